@@ -1,0 +1,100 @@
+// The contract every engine keeps: types only. Knows neither the broker nor E2B's API; engines are handed `callHost`.
+import type { ErrorCode } from '../errors.ts';
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+/** `search` sees the description; `read` and `write` see `api`, `Sandbox` and `display`. Rules differ on the host only. */
+export type Surface = 'search' | 'read' | 'write';
+
+/** Who is calling. `id` is a fingerprint of the key, fit for logs; the key itself never enters an engine's guest. */
+export type Principal = { readonly id: string; readonly apiKey: string };
+
+/** What one run may use. Every field is enforced by the engine on the host, whatever the guest does. */
+export type Limits = {
+  /** From start to answer, waits included. */
+  readonly wallMs: number;
+  /** Guest CPU time, waits excluded (quickjs; the microVM engine only has wallMs). */
+  readonly cpuMs: number;
+  readonly memoryBytes: number;
+  /** The result as JSON text. */
+  readonly maxResultChars: number;
+  /** stdout and stderr, each. What is over is dropped and counted. */
+  readonly maxLogChars: number;
+  /** JSON text of one call's arguments. */
+  readonly maxCallChars: number;
+  /** Calls and timers a guest may have open at once; one more rejects inside the guest with `budget_exceeded`. */
+  readonly maxPendingCalls: number;
+  /** All display() blocks of a run together. */
+  readonly maxDisplayBytes: number;
+};
+
+/** One message from the guest: the capability it wants and its arguments as JSON text, exactly as the guest wrote it. */
+export type GuestCall = { readonly capability: string; readonly argsJson: string };
+
+/** `json` is handed to the guest's JSON.parse unread, so that large upstream answers cross once. */
+export type GuestReply =
+  | { readonly ok: true; readonly json: string }
+  | { readonly ok: false; readonly error: { readonly name: string; readonly code: string; readonly message: string } };
+
+/** Answers one call. Never rejects. `signal` aborts when the run ends, for whatever reason. */
+export type CallHost = (call: GuestCall, signal: AbortSignal) => Promise<GuestReply>;
+
+export type Job = {
+  /** One expression that evaluates to a function (or promise of a value), as guest/code.ts accepted it. */
+  readonly source: string;
+  readonly surface: Surface;
+  readonly callHost: CallHost;
+  readonly limits: Limits;
+  /** Aborted when the caller goes away. */
+  readonly signal: AbortSignal;
+  readonly principal: Principal;
+};
+
+export type GuestError = {
+  readonly name: string;
+  readonly message: string;
+  /** Set when the gateway, not the guest, made the error. */
+  readonly code?: ErrorCode;
+  /** 1-based, in the agent's own text. */
+  readonly line?: number;
+  readonly column?: number;
+  /** Guest frames only, in the agent's own line numbers. */
+  readonly stack?: string;
+  readonly retryAfterMs?: number;
+};
+
+/** A block for display(): an image or file as base64, or text. */
+export type Display =
+  | { readonly kind: 'blob'; readonly mimeType: string; readonly base64: string }
+  | { readonly kind: 'text'; readonly text: string };
+
+export type Outcome = (
+  | { readonly status: 'completed'; /** Valid JSON text. */ readonly json: string; /** What would surprise the agent: "the function returned a function". */ readonly note?: string }
+  | { readonly status: 'failed'; readonly error: GuestError }
+) & {
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Characters dropped over maxLogChars. */
+  readonly droppedLogChars: number;
+  readonly displays: readonly Display[];
+  readonly durationMs: number;
+  readonly cpuMs: number;
+};
+
+export type EngineStats = {
+  readonly workers: number;
+  readonly running: number;
+  readonly waiting: number;
+  readonly queued: number;
+  readonly kills: number;
+};
+
+export interface Engine {
+  readonly name: string;
+  /** Never throws or rejects for what a guest does; `busy` and `engine_lost` come as failed outcomes too. */
+  run(job: Job): Promise<Outcome>;
+  /** Replaces what `search` sees. Runs already started keep the old one. `descriptionJson`: see spec/description.ts. */
+  describe(descriptionJson: string): Promise<void>;
+  stats(): EngineStats;
+  close(): Promise<void>;
+}

@@ -1,0 +1,61 @@
+// The shape of the description of an API, as the gateway uses it: types only. `$ref`s are resolved, answers are 2xx only.
+
+export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/** `POST /sandboxes/{sandboxID}/pause`: how an operation is named everywhere. */
+export type OperationId = `${Method} /${string}`;
+
+/** JSON Schema as OpenAPI 3.0 writes it, `nullable` already turned into a type union. */
+export type Schema = { readonly [keyword: string]: unknown };
+
+export type Parameter = {
+  readonly name: string;
+  readonly in: 'path' | 'query' | 'header';
+  readonly required: boolean;
+  readonly schema: Schema;
+  readonly description?: string;
+};
+
+export type Body = { readonly required: boolean; readonly contentType: string; readonly schema: Schema };
+
+export type Answer = {
+  readonly description?: string;
+  readonly schema?: Schema;
+  /** Header name in lower case -> what it holds. */
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
+export type Operation = {
+  readonly id: OperationId;
+  readonly method: Method;
+  /** Template, e.g. `/sandboxes/{sandboxID}`. */
+  readonly path: string;
+  readonly summary: string;
+  readonly description?: string;
+  /** Words people use for it that stand nowhere else: suspend, hibernate … */
+  readonly keywords: readonly string[];
+  readonly deprecated: boolean;
+  readonly parameters: readonly Parameter[];
+  readonly body?: Body;
+  /** By status, 2xx only. */
+  readonly answers: Readonly<Record<string, Answer>>;
+};
+
+/** A method of the guest's `Sandbox`, described beside the REST operations so that search finds both. */
+export type Capability = {
+  /** `Sandbox.commands.run`. */
+  readonly id: string;
+  /** TypeScript signature, compact. */
+  readonly signature: string;
+  readonly summary: string;
+  readonly keywords: readonly string[];
+  readonly mode: 'read' | 'write';
+  readonly example?: string;
+};
+
+export type Description = {
+  readonly title: string;
+  readonly version: string;
+  readonly operations: readonly Operation[];
+  readonly capabilities: readonly Capability[];
+};

@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+
+// `globalSetup` builds dist/ once: worker threads and the guest prelude run from there, everything else from src/.
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    globalSetup: ['test/support/build.ts'],
+    testTimeout: 20_000,
+    hookTimeout: 30_000,
+    pool: 'forks',
+  },
+});
