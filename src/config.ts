@@ -1,0 +1,117 @@
+// The environment as a frozen value: every variable once, with its default and one sentence (the README's table is
+// tested against this record). Pure: main.ts hands the environment in; nothing else reads it.
+import { z } from 'zod';
+
+const integer = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+const flag = z.enum(['true', 'false', '1', '0']).transform(text => text === 'true' || text === '1');
+const list = z.string().transform(text =>
+  text
+    .split(',')
+    .map(item => item.trim())
+    .filter(item => item !== ''),
+);
+const httpUrl = z
+  .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+  .transform(text => text.replace(/\/+$/, ''));
+
+type Variable = { readonly about: string; readonly fallback: string; readonly schema: z.ZodType };
+const variable = <S extends z.ZodType>(about: string, fallback: string, schema: S) => ({ about, fallback, schema });
+
+/** An empty `fallback` means "not set"; the sentence says what happens then. */
+export const VARIABLES = {
+  PORT: variable('Port to listen on; 0 takes a free one.', '3000', integer(0, 65_535)),
+  HOST: variable('Address to bind. Anything but loopback needs ALLOWED_HOSTS.', '127.0.0.1', z.string().min(1)),
+  ALLOWED_HOSTS: variable(
+    'Host names clients may use, comma separated. Unset: loopback names, and only on a loopback bind.',
+    '',
+    list,
+  ),
+  ALLOWED_ORIGINS: variable(
+    'Browser origins (host names) that may call, comma separated. Unset: loopback names.',
+    '',
+    list,
+  ),
+
+  E2B_DOMAIN: variable('E2B domain; sandboxes are reached below it.', 'e2b.app', z.string().regex(/^[\w.:-]+$/)),
+  E2B_API_URL: variable('Base URL of the E2B API. Unset: https://api.<E2B_DOMAIN>.', '', httpUrl),
+  E2B_SANDBOX_URL: variable(
+    'Base URL for all traffic to sandboxes (self-hosting, local mode). Unset: derived from E2B_DOMAIN.',
+    '',
+    httpUrl,
+  ),
+  E2B_ALLOW_UNLISTED: variable(
+    'Let paths pass that the description does not list; the other rules still hold.',
+    'false',
+    flag,
+  ),
+
+  RUN_TIMEOUT_MS: variable('Wall time of one run, waits included.', '60000', integer(100, 3_600_000)),
+  GUEST_CPU_MS: variable("CPU time of the agent's code in one run.", '5000', integer(10, 600_000)),
+  GUEST_MEMORY_MB: variable("Memory of the agent's code.", '64', integer(8, 1024)),
+  MAX_CODE_CHARS: variable('Length of `code`.', '262144', integer(1_000, 10_000_000)),
+  MAX_CALLS: variable('Calls to E2B in one run.', '200', integer(1, 100_000)),
+  MAX_PARALLEL_CALLS: variable('Calls of one run that are under way at once; more wait.', '8', integer(1, 256)),
+  MAX_CALL_BYTES: variable('Request body of one call.', '1000000', integer(1_000, 100_000_000)),
+  MAX_ANSWER_BYTES: variable('Answer to one call.', '8000000', integer(1_000, 100_000_000)),
+  MAX_RUN_ANSWER_BYTES: variable('Answers to all calls of a run.', '32000000', integer(1_000, 1_000_000_000)),
+  MAX_RESULT_CHARS: variable(
+    'What the function may return, as JSON, before truncation.',
+    '400000',
+    integer(1_000, 10_000_000),
+  ),
+  MAX_LOG_CHARS: variable('stdout and stderr of a run, each.', '20000', integer(100, 1_000_000)),
+  RESPONSE_RESULT_CHARS: variable(
+    'Result in the answer to the model; longer ones are truncated.',
+    '100000',
+    integer(1_000, 10_000_000),
+  ),
+  RESPONSE_LOG_CHARS: variable('stdout and stderr in the answer to the model, each.', '10000', integer(100, 1_000_000)),
+  MAX_DISPLAY_BYTES: variable('All display() blocks of a run together.', '4000000', integer(1_000, 100_000_000)),
+  MAX_HTTP_BODY_BYTES: variable('Body of an HTTP request to the gateway.', '1000000', integer(1_000, 100_000_000)),
+
+  WORKERS: variable('Worker threads of the embedded engine. Unset: cores, at least 4.', '', integer(1, 64)),
+  MAX_QUEUED_RUNS: variable('Runs that may wait for a worker; more are told to come back.', '256', integer(0, 100_000)),
+  DRAIN_TIMEOUT_MS: variable(
+    'How long SIGTERM waits for runs under way. Keep it above RUN_TIMEOUT_MS.',
+    '65000',
+    integer(0, 3_600_000),
+  ),
+
+  MCP_DEBUG_ENDPOINT: variable('Serve GET /debug/endpoints.', 'true', flag),
+  LOG_LEVEL: variable(
+    'fatal, error, warn, info, debug, trace or silent.',
+    'info',
+    z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
+  ),
+  LOG_FORMAT: variable('json, or pretty for people.', 'json', z.enum(['json', 'pretty'])),
+} as const satisfies Record<string, Variable>;
+
+type Values = { readonly [Name in keyof typeof VARIABLES]: z.output<(typeof VARIABLES)[Name]['schema']> };
+/** Variables without a fallback may be undefined. */
+type Optional = {
+  [Name in keyof typeof VARIABLES]: (typeof VARIABLES)[Name]['fallback'] extends '' ? Name : never;
+}[keyof typeof VARIABLES];
+export type Config = Readonly<Omit<Values, Optional> & { [Name in Optional]: Values[Name] | undefined }> & {
+  /** E2B_API_URL, or what follows from E2B_DOMAIN. */
+  readonly apiUrl: string;
+};
+
+/** Every wrong variable at once, each with its name, so that an operator mends them in one go. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+export function parseConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const values: Record<string, unknown> = {};
+  const faults: string[] = [];
+  for (const [name, { schema, fallback }] of Object.entries<Variable>(VARIABLES)) {
+    const given = environment[name]?.trim() || fallback;
+    if (given === '') continue;
+    const parsed = schema.safeParse(given);
+    if (parsed.success) values[name] = parsed.data;
+    else faults.push(`${name}="${given}": ${parsed.error.issues[0]?.message ?? 'not valid'}`);
+  }
+  if (faults.length > 0) throw new ConfigError(`The environment is not usable:\n  ${faults.join('\n  ')}`);
+  const parsed = values as Values;
+  return Object.freeze({ ...parsed, apiUrl: parsed.E2B_API_URL ?? `https://api.${parsed.E2B_DOMAIN}` });
+}

@@ -1,0 +1,181 @@
+// The HTTP border: who may call, with what, how much; every fault as JSON with the right status. Knows nothing of
+// tools or E2B: the MCP endpoint and the debug page are handed in.
+import { randomUUID } from 'node:crypto';
+import { isJsonContentType, validateHostHeader, validateOriginHeader } from '@modelcontextprotocol/server';
+import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler } from 'express';
+import { GatewayError, toGatewayError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { authenticate, CHALLENGE } from './auth.ts';
+import { type DebugInfo, describeEndpoints } from './debug.ts';
+import type { Drain } from './drain.ts';
+
+export type AppOptions = {
+  readonly mcp: RequestHandler;
+  /** Undefined: no /debug/endpoints. */
+  readonly debug: (() => DebugInfo) | undefined;
+  readonly isReady: () => boolean;
+  readonly drain: Drain;
+  readonly allowedHosts: readonly string[];
+  readonly allowedOrigins: readonly string[];
+  readonly maxBodyBytes: number;
+  readonly log: Logger;
+};
+
+const id = (request: Request): string => (request as Request & { id: string }).id;
+
+export function createApp(options: AppOptions): Express {
+  const { log, drain } = options;
+  const app = express().disable('x-powered-by').disable('etag');
+
+  app.use(identify(log));
+  app.get('/healthz', (_request, response) => void response.json({ status: 'ok' }));
+  app.get('/readyz', (_request, response) => {
+    const ready = options.isReady() && !drain.draining;
+    response.status(ready ? 200 : 503).json({ status: drain.draining ? 'draining' : ready ? 'ready' : 'starting' });
+  });
+  app.use(checkHost(options), crossOrigin);
+  const { debug } = options;
+  if (debug) app.get('/debug/endpoints', (_request, response) => void response.json(describeEndpoints(debug())));
+
+  app.post(
+    '/mcp',
+    drain.count,
+    checkCaller,
+    checkMediaType,
+    express.json({ limit: options.maxBodyBytes, strict: true, type: () => true }),
+    checkMessage,
+    options.mcp,
+  );
+  for (const [path, allow] of [
+    ['/mcp', 'POST'],
+    ['/healthz', 'GET, HEAD'],
+    ['/readyz', 'GET, HEAD'],
+    ...(debug ? [['/debug/endpoints', 'GET, HEAD']] : []),
+  ] as const) {
+    app.all(path, (_request, response) => {
+      response.set('Allow', allow);
+      throw new GatewayError('method_not_allowed', path === '/mcp' ? undefined : `Use ${allow} here.`);
+    });
+  }
+  app.use(() => {
+    throw new GatewayError('not_found');
+  });
+  app.use(answerFault(log));
+  return app;
+}
+
+/** One id and one log line per request. The id is ours: a caller's own could forge log lines. */
+function identify(log: Logger): RequestHandler {
+  return (request, response, next) => {
+    const startedAt = performance.now();
+    const requestId = randomUUID();
+    Object.assign(request, { id: requestId });
+    response.set('X-Request-Id', requestId);
+    response.once('close', () => {
+      const status = response.writableFinished ? response.statusCode : 499;
+      const line = {
+        req: { id: requestId, method: request.method, path: request.path },
+        status,
+        responseTime: Math.round(performance.now() - startedAt),
+      };
+      log[status >= 500 ? 'error' : status >= 400 ? 'warn' : 'info'](line, 'request');
+    });
+    next();
+  };
+}
+
+/** Against DNS rebinding: a page in a browser must not reach a gateway on the same machine by a name of its own. */
+function checkHost({ allowedHosts, allowedOrigins }: AppOptions): RequestHandler {
+  const [hosts, origins] = [[...allowedHosts], [...allowedOrigins]];
+  const [anyHost, anyOrigin] = [hosts.includes('*'), origins.includes('*')];
+  return (request, _response, next) => {
+    if (!anyHost && !validateHostHeader(request.headers.host, hosts).ok) throw new GatewayError('host_refused');
+    if (!anyOrigin && !validateOriginHeader(request.headers.origin, origins).ok)
+      throw new GatewayError('origin_refused');
+    next();
+  };
+}
+
+/** Browser clients (the Inspector's direct mode): an origin that passed checkHost may read what it gets. */
+const crossOrigin: RequestHandler = (request, response, next) => {
+  const { origin } = request.headers;
+  if (origin !== undefined) {
+    response.set({
+      'Access-Control-Allow-Origin': origin,
+      Vary: 'Origin',
+      'Access-Control-Expose-Headers': 'WWW-Authenticate, X-Request-Id, Retry-After',
+    });
+    if (request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined) {
+      const asked = request.headers['access-control-request-headers'];
+      response.set({
+        'Access-Control-Allow-Methods': 'POST, GET',
+        'Access-Control-Max-Age': '600',
+        ...(asked !== undefined && { 'Access-Control-Allow-Headers': asked }),
+      });
+      response.status(204).end();
+      return;
+    }
+  }
+  next();
+};
+
+const checkCaller: RequestHandler = (request, _response, next) => {
+  const principal = authenticate(request.headers);
+  Object.assign(request, {
+    auth: { token: principal.apiKey, clientId: principal.id, scopes: [], extra: { requestId: id(request) } },
+  });
+  next();
+};
+
+const checkMediaType: RequestHandler = (request, _response, next) => {
+  if (!isJsonContentType(request.headers['content-type'] ?? '')) throw new GatewayError('media_type_unsupported');
+  next();
+};
+
+const checkMessage: RequestHandler = (request, _response, next) => {
+  const body: unknown = request.body;
+  if (Array.isArray(body)) throw new GatewayError('batch_refused');
+  if (typeof body !== 'object' || body === null) throw new GatewayError('body_invalid');
+  next();
+};
+
+/** What body-parser throws, in our words. */
+function fromBodyParser(caught: unknown): GatewayError | undefined {
+  const type = (caught as { type?: unknown } | null)?.type;
+  if (type === 'entity.parse.failed' || type === 'request.size.invalid' || type === 'request.aborted')
+    return new GatewayError('body_invalid');
+  if (type === 'entity.too.large') return new GatewayError('body_too_large');
+  if (type === 'encoding.unsupported' || type === 'charset.unsupported')
+    return new GatewayError(
+      'media_type_unsupported',
+      'Send the body as UTF-8, plain or compressed with gzip, deflate or br.',
+    );
+  return caught instanceof URIError ? new GatewayError('not_found') : undefined;
+}
+
+/** JSON-RPC's numbers for the faults that MCP clients see; none of ours lies in the range MCP reserves. */
+const rpcCode = (error: GatewayError): number =>
+  error.code === 'body_invalid' ? -32700 : error.fault === 'gateway' ? -32603 : -32600;
+
+function answerFault(log: Logger): ErrorRequestHandler {
+  return (caught, request, response, _next) => {
+    const error = fromBodyParser(caught) ?? toGatewayError(caught);
+    if (error.code === 'internal') log.error({ err: error.cause, req: { id: id(request) } }, 'request failed');
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    if (error.status === 401) response.set('WWW-Authenticate', CHALLENGE);
+    if (error.retryAfterMs !== undefined) response.set('Retry-After', String(Math.ceil(error.retryAfterMs / 1000)));
+    // An unread body would be taken for the next request: let the connection go with the answer.
+    if (error.code === 'draining' || !request.complete) response.set('Connection', 'close');
+    const data = { code: error.code, requestId: id(request) };
+    response
+      .status(error.status)
+      .json(
+        request.path === '/mcp'
+          ? { jsonrpc: '2.0', id: null, error: { code: rpcCode(error), message: error.message, data } }
+          : { error: { ...data, message: error.message } },
+      );
+  };
+}

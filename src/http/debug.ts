@@ -1,0 +1,42 @@
+// GET /debug/endpoints: what this process serves and how it is doing. Public by design, so it holds no secret, no key
+// and nothing of any caller.
+import type { EngineStats } from '../engine/engine.ts';
+
+export type DebugInfo = {
+  readonly version: string;
+  readonly tools: readonly string[];
+  readonly engine: string;
+  readonly engineStats: EngineStats;
+  readonly logLevel: string;
+  readonly openRequests: number;
+  readonly draining: boolean;
+  readonly description: { readonly title: string; readonly version: string; readonly operations: number };
+};
+
+const ENDPOINTS = [
+  { method: 'POST', path: '/mcp', auth: 'bearer', description: 'MCP over streamable HTTP, stateless.' },
+  { method: 'GET', path: '/healthz', auth: 'none', description: 'The process is alive.' },
+  {
+    method: 'GET',
+    path: '/readyz',
+    auth: 'none',
+    description: 'The process takes requests: 200, or 503 while it starts or drains.',
+  },
+  { method: 'GET', path: '/debug/endpoints', auth: 'none', description: 'This page.' },
+] as const;
+
+export function describeEndpoints(info: DebugInfo): unknown {
+  const { version, tools, description, ...status } = info;
+  return {
+    endpoints: ENDPOINTS,
+    tools,
+    description,
+    status: {
+      version,
+      pid: process.pid,
+      node: process.version,
+      uptimeSeconds: Math.round(process.uptime()),
+      ...status,
+    },
+  };
+}

@@ -1,0 +1,209 @@
+// Every HTTP fault: its status, its JSON, its headers. Through supertest against a listening gateway.
+import { connect as openSocket } from 'node:net';
+import request from 'supertest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { newKey, startTestGateway, type TestGateway } from '../support/gateway.ts';
+
+let gateway: TestGateway;
+beforeAll(async () => {
+  gateway = await startTestGateway({ env: { MAX_HTTP_BODY_BYTES: '20000' } });
+});
+afterAll(() => gateway.close());
+
+const key = newKey();
+const ping = { jsonrpc: '2.0', id: 1, method: 'tools/list', params: {} };
+const post = (headers: Record<string, string> = {}) =>
+  request(gateway.url)
+    .post('/mcp')
+    .set({
+      Authorization: `Bearer ${key}`,
+      Accept: 'application/json, text/event-stream',
+      'Content-Type': 'application/json',
+      ...headers,
+    });
+
+describe('401', () => {
+  it.each([
+    ['no key', {}, 'key_missing'],
+    ['another scheme', { Authorization: 'Basic dXNlcjpwYXNz' }, 'key_missing'],
+    ['a token of another kind', { Authorization: 'Bearer sk_e2b_0123456789abcdef' }, 'key_malformed'],
+    ['not hexadecimal', { Authorization: `Bearer e2b_${'z'.repeat(40)}` }, 'key_malformed'],
+    ['two words', { Authorization: 'Bearer a b' }, 'key_malformed'],
+    ['an empty header', { Authorization: '' }, 'key_missing'],
+  ])('%s', async (_title, headers, code) => {
+    const answer = await request(gateway.url).post('/mcp').set(headers).send(ping);
+    expect(answer.status).toBe(401);
+    expect(answer.headers['www-authenticate']).toMatch(/^Bearer realm=/);
+    expect(answer.headers['www-authenticate']).not.toContain('resource_metadata');
+    expect(answer.body.error.data).toMatchObject({ code });
+    expect(answer.body.error.message).toMatch(/E2B|Bearer/);
+  });
+
+  it('X-API-Key is accepted as well', async () => {
+    const answer = await request(gateway.url)
+      .post('/mcp')
+      .set({ 'X-API-Key': key, Accept: 'application/json, text/event-stream' })
+      .send(ping);
+    expect(answer.status).toBe(200);
+  });
+});
+
+describe('400, 413, 415, 406', () => {
+  it.each([
+    ['bad JSON', '{"jsonrpc":', 400, 'body_invalid'],
+    ['a bare string', '"hello"', 400, 'body_invalid'],
+    ['null', 'null', 400, 'body_invalid'],
+    ['nothing', '', 400, 'body_invalid'],
+    ['a batch', JSON.stringify([ping, ping]), 400, 'batch_refused'],
+    ['too much', JSON.stringify({ ...ping, params: { padding: 'x'.repeat(30_000) } }), 413, 'body_too_large'],
+  ])('%s', async (_title, body, status, code) => {
+    const answer = await post().send(body);
+    expect(answer.status).toBe(status);
+    expect(answer.body.error.data.code).toBe(code);
+  });
+
+  it.each(['text/plain', 'application/x-www-form-urlencoded', 'application/jsonp'])('415 for %s', async type => {
+    const answer = await post({ 'Content-Type': type }).send(JSON.stringify(ping));
+    expect(answer.status).toBe(415);
+    expect(answer.body.error.data.code).toBe('media_type_unsupported');
+  });
+
+  it('406 when a client of the legacy era takes no JSON', async () => {
+    const answer = await post({ Accept: 'text/html' }).send(ping);
+    expect(answer.status).toBe(406);
+    expect(answer.body.error.message).toMatch(/application\/json/);
+  });
+
+  it('a body that is valid JSON but no JSON-RPC is a JSON-RPC error', async () => {
+    const answer = await post().send({ hello: 'world' });
+    expect(answer.status).toBe(400);
+    expect(answer.body.error.code).toBeTypeOf('number');
+  });
+});
+
+describe('403', () => {
+  it.each([
+    ['Host', { Host: 'evil.example' }, 'host_refused'],
+    ['Origin', { Origin: 'https://evil.example' }, 'origin_refused'],
+    ['Origin null', { Origin: 'null' }, 'origin_refused'],
+  ])('%s', async (_title, headers, code) => {
+    const answer = await post(headers as Record<string, string>).send(ping);
+    expect(answer.status).toBe(403);
+    expect(answer.body.error.data.code).toBe(code);
+  });
+
+  it('a loopback origin may call and read, preflight included', async () => {
+    const origin = 'http://localhost:6274';
+    const preflight = await request(gateway.url).options('/mcp').set({
+      Origin: origin,
+      'Access-Control-Request-Method': 'POST',
+      'Access-Control-Request-Headers': 'authorization',
+    });
+    expect(preflight.status).toBe(204);
+    expect(preflight.headers['access-control-allow-headers']).toBe('authorization');
+    const answer = await post({ Origin: origin }).send(ping);
+    expect(answer.status).toBe(200);
+    expect(answer.headers['access-control-allow-origin']).toBe(origin);
+  });
+});
+
+describe('404 and 405', () => {
+  it.each([
+    '/',
+    '/nope',
+    '/mcp/x',
+    '/.well-known/oauth-protected-resource',
+    '/.well-known/oauth-authorization-server',
+    '/%E0%A4%A',
+  ])('404 for %s', async path => {
+    const answer = await request(gateway.url).get(path);
+    expect(answer.status).toBe(404);
+    expect(answer.body.error.code).toBe('not_found');
+  });
+
+  it.each(['get', 'delete', 'put', 'patch'] as const)('405 with Allow for %s /mcp', async method => {
+    const answer = await request(gateway.url)
+      [method]('/mcp')
+      .set({ Authorization: `Bearer ${key}` });
+    expect(answer.status).toBe(405);
+    expect(answer.headers.allow).toBe('POST');
+    expect(answer.body.error.data.code).toBe('method_not_allowed');
+  });
+
+  it('405 for POST /healthz', async () => {
+    expect((await request(gateway.url).post('/healthz')).status).toBe(405);
+  });
+});
+
+describe('what is open', () => {
+  it('/healthz and /readyz need no key and no known host', async () => {
+    expect((await request(gateway.url).get('/healthz').set('Host', '10.0.0.7')).body).toEqual({ status: 'ok' });
+    expect((await request(gateway.url).get('/readyz').set('Host', '10.0.0.7')).body).toEqual({ status: 'ready' });
+  });
+
+  it('/debug/endpoints lists every route that answers, the tools and the status', async () => {
+    const { body } = await request(gateway.url).get('/debug/endpoints');
+    expect(body.tools).toEqual(['search', 'execute_read', 'execute_write']);
+    expect(body.status).toMatchObject({ pid: process.pid, engine: 'quickjs', logLevel: 'trace' });
+    for (const { method, path } of body.endpoints as { method: string; path: string }[]) {
+      const answer = await request(gateway.url)[method.toLowerCase() as 'get'](path);
+      expect([200, 401]).toContain(answer.status);
+    }
+  });
+
+  it('unknown query parameters are ignored', async () => {
+    const answer = await request(gateway.url)
+      .post('/mcp?codemode=true&x=1')
+      .set({ Authorization: `Bearer ${key}`, Accept: 'application/json, text/event-stream' })
+      .send(ping);
+    expect(answer.status).toBe(200);
+  });
+});
+
+it('answers JSON, never a stack, to bytes that are no HTTP body', async () => {
+  const answer = await post({ 'Content-Encoding': 'gzip' }).send('not gzip at all');
+  expect(answer.status).toBe(400);
+  expect(JSON.stringify(answer.body)).not.toMatch(/at \w+ \(|node_modules/);
+});
+
+it('writes one line per request: 4xx as warnings, with the id the caller got', async () => {
+  const answer = await request(gateway.url).get('/nowhere');
+  const line = gateway
+    .entries()
+    .find(({ req }) => (req as { id?: string } | undefined)?.id === answer.headers['x-request-id']);
+  expect(line).toMatchObject({ level: 40, status: 404, req: { method: 'GET', path: '/nowhere' } });
+  expect(line?.responseTime).toBeTypeOf('number');
+});
+
+describe("the operator's switches", () => {
+  it('MCP_DEBUG_ENDPOINT=false removes the page', async () => {
+    const quiet = await startTestGateway({ env: { MCP_DEBUG_ENDPOINT: 'false' } });
+    expect((await request(quiet.url).get('/debug/endpoints')).status).toBe(404);
+    await quiet.close();
+  });
+
+  it('ALLOWED_HOSTS replaces the loopback names; * takes any', async () => {
+    const named = await startTestGateway({ env: { ALLOWED_HOSTS: 'mcp.example.com' } });
+    expect((await request(named.url).get('/debug/endpoints')).status).toBe(403);
+    expect((await request(named.url).get('/debug/endpoints').set('Host', 'mcp.example.com:8443')).status).toBe(200);
+    await named.close();
+    const open = await startTestGateway({ env: { ALLOWED_HOSTS: '*' } });
+    expect((await request(open.url).get('/debug/endpoints').set('Host', 'anything.example')).status).toBe(200);
+    await open.close();
+  });
+
+  it('a bind beyond loopback without ALLOWED_HOSTS is refused', async () => {
+    await expect(startTestGateway({ env: { HOST: '0.0.0.0' } })).rejects.toThrow(/ALLOWED_HOSTS/);
+  });
+});
+
+it('a client that goes away in the middle of a body disturbs nobody', async () => {
+  const { port } = new URL(gateway.url);
+  const socket = openSocket(Number(port), '127.0.0.1');
+  socket.write(
+    `POST /mcp HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${key}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{`,
+  );
+  await new Promise(resolve => socket.once('connect', resolve));
+  socket.destroy();
+  expect((await post().send(ping)).status).toBe(200);
+});
