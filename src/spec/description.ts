@@ -5,7 +5,10 @@ export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 /** `POST /sandboxes/{sandboxID}/pause`: how an operation is named everywhere. */
 export type OperationId = `${Method} /${string}`;
 
-/** JSON Schema as OpenAPI 3.0 writes it, `nullable` already turned into a type union. */
+/**
+ * JSON Schema as OpenAPI 3.0 writes it, `nullable` already turned into a type union. `x-secret: true` on a place in an
+ * answer has the value there masked before the guest sees it.
+ */
 export type Schema = { readonly [keyword: string]: unknown };
 
 export type Parameter = {
@@ -14,6 +17,8 @@ export type Parameter = {
   readonly required: boolean;
   readonly schema: Schema;
   readonly description?: string;
+  /** OpenAPI's `explode: false`: an array goes out as `name=a,b`. Absent, it goes out as `name=a&name=b`. */
+  readonly explode?: false;
 };
 
 export type Body = { readonly required: boolean; readonly contentType: string; readonly schema: Schema };

@@ -1,0 +1,95 @@
+// What a run did outside, honestly at every moment: an entry says what would be true if nothing more were ever heard.
+// Knows nothing of how calls are made.
+import type { ErrorCode, GatewayError } from '../errors.ts';
+
+export type LedgerEntry = {
+  /** `GET /v2/sandboxes` or `Sandbox.commands.run`; paths as resolved, never a query. */
+  readonly label: string;
+  readonly write: boolean;
+  /** HTTP status; `refused`: never left the gateway; `failed`: no answer, and nothing changed; `unknown`: a write was sent, its outcome is unknown. */
+  readonly status: number | 'done' | 'failed' | 'refused' | 'unknown';
+  readonly code?: ErrorCode;
+  readonly ms: number;
+};
+
+/** One call's entry while it is being made. */
+export type LedgerCall = {
+  /** Names the call, as soon as it is known what it is. */
+  name(label: string, write: boolean): void;
+  /** From here on it may have an effect: without an answer, a write counts as `unknown`. */
+  sent(): void;
+  /** It turned out that nothing left the gateway. */
+  notSent(): void;
+  /** The other side answered, whatever becomes of the answer. */
+  answered(status: number | 'done'): void;
+  succeed(): void;
+  fail(error: GatewayError): void;
+};
+
+export type Ledger = {
+  readonly entries: readonly LedgerEntry[];
+  open(label: string): LedgerCall;
+  /** The run is over: open entries stay as they are, with the time until now. */
+  close(): void;
+};
+
+type Draft = { label: string; write: boolean; status: LedgerEntry['status']; code?: ErrorCode; ms: number };
+
+export function createLedger(onEntry?: (entry: LedgerEntry) => void): Ledger {
+  const entries: Draft[] = [];
+  const unfinished = new Map<Draft, (code: ErrorCode | undefined) => void>();
+  return {
+    entries,
+    open(label) {
+      const startedAt = performance.now();
+      const entry: Draft = { label, write: false, status: 'refused', code: 'cancelled', ms: 0 };
+      let sent = false;
+      let answer: number | 'done' | undefined;
+      const update = () => {
+        if (unfinished.has(entry)) entry.status = answer ?? (sent ? (entry.write ? 'unknown' : 'failed') : 'refused');
+      };
+      const finish = (code: ErrorCode | undefined) => {
+        if (!unfinished.delete(entry)) return;
+        entry.ms = Math.round(performance.now() - startedAt);
+        if (code === undefined) delete entry.code;
+        else entry.code = code;
+        onEntry?.(entry);
+      };
+      entries.push(entry);
+      unfinished.set(entry, finish);
+      return {
+        name(text, write) {
+          if (!unfinished.has(entry)) return;
+          entry.label = text;
+          entry.write = write;
+          update();
+        },
+        sent() {
+          sent = true;
+          update();
+        },
+        notSent() {
+          sent = false;
+          update();
+        },
+        answered(status) {
+          answer = status;
+          update();
+        },
+        succeed() {
+          answer ??= 'done';
+          update();
+          finish(undefined);
+        },
+        fail(error) {
+          update();
+          if (unfinished.has(entry) && entry.status === 'refused' && error.fault !== 'agent') entry.status = 'failed';
+          finish(error.code);
+        },
+      };
+    },
+    close() {
+      for (const finish of [...unfinished.values()]) finish('cancelled');
+    },
+  };
+}

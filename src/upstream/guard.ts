@@ -1,0 +1,144 @@
+// The guard: turns what a guest asked for into a request that may be sent, or refuses it. Pure. Its rules are numbered
+// as in the design; `guardRequest` is their order. Nothing else can make a GuardedRequest, and the client sends nothing else.
+import { GatewayError } from '../errors.ts';
+import type { Method, Operation } from '../spec/description.ts';
+import type { Match, Operations } from './operations.ts';
+import { type ResolvedPath, resolvePath } from './path.ts';
+import { type AskedRequest, type Query, readQuery, readRequest } from './shape.ts';
+
+declare const guarded: unique symbol;
+
+/** A request that passed every rule. Frozen; recognised at run time too, see `isGuarded`. */
+export type GuardedRequest = {
+  readonly [guarded]: true;
+  readonly method: Method;
+  /** Starts with one `/`, built and encoded by us; without the API's base path. */
+  readonly path: string;
+  /** Encoded, without `?`; empty when there is none. */
+  readonly query: string;
+  readonly contentType: string | undefined;
+  readonly accept: string | undefined;
+  readonly body: string | undefined;
+  /** Undefined only where unlisted paths are allowed. */
+  readonly operation: Operation | undefined;
+  readonly write: boolean;
+  /** `GET /v2/sandboxes`: fit for ledgers and logs. */
+  readonly label: string;
+};
+
+export type Mode = 'read' | 'write';
+
+/** Rule 2. Credentials, teams, other customers' machines: no agent has business there, whatever the key allows. */
+const REFUSED = new Set(['api-keys', 'access-tokens', 'teams', 'admin', 'nodes', 'secrets']);
+
+const made = new WeakSet<object>();
+
+export const isGuarded = (request: unknown): request is GuardedRequest =>
+  typeof request === 'object' && request !== null && made.has(request);
+
+/**
+ * @throws GatewayError `path_invalid`, `path_refused`, `path_unlisted`, `method_refused` or `request_invalid`, each
+ * with what to do next.
+ */
+export function guardRequest(raw: unknown, mode: Mode, operations: Operations): GuardedRequest {
+  const asked = readRequest(raw); // the form, and rule 6: only two headers are read at all
+  const path = resolvePath(asked.path); // rule 1
+  refuseSegments(path); // rule 2
+  const match = operations.match(asked.method, path.segments);
+  refuseWrites(asked, path, mode, match); // rule 4
+  if (match === undefined && !operations.allowUnlisted) throw unlisted(asked.method, path, operations); // rule 3
+  const query = readQuery(asked.query, path.search);
+  if (match !== undefined && !asked.unchecked) checkAgainstSchema(asked, query, match, operations); // rule 5
+  return build(asked, path, query, match?.operation);
+}
+
+/** What can be said of a request that was refused: method and resolved path if there are any. For the ledger. */
+export function labelOf(raw: unknown): { readonly label: string; readonly write: boolean } | undefined {
+  try {
+    const { method, path } = readRequest(raw);
+    return { label: `${method} /${resolvePath(path).segments.join('/')}`, write: isWrite(method) };
+  } catch {
+    return undefined;
+  }
+}
+
+const isWrite = (method: Method) => method !== 'GET' && method !== 'HEAD';
+
+function refuseSegments(path: ResolvedPath): void {
+  for (const segment of path.met) {
+    if (!REFUSED.has(segment)) continue;
+    throw new GatewayError(
+      'path_refused',
+      `Paths with "${segment}" are never reachable through the gateway, in any spelling. Do without, or ask the user to do it in the E2B dashboard.`,
+    );
+  }
+}
+
+function refuseWrites(asked: AskedRequest, path: ResolvedPath, mode: Mode, match: Match | undefined): void {
+  if (mode === 'write' || !isWrite(asked.method)) return;
+  const name = match?.operation.id ?? `${asked.method} ${shown(path)}`;
+  throw new GatewayError(
+    'method_refused',
+    `${name} may change something, and execute_read only reads. Use execute_write.`,
+  );
+}
+
+function unlisted(method: Method, path: ResolvedPath, operations: Operations): GatewayError {
+  const others = operations.methodsAt(path.segments);
+  const hint =
+    others.length > 0
+      ? `This path takes ${others.join(', ')}.`
+      : `Nearest: ${operations.nearest(method, path.segments).join('; ')}. Look for more with the search tool.`;
+  return new GatewayError('path_unlisted', `There is no operation ${method} ${shown(path)}. ${hint}`);
+}
+
+const shown = (path: ResolvedPath) => `/${path.segments.join('/')}`.slice(0, 200);
+
+function checkAgainstSchema(asked: AskedRequest, query: Query, match: Match, operations: Operations): void {
+  const { operation, pathParameters } = match;
+  const problems = operations.checkOf(operation)({ pathParameters, query, body: asked.body });
+  if (problems.length === 0) return;
+  throw new GatewayError(
+    'request_invalid',
+    `${operation.id}: ${problems.join('; ')}. See describe('${operation.id}') in the search tool; \`unchecked: true\` skips this check.`,
+  );
+}
+
+function build(
+  asked: AskedRequest,
+  path: ResolvedPath,
+  query: Query,
+  operation: Operation | undefined,
+): GuardedRequest {
+  const request = {
+    method: asked.method,
+    path: `/${path.segments.map(encode).join('/')}`,
+    query: encodeQuery(query, operation),
+    contentType: asked.body?.contentType,
+    accept: asked.accept,
+    body: asked.body?.text,
+    operation,
+    write: isWrite(asked.method),
+    label: `${asked.method} /${path.segments.join('/')}`,
+  };
+  made.add(request);
+  return Object.freeze(request) as GuardedRequest;
+}
+
+/** The apostrophe too, so that no URL parser on the way would spell it anew. */
+const encode = (text: string) => encodeURIComponent(text).replaceAll("'", '%27');
+
+/** Arrays repeat the name, unless the description says they are joined by commas. */
+function encodeQuery(query: Query, operation: Operation | undefined): string {
+  const joined = new Set(operation?.parameters.filter(({ explode }) => explode === false).map(({ name }) => name));
+  try {
+    return [...query]
+      .flatMap(([name, values]) => {
+        const encoded = values.map(encode);
+        return (joined.has(name) ? [encoded.join(',')] : encoded).map(value => `${encode(name)}=${value}`);
+      })
+      .join('&');
+  } catch {
+    throw new GatewayError('request_invalid', 'The query holds half a surrogate pair, which is no text.');
+  }
+}

@@ -1,0 +1,90 @@
+// The operations there are, found by method and path: which one a request means, and which ones are near when it means
+// none. Works on resolved segments; knows nothing of requests' contents beyond handing them to validate.ts.
+import type { Description, Method, Operation, OperationId } from '../spec/description.ts';
+import { editDistance } from './nearest.ts';
+import { createChecks, type RequestCheck } from './validate.ts';
+
+export type Match = { readonly operation: Operation; readonly pathParameters: Readonly<Record<string, string>> };
+
+export type Operations = {
+  /** Let guarded paths through that the description does not have. */
+  readonly allowUnlisted: boolean;
+  /** The operation with most literal segments; HEAD finds the GET. */
+  match(method: Method, segments: readonly string[]): Match | undefined;
+  /** Methods the path has operations for. */
+  methodsAt(segments: readonly string[]): readonly Method[];
+  /** Nearest operations first, those of the same method before others equally near. */
+  nearest(method: Method, segments: readonly string[]): readonly OperationId[];
+  /** Rule 5 for one operation, compiled when first asked for. */
+  checkOf(operation: Operation): RequestCheck;
+};
+
+type Template = { readonly operation: Operation; readonly parts: readonly Part[]; readonly literals: number };
+type Part = { readonly literal: string } | { readonly parameter: string };
+
+const NEAREST_SHOWN = 3;
+
+export function createOperations(description: Description, options: { allowUnlisted?: boolean } = {}): Operations {
+  const templates = description.operations.map(toTemplate).sort((a, b) => b.literals - a.literals);
+  const byShape = new Map<string, Template[]>();
+  for (const template of templates) {
+    const shape = `${template.operation.method} ${template.parts.length}`;
+    byShape.set(shape, [...(byShape.get(shape) ?? []), template]);
+  }
+
+  const match: Operations['match'] = (method, segments) => {
+    const shape = `${method === 'HEAD' ? 'GET' : method} ${segments.length}`;
+    for (const { operation, parts } of byShape.get(shape) ?? []) {
+      const pathParameters = matchParts(parts, segments);
+      if (pathParameters !== undefined) return { operation, pathParameters };
+    }
+    return undefined;
+  };
+
+  const nearest: Operations['nearest'] = (method, segments) =>
+    templates
+      .map(template => ({ id: template.operation.id, distance: distanceTo(template, method, segments) }))
+      .sort((a, b) => a.distance - b.distance)
+      .slice(0, NEAREST_SHOWN)
+      .map(({ id }) => id);
+
+  const methods = [...new Set(description.operations.map(({ method }) => method))];
+  return {
+    allowUnlisted: options.allowUnlisted === true,
+    match,
+    methodsAt: segments => methods.filter(method => match(method, segments) !== undefined),
+    nearest,
+    checkOf: createChecks(),
+  };
+}
+
+function toTemplate(operation: Operation): Template {
+  const parts = operation.path
+    .split('/')
+    .slice(1)
+    .map((text): Part => {
+      const parameter = /^\{([^{}]+)\}$/.exec(text)?.[1];
+      if (parameter !== undefined) return { parameter };
+      if (/[{}]/.test(text)) throw new Error(`${operation.id}: a parameter must fill its whole segment`);
+      return { literal: text };
+    });
+  return { operation, parts, literals: parts.filter(part => 'literal' in part).length };
+}
+
+function matchParts(parts: readonly Part[], segments: readonly string[]): Record<string, string> | undefined {
+  const found: Record<string, string> = {};
+  for (const [index, part] of parts.entries()) {
+    const segment = segments[index];
+    if (segment === undefined) return undefined;
+    if ('parameter' in part) found[part.parameter] = segment;
+    else if (part.literal !== segment) return undefined;
+  }
+  return found;
+}
+
+/** Edit distance between paths; where the template has a parameter, any one segment fits it at no cost. */
+function distanceTo(template: Template, method: Method, segments: readonly string[]): number {
+  const shown = template.parts.map((part, index) => ('literal' in part ? part.literal : (segments[index] ?? '{…}')));
+  const otherMethod = template.operation.method === method ? 0 : 1;
+  return editDistance(shown.join('/').toLowerCase(), segments.join('/').toLowerCase()) + otherMethod;
+}

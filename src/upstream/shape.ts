@@ -1,0 +1,184 @@
+// Reads what a guest handed to api.request() into known fields. Looks at the form only: which operation it is, and
+// whether the values fit it, is decided elsewhere.
+import { z } from 'zod';
+import { GatewayError } from '../errors.ts';
+import type { Method } from '../spec/description.ts';
+import { nearestName } from './nearest.ts';
+
+const METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] satisfies Method[];
+const FIELDS = ['method', 'path', 'query', 'body', 'contentType', 'rawBody', 'headers', 'unchecked'] as const;
+/** What other clients call our fields. */
+const OTHER_NAMES: Readonly<Record<string, (typeof FIELDS)[number]>> = {
+  url: 'path',
+  uri: 'path',
+  endpoint: 'path',
+  params: 'query',
+  searchParams: 'query',
+  data: 'body',
+  json: 'body',
+  payload: 'body',
+};
+const MAX_QUERY_CHARS = 16_384;
+const MEDIA_TYPE = /^[\w.+-]+\/[\w.+-]+(?:\s*;\s*[\w-]+=(?:[\w.+-]+|"[\w .+:/-]*"))*$/;
+const ACCEPT = /^[\w.+*/;=, -]{1,256}$/;
+
+const Shape = z.strictObject({
+  method: z.string().nullish(),
+  path: z.string(),
+  query: z.record(z.string(), z.unknown()).nullish(),
+  body: z.unknown().optional(),
+  contentType: z.string().nullish(),
+  rawBody: z.string().nullish(),
+  headers: z.record(z.string(), z.string()).nullish(),
+  unchecked: z.boolean().nullish(),
+});
+
+/** Name -> values as they go out, one for each occurrence. */
+export type Query = ReadonlyMap<string, readonly string[]>;
+
+export type AskedBody = {
+  readonly contentType: string;
+  /** What is sent. */
+  readonly text: string;
+  /** The parsed value when the content type is JSON, else undefined. */
+  readonly json?: { readonly value: unknown };
+};
+
+export type AskedRequest = {
+  readonly method: Method;
+  readonly path: string;
+  readonly query: readonly (readonly [string, unknown])[];
+  readonly body: AskedBody | undefined;
+  readonly accept: string | undefined;
+  readonly unchecked: boolean;
+};
+
+const invalid = (detail: string) => new GatewayError('request_invalid', detail);
+
+/** @throws GatewayError `request_invalid`, or `method_refused` for a method no operation can have. */
+export function readRequest(raw: unknown): AskedRequest {
+  const parsed = Shape.safeParse(raw);
+  if (!parsed.success) throw invalid(describeShape(raw, parsed.error));
+  const { path, query, unchecked } = parsed.data;
+  const method = readMethod(parsed.data.method ?? 'GET');
+  const headers = readHeaders(parsed.data.headers ?? {}, parsed.data.contentType ?? undefined);
+  const body = readBody(parsed.data.body, parsed.data.rawBody ?? undefined, headers.contentType);
+  if (body !== undefined && (method === 'GET' || method === 'HEAD')) {
+    throw invalid(`${method} carries no body. Put parameters into \`query\`, or name another \`method\`.`);
+  }
+  return {
+    method,
+    path,
+    query: Object.entries(query ?? {}),
+    body,
+    accept: headers.accept,
+    unchecked: unchecked === true,
+  };
+}
+
+function describeShape(raw: unknown, error: z.ZodError): string {
+  const example = 'e.g. api.request({ method: "GET", path: "/sandboxes", query: { limit: 10 } })';
+  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) return `api.request takes one object, ${example}.`;
+  const issue = error.issues[0];
+  if (issue?.code === 'unrecognized_keys') return issue.keys.map(unknownField).join(' ');
+  const where = issue?.path.join('.') ?? 'request';
+  if (where === 'path') return `\`path\` must be a string, ${example}.`;
+  if (where === 'query') return '`query` must be an object of names and values, e.g. { limit: 10 }.';
+  if (where.startsWith('headers')) return '`headers` must be an object of strings.';
+  if (where === 'rawBody') return '`rawBody` must be a string. For JSON use `body`.';
+  return `\`${where}\` has the wrong type; ${example}.`;
+}
+
+function unknownField(name: string): string {
+  const meant = Object.hasOwn(OTHER_NAMES, name) ? OTHER_NAMES[name] : nearestName(name, FIELDS);
+  const shown = JSON.stringify(name.slice(0, 60));
+  return meant === undefined
+    ? `api.request has no field ${shown}. It takes ${FIELDS.join(', ')}.`
+    : `api.request has no field ${shown}: use \`${meant}\`.`;
+}
+
+function readMethod(written: string): Method {
+  const method = written.toUpperCase();
+  if (METHODS.includes(method)) return method as Method;
+  throw new GatewayError(
+    'method_refused',
+    `${JSON.stringify(written.slice(0, 20))} is not sent. Use ${METHODS.join(', ')}.`,
+  );
+}
+
+type Headers = { readonly contentType: string | undefined; readonly accept: string | undefined };
+
+/** Rule 6: an allow-list. Everything that names a caller, a host or a connection is the gateway's own business. */
+function readHeaders(headers: Readonly<Record<string, string>>, field: string | undefined): Headers {
+  let contentType = field;
+  let accept: string | undefined;
+  for (const [name, value] of Object.entries(headers)) {
+    const lower = name.toLowerCase();
+    if (lower === 'accept') accept = value;
+    else if (lower === 'content-type') {
+      if (contentType !== undefined && contentType !== value) throw invalid('Two different content types are given.');
+      contentType = value;
+    } else {
+      throw invalid(
+        `The header ${JSON.stringify(name.slice(0, 60))} is not sent: only content-type and accept are. The gateway adds the API key itself.`,
+      );
+    }
+  }
+  if (contentType !== undefined && !MEDIA_TYPE.test(contentType)) {
+    throw invalid('The content type is not one, e.g. "application/json".');
+  }
+  if (accept !== undefined && !ACCEPT.test(accept))
+    throw invalid('The accept header is not one, e.g. "application/json".');
+  return { contentType, accept };
+}
+
+const isJson = (contentType: string) => /^application\/(?:[\w.+-]+\+)?json\b/i.test(contentType);
+
+function readBody(body: unknown, rawBody: string | undefined, type: string | undefined): AskedBody | undefined {
+  const given = body !== undefined && body !== null;
+  if (given && rawBody !== undefined) throw invalid('Give `body` or `rawBody`, not both.');
+  if (rawBody !== undefined && type === undefined) throw invalid('`rawBody` needs a `contentType`.');
+  if (!given && rawBody === undefined) return undefined;
+  const contentType = type ?? 'application/json';
+  const text = rawBody ?? (typeof body === 'string' ? body : undefined);
+  if (!isJson(contentType)) {
+    if (text === undefined) throw invalid('A body that is not JSON must be text: give it as `rawBody`.');
+    return { contentType, text };
+  }
+  if (text === undefined) return { contentType, text: JSON.stringify(body), json: { value: body } };
+  // Models used to fetch() stringify their bodies: JSON text stands for what it says.
+  try {
+    const value: unknown = JSON.parse(text);
+    return { contentType, text: JSON.stringify(value), json: { value } };
+  } catch {
+    throw invalid('The body is a string but not JSON. Give an object, or set `contentType` and use `rawBody`.');
+  }
+}
+
+/**
+ * The query as strings. What stood in the path after `?` joins what stood in `query`; a name may come from one of the
+ * two only. `null` leaves a parameter out.
+ */
+export function readQuery(asked: AskedRequest['query'], search: string | undefined): Query {
+  const query = new Map<string, readonly string[]>();
+  let chars = 0;
+  for (const [name, value] of new URLSearchParams(search ?? '')) query.set(name, [...(query.get(name) ?? []), value]);
+  for (const [name, value] of asked) {
+    if (value === null || value === undefined) continue;
+    const shown = JSON.stringify(name.slice(0, 60));
+    if (query.has(name)) throw invalid(`The parameter ${shown} stands in the path and in \`query\`. Give it once.`);
+    const values = Array.isArray(value) ? value.map(item => toText(shown, item)) : [toText(shown, value)];
+    if (values.length > 0) query.set(name, values);
+  }
+  for (const [name, values] of query) chars += name.length + values.reduce((sum, value) => sum + value.length, 0);
+  if (chars > MAX_QUERY_CHARS) throw invalid(`The query is longer than ${MAX_QUERY_CHARS} characters.`);
+  return query;
+}
+
+function toText(shownName: string, value: unknown): string {
+  if (typeof value === 'string' || typeof value === 'boolean') return String(value);
+  if (typeof value === 'number' && Number.isFinite(value)) return String(value);
+  throw invalid(
+    `The parameter ${shownName} must be a string, number, boolean or a list of these. For key-value filters write "key=value&other=value".`,
+  );
+}
