@@ -49,9 +49,22 @@ export function createBroker(options: BrokerOptions): Broker {
   const limits = { ...DEFAULT_BROKER_LIMITS, ...options.limits };
   const budget = createBudget(limits);
   const ledger = createLedger(options.onCall);
+  const follow = createFollower();
   let overBudgetNoted = false;
   if (options.signal.aborted) ledger.close();
   else options.signal.addEventListener('abort', ledger.close, { once: true });
+
+  /** Of the calls over the budget only the first is noted: a flood must not fill the ledger. */
+  const openCall = (label: string): LedgerCall => {
+    try {
+      budget.takeCall();
+    } catch (caught) {
+      if (!overBudgetNoted) ledger.open(label).fail(toGatewayError(caught));
+      overBudgetNoted = true;
+      throw caught;
+    }
+    return ledger.open(label);
+  };
 
   const answerCall = async (guestCall: GuestCall, call: LedgerCall, signal: AbortSignal): Promise<string> => {
     const capability = find(capabilities, guestCall.capability);
@@ -69,33 +82,22 @@ export function createBroker(options: BrokerOptions): Broker {
   };
 
   const callHost: CallHost = async (guestCall, callSignal) => {
-    const ended = either(options.signal, callSignal);
+    const label = shortName(guestCall.capability);
     let call: LedgerCall | undefined;
     try {
-      if (ended.signal.aborted) throw new GatewayError('cancelled');
-      try {
-        budget.takeCall();
-      } catch (caught) {
-        if (!overBudgetNoted) call = ledger.open(shortName(guestCall.capability));
-        overBudgetNoted = true;
-        throw caught;
-      }
-      call = ledger.open(shortName(guestCall.capability));
-      const json = await answerCall(guestCall, call, ended.signal);
+      if (options.signal.aborted || callSignal.aborted) throw new GatewayError('cancelled');
+      call = openCall(label);
+      const { signal, release } = follow(options.signal, callSignal);
+      const json = await answerCall(guestCall, call, signal).finally(release);
       call.succeed();
       return { ok: true, json };
     } catch (caught) {
       const error = toGatewayError(caught);
       if (error.code === 'internal') {
-        options.log?.error(
-          { err: error.cause ?? error, capability: shortName(guestCall.capability) },
-          'a capability failed',
-        );
+        options.log?.error({ err: error.cause ?? error, capability: label }, 'a capability failed');
       }
       call?.fail(error);
       return refusal(error);
-    } finally {
-      ended.release();
     }
   };
 
@@ -126,18 +128,25 @@ function parseArgs(argsJson: string): unknown {
   }
 }
 
-/** Aborts with the first of the two. Released by hand, so that a run's signal does not gather listeners. */
-function either(first: AbortSignal, second: AbortSignal): { readonly signal: AbortSignal; release(): void } {
-  const controller = new AbortController();
-  const abort = () => controller.abort();
-  if (first.aborted || second.aborted) abort();
-  first.addEventListener('abort', abort, { once: true });
-  second.addEventListener('abort', abort, { once: true });
-  return {
-    signal: controller.signal,
-    release() {
-      first.removeEventListener('abort', abort);
-      second.removeEventListener('abort', abort);
-    },
+/**
+ * Gives each call a signal that aborts with any of the ones it follows. One listener a followed signal, however many
+ * calls there are.
+ */
+function createFollower(): (...signals: readonly AbortSignal[]) => { readonly signal: AbortSignal; release(): void } {
+  const following = new WeakMap<AbortSignal, Set<AbortController>>();
+  const followersOf = (signal: AbortSignal) => {
+    const known = following.get(signal);
+    if (known !== undefined) return known;
+    const followers = new Set<AbortController>();
+    following.set(signal, followers);
+    signal.addEventListener('abort', () => followers.forEach(follower => void follower.abort()), { once: true });
+    return followers;
+  };
+  return (...signals) => {
+    const controller = new AbortController();
+    const groups = signals.map(followersOf);
+    for (const group of groups) group.add(controller);
+    if (signals.some(({ aborted }) => aborted)) controller.abort();
+    return { signal: controller.signal, release: () => groups.forEach(group => void group.delete(controller)) };
   };
 }

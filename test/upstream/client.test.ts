@@ -1,0 +1,236 @@
+import { randomBytes } from 'node:crypto';
+import { createServer } from 'node:net';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createUpstreamClient, readApiUrl, type UpstreamClient, UpstreamError } from '../../src/upstream/client.ts';
+import { type GuardedRequest, guardRequest } from '../../src/upstream/guard.ts';
+import { createOperations } from '../../src/upstream/operations.ts';
+import { description } from '../support/description.ts';
+import { sendJson, startUpstream, type TestUpstream } from '../support/upstream.ts';
+
+const apiKey = `e2b_${randomBytes(20).toString('hex')}`;
+const operations = createOperations(description);
+const list = guardRequest({ path: '/v2/sandboxes', query: { limit: 2, nextToken: 'q-secret' } }, 'read', operations);
+const create = guardRequest({ method: 'POST', path: '/sandboxes', body: { templateID: 'bäse' } }, 'write', operations);
+
+let upstream: TestUpstream;
+let client: UpstreamClient;
+beforeEach(async () => {
+  upstream = await startUpstream();
+  client = createUpstreamClient({ apiUrl: `${upstream.url}/base/`, retryDelayMs: 1 });
+});
+afterEach(async () => {
+  await client.close();
+  await upstream.close();
+});
+
+const options = { apiKey, signal: new AbortController().signal, maxAnswerBytes: 100_000, timeoutMs: 15_000 };
+const failure = async (request: GuardedRequest, more: Partial<Parameters<UpstreamClient['send']>[1]> = {}) => {
+  const error = await client.send(request, { ...options, ...more }).then(
+    answer => Promise.reject(new Error(`answered ${answer.status}`)),
+    caught => caught,
+  );
+  expect(error).toBeInstanceOf(UpstreamError);
+  expect(String(error)).not.toMatch(/q-secret|127\.0\.0\.1|http:/);
+  expect(String(error)).not.toContain(apiKey);
+  return error as UpstreamError;
+};
+
+describe('what is sent', () => {
+  test('the base path, our headers, the key, the body', async () => {
+    upstream.answer = (_, response) =>
+      sendJson(response, { ok: 1 }, 201, { 'x-next-token': 'n', 'set-cookie': 'a=b', 'x-other': 'c' });
+    const answer = await client.send(create, options);
+    expect(answer).toEqual({
+      status: 201,
+      text: '{"ok":1}',
+      headers: { 'content-type': 'application/json', 'x-next-token': 'n' },
+    });
+    const [heard] = upstream.heard;
+    expect(heard).toMatchObject({ method: 'POST', url: '/base/sandboxes', body: '{"templateID":"bäse"}' });
+    expect(heard?.headers).toMatchObject({
+      'x-api-key': apiKey,
+      'content-type': 'application/json',
+      accept: 'application/json',
+    });
+    expect(heard?.headers).not.toHaveProperty('authorization');
+    await client.send(list, options);
+    expect(upstream.heard[1]?.url).toBe('/base/v2/sandboxes?limit=2&nextToken=q-secret');
+  });
+
+  test('nothing but guarded requests', async () => {
+    await expect(client.send({ ...list }, options)).rejects.toMatchObject({ code: 'internal' });
+    expect(upstream.heard).toEqual([]);
+  });
+
+  test('connections are kept', async () => {
+    const ports = new Set<number | undefined>();
+    upstream.answer = (_, response) => {
+      ports.add(response.socket?.remotePort);
+      sendJson(response, {});
+    };
+    for (let i = 0; i < 20; i++) await client.send(list, options);
+    expect(ports.size).toBeLessThan(5);
+  });
+});
+
+describe('what is answered', () => {
+  test.each([204, 302, 400, 404, 500])('%i is an answer, sent for once', async status => {
+    upstream.answer = (_, response) => response.writeHead(status, { location: 'http://127.0.0.1:1/' }).end();
+    expect(await client.send(list, options)).toEqual({ status, text: '', headers: {} });
+    expect(upstream.heard).toHaveLength(1);
+  });
+
+  test('HEAD has no body', async () => {
+    upstream.answer = (_, response) => sendJson(response, { big: 'x' });
+    const head = guardRequest({ method: 'HEAD', path: '/health' }, 'read', operations);
+    expect(await client.send(head, options)).toMatchObject({ status: 200, text: '' });
+  });
+
+  test('too large: reading stops', async () => {
+    let closed: Promise<unknown> | undefined;
+    upstream.answer = (_, response) => {
+      closed = new Promise(resolve => response.on('close', resolve));
+      const more = () => {
+        while (response.write('x'.repeat(10_000)));
+        response.once('drain', more);
+      };
+      more();
+    };
+    const error = await failure(create);
+    expect(error).toMatchObject({ code: 'answer_too_large', sent: true, answeredStatus: 200 });
+    await closed;
+  });
+
+  test('each piece is counted, and the counter may end it', async () => {
+    let bytes = 0;
+    upstream.answer = (_, response) => sendJson(response, 'x'.repeat(998));
+    await client.send(list, { ...options, onBytes: count => (bytes += count) });
+    expect(bytes).toBe(1000);
+  });
+});
+
+describe('reads are repeated', () => {
+  test.each([429, 502, 503, 504])('after %i', async status => {
+    upstream.answer = (_, response, count) => sendJson(response, count, count < 3 ? status : 200);
+    expect(await client.send(list, options)).toMatchObject({ status: 200, text: '3' });
+  });
+
+  test('until the attempts are used up; the last answer stands', async () => {
+    upstream.answer = (_, response, count) => sendJson(response, count, 503);
+    expect(await client.send(list, options)).toMatchObject({ status: 503, text: '4' });
+  });
+
+  test('after a reset, before and in the answer', async () => {
+    upstream.answer = (_, response, count) => {
+      if (count === 1) response.destroy();
+      else if (count === 2) {
+        response.writeHead(200, { 'content-length': '100' }).write('{"half":', () => response.destroy());
+      } else sendJson(response, count);
+    };
+    expect(await client.send(list, options)).toMatchObject({ status: 200, text: '3' });
+  });
+
+  test('not before Retry-After allows', async () => {
+    const times: number[] = [];
+    upstream.answer = (_, response, count) => {
+      times.push(performance.now());
+      sendJson(response, {}, count === 1 ? 429 : 200, { 'retry-after': '1' });
+    };
+    await client.send(list, options);
+    expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThan(950);
+  });
+
+  test.each([['120'], [new Date(Date.now() + 120_000).toUTCString()]])(
+    'not when Retry-After %s is past the time there is: the answer stands',
+    async retryAfter => {
+      upstream.answer = (_, response) => sendJson(response, {}, 429, { 'retry-after': retryAfter });
+      expect(await client.send(list, options)).toMatchObject({ status: 429, headers: { 'retry-after': retryAfter } });
+      expect(upstream.heard).toHaveLength(1);
+    },
+  );
+});
+
+describe('writes are sent once', () => {
+  test.each([429, 502, 503, 504])('%i', async status => {
+    upstream.answer = (_, response) => sendJson(response, {}, status, { 'retry-after': '0' });
+    expect(await client.send(create, options)).toMatchObject({ status });
+    expect(upstream.heard).toHaveLength(1);
+  });
+
+  test('a reset leaves the outcome open, and says so', async () => {
+    upstream.answer = (_, response) => response.destroy();
+    const error = await failure(create);
+    expect(error).toMatchObject({
+      code: 'upstream_unreachable',
+      sent: true,
+      message: expect.stringMatching(/may have taken effect/),
+    });
+    expect(upstream.heard).toHaveLength(1);
+  });
+
+  test('no answer in time', async () => {
+    upstream.answer = () => {};
+    expect(await failure(create, { timeoutMs: 100 })).toMatchObject({ code: 'upstream_timeout', sent: true });
+  });
+
+  test('nobody there: not sent, for sure', async () => {
+    await upstream.close();
+    expect(await failure(create)).toMatchObject({
+      code: 'upstream_unreachable',
+      sent: false,
+      message: expect.stringMatching(/was not sent/),
+    });
+  });
+});
+
+describe('faults', () => {
+  test('a slow answer', async () => {
+    upstream.answer = (_, response) => response.writeHead(200).write('{');
+    expect(await failure(list, { timeoutMs: 100 })).toMatchObject({ code: 'upstream_timeout', answeredStatus: 200 });
+  });
+
+  test('a cancelled call ends at once, also one that waits to try again', async () => {
+    const controller = new AbortController();
+    upstream.answer = (_, response) => sendJson(response, {}, 503, { 'retry-after': '10' });
+    const error = failure(list, { signal: controller.signal });
+    await upstream.hears(1);
+    controller.abort();
+    expect(await error).toMatchObject({ code: 'cancelled' });
+    expect(await failure(create, { signal: controller.signal })).toMatchObject({ code: 'cancelled' });
+    expect(upstream.heard).toHaveLength(1);
+  });
+
+  test('something that speaks no HTTP', async () => {
+    const server = createServer(socket => socket.resume().end('SSH-2.0-hello\r\n'));
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    const other = createUpstreamClient({
+      apiUrl: `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`,
+      retryDelayMs: 1,
+    });
+    await expect(other.send(list, options)).rejects.toMatchObject({ code: 'upstream_unreachable' });
+    await other.close();
+    await new Promise(resolve => server.close(resolve));
+  });
+});
+
+describe('the API URL', () => {
+  test.each([
+    ['https://api.e2b.app', 'https://api.e2b.app', ''],
+    ['https://gate.example/e2b/v1/', 'https://gate.example', '/e2b/v1'],
+    ['http://localhost:3001', 'http://localhost:3001', ''],
+    ['http://[::1]:3001/x', 'http://[::1]:3001', '/x'],
+  ])('%s', (apiUrl, origin, basePath) => {
+    expect(readApiUrl(apiUrl)).toEqual({ origin, basePath });
+  });
+  test.each([
+    'http://api.e2b.app',
+    'ftp://localhost',
+    'https://user:pw@api.e2b.app',
+    'https://api.e2b.app/?a=b',
+    'api.e2b.app',
+    'http://127.0.0.1.evil.example',
+  ])('%s is refused', apiUrl => {
+    expect(() => readApiUrl(apiUrl)).toThrow();
+  });
+});

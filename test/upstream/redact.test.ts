@@ -1,0 +1,112 @@
+import { randomBytes } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Operation } from '../../src/spec/description.ts';
+import { MASK, redactAnswer } from '../../src/upstream/redact.ts';
+import { description } from '../support/description.ts';
+
+const apiKey = `e2b_${randomBytes(20).toString('hex')}`;
+const operation = (id: string): Operation => {
+  const found = description.operations.find(candidate => candidate.id === id);
+  if (found === undefined) throw new Error(`no ${id}`);
+  return found;
+};
+const redact = (value: unknown, id?: string) =>
+  JSON.parse(redactAnswer(JSON.stringify(value), id === undefined ? undefined : operation(id), apiKey));
+
+describe('by name, at any depth', () => {
+  test.each(['envdAccessToken', 'trafficAccessToken', 'token', 'apiKey', 'accessToken', 'password'])('%s', name => {
+    expect(redact([{ a: { [name]: 'x', b: 1 } }])).toEqual([{ a: { [name]: MASK, b: 1 } }]);
+    expect(redact({ [name]: { inner: 'x' } })).toEqual({ [name]: MASK });
+    expect(redact({ [name]: null })).toEqual({ [name]: null });
+  });
+  test('header transforms, proxy and registry credentials: values go, names stay', () => {
+    const network = {
+      rules: { 'a.example': [{ transform: { headers: { authorization: 'Bearer x' } } }] },
+      allowOut: ['b'],
+    };
+    expect(redact({ network })).toEqual({
+      network: { rules: { 'a.example': [{ transform: { headers: { authorization: MASK } } }] }, allowOut: ['b'] },
+    });
+    expect(redact({ egressProxy: { username: 'u', password: 'p' } })).toEqual({
+      egressProxy: { username: MASK, password: MASK },
+    });
+    expect(redact({ fromImageRegistry: { type: 'aws', awsSecretAccessKey: 'x' } })).toEqual({
+      fromImageRegistry: { type: MASK, awsSecretAccessKey: MASK },
+    });
+  });
+  test('presigned URLs, whatever holds them', () => {
+    const url = 'https://storage.example/x?X-Goog-Date=1&X-Goog-Signature=abc';
+    expect(redact({ link: url, other: 'https://storage.example/x?y=1' })).toEqual({
+      link: MASK,
+      other: 'https://storage.example/x?y=1',
+    });
+  });
+  test('names written with escapes', () => {
+    expect(redactAnswer('{"envdAccess\\u0054oken":"x"}', undefined, apiKey)).toBe(`{"envdAccessToken":"${MASK}"}`);
+  });
+});
+
+describe('by place', () => {
+  test('where the description says so, through allOf and lists', () => {
+    const sandbox = { sandboxID: 'i1', sessionCode: 'x', mounts: [{ key: 'k', name: 'n' }] };
+    expect(redact(sandbox, 'GET /sandboxes/{sandboxID}')).toEqual({
+      sandboxID: 'i1',
+      sessionCode: MASK,
+      mounts: [{ key: MASK, name: 'n' }],
+    });
+    expect(redact(sandbox, 'GET /v2/sandboxes')).toEqual(sandbox);
+    expect(redact({ present: true, url: 'https://x' }, 'GET /templates/{templateID}/files/{hash}')).toEqual({
+      present: true,
+      url: MASK,
+    });
+  });
+});
+
+test("the caller's own key, with or without prefix, in JSON and in text", () => {
+  const bare = apiKey.slice(4);
+  for (const text of [JSON.stringify({ echo: `key ${apiKey}!` }), `key ${apiKey}!`, JSON.stringify([bare])]) {
+    expect(redactAnswer(text, undefined, apiKey)).not.toContain(bare);
+  }
+});
+
+describe('form', () => {
+  test('text without secrets passes as it came', () => {
+    const text = '[ {"id":12345678901234567890, "nextToken":"t", "a":"\\u0026"} ]\n';
+    expect(redactAnswer(text, operation('GET /v2/sandboxes'), apiKey)).toBe(text);
+  });
+  test.each(['', '  \n'])('%j is null', text => {
+    expect(redactAnswer(text, undefined, apiKey)).toBe('null');
+  });
+  test.each(['<html>', '{"a":1', '{"a":1}}', '{"a":1},"status":500,"b":{"c":1}', 'NaN', '{"half":"\ufffd'])(
+    '%j becomes a string',
+    text => {
+      expect(JSON.parse(redactAnswer(text, undefined, apiKey))).toBe(text);
+    },
+  );
+  test('very deep answers do no harm', () => {
+    const deep = `${'['.repeat(50_000)}{"token":"x-secret"}${']'.repeat(50_000)}`;
+    expect(redactAnswer(deep, undefined, apiKey)).not.toContain('x-secret');
+  });
+  test('any JSON: valid, the same where nothing is secret', () => {
+    fc.assert(
+      fc.property(fc.json(), text => {
+        const redacted = redactAnswer(text, undefined, apiKey);
+        if (/token|password|apiKey|transform|ignature|sig=|\\u/i.test(text)) JSON.parse(redacted);
+        else expect(redacted).toBe(text);
+      }),
+    );
+  });
+  test('a secret put anywhere is found', () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(fc.nat(3), fc.stringMatching(/^[a-z]{1,5}$/)), { maxLength: 8 }), path => {
+        const at = (rest: readonly (string | number)[]): unknown => {
+          const [first, ...others] = rest;
+          if (first === undefined) return { envdAccessToken: 'x-secret' };
+          return typeof first === 'number' ? [...Array(first).fill(0), at(others)] : { a: 1, [first]: at(others) };
+        };
+        expect(redactAnswer(JSON.stringify(at(path)), undefined, apiKey)).not.toContain('x-secret');
+      }),
+    );
+  });
+});
