@@ -1,105 +1,19 @@
-// What local mode's planes share: the sandboxes there are, per team, the machine inside each, and how they live and
-// die. Routes of the control plane and of the data plane stand in their own files; nothing here knows HTTP.
+// The registry both planes of local mode share: which sandboxes there are, whose they are, how they live and die.
+// Routes of the control plane and of the data plane stand in their own files; nothing here knows HTTP.
 import { randomBytes } from 'node:crypto';
 import { type Clock, systemClock } from './clock.ts';
+import type {
+  LogEntry,
+  LogLevel,
+  Machine,
+  MachineFactory,
+  MachineOptions,
+  NetworkConfig,
+  Sandbox,
+  SandboxSpec,
+} from './sandbox.ts';
 
-export type SandboxState = 'running' | 'paused';
-
-export type VolumeMount = { readonly name: string; readonly path: string };
-
-export type MachineOptions = {
-  readonly sandboxId: string;
-  readonly envVars: Readonly<Record<string, string>>;
-  readonly volumeMounts: readonly VolumeMount[];
-};
-
-export type MachineUsage = {
-  readonly cpuUsedPct: number;
-  readonly memUsedBytes: number;
-  readonly diskUsedBytes: number;
-};
-
-/**
- * What runs inside a sandbox: files, processes, code contexts. Made by the data plane, owned by the registry, which
- * calls freeze, thaw, copy and close one at a time. The data plane narrows `sandbox.machine` with `instanceof`.
- */
-export interface Machine {
-  /**
-   * Brackets a pause with `thaw`. Files stay; processes and contexts end unless `keepMemory`. Open streams end. Called
-   * a second time, with `keepMemory: false`, when a paused sandbox is to boot anew.
-   */
-  freeze(options: { keepMemory: boolean }): Promise<void>;
-  thaw(): Promise<void>;
-  /** A machine of its own with the same files: for a fork, a snapshot, a sandbox made from a snapshot. */
-  copy(options: MachineOptions): Promise<Machine>;
-  /** For the metrics routes; without it they show an idle machine. */
-  usage?(): MachineUsage;
-  /** Ends every process and open stream (the streams, never their sockets); the machine is not used again. */
-  close(): Promise<void>;
-}
-
-export type MachineFactory = (options: MachineOptions) => Promise<Machine>;
-
-export type NetworkConfig = {
-  readonly allowPublicTraffic?: boolean | undefined;
-  readonly allowOut?: readonly string[] | undefined;
-  readonly denyOut?: readonly string[] | undefined;
-  readonly maskRequestHost?: string | undefined;
-  readonly httpsPorts?: readonly number[] | undefined;
-  readonly egressProxy?: { readonly address: string; readonly username?: string | undefined } | null | undefined;
-  readonly rules?: Readonly<Record<string, readonly unknown[]>> | undefined;
-};
-
-/** What a sandbox is made of; a fork is made of the same. */
-export type SandboxSpec = {
-  readonly teamId: string;
-  readonly templateId: string;
-  readonly alias: string | undefined;
-  readonly cpuCount: number;
-  readonly memoryMB: number;
-  readonly diskSizeMB: number;
-  readonly metadata: Readonly<Record<string, string>>;
-  readonly envVars: Readonly<Record<string, string>>;
-  readonly volumeMounts: readonly VolumeMount[];
-  /** The data plane asks for `envdAccessToken`. */
-  readonly secure: boolean;
-  readonly onTimeout: 'kill' | 'pause';
-  readonly keepMemoryOnTimeout: boolean;
-  /** A request to the paused sandbox's data plane wakes it. */
-  readonly autoResume: boolean;
-  readonly allowInternetAccess: boolean | undefined;
-  readonly network: NetworkConfig | undefined;
-};
-
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
-export type LogEntry = {
-  readonly timestampMs: number;
-  readonly level: LogLevel;
-  readonly message: string;
-  readonly fields: Readonly<Record<string, string>>;
-};
-
-/** One live sandbox. The registry alone changes it, in place: whoever holds it sees its present state. */
-export interface Sandbox {
-  readonly sandboxId: string;
-  readonly spec: SandboxSpec;
-  /** Undefined when the sandbox was made with `secure: false` (v1 only). Never logged. */
-  readonly envdAccessToken: string | undefined;
-  /** Set when the network config has `allowPublicTraffic: false`. Never logged. */
-  readonly trafficAccessToken: string | undefined;
-  readonly network: NetworkConfig | undefined;
-  readonly allowInternetAccess: boolean | undefined;
-  readonly machine: Machine;
-  /** `gone` once killed, for holders of a stale reference; such a sandbox is in no list. */
-  readonly state: SandboxState | 'gone';
-  /** The pause dropped processes: traffic does not wake it. */
-  readonly memoryDropped: boolean;
-  readonly startedAtMs: number;
-  readonly endAtMs: number;
-  /** Since when it runs without a break; the longest life counts from here. */
-  readonly runningSinceMs: number;
-  readonly logs: readonly LogEntry[];
-}
+export type * from './sandbox.ts';
 
 export type CloudLimits = { readonly maxRunningPerTeam: number; readonly maxLifeMs: number };
 
@@ -112,9 +26,12 @@ export type CloudErrorCode = 'sandbox_gone' | 'already_paused' | 'already_runnin
 export class CloudError extends Error {
   override readonly name = 'CloudError';
   readonly code: CloudErrorCode;
-  constructor(code: CloudErrorCode) {
+  /** Empty when the sandbox was still to be made. */
+  readonly sandboxId: string;
+  constructor(code: CloudErrorCode, sandboxId = '') {
     super(code);
     this.code = code;
+    this.sandboxId = sandboxId;
   }
 }
 
@@ -195,7 +112,7 @@ export class Cloud {
   /** @throws CloudError sandbox_gone, already_paused */
   async pause(sandbox: Sandbox, options: { keepMemory: boolean } = { keepMemory: true }): Promise<void> {
     await this.#change(sandbox, async entry => {
-      if (entry.sandbox.state === 'paused') throw new CloudError('already_paused');
+      if (entry.sandbox.state === 'paused') throw new CloudError('already_paused', sandbox.sandboxId);
       await this.#freeze(entry, options.keepMemory);
     });
   }
@@ -207,13 +124,13 @@ export class Cloud {
     options: { keepMemory: boolean } = { keepMemory: true },
   ): Promise<void> {
     await this.#change(sandbox, async entry => {
-      if (entry.sandbox.state === 'running') throw new CloudError('already_running');
+      if (entry.sandbox.state === 'running') throw new CloudError('already_running', sandbox.sandboxId);
       const release = this.#reserve(sandbox.spec.teamId);
       try {
         if (!options.keepMemory) await entry.sandbox.machine.freeze({ keepMemory: false });
         await entry.sandbox.machine.thaw();
         const nowMs = this.clock.now();
-        Object.assign(entry.sandbox, { state: 'running', runningSinceMs: nowMs, memoryDropped: false });
+        Object.assign(entry.sandbox, { state: 'running', startedAtMs: nowMs, memoryDropped: false });
         this.#expireAt(entry, nowMs + timeoutMs);
       } finally {
         release();
@@ -252,8 +169,10 @@ export class Cloud {
   }
 
   /** A copy of the machine, taken while nothing else changes the sandbox. */
-  async copyMachine(sandbox: Sandbox, options: MachineOptions): Promise<Machine> {
-    return this.#change(sandbox, entry => entry.sandbox.machine.copy(options));
+  async copyMachine(sandbox: Sandbox): Promise<Machine> {
+    const { sandboxId, spec, machine } = sandbox;
+    const options: MachineOptions = { sandboxId, envVars: spec.envVars, volumeMounts: spec.volumeMounts };
+    return this.#change(sandbox, () => machine.copy(options));
   }
 
   /** Adds a line to the sandbox's log, which the logs routes show; the oldest go first. */
@@ -267,7 +186,7 @@ export class Cloud {
   /** Ends every sandbox. Whatever is asked afterwards is refused. */
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all(this.all().map(sandbox => this.kill(sandbox).catch(ignoreGone)));
+    await Promise.allSettled(this.all().map(sandbox => this.kill(sandbox)));
   }
 
   #add(sandboxId: string, spec: SandboxSpec, machine: Machine, timeoutMs: number): Sandbox {
@@ -285,7 +204,6 @@ export class Cloud {
         memoryDropped: false,
         startedAtMs: nowMs,
         endAtMs: nowMs,
-        runningSinceMs: nowMs,
         logs: [],
       },
       cancelExpiry: () => {},
@@ -300,16 +218,19 @@ export class Cloud {
   #expireAt(entry: Entry, endAtMs: number): void {
     entry.cancelExpiry();
     const { sandbox } = entry;
-    sandbox.endAtMs = Math.min(endAtMs, sandbox.runningSinceMs + this.limits.maxLifeMs);
+    sandbox.endAtMs = Math.min(endAtMs, sandbox.startedAtMs + this.limits.maxLifeMs);
     entry.cancelExpiry = this.clock.after(sandbox.endAtMs - this.clock.now(), () => {
-      this.#change(sandbox, () => this.#expire(entry)).catch(ignoreGone);
+      // Nobody waits for an expiry, so nobody can be told that it failed.
+      this.#change(sandbox, () => this.#expire(entry)).catch(() => {});
     });
   }
 
   /** A change that was waiting may have moved the end or paused the sandbox: look again. */
   async #expire(entry: Entry): Promise<void> {
     const { sandbox } = entry;
-    if (sandbox.state !== 'running' || sandbox.endAtMs > this.clock.now()) return;
+    if (sandbox.state !== 'running') return;
+    // Not yet: the end was moved, or the timer was early.
+    if (sandbox.endAtMs > this.clock.now()) return this.#expireAt(entry, sandbox.endAtMs);
     if (sandbox.spec.onTimeout === 'pause') await this.#freeze(entry, sandbox.spec.keepMemoryOnTimeout);
     else await this.#remove(entry);
   }
@@ -331,16 +252,16 @@ export class Cloud {
 
   #running(sandbox: Sandbox): Entry {
     const entry = this.#entries.get(sandbox.sandboxId);
-    if (entry === undefined || sandbox.state !== 'running') throw new CloudError('sandbox_gone');
+    if (entry === undefined || sandbox.state !== 'running') throw new CloudError('sandbox_gone', sandbox.sandboxId);
     return entry;
   }
 
   /** Runs `work` after the changes asked for before it, unless one of them ended the sandbox. */
   async #change<T>(sandbox: Sandbox, work: (entry: Entry) => Promise<T>): Promise<T> {
     const entry = this.#entries.get(sandbox.sandboxId);
-    if (entry === undefined) throw new CloudError('sandbox_gone');
+    if (entry === undefined) throw new CloudError('sandbox_gone', sandbox.sandboxId);
     const result = entry.turn.then(() => {
-      if (!this.#entries.has(sandbox.sandboxId)) throw new CloudError('sandbox_gone');
+      if (!this.#entries.has(sandbox.sandboxId)) throw new CloudError('sandbox_gone', sandbox.sandboxId);
       return work(entry);
     });
     entry.turn = result.catch(() => {});
@@ -360,10 +281,6 @@ export class Cloud {
       else this.#starting.set(teamId, left);
     };
   }
-}
-
-function ignoreGone(caught: unknown): void {
-  if (!(caught instanceof CloudError)) throw caught;
 }
 
 /** `i` and 20 of a-z0-9, as E2B makes them. */

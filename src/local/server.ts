@@ -17,7 +17,10 @@ export interface DataPlane {
   close?(): Promise<void>;
 }
 
-/** One line per answered request. The path comes without its query: signatures stand there. No header is shown. */
+/**
+ * One line per request, when it ends; status 0: without an answer. The path comes without its query: signatures stand
+ * there. No header is shown.
+ */
 export type LocalLog = (line: { method: string; path: string; status: number; durationMs: number }) => void;
 
 export type LocalCloudOptions = {
@@ -55,7 +58,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     const fault = faults?.onRequest?.(req);
     if (fault !== undefined && (await applyFault(fault, req, res, cloud.clock))) return;
     if (dataPlane !== undefined && (await dataPlane.handle(req, res))) return;
-    control(req, res);
+    control.handle(req, res);
   };
 
   const server = createServer((req, res) => {
@@ -78,6 +81,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     async close() {
       const stopped = new Promise<void>(resolve => server.close(() => resolve()));
       await cloud.close();
+      await control.close();
       await dataPlane?.close?.();
       server.closeAllConnections();
       await stopped;
@@ -92,7 +96,7 @@ function logWhenDone(req: IncomingMessage, res: ServerResponse, log: LocalLog): 
     log({
       method: req.method ?? '',
       path,
-      status: res.statusCode,
+      status: res.headersSent ? res.statusCode : 0,
       durationMs: Math.round(performance.now() - startedMs),
     });
   });
