@@ -1,21 +1,298 @@
-// What local mode's planes share: the sandboxes there are, per team, and the machine inside each. Types and the
-// registry only: routes of the control plane and of the data plane stand in their own files.
+// The registry both planes of local mode share: which sandboxes there are, whose they are, how they live and die.
+// Routes of the control plane and of the data plane stand in their own files; nothing here knows HTTP.
+import { randomBytes } from 'node:crypto';
+import { type Clock, systemClock } from './clock.ts';
+import type {
+  LogEntry,
+  LogLevel,
+  Machine,
+  MachineFactory,
+  MachineOptions,
+  NetworkConfig,
+  Sandbox,
+  SandboxSpec,
+} from './sandbox.ts';
 
-export type SandboxState = 'running' | 'paused';
+export type * from './sandbox.ts';
 
-/**
- * What runs inside a sandbox: files, processes, code contexts. Made by the data plane, owned by the registry.
- * `freeze`/`thaw` bracket a pause (processes stop, files stay); `copy` gives a fork or a snapshot's content.
- */
-export interface Machine {
-  freeze(): Promise<void>;
-  thaw(): Promise<void>;
-  copy(): Promise<Machine>;
-  /** Ends every process and open stream; the machine is not used again. */
-  close(): Promise<void>;
+export type CloudLimits = { readonly maxRunningPerTeam: number; readonly maxLifeMs: number };
+
+/** The free tier's: 20 at once, an hour each. */
+export const FREE_TIER: CloudLimits = { maxRunningPerTeam: 20, maxLifeMs: 3_600_000 };
+
+export type CloudErrorCode = 'sandbox_gone' | 'already_paused' | 'already_running' | 'too_many_running' | 'closed';
+
+/** What the registry refuses. Each plane has its own words for it. */
+export class CloudError extends Error {
+  override readonly name = 'CloudError';
+  readonly code: CloudErrorCode;
+  /** Empty when the sandbox was still to be made. */
+  readonly sandboxId: string;
+  constructor(code: CloudErrorCode, sandboxId = '') {
+    super(code);
+    this.code = code;
+    this.sandboxId = sandboxId;
+  }
 }
 
-export type MachineFactory = (options: {
-  sandboxId: string;
-  envVars: Readonly<Record<string, string>>;
-}) => Promise<Machine>;
+export type CloudOptions = {
+  readonly machineFactory?: MachineFactory | undefined;
+  readonly clock?: Clock | undefined;
+  readonly limits?: CloudLimits | undefined;
+};
+
+const MAX_LOGS = 10_000;
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+type Entry = {
+  readonly sandbox: Mutable<Sandbox> & { logs: LogEntry[] };
+  cancelExpiry: () => void;
+  /** The last of the changes asked for, so that they happen one after the other. */
+  turn: Promise<unknown>;
+};
+
+/** Pauses keep nothing and run nothing: enough for the control plane alone. */
+export const emptyMachine: Machine = {
+  freeze: async () => {},
+  thaw: async () => {},
+  copy: async () => emptyMachine,
+  close: async () => {},
+};
+
+export class Cloud {
+  readonly clock: Clock;
+  readonly limits: CloudLimits;
+  readonly #entries = new Map<string, Entry>();
+  readonly #starting = new Map<string, number>();
+  readonly #makeMachine: MachineFactory;
+  #closed = false;
+
+  constructor(options: CloudOptions = {}) {
+    this.clock = options.clock ?? systemClock;
+    this.limits = options.limits ?? FREE_TIER;
+    this.#makeMachine = options.machineFactory ?? (async () => emptyMachine);
+  }
+
+  /** Of any team: the data plane proves access by token, the control plane compares `spec.teamId`. */
+  find(sandboxId: string): Sandbox | undefined {
+    return this.#entries.get(sandboxId)?.sandbox;
+  }
+
+  /** Of all teams: for finding the sandbox a signed file URL belongs to. */
+  all(): Sandbox[] {
+    return Array.from(this.#entries.values(), entry => entry.sandbox);
+  }
+
+  ofTeam(teamId: string): Sandbox[] {
+    return this.all().filter(sandbox => sandbox.spec.teamId === teamId);
+  }
+
+  /** `content`: the machine to copy (a snapshot's, or a running sandbox's for a fork) instead of a fresh one. */
+  async create(spec: SandboxSpec, timeoutMs: number, content?: Machine): Promise<Sandbox> {
+    const release = this.#reserve(spec.teamId);
+    try {
+      const sandboxId = newSandboxId();
+      const options: MachineOptions = { sandboxId, envVars: spec.envVars, volumeMounts: spec.volumeMounts };
+      const machine = await (content === undefined ? this.#makeMachine(options) : content.copy(options));
+      if (this.#closed) {
+        await machine.close();
+        throw new CloudError('closed');
+      }
+      return this.#add(sandboxId, spec, machine, timeoutMs);
+    } finally {
+      release();
+    }
+  }
+
+  /** @throws CloudError sandbox_gone */
+  async kill(sandbox: Sandbox): Promise<void> {
+    await this.#change(sandbox, entry => this.#remove(entry));
+  }
+
+  /** @throws CloudError sandbox_gone, already_paused */
+  async pause(sandbox: Sandbox, options: { keepMemory: boolean } = { keepMemory: true }): Promise<void> {
+    await this.#change(sandbox, async entry => {
+      if (entry.sandbox.state === 'paused') throw new CloudError('already_paused', sandbox.sandboxId);
+      await this.#freeze(entry, options.keepMemory);
+    });
+  }
+
+  /** @throws CloudError sandbox_gone, already_running, too_many_running */
+  async resume(
+    sandbox: Sandbox,
+    timeoutMs: number,
+    options: { keepMemory: boolean } = { keepMemory: true },
+  ): Promise<void> {
+    await this.#change(sandbox, async entry => {
+      if (entry.sandbox.state === 'running') throw new CloudError('already_running', sandbox.sandboxId);
+      const release = this.#reserve(sandbox.spec.teamId);
+      try {
+        if (!options.keepMemory) await entry.sandbox.machine.freeze({ keepMemory: false });
+        await entry.sandbox.machine.thaw();
+        const nowMs = this.clock.now();
+        Object.assign(entry.sandbox, { state: 'running', startedAtMs: nowMs, memoryDropped: false });
+        this.#expireAt(entry, nowMs + timeoutMs);
+      } finally {
+        release();
+      }
+    });
+  }
+
+  /**
+   * For the data plane: true when the sandbox runs, woken up first if it is paused and may be. The timeout it gets is
+   * the one traffic gives.
+   */
+  async wake(sandbox: Sandbox, timeoutMs = 300_000): Promise<boolean> {
+    if (sandbox.state === 'paused' && sandbox.spec.autoResume && !sandbox.memoryDropped) {
+      await this.resume(sandbox, timeoutMs).catch((caught: unknown) => {
+        if (!(caught instanceof CloudError)) throw caught;
+      });
+    }
+    return (sandbox.state as Sandbox['state']) === 'running';
+  }
+
+  /** The sandbox then ends `timeoutMs` from now, but never later than its longest life; `extendOnly` never shortens. */
+  setTimeout(sandbox: Sandbox, timeoutMs: number, options: { extendOnly: boolean } = { extendOnly: false }): void {
+    const entry = this.#running(sandbox);
+    const endAtMs = this.clock.now() + timeoutMs;
+    if (!options.extendOnly || endAtMs > sandbox.endAtMs) this.#expireAt(entry, endAtMs);
+  }
+
+  /** Replaces the egress rules; what concerns incoming traffic stays. */
+  setNetwork(sandbox: Sandbox, network: NetworkConfig, allowInternetAccess: boolean | undefined): void {
+    const entry = this.#running(sandbox);
+    const { allowPublicTraffic, maskRequestHost, httpsPorts } = sandbox.network ?? {};
+    Object.assign(entry.sandbox, {
+      network: { ...network, allowPublicTraffic, maskRequestHost, httpsPorts },
+      allowInternetAccess,
+    });
+  }
+
+  /** A copy of the machine, taken while nothing else changes the sandbox. */
+  async copyMachine(sandbox: Sandbox): Promise<Machine> {
+    const { sandboxId, spec, machine } = sandbox;
+    const options: MachineOptions = { sandboxId, envVars: spec.envVars, volumeMounts: spec.volumeMounts };
+    return this.#change(sandbox, () => machine.copy(options));
+  }
+
+  /** Adds a line to the sandbox's log, which the logs routes show; the oldest go first. */
+  log(sandbox: Sandbox, level: LogLevel, message: string, fields: Readonly<Record<string, string>> = {}): void {
+    const entry = this.#entries.get(sandbox.sandboxId);
+    if (entry === undefined) return;
+    entry.sandbox.logs.push({ timestampMs: this.clock.now(), level, message, fields });
+    if (entry.sandbox.logs.length > MAX_LOGS) entry.sandbox.logs.shift();
+  }
+
+  /** Ends every sandbox. Whatever is asked afterwards is refused. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.allSettled(this.all().map(sandbox => this.kill(sandbox)));
+  }
+
+  #add(sandboxId: string, spec: SandboxSpec, machine: Machine, timeoutMs: number): Sandbox {
+    const nowMs = this.clock.now();
+    const entry: Entry = {
+      sandbox: {
+        sandboxId,
+        spec,
+        machine,
+        envdAccessToken: spec.secure ? newToken() : undefined,
+        trafficAccessToken: spec.network?.allowPublicTraffic === false ? newToken() : undefined,
+        network: spec.network,
+        allowInternetAccess: spec.allowInternetAccess,
+        state: 'running',
+        memoryDropped: false,
+        startedAtMs: nowMs,
+        endAtMs: nowMs,
+        logs: [],
+      },
+      cancelExpiry: () => {},
+      turn: Promise.resolve(),
+    };
+    this.#entries.set(sandboxId, entry);
+    this.#expireAt(entry, nowMs + timeoutMs);
+    this.log(entry.sandbox, 'info', 'Sandbox started');
+    return entry.sandbox;
+  }
+
+  #expireAt(entry: Entry, endAtMs: number): void {
+    entry.cancelExpiry();
+    const { sandbox } = entry;
+    sandbox.endAtMs = Math.min(endAtMs, sandbox.startedAtMs + this.limits.maxLifeMs);
+    entry.cancelExpiry = this.clock.after(sandbox.endAtMs - this.clock.now(), () => {
+      // Nobody waits for an expiry, so nobody can be told that it failed.
+      this.#change(sandbox, () => this.#expire(entry)).catch(() => {});
+    });
+  }
+
+  /** A change that was waiting may have moved the end or paused the sandbox: look again. */
+  async #expire(entry: Entry): Promise<void> {
+    const { sandbox } = entry;
+    if (sandbox.state !== 'running') return;
+    // Not yet: the end was moved, or the timer was early.
+    if (sandbox.endAtMs > this.clock.now()) return this.#expireAt(entry, sandbox.endAtMs);
+    if (sandbox.spec.onTimeout === 'pause') await this.#freeze(entry, sandbox.spec.keepMemoryOnTimeout);
+    else await this.#remove(entry);
+  }
+
+  async #freeze(entry: Entry, keepMemory: boolean): Promise<void> {
+    entry.cancelExpiry();
+    const { sandbox } = entry;
+    // Paused from the first moment: no new request may start while the machine winds down.
+    Object.assign(sandbox, { state: 'paused', memoryDropped: !keepMemory, endAtMs: this.clock.now() });
+    await sandbox.machine.freeze({ keepMemory });
+  }
+
+  async #remove(entry: Entry): Promise<void> {
+    entry.cancelExpiry();
+    entry.sandbox.state = 'gone';
+    this.#entries.delete(entry.sandbox.sandboxId);
+    await entry.sandbox.machine.close();
+  }
+
+  #running(sandbox: Sandbox): Entry {
+    const entry = this.#entries.get(sandbox.sandboxId);
+    if (entry === undefined || sandbox.state !== 'running') throw new CloudError('sandbox_gone', sandbox.sandboxId);
+    return entry;
+  }
+
+  /** Runs `work` after the changes asked for before it, unless one of them ended the sandbox. */
+  async #change<T>(sandbox: Sandbox, work: (entry: Entry) => Promise<T>): Promise<T> {
+    const entry = this.#entries.get(sandbox.sandboxId);
+    if (entry === undefined) throw new CloudError('sandbox_gone', sandbox.sandboxId);
+    const result = entry.turn.then(() => {
+      if (!this.#entries.has(sandbox.sandboxId)) throw new CloudError('sandbox_gone', sandbox.sandboxId);
+      return work(entry);
+    });
+    entry.turn = result.catch(() => {});
+    return result;
+  }
+
+  /** Holds one of the team's places while a machine starts, so that simultaneous creates cannot pass the limit. */
+  #reserve(teamId: string): () => void {
+    if (this.#closed) throw new CloudError('closed');
+    const starting = this.#starting.get(teamId) ?? 0;
+    const running = this.ofTeam(teamId).filter(sandbox => sandbox.state === 'running').length;
+    if (running + starting >= this.limits.maxRunningPerTeam) throw new CloudError('too_many_running');
+    this.#starting.set(teamId, starting + 1);
+    return () => {
+      const left = (this.#starting.get(teamId) ?? 1) - 1;
+      if (left === 0) this.#starting.delete(teamId);
+      else this.#starting.set(teamId, left);
+    };
+  }
+}
+
+/** `i` and 20 of a-z0-9, as E2B makes them. */
+export function newSandboxId(): string {
+  return `i${newId(20)}`;
+}
+
+/** `length` of a-z0-9. The slight bias of the modulus is of no matter: ids are no secrets. */
+export function newId(length: number): string {
+  return Array.from(randomBytes(length), byte => 'abcdefghijklmnopqrstuvwxyz0123456789'[byte % 36]).join('');
+}
+
+function newToken(): string {
+  return randomBytes(32).toString('hex');
+}

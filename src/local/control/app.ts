@@ -1,0 +1,92 @@
+// The control plane as one request handler: who is calling, which route, and errors as E2B words them.
+import type { RequestListener } from 'node:http';
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
+import { type Cloud, CloudError } from '../cloud.ts';
+import { authenticate, type Team } from './auth.ts';
+import { ApiError, fromCloud } from './errors.ts';
+import type { Route } from './route.ts';
+import { sandboxListRoutes } from './sandbox-list.ts';
+import { sandboxRoutes } from './sandboxes.ts';
+import { snapshotRoutes } from './snapshots.ts';
+import { telemetryRoutes } from './telemetry.ts';
+import { TemplateStore } from './template-store.ts';
+import { templateRoutes } from './templates.ts';
+import { VolumeStore, volumeRoutes } from './volumes.ts';
+
+export type ControlPlane = { readonly handle: RequestListener; close(): Promise<void> };
+
+const MAX_BODY_BYTES = 16 * 1024 * 1024;
+/** Exist, but take other credentials than an API key. */
+const NOT_BY_KEY = ['/teams', '/api-keys', '/access-tokens', '/admin', '/nodes'];
+
+export function controlPlane(cloud: Cloud): ControlPlane {
+  const templates = new TemplateStore(cloud.clock);
+  const volumes = new VolumeStore();
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.get('/health', (_req, res) => {
+    res.status(204).end();
+  });
+  app.use(NOT_BY_KEY, () => {
+    throw new ApiError(401, 'authorization header is missing');
+  });
+  const checkKey: RequestHandler = (req, res, next) => {
+    res.locals.team = authenticate(req.headers);
+    next();
+  };
+  const readBody = express.json({ limit: MAX_BODY_BYTES, strict: false });
+  // Fixed paths first: `/sandboxes/metrics` is not a sandbox.
+  mount(
+    app,
+    [checkKey, readBody],
+    [
+      ...telemetryRoutes(cloud),
+      ...sandboxListRoutes(cloud),
+      ...sandboxRoutes({ cloud, templates, volumes }),
+      ...snapshotRoutes(cloud, templates),
+      ...templateRoutes(cloud, templates),
+      ...volumeRoutes(volumes),
+    ],
+  );
+  app.use(() => {
+    throw new ApiError(404, 'no matching operation was found');
+  });
+  app.use(answerError(cloud.limits.maxRunningPerTeam));
+  return { handle: app, close: () => templates.close() };
+}
+
+function mount(app: Express, before: RequestHandler[], routes: readonly Route[]): void {
+  for (const { method, path, handle } of routes) {
+    app[method](path, ...before, async (req, res) => {
+      const answer = await handle({
+        team: res.locals.team as Team,
+        param: name => String(req.params[name]),
+        query: req.query,
+        body: req.body,
+      });
+      res.status(answer.status).set(answer.headers ?? {});
+      if (answer.body === undefined) res.end();
+      else res.json(answer.body);
+    });
+  }
+}
+
+function answerError(maxRunning: number): ErrorRequestHandler {
+  // Four parameters: that is how Express knows an error handler.
+  return (caught: unknown, _req, res, _next) => {
+    const known = caught instanceof CloudError ? fromCloud(caught, maxRunning) : caught;
+    const { status, message, errorCode } = known instanceof ApiError ? known : fromLibrary(known);
+    res.status(status).json({ code: status, message, error_code: errorCode });
+  };
+}
+
+/** Express's own errors carry a 4xx `status`: broken JSON, broken percent encoding, a body too large. */
+function fromLibrary(caught: unknown): ApiError {
+  const status = caught instanceof Error && 'status' in caught ? caught.status : undefined;
+  if (status === 413) return new ApiError(413, 'request body too large');
+  if (typeof status === 'number' && status >= 400 && status < 500) {
+    return new ApiError(400, `validation error: request has an error: ${(caught as Error).message}`);
+  }
+  return new ApiError(500, 'Internal server error', 'internal_server_error');
+}

@@ -1,0 +1,51 @@
+// Cursor pagination as E2B does it: time and id of the last item, base64url, in the `X-Next-Token` header. Pure.
+import { z } from 'zod';
+import { ApiError } from './errors.ts';
+import { queryInt } from './route.ts';
+
+export type Order = 'asc' | 'desc';
+export type Position = { readonly timeMs: number; readonly id: string };
+
+export const pageQuery = { limit: queryInt(1, 100).default(100), nextToken: z.string().optional() };
+
+export function encodeCursor(position: Position, order: Order): string {
+  const text = `${new Date(position.timeMs).toISOString()}__${position.id}${order === 'asc' ? '__asc' : ''}`;
+  return Buffer.from(text).toString('base64url');
+}
+
+/** @throws ApiError 400 for anything but a cursor of the same order */
+export function decodeCursor(token: string, order: Order): Position {
+  const [time = '', id = '', direction, ...rest] = Buffer.from(token, 'base64url').toString('utf8').split('__');
+  const timeMs = Date.parse(time);
+  const sameOrder = direction === (order === 'asc' ? 'asc' : undefined);
+  if (Number.isNaN(timeMs) || id === '' || !sameOrder || rest.length > 0) throw new ApiError(400, 'Invalid next token');
+  return { timeMs, id };
+}
+
+function compare(a: Position, b: Position, order: Order): number {
+  const byTime = order === 'asc' ? a.timeMs - b.timeMs : b.timeMs - a.timeMs;
+  if (byTime !== 0) return byTime;
+  return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
+}
+
+/** Sorts by time (then id), skips to after the cursor, cuts at `limit`. No `X-Next-Token` on the last page. */
+export function paginate<T>(
+  items: readonly T[],
+  positionOf: (item: T) => Position,
+  query: { readonly limit: number; readonly nextToken?: string | undefined },
+  order: Order = 'desc',
+): { items: T[]; headers: Record<string, string> } {
+  const after =
+    query.nextToken === undefined || query.nextToken === '' ? undefined : decodeCursor(query.nextToken, order);
+  const rest = items
+    .map(item => ({ item, position: positionOf(item) }))
+    .filter(({ position }) => after === undefined || compare(position, after, order) > 0)
+    .sort((a, b) => compare(a.position, b.position, order));
+  const page = rest.slice(0, query.limit);
+  const last = page.at(-1);
+  const more = rest.length > page.length && last !== undefined;
+  return {
+    items: page.map(({ item }) => item),
+    headers: more ? { 'x-next-token': encodeCursor(last.position, order) } : {},
+  };
+}

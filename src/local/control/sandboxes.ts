@@ -1,0 +1,173 @@
+// The life of a sandbox over HTTP: create, get, kill, pause, resume, connect, timeout, refreshes, network, fork.
+import { type Cloud, CloudError, type Sandbox, type SandboxSpec } from '../cloud.ts';
+import type { Team } from './auth.ts';
+import { ApiError, fromCloud } from './errors.ts';
+import { acceptNetwork } from './network-rules.ts';
+import { type Answer, type Call, parseBody, type Route, route } from './route.ts';
+import { findSandbox } from './sandbox-access.ts';
+import * as schemas from './schemas.ts';
+import type { TemplateStore } from './template-store.ts';
+import { viewDetail, viewStarted } from './views.ts';
+import { checkMounts, type VolumeStore } from './volumes.ts';
+
+export type Parts = { readonly cloud: Cloud; readonly templates: TemplateStore; readonly volumes: VolumeStore };
+
+const DEFAULT_SECONDS = 15;
+const DEFAULT_SECONDS_V2 = 300;
+
+export function sandboxRoutes(parts: Parts): Route[] {
+  const { cloud } = parts;
+  const find = ({ team, param }: Call): Sandbox => findSandbox(cloud, team, param('sandboxID'));
+  const lifeMs = (timeout: number | undefined, defaultSeconds: number): number =>
+    acceptTimeout(timeout ?? defaultSeconds, cloud.limits.maxLifeMs);
+
+  return [
+    route('post', '/sandboxes', ({ team, body: raw }) => {
+      const body = parseBody(schemas.newSandbox, raw);
+      return create(parts, team, body, lifeMs(body.timeout, DEFAULT_SECONDS));
+    }),
+    route('post', '/v2/sandboxes', ({ team, body: raw }) => {
+      const body = parseBody(schemas.newSandboxV2, raw);
+      return create(parts, team, body, lifeMs(body.timeout, DEFAULT_SECONDS_V2));
+    }),
+    route('get', '/sandboxes/:sandboxID', call => ({ status: 200, body: viewDetail(find(call)) })),
+    route('delete', '/sandboxes/:sandboxID', async call => {
+      await cloud.kill(find(call));
+      return { status: 204 };
+    }),
+    route('post', '/sandboxes/:sandboxID/pause', async call => {
+      const { memory } = parseBody(schemas.pauseSandbox, call.body ?? {});
+      await cloud.pause(find(call), { keepMemory: memory });
+      return { status: 204 };
+    }),
+    route('post', '/sandboxes/:sandboxID/resume', async call => {
+      const { timeout, memory } = parseBody(schemas.resumeSandbox, call.body ?? {});
+      const timeoutMs = lifeMs(timeout, DEFAULT_SECONDS);
+      const sandbox = find(call);
+      await cloud.resume(sandbox, timeoutMs, { keepMemory: memory });
+      return { status: 201, body: viewStarted(sandbox) };
+    }),
+    route('post', '/sandboxes/:sandboxID/connect', call => {
+      const { timeout, memory } = parseBody(schemas.connectSandbox, call.body);
+      return connect(cloud, find(call), lifeMs(timeout, DEFAULT_SECONDS), memory);
+    }),
+    route('post', '/v2/sandboxes/:sandboxID/connect', call => {
+      const { timeout, memory } = parseBody(schemas.connectSandboxV2, call.body ?? {});
+      return connect(cloud, find(call), lifeMs(timeout, DEFAULT_SECONDS_V2), memory);
+    }),
+    route('post', '/sandboxes/:sandboxID/timeout', call => {
+      const { timeout } = parseBody(schemas.setTimeoutBody, call.body);
+      cloud.setTimeout(find(call), timeout * 1000);
+      return { status: 204 };
+    }),
+    route('post', '/sandboxes/:sandboxID/refreshes', call => {
+      const { duration = 0 } = parseBody(schemas.refreshBody, call.body ?? {});
+      cloud.setTimeout(find(call), Math.max(duration, DEFAULT_SECONDS) * 1000, { extendOnly: true });
+      return { status: 204 };
+    }),
+    route('put', '/sandboxes/:sandboxID/network', call => {
+      const { allow_internet_access: allowInternet, ...rules } = parseBody(schemas.networkUpdate, call.body);
+      cloud.setNetwork(find(call), acceptNetwork(rules), allowInternet);
+      return { status: 204 };
+    }),
+    route('post', '/sandboxes/:sandboxID/fork', async call => {
+      const { timeout, count } = parseBody(schemas.forkBody, call.body ?? {});
+      const timeoutMs = lifeMs(timeout, DEFAULT_SECONDS);
+      return { status: 201, body: await fork(cloud, find(call), timeoutMs, count) };
+    }),
+  ];
+}
+
+async function create(parts: Parts, team: Team, body: schemas.NewSandbox, timeoutMs: number): Promise<Answer> {
+  const { template, build } = parts.templates.findBuild(team, body.templateID);
+  checkMounts(parts.volumes.ofTeam(team.teamId), body.volumeMounts);
+  const { cpuCount, memoryMB, diskSizeMB } = build;
+  const { templateId, alias } = template;
+  const origin = { teamId: team.teamId, templateId, alias, cpuCount, memoryMB, diskSizeMB };
+  const sandbox = await parts.cloud.create({ ...toSpec(body), ...origin }, timeoutMs, build.content);
+  parts.templates.spawned(template);
+  return { status: 201, body: viewStarted(sandbox) };
+}
+
+/** 200 for a sandbox that runs already (its time is only ever extended), 201 for one that was resumed. */
+async function connect(cloud: Cloud, sandbox: Sandbox, timeoutMs: number, keepMemory: boolean): Promise<Answer> {
+  if (sandbox.state === 'paused' && (await resumeFirst(cloud, sandbox, timeoutMs, keepMemory))) {
+    return { status: 201, body: viewStarted(sandbox) };
+  }
+  cloud.setTimeout(sandbox, timeoutMs, { extendOnly: true });
+  return { status: 200, body: viewStarted(sandbox) };
+}
+
+/** False when somebody else's resume came first. */
+async function resumeFirst(cloud: Cloud, sandbox: Sandbox, timeoutMs: number, keepMemory: boolean): Promise<boolean> {
+  try {
+    await cloud.resume(sandbox, timeoutMs, { keepMemory });
+    return true;
+  } catch (caught) {
+    if (caught instanceof CloudError && caught.code === 'already_running') return false;
+    throw caught;
+  }
+}
+
+/** One result per fork, each with the sandbox or why it did not start. */
+async function fork(cloud: Cloud, sandbox: Sandbox, timeoutMs: number, count: number) {
+  const { spec, sandboxId, network, allowInternetAccess } = sandbox;
+  const limit = cloud.limits.maxRunningPerTeam;
+  if (count >= limit) {
+    throw new ApiError(400, `Count must be lower than the maximum number of concurrent sandboxes (${limit})`);
+  }
+  if (sandbox.state === 'paused') {
+    throw new ApiError(409, `Sandbox '${sandboxId}' is paused and cannot be forked; resume it first`);
+  }
+  const checkpoint = await cloud.copyMachine(sandbox);
+  const forks = await Promise.allSettled(
+    Array.from({ length: count }, () => cloud.create({ ...spec, network, allowInternetAccess }, timeoutMs, checkpoint)),
+  );
+  await checkpoint.close();
+  return forks.map(each =>
+    each.status === 'fulfilled' ? { sandbox: viewStarted(each.value) } : { error: forkError(each.reason, limit) },
+  );
+}
+
+function forkError(caught: unknown, maxRunning: number): { code: number; message: string } {
+  if (!(caught instanceof CloudError)) return { code: 500, message: 'Failed to start forked sandbox' };
+  const { status, message } = fromCloud(caught, maxRunning);
+  return { code: status, message };
+}
+
+/** @throws ApiError 400 */
+function acceptTimeout(seconds: number, maxMs: number): number {
+  if (seconds <= 0) throw new ApiError(400, 'Timeout must be greater than 0');
+  if (seconds * 1000 > maxMs) {
+    throw new ApiError(400, `Timeout cannot be greater than ${maxMs / 3_600_000} hours`);
+  }
+  return seconds * 1000;
+}
+
+type BodySpec = Omit<SandboxSpec, 'teamId' | 'templateId' | 'alias' | 'cpuCount' | 'memoryMB' | 'diskSizeMB'>;
+
+/** @throws ApiError 400 */
+function toSpec(body: schemas.NewSandbox): BodySpec {
+  const network = body.network === undefined ? undefined : acceptNetwork(body.network);
+  if (network?.allowPublicTraffic === false && !body.secure) {
+    throw new ApiError(
+      400,
+      "You cannot create a sandbox without public access unless you enable secure envd access via 'secure' flag.",
+    );
+  }
+  const autoResume = body.autoResume?.enabled ?? false;
+  if (autoResume && body.autoPause && !body.autoPauseMemory) {
+    throw new ApiError(400, 'autoResume cannot be combined with autoPauseMemory: false');
+  }
+  return {
+    metadata: body.metadata ?? {},
+    envVars: body.envVars ?? {},
+    volumeMounts: body.volumeMounts,
+    secure: body.secure,
+    onTimeout: body.autoPause ? 'pause' : 'kill',
+    keepMemoryOnTimeout: body.autoPauseMemory,
+    autoResume,
+    allowInternetAccess: body.allow_internet_access,
+    network,
+  };
+}

@@ -1,0 +1,87 @@
+// Volumes of each team: names, ids and the tokens their content is reached with. The content itself is not kept here.
+import { randomBytes, randomUUID } from 'node:crypto';
+import { posix } from 'node:path';
+import type { VolumeMount } from '../cloud.ts';
+import { ApiError } from './errors.ts';
+import { parseBody, type Route, route } from './route.ts';
+import { newVolume } from './schemas.ts';
+
+export type Volume = {
+  readonly volumeId: string;
+  readonly teamId: string;
+  readonly name: string;
+  readonly token: string;
+};
+
+export class VolumeStore {
+  readonly #volumes = new Map<string, Volume>();
+
+  ofTeam(teamId: string): Volume[] {
+    return [...this.#volumes.values()].filter(volume => volume.teamId === teamId);
+  }
+
+  /** @throws ApiError 400 when the team has one of that name */
+  create(teamId: string, name: string): Volume {
+    if (this.ofTeam(teamId).some(volume => volume.name === name)) {
+      throw new ApiError(400, `Volume with name '${name}' already exists`);
+    }
+    const volume = { volumeId: randomUUID(), teamId, name, token: randomBytes(32).toString('hex') };
+    this.#volumes.set(volume.volumeId, volume);
+    return volume;
+  }
+
+  /** @throws ApiError 404 */
+  get(teamId: string, volumeId: string): Volume {
+    const volume = this.#volumes.get(volumeId);
+    if (volume?.teamId !== teamId) throw new ApiError(404, `Volume '${volumeId}' not found`);
+    return volume;
+  }
+
+  remove(volume: Volume): void {
+    this.#volumes.delete(volume.volumeId);
+  }
+}
+
+/** @throws ApiError 400 that lists every mount that is wrong */
+export function checkMounts(volumes: readonly Volume[], mounts: readonly VolumeMount[]): void {
+  const faults = mounts.flatMap((mount, index) => {
+    const fault = mountFault(volumes, mount, mounts.slice(0, index));
+    return fault === undefined ? [] : [`\t- volume mount #${index}: ${fault}`];
+  });
+  if (faults.length > 0) throw new ApiError(400, `invalid mounts:\n${faults.join('\n')}`);
+}
+
+function mountFault(
+  volumes: readonly Volume[],
+  mount: VolumeMount,
+  earlier: readonly VolumeMount[],
+): string | undefined {
+  const { name, path } = mount;
+  if (!volumes.some(volume => volume.name === name)) return `volume '${name}' not found`;
+  if (path === '') return 'path cannot be empty';
+  if (!path.startsWith('/')) return 'path must be absolute';
+  if (posix.resolve(path) !== path) return "path must not contain any '.' or '..' components";
+  if (earlier.some(other => other.path === path)) return `path '${path}' is already used`;
+  return undefined;
+}
+
+const brief = ({ volumeId, name }: Volume) => ({ volumeID: volumeId, name });
+const full = (volume: Volume) => ({ ...brief(volume), token: volume.token });
+
+export function volumeRoutes(volumes: VolumeStore): Route[] {
+  return [
+    route('get', '/volumes', ({ team }) => ({ status: 200, body: volumes.ofTeam(team.teamId).map(brief) })),
+    route('post', '/volumes', ({ team, body }) => {
+      const { name } = parseBody(newVolume, body);
+      return { status: 201, body: full(volumes.create(team.teamId, name)) };
+    }),
+    route('get', '/volumes/:volumeID', ({ team, param }) => ({
+      status: 200,
+      body: full(volumes.get(team.teamId, param('volumeID'))),
+    })),
+    route('delete', '/volumes/:volumeID', ({ team, param }) => {
+      volumes.remove(volumes.get(team.teamId, param('volumeID')));
+      return { status: 204 };
+    }),
+  ];
+}

@@ -1,0 +1,99 @@
+// A sandbox of local mode and the machine inside it: types only, what the registry and both planes agree on.
+
+export type SandboxState = 'running' | 'paused';
+
+export type VolumeMount = { readonly name: string; readonly path: string };
+
+export type MachineOptions = {
+  readonly sandboxId: string;
+  readonly envVars: Readonly<Record<string, string>>;
+  readonly volumeMounts: readonly VolumeMount[];
+};
+
+export type MachineUsage = {
+  readonly cpuUsedPct: number;
+  readonly memUsedBytes: number;
+  readonly diskUsedBytes: number;
+};
+
+/**
+ * What runs inside a sandbox: files, processes, code contexts. Made by the data plane, owned by the registry, which
+ * calls freeze, thaw, copy and close one at a time. The data plane narrows `sandbox.machine` with `instanceof`.
+ */
+export interface Machine {
+  /**
+   * Brackets a pause with `thaw`. Files stay; processes and contexts end unless `keepMemory`. Open streams end. Called
+   * a second time, with `keepMemory: false`, when a paused sandbox is to boot anew.
+   */
+  freeze(options: { keepMemory: boolean }): Promise<void>;
+  thaw(): Promise<void>;
+  /** A machine of its own with the same files: for a fork, a snapshot, a sandbox made from a snapshot. */
+  copy(options: MachineOptions): Promise<Machine>;
+  /** For the metrics routes; without it they show an idle machine. */
+  usage?(): MachineUsage;
+  /** Ends every process and open stream (the streams, never their sockets); the machine is not used again. */
+  close(): Promise<void>;
+}
+
+export type MachineFactory = (options: MachineOptions) => Promise<Machine>;
+
+export type NetworkConfig = {
+  readonly allowPublicTraffic?: boolean | undefined;
+  readonly allowOut?: readonly string[] | undefined;
+  readonly denyOut?: readonly string[] | undefined;
+  readonly maskRequestHost?: string | undefined;
+  readonly httpsPorts?: readonly number[] | undefined;
+  readonly egressProxy?: { readonly address: string; readonly username?: string | undefined } | null | undefined;
+  readonly rules?: Readonly<Record<string, readonly unknown[]>> | undefined;
+};
+
+/** What a sandbox is made of; a fork is made of the same. */
+export type SandboxSpec = {
+  readonly teamId: string;
+  readonly templateId: string;
+  readonly alias: string | undefined;
+  readonly cpuCount: number;
+  readonly memoryMB: number;
+  readonly diskSizeMB: number;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly envVars: Readonly<Record<string, string>>;
+  readonly volumeMounts: readonly VolumeMount[];
+  /** The data plane asks for `envdAccessToken`. */
+  readonly secure: boolean;
+  readonly onTimeout: 'kill' | 'pause';
+  readonly keepMemoryOnTimeout: boolean;
+  /** A request to the paused sandbox's data plane wakes it. */
+  readonly autoResume: boolean;
+  readonly allowInternetAccess: boolean | undefined;
+  readonly network: NetworkConfig | undefined;
+};
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+export type LogEntry = {
+  readonly timestampMs: number;
+  readonly level: LogLevel;
+  readonly message: string;
+  readonly fields: Readonly<Record<string, string>>;
+};
+
+/** One live sandbox. The registry alone changes it, in place: whoever holds it sees its present state. */
+export interface Sandbox {
+  readonly sandboxId: string;
+  readonly spec: SandboxSpec;
+  /** Undefined when the sandbox was made with `secure: false` (v1 only). Never logged. */
+  readonly envdAccessToken: string | undefined;
+  /** Set when the network config has `allowPublicTraffic: false`. Never logged. */
+  readonly trafficAccessToken: string | undefined;
+  readonly network: NetworkConfig | undefined;
+  readonly allowInternetAccess: boolean | undefined;
+  readonly machine: Machine;
+  /** `gone` once killed, for holders of a stale reference; such a sandbox is in no list. */
+  readonly state: SandboxState | 'gone';
+  /** The pause dropped processes: traffic does not wake it. */
+  readonly memoryDropped: boolean;
+  /** A resume counts as a new start. The longest life counts from here. */
+  readonly startedAtMs: number;
+  /** When it ends; for a paused sandbox, when it was paused. */
+  readonly endAtMs: number;
+  readonly logs: readonly LogEntry[];
+}

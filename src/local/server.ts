@@ -1,0 +1,112 @@
+// Local mode's one loopback port: takes each request to the data plane or to the control plane, and closes both. Knows
+// no route of either.
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Clock } from './clock.ts';
+import { Cloud, type CloudLimits, type MachineFactory } from './cloud.ts';
+import { controlPlane } from './control/app.ts';
+import { applyFault, type FaultHook } from './faults.ts';
+
+/**
+ * What is inside the sandboxes, over HTTP. `handle` is asked first, for every request, before anything has read the
+ * body; false (at once, nothing touched) leaves the request to the control plane. Its own are those that carry an
+ * `e2b-sandbox-id` header or a `<port>-<id>.` Host label, and signed `/files` URLs.
+ */
+export interface DataPlane {
+  handle(req: IncomingMessage, res: ServerResponse): boolean | Promise<boolean>;
+  close?(): Promise<void>;
+}
+
+/**
+ * One line per request, when it ends; status 0: without an answer. The path comes without its query: signatures stand
+ * there. No header is shown.
+ */
+export type LocalLog = (line: { method: string; path: string; status: number; durationMs: number }) => void;
+
+export type LocalCloudOptions = {
+  /** 0: any free port. */
+  readonly port: number;
+  /** Default 127.0.0.1. Anything but a loopback address opens local mode to the network. */
+  readonly host?: string;
+  readonly machineFactory?: MachineFactory;
+  readonly dataPlane?: (cloud: Cloud) => DataPlane;
+  readonly clock?: Clock;
+  readonly limits?: CloudLimits;
+  readonly log?: LocalLog;
+  readonly faults?: { readonly onRequest?: FaultHook };
+};
+
+export type LocalCloud = {
+  readonly url: string;
+  readonly port: number;
+  readonly cloud: Cloud;
+  /** Kills every sandbox, ends every connection. */
+  close(): Promise<void>;
+};
+
+/** The real service's, and more than clients keep connections for: a socket closed under a client is a failed fetch. */
+const KEEP_ALIVE_MS = 620_000;
+
+/** @throws the listen error (port taken, address not local) */
+export async function startLocalCloud(options: LocalCloudOptions): Promise<LocalCloud> {
+  const { host = '127.0.0.1', machineFactory, clock, limits, log, faults } = options;
+  const cloud = new Cloud({ machineFactory, clock, limits });
+  const dataPlane = options.dataPlane?.(cloud);
+  const control = controlPlane(cloud);
+
+  const answer = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
+    const fault = faults?.onRequest?.(req);
+    if (fault !== undefined && (await applyFault(fault, req, res, cloud.clock))) return;
+    if (dataPlane !== undefined && (await dataPlane.handle(req, res))) return;
+    control.handle(req, res);
+  };
+
+  const server = createServer((req, res) => {
+    if (log !== undefined) logWhenDone(req, res, log);
+    answer(req, res).catch(() => failed(res));
+  });
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  // Uploads and long calls may take their time on loopback.
+  server.requestTimeout = 0;
+
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port, host, resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    port,
+    cloud,
+    async close() {
+      const stopped = new Promise<void>(resolve => server.close(() => resolve()));
+      await cloud.close();
+      await control.close();
+      await dataPlane?.close?.();
+      server.closeAllConnections();
+      await stopped;
+    },
+  };
+}
+
+function logWhenDone(req: IncomingMessage, res: ServerResponse, log: LocalLog): void {
+  const startedMs = performance.now();
+  const path = (req.url ?? '').split('?', 1)[0] ?? '';
+  res.once('close', () => {
+    log({
+      method: req.method ?? '',
+      path,
+      status: res.headersSent ? res.statusCode : 0,
+      durationMs: Math.round(performance.now() - startedMs),
+    });
+  });
+}
+
+function failed(res: ServerResponse): void {
+  if (res.headersSent) {
+    res.destroy();
+    return;
+  }
+  res.writeHead(500, { 'content-type': 'application/json' });
+  res.end(JSON.stringify({ code: 500, message: 'Internal server error', error_code: 'internal_server_error' }));
+}
