@@ -33,6 +33,9 @@ export const ERRORS = {
     'The gateway failed. Your code is not at fault; try again, or report the request id.',
   ),
 
+  // The description of the API: our own file, or a published one taken up while running.
+  spec_invalid: entry('gateway', 500, 'The description of the API is not usable.'),
+
   // The agent's code, before it runs.
   code_invalid: entry('agent', 400, 'Send `code`: a string with one async function, e.g. async () => { return 1 }.'),
   code_too_large: entry('agent', 413, 'The code is too long. Send less, or put the data into a sandbox file.'),

@@ -6,8 +6,8 @@ export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 export type OperationId = `${Method} /${string}`;
 
 /**
- * JSON Schema as OpenAPI 3.0 writes it, `nullable` already turned into a type union. `x-secret: true` on a place in an
- * answer has the value there masked before the guest sees it.
+ * JSON Schema (2020-12 subset): `nullable` already turned into a type union, no `$ref`, unknown keywords gone, so that a
+ * validator can compile it as it is. `x-secret: true` marks what an agent must never see in an answer.
  */
 export type Schema = { readonly [keyword: string]: unknown };
 
@@ -17,8 +17,8 @@ export type Parameter = {
   readonly required: boolean;
   readonly schema: Schema;
   readonly description?: string;
-  /** OpenAPI's `explode: false`: an array goes out as `name=a,b`. Absent, it goes out as `name=a&name=b`. */
-  readonly explode?: false;
+  /** Only on array parameters. false: sent as one comma-separated value; otherwise the name is repeated. */
+  readonly explode?: boolean;
 };
 
 export type Body = { readonly required: boolean; readonly contentType: string; readonly schema: Schema };
@@ -54,7 +54,10 @@ export type Capability = {
   readonly signature: string;
   readonly summary: string;
   readonly keywords: readonly string[];
+  /** Lowest tool it works in: `read` works in both, `write` in execute_write only. */
   readonly mode: 'read' | 'write';
+  /** Traps and units, in a sentence or two. */
+  readonly description?: string;
   readonly example?: string;
 };
 
@@ -63,4 +66,6 @@ export type Description = {
   readonly version: string;
   readonly operations: readonly Operation[];
   readonly capabilities: readonly Capability[];
+  /** Word of the API -> other words people use for it: sandbox -> vm, box. For search only. */
+  readonly synonyms: Readonly<Record<string, readonly string[]>>;
 };

@@ -1,0 +1,214 @@
+// One schema of an untrusted OpenAPI document as plain, ref-free JSON Schema that a validator can compile. Pure.
+// Knows nothing of operations. What it does not know it drops; what is too big or too deep it refuses.
+import { GatewayError } from '../errors.ts';
+import type { Schema } from './description.ts';
+
+/** Enough for an API ten times E2B's; small enough that a document made to explode is refused within milliseconds. */
+const MAX_NODES = 60_000;
+const MAX_DEPTH = 40;
+const MAX_REF_HOPS = 20;
+export const MAX_TEXT_CHARS = 600;
+
+export type Bag = { readonly [key: string]: unknown };
+
+export function isBag(value: unknown): value is Bag {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Own entries only, without the key that would set a prototype. */
+export function entriesOf(value: unknown): [string, unknown][] {
+  return isBag(value) ? Object.entries(value).filter(([key]) => key !== '__proto__') : [];
+}
+
+/** Prose for people and models: one paragraph, no control characters, capped. Empty becomes undefined. */
+export function textOf(value: unknown, maxChars = MAX_TEXT_CHARS): string | undefined {
+  if (typeof value !== 'string') return undefined;
+  const text = value
+    .slice(0, maxChars * 4)
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out.
+    .replace(/[\s\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]+/g, ' ')
+    .trim();
+  if (text === '') return undefined;
+  return text.length > maxChars ? `${text.slice(0, maxChars - 1)}…` : text;
+}
+
+const TYPES = new Set(['string', 'number', 'integer', 'boolean', 'object', 'array', 'null']);
+const isCount = (value: unknown) => Number.isSafeInteger(value) && Number(value) >= 0;
+const isNumber = (value: unknown) => typeof value === 'number' && Number.isFinite(value);
+const isFlag = (value: unknown) => typeof value === 'boolean';
+const isString = (value: unknown) => typeof value === 'string' && value.length <= 200;
+
+/** Keywords copied as they are when their value has the right kind. All others need code below, or are dropped. */
+const PLAIN: Readonly<Record<string, (value: unknown) => boolean>> = {
+  format: isString,
+  minimum: isNumber,
+  maximum: isNumber,
+  multipleOf: value => isNumber(value) && Number(value) > 0,
+  minLength: isCount,
+  maxLength: isCount,
+  minItems: isCount,
+  maxItems: isCount,
+  minProperties: isCount,
+  maxProperties: isCount,
+  deprecated: isFlag,
+  readOnly: isFlag,
+  writeOnly: isFlag,
+  'x-secret': isFlag,
+  pattern: isTamePattern,
+};
+
+/**
+ * A pattern is run on the host over text an agent chose, so only those pass whose cost is linear: anchored, no groups,
+ * one repetition at most.
+ */
+function isTamePattern(value: unknown): boolean {
+  if (typeof value !== 'string' || value.length > 100 || !value.startsWith('^') || /[()|]/.test(value)) return false;
+  if ((value.replace(/\\./g, '').match(/[*+?{]/g) ?? []).length > 1) return false;
+  try {
+    return new RegExp(value, 'u') instanceof RegExp;
+  } catch {
+    return false;
+  }
+}
+
+/** What `$ref` chains lead to, and schemas, all within one budget per document. */
+export type Resolver = {
+  /** Follows `$ref`s of any component. External, dangling and circular ones give undefined. */
+  follow(node: unknown): Bag | undefined;
+  /** Throws `spec_invalid` when the document as a whole is over its budget. */
+  schema(node: unknown): Schema;
+};
+
+export function createResolver(document: Bag): Resolver {
+  let nodes = 0;
+  const spend = () => {
+    nodes += 1;
+    if (nodes > MAX_NODES)
+      throw new GatewayError('spec_invalid', 'The description is too large once its references are resolved.');
+  };
+
+  const pointer = (ref: string): unknown => {
+    if (!ref.startsWith('#/')) return undefined;
+    let at: unknown = document;
+    for (const raw of ref.slice(2).split('/')) {
+      const key = raw.replaceAll('~1', '/').replaceAll('~0', '~');
+      if (!isBag(at) || !Object.hasOwn(at, key)) return undefined;
+      at = at[key];
+    }
+    return at;
+  };
+
+  const follow = (node: unknown): Bag | undefined => {
+    spend();
+    let at = node;
+    for (let hop = 0; hop < MAX_REF_HOPS; hop++) {
+      if (!isBag(at)) return undefined;
+      if (typeof at.$ref !== 'string') return at;
+      at = pointer(at.$ref);
+    }
+    return undefined;
+  };
+
+  /** `open`: the refs we are inside of. A ref met again there is a real cycle and becomes "anything". */
+  const walk = (node: unknown, depth: number, open: readonly string[]): Schema => {
+    spend();
+    if (!isBag(node) || depth > MAX_DEPTH) return {};
+    if (typeof node.$ref === 'string') {
+      if (open.includes(node.$ref)) return {};
+      const { $ref, ...beside } = node;
+      const target = walk(pointer($ref), depth + 1, [...open, $ref]);
+      return Object.keys(beside).length === 0 ? target : { ...target, ...walk(beside, depth + 1, open) };
+    }
+    const child = (value: unknown) => walk(value, depth + 1, open);
+    const children = (value: unknown) => (Array.isArray(value) ? value.slice(0, MAX_NODES).map(child) : []);
+
+    const out: Record<string, unknown> = {};
+    const type = typesOf(node.type);
+    if (type !== undefined) out.type = type;
+    const description = textOf(node.description);
+    if (description !== undefined) out.description = description;
+    for (const [keyword, fits] of Object.entries(PLAIN)) {
+      if (Object.hasOwn(node, keyword) && fits(node[keyword])) out[keyword] = node[keyword];
+    }
+    Object.assign(out, exclusiveBounds(node));
+    if (Array.isArray(node.enum) && node.enum.length > 0) out.enum = node.enum.map(value => json(value, depth + 1));
+    if (Object.hasOwn(node, 'const')) out.enum = [json(node.const, depth + 1)];
+    if (Object.hasOwn(node, 'default')) out.default = json(node.default, depth + 1);
+
+    const properties = entriesOf(node.properties);
+    if (properties.length > 0)
+      out.properties = Object.fromEntries(properties.map(([name, value]) => [name, child(value)]));
+    const required = Array.isArray(node.required) ? node.required.filter(name => typeof name === 'string') : [];
+    if (required.length > 0) out.required = [...new Set(required)];
+    if (typeof node.additionalProperties === 'boolean') out.additionalProperties = node.additionalProperties;
+    else if (isBag(node.additionalProperties)) out.additionalProperties = child(node.additionalProperties);
+    if (isBag(node.items)) {
+      const items = child(node.items);
+      out.items = items;
+      // Comparing objects pairwise is quadratic on the host; scalars are hashed.
+      if (node.uniqueItems === true && typeof items.type === 'string' && !/object|array/.test(items.type))
+        out.uniqueItems = true;
+    }
+    for (const keyword of ['oneOf', 'anyOf'] as const) {
+      const list = children(node[keyword]);
+      if (list.length > 0) out[keyword] = list;
+    }
+    const all = children(node.allOf);
+    if (all.length > 1) out.allOf = all;
+
+    const whole = all.length === 1 ? { ...all[0], ...out } : out;
+    return node.nullable === true ? orNull(typed(whole)) : typed(whole);
+  };
+
+  /** Any JSON value, within the budget. */
+  const json = (value: unknown, depth: number): unknown => {
+    spend();
+    if (value === null || isFlag(value) || isNumber(value)) return value;
+    if (typeof value === 'string') return value.slice(0, MAX_TEXT_CHARS);
+    if (depth > MAX_DEPTH) return null;
+    if (Array.isArray(value)) return value.map(item => json(item, depth + 1));
+    return Object.fromEntries(entriesOf(value).map(([key, item]) => [key, json(item, depth + 1)]));
+  };
+
+  return { follow, schema: node => walk(node, 0, []) };
+}
+
+function typesOf(value: unknown): string | string[] | undefined {
+  const list = (Array.isArray(value) ? value : [value]).filter(
+    (name): name is string => typeof name === 'string' && TYPES.has(name),
+  );
+  const unique = [...new Set(list)];
+  return unique.length > 1 ? unique : unique[0];
+}
+
+/** OpenAPI 3.0 writes `exclusiveMinimum: true` beside `minimum`; JSON Schema wants the number. */
+function exclusiveBounds(node: Bag): Record<string, unknown> {
+  const out: Record<string, unknown> = {};
+  for (const [exclusive, bound] of [
+    ['exclusiveMinimum', 'minimum'],
+    ['exclusiveMaximum', 'maximum'],
+  ] as const) {
+    const value = node[exclusive] === true ? node[bound] : node[exclusive];
+    if (isNumber(value)) out[exclusive] = value;
+  }
+  return out;
+}
+
+/** Many documents leave `type: object` out where properties make it plain. */
+function typed(schema: Schema): Schema {
+  const isObject =
+    schema.properties !== undefined || schema.additionalProperties !== undefined || schema.required !== undefined;
+  return schema.type === undefined && isObject ? { type: 'object', ...schema } : schema;
+}
+
+function orNull(schema: Schema): Schema {
+  if (schema.type !== undefined) {
+    const types = Array.isArray(schema.type) ? schema.type : [schema.type];
+    const type = types.includes('null') ? types : [...types, 'null'];
+    return Array.isArray(schema.enum)
+      ? { ...schema, type, enum: [...new Set([...schema.enum, null])] }
+      : { ...schema, type };
+  }
+  if (schema.oneOf === undefined && schema.anyOf === undefined && schema.allOf === undefined) return schema;
+  return { anyOf: [schema, { type: 'null' }] };
+}

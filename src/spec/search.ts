@@ -1,0 +1,132 @@
+// What the `search` tool's code works with: `spec`, `find` and `describe`. Pure, and without Node: it is bundled into the
+// guest's prelude and built once per image. Errors are plain TypeErrors, as code in the guest expects them.
+import type { Description, Operation } from './description.ts';
+import { type Spec, toSpec } from './openapi.ts';
+import { createRanker, type Found } from './rank.ts';
+import { capabilitySignature, operationSignature } from './signature.ts';
+
+const DEFAULT_LIMIT = 10;
+const MAX_LIMIT = 100;
+const EXAMPLE = "find('pause a sandbox')";
+
+export type Search = {
+  /** OpenAPI-shaped: `Object.entries(spec.paths)`. `spec.sandbox` lists the methods of `Sandbox`. */
+  readonly spec: Spec;
+  /**
+   * Best first; [] when nothing fits. `operation` is what describe() takes: `POST /v2/sandboxes` or `Sandbox.create`.
+   * @throws TypeError on a query that is no text, or a limit that is no whole number from 1 on.
+   */
+  find(query: string, options?: { limit?: number }): Found[];
+  /**
+   * A signature in TypeScript style. Takes `POST /v2/sandboxes` in any case, with ids in place of `{sandboxID}`, a path
+   * alone, a `Sandbox.…` name or its end, or a hit of find(). What it does not know is answered with the nearest names.
+   */
+  describe(operation: string): string;
+};
+
+export function createSearch(description: Description): Search {
+  const rank = createRanker(description);
+  return {
+    spec: toSpec(description),
+    find(query, options) {
+      return rank(checkQuery(query), checkLimit(options));
+    },
+    describe(operation) {
+      const name = nameOf(operation);
+      const texts = lookUp(description, name);
+      if (texts.length > 0) return texts.join('\n\n');
+      const near = rank(name, 5).map(found => found.operation);
+      const hint = near.length > 0 ? `Nearest: ${near.join(', ')}.` : `Search with ${EXAMPLE}.`;
+      return `Nothing is called ${JSON.stringify(name.slice(0, 200))}. ${hint}`;
+    },
+  };
+}
+
+function checkQuery(query: unknown): string {
+  if (typeof query !== 'string' || query.trim() === '') {
+    throw new TypeError(`find() needs a text to look for, e.g. ${EXAMPLE}; it got ${kindOf(query)}.`);
+  }
+  return query;
+}
+
+function checkLimit(options: unknown): number {
+  if (options === undefined || options === null) return DEFAULT_LIMIT;
+  const limit = typeof options === 'object' ? (options as { limit?: unknown }).limit : options;
+  if (limit === undefined) return DEFAULT_LIMIT;
+  if (typeof limit !== 'number' || !Number.isInteger(limit) || limit < 1) {
+    throw new TypeError(
+      `find()'s limit is a whole number from 1 to ${MAX_LIMIT}, e.g. find('logs', { limit: 5 }); it got ${kindOf(limit)}.`,
+    );
+  }
+  return Math.min(limit, MAX_LIMIT);
+}
+
+/** Text, or a hit of find(), or { method, path } as in api.request. */
+function nameOf(value: unknown): string {
+  if (typeof value === 'string' && value.trim() !== '') return value.trim().replace(/\s+/g, ' ').slice(0, 500);
+  if (typeof value === 'object' && value !== null) {
+    const { operation, method, path } = value as Record<string, unknown>;
+    if (typeof operation === 'string') return nameOf(operation);
+    if (typeof method === 'string' && typeof path === 'string') return nameOf(`${method} ${path}`);
+  }
+  throw new TypeError(
+    `describe() needs the name of an operation, e.g. describe('POST /v2/sandboxes') or describe('Sandbox.create'); it got ${kindOf(value)}.`,
+  );
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  if (typeof value === 'string') return value.trim() === '' ? 'an empty text' : JSON.stringify(value.slice(0, 40));
+  if (typeof value === 'number') return String(value);
+  return Array.isArray(value) ? 'an array' : typeof value;
+}
+
+function lookUp(description: Description, name: string): string[] {
+  const [, method, target = ''] = /^(?:([a-z]+) )?(\/.*)$/i.exec(name) ?? [];
+  if (target !== '') {
+    const at = operationsAt(description.operations, target);
+    const wanted = method === undefined ? at : at.filter(operation => operation.method === method.toUpperCase());
+    return wanted.map(operationSignature);
+  }
+  const methodName = name.replace(/\(.*$/s, '').toLowerCase();
+  if (methodName === 'sandbox') {
+    const list = description.capabilities.map(({ id, mode, summary }) => `${id} (execute_${mode}): ${summary}`);
+    return list.length === 0 ? [] : [list.join('\n')];
+  }
+  const exact = description.capabilities.filter(({ id }) => id.toLowerCase() === methodName);
+  const tail = methodName.replace(/^(?:sandbox|sbx|sandboxes)\./, '');
+  const ends = description.capabilities.filter(({ id }) => `.${id.toLowerCase()}`.endsWith(`.${tail}`));
+  return (exact.length > 0 ? exact : ends.slice(0, 4)).map(capabilitySignature);
+}
+
+/** The operations of the template a path fits best: most literal segments. */
+function operationsAt(operations: readonly Operation[], target: string): Operation[] {
+  const wanted = segmentsOf(target);
+  let best: Operation[] = [];
+  let bestLiterals = -1;
+  for (const operation of operations) {
+    const literals = literalsMatched(segmentsOf(operation.path), wanted);
+    if (literals > bestLiterals) [best, bestLiterals] = [[operation], literals];
+    else if (literals === bestLiterals && literals >= 0) best.push(operation);
+  }
+  const [first] = best;
+  return first === undefined ? [] : best.filter(operation => operation.path === first.path);
+}
+
+function segmentsOf(path: string): string[] {
+  return (path.split(/[?#]/, 1)[0] ?? '')
+    .split('/')
+    .filter(segment => segment !== '')
+    .map(segment => segment.toLowerCase());
+}
+
+/** -1 when the template does not fit. */
+function literalsMatched(template: readonly string[], wanted: readonly string[]): number {
+  if (template.length !== wanted.length) return -1;
+  let literals = 0;
+  for (const [at, segment] of template.entries()) {
+    if (segment === wanted[at]) literals += 1;
+    else if (!segment.startsWith('{')) return -1;
+  }
+  return literals;
+}

@@ -1,0 +1,174 @@
+// An OpenAPI document (ours, or one fetched while running: untrusted) as the small Description the gateway works with.
+// Pure. Keeps what an API key may call and what succeeds; knows nothing of files, fetching or searching.
+import { GatewayError } from '../errors.ts';
+import type { Answer, Body, Description, Method, Operation, Parameter } from './description.ts';
+import { isRefusedSegment } from './refused.ts';
+import { type Bag, createResolver, entriesOf, isBag, MAX_TEXT_CHARS, type Resolver, textOf } from './resolve.ts';
+import { layWords } from './words.ts';
+
+const MAX_OPERATIONS = 1_000;
+const MAX_KEYWORDS = 40;
+const MAX_WORD_CHARS = 80;
+const METHODS: ReadonlyMap<string, Method> = new Map(
+  (['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const).map(method => [method.toLowerCase(), method]),
+);
+const PATH = /^(?:\/(?:[A-Za-z0-9_~-][A-Za-z0-9_.~-]*|\{[A-Za-z0-9_-]+\}))+$/;
+
+/**
+ * @param words our own description: its summaries, field texts, keywords and secret marks replace the document's for
+ *   every operation both know; its capabilities and synonyms are taken over.
+ * @throws GatewayError `spec_invalid`, and nothing else, whatever the document.
+ */
+export function slim(document: unknown, words?: Description): Description {
+  if (!isBag(document) || !isBag(document.paths)) {
+    throw new GatewayError('spec_invalid', 'The description is not an OpenAPI 3 document: it has no paths.');
+  }
+  if (typeof document.openapi !== 'string' || !/^3\.[01]\./.test(document.openapi)) {
+    throw new GatewayError('spec_invalid', 'The description is not an OpenAPI document of version 3.0 or 3.1.');
+  }
+  const resolver = createResolver(document);
+  const keySchemes = apiKeySchemes(document, resolver);
+  const operations = entriesOf(document.paths).flatMap(([path, item]) =>
+    isReachable(path) ? operationsAt(path, item, document, resolver, keySchemes) : [],
+  );
+  if (operations.length === 0)
+    throw new GatewayError('spec_invalid', 'The description has no operation an API key may call.');
+  if (operations.length > MAX_OPERATIONS)
+    throw new GatewayError('spec_invalid', `The description has more than ${MAX_OPERATIONS} operations.`);
+
+  const info = isBag(document.info) ? document.info : {};
+  const description: Description = {
+    title: textOf(info.title, MAX_WORD_CHARS) ?? 'API',
+    version: textOf(info.version, MAX_WORD_CHARS) ?? '0',
+    operations: operations.sort((a, b) => compare(a.path, b.path) || compare(a.method, b.method)),
+    capabilities: [],
+    synonyms: Object.fromEntries(entriesOf(document['x-synonyms']).map(([word, others]) => [word, wordList(others)])),
+  };
+  return words === undefined ? description : layWords(description, words);
+}
+
+const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+
+function isReachable(path: string): boolean {
+  return path.length <= 300 && PATH.test(path) && !path.split('/').some(isRefusedSegment);
+}
+
+/** Names of the security schemes that are an `X-API-Key` header. */
+function apiKeySchemes(document: Bag, resolver: Resolver): ReadonlySet<string> {
+  const components = isBag(document.components) ? document.components : {};
+  const names = entriesOf(components.securitySchemes).flatMap(([name, node]) => {
+    const scheme = resolver.follow(node);
+    const isKey =
+      scheme?.type === 'apiKey' && scheme.in === 'header' && String(scheme.name).toLowerCase() === 'x-api-key';
+    return isKey ? [name] : [];
+  });
+  return new Set(names);
+}
+
+/** Callable when one way to authenticate needs nothing but the key, or nothing at all. */
+function isCallable(security: unknown, keySchemes: ReadonlySet<string>): boolean {
+  if (!Array.isArray(security) || security.length === 0) return true;
+  return security.some(way => isBag(way) && Object.keys(way).every(name => keySchemes.has(name)));
+}
+
+function operationsAt(
+  path: string,
+  item: unknown,
+  document: Bag,
+  resolver: Resolver,
+  keySchemes: ReadonlySet<string>,
+): Operation[] {
+  const pathItem = resolver.follow(item);
+  if (pathItem === undefined) return [];
+  return entriesOf(pathItem).flatMap(([key, node]) => {
+    const method = METHODS.get(key);
+    if (method === undefined || !isBag(node) || !isCallable(node.security ?? document.security, keySchemes)) return [];
+    const body = bodyOf(node.requestBody, resolver);
+    const description = textOf(node.description);
+    const operation: Operation = {
+      id: `${method} ${path as `/${string}`}`,
+      method,
+      path,
+      summary: textOf(node.summary, 160) ?? textOf(node.description, 160) ?? `${method} ${path}`,
+      ...(description === undefined ? {} : { description }),
+      keywords: wordList(node['x-keywords']),
+      deprecated: node.deprecated === true,
+      parameters: parametersOf(path, pathItem.parameters, node.parameters, resolver),
+      ...(body === undefined ? {} : { body }),
+      answers: answersOf(node.responses, resolver),
+    };
+    return [operation];
+  });
+}
+
+function wordList(value: unknown): string[] {
+  if (!Array.isArray(value)) return [];
+  return value.flatMap(word => textOf(word, MAX_WORD_CHARS) ?? []).slice(0, MAX_KEYWORDS);
+}
+
+/** The operation's own win over the path's; what the template names and nobody declares is a required string. */
+function parametersOf(path: string, shared: unknown, own: unknown, resolver: Resolver): Parameter[] {
+  const byPlace = new Map<string, Parameter>();
+  for (const node of [shared, own].flatMap(list => (Array.isArray(list) ? list : []))) {
+    const parameter = parameterOf(resolver.follow(node), path, resolver);
+    if (parameter !== undefined) byPlace.set(`${parameter.in} ${parameter.name}`, parameter);
+  }
+  for (const [, name = ''] of path.matchAll(/\{([^}]+)\}/g)) {
+    const place = `path ${name}`;
+    if (!byPlace.has(place)) byPlace.set(place, { name, in: 'path', required: true, schema: { type: 'string' } });
+  }
+  return [...byPlace.values()];
+}
+
+function parameterOf(node: Bag | undefined, path: string, resolver: Resolver): Parameter | undefined {
+  const name = node?.name;
+  const place = node?.in;
+  if (node === undefined || typeof name !== 'string' || name === '' || name.length > 100) return undefined;
+  if (place !== 'path' && place !== 'query' && place !== 'header') return undefined;
+  if (place === 'path' && !path.includes(`{${name}}`)) return undefined;
+  const { description: inSchema, ...schema } = resolver.schema(node.schema ?? firstContent(node.content)?.[1]);
+  const description = textOf(node.description) ?? inSchema;
+  const joined = schema.type === 'array' && node.explode === false;
+  return {
+    name,
+    in: place,
+    required: place === 'path' || node.required === true,
+    schema,
+    ...(typeof description === 'string' ? { description } : {}),
+    ...(joined ? { explode: false } : {}),
+  };
+}
+
+/** JSON where there is a choice. */
+function firstContent(content: unknown): [type: string, schema: unknown] | undefined {
+  const types = entriesOf(content).filter(([type]) => /^[\w.+-]+\/[\w.+*-]+$/.test(type) && type.length <= 100);
+  const [type, media] = types.find(([name]) => name === 'application/json') ?? types[0] ?? [];
+  return type === undefined || !isBag(media) ? undefined : [type, media.schema];
+}
+
+function bodyOf(node: unknown, resolver: Resolver): Body | undefined {
+  const body = resolver.follow(node);
+  const content = firstContent(body?.content);
+  if (body === undefined || content === undefined) return undefined;
+  return { required: body.required === true, contentType: content[0], schema: resolver.schema(content[1]) };
+}
+
+function answersOf(responses: unknown, resolver: Resolver): Record<string, Answer> {
+  const answers: Record<string, Answer> = {};
+  for (const [status, node] of entriesOf(responses)) {
+    if (!/^2(?:\d\d|XX)$/.test(status)) continue;
+    const answer = resolver.follow(node) ?? {};
+    const content = firstContent(answer.content);
+    const description = textOf(answer.description, 160);
+    const headers = entriesOf(answer.headers).map(([name, header]) => [
+      name.toLowerCase().slice(0, 100),
+      textOf(resolver.follow(header)?.description, MAX_TEXT_CHARS) ?? '',
+    ]);
+    answers[status] = {
+      ...(description === undefined ? {} : { description }),
+      ...(content === undefined ? {} : { schema: resolver.schema(content[1]) }),
+      ...(headers.length === 0 ? {} : { headers: Object.fromEntries(headers) }),
+    };
+  }
+  return answers;
+}

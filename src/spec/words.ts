@@ -1,0 +1,101 @@
+// Lays our own words and secret marks over a description whose facts come from elsewhere. Pure.
+// Facts (types, required, enums, limits) are never touched, so a newer API keeps its newer facts.
+import type { Answer, Description, Operation, Parameter, Schema } from './description.ts';
+import { isBag } from './resolve.ts';
+
+/** `words` wins wherever both speak of the same thing; on what it knows but is silent about, nothing is said. */
+export function layWords(facts: Description, words: Description): Description {
+  const known = new Map(words.operations.map(operation => [operation.id, operation]));
+  return {
+    title: words.title,
+    version: facts.version,
+    operations: facts.operations.map(operation => {
+      const ours = known.get(operation.id);
+      return ours === undefined ? operation : layOperation(operation, ours);
+    }),
+    capabilities: words.capabilities,
+    synonyms: words.synonyms,
+  };
+}
+
+/** `fresh`, and after it the operations only `base` has: a published description that lags behind takes nothing away. */
+export function addMissing(fresh: Description, base: Description): Description {
+  const known = new Set(fresh.operations.map(operation => operation.id));
+  return {
+    ...fresh,
+    operations: [...fresh.operations, ...base.operations.filter(operation => !known.has(operation.id))],
+  };
+}
+
+function layOperation(facts: Operation, ours: Operation): Operation {
+  const { description: _, ...rest } = facts;
+  const body = facts.body;
+  return {
+    ...rest,
+    summary: ours.summary,
+    ...(ours.description === undefined ? {} : { description: ours.description }),
+    keywords: ours.keywords,
+    deprecated: facts.deprecated || ours.deprecated,
+    parameters: facts.parameters.map(parameter => layParameter(parameter, ours)),
+    ...(body === undefined ? {} : { body: { ...body, schema: laySchema(body.schema, ours.body?.schema) } }),
+    answers: Object.fromEntries(
+      Object.entries(facts.answers).map(([status, answer]) => [status, layAnswer(answer, ours.answers[status])]),
+    ),
+  };
+}
+
+function layParameter(facts: Parameter, ours: Operation): Parameter {
+  const match = ours.parameters.find(other => other.in === facts.in && other.name === facts.name);
+  if (match === undefined) return facts;
+  const { description: _, ...rest } = facts;
+  return {
+    ...rest,
+    ...(match.description === undefined ? {} : { description: match.description }),
+    schema: laySchema(facts.schema, match.schema),
+  };
+}
+
+function layAnswer(facts: Answer, ours: Answer | undefined): Answer {
+  if (ours === undefined) return facts;
+  const { description: _, ...rest } = facts;
+  return {
+    ...rest,
+    ...(ours.description === undefined ? {} : { description: ours.description }),
+    ...(facts.schema === undefined ? {} : { schema: laySchema(facts.schema, ours.schema) }),
+    ...(facts.headers === undefined
+      ? {}
+      : { headers: { ...facts.headers, ...pick(ours.headers ?? {}, facts.headers) } }),
+  };
+}
+
+function pick(from: Readonly<Record<string, string>>, keys: object): Record<string, string> {
+  return Object.fromEntries(Object.entries(from).filter(([key]) => Object.hasOwn(keys, key)));
+}
+
+/** Depth is bounded by `facts`, which slim has already bounded. */
+function laySchema(facts: Schema, ours: unknown): Schema {
+  if (!isBag(ours)) return facts;
+  const { description: _, ...rest } = facts;
+  const out: Record<string, unknown> = { ...rest };
+  if (ours.description !== undefined) out.description = ours.description;
+  if (ours['x-secret'] === true) out['x-secret'] = true;
+  if (isBag(facts.properties) && isBag(ours.properties)) {
+    const words = ours.properties;
+    out.properties = Object.fromEntries(
+      Object.entries(facts.properties).map(([name, child]) => [
+        name,
+        isBag(child) ? laySchema(child, Object.hasOwn(words, name) ? words[name] : undefined) : child,
+      ]),
+    );
+  }
+  for (const keyword of ['items', 'additionalProperties'] as const) {
+    const child = facts[keyword];
+    if (isBag(child)) out[keyword] = laySchema(child, ours[keyword]);
+  }
+  for (const keyword of ['oneOf', 'anyOf', 'allOf'] as const) {
+    const [list, words] = [facts[keyword], ours[keyword]];
+    if (Array.isArray(list) && Array.isArray(words))
+      out[keyword] = list.map((child, at) => laySchema(child, words[at]));
+  }
+  return out;
+}

@@ -1,0 +1,116 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { toGuestDescription } from '../../src/spec/guest.ts';
+import { loadDescription } from '../../src/spec/load.ts';
+
+const description = await loadDescription('openapi/e2b.yaml');
+const ids = description.operations.map(({ id }) => id);
+
+describe('our description of E2B', () => {
+  it('holds every operation an API key may call, the newest included, and none the guard refuses', () => {
+    expect(ids).toHaveLength(41);
+    expect(ids).toEqual(
+      expect.arrayContaining(['POST /v2/sandboxes', 'POST /v2/sandboxes/{sandboxID}/connect', 'GET /health']),
+    );
+    expect(ids.filter(id => /teams|secrets|api-keys|access-tokens|admin|nodes/.test(id))).toEqual([]);
+  });
+
+  it('says for each operation what it does, how people call it, and what comes back', () => {
+    for (const { id, summary, keywords, answers } of description.operations) {
+      expect(summary, id).toMatch(/^[A-Z].{10,}/);
+      expect(keywords.length, id).toBeGreaterThan(0);
+      expect(Object.keys(answers).length, id).toBeGreaterThan(0);
+    }
+  });
+
+  it('names the replacement of what is deprecated', () => {
+    const deprecated = description.operations.filter(operation => operation.deprecated);
+    expect(deprecated.length).toBeGreaterThan(5);
+    for (const { id, description: text = '' } of deprecated) {
+      const [replacement] = /[A-Z]+ \/\S+[^.\s]/.exec(text.replace(/[.,](\s|$)/g, ' ')) ?? [];
+      expect(ids, `${id} → ${replacement}`).toContain(replacement);
+    }
+  });
+
+  it('marks every secret by place', () => {
+    const marked = new Set<string>();
+    const walk = (node: unknown, name: string) => {
+      if (typeof node !== 'object' || node === null) return;
+      if ((node as Record<string, unknown>)['x-secret'] === true) marked.add(name);
+      for (const [key, child] of Object.entries(node)) walk(child, key);
+    };
+    walk(description.operations, '');
+    expect([...marked].sort()).toEqual([
+      'awsAccessKeyId',
+      'awsSecretAccessKey',
+      'envdAccessToken',
+      'headers',
+      'password',
+      'serviceAccountJson',
+      'token',
+      'trafficAccessToken',
+      'url',
+      'username',
+    ]);
+  });
+
+  it('fits the budget of what a guest gets', () => {
+    expect(toGuestDescription(description).length).toBeLessThan(120_000);
+    expect(JSON.parse(toGuestDescription(description))).toEqual(description);
+  });
+
+  it('describes the Sandbox methods of both modes', () => {
+    const modes = new Map(description.capabilities.map(({ id, mode }) => [id, mode]));
+    expect(modes.get('Sandbox.files.read')).toBe('read');
+    expect(modes.get('Sandbox.commands.run')).toBe('write');
+    expect(modes.size).toBe(description.capabilities.length);
+  });
+});
+
+describe('a description that is not usable', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'spec-'));
+  afterAll(() => rm(folder, { recursive: true }));
+  const api = 'openapi: 3.1.0\npaths: { /things: { get: { responses: {} } } }\n';
+  const load = async (document: string, sandbox: string) => {
+    await writeFile(join(folder, 'api.yaml'), document);
+    await writeFile(join(folder, 'sandbox.yaml'), sandbox);
+    return loadDescription(join(folder, 'api.yaml'));
+  };
+
+  it.each([
+    ['broken YAML', '{ a: [', 'capabilities: []', /api\.yaml: The description is neither JSON nor YAML/],
+    ['no OpenAPI', 'a: 1', 'capabilities: []', /api\.yaml: .*no paths/],
+    [
+      'an unknown field',
+      api,
+      'capabilities: [{ id: Sandbox.a, signature: a, summary: a, mode: read, extra: 1 }]',
+      /sandbox\.yaml: .*extra/s,
+    ],
+    [
+      'an unknown mode',
+      api,
+      'capabilities: [{ id: Sandbox.a, signature: a, summary: a, mode: both }]',
+      /sandbox\.yaml: .*mode/s,
+    ],
+    [
+      'a method twice',
+      api,
+      'capabilities: [{ id: Sandbox.a, signature: a, summary: a, mode: read }, { id: Sandbox.a, signature: a, summary: a, mode: read }]',
+      /Sandbox\.a is described twice/,
+    ],
+  ])('%s: says where and what', async (_, document, sandbox, message) => {
+    await expect(load(document, sandbox)).rejects.toMatchObject({
+      code: 'spec_invalid',
+      message: expect.stringMatching(message),
+    });
+  });
+
+  it('a missing file: says which', async () => {
+    await expect(loadDescription(join(folder, 'none.yaml'))).rejects.toMatchObject({
+      code: 'spec_invalid',
+      message: expect.stringContaining('none.yaml'),
+    });
+  });
+});

@@ -1,0 +1,216 @@
+import { describe, expect, it } from 'vitest';
+import { loadDescription } from '../../src/spec/load.ts';
+import { createSearch } from '../../src/spec/search.ts';
+
+const description = await loadDescription('openapi/e2b.yaml');
+const search = createSearch(description);
+
+/** What is asked → what must be among the first three. */
+const QUERIES: readonly (readonly [string, string])[] = [
+  ['how do I make a vm sleep', 'POST /sandboxes/{sandboxID}/pause'],
+  ['stop box but keep memory', 'POST /sandboxes/{sandboxID}/pause'],
+  ['hibernate', 'POST /sandboxes/{sandboxID}/pause'],
+  ['suspend a machine', 'POST /sandboxes/{sandboxID}/pause'],
+  ['pause', 'POST /sandboxes/{sandboxID}/pause'],
+  ['pausing sandboxes', 'POST /sandboxes/{sandboxID}/pause'],
+  ['freeze the instance for later', 'POST /sandboxes/{sandboxID}/pause'],
+  ['list runing sandboxs', 'GET /v2/sandboxes'],
+  ['list sandboxes', 'GET /v2/sandboxes'],
+  ['which vms are running?', 'GET /v2/sandboxes'],
+  ['show me all my boxes', 'GET /v2/sandboxes'],
+  ['find sandbox by metadata', 'GET /v2/sandboxes'],
+  ['create sandbox', 'POST /v2/sandboxes'],
+  ['creat a sanbox', 'POST /v2/sandboxes'],
+  ['spin up a new vm', 'POST /v2/sandboxes'],
+  ['launch instance', 'POST /v2/sandboxes'],
+  ['POST /v2/sandboxes', 'POST /v2/sandboxes'],
+  ['kill sandbox', 'DELETE /sandboxes/{sandboxID}'],
+  ['terminate a machine', 'DELETE /sandboxes/{sandboxID}'],
+  ['how can I destroy a box?', 'DELETE /sandboxes/{sandboxID}'],
+  ['delete sandbox', 'DELETE /sandboxes/{sandboxID}'],
+  ['resume a paused sandbox', 'POST /v2/sandboxes/{sandboxID}/connect'],
+  ['wake up a sleeping vm', 'POST /v2/sandboxes/{sandboxID}/connect'],
+  ['reconnect to sandbox', 'POST /v2/sandboxes/{sandboxID}/connect'],
+  ['unpause', 'POST /v2/sandboxes/{sandboxID}/connect'],
+  ['extend timeout', 'POST /sandboxes/{sandboxID}/timeout'],
+  ['keep sandbox alive longer', 'POST /sandboxes/{sandboxID}/timeout'],
+  ['change the ttl', 'POST /sandboxes/{sandboxID}/timeout'],
+  ['set expiry', 'POST /sandboxes/{sandboxID}/timeout'],
+  ['cpu and memory usage', 'GET /sandboxes/{sandboxID}/metrics'],
+  ['how much ram does it use', 'GET /sandboxes/{sandboxID}/metrics'],
+  ['sandbox metrics', 'GET /sandboxes/{sandboxID}/metrics'],
+  ['usage of all sandboxes', 'GET /sandboxes/metrics'],
+  ['sandbox logs', 'GET /v2/sandboxes/{sandboxID}/logs'],
+  ['search the logs for errors', 'GET /v2/sandboxes/{sandboxID}/logs'],
+  ['block internet access', 'PUT /sandboxes/{sandboxID}/network'],
+  ['firewall rules', 'PUT /sandboxes/{sandboxID}/network'],
+  ['only allow one domain', 'PUT /sandboxes/{sandboxID}/network'],
+  ['clone a vm', 'POST /sandboxes/{sandboxID}/fork'],
+  ['fork', 'POST /sandboxes/{sandboxID}/fork'],
+  ['duplicate running sandbox', 'POST /sandboxes/{sandboxID}/fork'],
+  ['take a snapshot', 'POST /sandboxes/{sandboxID}/snapshots'],
+  ['checkpoint sandbox', 'POST /sandboxes/{sandboxID}/snapshots'],
+  ['list snapshots', 'GET /snapshots'],
+  ['delete a snapshot', 'DELETE /templates/{templateID}'],
+  ['list templates', 'GET /v2/templates'],
+  ['which images are available', 'GET /v2/templates'],
+  ['build a custom image', 'POST /v3/templates'],
+  ['create template', 'POST /v3/templates'],
+  ['start template build', 'POST /v2/templates/{templateID}/builds/{buildID}'],
+  ['build status', 'GET /templates/{templateID}/builds/{buildID}/status'],
+  ['why did the build fail', 'GET /templates/{templateID}/builds/{buildID}/logs'],
+  ['make template public', 'PATCH /v2/templates/{templateID}'],
+  ['tag a build', 'POST /templates/tags'],
+  ['remove tags', 'DELETE /templates/tags'],
+  ['template by alias', 'GET /templates/aliases/{alias}'],
+  ['create volume', 'POST /volumes'],
+  ['persistent storage', 'POST /volumes'],
+  ['delete volume', 'DELETE /volumes/{volumeID}'],
+  ['list volumes', 'GET /volumes'],
+  ['health check', 'GET /health'],
+  ['is the api up', 'GET /health'],
+  ['run a command', 'Sandbox.commands.run'],
+  ['execute bash', 'Sandbox.commands.run'],
+  ['pip install', 'Sandbox.commands.run'],
+  ['run python code', 'Sandbox.runCode'],
+  ['jupyter notebook', 'Sandbox.runCode'],
+  ['plot a chart', 'Sandbox.runCode'],
+  ['upload a file', 'Sandbox.files.write'],
+  ['write file', 'Sandbox.files.write'],
+  ['read a file', 'Sandbox.files.read'],
+  ['download file', 'Sandbox.files.read'],
+  ['download link', 'Sandbox.downloadUrl'],
+  ['list files in directory', 'Sandbox.files.list'],
+  ['make a folder', 'Sandbox.files.makeDir'],
+  ['mkdir', 'Sandbox.files.makeDir'],
+  ['move a file', 'Sandbox.files.rename'],
+  ['delete file', 'Sandbox.files.remove'],
+  ['does a file exist', 'Sandbox.files.exists'],
+  ['public url of a web server', 'Sandbox.getHost'],
+  ['send http request to a port', 'Sandbox.fetch'],
+  ['kill a process', 'Sandbox.commands.kill'],
+  ['running processes', 'Sandbox.commands.list'],
+  ['type into stdin', 'Sandbox.commands.sendStdin'],
+  ['reset kernel', 'Sandbox.restartCodeContext'],
+];
+
+describe('find', () => {
+  it.each(QUERIES)('%s → %s', (query, wanted) => {
+    const found = search.find(query, { limit: 3 }).map(({ operation }) => operation);
+    expect(found).toContain(wanted);
+  });
+
+  it('gives operation, summary and score, best first, ten unless told', () => {
+    const found = search.find('sandbox');
+    expect(found).toHaveLength(10);
+    expect(found[0]).toEqual({ operation: expect.any(String), summary: expect.any(String), score: expect.any(Number) });
+    expect(found.map(({ score }) => score)).toEqual(found.map(({ score }) => score).sort((a, b) => b - a));
+    expect(search.find('sandbox', { limit: 2 })).toEqual(found.slice(0, 2));
+  });
+
+  it('puts what is current before what is deprecated', () => {
+    for (const query of [
+      'create a sandbox',
+      'list sandboxes',
+      'sandbox logs',
+      'connect',
+      'list templates',
+      'update template',
+    ]) {
+      const found = search.find(query, { limit: 50 });
+      const lastCurrent = found.findIndex(hit => hit.deprecated);
+      const twin = found[lastCurrent];
+      expect(
+        found.findIndex(hit => !hit.deprecated && hit.operation.includes('/v')),
+        `${query}: ${twin?.operation}`,
+      ).toBeLessThan(lastCurrent);
+    }
+  });
+
+  it('is quiet about what does not exist', () => {
+    expect(search.find('zzzzqqqq')).toEqual([]);
+    expect(search.find('日本語')).toEqual([]);
+  });
+
+  it.each([[undefined], [null], [''], ['  '], [42], [{}], [[]]])('refuses %j as a query and shows how', query => {
+    expect(() => search.find(query as string)).toThrow(/find\(\) needs a text.*e\.g\. find\(/);
+  });
+
+  it.each([[0], [-1], [1.5], ['3'], [Number.NaN]])('refuses %j as a limit and shows how', limit => {
+    expect(() => search.find('logs', { limit: limit as number })).toThrow(/limit is a whole number.*e\.g\. find\(/);
+  });
+});
+
+describe('spec', () => {
+  it('walks like an OpenAPI document', () => {
+    const listed = Object.entries(search.spec.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map(method => `${method.toUpperCase()} ${path}`),
+    );
+    expect(listed.sort()).toEqual(description.operations.map(({ id }) => id as string).sort());
+    const create = search.spec.paths['/v2/sandboxes']?.post;
+    expect(create?.requestBody?.content['application/json']?.schema.required).toEqual(['templateID']);
+    expect(create?.responses['201']?.content?.['application/json']?.schema.properties).toHaveProperty('sandboxID');
+    expect(JSON.stringify(search.spec)).not.toContain('$ref');
+  });
+});
+
+describe('describe', () => {
+  it('shows fields, units, defaults, limits, enums, answers, pagination and a call', () => {
+    const create = search.describe('POST /v2/sandboxes');
+    expect(create).toMatch(/templateID: string/);
+    expect(create).toMatch(/timeout\?: int(eger)? = 300 .*[Ss]econds/);
+    expect(create).toMatch(/201.*sandboxID/);
+    expect(create).toContain("api.request({ method: 'POST', path: '/v2/sandboxes'");
+    const list = search.describe('GET /v2/sandboxes');
+    expect(list).toMatch(/"running" \| "paused"/);
+    expect(list).toMatch(/limit\?: int(eger)? = 100 .*1\.\.100/);
+    expect(list).toMatch(/x-next-token/);
+  });
+
+  it('never shows a secret field as if it could be had', () => {
+    expect(search.describe('POST /v2/sandboxes')).not.toMatch(/AccessToken/);
+  });
+
+  it.each([
+    'post /v2/sandboxes/',
+    'POST  /v2/sandboxes',
+    'POST /v2/sandboxes?limit=1',
+    { operation: 'POST /v2/sandboxes' },
+    { method: 'post', path: '/v2/sandboxes' },
+  ])('takes %j', name => {
+    expect(search.describe(name as string)).toBe(search.describe('POST /v2/sandboxes'));
+  });
+
+  it('takes ids where the template has a name, the most literal template first', () => {
+    expect(search.describe('get /sandboxes/i0abc')).toMatch(/^GET \/sandboxes\/\{sandboxID\} /);
+    expect(search.describe('get /sandboxes/metrics')).toMatch(/^GET \/sandboxes\/metrics /);
+  });
+
+  it('takes a path alone, giving each of its methods', () => {
+    expect(search.describe('/volumes')).toMatch(/^GET \/volumes [\s\S]*\n\nPOST \/volumes /);
+  });
+
+  it('takes Sandbox methods by any usual name', () => {
+    for (const name of [
+      'Sandbox.commands.run',
+      'sandbox.Commands.Run',
+      'sbx.commands.run',
+      'commands.run',
+      'Sandbox.commands.run(cmd)',
+    ]) {
+      expect(search.describe(name)).toMatch(/^Sandbox\.commands\.run \(execute_write\)/);
+    }
+    expect(search.describe('Sandbox')).toMatch(/Sandbox\.create [\s\S]*Sandbox\.files\.read /);
+  });
+
+  it('answers what it does not know with the nearest names', () => {
+    expect(search.describe('POST /sandbox')).toMatch(
+      /Nothing is called "POST \/sandbox"\. Nearest: .*POST \/v2\/sandboxes/,
+    );
+    expect(search.describe('Sandbox.files.download')).toMatch(/Nearest: .*Sandbox\.files\.read/);
+  });
+
+  it.each([[undefined], [null], [''], [7], [{}]])('refuses %j and shows how', name => {
+    expect(() => search.describe(name as string)).toThrow(/describe\(\) needs the name.*e\.g\. describe\(/);
+  });
+});
