@@ -3,12 +3,15 @@
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { preloadSchemas } from '@modelcontextprotocol/server';
 import { createBroker } from './broker/broker.ts';
-import { apiRequest } from './broker/request.ts';
+import type { BrokerLimits } from './broker/budget.ts';
+import { createRequestCapability } from './broker/request.ts';
 import { type Config, ConfigError } from './config.ts';
 import type { Limits } from './engine/engine.ts';
 import { createQuickjsEngine } from './engine/quickjs/engine.ts';
+import { createCodeAcceptor } from './guest/acceptor.ts';
 import { createApp } from './http/app.ts';
 import { principalOf } from './http/auth.ts';
 import { Drain } from './http/drain.ts';
@@ -17,8 +20,8 @@ import type { Logger } from './log.ts';
 import { createRunTool, type OpenBroker } from './mcp/run.ts';
 import { createServerFactory } from './mcp/server.ts';
 import { TOOLS } from './mcp/tools.ts';
+import { toGuestDescription } from './spec/guest.ts';
 import { loadDescription } from './spec/load.ts';
-import { toGuestDescription } from './spec/search.ts';
 import { createUpstreamClient } from './upstream/client.ts';
 import { createOperations } from './upstream/operations.ts';
 
@@ -34,19 +37,19 @@ const { version } = JSON.parse(readFileSync(new URL('package.json', packageRoot)
 export async function startGateway(config: Config, log: Logger): Promise<Gateway> {
   preloadSchemas();
   const hosts = allowedHosts(config);
-  const description = await loadDescription(new URL('openapi/', packageRoot));
+  const description = await loadDescription(fileURLToPath(new URL('openapi/e2b.yaml', packageRoot)));
   const operations = createOperations(description, { allowUnlisted: config.E2B_ALLOW_UNLISTED });
   const upstream = createUpstreamClient({ apiUrl: config.apiUrl });
   const limits = limitsOf(config);
+  const brokerLimits = brokerLimitsOf(config);
 
-  const openBroker: OpenBroker = ({ principal, mode, requestId, signal, progress }) =>
+  const capabilities = { 'api.request': createRequestCapability({ client: upstream, operations: () => operations }) };
+  const openBroker: OpenBroker = ({ onCall, ...run }) =>
     createBroker({
-      principal,
-      mode,
-      signal,
-      capabilities: { 'api.request': apiRequest({ operations, upstream }) },
-      progress,
-      requestId,
+      ...run,
+      capabilities,
+      limits: brokerLimits,
+      onCall: ({ label, status }) => onCall?.(`${label} → ${status}`),
       log,
     });
   const engine = await createQuickjsEngine({
@@ -56,11 +59,12 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
     log,
   });
 
+  const acceptor = createCodeAcceptor({ maxChars: config.MAX_CODE_CHARS });
   const runTool = createRunTool({
     engine,
     openBroker,
     limits,
-    maxCodeChars: config.MAX_CODE_CHARS,
+    acceptor,
     response: { maxResultChars: config.RESPONSE_RESULT_CHARS, maxLogChars: config.RESPONSE_LOG_CHARS },
     log,
   });
@@ -113,7 +117,7 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
       await mcp.close();
       server.closeAllConnections();
       await closed;
-      await engine.close();
+      await Promise.all([engine.close(), acceptor.close()]);
       await upstream.close();
       log.info('closed');
     },
@@ -140,4 +144,13 @@ const limitsOf = (config: Config): Limits => ({
   maxCallChars: Math.ceil(config.MAX_CALL_BYTES * 1.5),
   maxPendingCalls: 1000,
   maxDisplayBytes: config.MAX_DISPLAY_BYTES,
+});
+
+const brokerLimitsOf = (config: Config): BrokerLimits => ({
+  maxCalls: config.MAX_CALLS,
+  maxParallelCalls: config.MAX_PARALLEL_CALLS,
+  maxRequestBytes: config.MAX_CALL_BYTES,
+  maxAnswerBytes: config.MAX_ANSWER_BYTES,
+  maxRunAnswerBytes: config.MAX_RUN_ANSWER_BYTES,
+  callTimeoutMs: config.RUN_TIMEOUT_MS,
 });

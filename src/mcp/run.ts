@@ -3,11 +3,11 @@
 import { randomUUID } from 'node:crypto';
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import type { LedgerEntry } from '../broker/ledger.ts';
-import type { CallHost, Engine, Limits, Outcome, Principal, Surface } from '../engine/engine.ts';
+import type { CallHost, Engine, Limits, Principal, Surface } from '../engine/engine.ts';
 import { toGatewayError } from '../errors.ts';
-import { acceptCode } from '../guest/code.ts';
+import type { CodeAcceptor } from '../guest/acceptor.ts';
 import type { Logger } from '../log.ts';
-import { formatOutcome } from './format.ts';
+import { type Formatted, formatFault, formatOutcome, type ResponseLimits } from './format.ts';
 
 export type ToolCall = {
   readonly tool: string;
@@ -25,17 +25,18 @@ export type RunTool = (call: ToolCall) => Promise<CallToolResult>;
 export type OpenBroker = (options: {
   readonly principal: Principal;
   readonly mode: 'read' | 'write';
-  readonly requestId: string;
+  /** Aborts when the run ends, for whatever reason. */
   readonly signal: AbortSignal;
-  readonly progress: ((message: string) => void) | undefined;
+  /** Told of each call when it is over. */
+  readonly onCall: ((message: string) => void) | undefined;
 }) => { readonly callHost: CallHost; readonly ledger: readonly LedgerEntry[] };
 
 type RunDeps = {
   readonly engine: Engine;
   readonly openBroker: OpenBroker;
   readonly limits: Limits;
-  readonly maxCodeChars: number;
-  readonly response: { readonly maxResultChars: number; readonly maxLogChars: number };
+  readonly acceptor: CodeAcceptor;
+  readonly response: ResponseLimits;
   readonly log: Logger;
 };
 
@@ -50,56 +51,57 @@ const CALL_NOBODY: CallHost = async ({ capability }) => ({
 });
 
 export function createRunTool(deps: RunDeps): RunTool {
-  const { engine, limits, log } = deps;
   return async call => {
     const requestId = call.requestId ?? randomUUID();
-    const { surface, principal, signal, progress } = call;
     const startedAt = performance.now();
-    const broker =
-      surface === 'search' ? undefined : deps.openBroker({ principal, mode: surface, requestId, signal, progress });
-    const ledger = broker?.ledger ?? [];
-    let outcome: Outcome;
-    try {
-      const source = acceptCode(call.code, { maxChars: deps.maxCodeChars });
-      progress?.('running');
-      outcome = await engine.run({
-        source,
-        surface,
-        callHost: broker?.callHost ?? CALL_NOBODY,
-        limits,
-        signal,
-        principal,
-      });
-    } catch (caught) {
-      outcome = failedBeforeRun(caught);
-      if (toGatewayError(caught).fault === 'gateway') log.error({ err: caught, reqId: requestId }, 'run failed');
-    }
-    log.info(
+    const { result, calls, ended } = await answer(call, requestId, deps);
+    deps.log.info(
       {
         reqId: requestId,
         tool: call.tool,
-        key: principal.id,
-        engine: engine.name,
+        key: call.principal.id,
         durationMs: Math.round(performance.now() - startedAt),
-        cpuMs: Math.round(outcome.cpuMs),
-        calls: ledger.length,
-        outcome: outcome.status === 'completed' ? 'completed' : (outcome.error.code ?? 'threw'),
+        calls,
+        ...ended,
       },
       'run',
     );
-    return formatOutcome({
-      outcome,
-      ledger,
-      code: typeof call.code === 'string' ? call.code : '',
-      surface,
-      requestId,
-      limits: deps.response,
-    }) as CallToolResult;
+    return result as CallToolResult;
   };
 }
 
-function failedBeforeRun(caught: unknown): Outcome {
-  const { name, code, message, retryAfterMs } = toGatewayError(caught);
-  const error = { name, code, message, ...(retryAfterMs !== undefined && { retryAfterMs }) };
-  return { status: 'failed', error, stdout: '', stderr: '', droppedLogChars: 0, displays: [], durationMs: 0, cpuMs: 0 };
+type Answer = {
+  readonly result: Formatted;
+  readonly calls: number;
+  /** For the log: how it ended. */
+  readonly ended: { readonly outcome: string; readonly engine?: string; readonly cpuMs?: number };
+};
+
+async function answer(call: ToolCall, requestId: string, deps: RunDeps): Promise<Answer> {
+  const { engine, limits, log } = deps;
+  const { surface, principal, progress } = call;
+  const over = new AbortController();
+  const signal = AbortSignal.any([call.signal, over.signal]);
+  const broker =
+    surface === 'search' ? undefined : deps.openBroker({ principal, mode: surface, signal, onCall: progress });
+  const ledger = broker?.ledger ?? [];
+  try {
+    const code = await deps.acceptor.accept(call.code);
+    progress?.('running');
+    const { callHost } = broker ?? { callHost: CALL_NOBODY };
+    const outcome = await engine.run({ source: code.source, surface, callHost, limits, signal, principal });
+    over.abort();
+    const ended = outcome.status === 'completed' ? 'completed' : (outcome.error.code ?? 'threw');
+    return {
+      result: formatOutcome({ outcome, ledger, code, surface, requestId, limits: deps.response }),
+      calls: ledger.length,
+      ended: { outcome: ended, engine: engine.name, cpuMs: Math.round(outcome.cpuMs) },
+    };
+  } catch (caught) {
+    const error = toGatewayError(caught);
+    if (error.fault === 'gateway') log.error({ err: error.cause ?? error, reqId: requestId }, 'run failed');
+    return { result: formatFault(error, requestId), calls: ledger.length, ended: { outcome: error.code } };
+  } finally {
+    over.abort();
+  }
 }
