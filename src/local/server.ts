@@ -6,6 +6,7 @@ import type { Clock } from './clock.ts';
 import { Cloud, type CloudLimits, type MachineFactory } from './cloud.ts';
 import { controlPlane } from './control/app.ts';
 import { applyFault, type FaultHook } from './faults.ts';
+import { isLocalName, isLoopback } from './host-name.ts';
 
 /**
  * What is inside the sandboxes, over HTTP. `handle` is asked first, for every request, before anything has read the
@@ -58,6 +59,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     const fault = faults?.onRequest?.(req);
     if (fault !== undefined && (await applyFault(fault, req, res, cloud.clock))) return;
     if (dataPlane !== undefined && (await dataPlane.handle(req, res))) return;
+    if (isLoopback(host) && !isLocalName(req.headers.host)) return sendError(res, 403, 'This Host is not allowed here');
     control.handle(req, res);
   };
 
@@ -103,10 +105,11 @@ function logWhenDone(req: IncomingMessage, res: ServerResponse, log: LocalLog): 
 }
 
 function failed(res: ServerResponse): void {
-  if (res.headersSent) {
-    res.destroy();
-    return;
-  }
-  res.writeHead(500, { 'content-type': 'application/json' });
-  res.end(JSON.stringify({ code: 500, message: 'Internal server error', error_code: 'internal_server_error' }));
+  if (res.headersSent) res.destroy();
+  else sendError(res, 500, 'Internal server error');
+}
+
+function sendError(res: ServerResponse, status: number, message: string): void {
+  res.writeHead(status, { 'content-type': 'application/json' });
+  res.end(JSON.stringify({ code: status, message }));
 }

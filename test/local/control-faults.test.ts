@@ -2,7 +2,7 @@
 import { RateLimitError, Sandbox } from 'e2b';
 import { expect, test } from 'vitest';
 import type { Fault } from '../../src/local/faults.ts';
-import { callerOf, newKey, PATIENT, startForTest } from './control-support.ts';
+import { callerOf, newKey, PATIENT, startForTest } from './support/control.ts';
 
 /** A cloud that answers GET /v2/sandboxes with one fault after the other, then as usual. */
 async function startFaulty(...faults: Fault[]) {

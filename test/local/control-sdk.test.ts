@@ -1,7 +1,7 @@
 // The real, unmodified `e2b` package against local mode's control plane.
 import { AuthenticationError, RateLimitError, Sandbox, SandboxNotFoundError, Template, Volume } from 'e2b';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { newKey, startForTest } from './control-support.ts';
+import { newKey, startForTest } from './support/control.ts';
 
 type Connection = { apiKey: string; apiUrl: string };
 let connection: Connection;

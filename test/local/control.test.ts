@@ -1,10 +1,11 @@
 // The control plane from outside, byte by byte: statuses, sentences, headers, pages, bad input, v1 routes.
+import { get } from 'node:http';
 import { connect } from 'node:net';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { decodeCursor, encodeCursor } from '../../src/local/control/page.ts';
 import type { LocalCloud } from '../../src/local/server.ts';
-import { callerOf, newKey, PATIENT, type Send, startForTest } from './control-support.ts';
+import { callerOf, newKey, PATIENT, type Send, startForTest } from './support/control.ts';
 
 let local: LocalCloud;
 let send: Send;
@@ -43,6 +44,22 @@ describe('who may call', () => {
     }
     expect(await send('GET', '/nowhere')).toMatchObject({ status: 404, body: { code: 404 } });
     expect(await send('POST', '/health')).toMatchObject({ status: 404, body: { code: 404 } });
+  });
+
+  test.each([
+    ['127.0.0.1:1', 200],
+    ['localhost', 200],
+    ['api.e2b.localhost:3001', 200],
+    ['[::1]:3001', 200],
+    ['evil.example.com', 403],
+    ['localhost.evil.example.com:3001', 403],
+    ['127.0.0.1.evil.example.com', 403],
+  ])('Host %s: %i, so that no web page can pass for a local client', async (host, status) => {
+    const headers = { host, 'x-api-key': newKey() };
+    const answered = await new Promise<number | undefined>((resolve, reject) => {
+      get(`${local.url}/v2/sandboxes`, { headers }, res => resolve(res.resume().statusCode)).on('error', reject);
+    });
+    expect(answered).toBe(status);
   });
 
   test('tokens and keys appear in no list and no log line', async () => {
@@ -468,11 +485,11 @@ test('a kept connection survives the kill of its sandbox', async () => {
   socket.setEncoding('utf8').on('data', chunk => {
     text += chunk;
   });
-  const get = `GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n`;
-  socket.write(get);
+  const request = `GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n`;
+  socket.write(request);
   await expect.poll(() => text.match(/ 204 /g)?.length, PATIENT).toBe(1);
   await send('DELETE', `/sandboxes/${id}`);
-  socket.write(get);
+  socket.write(request);
   await expect.poll(() => text.match(/ 204 /g)?.length, PATIENT).toBe(2);
   socket.destroy();
 });

@@ -23,6 +23,13 @@ export function templateRoutes(cloud: Cloud, templates: TemplateStore): Route[] 
     return build;
   };
 
+  const update = (call: Call): Template => {
+    const body = parseBody(schemas.updateTemplate, call.body);
+    const template = findOwn(call);
+    template.public = body.public ?? template.public;
+    return template;
+  };
+
   const request = (team: Team, body: z.output<typeof schemas.newTemplate>) => {
     const reference = body.name ?? body.alias;
     if (!reference) throw new ApiError(400, 'Name is required');
@@ -88,14 +95,11 @@ export function templateRoutes(cloud: Cloud, templates: TemplateStore): Route[] 
       await templates.remove(template);
       return { status: 204 };
     }),
-    ...['/templates/:templateID', '/v2/templates/:templateID'].map(path =>
-      route('patch', path, call => {
-        const body = parseBody(schemas.updateTemplate, call.body);
-        const template = findOwn(call);
-        template.public = body.public ?? template.public;
-        return { status: 200, body: { names: fullNames(template) } };
-      }),
-    ),
+    route('patch', '/templates/:templateID', call => {
+      update(call);
+      return { status: 200 };
+    }),
+    route('patch', '/v2/templates/:templateID', call => ({ status: 200, body: { names: fullNames(update(call)) } })),
     route('get', '/templates/:templateID/tags', call => ({ status: 200, body: viewTags(find(call)) })),
     // Files of a build are never needed: no step runs.
     route('get', '/templates/:templateID/files/:hash', call => {
