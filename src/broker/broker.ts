@@ -34,6 +34,8 @@ export type BrokerOptions = {
   readonly limits?: Partial<BrokerLimits>;
   /** Told of each call when it is over. */
   readonly onCall?: (entry: LedgerEntry) => void;
+  /** For the log only. */
+  readonly requestId?: string;
   readonly log?: BrokerLog;
 };
 
@@ -94,7 +96,10 @@ export function createBroker(options: BrokerOptions): Broker {
     } catch (caught) {
       const error = toGatewayError(caught);
       if (error.code === 'internal') {
-        options.log?.error({ err: error.cause ?? error, capability: label }, 'a capability failed');
+        options.log?.error(
+          { reqId: options.requestId, err: error.cause ?? error, capability: label },
+          'a capability failed',
+        );
       }
       call?.fail(error);
       return refusal(error);

@@ -10,7 +10,7 @@ export type BrokerLimits = {
   readonly maxAnswerBytes: number;
   /** All answers of the run together. */
   readonly maxRunAnswerBytes: number;
-  /** One call, retries included. */
+  /** One call, retries included. Less than a run has, so that the guest can still tell what happened. */
   readonly callTimeoutMs: number;
 };
 
@@ -20,7 +20,7 @@ export const DEFAULT_BROKER_LIMITS: BrokerLimits = {
   maxRequestBytes: 1_000_000,
   maxAnswerBytes: 8_000_000,
   maxRunAnswerBytes: 32_000_000,
-  callTimeoutMs: 60_000,
+  callTimeoutMs: 45_000,
 };
 
 /** The bytes one call's answer takes of the run's. */

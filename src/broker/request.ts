@@ -1,6 +1,7 @@
 // The capability `api.request`: guard, send, redact, answer. The order is its whole knowledge.
 import { GatewayError } from '../errors.ts';
-import { type UpstreamAnswer, type UpstreamClient, UpstreamError } from '../upstream/client.ts';
+import type { UpstreamAnswer, UpstreamClient } from '../upstream/client.ts';
+import { UpstreamError } from '../upstream/failure.ts';
 import { type GuardedRequest, guardRequest, labelOf } from '../upstream/guard.ts';
 import type { Operations } from '../upstream/operations.ts';
 import { maskKey, redactAnswer } from '../upstream/redact.ts';

@@ -2,7 +2,8 @@
 // keeps time and size, repeats reads. Knows nothing of guests, budgets or what an answer means.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Dispatcher, Pool } from 'undici';
-import { type ErrorCode, GatewayError } from '../errors.ts';
+import { GatewayError } from '../errors.ts';
+import { BrokenAnswer, Failure, toFailure, withStatus } from './failure.ts';
 import { type GuardedRequest, isGuarded } from './guard.ts';
 
 export type UpstreamOptions = {
@@ -40,30 +41,8 @@ export type UpstreamClient = {
   close(): Promise<void>;
 };
 
-/** `sent`: the request may have reached the API. `answeredStatus`: the API answered, but the body was not read whole. */
-export class UpstreamError extends GatewayError {
-  readonly sent: boolean;
-  readonly answeredStatus: number | undefined;
-
-  constructor(
-    code: ErrorCode,
-    detail: string,
-    facts: { sent: boolean; answeredStatus?: number | undefined; cause?: unknown },
-  ) {
-    super(code, detail, { cause: facts.cause });
-    this.sent = facts.sent;
-    this.answeredStatus = facts.answeredStatus;
-  }
-}
-
 const SHOWN_HEADERS = ['x-next-token', 'x-total-running', 'retry-after', 'content-type'];
 const RETRIED_STATUSES = new Set([429, 502, 503, 504]);
-/** Failures before the first byte left us. */
-const NOT_SENT =
-  /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|ERR_TLS_\w+|CERT_\w+|\w+_CERT\w*|\w+_SIGNATURE)$/;
-/** What a connection does that a second attempt may not meet again. */
-const PASSING = /^(?:ECONNREFUSED|ECONNRESET|EPIPE|EAI_AGAIN|UND_ERR_SOCKET|UND_ERR_CONNECT_TIMEOUT)$/;
-
 /** @throws Error when `apiUrl` is not usable: a fault of the configuration. */
 export function createUpstreamClient(options: UpstreamOptions): UpstreamClient {
   const { origin, basePath } = readApiUrl(options.apiUrl);
@@ -73,6 +52,7 @@ export function createUpstreamClient(options: UpstreamOptions): UpstreamClient {
   const pool = new Pool(origin, {
     connections: options.connections ?? 128,
     connect: { timeout: options.connectTimeoutMs ?? 10_000 },
+    keepAliveTimeout: 30_000,
     // Each call keeps its own time, over all attempts.
     headersTimeout: 0,
     bodyTimeout: 0,
@@ -102,7 +82,9 @@ export function createUpstreamClient(options: UpstreamOptions): UpstreamClient {
       try {
         for (let tried = 1; ; tried++) {
           const last = request.write || tried >= maxAttempts;
-          const outcome = await attempt(request, send, clock.signal).catch(caught => toFailure(caught, request, clock));
+          const outcome = await attempt(request, send, clock.signal).catch(caught =>
+            toFailure(caught, request, clock.ending()),
+          );
           const waitMs = outcome instanceof Failure ? backoff(tried) : (retryAfterMs(outcome) ?? backoff(tried));
           const again = outcome instanceof Failure ? outcome.passing : RETRIED_STATUSES.has(outcome.status);
           if (!last && again && waitMs < clock.leftMs()) await sleep(waitMs, undefined, { signal: clock.signal });
@@ -110,7 +92,7 @@ export function createUpstreamClient(options: UpstreamOptions): UpstreamClient {
           else return outcome;
         }
       } catch (caught) {
-        throw caught instanceof GatewayError ? caught : toFailure(caught, request, clock).error;
+        throw caught instanceof GatewayError ? caught : toFailure(caught, request, clock.ending()).error;
       } finally {
         clock.stop();
       }
@@ -184,7 +166,13 @@ function retryAfterMs(answer: UpstreamAnswer): number | undefined {
 
 // --- Time ----------------------------------------------------------------------------------------------------------
 
-type Clock = { readonly signal: AbortSignal; readonly timedOut: () => boolean; leftMs(): number; stop(): void };
+type Clock = {
+  readonly signal: AbortSignal;
+  /** Why calls end now, if they do. */
+  ending(): 'timeout' | 'cancelled' | undefined;
+  leftMs(): number;
+  stop(): void;
+};
 
 function startClock(caller: AbortSignal, timeoutMs: number): Clock {
   const controller = new AbortController();
@@ -199,68 +187,11 @@ function startClock(caller: AbortSignal, timeoutMs: number): Clock {
   caller.addEventListener('abort', cancel, { once: true });
   return {
     signal: controller.signal,
-    timedOut: () => timedOut,
+    ending: () => (timedOut ? 'timeout' : controller.signal.aborted ? 'cancelled' : undefined),
     leftMs: () => endsAt - performance.now(),
     stop() {
       clearTimeout(timer);
       caller.removeEventListener('abort', cancel);
     },
   };
-}
-
-// --- Failures ------------------------------------------------------------------------------------------------------
-
-class BrokenAnswer extends Error {
-  readonly status: number;
-  constructor(status: number, cause: unknown) {
-    super('the answer broke off', { cause });
-    this.status = status;
-  }
-}
-
-class Failure {
-  readonly error: GatewayError;
-  readonly passing: boolean;
-  constructor(error: GatewayError, passing: boolean) {
-    this.error = error;
-    this.passing = passing;
-  }
-}
-
-const withStatus = (error: GatewayError, status: number) =>
-  new UpstreamError(error.code, error.message, { sent: true, answeredStatus: status, cause: error.cause });
-
-function toFailure(caught: unknown, request: GuardedRequest, clock: Clock): Failure {
-  if (caught instanceof GatewayError) return new Failure(caught, false);
-  const answeredStatus = caught instanceof BrokenAnswer ? caught.status : undefined;
-  const systemCode = systemCodeOf(caught instanceof BrokenAnswer ? caught.cause : caught);
-  const sent = answeredStatus !== undefined || !NOT_SENT.test(systemCode);
-  const facts = { sent, answeredStatus, cause: caught };
-  const after = aftermath(request, sent);
-  if (clock.signal.aborted) {
-    const error = clock.timedOut()
-      ? new UpstreamError('upstream_timeout', `${request.label} got no answer in time.${after}`, facts)
-      : new UpstreamError('cancelled', `${request.label} was cut off because the run ended.${after}`, facts);
-    return new Failure(error, false);
-  }
-  const shown = systemCode === '' ? '' : ` (${systemCode})`;
-  const error = new UpstreamError(
-    'upstream_unreachable',
-    `${request.label} got no answer: the connection failed${shown}.${after}`,
-    facts,
-  );
-  return new Failure(error, PASSING.test(systemCode));
-}
-
-function aftermath(request: GuardedRequest, sent: boolean): string {
-  if (!request.write) return ' Try again.';
-  return sent
-    ? ' It was sent and may have taken effect: read the state before you send it again.'
-    : ' It was not sent.';
-}
-
-/** The error code of Node or undici, e.g. `ECONNRESET`. */
-function systemCodeOf(caught: unknown): string {
-  const code = (caught as { code?: unknown } | null)?.code;
-  return typeof code === 'string' ? code : '';
 }

@@ -2,6 +2,7 @@
 // as in the design; `guardRequest` is their order. Nothing else can make a GuardedRequest, and the client sends nothing else.
 import { GatewayError } from '../errors.ts';
 import type { Method, Operation } from '../spec/description.ts';
+import { isRefusedSegment } from '../spec/refused.ts';
 import type { Match, Operations } from './operations.ts';
 import { type ResolvedPath, resolvePath } from './path.ts';
 import { type AskedRequest, type Query, readQuery, readRequest } from './shape.ts';
@@ -28,9 +29,6 @@ export type GuardedRequest = {
 
 export type Mode = 'read' | 'write';
 
-/** Rule 2. Credentials, teams, other customers' machines: no agent has business there, whatever the key allows. */
-const REFUSED = new Set(['api-keys', 'access-tokens', 'teams', 'admin', 'nodes', 'secrets']);
-
 const made = new WeakSet<object>();
 
 export const isGuarded = (request: unknown): request is GuardedRequest =>
@@ -56,7 +54,7 @@ export function guardRequest(raw: unknown, mode: Mode, operations: Operations): 
 export function labelOf(raw: unknown): { readonly label: string; readonly write: boolean } | undefined {
   try {
     const { method, path } = readRequest(raw);
-    return { label: `${method} /${resolvePath(path).segments.join('/')}`, write: isWrite(method) };
+    return { label: `${method} ${shown(resolvePath(path))}`, write: isWrite(method) };
   } catch {
     return undefined;
   }
@@ -64,9 +62,10 @@ export function labelOf(raw: unknown): { readonly label: string; readonly write:
 
 const isWrite = (method: Method) => method !== 'GET' && method !== 'HEAD';
 
+/** Credentials, teams, other customers' machines: no agent has business there, whatever the key allows. */
 function refuseSegments(path: ResolvedPath): void {
   for (const segment of path.met) {
-    if (!REFUSED.has(segment)) continue;
+    if (!isRefusedSegment(segment)) continue;
     throw new GatewayError(
       'path_refused',
       `Paths with "${segment}" are never reachable through the gateway, in any spelling. Do without, or ask the user to do it in the E2B dashboard.`,
@@ -119,7 +118,7 @@ function build(
     body: asked.body?.text,
     operation,
     write: isWrite(asked.method),
-    label: `${asked.method} /${path.segments.join('/')}`,
+    label: `${asked.method} ${shown(path)}`,
   };
   made.add(request);
   return Object.freeze(request) as GuardedRequest;

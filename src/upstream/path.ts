@@ -16,7 +16,7 @@ const NO_VALUE = new Set(['undefined', 'null', 'NaN']);
 export type ResolvedPath = {
   /** Decoded, never empty, never a dot segment; `[]` is the root. */
   readonly segments: readonly string[];
-  /** In lower case: every segment met on the way, also those that dot segments took back. */
+  /** Every segment there was, also those that dot segments took back. */
   readonly met: ReadonlySet<string>;
   /** What stood after `?` in the path, as written. */
   readonly search: string | undefined;
@@ -32,7 +32,7 @@ export function resolvePath(path: string): ResolvedPath {
   if (path.includes('#')) throw invalid('The path holds a "#". An API path has no fragment; leave it out.');
   const question = path.indexOf('?');
   const parts = toFixpoint(question < 0 ? path : path.slice(0, question));
-  const met = new Set(parts.map(part => part.toLowerCase()));
+  const met = new Set(parts);
   const segments = withoutDots(parts);
   const missing = segments.find(segment => NO_VALUE.has(segment));
   if (missing !== undefined) throw invalid(`The path holds "${missing}": a variable used in it has no value.`);

@@ -134,12 +134,16 @@ describe('calls that are none', () => {
   test('a fault of ours is logged with its cause; the guest sees none of it', async () => {
     const logged: unknown[] = [];
     const broken: Capability = () => Promise.reject(new TypeError('db password is hunter2'));
-    const { call, ledger } = start({ capabilities: { broken }, log: { error: fields => logged.push(fields) } });
+    const { call, ledger } = start({
+      capabilities: { broken },
+      requestId: 'r1',
+      log: { error: fields => logged.push(fields) },
+    });
     const reply = await call({}, 'broken');
     expect(reply).toMatchObject({ ok: false, error: { name: 'GatewayError', code: 'internal' } });
     expect(JSON.stringify(reply)).not.toContain('hunter2');
     expect(logged).toEqual([
-      { err: expect.objectContaining({ message: 'db password is hunter2' }), capability: 'broken' },
+      { err: expect.objectContaining({ message: 'db password is hunter2' }), capability: 'broken', reqId: 'r1' },
     ]);
     expect(ledger).toMatchObject([{ label: 'broken', status: 'failed', code: 'internal' }]);
   });
@@ -207,7 +211,10 @@ describe('the ledger is honest', () => {
   test('when the run ends: writes unknown, reads failed, waiting calls refused, at once', async () => {
     upstream.answer = () => {};
     const told: string[] = [];
-    const { call, ledger } = start({ limits: { maxParallelCalls: 2 }, onCall: entry => told.push(entry.label) });
+    const { call, ledger } = start({
+      limits: { maxParallelCalls: 2 },
+      onCall: entry => told.push(entry.label),
+    });
     const replies = [
       call(create),
       call({ path: '/sandboxes/i1' }),
@@ -216,6 +223,7 @@ describe('the ledger is honest', () => {
     await upstream.hears(2);
     expect(ledger.map(({ status }) => status)).toEqual(['unknown', 'failed', 'refused']);
     run.abort();
+    expect(told).toHaveLength(3);
     const atEnd = ledger.map(({ label, status, code }) => [label, status, code]);
     expect(atEnd).toEqual([
       ['POST /sandboxes', 'unknown', 'cancelled'],

@@ -66,6 +66,7 @@ export const description: Description = {
   title: 'Test API',
   version: '1',
   capabilities: [],
+  synonyms: {},
   operations: [
     operation('GET', '/health'),
     operation('GET', '/sandboxes', { parameters: [query('metadata', { type: 'string' })] }),

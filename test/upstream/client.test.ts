@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createUpstreamClient, readApiUrl, type UpstreamClient, UpstreamError } from '../../src/upstream/client.ts';
+import { createUpstreamClient, readApiUrl, type UpstreamClient } from '../../src/upstream/client.ts';
+import { UpstreamError } from '../../src/upstream/failure.ts';
 import { type GuardedRequest, guardRequest } from '../../src/upstream/guard.ts';
 import { createOperations } from '../../src/upstream/operations.ts';
 import { description } from '../support/description.ts';
@@ -184,9 +185,16 @@ describe('writes are sent once', () => {
 });
 
 describe('faults', () => {
-  test('a slow answer', async () => {
+  test('an answer that does not end', async () => {
     upstream.answer = (_, response) => response.writeHead(200).write('{');
-    expect(await failure(list, { timeoutMs: 100 })).toMatchObject({ code: 'upstream_timeout', answeredStatus: 200 });
+    expect(await failure(list, { timeoutMs: 100 })).toMatchObject({ code: 'upstream_timeout' });
+  });
+
+  test('a call cancelled in the middle of its answer has a status', async () => {
+    const controller = new AbortController();
+    upstream.answer = (_, response) => response.writeHead(201).write('{');
+    const error = await failure(create, { signal: controller.signal, onBytes: () => controller.abort() });
+    expect(error).toMatchObject({ code: 'cancelled', sent: true, answeredStatus: 201 });
   });
 
   test('a cancelled call ends at once, also one that waits to try again', async () => {
