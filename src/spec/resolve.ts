@@ -131,7 +131,8 @@ export function createResolver(document: Bag): Resolver {
       if (Object.hasOwn(node, keyword) && fits(node[keyword])) out[keyword] = node[keyword];
     }
     Object.assign(out, exclusiveBounds(node));
-    if (Array.isArray(node.enum) && node.enum.length > 0) out.enum = node.enum.map(value => json(value, depth + 1));
+    if (Array.isArray(node.enum) && node.enum.length > 0)
+      out.enum = distinct(node.enum.map(value => json(value, depth + 1)));
     if (Object.hasOwn(node, 'const')) out.enum = [json(node.const, depth + 1)];
     if (Object.hasOwn(node, 'default')) out.default = json(node.default, depth + 1);
 
@@ -171,6 +172,11 @@ export function createResolver(document: Bag): Resolver {
   };
 
   return { follow, schema: node => walk(node, 0, []) };
+}
+
+/** Validators refuse an enum that names a value twice. */
+function distinct(values: readonly unknown[]): unknown[] {
+  return [...new Map(values.map(value => [JSON.stringify(value), value])).values()];
 }
 
 function typesOf(value: unknown): string | string[] | undefined {

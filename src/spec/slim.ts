@@ -7,6 +7,8 @@ import { type Bag, createResolver, entriesOf, isBag, MAX_TEXT_CHARS, type Resolv
 import { layWords } from './words.ts';
 
 const MAX_OPERATIONS = 1_000;
+/** Of the result as JSON: it is built into every guest image. E2B's is a sixth of it. */
+const MAX_PREPARED_CHARS = 500_000;
 const MAX_KEYWORDS = 40;
 const MAX_WORD_CHARS = 80;
 const METHODS: ReadonlyMap<string, Method> = new Map(
@@ -44,7 +46,11 @@ export function slim(document: unknown, words?: Description): Description {
     capabilities: [],
     synonyms: Object.fromEntries(entriesOf(document['x-synonyms']).map(([word, others]) => [word, wordList(others)])),
   };
-  return words === undefined ? description : layWords(description, words);
+  const whole = words === undefined ? description : layWords(description, words);
+  if (JSON.stringify(whole).length > MAX_PREPARED_CHARS) {
+    throw new GatewayError('spec_invalid', 'The description is too large once it is prepared.');
+  }
+  return whole;
 }
 
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);

@@ -23,7 +23,7 @@ export function termsOf(text: string): string[] {
 
 /** Terms of a question, without the words that only make it a sentence; all of them when nothing else is left. */
 export function questionTerms(text: string): string[] {
-  const words = text.replace(/['’]/g, '');
+  const words = text.slice(0, 2_000).replace(/['’]/g, '');
   const telling = words.split(/\s+/).filter(word => !SILENT.has(word.toLowerCase().replace(/[^a-z0-9]/g, '')));
   const terms = termsOf(telling.join(' '));
   return [...new Set(terms.length > 0 ? terms : termsOf(words))].slice(0, 24);

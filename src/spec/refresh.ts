@@ -1,0 +1,171 @@
+// Keeps the description current from a published one (file or URL): fetched at start and every refreshMs, slimmed, our
+// words laid over it. Whatever goes wrong, the last good one stays and the log says why. Sends no credentials.
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { GatewayError, toGatewayError } from '../errors.ts';
+import type { Description } from './description.ts';
+import { parseDocument } from './load.ts';
+import { slim } from './slim.ts';
+import { addMissing } from './words.ts';
+
+const FETCH_TIMEOUT_MS = 30_000;
+
+type Log = { info(fields: object, message: string): void; warn(fields: object, message: string): void };
+
+export type SpecSourceOptions = {
+  /** http(s) URL, file URL or path. */
+  readonly url: string;
+  readonly refreshMs: number;
+  /** Of the document as it is sent. */
+  readonly maxBytes: number;
+  /** Our own description: the first in force, and the words for all later ones. */
+  readonly base: Description;
+  /** Puts a new description in force everywhere. When it rejects, the old one stays. */
+  readonly onChange: (description: Description) => void | Promise<void>;
+  readonly log: Log;
+  readonly fetch?: typeof fetch;
+};
+
+export type SpecStatus = {
+  /** Without credentials and query. */
+  readonly source: string;
+  readonly version: string;
+  readonly operations: number;
+  /** First digits of the document's SHA-256; undefined while our own description is in force. */
+  readonly revision: string | undefined;
+  /** Milliseconds since the one in force was taken up, and since the source last answered. */
+  readonly ageMs: number;
+  readonly checkedMsAgo: number | undefined;
+  /** Why the last refresh failed, if it did. */
+  readonly error: string | undefined;
+};
+
+export type SpecSource = {
+  current(): Description;
+  status(): SpecStatus;
+  /** First refresh, then one every refreshMs. Resolves when the first is done, failed or not. */
+  start(): Promise<void>;
+  /** One refresh now, or the one under way. Never rejects. */
+  refresh(): Promise<void>;
+  close(): void;
+};
+
+/** `undefined`: unchanged since `etag`. */
+type Fetched = { text: string; etag: string | undefined } | undefined;
+
+export function createSpecSource(options: SpecSourceOptions): SpecSource {
+  const { url, refreshMs, base, onChange, log } = options;
+  const source = shownUrl(url);
+  const closing = new AbortController();
+  let current = base;
+  let revision: string | undefined;
+  let etag: string | undefined;
+  let changedAt = Date.now();
+  let checkedAt: number | undefined;
+  let error: string | undefined;
+  let underWay: Promise<void> | undefined;
+  let timer: NodeJS.Timeout | undefined;
+
+  const takeUp = async (): Promise<void> => {
+    const fetched = await readSource(options, etag, closing.signal);
+    const digest = fetched && createHash('sha256').update(fetched.text).digest('hex').slice(0, 12);
+    if (fetched !== undefined && digest !== revision) {
+      const next = addMissing(slim(parseDocument(fetched.text), base), base);
+      await onChange(next);
+      current = next;
+      revision = digest;
+      changedAt = Date.now();
+      log.info(
+        { source, version: next.version, revision, operations: next.operations.length },
+        'API description taken up',
+      );
+    }
+    // Only now: a document that could not be taken up must be sent again.
+    if (fetched !== undefined) etag = fetched.etag;
+    checkedAt = Date.now();
+    error = undefined;
+  };
+
+  const refresh = (): Promise<void> => {
+    underWay ??= takeUp()
+      .catch(caught => {
+        if (closing.signal.aborted) return;
+        error = caught instanceof GatewayError ? caught.message : 'The description could not be taken up.';
+        log.warn({ source, err: toGatewayError(caught) }, 'API description not refreshed; the last good one stays');
+      })
+      .finally(() => {
+        underWay = undefined;
+      });
+    return underWay;
+  };
+
+  return {
+    current: () => current,
+    status: () => ({
+      source,
+      version: current.version,
+      operations: current.operations.length,
+      revision,
+      ageMs: Date.now() - changedAt,
+      checkedMsAgo: checkedAt === undefined ? undefined : Date.now() - checkedAt,
+      error,
+    }),
+    async start() {
+      await refresh();
+      if (closing.signal.aborted || timer !== undefined) return;
+      timer = setInterval(() => void refresh(), refreshMs);
+      timer.unref();
+    },
+    refresh,
+    close() {
+      closing.abort();
+      clearInterval(timer);
+    },
+  };
+}
+
+async function readSource(options: SpecSourceOptions, etag: string | undefined, closed: AbortSignal): Promise<Fetched> {
+  const { url, maxBytes, fetch: fetchIt = fetch } = options;
+  if (!/^https?:/i.test(url)) return { text: await readFileCapped(url, maxBytes), etag: undefined };
+  const signal = AbortSignal.any([closed, AbortSignal.timeout(FETCH_TIMEOUT_MS)]);
+  try {
+    const response = await fetchIt(url, { headers: etag === undefined ? {} : { 'if-none-match': etag }, signal });
+    if (response.status === 304 && etag !== undefined) return undefined;
+    if (response.status !== 200) {
+      await response.body?.cancel();
+      throw new GatewayError('spec_invalid', `The source of the description answered ${response.status}.`);
+    }
+    return { text: await readCapped(response.body ?? [], maxBytes), etag: response.headers.get('etag') ?? undefined };
+  } catch (cause) {
+    if (cause instanceof GatewayError) throw cause;
+    throw new GatewayError('spec_invalid', 'The source of the description could not be read.', { cause });
+  }
+}
+
+async function readFileCapped(url: string, maxBytes: number): Promise<string> {
+  try {
+    return await readCapped(createReadStream(url.startsWith('file:') ? fileURLToPath(url) : url), maxBytes);
+  } catch (cause) {
+    if (cause instanceof GatewayError) throw cause;
+    throw new GatewayError('spec_invalid', 'The file of the description could not be read.', { cause });
+  }
+}
+
+/** Stops reading at the cap, whatever the sender says of the size. */
+async function readCapped(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, maxBytes: number): Promise<string> {
+  const kept: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    bytes += chunk.byteLength;
+    if (bytes > maxBytes) throw new GatewayError('spec_invalid', `The description is larger than ${maxBytes} bytes.`);
+    kept.push(chunk);
+  }
+  return Buffer.concat(kept).toString('utf8');
+}
+
+function shownUrl(url: string): string {
+  if (!URL.canParse(url)) return url;
+  const { protocol, host, pathname } = new URL(url);
+  return `${protocol}//${host}${pathname}`;
+}

@@ -1,0 +1,196 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { Description } from '../../src/spec/description.ts';
+import { createSpecSource, type SpecSource, type SpecSourceOptions } from '../../src/spec/refresh.ts';
+import { slim } from '../../src/spec/slim.ts';
+
+const published = (version: string, ...paths: string[]) =>
+  JSON.stringify({
+    openapi: '3.0.0',
+    info: { title: 'Published', version },
+    paths: Object.fromEntries(paths.map(path => [path, { get: { summary: 'Theirs' } }])),
+  });
+const base = slim({
+  openapi: '3.1.0',
+  info: { title: 'Ours', version: '1' },
+  paths: { '/ours': { get: { summary: 'Our words', 'x-keywords': ['a'] } } },
+});
+
+let server: Server | undefined;
+let source: SpecSource | undefined;
+afterEach(() => {
+  source?.close();
+  server?.closeAllConnections();
+  server?.close();
+});
+
+async function serve(handler: RequestListener): Promise<string> {
+  const listening = createServer(handler);
+  server = listening;
+  await new Promise<void>(done => listening.listen(0, '127.0.0.1', done));
+  return `http://user:pass@127.0.0.1:${(listening.address() as AddressInfo).port}/spec.json?token=hidden`.replace(
+    'user:pass@',
+    '',
+  );
+}
+
+function make(url: string, options: Partial<SpecSourceOptions> = {}) {
+  const taken: Description[] = [];
+  const log = { info: vi.fn(), warn: vi.fn() };
+  const made = createSpecSource({
+    url,
+    refreshMs: 3_600_000,
+    maxBytes: 100_000,
+    base,
+    onChange: next => void taken.push(next),
+    log,
+    ...options,
+  });
+  source = made;
+  return { source: made, taken, log };
+}
+const idsOf = ({ operations }: Description) => operations.map(({ id }) => id);
+
+describe('a published description', () => {
+  it('is taken up at start: new operations, our words on known ones, what it lacks kept', async () => {
+    const url = await serve((_, response) => response.end(published('2', '/ours', '/new')));
+    const { source, taken } = make(url);
+    expect(source.current()).toBe(base);
+    await source.start();
+    expect(taken).toHaveLength(1);
+    expect(source.current()).toBe(taken[0]);
+    expect(idsOf(source.current())).toEqual(['GET /new', 'GET /ours']);
+    expect(source.current().operations[1]).toMatchObject({ summary: 'Our words', keywords: ['a'] });
+    expect(source.status()).toMatchObject({
+      source: url.replace(/\?.*/, ''),
+      version: '2',
+      operations: 2,
+      revision: expect.stringMatching(/^[0-9a-f]{12}$/),
+      error: undefined,
+    });
+  });
+
+  it('is asked for by ETag and taken up again only when it changed', async () => {
+    let version = '2';
+    const asked: (string | undefined)[] = [];
+    const url = await serve((request, response) => {
+      const tag = `"v${version}"`;
+      asked.push(request.headers['if-none-match']);
+      if (request.headers['if-none-match'] === tag) response.writeHead(304).end();
+      else response.setHeader('etag', tag).end(published(version, '/new'));
+    });
+    const { source, taken } = make(url);
+    await source.start();
+    await source.refresh();
+    expect(asked).toEqual([undefined, '"v2"']);
+    expect(taken).toHaveLength(1);
+    version = '3';
+    await source.refresh();
+    expect(taken.map(({ version: seen }) => seen)).toEqual(['2', '3']);
+  });
+
+  it('without ETag: the same text is not taken up twice', async () => {
+    const { source, taken } = make(await serve((_, response) => response.end(published('2', '/new'))));
+    await source.start();
+    await source.refresh();
+    expect(taken).toHaveLength(1);
+  });
+
+  it('comes again every refreshMs', async () => {
+    let count = 0;
+    const url = await serve((_, response) => response.end(published(String(++count), '/new')));
+    const { source, taken } = make(url, { refreshMs: 5 });
+    await source.start();
+    await vi.waitFor(() => expect(taken.length).toBeGreaterThan(2));
+  });
+
+  it('may be a file, JSON or YAML', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'spec-'));
+    const path = join(folder, 'spec.yaml');
+    await writeFile(path, 'openapi: 3.0.1\ninfo: { version: "9" }\npaths: { /new: { get: {} } }\n');
+    const { source } = make(path);
+    await source.start();
+    expect(source.status().version).toBe('9');
+    await writeFile(path, published('10', '/new'));
+    await source.refresh();
+    expect(source.status().version).toBe('10');
+    await rm(folder, { recursive: true });
+    await source.refresh();
+    expect(source.status()).toMatchObject({ version: '10', error: expect.stringContaining('could not be read') });
+  });
+});
+
+describe('whatever goes wrong, the last good one stays', () => {
+  it.each<[string, RequestListener, RegExp]>([
+    ['an error status', (_, response) => response.writeHead(500).end('oops'), /answered 500/],
+    ['garbage', (_, response) => response.end('<html>{'), /neither JSON nor YAML|no paths|not an OpenAPI/],
+    ['no operation', (_, response) => response.end(published('3')), /no operation/],
+    ['too many bytes, unannounced', (_, response) => response.end(' '.repeat(200_000)), /larger than 100000 bytes/],
+    ['a cut connection', (_, response) => response.destroy(), /could not be read/],
+    [
+      'a cut body',
+      (_, response) => void response.writeHead(200, { 'content-length': '5000' }).write('{', () => response.destroy()),
+      /could not be read/,
+    ],
+  ])('%s', async (_, failing, message) => {
+    let fail = false;
+    const url = await serve((request, response) =>
+      fail ? failing(request, response) : response.end(published('2', '/new')),
+    );
+    const { source, taken, log } = make(url);
+    await source.start();
+    const good = source.current();
+    fail = true;
+    await source.refresh();
+    expect(source.current()).toBe(good);
+    expect(taken).toHaveLength(1);
+    expect(source.status().error).toMatch(message);
+    expect(log.warn).toHaveBeenCalledOnce();
+    expect(JSON.stringify(log.warn.mock.calls)).not.toContain('hidden');
+    fail = false;
+    await source.refresh();
+    expect(source.status().error).toBeUndefined();
+  });
+
+  it('an unreachable source at start: ours stays', async () => {
+    const { source } = make('http://127.0.0.1:1/spec.json');
+    await source.start();
+    expect(source.current()).toBe(base);
+    expect(source.status()).toMatchObject({ revision: undefined, checkedMsAgo: undefined, error: expect.any(String) });
+  });
+
+  it('a description nobody can put in force is tried again, ETag or not', async () => {
+    const url = await serve((request, response) => {
+      if (request.headers['if-none-match'] !== undefined) response.writeHead(304).end();
+      else response.setHeader('etag', '"a"').end(published('2', '/new'));
+    });
+    let broken = true;
+    const { source } = make(url, {
+      onChange: async () => {
+        if (broken) throw new Error('no image');
+      },
+    });
+    await source.start();
+    expect(source.current()).toBe(base);
+    broken = false;
+    await source.refresh();
+    expect(source.status().version).toBe('2');
+  });
+
+  it('closing while a fetch hangs ends it', async () => {
+    let arrived = () => {};
+    const asked = new Promise<void>(done => {
+      arrived = done;
+    });
+    const { source, log } = make(await serve(() => arrived()));
+    const starting = source.start();
+    await asked;
+    source.close();
+    await starting;
+    expect(log.warn).not.toHaveBeenCalled();
+  });
+});
