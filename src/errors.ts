@@ -13,7 +13,11 @@ export const ERRORS = {
   body_invalid: entry('agent', 400, 'The request body is not valid JSON. Send one JSON-RPC message.'),
   batch_refused: entry('agent', 400, 'JSON-RPC batches are not accepted. Send one message per request.'),
   key_missing: entry('agent', 401, 'Send your E2B API key as "Authorization: Bearer e2b_…".'),
-  key_malformed: entry('agent', 401, 'That is not an E2B API key. Keys look like "e2b_" followed by hexadecimal digits.'),
+  key_malformed: entry(
+    'agent',
+    401,
+    'That is not an E2B API key. Keys look like "e2b_" followed by hexadecimal digits.',
+  ),
   host_refused: entry('agent', 403, 'This Host is not allowed. The operator lists names in ALLOWED_HOSTS.'),
   origin_refused: entry('agent', 403, 'This Origin is not allowed. The operator lists origins in ALLOWED_ORIGINS.'),
   not_found: entry('agent', 404, 'Nothing here. The MCP endpoint is POST /mcp.'),
@@ -23,7 +27,11 @@ export const ERRORS = {
   media_type_unsupported: entry('agent', 415, 'Send the body as Content-Type: application/json.'),
   rate_limited: entry('agent', 429, 'Too many requests. Wait, then try again.'),
   draining: entry('gateway', 503, 'This replica is shutting down. Send the request again.'),
-  internal: entry('gateway', 500, 'The gateway failed. Your code is not at fault; try again, or report the request id.'),
+  internal: entry(
+    'gateway',
+    500,
+    'The gateway failed. Your code is not at fault; try again, or report the request id.',
+  ),
 
   // The agent's code, before it runs.
   code_invalid: entry('agent', 400, 'Send `code`: a string with one async function, e.g. async () => { return 1 }.'),
@@ -33,15 +41,35 @@ export const ERRORS = {
   // The run.
   busy: entry('gateway', 503, 'All workers are busy. Wait a few seconds, then send the same call again.'),
   cancelled: entry('agent', 499, 'The caller went away, so the run was stopped.'),
-  time_exceeded: entry('agent', 408, 'The run passed its time limit. Do less in one call, or start work in the background.'),
-  cpu_exceeded: entry('agent', 408, 'The code used up its CPU time. Look for an endless loop, or do the heavy work in an E2B sandbox.'),
-  memory_exceeded: entry('agent', 413, 'The code ran out of memory. Keep less at once, or do the heavy work in an E2B sandbox.'),
+  time_exceeded: entry(
+    'agent',
+    408,
+    'The run passed its time limit. Do less in one call, or start work in the background.',
+  ),
+  cpu_exceeded: entry(
+    'agent',
+    408,
+    'The code used up its CPU time. Look for an endless loop, or do the heavy work in an E2B sandbox.',
+  ),
+  memory_exceeded: entry(
+    'agent',
+    413,
+    'The code ran out of memory. Keep less at once, or do the heavy work in an E2B sandbox.',
+  ),
   never_settles: entry('agent', 400, 'The function waits for a promise that nothing can settle any more.'),
   result_too_large: entry('agent', 413, 'The result is too large. Return only the fields you need.'),
-  engine_lost: entry('gateway', 500, 'The sandbox that ran the code was lost. Calls it had sent may have taken effect; check before sending again.'),
+  engine_lost: entry(
+    'gateway',
+    500,
+    'The sandbox that ran the code was lost. Calls it had sent may have taken effect; check before sending again.',
+  ),
 
   // The broker and the guard: thrown into the agent's code as errors it can catch.
-  path_invalid: entry('agent', 400, 'The path is not usable. It must start with one "/" and hold no control characters or backslashes.'),
+  path_invalid: entry(
+    'agent',
+    400,
+    'The path is not usable. It must start with one "/" and hold no control characters or backslashes.',
+  ),
   path_refused: entry('agent', 403, 'This path is never reachable through the gateway.'),
   path_unlisted: entry('agent', 404, 'No operation of the E2B API has this path and method.'),
   method_refused: entry('agent', 405, 'execute_read only reads. Use execute_write for calls that change something.'),
@@ -51,7 +79,11 @@ export const ERRORS = {
   upstream_unreachable: entry('upstream', 502, 'E2B could not be reached.'),
   upstream_timeout: entry('upstream', 504, 'E2B did not answer in time.'),
   upstream_failed: entry('upstream', 502, 'E2B refused or failed the call.'),
-  answer_too_large: entry('agent', 413, 'The answer is too large. Ask for less: use limit, filters or a narrower path.'),
+  answer_too_large: entry(
+    'agent',
+    413,
+    'The answer is too large. Ask for less: use limit, filters or a narrower path.',
+  ),
 } as const satisfies Record<string, Entry>;
 
 export type ErrorCode = keyof typeof ERRORS;

@@ -69,7 +69,11 @@ export type Display =
   | { readonly kind: 'text'; readonly text: string };
 
 export type Outcome = (
-  | { readonly status: 'completed'; /** Valid JSON text. */ readonly json: string; /** What would surprise the agent: "the function returned a function". */ readonly note?: string }
+  | {
+      readonly status: 'completed' /** Valid JSON text. */;
+      readonly json: string /** What would surprise the agent: "the function returned a function". */;
+      readonly note?: string;
+    }
   | { readonly status: 'failed'; readonly error: GuestError }
 ) & {
   readonly stdout: string;

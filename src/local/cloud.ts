@@ -15,4 +15,7 @@ export interface Machine {
   close(): Promise<void>;
 }
 
-export type MachineFactory = (options: { sandboxId: string; envVars: Readonly<Record<string, string>> }) => Promise<Machine>;
+export type MachineFactory = (options: {
+  sandboxId: string;
+  envVars: Readonly<Record<string, string>>;
+}) => Promise<Machine>;
