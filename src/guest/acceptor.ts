@@ -1,0 +1,153 @@
+// Accepts code without ever holding up the event loop: small plain JavaScript here, TypeScript and large texts on a
+// thread with a deadline. Knows no JavaScript itself.
+import { Worker } from 'node:worker_threads';
+import { type ErrorCode, GatewayError } from '../errors.ts';
+import { type AcceptedCode, acceptCode } from './code.ts';
+
+export type CodeAcceptor = {
+  /** Rejects with GatewayError: code_invalid, code_too_large, code_syntax, busy. */
+  accept(code: unknown): Promise<AcceptedCode>;
+  /** Starts the thread and loads the type stripper, so that the first TypeScript call is not slow. */
+  warm(): Promise<void>;
+  close(): Promise<void>;
+};
+
+export type ThreadRequest = { readonly code: string; readonly maxChars: number };
+export type ThreadReply =
+  | { readonly ready: true }
+  | { readonly accepted: AcceptedCode }
+  | { readonly refused: { readonly code: ErrorCode; readonly message: string } };
+
+/** The parser is quadratic in the names of one scope: 16k characters take it 10 ms at worst. */
+const INLINE_CHARS = 16_384;
+const MAX_WAITING = 64;
+
+/** The thread runs from dist/: Node does not read TypeScript. */
+const THREAD = new URL(
+  import.meta.url.endsWith('.ts') ? '../../dist/guest/accept-thread.js' : './accept-thread.js',
+  import.meta.url,
+);
+
+type Waiting = ThreadRequest & {
+  readonly resolve: (accepted: AcceptedCode) => void;
+  readonly reject: (error: GatewayError) => void;
+};
+
+/** `deadlineMs`: what the thread may take for one text; it is replaced when it takes longer. */
+export function createCodeAcceptor({
+  maxChars,
+  deadlineMs = 1000,
+}: {
+  readonly maxChars: number;
+  readonly deadlineMs?: number;
+}): CodeAcceptor {
+  const queue: Waiting[] = [];
+  let thread: Thread | undefined;
+  let busy = false;
+  let closed = false;
+
+  const next = () => {
+    const job = busy ? undefined : queue.shift();
+    if (job === undefined) return;
+    busy = true;
+    thread ??= startThread();
+    const used = thread;
+    used
+      .run(job, deadlineMs)
+      .then(job.resolve, (error: GatewayError) => {
+        if (used.dead) thread = undefined;
+        job.reject(error);
+      })
+      .finally(() => {
+        busy = false;
+        next();
+      });
+  };
+
+  return {
+    async accept(code) {
+      const inline = typeof code !== 'string' || code.length <= INLINE_CHARS || code.length > maxChars;
+      if (inline) {
+        try {
+          return acceptCode(code, { maxChars });
+        } catch (caught) {
+          // What is no JavaScript may be TypeScript.
+          if (!(caught instanceof GatewayError && caught.code === 'code_syntax')) throw caught;
+        }
+      }
+      if (typeof code !== 'string') throw new GatewayError('code_invalid');
+      if (closed) throw new GatewayError('draining');
+      if (queue.length >= MAX_WAITING) throw new GatewayError('busy', undefined, { retryAfterMs: 1000 });
+      return new Promise((resolve, reject) => {
+        queue.push({ code, maxChars, resolve, reject });
+        next();
+      });
+    },
+    async warm() {
+      thread ??= startThread();
+      await thread.ready;
+    },
+    async close() {
+      closed = true;
+      for (const job of queue.splice(0)) job.reject(new GatewayError('draining'));
+      await thread?.stop();
+    },
+  };
+}
+
+type Thread = {
+  readonly ready: Promise<void>;
+  readonly dead: boolean;
+  run(request: ThreadRequest, deadlineMs: number): Promise<AcceptedCode>;
+  stop(): Promise<void>;
+};
+
+function startThread(): Thread {
+  const worker = new Worker(THREAD, { resourceLimits: { maxOldGenerationSizeMb: 128 }, stdin: false });
+  worker.unref();
+  let dead = false;
+  let answer: (reply: ThreadReply | GatewayError) => void = () => {};
+  const receive = () => new Promise<ThreadReply | GatewayError>(resolve => (answer = resolve));
+  const ready = receive().then(() => {});
+  const lose = (error: GatewayError) => {
+    dead = true;
+    answer(error);
+  };
+  worker.on('message', (reply: ThreadReply) => answer(reply));
+  // swc traps on text that is nested too deeply, and is of no use afterwards.
+  worker.on('error', cause =>
+    lose(new GatewayError('code_syntax', 'The code does not parse: it is nested too deeply, or too large.', { cause })),
+  );
+  worker.on('exit', () => lose(new GatewayError('internal')));
+
+  return {
+    ready,
+    get dead() {
+      return dead;
+    },
+    async run({ code, maxChars }, deadlineMs) {
+      await ready;
+      if (dead) throw new GatewayError('internal');
+      const received = receive();
+      worker.postMessage({ code, maxChars } satisfies ThreadRequest);
+      const timer = setTimeout(() => {
+        lose(
+          new GatewayError(
+            'code_syntax',
+            'The code takes too long to parse. Send plain JavaScript, shorter or less deeply nested.',
+          ),
+        );
+        void worker.terminate();
+      }, deadlineMs);
+      const reply = await received;
+      clearTimeout(timer);
+      if (reply instanceof GatewayError) throw reply;
+      if ('accepted' in reply) return reply.accepted;
+      if ('refused' in reply) throw new GatewayError(reply.refused.code, reply.refused.message);
+      throw new GatewayError('internal');
+    },
+    async stop() {
+      await worker.terminate();
+    },
+  };
+}

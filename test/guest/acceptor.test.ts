@@ -1,0 +1,61 @@
+import { afterAll, describe, expect, test } from 'vitest';
+import { GatewayError } from '../../src/errors.ts';
+import { createCodeAcceptor } from '../../src/guest/acceptor.ts';
+
+const acceptor = createCodeAcceptor({ maxChars: 256_000, deadlineMs: 1500 });
+afterAll(() => acceptor.close());
+
+/** swc needs exponential time for it. */
+const SLOW = `${'a?(b):(c='.repeat(40)}1${')=>1'.repeat(40)} as any`;
+const DEEP = `let a: any = ${'['.repeat(4000)}${']'.repeat(4000)}`;
+
+describe('the acceptor', () => {
+  test('takes plain JavaScript, TypeScript and large texts', async () => {
+    await acceptor.warm();
+    expect((await acceptor.accept('async () => 1')).source).toBe('async () => 1');
+    expect((await acceptor.accept('async (): Promise<number> => 1')).source).toMatch(/^async \(\)\s+=> 1$/);
+    const large = await acceptor.accept(`async () => [${'1, '.repeat(30_000)}]`);
+    expect(large.insertions).toEqual([{ line: 1, column: 1, by: 1 }]);
+  });
+
+  test('refuses as acceptCode does', async () => {
+    await expect(acceptor.accept(undefined)).rejects.toMatchObject({ code: 'code_invalid' });
+    await expect(acceptor.accept('x'.repeat(256_001))).rejects.toMatchObject({ code: 'code_too_large' });
+    const error = await acceptor.accept('async () => {\n  let x = ;\n}').catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(GatewayError);
+    expect(error).toMatchObject({ code: 'code_syntax', message: expect.stringContaining('Line 2, column 11') });
+  });
+
+  test('what takes the stripper too long or breaks it costs only itself', async () => {
+    let ticks = 0;
+    const ticking = setInterval(() => {
+      ticks += 1;
+    }, 20);
+    const [slow, deep, good] = await Promise.allSettled([
+      acceptor.accept(SLOW),
+      acceptor.accept(DEEP),
+      acceptor.accept('const a: number = 1;\na'),
+    ]);
+    clearInterval(ticking);
+    expect(slow).toMatchObject({ status: 'rejected', reason: { code: 'code_syntax', message: /too long to parse/ } });
+    expect(deep).toMatchObject({ status: 'rejected', reason: { code: 'code_syntax', message: /nested too deeply/ } });
+    expect(good).toMatchObject({ status: 'fulfilled' });
+    // The event loop went on.
+    expect(ticks).toBeGreaterThan(10);
+  });
+
+  test('a queue has an end', async () => {
+    const many = await Promise.allSettled(Array.from({ length: 80 }, () => acceptor.accept('const a: number = 1;\na')));
+    const refused = many.filter(one => one.status === 'rejected').map(one => one.reason as GatewayError);
+    expect(refused.length).toBeGreaterThan(0);
+    for (const error of refused) expect(error).toMatchObject({ code: 'busy', retryAfterMs: 1000 });
+    expect(many.length - refused.length).toBeGreaterThanOrEqual(64);
+  });
+
+  test('closing answers those who wait', async () => {
+    const closing = createCodeAcceptor({ maxChars: 1000 });
+    const waiting = Promise.allSettled([closing.accept('let a: any'), closing.accept('let a: any')]);
+    await closing.close();
+    for (const one of await waiting) expect(one).toMatchObject({ status: 'rejected' });
+  });
+});
