@@ -1,0 +1,120 @@
+// What a guest and its host say to each other, on every engine: message kinds and payloads, and the host's checks of
+// them. Bundled into the prelude as well, so: no Node imports. Knows nothing of what carries the messages.
+import type { Display, GuestReply, Limits } from './engine.ts';
+
+/** Guest to host: `send(kind, id, payload)`. `id` names the pending call or timer, 0 where there is none. */
+export const KIND = {
+  /** payload: `capability` + "\n" + arguments as JSON text. Answered by SETTLE. */
+  call: 0,
+  /** payload: milliseconds. Answered by SETTLE.fired. */
+  timer: 1,
+  /** The timer `id` is no longer wanted. */
+  clear: 2,
+  /** The run is over. payload: a note of `id` characters, then the result as JSON text. */
+  done: 3,
+  /** The run is over. payload: FailedPayload as JSON text. */
+  failed: 4,
+  /** `id` 1: stdout, 2: stderr. payload: text. */
+  log: 5,
+  /** payload: Display as JSON text. */
+  display: 6,
+  /** payload: how many bytes. The only kind answered at once: that many random bytes as hex. */
+  random: 7,
+  /** `id`: log characters the guest's own bounds dropped. */
+  dropped: 8,
+} as const;
+
+/** Host to guest: `settle(id, how, payload)`. */
+export const SETTLE = { rejected: 0, fulfilled: 1, fired: 2 } as const;
+export type Settle = (typeof SETTLE)[keyof typeof SETTLE];
+
+export const STDOUT = 1;
+export const STDERR = 2;
+
+/** `json` is the result as JSON text; `note` what would surprise the agent. */
+export type DonePayload = { readonly json: string; readonly note?: string };
+
+/** An error as the guest tells it: everything in it is the guest's word, bounded here. */
+export type FailedPayload = {
+  readonly name: string;
+  readonly message: string;
+  readonly stack?: string;
+  readonly code?: string;
+};
+
+/** What a guest may know of its limits, so that it can refuse before a large text crosses. The host checks again. */
+export type GuestLimits = Pick<
+  Limits,
+  'maxResultChars' | 'maxLogChars' | 'maxCallChars' | 'maxPendingCalls' | 'maxDisplayBytes'
+>;
+
+/** Calls and timers of a whole run. Far above what any honest run makes; keeps a flood from busying the host. */
+export const MAX_CROSSINGS = 5_000;
+export const MAX_ERROR_CHARS = 8_000;
+const MAX_STACK_CHARS = 4_000;
+const MAX_NAME_CHARS = 200;
+const MAX_CAPABILITY_CHARS = 100;
+
+export function guestLimits(limits: Limits): GuestLimits {
+  const { maxResultChars, maxLogChars, maxCallChars, maxPendingCalls, maxDisplayBytes } = limits;
+  return { maxResultChars, maxLogChars, maxCallChars, maxPendingCalls, maxDisplayBytes };
+}
+
+/** Thrown on a message no honest prelude sends. The run ends as failed. */
+export class ProtocolError extends Error {
+  override readonly name = 'ProtocolError';
+}
+
+export function parseCall(payload: string): { capability: string; argsJson: string } {
+  const end = payload.indexOf('\n');
+  if (end < 1 || end > MAX_CAPABILITY_CHARS) throw new ProtocolError('call without a capability');
+  return { capability: payload.slice(0, end), argsJson: payload.slice(end + 1) };
+}
+
+export function parseDone(noteChars: number, payload: string): DonePayload {
+  if (!Number.isSafeInteger(noteChars) || noteChars < 0) throw new ProtocolError('done without a result');
+  const json = payload.slice(noteChars);
+  JSON.parse(json); // "valid JSON text" is the engine's promise, so it is the host that looks
+  return noteChars === 0 ? { json } : { json, note: payload.slice(0, Math.min(noteChars, MAX_ERROR_CHARS)) };
+}
+
+export function parseFailed(payload: string): FailedPayload {
+  const { name, message, stack, code } = parseRecord(payload);
+  return {
+    name: typeof name === 'string' && name !== '' ? name.slice(0, MAX_NAME_CHARS) : 'Error',
+    message: typeof message === 'string' ? message.slice(0, MAX_ERROR_CHARS) : '',
+    ...(typeof stack === 'string' ? { stack: stack.slice(0, MAX_STACK_CHARS) } : {}),
+    ...(typeof code === 'string' ? { code: code.slice(0, MAX_NAME_CHARS) } : {}),
+  };
+}
+
+const MIME_TYPE = /^[a-z0-9.+-]{1,60}\/[a-z0-9.+-]{1,100}$/i;
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
+
+export function parseDisplay(payload: string): Display {
+  const { kind, mimeType, base64, text } = parseRecord(payload);
+  if (kind === 'text' && typeof text === 'string') return { kind, text };
+  if (kind !== 'blob' || typeof mimeType !== 'string' || typeof base64 !== 'string')
+    throw new ProtocolError('display of an unknown kind');
+  if (!MIME_TYPE.test(mimeType) || base64.length % 4 !== 0 || !BASE64.test(base64))
+    throw new ProtocolError('display with a malformed block');
+  return { kind, mimeType, base64 };
+}
+
+export function displayBytes(display: Display): number {
+  return display.kind === 'blob' ? display.mimeType.length + display.base64.length : display.text.length;
+}
+
+/** A reply as the payload of SETTLE. */
+export function settlePayload(reply: GuestReply): { how: Settle; payload: string } {
+  return reply.ok
+    ? { how: SETTLE.fulfilled, payload: reply.json }
+    : { how: SETTLE.rejected, payload: JSON.stringify(reply.error) };
+}
+
+function parseRecord(payload: string): Record<string, unknown> {
+  const value: unknown = JSON.parse(payload);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new ProtocolError('payload is not an object');
+  return value as Record<string, unknown>;
+}

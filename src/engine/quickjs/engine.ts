@@ -1,0 +1,88 @@
+// The embedded engine: QuickJS in WebAssembly on a few worker threads. Puts image, pool and scheduler together.
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import type { Engine } from '../engine.ts';
+import type { Image } from './image.ts';
+import type { ImagerData } from './imager.ts';
+import { workerUrl } from './pool.ts';
+import { Scheduler } from './scheduler.ts';
+import { loadQuickjsModule } from './vm.ts';
+
+export type QuickjsOptions = {
+  /** What `search` sees: a Description as JSON text, see spec/description.ts. */
+  readonly descriptionJson: string;
+  /** Threads always there. Default: one more than cores, at least 3. A hog holds one until its CPU budget is spent. */
+  readonly workers?: number;
+  /** Threads there may be while all are held by long slices. Default 8. */
+  readonly maxWorkers?: number;
+  /** Runs that may wait for their start; beyond, `busy`. Default 256. */
+  readonly maxQueued?: number;
+  /** How long a run may wait for its start; beyond, `busy`. Default 5,000. */
+  readonly maxQueueMs?: number;
+  /** Runs started and not ended, waiting for the network or not. Default 512; one principal may have half. */
+  readonly maxLive?: number;
+  /** Memory of waiting guests outside workers; beyond, no run is started. Default 512 MB. */
+  readonly maxParkedBytes?: number;
+  /** Spend a second of a background thread on making the interpreter fast. Default true. */
+  readonly warm?: boolean;
+  readonly log?: (message: string, cause: unknown) => void;
+};
+
+const WARM_MS = 1_200;
+
+export async function createQuickjsEngine(options: QuickjsOptions): Promise<Engine> {
+  const module = loadQuickjsModule();
+  const preludes = { execute: readPrelude('execute'), search: readPrelude('search') };
+  const searchImage = (descriptionJson: string) => image(module, { prelude: preludes.search, descriptionJson }, 0);
+
+  const workers = options.workers ?? Math.max(3, availableParallelism() + 1);
+  const scheduler = new Scheduler(module, {
+    workers,
+    maxWorkers: Math.max(workers, options.maxWorkers ?? 8),
+    maxQueued: options.maxQueued ?? 256,
+    maxQueueMs: options.maxQueueMs ?? 5_000,
+    maxLive: options.maxLive ?? 512,
+    maxParkedBytes: options.maxParkedBytes ?? 512 * 1024 * 1024,
+    log: options.log ?? (() => undefined),
+  });
+
+  const EXECUTE = 0;
+  let search = 1;
+  const [execute, firstSearch] = await Promise.all([
+    image(module, { prelude: preludes.execute }, options.warm === false ? 0 : WARM_MS),
+    searchImage(options.descriptionJson),
+    scheduler.start(),
+  ]);
+  scheduler.addImage(EXECUTE, execute);
+  scheduler.addImage(search, firstSearch);
+
+  return {
+    name: 'quickjs',
+    run: job => scheduler.run(job, job.surface === 'search' ? search : EXECUTE),
+    async describe(descriptionJson) {
+      const next = await searchImage(descriptionJson);
+      const old = search;
+      search += 1;
+      scheduler.addImage(search, next);
+      scheduler.retireImage(old);
+    },
+    stats: () => scheduler.stats(),
+    close: () => scheduler.close(),
+  };
+}
+
+function readPrelude(surface: 'execute' | 'search'): string {
+  return readFileSync(new URL(`../../guest/prelude/${surface}.js`, workerUrl('worker')), 'utf8');
+}
+
+function image(module: WebAssembly.Module, source: ImagerData['source'], warmMs: number): Promise<Image> {
+  const workerData: ImagerData = { module, source, warmMs };
+  const worker = new Worker(workerUrl('imager'), { workerData, env: {}, stdin: false });
+  worker.unref();
+  return new Promise((resolve, reject) => {
+    worker.once('message', resolve);
+    worker.once('error', reject);
+    worker.once('exit', () => reject(new Error('the image was not built')));
+  });
+}

@@ -1,0 +1,86 @@
+// Who goes next: principals take turns, and within one, runs that were already started go before new ones. A caller
+// with five hundred runs delays another's first by one turn, not by five hundred.
+
+type Lane<T> = { readonly resumes: T[]; readonly starts: T[] };
+
+export class FairQueue<T> {
+  /** In order of turns: the first lane is served next, then goes to the end. */
+  readonly #lanes = new Map<string, Lane<T>>();
+  #starts = 0;
+  #resumes = 0;
+
+  get size(): number {
+    return this.#starts + this.#resumes;
+  }
+
+  get starts(): number {
+    return this.#starts;
+  }
+
+  startsOf(principal: string): number {
+    return this.#lanes.get(principal)?.starts.length ?? 0;
+  }
+
+  pushStart(principal: string, item: T): void {
+    this.#lane(principal).starts.push(item);
+    this.#starts += 1;
+  }
+
+  pushResume(principal: string, item: T): void {
+    this.#lane(principal).resumes.push(item);
+    this.#resumes += 1;
+  }
+
+  /** The next item whose turn it is and that may go now. */
+  shift(mayResume: (principal: string) => boolean, mayStart: (principal: string) => boolean): T | undefined {
+    for (const [principal, lane] of this.#lanes) {
+      const from = lane.resumes.length > 0 && mayResume(principal) ? lane.resumes : lane.starts;
+      if (from.length === 0 || (from === lane.starts && !mayStart(principal))) continue;
+      const item = from.shift();
+      if (from === lane.starts) this.#starts -= 1;
+      else this.#resumes -= 1;
+      this.#lanes.delete(principal);
+      if (lane.starts.length + lane.resumes.length > 0) this.#lanes.set(principal, lane);
+      return item;
+    }
+    return undefined;
+  }
+
+  /** The newest start of whoever waits with most of them, if that is more than `than`. */
+  takeNewestOfLargest(than: number): T | undefined {
+    let largest: [principal: string, lane: Lane<T>] | undefined;
+    for (const entry of this.#lanes) if (entry[1].starts.length > (largest?.[1].starts.length ?? than)) largest = entry;
+    if (largest === undefined) return undefined;
+    const [principal, { starts, resumes }] = largest;
+    const item = starts.pop();
+    this.#starts -= 1;
+    if (starts.length + resumes.length === 0) this.#lanes.delete(principal);
+    return item;
+  }
+
+  /** Takes out every item for which `gone` holds. */
+  remove(gone: (item: T) => boolean): T[] {
+    const taken: T[] = [];
+    for (const [principal, lane] of this.#lanes) {
+      for (const list of [lane.resumes, lane.starts])
+        for (let i = list.length - 1; i >= 0; i--) if (gone(list[i] as T)) taken.push(...list.splice(i, 1));
+      if (lane.resumes.length + lane.starts.length === 0) this.#lanes.delete(principal);
+    }
+    this.#starts = 0;
+    this.#resumes = 0;
+    for (const lane of this.#lanes.values()) {
+      this.#starts += lane.starts.length;
+      this.#resumes += lane.resumes.length;
+    }
+    return taken.reverse();
+  }
+
+  #lane(principal: string): Lane<T> {
+    let lane = this.#lanes.get(principal);
+    if (lane === undefined) {
+      lane = { resumes: [], starts: [] };
+      this.#lanes.set(principal, lane);
+    }
+    return lane;
+  }
+}

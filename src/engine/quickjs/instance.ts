@@ -1,0 +1,110 @@
+// One WebAssembly instance that runs guests of one image, one after the other: reset in place between them, or parked as
+// the pages in which it differs from the image. Knows memory and pages; not runs, messages or limits of time.
+import { IMPORT_MESSAGE } from '../../guest/prelude/absent.ts';
+import type { Image } from './image.ts';
+import { type Hooks, Vm } from './vm.ts';
+
+const PAGE = 4_096;
+const BLOCK = 65_536;
+const ZERO_PAGE = Buffer.alloc(PAGE);
+const ZERO_BLOCK = Buffer.alloc(BLOCK);
+
+/** A guest put aside: all of it that is not in the image. May be loaded by any worker that has the image. */
+export type Parked = {
+  readonly memoryBytes: number;
+  readonly stackPointer: number;
+  /** Byte offset of each page in `pages`. */
+  readonly offsets: Uint32Array<ArrayBuffer>;
+  readonly pages: Uint8Array<ArrayBuffer>;
+};
+
+export class Instance {
+  readonly image: Image;
+  readonly #vm: Vm;
+  readonly #imageBytes: Buffer;
+
+  constructor(module: WebAssembly.Module, image: Image, hooks: Omit<Hooks, 'importMessage'>) {
+    this.image = image;
+    this.#imageBytes = Buffer.from(image.memory.buffer);
+    this.#vm = new Vm(module, { ...hooks, importMessage: () => IMPORT_MESSAGE });
+    this.#vm.growTo(image.memory.length);
+    this.#vm.memory.set(image.memory);
+    this.#restoreRegisters(image.stackPointer);
+  }
+
+  /** A grown memory cannot shrink, and the allocator would go on from its end: such an instance is thrown away. */
+  get grown(): boolean {
+    return this.#vm.memory.length > this.image.memory.length;
+  }
+
+  /** Evaluates the agent's code and hands what it evaluates to, to the prelude. Throws GuestException. */
+  start(source: string, fileName: string, limitsJson: string, memoryBytes: number): void {
+    this.#vm.exports.qjs_set_memory_limit(this.image.coreBytes + memoryBytes);
+    const evaluated = this.#vm.eval(`(${source}\n)`, fileName);
+    this.#vm.call(this.image.start, evaluated, this.#vm.string(limitsJson));
+  }
+
+  /** Throws GuestException. */
+  settle(id: number, how: number, payload: string): void {
+    this.#vm.call(this.image.settle, this.#vm.number(id), this.#vm.number(how), this.#vm.string(payload));
+  }
+
+  /** Runs one promise job; false when there is none. Throws GuestException. */
+  runJob(): boolean {
+    return this.#vm.runJob();
+  }
+
+  /** Back to the image, whatever ran. Not for a grown instance. */
+  reset(): void {
+    const { coreBytes, memory } = this.image;
+    const bytes = this.#vm.memory;
+    bytes.set(memory.subarray(0, coreBytes));
+    for (let at = coreBytes; at < memory.length; at += BLOCK)
+      if (this.#differs(at, BLOCK)) bytes.set(memory.subarray(at, at + BLOCK), at);
+    this.#restoreRegisters(this.image.stackPointer);
+  }
+
+  /** Takes the guest out. The instance is clean afterwards, unless it has grown. */
+  park(): Parked {
+    const bytes = this.#vm.memory;
+    const stackPointer = this.#vm.exports.__stack_pointer.value;
+    const offsets = this.#dirtyPages();
+    const pages = new Uint8Array(offsets.length * PAGE);
+    for (let i = 0; i < offsets.length; i++) {
+      const at = offsets[i] as number;
+      pages.set(bytes.subarray(at, at + PAGE), i * PAGE);
+      if (at < this.image.memory.length) bytes.set(this.image.memory.subarray(at, at + PAGE), at);
+    }
+    this.#restoreRegisters(this.image.stackPointer);
+    return { memoryBytes: bytes.length, stackPointer, offsets: new Uint32Array(offsets), pages };
+  }
+
+  /** Puts a parked guest into this clean instance. */
+  load({ memoryBytes, stackPointer, offsets, pages }: Parked): void {
+    this.#vm.growTo(memoryBytes);
+    const bytes = this.#vm.memory;
+    for (let i = 0; i < offsets.length; i++) bytes.set(pages.subarray(i * PAGE, (i + 1) * PAGE), offsets[i]);
+    this.#restoreRegisters(stackPointer);
+  }
+
+  #dirtyPages(): number[] {
+    const dirty: number[] = [];
+    const end = this.#vm.memory.length;
+    for (let block = 0; block < end; block += BLOCK) {
+      if (!this.#differs(block, BLOCK)) continue;
+      for (let page = block; page < block + BLOCK; page += PAGE) if (this.#differs(page, PAGE)) dirty.push(page);
+    }
+    return dirty;
+  }
+
+  #differs(at: number, length: typeof PAGE | typeof BLOCK): boolean {
+    const bytes = this.#vm.memory;
+    if (at < this.#imageBytes.length) return bytes.compare(this.#imageBytes, at, at + length, at, at + length) !== 0;
+    return bytes.compare(length === PAGE ? ZERO_PAGE : ZERO_BLOCK, 0, length, at, at + length) !== 0;
+  }
+
+  #restoreRegisters(stackPointer: number): void {
+    this.#vm.exports.__stack_pointer.value = stackPointer;
+    this.#vm.exports.qjs_set_runtime_and_context(this.image.runtime, this.image.context);
+  }
+}

@@ -1,0 +1,215 @@
+// Worker threads: starts them, gives them the images, kills and replaces them. Knows nothing of runs beyond "busy".
+import { Worker } from 'node:worker_threads';
+import type { Image } from './image.ts';
+import type { FromWorker, ToWorker, WorkerData } from './messages.ts';
+import type { Run } from './run.ts';
+
+/** Heap of a worker's own JavaScript: answers on their way in and results on their way out. Guests live outside it. */
+const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16, stackSizeMb: 8 };
+const RESPAWN_MS = 1_000;
+const SURPLUS_IDLE_MS = 10_000;
+
+/** Workers run from dist/, also when this file itself is run from src/ (tests). */
+export function workerUrl(file: string): URL {
+  const here = import.meta.url;
+  return here.endsWith('.ts')
+    ? new URL(`../../../dist/engine/quickjs/${file}.js`, here)
+    : new URL(`./${file}.js`, here);
+}
+
+export class PoolWorker {
+  readonly #worker: Worker;
+  readonly #control: Int32Array;
+  /** The run in here: running a slice, resident, or none. */
+  run: Run | undefined;
+  /** The run that was told to leave; its pages are on their way. */
+  leaving: Run | undefined;
+  /** A slice is under way: since when, and how long it may take before the worker is killed. */
+  slice: { readonly startedAt: number; readonly maxMs: number } | undefined;
+  /** Set when a stop was requested: kill at this time. */
+  killAt = Number.POSITIVE_INFINITY;
+  dead = false;
+  idleSince = performance.now();
+
+  constructor(worker: Worker, control: SharedArrayBuffer) {
+    this.#worker = worker;
+    this.#control = new Int32Array(control);
+  }
+
+  post(message: ToWorker, transfer: ArrayBuffer[] = []): void {
+    this.#worker.postMessage(message, transfer);
+  }
+
+  beginSlice(maxMs: number): void {
+    Atomics.store(this.#control, 0, 0);
+    this.killAt = Number.POSITIVE_INFINITY;
+    this.slice = { startedAt: performance.now(), maxMs };
+  }
+
+  endSlice(): void {
+    this.slice = undefined;
+    this.killAt = Number.POSITIVE_INFINITY;
+    this.idleSince = performance.now();
+  }
+
+  /** Asks the slice to stop at its next interrupt check; the clock kills the worker when it has not by `graceMs`. */
+  requestStop(graceMs: number): void {
+    Atomics.store(this.#control, 0, 1);
+    this.killAt = Math.min(this.killAt, performance.now() + graceMs);
+  }
+
+  terminate(): Promise<number> {
+    return this.#worker.terminate();
+  }
+}
+
+export type PoolEvents = {
+  message(worker: PoolWorker, message: FromWorker): void;
+  /** The worker is gone; everything it had posted before has been delivered. */
+  lost(worker: PoolWorker, outOfMemory: boolean): void;
+  ready(): void;
+};
+
+export class Pool {
+  readonly #module: WebAssembly.Module;
+  readonly #events: PoolEvents;
+  readonly #images = new Map<number, Image>();
+  readonly #log: (message: string, cause: unknown) => void;
+  readonly workers: PoolWorker[] = [];
+  readonly #base: number;
+  readonly #max: number;
+  #starting = 0;
+  #closed = false;
+  kills = 0;
+
+  constructor(
+    module: WebAssembly.Module,
+    size: { base: number; max: number },
+    events: PoolEvents,
+    log: (message: string, cause: unknown) => void,
+  ) {
+    this.#module = module;
+    this.#base = size.base;
+    this.#max = size.max;
+    this.#events = events;
+    this.#log = log;
+  }
+
+  get max(): number {
+    return this.#max;
+  }
+
+  async start(): Promise<void> {
+    await Promise.all(Array.from({ length: this.#base }, () => this.#spawn()));
+  }
+
+  addImage(imageId: number, image: Image): void {
+    this.#images.set(imageId, image);
+    for (const worker of this.workers) worker.post({ type: 'image', imageId, image });
+  }
+
+  forgetImage(imageId: number): void {
+    this.#images.delete(imageId);
+    for (const worker of this.workers) worker.post({ type: 'forget', imageId });
+  }
+
+  /** One more worker, when none is on its way and there is room. */
+  burst(): void {
+    if (this.#starting === 0 && this.workers.length < this.#max) this.#spawnLater(0);
+  }
+
+  /** Ends workers beyond the base that have had nothing to do for a while. */
+  shrink(): void {
+    if (this.workers.length <= this.#base) return;
+    const now = performance.now();
+    const surplus = this.workers.find(w => w.run === undefined && now - w.idleSince > SURPLUS_IDLE_MS);
+    if (surplus !== undefined) this.#end(surplus);
+  }
+
+  kill(worker: PoolWorker): void {
+    if (worker.dead) return;
+    this.kills += 1;
+    this.#end(worker);
+    if (this.workers.length + this.#starting < this.#base) this.#spawnLater(0);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all(
+      this.workers.splice(0).map(worker => {
+        worker.dead = true;
+        return worker.terminate();
+      }),
+    );
+  }
+
+  #end(worker: PoolWorker): void {
+    worker.dead = true;
+    const at = this.workers.indexOf(worker);
+    if (at >= 0) this.workers.splice(at, 1);
+    void worker.terminate();
+  }
+
+  #spawnLater(delayMs: number): void {
+    this.#starting += 1;
+    setTimeout(() => {
+      this.#starting -= 1;
+      if (this.#closed) return;
+      this.#spawn().catch(cause => {
+        this.#log('a sandbox worker did not start', cause);
+        if (!this.#closed && this.workers.length < this.#base) this.#spawnLater(RESPAWN_MS);
+      });
+    }, delayMs).unref();
+  }
+
+  #spawn(): Promise<void> {
+    this.#starting += 1;
+    const control = new SharedArrayBuffer(4);
+    const data: WorkerData = { module: this.#module, control };
+    const thread = new Worker(workerUrl('worker'), {
+      workerData: data,
+      resourceLimits: RESOURCE_LIMITS,
+      env: {},
+      stdin: false,
+    });
+    const worker = new PoolWorker(thread, control);
+    let outOfMemory = false;
+    return new Promise((resolve, reject) => {
+      const started = () => {
+        this.#starting -= 1;
+        if (this.#closed) {
+          worker.dead = true;
+          void thread.terminate();
+          return resolve();
+        }
+        this.workers.push(worker);
+        for (const [imageId, image] of this.#images) worker.post({ type: 'image', imageId, image });
+        resolve();
+        this.#events.ready();
+      };
+      let ready = false;
+      thread.on('message', (message: FromWorker) => {
+        if (message.type !== 'ready') return this.#events.message(worker, message);
+        ready = true;
+        started();
+      });
+      thread.on('error', (cause: NodeJS.ErrnoException) => {
+        outOfMemory = cause.code === 'ERR_WORKER_OUT_OF_MEMORY';
+        if (!worker.dead) this.#log('a sandbox worker failed', cause);
+        if (!ready) reject(cause);
+      });
+      thread.on('exit', () => {
+        if (!ready) {
+          this.#starting -= 1;
+          return reject(new Error('the worker exited before it was ready'));
+        }
+        const expected = worker.dead;
+        worker.dead = true;
+        const at = this.workers.indexOf(worker);
+        if (at >= 0) this.workers.splice(at, 1);
+        this.#events.lost(worker, outOfMemory);
+        if (!expected && !this.#closed && this.workers.length + this.#starting < this.#base) this.#spawnLater(0);
+      });
+    });
+  }
+}

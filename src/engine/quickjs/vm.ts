@@ -1,0 +1,317 @@
+// QuickJS in WebAssembly: the few raw exports of quickjs-wasi we use, typed, and nothing else. Knows of no guest, no
+// prelude and no messages. quickjs-wasi is pinned exactly; test/engine/vm.test.ts fails when what stands here moves.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+
+/** A pointer into linear memory to a boxed JSValue. Boxes are owned: whoever gets one frees it. */
+export type Box = number & { readonly __box: unique symbol };
+
+type Exports = {
+  readonly memory: WebAssembly.Memory;
+  readonly __stack_pointer: WebAssembly.Global;
+  _initialize(): void;
+  wasm_malloc(bytes: number): number;
+  wasm_free(pointer: number): void;
+  qjs_init(): number;
+  qjs_get_runtime_ptr(): number;
+  qjs_get_context_ptr(): number;
+  qjs_set_runtime_and_context(runtime: number, context: number): void;
+  qjs_set_interrupt_handler(on: number): void;
+  qjs_set_module_loader(on: number): void;
+  qjs_set_memory_limit(bytes: number): void;
+  qjs_set_max_stack_size(bytes: number): void;
+  qjs_run_gc(): void;
+  qjs_eval(code: number, length: number, fileName: number, flags: number): Box;
+  qjs_call(fn: Box, self: Box, argc: number, argv: number): Box;
+  qjs_new_host_function(name: number, length: number, id: number): Box;
+  qjs_get_global(): Box;
+  qjs_get_undefined(): Box;
+  qjs_get_exception(): Box;
+  qjs_new_error(): Box;
+  qjs_throw(error: Box): void;
+  qjs_new_string(text: number, length: number): Box;
+  qjs_new_number(value: number): Box;
+  qjs_get_float64(value: Box): number;
+  qjs_get_string_len(value: Box, lengthOut: number): number;
+  qjs_free_cstring(text: number): void;
+  qjs_get_prop_string(object: Box, name: number): Box;
+  qjs_set_prop_string(object: Box, name: number, value: Box): void;
+  qjs_is_exception(value: Box): number;
+  qjs_is_job_pending(): number;
+  qjs_execute_pending_job(): number;
+  qjs_free_value(value: Box): void;
+};
+
+export const USED_EXPORTS: readonly (keyof Exports)[] = [
+  'memory',
+  '__stack_pointer',
+  '_initialize',
+  'wasm_malloc',
+  'wasm_free',
+  'qjs_init',
+  'qjs_get_runtime_ptr',
+  'qjs_get_context_ptr',
+  'qjs_set_runtime_and_context',
+  'qjs_set_interrupt_handler',
+  'qjs_set_module_loader',
+  'qjs_set_memory_limit',
+  'qjs_set_max_stack_size',
+  'qjs_run_gc',
+  'qjs_eval',
+  'qjs_call',
+  'qjs_new_host_function',
+  'qjs_get_global',
+  'qjs_get_undefined',
+  'qjs_get_exception',
+  'qjs_new_error',
+  'qjs_throw',
+  'qjs_new_string',
+  'qjs_new_number',
+  'qjs_get_float64',
+  'qjs_get_string_len',
+  'qjs_free_cstring',
+  'qjs_get_prop_string',
+  'qjs_set_prop_string',
+  'qjs_is_exception',
+  'qjs_is_job_pending',
+  'qjs_execute_pending_job',
+  'qjs_free_value',
+];
+
+/** What the VM asks of the host. Nothing else leaves it: no file, no socket, no environment. */
+export type Hooks = {
+  /** Called every few thousand steps of bytecode; true stops the guest, and it cannot catch that. */
+  interrupt(): boolean;
+  /** The guest's one host function. A returned string is handed back to it. */
+  send(kind: number, id: number, payload: string): string | undefined;
+  /** What `import(name)` answers with. */
+  importMessage(name: string): string;
+};
+
+/** Thrown when the guest threw outside its own promise chain: a syntax error, an interrupt, no memory left. */
+export class GuestException extends Error {
+  readonly thrown: { readonly name: string; readonly message: string; readonly stack: string };
+  constructor(thrown: GuestException['thrown']) {
+    super(thrown.message);
+    this.name = 'GuestException';
+    this.thrown = thrown;
+  }
+}
+
+export function loadQuickjsModule(): WebAssembly.Module {
+  const path = createRequire(import.meta.url).resolve('quickjs-wasi/quickjs.wasm');
+  return new WebAssembly.Module(readFileSync(path));
+}
+
+const WASI_OK = 0;
+const WASI_BADF = 8;
+const WASI_NOSYS = 52;
+
+/** One instance: one linear memory, one runtime. Cheap to reset (see instance.ts), a few ms to make. */
+export class Vm {
+  readonly exports: Exports;
+  readonly #hooks: Hooks;
+  #bytes: Buffer;
+
+  constructor(module: WebAssembly.Module, hooks: Hooks) {
+    this.#hooks = hooks;
+    // The declared shape is checked by test/engine/vm.test.ts; WebAssembly itself has no types to narrow.
+    this.exports = new WebAssembly.Instance(module, this.#imports()).exports as unknown as Exports;
+    this.#bytes = Buffer.from(this.exports.memory.buffer);
+  }
+
+  /** The linear memory now. The view is replaced when the memory grows: never keep it across a call into the guest. */
+  get memory(): Buffer {
+    if (this.#bytes.buffer !== this.exports.memory.buffer) this.#bytes = Buffer.from(this.exports.memory.buffer);
+    return this.#bytes;
+  }
+
+  boot(stackBytes: number): void {
+    this.exports._initialize();
+    if (this.exports.qjs_init() !== 0) throw new Error('QuickJS did not start');
+    this.exports.qjs_set_max_stack_size(stackBytes);
+    this.exports.qjs_set_interrupt_handler(1);
+    this.exports.qjs_set_module_loader(1);
+  }
+
+  growTo(bytes: number): void {
+    const missing = bytes - this.exports.memory.buffer.byteLength;
+    if (missing > 0) this.exports.memory.grow(Math.ceil(missing / 65_536));
+  }
+
+  /** Evaluates a script. Throws GuestException. */
+  eval(code: string, fileName: string): Box {
+    const source = this.#write(code);
+    const name = this.#write(fileName);
+    const result = this.exports.qjs_eval(source.pointer, source.length, name.pointer, 0);
+    this.exports.wasm_free(source.pointer);
+    this.exports.wasm_free(name.pointer);
+    return this.#unwrap(result);
+  }
+
+  /** Calls a guest function and drops what it returns. Frees `args`, not `fn`. Throws GuestException. */
+  call(fn: Box, ...args: readonly Box[]): void {
+    const argv = args.length === 0 ? 0 : this.#malloc(args.length * 4);
+    args.forEach((arg, i) => {
+      this.memory.writeUInt32LE(arg, argv + i * 4);
+    });
+    const self = this.exports.qjs_get_undefined();
+    const result = this.exports.qjs_call(fn, self, args.length, argv);
+    this.exports.qjs_free_value(self);
+    if (argv !== 0) this.exports.wasm_free(argv);
+    for (const arg of args) this.exports.qjs_free_value(arg);
+    this.exports.qjs_free_value(this.#unwrap(result));
+  }
+
+  /** Runs one promise job. False when there was none. Throws GuestException. */
+  runJob(): boolean {
+    if (this.exports.qjs_is_job_pending() === 0) return false;
+    if (this.exports.qjs_execute_pending_job() < 0) throw this.#takeException();
+    return true;
+  }
+
+  string(text: string): Box {
+    const { pointer, length } = this.#write(text);
+    const box = this.exports.qjs_new_string(pointer, length);
+    this.exports.wasm_free(pointer);
+    return box;
+  }
+
+  number(value: number): Box {
+    return this.exports.qjs_new_number(value);
+  }
+
+  hostFunction(name: string): Box {
+    const { pointer, length } = this.#write(name);
+    const box = this.exports.qjs_new_host_function(pointer, length, 0);
+    this.exports.wasm_free(pointer);
+    return box;
+  }
+
+  getProperty(object: Box, name: string): Box {
+    const { pointer } = this.#write(name);
+    const box = this.exports.qjs_get_prop_string(object, pointer);
+    this.exports.wasm_free(pointer);
+    return box;
+  }
+
+  setGlobal(name: string, value: Box): void {
+    const global = this.exports.qjs_get_global();
+    const { pointer } = this.#write(name);
+    this.exports.qjs_set_prop_string(global, pointer, value);
+    this.exports.wasm_free(pointer);
+    this.exports.qjs_free_value(global);
+    this.exports.qjs_free_value(value);
+  }
+
+  /** ToString of a value, lone surrogates replaced. May run guest code when the value is an object. */
+  text(value: Box): string {
+    const lengthOut = this.#malloc(4);
+    const pointer = this.exports.qjs_get_string_len(value, lengthOut);
+    const length = this.memory.readUInt32LE(lengthOut);
+    this.exports.wasm_free(lengthOut);
+    if (pointer === 0) {
+      this.exports.qjs_free_value(this.exports.qjs_get_exception());
+      return '';
+    }
+    const text = this.memory.toString('utf8', pointer, pointer + length);
+    this.exports.qjs_free_cstring(pointer);
+    return text;
+  }
+
+  #unwrap(result: Box): Box {
+    if (this.exports.qjs_is_exception(result) === 0) return result;
+    this.exports.qjs_free_value(result);
+    throw this.#takeException();
+  }
+
+  #takeException(): GuestException {
+    const thrown = this.exports.qjs_get_exception();
+    const property = (name: string) => {
+      const box = this.getProperty(thrown, name);
+      const text = this.text(box);
+      this.exports.qjs_free_value(box);
+      return text === 'undefined' ? '' : text;
+    };
+    const parts = { name: property('name'), message: property('message'), stack: property('stack') };
+    this.exports.qjs_free_value(thrown);
+    return new GuestException(parts);
+  }
+
+  #malloc(bytes: number): number {
+    const pointer = this.exports.wasm_malloc(bytes);
+    if (pointer === 0) throw new GuestException({ name: 'InternalError', message: 'out of memory', stack: '' });
+    return pointer;
+  }
+
+  /** Copies text in as UTF-8 with a closing NUL. Lone surrogates become U+FFFD. */
+  #write(text: string): { pointer: number; length: number } {
+    const length = Buffer.byteLength(text);
+    const pointer = this.#malloc(length + 1);
+    const memory = this.memory;
+    memory.write(text, pointer, length, 'utf8');
+    memory[pointer + length] = 0;
+    return { pointer, length };
+  }
+
+  #hostCall(argc: number, argv: number): Box {
+    const arg = (i: number) => this.memory.readUInt32LE(argv + i * 4) as Box;
+    if (argc !== 3) return this.exports.qjs_get_undefined();
+    const kind = this.exports.qjs_get_float64(arg(0));
+    const id = this.exports.qjs_get_float64(arg(1));
+    const answer = this.#hooks.send(kind, id, this.text(arg(2)));
+    return answer === undefined ? this.exports.qjs_get_undefined() : this.string(answer);
+  }
+
+  #refuseImport(namePointer: number): number {
+    const memory = this.memory;
+    const name = memory.toString('utf8', namePointer, memory.indexOf(0, namePointer));
+    const error = this.exports.qjs_new_error();
+    const { pointer } = this.#write('message');
+    const message = this.string(this.#hooks.importMessage(name));
+    this.exports.qjs_set_prop_string(error, pointer, message);
+    this.exports.wasm_free(pointer);
+    this.exports.qjs_free_value(message);
+    this.exports.qjs_throw(error);
+    this.exports.qjs_free_value(error);
+    return 0;
+  }
+
+  #imports(): WebAssembly.Imports {
+    return {
+      env: {
+        host_call: (_name: number, _nameLength: number, _self: number, argc: number, argv: number) =>
+          this.#hostCall(argc, argv),
+        host_interrupt: () => (this.#hooks.interrupt() ? 1 : 0),
+        host_promise_rejection: (promise: Box, reason: Box) => {
+          this.exports.qjs_free_value(promise);
+          this.exports.qjs_free_value(reason);
+          return 0;
+        },
+        host_module_normalize: (_base: number, name: number) => this.#refuseImport(name),
+        host_module_load: (name: number) => this.#refuseImport(name),
+        host_get_timezone_offset: () => 0, // UTC, whatever the host's zone
+      },
+      wasi_snapshot_preview1: {
+        clock_time_get: (_clock: number, _precision: bigint, out: number) => {
+          this.memory.writeBigUInt64LE(BigInt(Date.now()) * 1_000_000n, out);
+          return WASI_OK;
+        },
+        random_get: (out: number, length: number) => {
+          crypto.getRandomValues(this.memory.subarray(out, out + length));
+          return WASI_OK;
+        },
+        fd_write: (_fd: number, vectors: number, count: number, written: number) => {
+          // QuickJS prints nothing on purpose; what it would print (assertions) says nothing to anyone here.
+          let bytes = 0;
+          for (let i = 0; i < count; i++) bytes += this.memory.readUInt32LE(vectors + i * 8 + 4);
+          this.memory.writeUInt32LE(bytes, written);
+          return WASI_OK;
+        },
+        fd_close: () => WASI_NOSYS,
+        fd_fdstat_get: () => WASI_BADF,
+        fd_seek: () => WASI_NOSYS,
+      },
+    };
+  }
+}

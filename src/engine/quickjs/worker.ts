@@ -1,0 +1,117 @@
+// The worker thread: owns instances, holds at most one run, does what the scheduler's messages say. Decides nothing.
+import { setImmediate } from 'node:timers';
+import { parentPort, workerData } from 'node:worker_threads';
+import { GuestRun, type RunHost } from './guest-run.ts';
+import type { Image } from './image.ts';
+import { Instance } from './instance.ts';
+import type { End, FromWorker, ToWorker, WorkerData } from './messages.ts';
+
+const { module, control } = workerData as WorkerData;
+const stopFlag = new Int32Array(control);
+const images = new Map<number, Image>();
+/** By image. `undefined` stands for "make one when it is needed". */
+const instances = new Map<number, { instance: Instance; dirty: boolean }>();
+let resident: { readonly run: GuestRun; readonly imageId: number } | undefined;
+
+if (parentPort === null) throw new Error('worker.ts runs as a worker thread');
+const port = parentPort;
+const post = (message: FromWorker, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
+
+const host: RunHost = {
+  stopRequested: () => Atomics.load(stopFlag, 0) !== 0,
+  flush: (run, emissions) => post({ type: 'emissions', runId: run.id, emissions }),
+};
+
+function newInstance(imageId: number): Instance {
+  const image = images.get(imageId);
+  if (image === undefined) throw new Error(`image ${imageId} is not here`);
+  return new Instance(module, image, {
+    interrupt: () => resident?.run.interrupt() ?? false,
+    send: (kind, id, payload) => resident?.run.receive(kind, id, payload),
+  });
+}
+
+function cleanInstance(imageId: number): Instance {
+  const kept = instances.get(imageId);
+  if (kept?.dirty) kept.instance.reset();
+  const instance = kept?.instance ?? newInstance(imageId);
+  instances.set(imageId, { instance, dirty: true });
+  return instance;
+}
+
+/** Gets the instance ready for the next run, after the answer of this one is out. */
+function recycle(imageId: number, instance: Instance, broken: boolean): void {
+  if (broken || instance.grown) instances.delete(imageId);
+  setImmediate(() => {
+    if (resident !== undefined || !images.has(imageId)) return;
+    const kept = instances.get(imageId);
+    if (kept === undefined) instances.set(imageId, { instance: newInstance(imageId), dirty: false });
+    else if (kept.dirty) {
+      kept.instance.reset();
+      kept.dirty = false;
+    }
+  });
+}
+
+function report(run: GuestRun, end: End | undefined): void {
+  const emissions = run.takeEmissions();
+  const { cpuMs } = run.meter;
+  if (end === undefined) {
+    post({ type: 'waiting', runId: run.id, emissions, cpuMs });
+    return;
+  }
+  post({ type: 'ended', runId: run.id, emissions, cpuMs, end });
+  release(end.reason !== 'done' && end.reason !== 'deadlock');
+}
+
+/** A run that failed may have left its instance half-way through anything; memory is reset, but a trap may be deeper. */
+function release(broken: boolean): void {
+  if (resident === undefined) return;
+  const { imageId, run } = resident;
+  resident = undefined;
+  recycle(imageId, run.instance, broken);
+}
+
+function park(): void {
+  if (resident === undefined) return;
+  const { run, imageId } = resident;
+  resident = undefined;
+  const parked = run.instance.park();
+  if (run.instance.grown) instances.delete(imageId);
+  else instances.set(imageId, { instance: run.instance, dirty: false });
+  post({ type: 'parked', runId: run.id, parked, meter: run.meter }, [parked.pages.buffer, parked.offsets.buffer]);
+}
+
+function begin({ runId, imageId, limits, begin }: Extract<ToWorker, { type: 'run' }>): void {
+  park();
+  const instance = cleanInstance(imageId);
+  const run = new GuestRun(runId, instance, limits, host, 'parked' in begin ? begin.meter : undefined);
+  resident = { run, imageId };
+  if ('parked' in begin) {
+    instance.load(begin.parked);
+    report(run, run.settle(begin.settlements));
+  } else report(run, run.start(begin.source));
+}
+
+port.on('message', (message: ToWorker) => {
+  switch (message.type) {
+    case 'image':
+      images.set(message.imageId, message.image);
+      instances.set(message.imageId, { instance: newInstance(message.imageId), dirty: false });
+      return;
+    case 'forget':
+      images.delete(message.imageId);
+      instances.delete(message.imageId);
+      return;
+    case 'run':
+      return begin(message);
+    case 'settle':
+      if (resident?.run.id === message.runId) report(resident.run, resident.run.settle(message.settlements));
+      return;
+    case 'drop':
+      if (resident?.run.id === message.runId) release(false);
+      return;
+  }
+});
+
+post({ type: 'ready' });

@@ -1,0 +1,45 @@
+// Names models reach for that do not exist here, and what to use instead. They are truly absent (`typeof fetch` is
+// "undefined", so feature tests work); the answer is added to the ReferenceError on its way out.
+import * as is from './intrinsics.ts';
+
+const MODULES =
+  'There are no modules here: URL, Buffer, TextEncoder, crypto.randomUUID and structuredClone are globals.';
+const FILES =
+  'There is no file system here. In execute_read and execute_write, work on files of a sandbox: sandbox.files.read(path).';
+const NETWORK =
+  'There is no network here. In execute_read and execute_write, call the E2B API with api.request({ method, path, query, body }); in search, use find(query) and describe(operation).';
+const ENVIRONMENT = 'There is no process and there are no environment variables here; the gateway adds the API key.';
+const INTL = 'Use toLocaleString(), or toISOString() for dates.';
+
+const INSTEAD: Readonly<Record<string, string>> = is.freeze({
+  __proto__: null,
+  fetch: NETWORK,
+  XMLHttpRequest: NETWORK,
+  WebSocket: NETWORK,
+  axios: NETWORK,
+  require: MODULES,
+  module: MODULES,
+  exports: MODULES,
+  process: ENVIRONMENT,
+  Deno: ENVIRONMENT,
+  Bun: ENVIRONMENT,
+  fs: FILES,
+  Intl: INTL,
+  setImmediate: 'Use setTimeout(fn, 0) or queueMicrotask(fn).',
+  WebAssembly: 'Run it in an E2B sandbox instead.',
+  window: 'There is no page here; globals are on globalThis.',
+  document: 'There is no page here.',
+} as unknown as Record<string, string>);
+
+/** What `import(name)` and `import … from` answer with. */
+export const IMPORT_MESSAGE = MODULES;
+
+const SUFFIX = ' is not defined';
+
+export function explainAbsent(errorName: string, message: string): string {
+  if (errorName !== 'ReferenceError') return message;
+  const end = is.indexOf(message, SUFFIX);
+  if (end < 1) return message;
+  const instead = INSTEAD[is.slice(message, 0, end)];
+  return instead === undefined ? message : `${message}. ${instead}`;
+}

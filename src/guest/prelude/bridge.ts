@@ -1,0 +1,104 @@
+// The only door out of the guest: one host function, text both ways. Keeps what is pending and refuses early what the
+// host would refuse anyway. Knows nothing of what capabilities mean.
+import { type GuestLimits, KIND, SETTLE } from '../../engine/protocol.ts';
+import * as is from './intrinsics.ts';
+import { renderArguments } from './render.ts';
+
+type Send = (kind: number, id: number, payload: string) => string | undefined;
+type Pending = { readonly fulfil: (value: unknown) => void; readonly reject: (error: unknown) => void };
+
+const door = globalThis as { __send?: Send };
+const hostSend = door.__send;
+if (hostSend === undefined) throw new is.ErrorCtor('the prelude was evaluated without its host');
+delete door.__send;
+export const send: Send = hostSend;
+
+const NO_LIMITS: GuestLimits = {
+  maxResultChars: 0,
+  maxLogChars: 0,
+  maxCallChars: 0,
+  maxPendingCalls: 0,
+  maxDisplayBytes: 0,
+};
+
+/** Set once per run, at its start. */
+export const run: { limits: GuestLimits; startedAt: number } = { limits: NO_LIMITS, startedAt: 0 };
+
+const pending = new is.MapCtor<number, Pending>();
+const timers = new is.MapCtor<number, () => void>();
+let lastId = 0;
+
+/** What the gateway refuses inside the guest: an Error like any other, told apart by `name` and `code`. */
+export function gatewayError(code: string, message: string): Error {
+  const error = new is.ErrorCtor(message);
+  is.define(error, 'name', 'GatewayError', false);
+  is.define(error, 'code', code);
+  return error;
+}
+
+export function openCalls(): number {
+  return is.mapSize(pending);
+}
+
+function refuseWhenFull(): void {
+  const { maxPendingCalls } = run.limits;
+  if (is.mapSize(pending) + is.mapSize(timers) >= maxPendingCalls)
+    throw gatewayError(
+      'budget_exceeded',
+      `More than ${maxPendingCalls} calls and timers are open at once. Await some of them before starting more.`,
+    );
+}
+
+/** Asks the host for something. Rejects with a GatewayError, or with a TypeError for arguments that are no JSON. */
+export function call(capability: string, args: unknown): Promise<unknown> {
+  return new is.PromiseCtor((fulfil, reject) => {
+    refuseWhenFull();
+    const { maxCallChars } = run.limits;
+    const argsJson = renderArguments(args, maxCallChars);
+    if (argsJson === undefined)
+      throw gatewayError('budget_exceeded', `The arguments are longer than ${maxCallChars} characters. Send less.`);
+    const id = ++lastId;
+    is.mapSet(pending, id, { fulfil, reject });
+    send(KIND.call, id, `${capability}\n${argsJson}`);
+  });
+}
+
+/** Fires `action` once, after `ms`. */
+export function startTimer(ms: number, action: () => void): number {
+  refuseWhenFull();
+  const id = ++lastId;
+  is.mapSet(timers, id, action);
+  send(KIND.timer, id, is.StringCtor(ms));
+  return id;
+}
+
+export function clearTimer(id: number): void {
+  if (is.mapDelete(timers, id)) send(KIND.clear, id, '');
+}
+
+/** The host's answer to a call or timer. Unknown ids are answers to what is no longer wanted. */
+export function settle(id: number, how: number, payload: string): void {
+  if (how === SETTLE.fired) {
+    const action = is.mapGet(timers, id);
+    if (action === undefined) return;
+    is.mapDelete(timers, id);
+    action();
+    return;
+  }
+  const waiting = is.mapGet(pending, id);
+  if (waiting === undefined) return;
+  is.mapDelete(pending, id);
+  if (how === SETTLE.fulfilled) {
+    let value: unknown;
+    try {
+      value = is.parse(payload);
+    } catch (error) {
+      waiting.reject(error);
+      return;
+    }
+    waiting.fulfil(value);
+    return;
+  }
+  const { code, message } = is.parse(payload) as { code: string; message: string };
+  waiting.reject(gatewayError(code, message));
+}

@@ -1,0 +1,115 @@
+// display(value): images and files become content blocks beside the text. Accepts what models have at hand: a result
+// of the code interpreter, { mimeType, data }, bytes, text, or anything that has a JSON form.
+import type { Display } from '../../engine/engine.ts';
+import { KIND } from '../../engine/protocol.ts';
+import { gatewayError, run, send } from './bridge.ts';
+import * as is from './intrinsics.ts';
+import { renderValue } from './render.ts';
+import { encodeUtf8 } from './text.ts';
+
+let used = 0;
+
+/** Fields of a code interpreter result, richest first: one block per result, as a notebook shows it. */
+const FORMATS: readonly { field: string; mimeType: string; base64: boolean }[] = [
+  { field: 'png', mimeType: 'image/png', base64: true },
+  { field: 'jpeg', mimeType: 'image/jpeg', base64: true },
+  { field: 'svg', mimeType: 'image/svg+xml', base64: false },
+  { field: 'pdf', mimeType: 'application/pdf', base64: true },
+  { field: 'html', mimeType: 'text/html', base64: false },
+  { field: 'markdown', mimeType: 'text', base64: false },
+  { field: 'latex', mimeType: 'text', base64: false },
+  { field: 'text', mimeType: 'text', base64: false },
+];
+
+function put(block: Display): void {
+  const payload = is.stringify(block);
+  const { maxDisplayBytes } = run.limits;
+  if (used + payload.length > maxDisplayBytes)
+    throw gatewayError(
+      'budget_exceeded',
+      `All that is displayed in one run may hold ${maxDisplayBytes} bytes. Show a smaller image, or a part of the file.`,
+    );
+  used += payload.length;
+  send(KIND.display, 0, payload);
+}
+
+function putBytes(mimeType: string, bytes: Uint8Array): void {
+  put({ kind: 'blob', mimeType, base64: is.toBase64(bytes) });
+}
+
+function sniff(bytes: Uint8Array): string {
+  const [a, b, c] = [bytes[0], bytes[1], bytes[2]];
+  if (a === 0x89 && b === 0x50) return 'image/png';
+  if (a === 0xff && b === 0xd8) return 'image/jpeg';
+  if (a === 0x47 && b === 0x49 && c === 0x46) return 'image/gif';
+  if (a === 0x25 && b === 0x50 && c === 0x44) return 'application/pdf';
+  return 'application/octet-stream';
+}
+
+function bytesOf(value: unknown): Uint8Array | undefined {
+  if (value instanceof is.Uint8ArrayCtor) return value;
+  if (value instanceof is.ArrayBufferCtor) return new is.Uint8ArrayCtor(value);
+  return undefined;
+}
+
+const DATA_URL = /^data:([\w.+-]+\/[\w.+-]+);base64,/;
+
+/** Base64 as models hand it over (line breaks, a data: prefix) in canonical form. Throws on what is no base64. */
+function canonicalBase64(data: string): string {
+  try {
+    const decode = (is.Uint8ArrayCtor as unknown as { fromBase64(text: string): Uint8Array }).fromBase64;
+    return is.toBase64(is.apply(decode, is.Uint8ArrayCtor, [data.replace(DATA_URL, '')]) as Uint8Array);
+  } catch {
+    throw new is.TypeErrorCtor('display({ mimeType, data }): data must be base64 text or a Uint8Array');
+  }
+}
+
+function putTyped(mimeType: string, data: unknown): void {
+  const bytes = bytesOf(data);
+  if (bytes !== undefined) putBytes(mimeType, bytes);
+  else if (typeof data === 'string') put({ kind: 'blob', mimeType, base64: canonicalBase64(data) });
+  else throw new is.TypeErrorCtor('display({ mimeType, data }): data must be base64 text or a Uint8Array');
+}
+
+function putResult(value: Record<string, unknown>): boolean {
+  for (let i = 0; i < FORMATS.length; i++) {
+    const { field, mimeType, base64 } = FORMATS[i] as (typeof FORMATS)[number];
+    const data = value[field];
+    if (typeof data !== 'string' || data === '') continue;
+    if (base64) putTyped(mimeType, data);
+    else if (mimeType === 'text') put({ kind: 'text', text: data });
+    else putBytes(mimeType, encodeUtf8(data));
+    return true;
+  }
+  return false;
+}
+
+function putText(text: string): void {
+  const url = DATA_URL.exec(text);
+  if (url === null) put({ kind: 'text', text });
+  else putTyped(url[1] ?? '', text);
+}
+
+function putObject(value: object): boolean {
+  const { mimeType, data, results } = value as { mimeType?: unknown; data?: unknown; results?: unknown };
+  if (typeof mimeType === 'string') {
+    putTyped(mimeType, data);
+    return true;
+  }
+  const list = is.isArray(value) ? value : results;
+  if (!is.isArray(list) || list.length === 0 || typeof list[0] !== 'object')
+    return putResult(value as Record<string, unknown>);
+  for (let i = 0; i < list.length; i++) display(list[i]);
+  return true;
+}
+
+/** The agent's `display`. Throws a GatewayError with `budget_exceeded` when all blocks together grow too large. */
+export function display(value: unknown): void {
+  const bytes = bytesOf(value);
+  if (typeof value === 'string') putText(value);
+  else if (bytes !== undefined) putBytes(sniff(bytes), bytes);
+  else if (typeof value !== 'object' || value === null || !putObject(value)) {
+    const rendered = renderValue(value, run.limits.maxDisplayBytes, 'value');
+    put({ kind: 'text', text: rendered === undefined ? '[too large to display]' : rendered.json });
+  }
+}

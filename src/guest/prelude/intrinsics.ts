@@ -1,0 +1,83 @@
+// The built-ins the prelude itself relies on, captured before any agent code runs: what that code patches later changes
+// nothing here. Prelude code that runs after the start uses only these, own properties and syntax that looks nothing
+// up: no iteration protocol, no array writes by index (a setter on Object.prototype would see them), no methods.
+export const { apply, getPrototypeOf, getOwnPropertyDescriptor } = Reflect;
+const { defineProperty } = Object;
+export const { freeze, keys, create } = Object;
+export const { parse, stringify } = JSON;
+export const { isArray } = Array;
+export const { isView } = ArrayBuffer;
+export const { now } = Date;
+export const { floor, min, max } = Math;
+export const { isSafeInteger, isFinite: isFiniteNumber } = Number;
+
+export const ObjectPrototype = Object.prototype;
+export const ArrayPrototype = Array.prototype;
+export const PromiseCtor = Promise;
+export const ErrorCtor = Error;
+export const TypeErrorCtor = TypeError;
+export const DateCtor = Date;
+export const MapCtor = Map;
+export const SetCtor = Set;
+export const RegExpCtor = RegExp;
+export const ArrayBufferCtor = ArrayBuffer;
+export const Uint8ArrayCtor = Uint8Array;
+export const DataViewCtor = DataView;
+export const StringCtor = String;
+export const NumberCtor = Number;
+export const BooleanCtor = Boolean;
+
+type Method<Self, Args extends readonly unknown[], Result> = (this: Self, ...args: Args) => Result;
+
+/** A method as a function of its receiver that no later patch of the prototype reaches. */
+export function uncurry<Self, Args extends readonly unknown[], Result>(method: Method<Self, Args, Result>) {
+  return (self: Self, ...args: Args): Result => apply(method, self, args) as Result;
+}
+
+function getter<Self, Result>(prototype: object, name: PropertyKey): (self: Self) => Result {
+  const get = getOwnPropertyDescriptor(prototype, name)?.get;
+  if (get === undefined) throw new ErrorCtor(`no getter ${StringCtor(name)}`);
+  return self => apply(get, self, []) as Result;
+}
+
+export const mapGet = uncurry(Map.prototype.get) as <K, V>(map: Map<K, V>, key: K) => V | undefined;
+export const mapSet = uncurry(Map.prototype.set) as <K, V>(map: Map<K, V>, key: K, value: V) => Map<K, V>;
+export const mapDelete = uncurry(Map.prototype.delete) as <K, V>(map: Map<K, V>, key: K) => boolean;
+export const mapForEach = uncurry(Map.prototype.forEach) as <K, V>(
+  map: Map<K, V>,
+  visit: (value: V, key: K) => void,
+) => void;
+export const mapSize = getter<Map<unknown, unknown>, number>(Map.prototype, 'size');
+export const setForEach = uncurry(Set.prototype.forEach) as <V>(set: Set<V>, visit: (value: V) => void) => void;
+export const dateToIso = uncurry(Date.prototype.toISOString);
+export const dateTime = uncurry(Date.prototype.getTime);
+export const regExpText = uncurry(RegExp.prototype.toString);
+export const slice = uncurry(String.prototype.slice);
+export const indexOf = uncurry(String.prototype.indexOf) as (text: string, what: string, from?: number) => number;
+export const symbolText = uncurry(Symbol.prototype.toString);
+export const numberValue = uncurry(Number.prototype.valueOf);
+export const stringValue = uncurry(String.prototype.valueOf);
+export const booleanValue = uncurry(Boolean.prototype.valueOf);
+
+const TypedArrayPrototype = getPrototypeOf(Uint8Array.prototype) as object;
+type View = ArrayBufferView;
+export const viewLength = getter<View, number>(TypedArrayPrototype, 'length');
+export const viewName = getter<View, string>(TypedArrayPrototype, Symbol.toStringTag);
+export const viewBuffer = getter<View, ArrayBuffer>(TypedArrayPrototype, 'buffer');
+export const viewOffset = getter<View, number>(TypedArrayPrototype, 'byteOffset');
+export const viewBytes = getter<View, number>(TypedArrayPrototype, 'byteLength');
+
+type Base64Array = Uint8Array & { toBase64(): string };
+/** Uint8Array to base64, as the engine does it. */
+export const toBase64 = uncurry((Uint8Array.prototype as Base64Array).toBase64) as (bytes: Uint8Array) => string;
+
+/** An own property like any written by assignment. The descriptor has no prototype, so no patched one gets into it. */
+export function define(owner: object, name: string, value: unknown, enumerable = true): void {
+  const descriptor = { __proto__: null, value, writable: true, configurable: true, enumerable };
+  defineProperty(owner, name, descriptor);
+}
+
+/** A global of the agent's: writable and replaceable, as in any JavaScript engine, since it guards nothing. */
+export function defineGlobal(name: string, value: unknown): void {
+  define(globalThis, name, value, false);
+}

@@ -1,0 +1,72 @@
+// Randomness, fresh in every run: all guests start from one memory image, so QuickJS's own generator would repeat.
+// crypto draws on the host each time; Math.random is a fast generator (sfc32) seeded by the host on first use.
+import { KIND } from '../../engine/protocol.ts';
+import { run, send } from './bridge.ts';
+import * as is from './intrinsics.ts';
+
+const MAX_BYTES = 65_536;
+const parseHex = Number.parseInt;
+
+function randomHex(bytes: number): string {
+  return send(KIND.random, 0, is.StringCtor(bytes)) ?? '';
+}
+
+function word(hex: string, index: number): number {
+  return parseHex(is.slice(hex, index * 8, index * 8 + 8), 16) | 0;
+}
+
+let seeded = false;
+let a = 0;
+let b = 0;
+let c = 0;
+let counter = 1;
+
+function next(): number {
+  const sum = (a + b + counter) | 0;
+  counter = (counter + 1) | 0;
+  a = b ^ (b >>> 9);
+  b = (c + (c << 3)) | 0;
+  c = ((c << 21) | (c >>> 11)) + sum;
+  return sum >>> 0;
+}
+
+function random(): number {
+  if (!seeded) {
+    seeded = true;
+    const hex = randomHex(12);
+    a = word(hex, 0);
+    b = word(hex, 1);
+    c = word(hex, 2);
+    for (let i = 0; i < 12; i++) next();
+  }
+  return ((next() >>> 5) * 67_108_864 + (next() >>> 6)) / 9_007_199_254_740_992;
+}
+
+function randomUUID(): string {
+  const hex = randomHex(16);
+  const variant = '89ab'[(parseHex(hex[16] ?? '0', 16) & 3) | 0];
+  return `${is.slice(hex, 0, 8)}-${is.slice(hex, 8, 12)}-4${is.slice(hex, 13, 16)}-${variant}${is.slice(hex, 17, 20)}-${is.slice(hex, 20, 32)}`;
+}
+
+function getRandomValues<View extends ArrayBufferView>(view: View): View {
+  if (
+    !is.isView(view) ||
+    view instanceof is.DataViewCtor ||
+    view instanceof Float32Array ||
+    view instanceof Float64Array
+  )
+    throw new is.TypeErrorCtor('getRandomValues needs an integer typed array');
+  const length = is.viewBytes(view);
+  if (length > MAX_BYTES) throw new is.TypeErrorCtor(`getRandomValues fills at most ${MAX_BYTES} bytes at once`);
+  const bytes = new is.Uint8ArrayCtor(is.viewBuffer(view), is.viewOffset(view), length);
+  const hex = randomHex(length);
+  for (let i = 0; i < length; i++) bytes[i] = parseHex(is.slice(hex, i * 2, i * 2 + 2), 16);
+  return view;
+}
+
+export function installRandom(): void {
+  is.define(Math, 'random', random, false);
+  is.defineGlobal('crypto', is.freeze({ randomUUID, getRandomValues }));
+  // The engine's own clock would count from the making of the image.
+  is.defineGlobal('performance', is.freeze({ now: () => is.now() - run.startedAt }));
+}

@@ -1,0 +1,165 @@
+// TextEncoder, TextDecoder and the UTF-8 beneath them. Plain conveniences: they guard nothing.
+const CHUNK = 8_192;
+const REPLACEMENT = 0xfffd;
+
+export function encodeUtf8(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length * 3);
+  let at = 0;
+  for (let i = 0; i < text.length; i++) {
+    let code = text.charCodeAt(i);
+    if (code < 0x80) {
+      bytes[at++] = code;
+      continue;
+    }
+    if (code >= 0xd800 && code < 0xe000) {
+      const low = code < 0xdc00 ? text.charCodeAt(i + 1) : Number.NaN;
+      if (low >= 0xdc00 && low < 0xe000) {
+        code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+        i++;
+      } else code = REPLACEMENT;
+    }
+    if (code < 0x800) bytes[at++] = 0xc0 | (code >> 6);
+    else {
+      if (code < 0x10000) bytes[at++] = 0xe0 | (code >> 12);
+      else {
+        bytes[at++] = 0xf0 | (code >> 18);
+        bytes[at++] = 0x80 | ((code >> 12) & 0x3f);
+      }
+      bytes[at++] = 0x80 | ((code >> 6) & 0x3f);
+    }
+    bytes[at++] = 0x80 | (code & 0x3f);
+  }
+  return bytes.slice(0, at);
+}
+
+/** Latin-1: one character a byte. */
+export function binaryString(bytes: Uint8Array): string {
+  let out = '';
+  for (let i = 0; i < bytes.length; i += CHUNK)
+    out += String.fromCharCode.apply(null, Array.from(bytes.subarray(i, i + CHUNK)));
+  return out;
+}
+
+/** Malformed sequences become U+FFFD, or a TypeError when `fatal`. */
+export function decodeUtf8(bytes: Uint8Array, fatal = false): string {
+  const binary = binaryString(bytes);
+  try {
+    return decodeURIComponent(escape(binary)); // both in C, and exact for well-formed UTF-8
+  } catch {
+    if (fatal) throw new TypeError('The encoded data is not valid utf-8');
+    return decodeLossy(bytes);
+  }
+}
+
+function decodeLossy(bytes: Uint8Array): string {
+  let out = '';
+  let i = 0;
+  while (i < bytes.length) {
+    const [code, size] = readCodePoint(bytes, i);
+    out += String.fromCodePoint(code);
+    i += size;
+  }
+  return out;
+}
+
+function readCodePoint(bytes: Uint8Array, at: number): [code: number, size: number] {
+  const first = bytes[at] ?? 0;
+  if (first < 0x80) return [first, 1];
+  const size = first >= 0xf0 && first < 0xf5 ? 4 : first >= 0xe0 ? 3 : first >= 0xc2 ? 2 : 0;
+  if (size === 0 || first >= 0xf5) return [REPLACEMENT, 1];
+  let code = first & (0xff >> (size + 1));
+  for (let k = 1; k < size; k++) {
+    const byte = bytes[at + k] ?? 0;
+    const low = k > 1 ? 0x80 : first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80;
+    const high = k > 1 ? 0xbf : first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf;
+    if (byte < low || byte > high) return [REPLACEMENT, k];
+    code = (code << 6) | (byte & 0x3f);
+  }
+  return [code, size];
+}
+
+export function toBytes(source: unknown): Uint8Array {
+  if (source instanceof Uint8Array) return source;
+  if (ArrayBuffer.isView(source)) return new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
+  if (source instanceof ArrayBuffer) return new Uint8Array(source);
+  throw new TypeError('Expected an ArrayBuffer or a typed array');
+}
+
+class GuestTextEncoder {
+  get encoding(): string {
+    return 'utf-8';
+  }
+  encode(text = ''): Uint8Array {
+    return encodeUtf8(String(text));
+  }
+  encodeInto(text: string, target: Uint8Array): { read: number; written: number } {
+    let read = 0;
+    let written = 0;
+    for (const character of String(text)) {
+      const bytes = encodeUtf8(character);
+      if (written + bytes.length > target.length) break;
+      target.set(bytes, written);
+      written += bytes.length;
+      read += character.length;
+    }
+    return { read, written };
+  }
+}
+
+const LABELS: Readonly<Record<string, string>> = {
+  'utf-8': 'utf-8',
+  utf8: 'utf-8',
+  'iso-8859-1': 'windows-1252',
+  latin1: 'windows-1252',
+  ascii: 'windows-1252',
+  'us-ascii': 'windows-1252',
+};
+
+class GuestTextDecoder {
+  readonly encoding: string;
+  readonly fatal: boolean;
+  readonly ignoreBOM: boolean;
+  #held = new Uint8Array(0);
+
+  constructor(label = 'utf-8', options: { fatal?: boolean; ignoreBOM?: boolean } = {}) {
+    const encoding = LABELS[String(label).trim().toLowerCase()];
+    if (encoding === undefined) throw new RangeError(`The encoding "${label}" is not supported here: use utf-8`);
+    this.encoding = encoding;
+    this.fatal = options.fatal === true;
+    this.ignoreBOM = options.ignoreBOM === true;
+  }
+
+  decode(source?: unknown, options: { stream?: boolean } = {}): string {
+    let bytes = source === undefined ? new Uint8Array(0) : toBytes(source);
+    if (this.encoding !== 'utf-8') return binaryString(bytes);
+    if (this.#held.length > 0) bytes = concatBytes([this.#held, bytes]);
+    const end = options.stream === true ? completeEnd(bytes) : bytes.length;
+    this.#held = bytes.slice(end);
+    const text = decodeUtf8(bytes.subarray(0, end), this.fatal);
+    return !this.ignoreBOM && text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
+  }
+}
+
+/** Where the last complete character ends. */
+function completeEnd(bytes: Uint8Array): number {
+  for (let back = 1; back <= Math.min(3, bytes.length); back++) {
+    const byte = bytes[bytes.length - back] ?? 0;
+    if (byte < 0x80) break;
+    if (byte < 0xc0) continue;
+    const size = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
+    return size > back ? bytes.length - back : bytes.length;
+  }
+  return bytes.length;
+}
+
+export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}
+
+export const textGlobals = { TextEncoder: GuestTextEncoder, TextDecoder: GuestTextDecoder };

@@ -1,0 +1,110 @@
+// What every part of the contract suite uses: default limits, a host that answers, and one call to run a piece of code.
+import { expect } from 'vitest';
+import type { CallHost, Engine, GuestError, Job, Limits, Outcome } from '../../src/engine/engine.ts';
+
+export const LIMITS: Limits = {
+  wallMs: 5_000,
+  cpuMs: 2_000,
+  memoryBytes: 64 * 1024 * 1024,
+  maxResultChars: 400_000,
+  maxLogChars: 20_000,
+  maxCallChars: 1_000_000,
+  maxPendingCalls: 32,
+  maxDisplayBytes: 1_000_000,
+};
+
+/** For code that should be stopped: as short as still tells a hog from a slow start. */
+export const TIGHT: Partial<Limits> = { cpuMs: 150, wallMs: 1_000 };
+
+export const principal = { id: 'contract', apiKey: '' };
+
+/** Answers every call with what it was asked, after a turn of the event loop. */
+export const echoHost: CallHost = async call => {
+  await new Promise(resolve => setImmediate(resolve));
+  return { ok: true, json: JSON.stringify({ capability: call.capability, args: JSON.parse(call.argsJson) }) };
+};
+
+/** What the description of the search surface holds in this suite. */
+export const DESCRIPTION = JSON.stringify({
+  title: 'Test',
+  version: '1',
+  operations: [
+    {
+      id: 'POST /sandboxes',
+      method: 'POST',
+      path: '/sandboxes',
+      summary: 'Start a sandbox',
+      keywords: ['launch'],
+      deprecated: false,
+      parameters: [],
+      answers: { 201: {} },
+    },
+    {
+      id: 'GET /sandboxes',
+      method: 'GET',
+      path: '/sandboxes',
+      summary: 'List sandboxes',
+      keywords: [],
+      deprecated: false,
+      parameters: [],
+      answers: { 200: {} },
+    },
+  ],
+  capabilities: [],
+});
+
+export type RunOptions = Partial<Omit<Job, 'source' | 'limits'>> & { readonly limits?: Partial<Limits> };
+
+export class Harness {
+  #engine: Engine | undefined;
+
+  async open(makeEngine: () => Promise<Engine>): Promise<void> {
+    this.#engine = await makeEngine();
+  }
+
+  async close(): Promise<void> {
+    await this.#engine?.close();
+  }
+
+  get engine(): Engine {
+    if (this.#engine === undefined) throw new Error('the engine is not open');
+    return this.#engine;
+  }
+
+  run(source: string, { limits, ...rest }: RunOptions = {}): Promise<Outcome> {
+    return this.engine.run({
+      source,
+      surface: 'write',
+      callHost: echoHost,
+      limits: { ...LIMITS, ...limits },
+      signal: new AbortController().signal,
+      principal,
+      ...rest,
+    });
+  }
+
+  /** The result of code that should complete. */
+  async value(source: string, options: RunOptions = {}): Promise<unknown> {
+    const outcome = await this.run(source, options);
+    if (outcome.status !== 'completed') expect.fail(`failed: ${JSON.stringify(outcome.error)}`);
+    return JSON.parse(outcome.json);
+  }
+
+  /** The error of code that should fail. */
+  async error(source: string, options: RunOptions = {}): Promise<GuestError> {
+    const outcome = await this.run(source, options);
+    if (outcome.status !== 'failed') expect.fail(`completed: ${outcome.json.slice(0, 200)}`);
+    return outcome.error;
+  }
+}
+
+/** An outcome as the contract promises it, whatever the guest did. */
+export function expectWellFormed(outcome: Outcome, limits: Limits = LIMITS): void {
+  if (outcome.status === 'completed') expect(() => JSON.parse(outcome.json)).not.toThrow();
+  else {
+    expect(outcome.error.name).not.toBe('');
+    expect(outcome.error.message.length).toBeLessThanOrEqual(8_000);
+  }
+  expect(outcome.stdout.length).toBeLessThanOrEqual(limits.maxLogChars);
+  expect(outcome.stderr.length).toBeLessThanOrEqual(limits.maxLogChars);
+}

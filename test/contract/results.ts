@@ -1,0 +1,166 @@
+// Results, logs and displays: what comes out of a run that went well.
+import { describe, expect, it } from 'vitest';
+import type { Harness } from './harness.ts';
+
+export function results(guest: Harness): void {
+  describe('results', () => {
+    it.each<[what: string, source: string, value: unknown]>([
+      ['a number', 'async () => 1', 1],
+      ['what a plain function returns', '() => "x"', 'x'],
+      ['a value that is no function', '({ a: 1 })', { a: 1 }],
+      ['a promise that is no function', 'Promise.resolve(3)', 3],
+      ['null for undefined', 'async () => {}', null],
+      ['BigInt as its digits', 'async () => ({ n: 12345678901234567890n })', { n: '12345678901234567890' }],
+      ['Date as ISO text', 'async () => [new Date(0), new Date(NaN)]', ['1970-01-01T00:00:00.000Z', null]],
+      [
+        'Map with text keys as an object',
+        'async () => new Map([["a", 1], ["b", new Map([["c", 2]])]])',
+        { a: 1, b: { c: 2 } },
+      ],
+      ['Map with other keys as pairs', 'async () => new Map([[1, "a"]])', [[1, 'a']]],
+      ['Set as a list', 'async () => new Set([1, "b"])', [1, 'b']],
+      [
+        'Error with what it says',
+        'async () => ({ e: new TypeError("no") })',
+        { e: { name: 'TypeError', message: 'no' } },
+      ],
+      [
+        'typed arrays as lists',
+        'async () => [new Uint8Array([1, 255]), new Float64Array([0.5]), new ArrayBuffer(2)]',
+        [[1, 255], [0.5], [0, 0]],
+      ],
+      [
+        'cycles as a mark with the place',
+        'async () => { const a = { b: {} }; a.b.c = a; return a }',
+        { b: { c: '[circular: result]' } },
+      ],
+      ['a shared object twice', 'async () => { const s = { x: 1 }; return [s, s] }', [{ x: 1 }, { x: 1 }]],
+      ['NaN and infinities as null', 'async () => [NaN, Infinity, -0]', [null, null, 0]],
+      [
+        'what JSON leaves out, left out',
+        'async () => ({ f() {}, u: undefined, s: Symbol("q"), a: [undefined] })',
+        { s: 'Symbol(q)', a: [null] },
+      ],
+      [
+        'toJSON of a class',
+        'async () => ({ u: new URL("https://a.b/c"), d: { toJSON: () => 5 } })',
+        { u: 'https://a.b/c', d: 5 },
+      ],
+      [
+        'RegExp and boxed values',
+        'async () => [/a+/g, new String("s"), new Number(2), new Boolean(false)]',
+        ['/a+/g', 's', 2, false],
+      ],
+      ['lone surrogates and NUL', 'async () => "\\ud800x\\u0000y"', '\ud800x\u0000y'],
+      ['other alphabets', 'async () => "héllo 🎉 日本"', 'héllo 🎉 日本'],
+    ])('shows %s', async (_what, source, value) => {
+      expect(await guest.value(source)).toEqual(value);
+    });
+
+    it('keeps a __proto__ key as a key', async () => {
+      const outcome = await guest.run(`async () => JSON.parse('{"__proto__":{"x":1},"a":1}')`);
+      expect(outcome).toMatchObject({ status: 'completed', json: '{"__proto__":{"x":1},"a":1}' });
+    });
+
+    it.each<[what: string, source: string, note: RegExp]>([
+      ['undefined', 'async () => {}', /return/],
+      ['a returned function', '() => () => 1', /call it/],
+      [
+        'a Promise inside the result, and where',
+        'async () => ({ items: [{ data: Promise.resolve(1) }] })',
+        /result\.items\[0\]\.data is a Promise.*await/,
+      ],
+      ['large bytes', 'async () => new Uint8Array(5000)', /Uint8Array of 5000 items.*base64/],
+      [
+        'deep nesting',
+        'async () => { let a = 1; for (let i = 0; i < 1000; i++) a = { a }; return a }',
+        /nested deeper/,
+      ],
+      ['a call that was not awaited', 'async () => { api.request({}); return 1 }', /1 call was not awaited/],
+    ])('says in a note: %s', async (_what, source, note) => {
+      const outcome = await guest.run(source);
+      expect(outcome.status).toBe('completed');
+      expect(outcome).toMatchObject({ note: expect.stringMatching(note) });
+    });
+
+    it('refuses a result over the limit, and says what to do', async () => {
+      const error = await guest.error('async () => Array.from({ length: 1e5 }, (_, i) => ({ i }))', {
+        limits: { maxResultChars: 10_000 },
+      });
+      expect(error).toMatchObject({
+        code: 'result_too_large',
+        message: expect.stringMatching(/10000 characters.*only the fields/),
+      });
+    });
+  });
+
+  describe('logs', () => {
+    it('captures console by stream, in order', async () => {
+      const outcome = await guest.run(
+        'async () => { console.log("a", { b: 1 }, [2n], undefined); console.info("%s is %d", "x", 3, "y"); console.warn("w"); console.error(new Error("bad")) }',
+      );
+      expect(outcome.stdout).toBe('a {"b":1} ["2"] undefined\nx is 3 y\n');
+      expect(outcome.stderr).toMatch(/^w\nError: bad\n/);
+    });
+
+    it('bounds each stream and counts what it dropped', async () => {
+      const outcome = await guest.run(
+        'async () => { console.error("kept"); for (let i = 0; i < 200; i++) console.log("x".repeat(999)); return 1 }',
+      );
+      expect(outcome).toMatchObject({ status: 'completed', json: '1', stderr: 'kept\n', droppedLogChars: 180_000 });
+      expect(outcome.stdout.length).toBe(20_000);
+    });
+
+    it('keeps what was logged before a failure', async () => {
+      expect(await guest.run('async () => { console.log("before"); throw new Error("x") }')).toMatchObject({
+        stdout: 'before\n',
+      });
+    });
+  });
+
+  describe('display', () => {
+    const png = Buffer.from([0x89, 0x50, 0x4e, 0x47]).toString('base64');
+    it.each<[what: string, source: string, block: object]>([
+      [
+        '{ mimeType, data } in base64',
+        `display({ mimeType: 'image/png', data: '${png}' })`,
+        { kind: 'blob', mimeType: 'image/png', base64: png },
+      ],
+      [
+        'bytes, by their first ones',
+        'display(new Uint8Array([0x89, 0x50, 0x4e, 0x47]))',
+        { kind: 'blob', mimeType: 'image/png', base64: png },
+      ],
+      [
+        '{ mimeType, data } in bytes',
+        `display({ mimeType: 'application/zip', data: new Uint8Array([1]) })`,
+        { kind: 'blob', mimeType: 'application/zip', base64: 'AQ==' },
+      ],
+      [
+        'a code interpreter result',
+        `display({ text: 'Figure', png: '${png}\\n' })`,
+        { kind: 'blob', mimeType: 'image/png', base64: png },
+      ],
+      [
+        'a whole execution',
+        `display({ results: [{ jpeg: 'AQ==' }], logs: {} })`,
+        { kind: 'blob', mimeType: 'image/jpeg', base64: 'AQ==' },
+      ],
+      ['svg text', `display({ svg: '<svg/>' })`, { kind: 'blob', mimeType: 'image/svg+xml', base64: 'PHN2Zy8+' }],
+      ['a data: URL', `display('data:image/gif;base64,AQ==')`, { kind: 'blob', mimeType: 'image/gif', base64: 'AQ==' }],
+      ['text', 'display("hello")', { kind: 'text', text: 'hello' }],
+      ['anything else as JSON', 'display({ a: [1n] })', { kind: 'text', text: '{"a":["1"]}' }],
+    ])('shows %s', async (_what, statement, block) => {
+      const outcome = await guest.run(`async () => { ${statement} }`);
+      expect(outcome.displays).toEqual([block]);
+    });
+
+    it('refuses what is no base64, and more than the limit', async () => {
+      expect(await guest.error(`async () => display({ mimeType: 'image/png', data: '???' })`)).toMatchObject({
+        message: /base64/,
+      });
+      const error = await guest.error('async () => { for (;;) display(new Uint8Array(100_000)) }');
+      expect(error).toMatchObject({ code: 'budget_exceeded', message: /smaller image/ });
+    });
+  });
+}

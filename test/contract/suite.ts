@@ -1,0 +1,27 @@
+// The contract of every engine, as tests: same results, same errors, same globals, same limits.
+import { afterAll, beforeAll, describe } from 'vitest';
+import type { Engine } from '../../src/engine/engine.ts';
+import { calls } from './calls.ts';
+import { control } from './control.ts';
+import { errors } from './errors.ts';
+import { globals } from './globals.ts';
+import { Harness } from './harness.ts';
+import { hostile } from './hostile.ts';
+import { isolation } from './isolation.ts';
+import { results } from './results.ts';
+
+/** `makeEngine` gets DESCRIPTION of harness.ts as its description. */
+export function describeEngine(name: string, makeEngine: () => Promise<Engine>): void {
+  describe(`engine ${name}`, () => {
+    const guest = new Harness();
+    beforeAll(() => guest.open(makeEngine));
+    afterAll(() => guest.close());
+    results(guest);
+    globals(guest);
+    calls(guest);
+    errors(guest);
+    isolation(guest);
+    control(guest);
+    hostile(guest);
+  });
+}
