@@ -14,7 +14,7 @@ export type QuickjsOptions = {
   readonly descriptionJson: string;
   /** Threads always there. Default: one more than cores, at least 3. A hog holds one until its CPU budget is spent. */
   readonly workers?: number;
-  /** Threads there may be while all are held by long slices. Default 8. */
+  /** Threads there may be while all are held by long slices. Default 8, or one more than `workers`. */
   readonly maxWorkers?: number;
   /** Runs that may wait for their start; beyond, `busy`. Default 256. */
   readonly maxQueued?: number;
@@ -39,7 +39,7 @@ export async function createQuickjsEngine(options: QuickjsOptions): Promise<Engi
   const workers = options.workers ?? Math.max(3, availableParallelism() + 1);
   const scheduler = new Scheduler(module, {
     workers,
-    maxWorkers: Math.max(workers, options.maxWorkers ?? 8),
+    maxWorkers: Math.max(workers, options.maxWorkers ?? Math.max(8, workers + 1)),
     maxQueued: options.maxQueued ?? 256,
     maxQueueMs: options.maxQueueMs ?? 5_000,
     maxLive: options.maxLive ?? 512,

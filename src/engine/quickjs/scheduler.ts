@@ -122,13 +122,15 @@ export class Scheduler {
     this.#parkedBytes < this.#options.maxParkedBytes &&
     this.#mayRun(principal);
 
-  /** The last worker is never given to a principal that holds all others. */
+  /** The last worker there may be is never given to a principal whose long slices hold all others. */
   readonly #mayRun = (principal: string): boolean => {
     const { workers, max } = this.#pool;
     if (workers.length < max || max < 2) return true;
-    let held = 0;
-    for (const worker of workers) if (worker.slice !== undefined && worker.run?.principal === principal) held += 1;
-    return held < max - 1;
+    const longSince = performance.now() - BURST_AFTER_MS;
+    const held = workers.filter(
+      ({ slice, run }) => slice && slice.startedAt < longSince && run?.principal === principal,
+    );
+    return held.length < max - 1;
   };
 
   #dispatch(): void {

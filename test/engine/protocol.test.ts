@@ -1,0 +1,58 @@
+// The host's checks of what a guest sends: a message no honest prelude sends is refused, never used.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { displayBytes, parseCall, parseDisplay, parseDone, parseFailed } from '../../src/engine/protocol.ts';
+import { guestFrames } from '../../src/engine/quickjs/frames.ts';
+
+describe('guest messages', () => {
+  it('calls: a name and the rest as it came', () => {
+    expect(parseCall('api.request\n{"a":\n1}')).toEqual({ capability: 'api.request', argsJson: '{"a":\n1}' });
+    for (const bad of ['', '\n{}', 'no newline', `${'x'.repeat(101)}\n{}`]) expect(() => parseCall(bad)).toThrow();
+  });
+
+  it('results: only valid JSON text', () => {
+    expect(parseDone(0, '{"a":1}')).toEqual({ json: '{"a":1}' });
+    expect(parseDone(4, 'note[1]')).toEqual({ json: '[1]', note: 'note' });
+    for (const bad of ['', '{', 'undefined', '{"a":1}}', "{'a':1}"]) expect(() => parseDone(0, bad)).toThrow();
+    expect(() => parseDone(-1, '1')).toThrow();
+    expect(() => parseDone(Number.NaN, '1')).toThrow();
+  });
+
+  it('displays: a known kind, a MIME type, canonical base64', () => {
+    const blob = { kind: 'blob', mimeType: 'image/png', base64: 'AQ==' } as const;
+    expect(parseDisplay(JSON.stringify(blob))).toEqual(blob);
+    expect(displayBytes(blob)).toBe(13);
+    for (const bad of [
+      { ...blob, mimeType: 'x' },
+      { ...blob, mimeType: 'a/b\nc' },
+      { ...blob, base64: '<' },
+      { kind: 'x' },
+      [],
+    ])
+      expect(() => parseDisplay(JSON.stringify(bad))).toThrow();
+  });
+
+  it('errors: bounded, whatever comes', () => {
+    fc.assert(
+      fc.property(fc.json(), json => {
+        try {
+          const { name, message } = parseFailed(json);
+          return name.length > 0 && name.length <= 200 && message.length <= 8_000;
+        } catch (error) {
+          return error instanceof Error;
+        }
+      }),
+    );
+  });
+
+  it('stacks: frames of the agent only, whatever is in them', () => {
+    const stack =
+      '    at inner (code.js:3:15)\n    at start (prelude.js:1:2)\n    at map (native)\n    at <anonymous> (code.js:1:7)\n  at code.js:2:1';
+    expect(guestFrames(stack)).toEqual([
+      { line: 3, column: 15, text: '    at inner (code:3:15)' },
+      { line: 1, column: 6, text: '    at code:1:6' },
+      { line: 2, column: 1, text: '    at code:2:1' },
+    ]);
+    fc.assert(fc.property(fc.string(), text => guestFrames(text).length <= 20));
+  });
+});
