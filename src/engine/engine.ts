@@ -55,8 +55,9 @@ export type GuestError = {
   readonly message: string;
   /** Set when the gateway, not the guest, made the error. */
   readonly code?: ErrorCode;
-  /** 1-based, in the agent's own text. */
+  /** 1-based, in the agent's own text: `source` keeps its lines. */
   readonly line?: number;
+  /** 1-based, in `(${source}\n)` as evaluated, the bracket counted; guest/code.ts `ownColumn` makes it the agent's. */
   readonly column?: number;
   /** Guest frames only, in the agent's own line numbers. */
   readonly stack?: string;

@@ -1,6 +1,7 @@
-// The engine's error -> what a model needs to fix its code. Pure: text in, text out.
+// The engine's error -> what a model needs to fix its code. Pure: text in, text out, every part bounded.
 import type { GuestError, Surface } from '../engine/engine.ts';
-import type { AcceptedCode } from './code.ts';
+import { type AcceptedCode, ownColumn } from './code.ts';
+import { hintFor } from './hints.ts';
 
 export type Explained = {
   readonly name: string;
@@ -8,18 +9,43 @@ export type Explained = {
   /** 1-based, the agent's own. */
   readonly line?: number;
   readonly column?: number;
+  /** That line, trimmed, cut around the column when it is long. */
   readonly sourceLine?: string;
+  /** The gateway's own words: nothing in it but identifiers comes from the run. */
   readonly hint?: string;
 };
 
 export type ExplainContext = {
   readonly code: AcceptedCode;
   readonly surface: Surface;
+  /** GLOBALS[surface], or fewer where an operator took some away. */
   readonly globals: readonly string[];
 };
 
-export function explainError(error: GuestError, context: ExplainContext): Explained {
-  throw new Error(`not yet ${error.name} ${context.surface}`);
+const MAX_NAME = 60;
+const MAX_MESSAGE = 2000;
+const MAX_LINE = 160;
+
+export function explainError(error: GuestError, { code, surface, globals }: ExplainContext): Explained {
+  const lines = code.text.split('\n');
+  const line = error.line !== undefined && error.line >= 1 && error.line <= lines.length ? error.line : undefined;
+  const whole = line === undefined ? '' : (lines[line - 1] ?? '');
+  const column = line === undefined || error.column === undefined ? undefined : ownColumn(code, line, error.column);
+  const bounded = { ...error, message: cut(error.message, MAX_MESSAGE) };
+  const hint = hintFor({
+    error: bounded,
+    surface,
+    globals,
+    text: code.text.slice(0, 20_000),
+    line: whole.slice(0, 2000),
+  });
+  return {
+    name: cut(oneLine(error.name), MAX_NAME) || 'Error',
+    message: bounded.message,
+    ...(line === undefined ? {} : { line, sourceLine: around(whole, column ?? 1) }),
+    ...(column === undefined ? {} : { column }),
+    ...(hint === undefined ? {} : { hint }),
+  };
 }
 
 /** What the agent should know about a result that is probably not what it meant. */
@@ -28,5 +54,26 @@ export function explainNote(run: {
   readonly json: string;
   readonly stdout: string;
 }): string | undefined {
-  throw new Error(`not yet ${run.json}`);
+  if (run.note !== undefined) return cut(run.note, 500);
+  if (run.json !== 'null') return undefined;
+  return run.stdout.trim() === ''
+    ? 'The function returned nothing. Write `return` before the value you want to see.'
+    : undefined;
+}
+
+const oneLine = (text: string): string => text.replace(/\s+/g, ' ');
+
+function cut(text: string, max: number): string {
+  if (text.length <= max) return text;
+  const end = /[\ud800-\udbff]/.test(text[max - 1] ?? '') ? max - 1 : max;
+  return `${text.slice(0, end)}… (${text.length - end} more characters)`;
+}
+
+function around(line: string, column: number): string {
+  const text = line.trim();
+  if (text.length <= MAX_LINE) return text;
+  const at = column - 1 - (line.length - line.trimStart().length);
+  const from = Math.max(0, Math.min(at - MAX_LINE / 2, text.length - MAX_LINE));
+  const shown = text.slice(from, from + MAX_LINE).replace(/\p{Cs}/gu, '');
+  return `${from > 0 ? '…' : ''}${shown}${from + MAX_LINE < text.length ? '…' : ''}`;
 }

@@ -42,7 +42,5 @@ export const ABSENT: Readonly<Record<string, string>> = {
   window: 'This is no browser. Use globalThis.',
   document: 'This is no browser: there is no DOM.',
   fs: 'There is no file system here. Use sandbox.files.read and sandbox.files.write.',
-  e2b: 'There are no packages here: Sandbox is a global.',
-  E2B: 'There are no packages here: Sandbox is a global, and api.request reaches the API.',
   CodeInterpreter: 'Use Sandbox: it has runCode.',
 };

@@ -34,7 +34,8 @@ const isCallee = (node: AnyNode | null | undefined): node is Callee =>
 export function shapeOfExpression(text: string, expression: Expression, semicolons: readonly number[]): Edit[] {
   const edits = semicolons.map(at => ({ start: at, end: at + 1, text: ' ' }));
   edits.push(...editsOfCallee(text, expression));
-  if (awaitsOutside(expression)) edits.push(insert(0, 'async () => ('), insert(text.length, '\n)'));
+  if (!isCallee(expression) && awaitsOutside(expression))
+    edits.push(insert(0, 'async () => ('), insert(text.length, '\n)'));
   return inOrder(edits);
 }
 

@@ -1,0 +1,184 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { GuestError, Surface } from '../../src/engine/engine.ts';
+import { acceptCode } from '../../src/guest/code.ts';
+import { explainError, explainNote } from '../../src/guest/explain.ts';
+import { GLOBALS } from '../../src/guest/globals.ts';
+
+const explain = (error: GuestError, code: string, surface: Surface = 'read') =>
+  explainError(error, { code: acceptCode(code, { maxChars: 300_000 }), surface, globals: GLOBALS[surface] });
+
+const thrown = (name: string, message: string, line = 1): GuestError => ({ name, message, line });
+
+describe('explainError', () => {
+  test('shows the agent its own line', () => {
+    const code = 'const a = 1;\r\n  a.b.c;\r\nreturn a';
+    expect(
+      explain({ name: 'TypeError', message: "cannot read property 'c' of undefined", line: 2, column: 7 }, code),
+    ).toMatchObject({
+      name: 'TypeError',
+      line: 2,
+      column: 7,
+      sourceLine: 'a.b.c;',
+    });
+  });
+
+  test('columns are the agent’s own', () => {
+    // `(async () => {` stands before it in what the engine evaluates.
+    expect(
+      explain({ name: 'E', message: 'm', line: 1, column: '(async () => {'.length + 7 }, 'throw new E("m"); return 1'),
+    ).toMatchObject({
+      line: 1,
+      column: 7,
+    });
+  });
+
+  test('a line that is not the agent’s is left out', () => {
+    for (const line of [0, -1, 99])
+      expect(explain({ name: 'E', message: 'm', line, column: 3 }, '() => 1')).toEqual({ name: 'E', message: 'm' });
+  });
+
+  test.each<[surface: Surface, name: string, says: string]>([
+    ['read', 'nope', 'Globals: api, Sandbox, display, console'],
+    ['search', 'nope', 'Globals: spec, find, describe, console'],
+    ['search', 'api', '`api` is in execute_read and execute_write'],
+    ['search', 'Sandbox', '`Sandbox` is in execute_read and execute_write'],
+    ['write', 'spec', '`spec` is in search only'],
+    ['read', 'find', '`find` is in search only'],
+    ['read', 'fetch', 'There is no network here. Use api.request'],
+    ['read', 'require', 'There are no modules here'],
+    ['read', 'process', 'There is no process, environment or key here'],
+    ['read', 'sandbox', 'It is written `Sandbox`'],
+    ['read', 'await', 'make that function async'],
+    ['read', 'constructor', 'Globals: api'],
+  ])('in %s, %s is not defined', (surface, name, says) => {
+    for (const message of [`${name} is not defined`, `'${name}' is not defined`]) {
+      expect(explain(thrown('ReferenceError', message), '() => 1', surface).hint).toContain(says);
+    }
+  });
+
+  const NO_FUNCTION = ['TypeError', 'not a function'] as const;
+  const NOTHING = ['TypeError', "cannot read property 'map' of undefined"] as const;
+
+  test.each<[name: string, error: readonly [string, string], code: string, says: string | undefined]>([
+    [
+      'res.json()',
+      NO_FUNCTION,
+      'const r = await api.request({}); const d = await r.json(); return d',
+      'data is parsed already',
+    ],
+    [
+      'res.json() in V8',
+      ['TypeError', 'r.json is not a function'],
+      'const r = await api.request({}); return r.json()',
+      'data is parsed already',
+    ],
+    ['.body', NOTHING, 'const r = await api.request({}); return r.body.map(x => x)', 'use .data'],
+    [
+      'a missing await, direct',
+      NOTHING,
+      'return api.request({ path: "/x" }).data.map(x => x)',
+      'An `await` is missing',
+    ],
+    [
+      'a missing await, with a call inside',
+      NOTHING,
+      'return api.request({ path: f(1) }).data.map(x => x)',
+      'An `await` is missing',
+    ],
+    [
+      'a missing await, by a name',
+      NOTHING,
+      'const r = api.request({}); return r.data.map(x => x)',
+      'An `await` is missing',
+    ],
+    [
+      'a missing await of Sandbox',
+      NO_FUNCTION,
+      'const s = Sandbox.create(); return s.commands.list()',
+      'An `await` is missing',
+    ],
+    ['no missing await', NOTHING, 'const r = await api.request({}); return r.data.items.map(x => x)', 'check ok'],
+    [
+      'V8’s words',
+      ['TypeError', "Cannot read properties of undefined (reading 'map')"],
+      'const r = await api.request({}); return r.data.items.map(x => x)',
+      'check ok',
+    ],
+    [
+      'something not iterable',
+      ['TypeError', 'value is not iterable'],
+      'for (const x of (await api.request({})).data) x; return 1',
+      'check ok',
+    ],
+    ['api.get', NO_FUNCTION, 'return api.get("/sandboxes")', 'api has one method'],
+    ['api()', NO_FUNCTION, 'return api("/sandboxes")', 'api is an object'],
+    [
+      'new Sandbox()',
+      ['TypeError', 'not a constructor'],
+      'const s = new Sandbox(); return 1',
+      '`await Sandbox.create()`',
+    ],
+    ['sandbox.close()', NO_FUNCTION, 'await sandbox.close(); return 1', 'sandbox.kill()'],
+    ['sandbox.process.start()', NO_FUNCTION, 'await sandbox.process.start("ls"); return 1', 'sandbox.commands.run'],
+    ['sandbox.filesystem', NO_FUNCTION, 'await sandbox.filesystem.write("a", "b"); return 1', 'sandbox.files'],
+    ['sandbox.notebook', NO_FUNCTION, 'await sandbox.notebook.execCell("1"); return 1', 'sandbox.runCode'],
+    ['import()', ['TypeError', 'dynamic import is not available'], 'return import("fs")', 'There are no modules here'],
+    [
+      'JSON.parse of an answer',
+      ['SyntaxError', "unexpected token: 'o'"],
+      'return JSON.parse((await api.request({})).data)',
+      'data is parsed already',
+    ],
+    ['syntax the engine lacks', ['SyntaxError', 'unexpected token'], 'return new Function("%")', 'plain ES2023'],
+    ['recursion', ['RangeError', 'Maximum call stack size exceeded'], 'return f()', 'calls itself'],
+    ['an error of the agent’s own', ['Error', 'my own reason'], 'throw new Error("my own reason")', undefined],
+  ])('hints at %s', (_, [name, message], code, says) => {
+    const { hint } = explain(thrown(name, message), code, 'write');
+    if (says === undefined) expect(hint).toBeUndefined();
+    else expect(hint).toContain(says);
+  });
+
+  test('hints for the gateway’s own refusals', () => {
+    const coded = (code: GuestError['code'] & string, message: string) =>
+      explain({ name: 'GatewayError', message, code }, '() => 1').hint;
+    expect(coded('method_refused', 'No.')).toContain('execute_write');
+    expect(coded('method_refused', 'Use execute_write.')).toBeUndefined();
+    expect(coded('path_unlisted', 'No.')).toContain('find(');
+    expect(coded('request_invalid', 'No.')).toContain('describe(');
+  });
+
+  test('everything is bounded, and quick', () => {
+    const long = fc
+      .constantFrom('x', ' ', '=', '(', 'api.request(', 'a.', '\n', '😀', ' await ', "'")
+      .map(part => part.repeat(30_000));
+    fc.assert(
+      fc.property(long, long, fc.boolean(), (name, message, nullish) => {
+        const code = acceptCode(`/* ${name}${message} */ async () => 1`, { maxChars: 1_000_000 });
+        const explained = explainError(
+          { name, message: nullish ? `${message} of undefined` : message, line: 1, column: 20_000 },
+          { code, surface: 'read', globals: GLOBALS.read },
+        );
+        expect(JSON.stringify(explained).length).toBeLessThan(6000);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe('explainNote', () => {
+  test.each<[name: string, run: Parameters<typeof explainNote>[0], says: RegExp | undefined]>([
+    [
+      'the engine’s note',
+      { note: 'the function returned a function', json: 'null', stdout: '' },
+      /returned a function/,
+    ],
+    ['nothing at all', { json: 'null', stdout: '\n' }, /Write `return`/],
+    ['nothing but console.log', { json: 'null', stdout: 'x' }, undefined],
+    ['a result', { json: '[]', stdout: '' }, undefined],
+  ])('%s', (_, run, says) => {
+    const note = explainNote(run);
+    if (says === undefined) expect(note).toBeUndefined();
+    else expect(note).toMatch(says);
+  });
+});
