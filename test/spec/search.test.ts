@@ -167,6 +167,21 @@ describe('describe', () => {
     expect(list).toMatch(/x-next-token/);
   });
 
+  it('is far shorter than the schema it stands for', () => {
+    let described = 0;
+    let schemas = 0;
+    for (const [path, methods] of Object.entries(search.spec.paths)) {
+      for (const [method, operation] of Object.entries(methods)) {
+        const text = search.describe(`${method} ${path}`);
+        expect(text.length, `${method} ${path}`).toBeLessThan(1_700);
+        described += text.length;
+        schemas += JSON.stringify(operation, null, 2).length;
+      }
+    }
+    expect(described * 5).toBeLessThan(schemas);
+    expect(described / description.operations.length).toBeLessThan(550);
+  });
+
   it('never shows a secret field as if it could be had', () => {
     expect(search.describe('POST /v2/sandboxes')).not.toMatch(/AccessToken/);
   });
