@@ -92,6 +92,26 @@ const QUERIES: readonly (readonly [string, string])[] = [
   ['running processes', 'Sandbox.commands.list'],
   ['type into stdin', 'Sandbox.commands.sendStdin'],
   ['reset kernel', 'Sandbox.restartCodeContext'],
+  ['how to stop being billed for an idle machine', 'POST /sandboxes/{sandboxID}/pause'],
+  ['shut everything down', 'DELETE /sandboxes/{sandboxID}'],
+  ['get sandbox by id', 'GET /sandboxes/{sandboxID}'],
+  ['sandbox is about to expire, prolong it', 'POST /sandboxes/{sandboxID}/timeout'],
+  ['change visibility of image', 'PATCH /v2/templates/{templateID}'],
+  ['restore a snapshot', 'POST /v2/sandboxes'],
+  ['attach to an existing vm', 'Sandbox.connect'],
+  ['run tests in background', 'Sandbox.commands.run'],
+  ['comands', 'Sandbox.commands.run'],
+  ['cancel running command', 'Sandbox.commands.kill'],
+  ['git clone a repository', 'Sandbox.commands.run'],
+  ['copy file to sandbox', 'Sandbox.files.write'],
+  ['remove a folder recursively', 'Sandbox.files.remove'],
+  ['expose port 3000', 'Sandbox.getHost'],
+  ['whitelist domains', 'PUT /sandboxes/{sandboxID}/network'],
+  ['snpashot', 'GET /snapshots'],
+  ['templete', 'GET /templates/{templateID}'],
+  ['envVars', 'POST /v2/sandboxes'],
+  ['sandbox_ids', 'GET /sandboxes/metrics'],
+  ['mount a disk', 'POST /volumes'],
 ];
 
 describe('find', () => {
@@ -125,6 +145,14 @@ describe('find', () => {
         `${query}: ${twin?.operation}`,
       ).toBeLessThan(lastCurrent);
     }
+  });
+
+  it('puts an operation asked for by its path first', () => {
+    expect(search.find('get /v2/sandboxes/')[0]?.operation).toBe('GET /v2/sandboxes');
+    expect(search.find('/volumes', { limit: 2 }).map(({ operation }) => operation)).toEqual([
+      'GET /volumes',
+      'POST /volumes',
+    ]);
   });
 
   it('is quiet about what does not exist', () => {
