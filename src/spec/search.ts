@@ -29,7 +29,8 @@ export function createSearch(description: Description): Search {
   return {
     spec: toSpec(description),
     find(query, options) {
-      return rank(checkQuery(query), checkLimit(options));
+      const text = checkQuery(query);
+      return namedFirst(description, text, rank(text, MAX_LIMIT)).slice(0, checkLimit(options));
     },
     describe(operation) {
       const name = nameOf(operation);
@@ -47,6 +48,14 @@ function checkQuery(query: unknown): string {
     throw new TypeError(`find() needs a text to look for, e.g. ${EXAMPLE}; it got ${kindOf(query)}.`);
   }
   return query;
+}
+
+/** Asked for by method and path, or by path, an operation comes first, whatever else its words fit. */
+function namedFirst(description: Description, query: string, ranked: readonly Found[]): Found[] {
+  const named = byPath(description, query.trim().replace(/\s+/g, ' ')).map(({ id, summary, deprecated }): Found => {
+    return { operation: id, summary, score: 1, ...(deprecated ? { deprecated } : {}) };
+  });
+  return [...named, ...ranked.filter(found => !named.some(({ operation }) => operation === found.operation))];
 }
 
 function checkLimit(options: unknown): number {
@@ -82,12 +91,7 @@ function kindOf(value: unknown): string {
 }
 
 function lookUp(description: Description, name: string): string[] {
-  const [, method, target = ''] = /^(?:([a-z]+) )?(\/.*)$/i.exec(name) ?? [];
-  if (target !== '') {
-    const at = operationsAt(description.operations, target);
-    const wanted = method === undefined ? at : at.filter(operation => operation.method === method.toUpperCase());
-    return wanted.map(operationSignature);
-  }
+  if (/^([a-z]+ )?\//i.test(name)) return byPath(description, name).map(operationSignature);
   const methodName = name.replace(/\(.*$/s, '').toLowerCase();
   if (methodName === 'sandbox') {
     const list = description.capabilities.map(({ id, mode, summary }) => `${id} (execute_${mode}): ${summary}`);
@@ -97,6 +101,13 @@ function lookUp(description: Description, name: string): string[] {
   const tail = methodName.replace(/^(?:sandbox|sbx|sandboxes)\./, '');
   const ends = description.capabilities.filter(({ id }) => `.${id.toLowerCase()}`.endsWith(`.${tail}`));
   return (exact.length > 0 ? exact : ends.slice(0, 4)).map(capabilitySignature);
+}
+
+/** `post /v2/sandboxes/`, or a path for all its methods. */
+function byPath(description: Description, name: string): Operation[] {
+  const [, method, target = ''] = /^(?:([a-z]+) )?(\/.*)$/i.exec(name) ?? [];
+  const at = target === '' ? [] : operationsAt(description.operations, target);
+  return method === undefined ? at : at.filter(operation => operation.method === method.toUpperCase());
 }
 
 /** The operations of the template a path fits best: most literal segments. */

@@ -92,6 +92,26 @@ const QUERIES: readonly (readonly [string, string])[] = [
   ['running processes', 'Sandbox.commands.list'],
   ['type into stdin', 'Sandbox.commands.sendStdin'],
   ['reset kernel', 'Sandbox.restartCodeContext'],
+  ['how to stop being billed for an idle machine', 'POST /sandboxes/{sandboxID}/pause'],
+  ['shut everything down', 'DELETE /sandboxes/{sandboxID}'],
+  ['get sandbox by id', 'GET /sandboxes/{sandboxID}'],
+  ['sandbox is about to expire, prolong it', 'POST /sandboxes/{sandboxID}/timeout'],
+  ['change visibility of image', 'PATCH /v2/templates/{templateID}'],
+  ['restore a snapshot', 'POST /v2/sandboxes'],
+  ['attach to an existing vm', 'Sandbox.connect'],
+  ['run tests in background', 'Sandbox.commands.run'],
+  ['comands', 'Sandbox.commands.run'],
+  ['cancel running command', 'Sandbox.commands.kill'],
+  ['git clone a repository', 'Sandbox.commands.run'],
+  ['copy file to sandbox', 'Sandbox.files.write'],
+  ['remove a folder recursively', 'Sandbox.files.remove'],
+  ['expose port 3000', 'Sandbox.getHost'],
+  ['whitelist domains', 'PUT /sandboxes/{sandboxID}/network'],
+  ['snpashot', 'GET /snapshots'],
+  ['templete', 'GET /templates/{templateID}'],
+  ['envVars', 'POST /v2/sandboxes'],
+  ['sandbox_ids', 'GET /sandboxes/metrics'],
+  ['mount a disk', 'POST /volumes'],
 ];
 
 describe('find', () => {
@@ -125,6 +145,14 @@ describe('find', () => {
         `${query}: ${twin?.operation}`,
       ).toBeLessThan(lastCurrent);
     }
+  });
+
+  it('puts an operation asked for by its path first', () => {
+    expect(search.find('get /v2/sandboxes/')[0]?.operation).toBe('GET /v2/sandboxes');
+    expect(search.find('/volumes', { limit: 2 }).map(({ operation }) => operation)).toEqual([
+      'GET /volumes',
+      'POST /volumes',
+    ]);
   });
 
   it('is quiet about what does not exist', () => {
@@ -165,6 +193,21 @@ describe('describe', () => {
     expect(list).toMatch(/"running" \| "paused"/);
     expect(list).toMatch(/limit\?: int(eger)? = 100 .*1\.\.100/);
     expect(list).toMatch(/x-next-token/);
+  });
+
+  it('is far shorter than the schema it stands for', () => {
+    let described = 0;
+    let schemas = 0;
+    for (const [path, methods] of Object.entries(search.spec.paths)) {
+      for (const [method, operation] of Object.entries(methods)) {
+        const text = search.describe(`${method} ${path}`);
+        expect(text.length, `${method} ${path}`).toBeLessThan(1_700);
+        described += text.length;
+        schemas += JSON.stringify(operation, null, 2).length;
+      }
+    }
+    expect(described * 5).toBeLessThan(schemas);
+    expect(described / description.operations.length).toBeLessThan(550);
   });
 
   it('never shows a secret field as if it could be had', () => {
