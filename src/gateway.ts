@@ -54,9 +54,9 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
     });
   const engine = await createQuickjsEngine({
     descriptionJson: toGuestDescription(description),
-    workers: config.WORKERS,
+    ...(config.WORKERS !== undefined && { workers: config.WORKERS }),
     maxQueued: config.MAX_QUEUED_RUNS,
-    log,
+    log: (message, cause) => log.error({ err: cause }, message),
   });
 
   const acceptor = createCodeAcceptor({ maxChars: config.MAX_CODE_CHARS });
