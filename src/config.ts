@@ -10,8 +10,11 @@ const list = z.string().transform(text =>
     .map(item => item.trim())
     .filter(item => item !== ''),
 );
-const httpUrl = z
-  .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+/** Keys travel to these URLs: in clear only to this machine. */
+const LOOPBACK_URL = /^http:\/\/(?:localhost|127(?:\.\d+){3}|\[::1\])(?:[:/]|$)/i;
+const serviceUrl = z
+  .url({ error: 'must be a URL' })
+  .refine(text => /^https:/i.test(text) || LOOPBACK_URL.test(text), 'must be https (http only on a loopback address)')
   .transform(text => text.replace(/\/+$/, ''));
 
 type Variable = { readonly about: string; readonly fallback: string; readonly schema: z.ZodType };
@@ -33,11 +36,11 @@ export const VARIABLES = {
   ),
 
   E2B_DOMAIN: variable('E2B domain; sandboxes are reached below it.', 'e2b.app', z.string().regex(/^[\w.:-]+$/)),
-  E2B_API_URL: variable('Base URL of the E2B API. Unset: https://api.<E2B_DOMAIN>.', '', httpUrl),
+  E2B_API_URL: variable('Base URL of the E2B API. Unset: https://api.<E2B_DOMAIN>.', '', serviceUrl),
   E2B_SANDBOX_URL: variable(
     'Base URL for all traffic to sandboxes (self-hosting, local mode). Unset: derived from E2B_DOMAIN.',
     '',
-    httpUrl,
+    serviceUrl,
   ),
   E2B_ALLOW_UNLISTED: variable(
     'Let paths pass that the description does not list; the other rules still hold.',

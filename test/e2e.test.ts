@@ -22,7 +22,10 @@ describe.each(Object.entries(CLIENTS))('%s', (_name, connectClient) => {
   });
 
   it('searches, creates, lists, inspects and kills', async () => {
-    const found = await client.call('search', `async () => find('create a sandbox', { limit: 1 })[0].operation`);
+    const found = await client.call(
+      'search',
+      `async () => find('create a sandbox', { limit: 2 }).map(hit => hit.operation)`,
+    );
     expect(found).toMatchObject({ isError: false });
     expect(found.text).toContain('POST /v2/sandboxes');
 

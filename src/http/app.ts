@@ -135,22 +135,22 @@ const checkMediaType: RequestHandler = (request, _response, next) => {
 const checkMessage: RequestHandler = (request, _response, next) => {
   const body: unknown = request.body;
   if (Array.isArray(body)) throw new GatewayError('batch_refused');
-  if (typeof body !== 'object' || body === null) throw new GatewayError('body_invalid');
+  if (typeof body !== 'object' || body === null || Object.keys(body).length === 0)
+    throw new GatewayError('body_invalid');
   next();
 };
 
 /** What body-parser throws, in our words. */
 function fromBodyParser(caught: unknown): GatewayError | undefined {
-  const type = (caught as { type?: unknown } | null)?.type;
-  if (type === 'entity.parse.failed' || type === 'request.size.invalid' || type === 'request.aborted')
-    return new GatewayError('body_invalid');
-  if (type === 'entity.too.large') return new GatewayError('body_too_large');
-  if (type === 'encoding.unsupported' || type === 'charset.unsupported')
+  if (caught instanceof URIError) return new GatewayError('not_found');
+  const { status } = (caught ?? {}) as { status?: unknown };
+  if (status === 413) return new GatewayError('body_too_large');
+  if (status === 415)
     return new GatewayError(
       'media_type_unsupported',
       'Send the body as UTF-8, plain or compressed with gzip, deflate or br.',
     );
-  return caught instanceof URIError ? new GatewayError('not_found') : undefined;
+  return status === 400 ? new GatewayError('body_invalid') : undefined;
 }
 
 /** JSON-RPC's numbers for the faults that MCP clients see; none of ours lies in the range MCP reserves. */
@@ -159,7 +159,7 @@ const rpcCode = (error: GatewayError): number =>
 
 function answerFault(log: Logger): ErrorRequestHandler {
   return (caught, request, response, _next) => {
-    const error = fromBodyParser(caught) ?? toGatewayError(caught);
+    const error = caught instanceof GatewayError ? caught : (fromBodyParser(caught) ?? toGatewayError(caught));
     if (error.code === 'internal') log.error({ err: error.cause, req: { id: id(request) } }, 'request failed');
     if (response.headersSent) {
       response.destroy();
