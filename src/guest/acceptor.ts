@@ -50,14 +50,11 @@ export function createCodeAcceptor({
     const job = busy ? undefined : queue.shift();
     if (job === undefined) return;
     busy = true;
-    thread ??= startThread();
+    if (thread === undefined || thread.dead) thread = startThread();
     const used = thread;
     used
       .run(job, deadlineMs)
-      .then(job.resolve, (error: GatewayError) => {
-        if (used.dead) thread = undefined;
-        job.reject(error);
-      })
+      .then(job.resolve, job.reject)
       .finally(() => {
         busy = false;
         next();
@@ -84,7 +81,7 @@ export function createCodeAcceptor({
       });
     },
     async warm() {
-      thread ??= startThread();
+      if (thread === undefined || thread.dead) thread = startThread();
       await thread.ready;
     },
     async close() {
@@ -105,29 +102,36 @@ type Thread = {
 function startThread(): Thread {
   const worker = new Worker(THREAD, { resourceLimits: { maxOldGenerationSizeMb: 128 }, stdin: false });
   worker.unref();
-  let dead = false;
-  let answer: (reply: ThreadReply | GatewayError) => void = () => {};
-  const receive = () => new Promise<ThreadReply | GatewayError>(resolve => (answer = resolve));
-  const ready = receive().then(() => {});
+  let started = false;
+  let lost: GatewayError | undefined;
+  let answer: (reply: ThreadReply | undefined) => void = () => {};
+  const receive = () => new Promise<ThreadReply | undefined>(resolve => (answer = resolve));
+  const ready = receive().then(() => {
+    started = lost === undefined;
+  });
   const lose = (error: GatewayError) => {
-    dead = true;
-    answer(error);
+    lost ??= error;
+    answer(undefined);
   };
   worker.on('message', (reply: ThreadReply) => answer(reply));
   // swc traps on text that is nested too deeply, and is of no use afterwards.
   worker.on('error', cause =>
-    lose(new GatewayError('code_syntax', 'The code does not parse: it is nested too deeply, or too large.', { cause })),
+    lose(
+      started
+        ? new GatewayError('code_syntax', 'The code does not parse: it is nested too deeply, or too large.', { cause })
+        : new GatewayError('internal', undefined, { cause }),
+    ),
   );
   worker.on('exit', () => lose(new GatewayError('internal')));
 
   return {
     ready,
     get dead() {
-      return dead;
+      return lost !== undefined;
     },
     async run({ code, maxChars }, deadlineMs) {
       await ready;
-      if (dead) throw new GatewayError('internal');
+      if (lost !== undefined) throw lost;
       const received = receive();
       worker.postMessage({ code, maxChars } satisfies ThreadRequest);
       const timer = setTimeout(() => {
@@ -141,10 +145,9 @@ function startThread(): Thread {
       }, deadlineMs);
       const reply = await received;
       clearTimeout(timer);
-      if (reply instanceof GatewayError) throw reply;
+      if (reply === undefined || 'ready' in reply) throw lost ?? new GatewayError('internal');
       if ('accepted' in reply) return reply.accepted;
-      if ('refused' in reply) throw new GatewayError(reply.refused.code, reply.refused.message);
-      throw new GatewayError('internal');
+      throw new GatewayError(reply.refused.code, reply.refused.message);
     },
     async stop() {
       await worker.terminate();

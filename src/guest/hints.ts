@@ -30,9 +30,11 @@ const UNAWAITED = [
 const RULES: readonly Rule[] = [
   ({ error, surface, globals }) => {
     const name = error.name === 'ReferenceError' ? UNDEFINED_NAME.exec(error.message)?.[1] : undefined;
-    return name === undefined ? undefined : hintForName(name, surface, globals);
+    if (name === undefined) return undefined;
+    // An engine may have said already what to use instead.
+    const told = / is not defined\. \S/.test(error.message);
+    return told ? globalsLine(globals) : hintForName(name, surface, globals);
   },
-  ({ error }) => (error.code === undefined ? undefined : hintForCode(error.code, error.message)),
   ({ error, text, line }) => {
     if (error.name !== 'SyntaxError') return undefined;
     return /JSON\.parse/.test(line || text)
@@ -79,6 +81,8 @@ const RULES: readonly Rule[] = [
 ];
 
 export function hintFor(mistake: Mistake): string | undefined {
+  const { code, message } = mistake.error;
+  if (code !== undefined) return hintForCode(code, message);
   for (const rule of RULES) {
     const hint = rule(mistake);
     if (hint !== undefined) return mistake.error.message.includes(hint) ? undefined : hint;
@@ -86,8 +90,10 @@ export function hintFor(mistake: Mistake): string | undefined {
   return undefined;
 }
 
+const globalsLine = (globals: readonly string[]): string => `Globals: ${globals.join(', ')}.`;
+
 function hintForName(name: string, surface: Surface, globals: readonly string[]): string {
-  const there = `Globals: ${globals.join(', ')}.`;
+  const there = globalsLine(globals);
   if (name === 'await') return '`await` stands in a function that is not async: make that function async.';
   if (surface === 'search' && GLOBALS.read.includes(name)) {
     return `\`${name}\` is in execute_read and execute_write; search only looks at the description. ${there}`;
@@ -97,6 +103,9 @@ function hintForName(name: string, surface: Surface, globals: readonly string[])
   }
   const instead = Object.hasOwn(ABSENT, name) ? ABSENT[name] : undefined;
   if (instead !== undefined) return `${instead} ${there}`;
+  if (/^(?:sandbox|sbx|sb)$/.test(name) && globals.includes('Sandbox')) {
+    return `Make or reach one first: const ${name} = await Sandbox.connect(id). ${there}`;
+  }
   const near = globals.find(global => global.toLowerCase() === name.toLowerCase());
   if (near !== undefined) return `It is written \`${near}\`. ${there}`;
   return there;

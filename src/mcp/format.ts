@@ -58,7 +58,7 @@ export function formatFault(error: GatewayError, requestId: string): Formatted {
   const text =
     error.fault === 'gateway'
       ? gatewayFault(error.code, requestId, error.retryAfterMs)
-      : `${error.message} (${error.code})`;
+      : `${error.code}: ${error.message}`;
   return { content: [{ type: 'text', text }], isError: true };
 }
 

@@ -48,13 +48,19 @@ describe('explainError', () => {
     ['read', 'fetch', 'There is no network here. Use api.request'],
     ['read', 'require', 'There are no modules here'],
     ['read', 'process', 'There is no process, environment or key here'],
-    ['read', 'sandbox', 'It is written `Sandbox`'],
+    ['read', 'API', 'It is written `api`'],
+    ['read', 'sandbox', 'const sandbox = await Sandbox.connect(id)'],
     ['read', 'await', 'make that function async'],
     ['read', 'constructor', 'Globals: api'],
   ])('in %s, %s is not defined', (surface, name, says) => {
     for (const message of [`${name} is not defined`, `'${name}' is not defined`]) {
       expect(explain(thrown('ReferenceError', message), '() => 1', surface).hint).toContain(says);
     }
+  });
+
+  test('what the engine has said is not said again', () => {
+    const { hint } = explain(thrown('ReferenceError', 'fetch is not defined. There is no network here.'), '() => 1');
+    expect(hint).toMatch(/^Globals: api/);
   });
 
   const NO_FUNCTION = ['TypeError', 'not a function'] as const;
@@ -146,6 +152,7 @@ describe('explainError', () => {
     expect(coded('method_refused', 'Use execute_write.')).toBeUndefined();
     expect(coded('path_unlisted', 'No.')).toContain('find(');
     expect(coded('request_invalid', 'No.')).toContain('describe(');
+    expect(coded('upstream_timeout', 'fetch is not defined')).toBeUndefined();
   });
 
   test('everything is bounded, and quick', () => {

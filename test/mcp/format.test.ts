@@ -143,7 +143,7 @@ describe('an error', () => {
 describe('formatFault', () => {
   test('the agent’s fault: its message', () => {
     expect(formatFault(new GatewayError('code_invalid', 'Send code.'), 'req-2')).toEqual({
-      content: [{ type: 'text', text: 'Send code. (code_invalid)' }],
+      content: [{ type: 'text', text: 'code_invalid: Send code.' }],
       isError: true,
     });
   });
