@@ -26,7 +26,8 @@ export type QuickjsOptions = {
   readonly maxParkedBytes?: number;
   /** Spend a second of a background thread on making the interpreter fast. Default true. */
   readonly warm?: boolean;
-  readonly log?: (message: string, cause: unknown) => void;
+  /** Where trouble with workers is told; pino fits. */
+  readonly log?: { warn(fields: { err: unknown }, message: string): void };
 };
 
 const WARM_MS = 1_200;
@@ -44,7 +45,7 @@ export async function createQuickjsEngine(options: QuickjsOptions): Promise<Engi
     maxQueueMs: options.maxQueueMs ?? 5_000,
     maxLive: options.maxLive ?? 512,
     maxParkedBytes: options.maxParkedBytes ?? 512 * 1024 * 1024,
-    log: options.log ?? (() => undefined),
+    log: (message, err) => options.log?.warn({ err }, message),
   });
 
   const EXECUTE = 0;
