@@ -26,8 +26,8 @@ export type QuickjsOptions = {
   readonly maxParkedBytes?: number;
   /** Spend a second of a background thread on making the interpreter fast. Default true. */
   readonly warm?: boolean;
-  /** Where trouble with workers is told; pino fits. */
-  readonly log?: { warn(fields: { err: unknown }, message: string): void };
+  /** Where trouble with workers is told. */
+  readonly log?: (message: string, cause: unknown) => void;
 };
 
 const WARM_MS = 1_200;
@@ -45,7 +45,7 @@ export async function createQuickjsEngine(options: QuickjsOptions): Promise<Engi
     maxQueueMs: options.maxQueueMs ?? 5_000,
     maxLive: options.maxLive ?? 512,
     maxParkedBytes: options.maxParkedBytes ?? 512 * 1024 * 1024,
-    log: (message, err) => options.log?.warn({ err }, message),
+    log: options.log ?? (() => undefined),
   });
 
   const EXECUTE = 0;
