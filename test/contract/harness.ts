@@ -1,6 +1,7 @@
 // What every part of the contract suite uses: default limits, a host that answers, and one call to run a piece of code.
 import { expect } from 'vitest';
 import type { CallHost, Engine, GuestError, Job, Limits, Outcome } from '../../src/engine/engine.ts';
+import type { Description } from '../../src/spec/description.ts';
 
 export const LIMITS: Limits = {
   wallMs: 5_000,
@@ -51,7 +52,8 @@ export const DESCRIPTION = JSON.stringify({
     },
   ],
   capabilities: [],
-});
+  synonyms: {},
+} satisfies Description);
 
 export type RunOptions = Partial<Omit<Job, 'source' | 'limits'>> & { readonly limits?: Partial<Limits> };
 

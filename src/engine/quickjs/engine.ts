@@ -26,6 +26,7 @@ export type QuickjsOptions = {
   readonly maxParkedBytes?: number;
   /** Spend a second of a background thread on making the interpreter fast. Default true. */
   readonly warm?: boolean;
+  /** Where trouble with workers is told. */
   readonly log?: (message: string, cause: unknown) => void;
 };
 

@@ -6,16 +6,19 @@ export type Frame = { readonly line: number; readonly column: number; readonly t
 const FRAME = new RegExp(`^\\s*at (?:(.{0,200}?) \\()?${CODE_FILE.replace('.', '\\.')}:(\\d{1,7}):(\\d{1,7})\\)?$`);
 const MAX_FRAMES = 20;
 
-/** Frames in the agent's code, innermost first. The code was evaluated behind one "(", so line 1 is off by a column. */
+/** Frames in the agent's code, innermost first. Columns are those of the text as evaluated, see GuestError. */
 export function guestFrames(stack: string): Frame[] {
   const frames: Frame[] = [];
   for (const text of stack.split('\n')) {
     const [match, name, line, column] = FRAME.exec(text) ?? [];
     if (match === undefined) continue;
-    const at = { line: Number(line), column: Math.max(1, Number(column) - (line === '1' ? 1 : 0)) };
-    const place = `code:${at.line}:${at.column}`;
+    const place = `line ${line}`;
     const named = name !== undefined && name !== '<anonymous>' && name !== '<eval>';
-    frames.push({ ...at, text: named ? `    at ${name} (${place})` : `    at ${place}` });
+    frames.push({
+      line: Number(line),
+      column: Number(column),
+      text: named ? `    at ${name} (${place})` : `    at ${place}`,
+    });
     if (frames.length === MAX_FRAMES) break;
   }
   return frames;
