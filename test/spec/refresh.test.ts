@@ -106,7 +106,7 @@ describe('a published description', () => {
     const url = await serve((_, response) => response.end(published(String(++count), '/new')));
     const { source, taken } = make(url, { refreshMs: 5 });
     await source.start();
-    await vi.waitFor(() => expect(taken.length).toBeGreaterThan(2));
+    await vi.waitFor(() => expect(taken.length).toBeGreaterThan(2), { timeout: 15_000 });
   });
 
   it('may be a file, JSON or YAML', async () => {
