@@ -34,7 +34,9 @@ export async function loadDescription(path: string): Promise<Description> {
 export function parseDocument(text: string): unknown {
   try {
     // JSON is YAML, but a hundred times faster to read as what it is.
-    return /^\s*[{[]/.test(text) ? JSON.parse(text) : parse(text, { maxAliasCount: 100, logLevel: 'silent' });
+    return /^\s*[{[]/.test(text)
+      ? JSON.parse(text)
+      : parse(text, { maxAliasCount: 100, logLevel: 'error', prettyErrors: false });
   } catch (cause) {
     throw new GatewayError('spec_invalid', `The description is neither JSON nor YAML: ${firstLine(cause)}`, { cause });
   }

@@ -5,9 +5,7 @@ import { createReadStream } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { GatewayError, toGatewayError } from '../errors.ts';
 import type { Description } from './description.ts';
-import { parseDocument } from './load.ts';
-import { slim } from './slim.ts';
-import { addMissing } from './words.ts';
+import { prepare } from './prepare.ts';
 
 const FETCH_TIMEOUT_MS = 30_000;
 
@@ -71,7 +69,7 @@ export function createSpecSource(options: SpecSourceOptions): SpecSource {
     const fetched = await readSource(options, etag, closing.signal);
     const digest = fetched && createHash('sha256').update(fetched.text).digest('hex').slice(0, 12);
     if (fetched !== undefined && digest !== revision) {
-      const next = addMissing(slim(parseDocument(fetched.text), base), base);
+      const next = await prepare({ text: fetched.text, base }, closing.signal);
       await onChange(next);
       current = next;
       revision = digest;

@@ -111,14 +111,17 @@ describe('report', () => {
 describe('the command', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'compare-'));
   afterAll(() => rm(folder, { recursive: true }));
-  const run = (file: string) =>
-    spawnSync('npm', ['run', '--silent', 'openapi:compare', '--', file], { encoding: 'utf8' });
+  const run = (command: string, ...args: string[]) => spawnSync(command, args, { encoding: 'utf8' });
 
   it('exits with 0, with 1 on a difference, with 2 when there is nothing to read', async () => {
     const other = join(folder, 'other.yaml');
     await writeFile(other, ours.replace('default: 15', 'default: 16'));
-    expect(run('openapi/e2b.yaml').status).toBe(0);
-    expect(run(other)).toMatchObject({ status: 1, stdout: expect.stringContaining('DIFFERS') });
-    expect(run(join(folder, 'none.yaml'))).toMatchObject({ status: 2, stderr: expect.stringContaining('none.yaml') });
+    expect(run('npm', 'run', '--silent', 'openapi:compare', '--', 'openapi/e2b.yaml').status).toBe(0);
+    const built = 'dist/openapi/compare.js';
+    expect(run('node', built, other)).toMatchObject({ status: 1, stdout: expect.stringContaining('DIFFERS') });
+    expect(run('node', built, join(folder, 'none.yaml'))).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('none.yaml'),
+    });
   });
 });

@@ -80,7 +80,8 @@ describe('a description that is not usable', async () => {
   };
 
   it.each([
-    ['broken YAML', '{ a: [', 'capabilities: []', /api\.yaml: The description is neither JSON nor YAML/],
+    ['broken JSON', '{ a: [', 'capabilities: []', /api\.yaml: The description is neither JSON nor YAML/],
+    ['broken YAML', 'a: [', 'capabilities: []', /api\.yaml: The description is neither JSON nor YAML/],
     ['no OpenAPI', 'a: 1', 'capabilities: []', /api\.yaml: .*no paths/],
     [
       'an unknown field',

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Description } from '../../src/spec/description.ts';
+import { prepare } from '../../src/spec/prepare.ts';
 import { createSpecSource, type SpecSource, type SpecSourceOptions } from '../../src/spec/refresh.ts';
 import { slim } from '../../src/spec/slim.ts';
 
@@ -105,7 +106,7 @@ describe('a published description', () => {
     const url = await serve((_, response) => response.end(published(String(++count), '/new')));
     const { source, taken } = make(url, { refreshMs: 5 });
     await source.start();
-    await vi.waitFor(() => expect(taken.length).toBeGreaterThan(2));
+    await vi.waitFor(() => expect(taken.length).toBeGreaterThan(2), { timeout: 15_000 });
   });
 
   it('may be a file, JSON or YAML', async () => {
@@ -192,5 +193,36 @@ describe('whatever goes wrong, the last good one stays', () => {
     source.close();
     await starting;
     expect(log.warn).not.toHaveBeenCalled();
+  });
+});
+
+describe('a description made to keep the parser busy', () => {
+  const never = new AbortController().signal;
+
+  it.each([
+    ['two kilobytes that take for ever', '? '.repeat(1_000), /too long/],
+    ['a hundred thousand faults', `"${'\\x'.repeat(100_000)}`, /too long|neither JSON nor YAML/],
+  ])('%s: is given up, and nothing else waits for it', async (_, text, message) => {
+    let ticks = 0;
+    const timer = setInterval(() => ticks++, 5);
+    await expect(prepare({ text, base }, never, 700)).rejects.toMatchObject({
+      code: 'spec_invalid',
+      message: expect.stringMatching(message),
+    });
+    clearInterval(timer);
+    expect(ticks).toBeGreaterThan(10);
+  });
+
+  it('nesting beyond the stack', async () => {
+    for (const text of ['[', '{"a":', '- '].map(part => part.repeat(50_000))) {
+      await expect(prepare({ text, base }, never, 2_000)).rejects.toMatchObject({ code: 'spec_invalid' });
+    }
+  });
+
+  it('a thread that is not wanted any more ends', async () => {
+    const closing = new AbortController();
+    const preparing = prepare({ text: '? '.repeat(1_000), base }, closing.signal);
+    closing.abort();
+    await expect(preparing).rejects.toMatchObject({ code: 'spec_invalid' });
   });
 });

@@ -1,0 +1,19 @@
+// The thread of prepare.ts: one document, one answer. Its deadline is the host's.
+import { parentPort, workerData } from 'node:worker_threads';
+import { toGatewayError } from '../errors.ts';
+import { parseDocument } from './load.ts';
+import type { PrepareReply, PrepareRequest } from './prepare.ts';
+import { slim } from './slim.ts';
+import { addMissing } from './words.ts';
+
+const { text, base }: PrepareRequest = workerData;
+
+function answer(): PrepareReply {
+  try {
+    return { description: addMissing(slim(parseDocument(text), base), base) };
+  } catch (caught) {
+    return { refused: toGatewayError(caught).message };
+  }
+}
+
+parentPort?.postMessage(answer());
