@@ -32,6 +32,17 @@ export const VARIABLES = {
     list,
   ),
 
+  PUBLIC_URL: variable(
+    'Base URL under which clients reach the gateway behind a proxy. Its host name is allowed too.',
+    '',
+    httpUrl,
+  ),
+  TRUST_PROXY: variable(
+    'Proxies in front whose X-Forwarded-For is believed: how many, or their addresses, comma separated.',
+    '0',
+    z.union([integer(0, 16), list]),
+  ),
+
   E2B_DOMAIN: variable('E2B domain; sandboxes are reached below it.', 'e2b.app', z.string().regex(/^[\w.:-]+$/)),
   E2B_API_URL: variable('Base URL of the E2B API. Unset: https://api.<E2B_DOMAIN>.', '', httpUrl),
   E2B_SANDBOX_URL: variable(
@@ -71,12 +82,27 @@ export const VARIABLES = {
 
   WORKERS: variable('Worker threads of the embedded engine. Unset: cores, at least 4.', '', integer(1, 64)),
   MAX_QUEUED_RUNS: variable('Runs that may wait for a worker; more are told to come back.', '256', integer(0, 100_000)),
+  RATE_LIMIT_PER_KEY: variable('Requests a minute of one key; 0: no limit.', '1200', integer(0, 10_000_000)),
+  RATE_LIMIT_GLOBAL: variable('Requests a minute of all keys together; 0: no limit.', '0', integer(0, 100_000_000)),
+  MAX_PARALLEL_PER_KEY: variable('Requests of one key under way at once; 0: no limit.', '100', integer(0, 100_000)),
+  REDIS_URL: variable(
+    'Redis that counts requests for all replicas. Unset: each counts for itself. When it is down, requests pass.',
+    '',
+    z.url({ protocol: /^rediss?$/, error: 'must be a redis or rediss URL' }),
+  ),
+
+  DRAIN_DELAY_MS: variable(
+    'After SIGTERM: how long requests are still taken while /readyz says 503, so that proxies turn away first.',
+    '3000',
+    integer(0, 600_000),
+  ),
   DRAIN_TIMEOUT_MS: variable(
     'How long SIGTERM waits for runs under way. Keep it above RUN_TIMEOUT_MS.',
     '65000',
     integer(0, 3_600_000),
   ),
 
+  METRICS: variable('Serve GET /metrics for Prometheus. Unset: only on a loopback bind.', '', flag),
   MCP_DEBUG_ENDPOINT: variable('Serve GET /debug/endpoints.', 'true', flag),
   LOG_LEVEL: variable(
     'fatal, error, warn, info, debug, trace or silent.',
@@ -101,6 +127,9 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
+/** May hold a password: never shown, not even when wrong. */
+const SECRET = new Set(['REDIS_URL']);
+
 export function parseConfig(environment: Readonly<Record<string, string | undefined>>): Config {
   const values: Record<string, unknown> = {};
   const faults: string[] = [];
@@ -109,7 +138,10 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     if (given === '') continue;
     const parsed = schema.safeParse(given);
     if (parsed.success) values[name] = parsed.data;
-    else faults.push(`${name}="${given}": ${parsed.error.issues[0]?.message ?? 'not valid'}`);
+    else
+      faults.push(
+        `${name}="${SECRET.has(name) ? '[hidden]' : given}": ${parsed.error.issues[0]?.message ?? 'not valid'}`,
+      );
   }
   if (faults.length > 0) throw new ConfigError(`The environment is not usable:\n  ${faults.join('\n  ')}`);
   const parsed = values as Values;
