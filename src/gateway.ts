@@ -16,13 +16,16 @@ import { createApp } from './http/app.ts';
 import { principalOf } from './http/auth.ts';
 import { Drain } from './http/drain.ts';
 import { createMcpEndpoint } from './http/mcp.ts';
+import { createLimits } from './http/limits.ts';
 import type { Logger } from './log.ts';
+import { createMetrics } from './metrics.ts';
 import { createRunTool, type OpenBroker } from './mcp/run.ts';
 import { createServerFactory } from './mcp/server.ts';
 import { TOOLS } from './mcp/tools.ts';
 import { toGuestDescription } from './spec/guest.ts';
 import { loadDescription } from './spec/load.ts';
 import { createUpstreamClient } from './upstream/client.ts';
+import { observeClient } from './upstream/observe.ts';
 import { createOperations } from './upstream/operations.ts';
 
 export type Gateway = {

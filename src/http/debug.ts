@@ -25,10 +25,12 @@ const ENDPOINTS = [
   { method: 'GET', path: '/debug/endpoints', auth: 'none', description: 'This page.' },
 ] as const;
 
-export function describeEndpoints(info: DebugInfo): unknown {
+const METRICS = { method: 'GET', path: '/metrics', auth: 'none', description: 'Figures for Prometheus.' } as const;
+
+export function describeEndpoints(info: DebugInfo, { metrics }: { metrics: boolean }): unknown {
   const { version, tools, description, ...status } = info;
   return {
-    endpoints: ENDPOINTS,
+    endpoints: metrics ? [...ENDPOINTS, METRICS] : ENDPOINTS,
     tools,
     description,
     status: {
