@@ -5,6 +5,7 @@ import type { EngineStats } from '../engine/engine.ts';
 export type DebugInfo = {
   readonly version: string;
   readonly tools: readonly string[];
+  readonly publicUrl: string | undefined;
   readonly engine: string;
   readonly engineStats: EngineStats;
   readonly logLevel: string;

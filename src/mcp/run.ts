@@ -7,7 +7,7 @@ import type { CallHost, Engine, Limits, Principal, Surface } from '../engine/eng
 import { toGatewayError } from '../errors.ts';
 import type { CodeAcceptor } from '../guest/acceptor.ts';
 import type { Logger } from '../log.ts';
-import { startRunSpan, type Span } from '../trace.ts';
+import { type Span, startRunSpan } from '../trace.ts';
 import { type Formatted, formatFault, formatOutcome, type ResponseLimits } from './format.ts';
 
 export type ToolCall = {
@@ -83,7 +83,12 @@ type Answer = {
   readonly result: Formatted;
   readonly calls: number;
   /** For the log: how it ended. */
-  readonly ended: { readonly outcome: string; readonly engine?: string; readonly cpuMs?: number; readonly queuedMs?: number };
+  readonly ended: {
+    readonly outcome: string;
+    readonly engine?: string;
+    readonly cpuMs?: number;
+    readonly queuedMs?: number;
+  };
 };
 
 async function answer(call: ToolCall, requestId: string, deps: RunDeps, span: Span): Promise<Answer> {

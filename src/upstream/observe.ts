@@ -13,14 +13,17 @@ export type UpstreamRecord = {
   readonly durationMs: number;
 };
 
-export function observeClient(client: UpstreamClient, onCall: (record: UpstreamRecord) => void): UpstreamClient {
+export function observeClient(
+  client: UpstreamClient,
+  onCall: ((record: UpstreamRecord) => void) | undefined,
+): UpstreamClient {
   return {
     async send(request, options) {
       const operation = request.operation?.id ?? 'unlisted';
       const startedAt = performance.now();
       const span = startCallSpan(operation);
       const finish = (status: number | string, failed: boolean) => {
-        onCall({ operation, status, durationMs: performance.now() - startedAt });
+        onCall?.({ operation, status, durationMs: performance.now() - startedAt });
         span.end(
           typeof status === 'number' ? { 'http.response.status_code': status } : { 'error.type': status },
           failed ? String(status) : undefined,
