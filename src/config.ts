@@ -50,11 +50,24 @@ export const VARIABLES = {
     '',
     httpUrl,
   ),
+  E2B_API_KEY: variable(
+    'For --stdio only: the key of its one caller. Over HTTP each caller brings their own.',
+    '',
+    z.string().min(1),
+  ),
   E2B_ALLOW_UNLISTED: variable(
     'Let paths pass that the description does not list; the other rules still hold.',
     'false',
     flag,
   ),
+
+  E2B_SPEC_URL: variable(
+    "File or URL of E2B's published API description, to learn of new operations while running. Unset: ours only.",
+    '',
+    z.string().min(1),
+  ),
+  SPEC_REFRESH_MS: variable('How often E2B_SPEC_URL is looked at again.', '3600000', integer(1_000, 2_000_000_000)),
+  SPEC_MAX_BYTES: variable('Largest published description taken up.', '10000000', integer(1_000, 100_000_000)),
 
   RUN_TIMEOUT_MS: variable('Wall time of one run, waits included.', '60000', integer(100, 3_600_000)),
   GUEST_CPU_MS: variable("CPU time of the agent's code in one run.", '5000', integer(10, 600_000)),
@@ -128,7 +141,7 @@ export class ConfigError extends Error {
 }
 
 /** May hold a password: never shown, not even when wrong. */
-const SECRET = new Set(['REDIS_URL']);
+const SECRET = new Set(['REDIS_URL', 'E2B_API_KEY']);
 
 export function parseConfig(environment: Readonly<Record<string, string | undefined>>): Config {
   const values: Record<string, unknown> = {};
