@@ -7,8 +7,8 @@ describe('parseConfig', () => {
       PORT: 3000,
       HOST: '127.0.0.1',
       apiUrl: 'https://api.e2b.app',
-      ALLOWED_HOSTS: undefined,
     });
+    expect(parseConfig({}).ALLOWED_HOSTS).toBeUndefined();
   });
 
   it('is frozen', () => {
@@ -31,6 +31,10 @@ describe('parseConfig', () => {
     const wrong = { PORT: '99999', LOG_LEVEL: 'loud', E2B_API_URL: 'ftp://x', MAX_CALLS: 'many' };
     expect(() => parseConfig(wrong)).toThrow(ConfigError);
     for (const name of Object.keys(wrong)) expect(() => parseConfig(wrong)).toThrow(name);
+  });
+
+  it('does not show a value that may hold a password', () => {
+    expect(() => parseConfig({ REDIS_URL: 'http://:secret@redis' })).toThrow(/REDIS_URL="\[hidden\]"/);
   });
 
   it('every fallback is valid', () => {
