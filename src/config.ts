@@ -15,7 +15,11 @@ const httpUrl = z
   .transform(text => text.replace(/\/+$/, ''));
 
 type Variable = { readonly about: string; readonly fallback: string; readonly schema: z.ZodType };
-const variable = <S extends z.ZodType>(about: string, fallback: string, schema: S) => ({ about, fallback, schema });
+const variable = <const F extends string, S extends z.ZodType>(about: string, fallback: F, schema: S) => ({
+  about,
+  fallback,
+  schema,
+});
 
 /** An empty `fallback` means "not set"; the sentence says what happens then. */
 export const VARIABLES = {

@@ -13,18 +13,27 @@ import { createCodeAcceptor } from './guest/acceptor.ts';
 import type { Logger } from './log.ts';
 import { createRunTool, type OpenBroker, type RunRecord } from './mcp/run.ts';
 import { createServerFactory } from './mcp/server.ts';
+import type { Description } from './spec/description.ts';
 import { toGuestDescription } from './spec/guest.ts';
 import { loadDescription } from './spec/load.ts';
+import { createSpecSource, type SpecSource, type SpecStatus } from './spec/refresh.ts';
 import { createUpstreamClient } from './upstream/client.ts';
 import { observeClient, type UpstreamRecord } from './upstream/observe.ts';
 import { createOperations } from './upstream/operations.ts';
+
+/** With more, of the published description, where E2B_SPEC_URL names one. */
+export type DescriptionInfo = {
+  readonly title: string;
+  readonly version: string;
+  readonly operations: number;
+} & Partial<SpecStatus>;
 
 export type Core = {
   readonly version: string;
   readonly engineName: string;
   engineStats(): EngineStats;
   /** Of the description in use now. */
-  description(): { readonly title: string; readonly version: string; readonly operations: number };
+  description(): DescriptionInfo;
   /** A factory of MCP servers; how a request names its caller is the carrier's business. */
   serverFactory(principalOf: (context: McpRequestContext) => Principal): McpServerFactory;
   close(): Promise<void>;
@@ -40,8 +49,10 @@ const { version } = JSON.parse(readFileSync(new URL('package.json', packageRoot)
 
 export async function createCore(config: Config, log: Logger, observers: Observers = {}): Promise<Core> {
   preloadSchemas();
-  const description = await loadDescription(fileURLToPath(new URL('openapi/e2b.yaml', packageRoot)));
-  const operations = createOperations(description, { allowUnlisted: config.E2B_ALLOW_UNLISTED });
+  const base = await loadDescription(fileURLToPath(new URL('openapi/e2b.yaml', packageRoot)));
+  const operationsOf = (description: Description) =>
+    createOperations(description, { allowUnlisted: config.E2B_ALLOW_UNLISTED });
+  let operations = operationsOf(base);
   const upstream = observeClient(createUpstreamClient({ apiUrl: config.apiUrl }), observers.onUpstreamCall);
   const limits = limitsOf(config);
   const brokerLimits = brokerLimitsOf(config);
@@ -56,10 +67,15 @@ export async function createCore(config: Config, log: Logger, observers: Observe
       log,
     });
   const engine = await createQuickjsEngine({
-    descriptionJson: toGuestDescription(description),
-    workers: config.WORKERS,
+    descriptionJson: toGuestDescription(base),
+    ...(config.WORKERS !== undefined && { workers: config.WORKERS }),
     maxQueued: config.MAX_QUEUED_RUNS,
-    log,
+    log: (message, cause) => log.warn({ err: cause }, message),
+  });
+  const published = followPublished(config, base, log, async description => {
+    const next = operationsOf(description);
+    await engine.describe(toGuestDescription(description));
+    operations = next; // only now: search and guard change together, or not at all
   });
 
   const acceptor = createCodeAcceptor({ maxChars: config.MAX_CODE_CHARS });
@@ -78,16 +94,29 @@ export async function createCore(config: Config, log: Logger, observers: Observe
     engineName: engine.name,
     engineStats: () => engine.stats(),
     description: () => ({
-      title: description.title,
-      version: description.version,
-      operations: description.operations.length,
+      title: base.title,
+      ...(published?.status() ?? { version: base.version, operations: base.operations.length }),
     }),
     serverFactory: principalOf => createServerFactory({ version, runTool, principalOf }),
     async close() {
+      published?.close();
       await Promise.all([engine.close(), acceptor.close()]);
       await upstream.close();
     },
   };
+}
+
+/** E2B's own description, if the operator names one. Nobody waits for it: ours is in force until it has come. */
+function followPublished(
+  { E2B_SPEC_URL: url, SPEC_REFRESH_MS: refreshMs, SPEC_MAX_BYTES: maxBytes }: Config,
+  base: Description,
+  log: Logger,
+  onChange: (description: Description) => Promise<void>,
+): SpecSource | undefined {
+  if (url === undefined) return undefined;
+  const source = createSpecSource({ url, refreshMs, maxBytes, base, onChange, log });
+  void source.start();
+  return source;
 }
 
 const limitsOf = (config: Config): Limits => ({

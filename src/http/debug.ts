@@ -11,7 +11,8 @@ export type DebugInfo = {
   readonly logLevel: string;
   readonly openRequests: number;
   readonly draining: boolean;
-  readonly description: { readonly title: string; readonly version: string; readonly operations: number };
+  /** Title, version, operations; age and the last fault too where it is refreshed. */
+  readonly description: Readonly<Record<string, unknown>>;
 };
 
 const ENDPOINTS = [
