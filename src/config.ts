@@ -18,7 +18,11 @@ const serviceUrl = z
   .transform(text => text.replace(/\/+$/, ''));
 
 type Variable = { readonly about: string; readonly fallback: string; readonly schema: z.ZodType };
-const variable = <S extends z.ZodType>(about: string, fallback: string, schema: S) => ({ about, fallback, schema });
+const variable = <const F extends string, S extends z.ZodType>(about: string, fallback: F, schema: S) => ({
+  about,
+  fallback,
+  schema,
+});
 
 /** An empty `fallback` means "not set"; the sentence says what happens then. */
 export const VARIABLES = {
@@ -35,6 +39,17 @@ export const VARIABLES = {
     list,
   ),
 
+  PUBLIC_URL: variable(
+    'Base URL under which clients reach the gateway behind a proxy. Its host name is allowed too.',
+    '',
+    httpUrl,
+  ),
+  TRUST_PROXY: variable(
+    'Proxies in front whose X-Forwarded-For is believed: how many, or their addresses, comma separated.',
+    '0',
+    z.union([integer(0, 16), list]),
+  ),
+
   E2B_DOMAIN: variable('E2B domain; sandboxes are reached below it.', 'e2b.app', z.string().regex(/^[\w.:-]+$/)),
   E2B_API_URL: variable('Base URL of the E2B API. Unset: https://api.<E2B_DOMAIN>.', '', serviceUrl),
   E2B_SANDBOX_URL: variable(
@@ -42,11 +57,24 @@ export const VARIABLES = {
     '',
     serviceUrl,
   ),
+  E2B_API_KEY: variable(
+    'For --stdio only: the key of its one caller. Over HTTP each caller brings their own.',
+    '',
+    z.string().min(1),
+  ),
   E2B_ALLOW_UNLISTED: variable(
     'Let paths pass that the description does not list; the other rules still hold.',
     'false',
     flag,
   ),
+
+  E2B_SPEC_URL: variable(
+    "File or URL of E2B's published API description, to learn of new operations while running. Unset: ours only.",
+    '',
+    z.string().min(1),
+  ),
+  SPEC_REFRESH_MS: variable('How often E2B_SPEC_URL is looked at again.', '3600000', integer(1_000, 2_000_000_000)),
+  SPEC_MAX_BYTES: variable('Largest published description taken up.', '10000000', integer(1_000, 100_000_000)),
 
   RUN_TIMEOUT_MS: variable('Wall time of one run, waits included.', '60000', integer(100, 3_600_000)),
   GUEST_CPU_MS: variable("CPU time of the agent's code in one run.", '5000', integer(10, 600_000)),
@@ -74,12 +102,27 @@ export const VARIABLES = {
 
   WORKERS: variable('Worker threads of the embedded engine. Unset: cores, at least 4.', '', integer(1, 64)),
   MAX_QUEUED_RUNS: variable('Runs that may wait for a worker; more are told to come back.', '256', integer(0, 100_000)),
+  RATE_LIMIT_PER_KEY: variable('Requests a minute of one key; 0: no limit.', '1200', integer(0, 10_000_000)),
+  RATE_LIMIT_GLOBAL: variable('Requests a minute of all keys together; 0: no limit.', '0', integer(0, 100_000_000)),
+  MAX_PARALLEL_PER_KEY: variable('Requests of one key under way at once; 0: no limit.', '100', integer(0, 100_000)),
+  REDIS_URL: variable(
+    'Redis that counts requests for all replicas. Unset: each counts for itself. When it is down, requests pass.',
+    '',
+    z.url({ protocol: /^rediss?$/, error: 'must be a redis or rediss URL' }),
+  ),
+
+  DRAIN_DELAY_MS: variable(
+    'After SIGTERM: how long requests are still taken while /readyz says 503, so that proxies turn away first.',
+    '3000',
+    integer(0, 600_000),
+  ),
   DRAIN_TIMEOUT_MS: variable(
     'How long SIGTERM waits for runs under way. Keep it above RUN_TIMEOUT_MS.',
     '65000',
     integer(0, 3_600_000),
   ),
 
+  METRICS: variable('Serve GET /metrics for Prometheus. Unset: only on a loopback bind.', '', flag),
   MCP_DEBUG_ENDPOINT: variable('Serve GET /debug/endpoints.', 'true', flag),
   LOG_LEVEL: variable(
     'fatal, error, warn, info, debug, trace or silent.',
@@ -104,6 +147,9 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
+/** May hold a password: never shown, not even when wrong. */
+const SECRET = new Set(['REDIS_URL', 'E2B_API_KEY']);
+
 export function parseConfig(environment: Readonly<Record<string, string | undefined>>): Config {
   const values: Record<string, unknown> = {};
   const faults: string[] = [];
@@ -112,7 +158,10 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     if (given === '') continue;
     const parsed = schema.safeParse(given);
     if (parsed.success) values[name] = parsed.data;
-    else faults.push(`${name}="${given}": ${parsed.error.issues[0]?.message ?? 'not valid'}`);
+    else
+      faults.push(
+        `${name}="${SECRET.has(name) ? '[hidden]' : given}": ${parsed.error.issues[0]?.message ?? 'not valid'}`,
+      );
   }
   if (faults.length > 0) throw new ConfigError(`The environment is not usable:\n  ${faults.join('\n  ')}`);
   const parsed = values as Values;

@@ -3,12 +3,15 @@
 // process.env.
 import { parseArgs } from 'node:util';
 import { ConfigError, parseConfig } from './config.ts';
-import { type Gateway, startGateway } from './gateway.ts';
+import { startGateway } from './gateway.ts';
 import { startLocalCloud } from './local/server.ts';
 import { createLogger } from './log.ts';
+import { serveOverStdio } from './stdio.ts';
 
-const USAGE = `usage: e2b-code-mode [--local]
+const USAGE = `usage: e2b-code-mode [--stdio] [--local]
 
+            serve MCP over HTTP on HOST:PORT; each caller sends an E2B key as bearer token
+  --stdio   serve the one client that started this process, over stdin and stdout; key in E2B_API_KEY
   --local   serve against a stand-in for E2B that runs in this process: no account, no network
   --help    this text; README.md lists the environment variables`;
 
@@ -17,23 +20,29 @@ const DEMO_KEY = `e2b_${'0'.repeat(40)}`;
 
 async function main(): Promise<void> {
   const { values: options } = parseArgs({
-    options: { local: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+    options: { stdio: { type: 'boolean' }, local: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
   });
   if (options.help) {
     console.log(USAGE);
     return;
   }
-  const environment = { ...process.env };
-  const config = parseConfig(environment);
-  const log = createLogger({ level: config.LOG_LEVEL, format: config.LOG_FORMAT });
-  if (!options.local) {
-    closeOnSignal(await startGateway(config, log));
+  const given = parseConfig(process.env);
+  const log = createLogger({ level: given.LOG_LEVEL, format: given.LOG_FORMAT });
+  const cloud = options.local ? await startLocalCloud({ port: 0, host: '127.0.0.1' }) : undefined;
+  const config = cloud ? { ...given, apiUrl: cloud.url, E2B_SANDBOX_URL: cloud.url, E2B_API_KEY: DEMO_KEY } : given;
+  if (options.stdio) {
+    const client = await serveOverStdio(config, log);
+    const close = closeOnSignal(() => client.close().finally(() => cloud?.close()));
+    await client.gone;
+    close();
     return;
   }
-  const cloud = await startLocalCloud({ port: 0, host: '127.0.0.1' });
-  const gateway = await startGateway({ ...config, apiUrl: cloud.url, E2B_SANDBOX_URL: cloud.url }, log);
-  console.log(welcome(gateway.url));
-  closeOnSignal({ url: gateway.url, close: () => gateway.close().finally(() => cloud.close()) });
+  const gateway = await startGateway(config, log);
+  if (cloud) console.log(welcome(gateway.url));
+  closeOnSignal(signal =>
+    // A person at the terminal has no proxy that must turn away first.
+    gateway.close({ delayMs: signal === 'SIGTERM' ? config.DRAIN_DELAY_MS : 0 }).finally(() => cloud?.close()),
+  );
 }
 
 function welcome(url: string): string {
@@ -52,18 +61,20 @@ ${JSON.stringify(config, null, 2).replace(/^/gm, '  ')}
 `;
 }
 
-function closeOnSignal(gateway: Gateway): void {
+/** Returns the same end for callers who have a reason of their own. */
+function closeOnSignal(end: (signal?: NodeJS.Signals) => Promise<void>): () => void {
   let closing = false;
-  const close = () => {
+  const close = (signal?: NodeJS.Signals) => {
     if (closing) process.exit(1); // a second signal means now
     closing = true;
-    gateway.close().then(
+    end(signal).then(
       () => process.exit(0),
       () => process.exit(1),
     );
   };
   process.on('SIGTERM', close);
   process.on('SIGINT', close);
+  return close;
 }
 
 main().catch((caught: unknown) => {

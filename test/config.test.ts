@@ -33,6 +33,10 @@ describe('parseConfig', () => {
     for (const name of Object.keys(wrong)) expect(() => parseConfig(wrong)).toThrow(name);
   });
 
+  it('does not show a value that may hold a password', () => {
+    expect(() => parseConfig({ REDIS_URL: 'http://:secret@redis' })).toThrow(/REDIS_URL="\[hidden\]"/);
+  });
+
   it('every fallback is valid', () => {
     for (const [name, { schema, fallback }] of Object.entries(VARIABLES)) {
       if (fallback !== '') expect(schema.safeParse(fallback).success, name).toBe(true);

@@ -84,6 +84,8 @@ export type Outcome = (
   readonly displays: readonly Display[];
   readonly durationMs: number;
   readonly cpuMs: number;
+  /** Until a worker took the run up; part of durationMs. */
+  readonly queuedMs?: number;
 };
 
 export type EngineStats = {

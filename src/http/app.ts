@@ -1,6 +1,5 @@
 // The HTTP border: who may call, with what, how much; every fault as JSON with the right status. Knows nothing of
 // tools or E2B: the MCP endpoint and the debug page are handed in.
-import { randomUUID } from 'node:crypto';
 import { isJsonContentType, validateHostHeader, validateOriginHeader } from '@modelcontextprotocol/server';
 import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler } from 'express';
 import { GatewayError, toGatewayError } from '../errors.ts';
@@ -8,16 +7,26 @@ import type { Logger } from '../log.ts';
 import { authenticate, CHALLENGE } from './auth.ts';
 import { type DebugInfo, describeEndpoints } from './debug.ts';
 import type { Drain } from './drain.ts';
+import { type MetricsPage, serveMetrics } from './metrics.ts';
+import { observe, type RequestRecord } from './observe.ts';
 
 export type AppOptions = {
   readonly mcp: RequestHandler;
   /** Undefined: no /debug/endpoints. */
   readonly debug: (() => DebugInfo) | undefined;
+  /** Undefined: no /metrics. */
+  readonly metrics: MetricsPage | undefined;
+  /** Told of each request when it is over. */
+  readonly onRequest?: (record: RequestRecord) => void;
+  /** Stands behind the check of the key. */
+  readonly limits: RequestHandler;
   readonly isReady: () => boolean;
   readonly drain: Drain;
   readonly allowedHosts: readonly string[];
   readonly allowedOrigins: readonly string[];
   readonly maxBodyBytes: number;
+  /** Express's "trust proxy": hops or addresses. */
+  readonly trustProxy: number | readonly string[];
   readonly log: Logger;
 };
 
@@ -25,22 +34,30 @@ const id = (request: Request): string => (request as Request & { id: string }).i
 
 export function createApp(options: AppOptions): Express {
   const { log, drain } = options;
-  const app = express().disable('x-powered-by').disable('etag');
+  const guardHost = checkHost(options);
+  const app = express().disable('x-powered-by').disable('etag').set('trust proxy', options.trustProxy);
 
-  app.use(identify(log));
+  app.use(observe(options), drain.letGo);
   app.get('/healthz', (_request, response) => void response.json({ status: 'ok' }));
   app.get('/readyz', (_request, response) => {
     const ready = options.isReady() && !drain.draining;
     response.status(ready ? 200 : 503).json({ status: drain.draining ? 'draining' : ready ? 'ready' : 'starting' });
   });
-  app.use(checkHost(options), crossOrigin);
-  const { debug } = options;
-  if (debug) app.get('/debug/endpoints', (_request, response) => void response.json(describeEndpoints(debug())));
+  const { debug, metrics } = options;
+  // A scraper calls pods by address: where the operator opened the page, any Host may read it.
+  if (metrics) app.get('/metrics', ...(metrics.anyHost ? [] : [guardHost]), serveMetrics(metrics));
+  app.use(guardHost, crossOrigin);
+  if (debug)
+    app.get(
+      '/debug/endpoints',
+      (_request, response) => void response.json(describeEndpoints(debug(), { metrics: metrics !== undefined })),
+    );
 
   app.post(
     '/mcp',
     drain.count,
     checkCaller,
+    options.limits,
     checkMediaType,
     express.json({ limit: options.maxBodyBytes, strict: true, type: () => true }),
     checkMessage,
@@ -51,6 +68,7 @@ export function createApp(options: AppOptions): Express {
     ['/healthz', 'GET, HEAD'],
     ['/readyz', 'GET, HEAD'],
     ...(debug ? [['/debug/endpoints', 'GET, HEAD']] : []),
+    ...(metrics ? [['/metrics', 'GET, HEAD']] : []),
   ] as const) {
     app.all(path, (_request, response) => {
       response.set('Allow', allow);
@@ -62,26 +80,6 @@ export function createApp(options: AppOptions): Express {
   });
   app.use(answerFault(log));
   return app;
-}
-
-/** One id and one log line per request. The id is ours: a caller's own could forge log lines. */
-function identify(log: Logger): RequestHandler {
-  return (request, response, next) => {
-    const startedAt = performance.now();
-    const requestId = randomUUID();
-    Object.assign(request, { id: requestId });
-    response.set('X-Request-Id', requestId);
-    response.once('close', () => {
-      const status = response.writableFinished ? response.statusCode : 499;
-      const line = {
-        req: { id: requestId, method: request.method, path: request.path },
-        status,
-        responseTime: Math.round(performance.now() - startedAt),
-      };
-      log[status >= 500 ? 'error' : status >= 400 ? 'warn' : 'info'](line, 'request');
-    });
-    next();
-  };
 }
 
 /** Against DNS rebinding: a page in a browser must not reach a gateway on the same machine by a name of its own. */

@@ -5,12 +5,14 @@ import type { EngineStats } from '../engine/engine.ts';
 export type DebugInfo = {
   readonly version: string;
   readonly tools: readonly string[];
+  readonly publicUrl: string | undefined;
   readonly engine: string;
   readonly engineStats: EngineStats;
   readonly logLevel: string;
   readonly openRequests: number;
   readonly draining: boolean;
-  readonly description: { readonly title: string; readonly version: string; readonly operations: number };
+  /** Title, version, operations; age and the last fault too where it is refreshed. */
+  readonly description: Readonly<Record<string, unknown>>;
 };
 
 const ENDPOINTS = [
@@ -25,10 +27,12 @@ const ENDPOINTS = [
   { method: 'GET', path: '/debug/endpoints', auth: 'none', description: 'This page.' },
 ] as const;
 
-export function describeEndpoints(info: DebugInfo): unknown {
+const METRICS = { method: 'GET', path: '/metrics', auth: 'none', description: 'Figures for Prometheus.' } as const;
+
+export function describeEndpoints(info: DebugInfo, { metrics }: { metrics: boolean }): unknown {
   const { version, tools, description, ...status } = info;
   return {
-    endpoints: ENDPOINTS,
+    endpoints: metrics ? [...ENDPOINTS, METRICS] : ENDPOINTS,
     tools,
     description,
     status: {

@@ -1,34 +1,50 @@
-// Counts what is under way on /mcp, refuses newcomers once the process is told to stop, and says when all is done.
-import type { RequestHandler } from 'express';
+// The end of a replica, so that nobody notices: first it says that it is going (readyz) and lets each connection go with
+// its answer, while it still serves; then it refuses newcomers; then it waits for what is under way.
+import type { RequestHandler, Response } from 'express';
 import { GatewayError } from '../errors.ts';
 
 export class Drain {
-  #draining = false;
-  #open = 0;
+  #phase: 'serving' | 'leaving' | 'closed' = 'serving';
+  readonly #open = new Set<Response>();
   #whenEmpty: (() => void) | undefined;
 
+  /** Not ready for more: proxies should turn to other replicas. */
   get draining(): boolean {
-    return this.#draining;
+    return this.#phase !== 'serving';
   }
 
   get open(): number {
-    return this.#open;
+    return this.#open.size;
   }
 
+  /** Stands in front of everything: a proxy must not keep a connection on which we will soon not answer. */
+  readonly letGo: RequestHandler = (_request, response, next) => {
+    if (this.draining) response.set('Connection', 'close');
+    next();
+  };
+
   readonly count: RequestHandler = (_request, response, next) => {
-    if (this.#draining) throw new GatewayError('draining', undefined, { retryAfterMs: 1000 });
-    this.#open++;
+    if (this.#phase === 'closed') throw new GatewayError('draining', undefined, { retryAfterMs: 1000 });
+    this.#open.add(response);
     response.once('close', () => {
-      this.#open--;
-      if (this.#open === 0) this.#whenEmpty?.();
+      this.#open.delete(response);
+      if (this.#open.size === 0) this.#whenEmpty?.();
     });
     next();
   };
 
+  /** From here on proxies are told to go elsewhere; who still comes is served. */
+  leave(): void {
+    if (this.#phase !== 'serving') return;
+    this.#phase = 'leaving';
+    for (const response of this.#open) if (!response.headersSent) response.set('Connection', 'close');
+  }
+
   /** Resolves with the number of requests still open: 0, unless `timeoutMs` came first. */
   async finish(timeoutMs: number): Promise<number> {
-    this.#draining = true;
-    if (this.#open > 0) {
+    this.leave();
+    this.#phase = 'closed';
+    if (this.#open.size > 0) {
       let timer: NodeJS.Timeout | undefined;
       await new Promise<void>(resolve => {
         this.#whenEmpty = resolve;
@@ -36,6 +52,6 @@ export class Drain {
       });
       clearTimeout(timer);
     }
-    return this.#open;
+    return this.#open.size;
   }
 }

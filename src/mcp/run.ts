@@ -7,6 +7,7 @@ import type { CallHost, Engine, Limits, Principal, Surface } from '../engine/eng
 import { toGatewayError } from '../errors.ts';
 import type { CodeAcceptor } from '../guest/acceptor.ts';
 import type { Logger } from '../log.ts';
+import { type Span, startRunSpan } from '../trace.ts';
 import { type Formatted, formatFault, formatOutcome, type ResponseLimits } from './format.ts';
 
 export type ToolCall = {
@@ -21,6 +22,15 @@ export type ToolCall = {
 };
 
 export type RunTool = (call: ToolCall) => Promise<CallToolResult>;
+
+/** One tool call, when it is over. `outcome`: `completed`, `threw`, or the code of what ended it. */
+export type RunRecord = {
+  readonly tool: string;
+  readonly engine: string;
+  readonly outcome: string;
+  readonly durationMs: number;
+  readonly queuedMs: number | undefined;
+};
 
 export type OpenBroker = (options: {
   readonly principal: Principal;
@@ -37,6 +47,7 @@ type RunDeps = {
   readonly limits: Limits;
   readonly acceptor: CodeAcceptor;
   readonly response: ResponseLimits;
+  readonly onRun?: (record: RunRecord) => void;
   readonly log: Logger;
 };
 
@@ -53,19 +64,17 @@ const CALL_NOBODY: CallHost = async ({ capability }) => ({
 export function createRunTool(deps: RunDeps): RunTool {
   return async call => {
     const requestId = call.requestId ?? randomUUID();
+    const { tool, principal } = call;
     const startedAt = performance.now();
-    const { result, calls, ended } = await answer(call, requestId, deps);
+    const span = startRunSpan(tool, { engine: deps.engine.name, 'enduser.id': principal.id });
+    const { result, calls, ended } = await span.within(() => answer(call, requestId, deps, span));
+    const durationMs = performance.now() - startedAt;
     deps.log.info(
-      {
-        reqId: requestId,
-        tool: call.tool,
-        key: call.principal.id,
-        durationMs: Math.round(performance.now() - startedAt),
-        calls,
-        ...ended,
-      },
+      { reqId: requestId, tool, key: principal.id, durationMs: Math.round(durationMs), calls, ...ended },
       'run',
     );
+    deps.onRun?.({ tool, engine: deps.engine.name, outcome: ended.outcome, durationMs, queuedMs: ended.queuedMs });
+    span.end({ outcome: ended.outcome, calls }, ended.outcome === 'completed' ? undefined : ended.outcome);
     return result as CallToolResult;
   };
 }
@@ -74,10 +83,15 @@ type Answer = {
   readonly result: Formatted;
   readonly calls: number;
   /** For the log: how it ended. */
-  readonly ended: { readonly outcome: string; readonly engine?: string; readonly cpuMs?: number };
+  readonly ended: {
+    readonly outcome: string;
+    readonly engine?: string;
+    readonly cpuMs?: number;
+    readonly queuedMs?: number;
+  };
 };
 
-async function answer(call: ToolCall, requestId: string, deps: RunDeps): Promise<Answer> {
+async function answer(call: ToolCall, requestId: string, deps: RunDeps, span: Span): Promise<Answer> {
   const { engine, limits, log } = deps;
   const { surface, principal, progress } = call;
   const over = new AbortController();
@@ -88,14 +102,20 @@ async function answer(call: ToolCall, requestId: string, deps: RunDeps): Promise
   try {
     const code = await deps.acceptor.accept(call.code);
     progress?.('running');
-    const { callHost } = broker ?? { callHost: CALL_NOBODY };
+    // Calls come in as messages of a worker: what they do belongs to this run's span all the same.
+    const callHost: CallHost = (...message) => span.within(() => (broker?.callHost ?? CALL_NOBODY)(...message));
     const outcome = await engine.run({ source: code.source, surface, callHost, limits, signal, principal });
     over.abort();
     const ended = outcome.status === 'completed' ? 'completed' : (outcome.error.code ?? 'threw');
     return {
       result: formatOutcome({ outcome, ledger, code, surface, requestId, limits: deps.response }),
       calls: ledger.length,
-      ended: { outcome: ended, engine: engine.name, cpuMs: Math.round(outcome.cpuMs) },
+      ended: {
+        outcome: ended,
+        engine: engine.name,
+        cpuMs: Math.round(outcome.cpuMs),
+        ...(outcome.queuedMs !== undefined && { queuedMs: Math.round(outcome.queuedMs) }),
+      },
     };
   } catch (caught) {
     const error = toGatewayError(caught);

@@ -24,6 +24,8 @@ export type SendOptions = {
   readonly maxAnswerBytes: number;
   /** Attempts and the waits between them together. */
   readonly timeoutMs: number;
+  /** The caller's trace context, e.g. `traceparent`; made by the host, never by a guest. */
+  readonly traceHeaders?: Readonly<Record<string, string>>;
   /** Told of each piece of an answer's body; what it throws ends the call. */
   readonly onBytes?: (bytes: number) => void;
 };
@@ -62,7 +64,7 @@ export function createUpstreamClient(options: UpstreamOptions): UpstreamClient {
     const response = await pool.request({
       method: request.method,
       path: targetOf(basePath, request),
-      headers: headersOf(request, send.apiKey, userAgent),
+      headers: { ...send.traceHeaders, ...headersOf(request, send.apiKey, userAgent) },
       body: request.body ?? null,
       signal,
     });

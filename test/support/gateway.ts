@@ -31,9 +31,9 @@ export async function startTestGateway({ env = {}, config: overrides = {} }: Tes
   };
   const gateway = await startGateway(config, memory.log);
   let closing: Promise<void> | undefined;
-  const close = () =>
+  const close = (options?: { delayMs?: number }) =>
     (closing ??= (async () => {
-      await gateway.close();
+      await gateway.close(options);
       await cloud.close();
       expect(memory.lines.join('\n')).not.toMatch(KEY_FORM);
     })());

@@ -35,6 +35,7 @@ export class Run {
   readonly queuedAt = performance.now();
   state: RunState = 'queued';
   /** Set once it starts. */
+  startedAt: number | undefined;
   deadlineAt = Number.POSITIVE_INFINITY;
   cpuMs = 0;
   settlements: Settlement[] = [];
@@ -159,6 +160,7 @@ export class Run {
       displays: this.#displays,
       durationMs: performance.now() - this.queuedAt,
       cpuMs: this.cpuMs,
+      ...(this.startedAt !== undefined && { queuedMs: this.startedAt - this.queuedAt }),
     });
   }
 }

@@ -175,7 +175,8 @@ export class Scheduler {
   }
 
   #begin(run: Run): void {
-    run.deadlineAt = performance.now() + run.job.limits.wallMs;
+    run.startedAt = performance.now();
+    run.deadlineAt = run.startedAt + run.job.limits.wallMs;
     this.#live.set(run.id, run);
     this.#liveOf.set(run.principal, (this.#liveOf.get(run.principal) ?? 0) + 1);
   }

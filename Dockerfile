@@ -1,0 +1,32 @@
+# The gateway as an image: built in one stage, dependencies for production in another, and only their results in the
+# last, which runs as nobody in particular on a read-only file system.
+#   docker build -t e2b-code-mode .
+#   docker run --read-only -p 3000:3000 -e ALLOWED_HOSTS=localhost e2b-code-mode
+# For `--local` inside the image, add what the stand-in needs: docker build --build-arg OPTIONAL=--optional .
+
+FROM node:24.21.0-bookworm-slim AS build
+WORKDIR /app
+COPY package.json pnpm-lock.yaml pnpm-workspace.yaml ./
+RUN npx -y pnpm@10.34.9 install --frozen-lockfile
+COPY tsconfig.json tsconfig.build.json ./
+COPY src ./src
+RUN npm run --silent build
+
+FROM node:24.21.0-bookworm-slim AS dependencies
+ARG OPTIONAL=--no-optional
+WORKDIR /app
+COPY package.json pnpm-lock.yaml pnpm-workspace.yaml ./
+RUN npx -y pnpm@10.34.9 install --prod ${OPTIONAL} --frozen-lockfile
+
+FROM node:24.21.0-bookworm-slim
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000
+WORKDIR /app
+COPY --from=dependencies /app/node_modules ./node_modules
+COPY --from=build /app/dist ./dist
+COPY package.json LICENSE ./
+COPY openapi/*.yaml ./openapi/
+USER 1000:1000
+EXPOSE 3000
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/healthz`).then(answer => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+ENTRYPOINT ["node", "dist/main.js"]

@@ -1,0 +1,140 @@
+// Config -> what answers MCP, whatever carries it: description, guard, broker, engine, tools, joined in the order a call
+// meets them. Knows no HTTP and no stdio: gateway.ts and stdio.ts carry it.
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { type McpRequestContext, type McpServerFactory, preloadSchemas } from '@modelcontextprotocol/server';
+import { createBroker } from './broker/broker.ts';
+import type { BrokerLimits } from './broker/budget.ts';
+import { createRequestCapability } from './broker/request.ts';
+import type { Config } from './config.ts';
+import type { EngineStats, Limits, Principal } from './engine/engine.ts';
+import { createQuickjsEngine } from './engine/quickjs/engine.ts';
+import { createCodeAcceptor } from './guest/acceptor.ts';
+import type { Logger } from './log.ts';
+import { createRunTool, type OpenBroker, type RunRecord } from './mcp/run.ts';
+import { createServerFactory } from './mcp/server.ts';
+import type { Description } from './spec/description.ts';
+import { toGuestDescription } from './spec/guest.ts';
+import { loadDescription } from './spec/load.ts';
+import { createSpecSource, type SpecSource, type SpecStatus } from './spec/refresh.ts';
+import { createUpstreamClient } from './upstream/client.ts';
+import { observeClient, type UpstreamRecord } from './upstream/observe.ts';
+import { createOperations } from './upstream/operations.ts';
+
+/** With more, of the published description, where E2B_SPEC_URL names one. */
+export type DescriptionInfo = {
+  readonly title: string;
+  readonly version: string;
+  readonly operations: number;
+} & Partial<SpecStatus>;
+
+export type Core = {
+  readonly version: string;
+  readonly engineName: string;
+  engineStats(): EngineStats;
+  /** Of the description in use now. */
+  description(): DescriptionInfo;
+  /** A factory of MCP servers; how a request names its caller is the carrier's business. */
+  serverFactory(principalOf: (context: McpRequestContext) => Principal): McpServerFactory;
+  close(): Promise<void>;
+};
+
+type Observers = {
+  readonly onRun?: (record: RunRecord) => void;
+  readonly onUpstreamCall?: (record: UpstreamRecord) => void;
+};
+
+const packageRoot = new URL('../', import.meta.url);
+const { version } = JSON.parse(readFileSync(new URL('package.json', packageRoot), 'utf8')) as { version: string };
+
+export async function createCore(config: Config, log: Logger, observers: Observers = {}): Promise<Core> {
+  preloadSchemas();
+  const base = await loadDescription(fileURLToPath(new URL('openapi/e2b.yaml', packageRoot)));
+  const operationsOf = (description: Description) =>
+    createOperations(description, { allowUnlisted: config.E2B_ALLOW_UNLISTED });
+  let operations = operationsOf(base);
+  const upstream = observeClient(createUpstreamClient({ apiUrl: config.apiUrl }), observers.onUpstreamCall);
+  const limits = limitsOf(config);
+  const brokerLimits = brokerLimitsOf(config);
+
+  const capabilities = { 'api.request': createRequestCapability({ client: upstream, operations: () => operations }) };
+  const openBroker: OpenBroker = ({ onCall, ...run }) =>
+    createBroker({
+      ...run,
+      capabilities,
+      limits: brokerLimits,
+      onCall: ({ label, status }) => onCall?.(`${label} → ${status}`),
+      log,
+    });
+  const engine = await createQuickjsEngine({
+    descriptionJson: toGuestDescription(base),
+    ...(config.WORKERS !== undefined && { workers: config.WORKERS }),
+    maxQueued: config.MAX_QUEUED_RUNS,
+    log: (message, cause) => log.warn({ err: cause }, message),
+  });
+  const published = followPublished(config, base, log, async description => {
+    const next = operationsOf(description);
+    await engine.describe(toGuestDescription(description));
+    operations = next; // only now: search and guard change together, or not at all
+  });
+
+  const acceptor = createCodeAcceptor({ maxChars: config.MAX_CODE_CHARS });
+  const runTool = createRunTool({
+    engine,
+    openBroker,
+    limits,
+    acceptor,
+    response: { maxResultChars: config.RESPONSE_RESULT_CHARS, maxLogChars: config.RESPONSE_LOG_CHARS },
+    ...(observers.onRun && { onRun: observers.onRun }),
+    log,
+  });
+
+  return {
+    version,
+    engineName: engine.name,
+    engineStats: () => engine.stats(),
+    description: () => ({
+      title: base.title,
+      ...(published?.status() ?? { version: base.version, operations: base.operations.length }),
+    }),
+    serverFactory: principalOf => createServerFactory({ version, runTool, principalOf }),
+    async close() {
+      published?.close();
+      await Promise.all([engine.close(), acceptor.close()]);
+      await upstream.close();
+    },
+  };
+}
+
+/** E2B's own description, if the operator names one. Nobody waits for it: ours is in force until it has come. */
+function followPublished(
+  { E2B_SPEC_URL: url, SPEC_REFRESH_MS: refreshMs, SPEC_MAX_BYTES: maxBytes }: Config,
+  base: Description,
+  log: Logger,
+  onChange: (description: Description) => Promise<void>,
+): SpecSource | undefined {
+  if (url === undefined) return undefined;
+  const source = createSpecSource({ url, refreshMs, maxBytes, base, onChange, log });
+  void source.start();
+  return source;
+}
+
+const limitsOf = (config: Config): Limits => ({
+  wallMs: config.RUN_TIMEOUT_MS,
+  cpuMs: config.GUEST_CPU_MS,
+  memoryBytes: config.GUEST_MEMORY_MB * 1024 * 1024,
+  maxResultChars: config.MAX_RESULT_CHARS,
+  maxLogChars: config.MAX_LOG_CHARS,
+  maxCallChars: Math.ceil(config.MAX_CALL_BYTES * 1.5),
+  maxPendingCalls: 1000,
+  maxDisplayBytes: config.MAX_DISPLAY_BYTES,
+});
+
+const brokerLimitsOf = (config: Config): BrokerLimits => ({
+  maxCalls: config.MAX_CALLS,
+  maxParallelCalls: config.MAX_PARALLEL_CALLS,
+  maxRequestBytes: config.MAX_CALL_BYTES,
+  maxAnswerBytes: config.MAX_ANSWER_BYTES,
+  maxRunAnswerBytes: config.MAX_RUN_ANSWER_BYTES,
+  callTimeoutMs: config.RUN_TIMEOUT_MS,
+});

@@ -1,0 +1,15 @@
+// GET /metrics: the page Prometheus reads. What stands on it is made elsewhere and handed in as text.
+import type { RequestHandler } from 'express';
+
+export type MetricsPage = {
+  /** Answer under any Host name; otherwise under the allowed ones only. */
+  readonly anyHost: boolean;
+  readonly contentType: string;
+  text(): Promise<string>;
+};
+
+export function serveMetrics(page: MetricsPage): RequestHandler {
+  return async (_request, response) => {
+    response.set('Content-Type', page.contentType).send(await page.text());
+  };
+}

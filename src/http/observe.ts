@@ -1,0 +1,43 @@
+// What is seen of each request from outside: an id, a log line, a span, a record for the metrics. Knows no route's work.
+import { randomUUID } from 'node:crypto';
+import type { RequestHandler } from 'express';
+import type { Logger } from '../log.ts';
+import { startRequestSpan } from '../trace.ts';
+
+export type RequestRecord = {
+  readonly method: string;
+  /** One of ROUTES, or `other`: labels must stay few, and hold nothing a caller wrote. */
+  readonly route: string;
+  readonly status: number;
+  readonly durationMs: number;
+};
+
+const ROUTES = new Set(['/mcp', '/healthz', '/readyz', '/metrics', '/debug/endpoints']);
+
+type ObserveOptions = { readonly log: Logger; readonly onRequest?: (record: RequestRecord) => void };
+
+/** The id is ours: a caller's own could forge log lines. A caller that went away before the answer counts as 499. */
+export function observe({ log, onRequest }: ObserveOptions): RequestHandler {
+  return (request, response, next) => {
+    const startedAt = performance.now();
+    const requestId = randomUUID();
+    const { method, path } = request;
+    const route = ROUTES.has(path) ? path : 'other';
+    const span = startRequestSpan(method, route, request.headers);
+    Object.assign(request, { id: requestId });
+    response.set('X-Request-Id', requestId);
+    response.once('close', () => {
+      const status = response.writableFinished ? response.statusCode : 499;
+      const durationMs = performance.now() - startedAt;
+      const line = {
+        req: { id: requestId, method, path, ip: request.ip },
+        status,
+        responseTime: Math.round(durationMs),
+      };
+      log[status >= 500 ? 'error' : status >= 400 ? 'warn' : 'info'](line, 'request');
+      onRequest?.({ method, route, status, durationMs });
+      span.end({ 'http.response.status_code': status }, status >= 500 ? `HTTP ${status}` : undefined);
+    });
+    span.within(next);
+  };
+}

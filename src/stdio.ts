@@ -1,0 +1,48 @@
+// The gateway for clients that start a process and talk to it over stdin and stdout: the same core, one caller for the
+// life of the process. Stdout belongs to the protocol; logs go to stderr.
+import { serveStdio } from '@modelcontextprotocol/server/stdio';
+import { type Config, ConfigError } from './config.ts';
+import { createCore } from './core.ts';
+import type { Principal } from './engine/engine.ts';
+import { GatewayError } from './errors.ts';
+import { principalOf } from './http/auth.ts';
+import type { Logger } from './log.ts';
+
+export type StdioGateway = {
+  /** Resolves when the client has closed its end. */
+  readonly gone: Promise<void>;
+  close(): Promise<void>;
+};
+
+/** @throws ConfigError when E2B_API_KEY is missing or no key */
+export async function serveOverStdio(config: Config, log: Logger): Promise<StdioGateway> {
+  const principal = callerOf(config);
+  const core = await createCore(config, log);
+  const connection = serveStdio(
+    core.serverFactory(() => principal),
+    { onerror: error => log.debug({ err: error }, 'mcp') },
+  );
+  const gone = new Promise<void>(resolve => {
+    process.stdin.once('end', resolve).once('close', resolve);
+    process.stdout.once('error', () => resolve());
+  });
+  log.info({ engine: core.engineName, operations: core.description().operations }, 'serving on stdio');
+  return {
+    gone,
+    async close() {
+      await connection.close();
+      await core.close();
+      log.info('closed');
+    },
+  };
+}
+
+function callerOf({ E2B_API_KEY }: Config): Principal {
+  if (E2B_API_KEY === undefined)
+    throw new ConfigError('--stdio needs your E2B API key in E2B_API_KEY (or --local, which needs none).');
+  try {
+    return principalOf(E2B_API_KEY);
+  } catch (caught) {
+    throw new ConfigError(`E2B_API_KEY: ${caught instanceof GatewayError ? caught.message : 'not a key'}`);
+  }
+}

@@ -1,0 +1,91 @@
+// The limits as callers meet them: 429 as JSON with Retry-After, per key, all together, at once; and open when Redis
+// is not there.
+import { createServer, type RequestListener } from 'node:http';
+import { type AddressInfo, createServer as createSocketServer } from 'node:net';
+import { expect, it, onTestFinished } from 'vitest';
+import { createApp } from '../../src/http/app.ts';
+import { Drain } from '../../src/http/drain.ts';
+import { createLimits, type LimitOptions } from '../../src/http/limits.ts';
+import { memoryLog, newKey } from '../support/gateway.ts';
+
+const LOOPBACK = ['127.0.0.1'];
+
+/** The HTTP border around an endpoint that answers at once, or after `?ms=`. */
+async function serve(limited: Partial<LimitOptions>) {
+  const memory = memoryLog();
+  const { log } = memory;
+  const limits = await createLimits({ perKey: 0, global: 0, parallelPerKey: 0, redisUrl: undefined, log, ...limited });
+  const app = createApp({
+    mcp: (request, response) => void setTimeout(() => response.json({}), Number(request.query['ms'] ?? 0)),
+    debug: undefined,
+    metrics: undefined,
+    limits: limits.check,
+    isReady: () => true,
+    drain: new Drain(),
+    allowedHosts: LOOPBACK,
+    allowedOrigins: LOOPBACK,
+    maxBodyBytes: 1000,
+    trustProxy: 0,
+    log,
+  });
+  const server = createServer(app as RequestListener);
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(async () => {
+    server.closeAllConnections();
+    server.close();
+    await limits.close();
+  });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`;
+  const send = (key: string, ms = 0) =>
+    fetch(`${url}?ms=${ms}`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' },
+      body: '{}',
+    });
+  return { send, ...memory };
+}
+
+const statuses = async (answers: Promise<Response>[]) =>
+  (await Promise.all(answers)).map(({ status }) => status).sort();
+
+it('one key over its rate gets 429 with Retry-After; another key does not', async () => {
+  const { send } = await serve({ perKey: 3 });
+  const key = newKey();
+  expect(await statuses([send(key), send(key), send(key)])).toEqual([200, 200, 200]);
+  const refused = await send(key);
+  expect(refused.status).toBe(429);
+  expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+  const { error } = (await refused.json()) as { error: { message: string; data: { code: string } } };
+  expect(error.data.code).toBe('rate_limited');
+  expect(error.message).toMatch(/Wait \d+ s/);
+  expect((await send(newKey())).status).toBe(200);
+});
+
+it('all keys together', async () => {
+  const { send } = await serve({ global: 3 });
+  expect(await statuses([1, 2, 3, 4, 5].map(() => send(newKey())))).toEqual([200, 200, 200, 429, 429]);
+});
+
+it('requests of one key at once, and again as soon as they end', async () => {
+  const { send } = await serve({ parallelPerKey: 2 });
+  const key = newKey();
+  expect(await statuses([1, 2, 3, 4].map(() => send(key, 300)))).toEqual([200, 200, 429, 429]);
+  expect(await statuses([send(key), send(newKey())])).toEqual([200, 200]);
+});
+
+it('passes requests when Redis is not there, and says so in the log', async () => {
+  const { send, entries, lines } = await serve({ perKey: 1, redisUrl: 'redis://:secret@127.0.0.1:1' });
+  const key = newKey();
+  expect(await statuses([send(key), send(key), send(key)])).toEqual([200, 200, 200]);
+  expect(entries().filter(({ msg }) => msg.startsWith('the limiter does not answer'))).toHaveLength(1);
+  expect(lines.join('')).not.toContain('secret');
+});
+
+it('passes requests when Redis takes connections and never answers', async () => {
+  const mute = createSocketServer(() => {});
+  await new Promise<void>(resolve => mute.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void mute.close());
+  const { send } = await serve({ perKey: 1, redisUrl: `redis://127.0.0.1:${(mute.address() as AddressInfo).port}` });
+  const key = newKey();
+  expect(await statuses([send(key), send(key), send(key)])).toEqual([200, 200, 200]);
+});

@@ -1,0 +1,63 @@
+// --stdio as a client that starts the process sees it: both generations of clients, nothing but the protocol on stdout,
+// and an end when the client goes.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { Client } from '@modelcontextprotocol/client';
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
+import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
+import { StdioClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/stdio.js';
+import { describe, expect, it } from 'vitest';
+
+const info = { name: 'test', version: '1.0.0' };
+const server = { command: process.execPath, args: ['dist/main.js', '--stdio', '--local'], stderr: 'ignore' as const };
+const code = `async () => (await api.request({ method: 'POST', path: '/sandboxes', body: { templateID: 'base' } })).status`;
+const call = { name: 'execute_write', arguments: { code } };
+
+describe('serves over stdio', () => {
+  it('sdk v1', async () => {
+    const client = new ClientV1(info);
+    await client.connect(new TransportV1(server));
+    expect((await client.listTools()).tools.map(({ name }) => name)).toEqual([
+      'search',
+      'execute_read',
+      'execute_write',
+    ]);
+    expect(JSON.stringify(await client.callTool(call))).toContain('201');
+    await client.close();
+  });
+
+  it.each([{ mode: 'auto' as const }, { mode: { pin: '2026-07-28' } }])('v2 %o', async versionNegotiation => {
+    const client = new Client(info, { versionNegotiation });
+    await client.connect(new StdioClientTransport(server));
+    expect((await client.listTools()).tools).toHaveLength(3);
+    expect(JSON.stringify(await client.callTool(call))).toContain('201');
+    await client.close();
+  });
+});
+
+async function run(args: string[], env: Record<string, string>, stdin?: string) {
+  const child = spawn(process.execPath, ['dist/main.js', ...args], { env: { PATH: process.env['PATH'], ...env } });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', chunk => (stdout += chunk));
+  child.stderr.on('data', chunk => (stderr += chunk));
+  if (stdin !== undefined) child.stdin.end(stdin);
+  const [exitCode] = await once(child, 'close');
+  return { exitCode, stdout, stderr };
+}
+
+it('ends with the client, and writes nothing to stdout by itself', async () => {
+  const { exitCode, stdout, stderr } = await run(['--stdio', '--local'], { LOG_LEVEL: 'trace' }, '');
+  expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: '' });
+  expect(stderr).toContain('serving on stdio');
+});
+
+it.each([
+  ['no key', {}, /E2B_API_KEY/],
+  ['a key of another kind', { E2B_API_KEY: 'sk_e2b_0123456789' }, /access token/],
+  ['not a key', { E2B_API_KEY: 'hunter2' }, /E2B_API_KEY: That is not an E2B API key/],
+])('says what is missing: %s', async (_title, env, said) => {
+  const { exitCode, stderr } = await run(['--stdio'], env);
+  expect(exitCode).toBe(1);
+  expect(stderr).toMatch(said);
+  expect(stderr).not.toContain('hunter2');
+});
