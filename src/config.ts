@@ -16,6 +16,9 @@ const serviceUrl = z
   .url({ error: 'must be a URL' })
   .refine(text => /^https:/i.test(text) || LOOPBACK_URL.test(text), 'must be https (http only on a loopback address)')
   .transform(text => text.replace(/\/+$/, ''));
+const httpUrl = z
+  .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+  .transform(text => text.replace(/\/+$/, ''));
 
 type Variable = { readonly about: string; readonly fallback: string; readonly schema: z.ZodType };
 const variable = <const F extends string, S extends z.ZodType>(about: string, fallback: F, schema: S) => ({
