@@ -67,5 +67,5 @@ export type Description = {
   readonly operations: readonly Operation[];
   readonly capabilities: readonly Capability[];
   /** Word of the API -> other words people use for it: sandbox -> vm, box. For search only. */
-  readonly synonyms: Readonly<Record<string, readonly string[]>>;
+  readonly synonyms?: Readonly<Record<string, readonly string[]>>;
 };

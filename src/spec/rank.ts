@@ -104,7 +104,7 @@ export function createRanker(description: Description): Ranker {
 }
 
 /** Stem of a synonym → stems of the words it stands for. */
-function canonicalTerms(synonyms: Description['synonyms']): Map<string, string[]> {
+function canonicalTerms(synonyms: Description['synonyms'] = {}): Map<string, string[]> {
   const out = new Map<string, string[]>();
   for (const [word, others] of Object.entries(synonyms)) {
     const targets = termsOf(word);

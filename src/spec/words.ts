@@ -14,7 +14,7 @@ export function layWords(facts: Description, words: Description): Description {
       return ours === undefined ? operation : layOperation(operation, ours);
     }),
     capabilities: words.capabilities,
-    synonyms: words.synonyms,
+    ...(words.synonyms === undefined ? {} : { synonyms: words.synonyms }),
   };
 }
 
