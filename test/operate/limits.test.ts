@@ -40,7 +40,7 @@ async function serve(limited: Partial<LimitOptions>) {
     fetch(`${url}?ms=${ms}`, {
       method: 'POST',
       headers: { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' },
-      body: '{}',
+      body: '{"jsonrpc":"2.0"}',
     });
   return { send, ...memory };
 }
