@@ -26,7 +26,8 @@ async function main(): Promise<void> {
     console.log(USAGE);
     return;
   }
-  const given = parseConfig(process.env);
+  // Local mode is for people at a terminal.
+  const given = parseConfig(options.local ? { LOG_FORMAT: 'pretty', ...process.env } : process.env);
   const log = createLogger({ level: given.LOG_LEVEL, format: given.LOG_FORMAT });
   const cloud = options.local ? await startLocalCloud({ port: 0, host: '127.0.0.1' }) : undefined;
   const config = cloud ? { ...given, apiUrl: cloud.url, E2B_SANDBOX_URL: cloud.url, E2B_API_KEY: DEMO_KEY } : given;

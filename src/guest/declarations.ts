@@ -15,7 +15,7 @@ declare const spec: { paths: Record<string, Record<string, { summary: string; pa
 \`\`\`
 
 \`\`\`js
-async () => find('pause a sandbox', { limit: 3 }).map(hit => describe(hit.operation))
+async () => find('pause a sandbox', { limit: 3 }).map(hit => describe(hit.operation)).join('\\n')
 \`\`\``;
 
 const API = `// Non-2xx does not throw: check ok. data is parsed JSON. More pages: query.nextToken = headers['x-next-token'].

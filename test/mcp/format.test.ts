@@ -48,6 +48,11 @@ describe('a result', () => {
     expect(formatted.content).toHaveLength(1);
   });
 
+  test('that is a text of several lines is shown as text', () => {
+    expect(parts(format(completed('"one\\ntwo \\"three\\""'))).inside).toBe('one\ntwo "three"');
+    expect(parts(format(completed('"one"'))).inside).toBe('"one"');
+  });
+
   test('with everything', () => {
     const formatted = format(
       completed('[1]', { stdout: 'out\n', stderr: 'err\n', droppedLogChars: 1234, note: 'odd' }),
