@@ -20,16 +20,18 @@ import { answerInterpreter } from './interpreter/http.ts';
 import { type DataMachine, isDataMachine } from './machine.ts';
 import { DEFAULT_USER } from './paths.ts';
 import { processService } from './process-service.ts';
-import { RealMachine } from './real/machine.ts';
 import { callService } from './rpc.ts';
-import { VirtualMachine } from './virtual/machine.ts';
 
 /** `virtual`: in-process, nothing of the host is touched. `process`: the host's own programs, without isolation. */
 export type ShellKind = 'virtual' | 'process';
 
 /** For `startLocalCloud({ machineFactory })`. */
 export function createMachineFactory(shell: ShellKind = 'virtual'): MachineFactory {
-  return options => (shell === 'process' ? RealMachine.create(options) : VirtualMachine.create(options));
+  // Loaded when wanted: just-bash is an optional dependency.
+  return async options =>
+    shell === 'process'
+      ? (await import('./real/machine.ts')).RealMachine.create(options)
+      : (await import('./virtual/machine.ts')).VirtualMachine.create(options);
 }
 
 /** For `startLocalCloud({ dataPlane })`. */

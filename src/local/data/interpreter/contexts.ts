@@ -3,7 +3,7 @@ import type { DataMachine } from '../machine.ts';
 
 export class Contexts {
   readonly machine: DataMachine;
-  constructor(machine: DataMachine) {
+  constructor(machine: DataMachine, _ports?: unknown) {
     this.machine = machine;
   }
   async close(): Promise<void> {}
