@@ -22,16 +22,49 @@ export type LocalFetch = SecureFetch;
 
 const LOCAL = new Set(['localhost', '127.0.0.1', '0.0.0.0', '[::1]']);
 const HOP = new Set(['connection', 'transfer-encoding', 'keep-alive', 'content-length']);
+/** Interpreters take this long to start, at most, where a real machine's server would be up at once. */
+const START_MS = 5_000;
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
 
 export class Ports {
   readonly #servers = new Map<number, Serve>();
+
+  #opened: (() => void)[] = [];
+  #starting = 0;
+
+  /** A program starts; until `done` or a moment has passed, requests wait for the port it may be about to open. */
+  starting(): () => void {
+    this.#starting += 1;
+    let over = false;
+    const done = (): void => {
+      if (over) return;
+      over = true;
+      clearTimeout(timer);
+      this.#starting -= 1;
+      this.#wake();
+    };
+    const timer = setTimeout(done, START_MS);
+    timer.unref();
+    return done;
+  }
+
+  /** What listens there; an interpreter that has just been started gets the time to. */
+  async find(port: number): Promise<Serve | undefined> {
+    while (!this.#servers.has(port) && this.#starting > 0)
+      await new Promise<void>(resolve => this.#opened.push(resolve));
+    return this.#servers.get(port);
+  }
+
+  #wake(): void {
+    for (const wake of this.#opened.splice(0)) wake();
+  }
 
   /** The returned function closes it. Throws when the port is taken. */
   listen(port: number, serve: Serve): () => void {
     if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new Error(`not a port: ${port}`);
     if (this.#servers.has(port)) throw new Error('Address already in use');
     this.#servers.set(port, serve);
+    this.#wake();
     return () => {
       if (this.#servers.get(port) === serve) this.#servers.delete(port);
     };
@@ -47,8 +80,8 @@ export class Ports {
   }
 
   /** For the data plane. */
-  handler(port: number): PortHandler | undefined {
-    const serve = this.#servers.get(port);
+  async handler(port: number): Promise<PortHandler | undefined> {
+    const serve = await this.find(port);
     if (serve === undefined) return undefined;
     return async (req, res, path) => {
       try {
@@ -81,7 +114,7 @@ export class Ports {
       );
     }
     const number = port === '' ? 80 : Number(port);
-    const serve = this.#servers.get(number);
+    const serve = await this.find(number);
     if (serve === undefined) throw new Error(`Connection refused: nothing listens on port ${number} of this sandbox`);
     return serve({ ...request, path: pathname + search });
   }

@@ -21,6 +21,8 @@ export type Channels = {
 };
 
 export const JOB_COMMAND = '__start_job';
+/** Stands in every loop: just-bash would run it through without letting anything else happen. */
+export const BREATH_COMMAND = '__breathe';
 export const WAIT_COMMAND = '__wait_jobs';
 /** Set for commands that stream: their output may go to the process at once. */
 export const STREAMS_VARIABLE = '__STREAMS';
@@ -87,6 +89,7 @@ class Preparation {
       this.#toSinks(command.redirections);
     } else {
       for (const body of bodiesOf(command)) this.statements(body, feeds);
+      if ('body' in command && LOOPS.has(command.type)) command.body.unshift(breath());
     }
   }
 
@@ -119,7 +122,7 @@ class Preparation {
 
   #job(statement: StatementNode): void {
     const job: StatementNode = { ...statement, background: false };
-    const source = this.#serialize({ type: 'Script', statements: [job] });
+    const source = statement.sourceText?.replace(/&\s*$/, '') ?? this.#serialize({ type: 'Script', statements: [job] });
     const start: SimpleCommandNode = {
       type: 'SimpleCommand',
       assignments: [],
@@ -155,6 +158,20 @@ function bodiesOf(command: Exclude<CommandNode, { type: 'SimpleCommand' | 'Funct
 
 function isOutput(operator: string): boolean {
   return operator.includes('>');
+}
+
+const LOOPS = new Set(['While', 'Until', 'For', 'CStyleFor']);
+
+function breath(): StatementNode {
+  const command: SimpleCommandNode = {
+    type: 'SimpleCommand',
+    assignments: [],
+    name: word(BREATH_COMMAND),
+    args: [],
+    redirections: [],
+  };
+  const pipeline: PipelineNode = { type: 'Pipeline', commands: [command], negated: false };
+  return { type: 'Statement', pipelines: [pipeline], operators: [], background: false };
 }
 
 function literal(node: WordNode | null): string | undefined {

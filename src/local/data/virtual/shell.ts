@@ -13,8 +13,8 @@ import type { LocalFetch } from './ports.ts';
 import type { RunProgram } from './program.ts';
 import { type Channels, prepareScript } from './script.ts';
 
-/** just-bash counts; an endless loop that does nothing else ends here rather than holding up everything. */
-const LIMITS = { maxCommandCount: 100_000, maxLoopIterations: 100_000, maxExecutionTimeMs: 24 * 3_600_000 };
+/** An endless loop that does nothing else ends here. */
+const LIMITS = { maxCommandCount: 200_000, maxLoopIterations: 100_000, maxExecutionTimeMs: 24 * 3_600_000 };
 const MAX_JOBS = 64;
 
 export type VirtualShellOptions = {

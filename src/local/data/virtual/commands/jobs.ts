@@ -1,6 +1,6 @@
 // Background jobs and the processes of a virtual sandbox: `… &`, wait, ps, kill, nohup and their kin.
 import { type Command, defineCommand, type ResolvedCommandContext } from 'just-bash';
-import { JOB_COMMAND, LAST_JOB_VARIABLE, STREAMS_VARIABLE, WAIT_COMMAND } from '../script.ts';
+import { BREATH_COMMAND, JOB_COMMAND, LAST_JOB_VARIABLE, STREAMS_VARIABLE, WAIT_COMMAND } from '../script.ts';
 import { quote, runScript, type Session, startJob } from '../shell.ts';
 import { streams, text } from './input.ts';
 
@@ -17,8 +17,19 @@ const INTERNAL = new Set([
   STREAMS_VARIABLE,
 ]);
 
+/** How long scripts may hold up everything else. */
+const BREATH_EVERY_MS = 10;
+
 export function jobCommands(session: Session): Command[] {
+  let lastBreathMs = performance.now();
   return [
+    defineCommand(BREATH_COMMAND, async (_args, ctx) => {
+      if (performance.now() - lastBreathMs > BREATH_EVERY_MS) {
+        await new Promise(resolve => setImmediate(resolve));
+        lastBreathMs = performance.now();
+      }
+      return text('', '', Number(ctx.env.get('?') ?? 0));
+    }),
     defineCommand(JOB_COMMAND, async ([source = ''], ctx) => {
       const job = startJob(session, source, { cwd: ctx.cwd, env: variables(ctx), stdin: '' });
       await ctx.assignShellVariable?.(LAST_JOB_VARIABLE, String(job.id));
