@@ -1,0 +1,35 @@
+// `python3 …` and `node …` in a virtual shell: an interpreter of its own for each, ended with the command.
+import type { DataMachine } from '../machine.ts';
+import type { Ports } from '../virtual/ports.ts';
+import type { Language, RunProgram } from '../virtual/program.ts';
+import { Guest } from './guest.ts';
+import { javascript } from './javascript.ts';
+import { python } from './python.ts';
+
+const VERSIONS: Readonly<Record<Language, string>> = { python: 'Python 3.13.2', javascript: 'v20.0.0' };
+const KILLED = 137;
+
+export function programRunner(machine: DataMachine, ports: Ports): RunProgram {
+  return async (language, args, io) => {
+    if (/^(--version|-V|-v)$/.test(args[0] ?? '')) {
+      await io.output('stdout', Buffer.from(`${VERSIONS[language]}\n`));
+      return 0;
+    }
+    if (io.signal.aborted) return KILLED;
+    const started = ports.starting();
+    const { url, data } = await (language === 'python' ? python() : javascript());
+    const guest = await Guest.start(
+      machine,
+      ports,
+      { url, data, args, cwd: io.cwd, env: io.env },
+      { ...io, awake: started },
+    );
+    const kill = (): void => void guest.kill();
+    io.signal.addEventListener('abort', kill, { once: true });
+    if (io.signal.aborted) kill();
+    const code = await guest.exited;
+    io.signal.removeEventListener('abort', kill);
+    started();
+    return io.signal.aborted ? KILLED : code;
+  };
+}

@@ -1,0 +1,123 @@
+// What an interpreter's worker and the host say to each other. The worker asks and waits, thread blocked, for each
+// answer: to the program inside, everything is an ordinary blocking call. Types and both ends of the exchange.
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+
+export type Entry = { type: 'file' | 'directory' | 'symlink'; sizeBytes: number; mode: number; modifiedMs: number };
+export type HttpMessage = { headers: [string, string][]; body: Uint8Array };
+export type HttpRequest = HttpMessage & { method: string; path: string };
+export type HttpResponse = HttpMessage & { status: number };
+export type Ran = { exitCode: number; stdout: Uint8Array; stderr: Uint8Array };
+export type Cell = { code: string; envs: Record<string, string>; topDirectories: string[] };
+/** A line of the code interpreter's answer. */
+export type CellEvent = { type: 'result' | 'error'; [key: string]: unknown };
+/** What a JavaScript event loop waits for. */
+export type LoopEvent =
+  | { kind: 'timeout' }
+  | { kind: 'stdin'; bytes: Uint8Array | null }
+  | { kind: 'request'; server: number; id: number; request: HttpRequest }
+  | { kind: 'response'; id: number; response?: HttpResponse; error?: string }
+  | { kind: 'ran'; id: number; ran?: Ran; error?: string };
+
+/** Operation -> [arguments, answer]. */
+export type Operations = {
+  lstat: [{ path: string }, Entry];
+  stat: [{ path: string }, Entry];
+  list: [{ path: string }, string[]];
+  read: [{ path: string }, Uint8Array];
+  write: [{ path: string; bytes: Uint8Array; mode?: number }, null];
+  mkdir: [{ path: string }, null];
+  remove: [{ path: string }, null];
+  rename: [{ from: string; to: string }, null];
+  symlink: [{ target: string; path: string }, null];
+  readlink: [{ path: string }, string];
+  realpath: [{ path: string }, string];
+  chmod: [{ path: string; mode: number }, null];
+  touch: [{ path: string; modifiedMs: number }, null];
+  output: [{ kind: 'stdout' | 'stderr'; bytes: Uint8Array }, null];
+  stdin: [Record<string, never>, Uint8Array | null];
+  sleep: [{ ms: number }, null];
+  run: [{ source: string; cwd: string; env: Record<string, string>; stdin: Uint8Array }, Ran];
+  http: [{ url: string; method: string; headers: [string, string][]; body: Uint8Array }, HttpResponse];
+  listen: [{ port: number }, { server: number; port: number }];
+  unlisten: [{ server: number }, null];
+  accept: [{ server: number }, { id: number; request: HttpRequest }];
+  respond: [{ id: number; response: HttpResponse }, null];
+  /** For event loops: the next thing that happened, or `timeout`. Nothing to wait for: `timeout` at once. */
+  poll: [{ timeoutMs: number | null; stdin: boolean }, LoopEvent];
+  /** Asynchronous twins of http and run, whose answers come by poll. */
+  startHttp: [{ id: number; url: string; method: string; headers: [string, string][]; body: Uint8Array }, null];
+  startRun: [{ id: number; source: string; cwd: string; env: Record<string, string>; stdin: Uint8Array }, null];
+  /** Code contexts: the next cell; null when there is none to come. */
+  cell: [Record<string, never>, Cell | null];
+  event: [CellEvent, null];
+  cellDone: [Record<string, never>, null];
+};
+
+export type Operation = keyof Operations;
+export type Args<O extends Operation> = Operations[O][0];
+export type Answer<O extends Operation> = Operations[O][1];
+
+export type FailureCode =
+  | 'not_found'
+  | 'already_exists'
+  | 'invalid_argument'
+  | 'permission_denied'
+  | 'resource_exhausted'
+  | 'interrupted'
+  | 'failed';
+
+export type Request = { [O in Operation]: { op: O; args: Args<O> } }[Operation];
+export type Reply = { ok: true; value: unknown } | { ok: false; code: FailureCode; message: string };
+
+/** What a worker is started with. */
+export type WorkerStart = {
+  port: MessagePort;
+  /** One Int32: 0 while the worker waits, 1 when the answer is there. */
+  wake: SharedArrayBuffer;
+  /** One byte: the number of a signal for the interpreter. */
+  signals: SharedArrayBuffer;
+  /** The command line, without the program's name; undefined: a code context. */
+  args: readonly string[] | undefined;
+  cwd: string;
+  env: Record<string, string>;
+  topDirectories: readonly string[];
+};
+
+export class HostFailure extends Error {
+  readonly code: FailureCode;
+  constructor(code: FailureCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+export type CallHost = <O extends Operation>(op: O, args: Args<O>) => Answer<O>;
+
+/** The worker's end. Throws HostFailure. */
+export function hostCaller({ port, wake }: WorkerStart): CallHost {
+  const flag = new Int32Array(wake);
+  return (op, args) => {
+    Atomics.store(flag, 0, 0);
+    port.postMessage({ op, args });
+    Atomics.wait(flag, 0, 0);
+    const reply = (receiveMessageOnPort(port) as { message: Reply } | undefined)?.message;
+    if (reply === undefined) throw new HostFailure('failed', 'the host went away');
+    if (!reply.ok) throw new HostFailure(reply.code, reply.message);
+    return reply.value as Answer<typeof op>;
+  };
+}
+
+/** The host's end. */
+export function answerWorker(
+  port: MessagePort,
+  wake: SharedArrayBuffer,
+  answer: (request: Request) => Promise<Reply>,
+): void {
+  const flag = new Int32Array(wake);
+  port.on('message', async (request: Request) => {
+    const reply = await answer(request);
+    port.postMessage(reply);
+    Atomics.store(flag, 0, 1);
+    Atomics.notify(flag, 0);
+  });
+}

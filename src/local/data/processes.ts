@@ -1,0 +1,169 @@
+// The processes of one sandbox: who runs, who listens to whom, how each ended. A shell starts them (virtual or real)
+// and reports here; the process service reads here. Knows neither HTTP nor shells.
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export type ProcessConfig = {
+  readonly cmd: string;
+  readonly args: readonly string[];
+  readonly envs: Readonly<Record<string, string>>;
+  readonly cwd?: string | undefined;
+};
+
+export type TerminalSize = { readonly cols: number; readonly rows: number };
+
+export type StartOptions = {
+  readonly config: ProcessConfig;
+  readonly user: string;
+  readonly tag?: string | undefined;
+  /** False: the process reads from /dev/null. */
+  readonly stdin: boolean;
+  readonly terminal?: TerminalSize | undefined;
+};
+
+export type Signal = 'SIGKILL' | 'SIGTERM';
+export type OutputKind = 'stdout' | 'stderr' | 'pty';
+export type Exit =
+  | { readonly kind: 'exited'; readonly code: number }
+  | { readonly kind: 'signalled'; readonly signal: string };
+
+export type ProcessEvent =
+  | { readonly type: 'data'; readonly kind: OutputKind; readonly bytes: Uint8Array }
+  | { readonly type: 'end'; readonly exit: Exit };
+
+/** What a shell gives for a process it has started. */
+export interface ProcessControl {
+  /** The operating system's, where there is one. */
+  readonly pid?: number | undefined;
+  /** Resolves when the process (or its pipe) has taken all of it. Rejects when stdin is closed. */
+  write(bytes: Uint8Array): Promise<void>;
+  closeStdin(): void;
+  signal(signal: Signal): void;
+  resize?(size: TerminalSize): void;
+}
+
+/** Starts a process and reports to it. Rejects when it cannot be started. */
+export type Shell = (process: Process, options: StartOptions) => Promise<ProcessControl>;
+
+type Listener = (event: ProcessEvent) => Promise<void> | void;
+
+/** How long the exit of a process is told to those who connect late. */
+const EXIT_KEPT_MS = 30_000;
+const MAX_PROCESSES = 256;
+
+export class Process {
+  /** A number of our own, until a shell has a real one. */
+  pid: number;
+  readonly config: ProcessConfig;
+  readonly tag: string | undefined;
+  readonly #listeners = new Set<Listener>();
+  #ended: Exit | undefined;
+
+  constructor(pid: number, options: StartOptions) {
+    this.pid = pid;
+    this.config = options.config;
+    this.tag = options.tag;
+  }
+
+  get exit(): Exit | undefined {
+    return this.#ended;
+  }
+
+  /** Output from now on; the end, also if it has come already. */
+  listen(listener: Listener): () => void {
+    if (this.#ended !== undefined) {
+      void listener({ type: 'end', exit: this.#ended });
+      return () => {};
+    }
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** For shells. Resolves when every listener took it: output waits for slow readers and is dropped without any. */
+  async output(kind: OutputKind, bytes: Uint8Array): Promise<void> {
+    if (this.#ended !== undefined || bytes.length === 0) return;
+    await Promise.all(Array.from(this.#listeners, listener => listener({ type: 'data', kind, bytes })));
+  }
+
+  /** For shells, once, after the last output. */
+  end(exit: Exit): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = exit;
+    for (const listener of this.#listeners) void listener({ type: 'end', exit });
+    this.#listeners.clear();
+  }
+
+  ended(): Promise<Exit> {
+    return new Promise(resolve => {
+      this.listen(event => {
+        if (event.type === 'end') resolve(event.exit);
+      });
+    });
+  }
+}
+
+export type Running = { readonly process: Process; readonly control: ProcessControl };
+
+export class ProcessTable {
+  readonly #shell: Shell;
+  readonly #running = new Map<number, Running>();
+  readonly #exited = new Map<number, Process>();
+  #nextPid = 1000;
+
+  constructor(shell: Shell) {
+    this.#shell = shell;
+  }
+
+  /** `listener` hears everything from the first byte on. Rejects when there are too many or the shell cannot start it. */
+  async start(options: StartOptions, listener: Listener): Promise<Process> {
+    if (this.#running.size >= MAX_PROCESSES) throw new Error(`more than ${MAX_PROCESSES} processes in this sandbox`);
+    this.#nextPid += 1;
+    const process = new Process(this.#nextPid, options);
+    process.listen(listener);
+    const control = await this.#shell(process, options);
+    process.pid = control.pid ?? process.pid;
+    if (process.exit === undefined) {
+      this.#running.set(process.pid, { process, control });
+      process.listen(event => {
+        if (event.type === 'end') this.#forget(process);
+      });
+    } else {
+      this.#forget(process);
+    }
+    return process;
+  }
+
+  list(): Process[] {
+    return Array.from(this.#running.values(), entry => entry.process);
+  }
+
+  find(selector: { pid?: number | undefined; tag?: string | undefined }): Running | undefined {
+    if (selector.pid !== undefined) return this.#running.get(selector.pid);
+    return Array.from(this.#running.values()).find(entry => entry.process.tag === selector.tag);
+  }
+
+  /** A process that runs or has lately ended. */
+  findWithExit(selector: { pid?: number | undefined; tag?: string | undefined }): Process | undefined {
+    const running = this.find(selector)?.process;
+    if (running !== undefined) return running;
+    if (selector.pid !== undefined) return this.#exited.get(selector.pid);
+    return Array.from(this.#exited.values()).find(process => process.tag === selector.tag);
+  }
+
+  /** Resolves when all have ended (a second after the kill at the latest: a stuck one is abandoned). */
+  async killAll(): Promise<void> {
+    const ends = Array.from(this.#running.values(), ({ process, control }) => {
+      control.signal('SIGKILL');
+      return process.ended();
+    });
+    const abandon = new AbortController();
+    await Promise.race([Promise.all(ends), sleep(1_000, undefined, { signal: abandon.signal }).catch(() => {})]);
+    abandon.abort();
+    for (const { process } of this.#running.values()) process.end({ kind: 'signalled', signal: 'killed' });
+  }
+
+  #forget(process: Process): void {
+    this.#running.delete(process.pid);
+    this.#exited.set(process.pid, process);
+    setTimeout(() => this.#exited.delete(process.pid), EXIT_KEPT_MS).unref();
+  }
+}

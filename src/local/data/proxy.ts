@@ -1,0 +1,27 @@
+// Passes a request on to a server on loopback that belongs to a sandbox. Who may, and whether the port is the
+// sandbox's, is decided before.
+import { request } from 'node:http';
+import type { PortHandler } from './machine.ts';
+
+/** The gateway's own words to local mode: no business of what runs in the sandbox. */
+const OWN_HEADERS = ['e2b-sandbox-id', 'e2b-sandbox-port', 'e2b-traffic-access-token', 'x-access-token'];
+
+export function proxyTo(host: string, port: number): PortHandler {
+  return (req, res, path) => {
+    const headers = { ...req.headers };
+    for (const name of OWN_HEADERS) delete headers[name];
+    // No agent: a kept connection would outlive the server at its other end.
+    const onward = request({ host, port, method: req.method, path, headers, agent: false });
+    onward.on('response', answer => {
+      res.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(res);
+      answer.on('error', () => res.destroy());
+    });
+    onward.on('error', () => {
+      if (res.headersSent) res.destroy();
+      else res.writeHead(502, { 'content-type': 'text/plain' }).end('The server in the sandbox broke off.');
+    });
+    res.once('close', () => onward.destroy());
+    req.pipe(onward);
+  };
+}

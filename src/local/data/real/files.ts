@@ -1,0 +1,162 @@
+// A file tree over a directory of the host: the sandbox's `/` is that directory. For the process shell, which keeps no
+// walls anyway; messages still name the sandbox's paths only.
+import { createReadStream, createWriteStream, watch as watchHost } from 'node:fs';
+import * as fs from 'node:fs/promises';
+import { posix } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { FileError, type FileErrorCode, type FileEvent, type FileStat, type FileTree } from '../machine.ts';
+
+const CODES: Readonly<Record<string, FileErrorCode>> = {
+  ENOENT: 'not_found',
+  EEXIST: 'already_exists',
+  ENOTDIR: 'invalid_argument',
+  EISDIR: 'invalid_argument',
+  EINVAL: 'invalid_argument',
+  ENAMETOOLONG: 'invalid_argument',
+  ELOOP: 'invalid_argument',
+  ENOTEMPTY: 'already_exists',
+  EACCES: 'permission_denied',
+  EPERM: 'permission_denied',
+  ENOSPC: 'resource_exhausted',
+};
+const WORDS: Readonly<Record<FileErrorCode, string>> = {
+  not_found: 'path not found',
+  already_exists: 'path already exists',
+  invalid_argument: 'not that kind of path',
+  permission_denied: 'permission denied',
+  resource_exhausted: 'no space left',
+};
+
+export class RealFiles implements FileTree {
+  /** A real path of the host, links resolved. */
+  readonly #root: string;
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  host(path: string): string {
+    return posix.join(this.#root, path);
+  }
+
+  #inside(hostPath: string): string {
+    if (hostPath === this.#root) return '/';
+    return hostPath.startsWith(`${this.#root}/`) ? hostPath.slice(this.#root.length) : hostPath;
+  }
+
+  async #try<T>(path: string, work: (host: string) => Promise<T>): Promise<T> {
+    try {
+      return await work(this.host(path));
+    } catch (caught) {
+      const code = CODES[(caught as NodeJS.ErrnoException).code ?? ''];
+      if (code === undefined || caught instanceof FileError) throw caught;
+      throw new FileError(code, `${WORDS[code]}: ${path}`);
+    }
+  }
+
+  stat(path: string): Promise<FileStat> {
+    return this.#try(path, async host => toStat(await fs.stat(host)));
+  }
+
+  lstat(path: string): Promise<FileStat> {
+    return this.#try(path, async host => toStat(await fs.lstat(host)));
+  }
+
+  readlink(path: string): Promise<string> {
+    return this.#try(path, async host => this.#inside(await fs.readlink(host)));
+  }
+
+  realpath(path: string): Promise<string> {
+    return this.#try(path, async host => this.#inside(await fs.realpath(host)));
+  }
+
+  list(path: string): Promise<string[]> {
+    return this.#try(path, host => fs.readdir(host));
+  }
+
+  read(path: string): Promise<Uint8Array> {
+    return this.#try(path, host => fs.readFile(host));
+  }
+
+  async open(path: string): Promise<{ sizeBytes: number; body: AsyncIterable<Uint8Array> }> {
+    return this.#try(path, async host => {
+      const { size } = await fs.stat(host);
+      // A file that grows meanwhile must not pass the length already promised.
+      const body = size === 0 ? none() : createReadStream(host, { end: size - 1 });
+      return { sizeBytes: size, body };
+    });
+  }
+
+  write(path: string, body: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
+    return this.#try(path, async host => {
+      await fs.mkdir(posix.dirname(host), { recursive: true });
+      if (body instanceof Uint8Array) await fs.writeFile(host, body);
+      else await pipeline(body, createWriteStream(host));
+    });
+  }
+
+  makeDir(path: string): Promise<void> {
+    return this.#try(path, async host => {
+      const there = await fs.stat(host).catch(() => undefined);
+      if (there?.isDirectory() === true) throw new FileError('already_exists', `directory already exists: ${path}`);
+      if (there !== undefined) throw new FileError('invalid_argument', `path is a file: ${path}`);
+      await fs.mkdir(host, { recursive: true });
+    });
+  }
+
+  move(source: string, destination: string): Promise<void> {
+    return this.#try(source, async host => {
+      await fs.lstat(host);
+      await fs.mkdir(posix.dirname(this.host(destination)), { recursive: true });
+      await fs.rename(host, this.host(destination));
+    });
+  }
+
+  remove(path: string): Promise<void> {
+    return this.#try(path, host => fs.rm(host, { recursive: true, force: true }));
+  }
+
+  symlink(target: string, path: string): Promise<void> {
+    return this.#try(path, host => fs.symlink(target.startsWith('/') ? this.host(target) : target, host));
+  }
+
+  chmod(path: string, mode: number): Promise<void> {
+    return this.#try(path, host => fs.chmod(host, mode));
+  }
+
+  touch(path: string, modifiedMs: number): Promise<void> {
+    return this.#try(path, host => fs.utimes(host, modifiedMs / 1000, modifiedMs / 1000));
+  }
+
+  async watch(path: string, recursive: boolean, onEvent: (event: FileEvent) => void): Promise<() => void> {
+    return this.#try(path, async host => {
+      const known = new Set(await fs.readdir(host, { recursive }).catch(() => []));
+      const watcher = watchHost(host, { recursive }, (kind, name) => {
+        if (name === null) return;
+        // The host only says that a name came or went; looking tells which.
+        fs.lstat(posix.join(host, name)).then(
+          () => {
+            onEvent({ kind: known.has(name) || kind === 'change' ? 'write' : 'create', path: posix.join(path, name) });
+            known.add(name);
+          },
+          () => {
+            if (known.delete(name)) onEvent({ kind: 'remove', path: posix.join(path, name) });
+          },
+        );
+      });
+      watcher.on('error', () => watcher.close());
+      return () => watcher.close();
+    });
+  }
+}
+
+async function* none(): AsyncIterable<Uint8Array> {}
+
+function toStat(stat: Awaited<ReturnType<typeof fs.stat>>): FileStat {
+  return {
+    type: stat.isDirectory() ? 'directory' : stat.isSymbolicLink() ? 'symlink' : 'file',
+    sizeBytes: Number(stat.size),
+    mode: Number(stat.mode) & 0o7777,
+    modifiedMs: Number(stat.mtimeMs),
+  };
+}

@@ -1,0 +1,195 @@
+// The Connect protocol as the sandbox daemon speaks it: JSON codec, unary calls and server streams. Knows framing,
+// codes and deadlines; which methods there are, the services say.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { gunzipSync } from 'node:zlib';
+
+/** https://connectrpc.com/docs/protocol/#error-codes: code -> HTTP status of a unary error. */
+const STATUS = {
+  canceled: 499,
+  unknown: 500,
+  invalid_argument: 400,
+  deadline_exceeded: 504,
+  not_found: 404,
+  already_exists: 409,
+  permission_denied: 403,
+  resource_exhausted: 429,
+  failed_precondition: 400,
+  aborted: 409,
+  unimplemented: 501,
+  internal: 500,
+  unavailable: 503,
+  unauthenticated: 401,
+} as const;
+
+export type RpcCode = keyof typeof STATUS;
+
+export class RpcError extends Error {
+  override readonly name = 'RpcError';
+  readonly code: RpcCode;
+  constructor(code: RpcCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** What a call knows of its request. */
+export type CallInfo = {
+  /** From Basic authorization: whose home relative paths start in. */
+  readonly user: string;
+  /** `connect-timeout-ms`; undefined: no deadline. */
+  readonly timeoutMs: number | undefined;
+};
+
+export type Unary = (request: unknown, info: CallInfo) => Promise<object>;
+/**
+ * `send` resolves when the client's connection can take more. The stream ends when the method returns; `closed` aborts
+ * when the client goes away, its deadline passes or the sandbox stops.
+ */
+export type ServerStream = (
+  request: unknown,
+  info: CallInfo,
+  send: (message: object) => Promise<void>,
+  closed: AbortSignal,
+) => Promise<void>;
+
+export type Service = {
+  readonly unary: Readonly<Record<string, Unary>>;
+  readonly streams: Readonly<Record<string, ServerStream>>;
+};
+
+const MAX_MESSAGE_BYTES = 256 * 1024 * 1024;
+
+/** `stopped` aborts when the sandbox is paused or killed. */
+export async function callService(
+  service: Service,
+  method: string,
+  req: IncomingMessage,
+  res: ServerResponse,
+  info: Omit<CallInfo, 'timeoutMs'>,
+  stopped: AbortSignal,
+): Promise<void> {
+  const unary = Object.hasOwn(service.unary, method) ? service.unary[method] : undefined;
+  const stream = Object.hasOwn(service.streams, method) ? service.streams[method] : undefined;
+  const type = (req.headers['content-type'] ?? '').split(';', 1)[0]?.trim();
+  const expected = stream === undefined ? 'application/json' : 'application/connect+json';
+  if (unary === undefined && stream === undefined) {
+    sendError(res, new RpcError('unimplemented', `${method} is not implemented in local mode`));
+  } else if (req.method !== 'POST') {
+    res.writeHead(405, { allow: 'POST' }).end();
+  } else if (type !== expected) {
+    res.writeHead(415, { 'accept-post': expected }).end();
+  } else if (unary !== undefined) {
+    await answerUnary(unary, req, res, { ...info, timeoutMs: deadlineOf(req) });
+  } else if (stream !== undefined) {
+    await answerStream(stream, req, res, { ...info, timeoutMs: deadlineOf(req) }, stopped);
+  }
+}
+
+async function answerUnary(call: Unary, req: IncomingMessage, res: ServerResponse, info: CallInfo): Promise<void> {
+  try {
+    const answer = await call(parse(await readBody(req)), info);
+    res.writeHead(200, { 'content-type': 'application/json' });
+    res.end(JSON.stringify(answer));
+  } catch (caught) {
+    sendError(res, toRpcError(caught));
+  }
+}
+
+async function answerStream(
+  call: ServerStream,
+  req: IncomingMessage,
+  res: ServerResponse,
+  info: CallInfo,
+  stopped: AbortSignal,
+): Promise<void> {
+  const gone = new AbortController();
+  res.once('close', () => gone.abort());
+  const closed = AbortSignal.any([gone.signal, stopped]);
+  const send = (message: object): Promise<void> => writeAll(res, envelope(0, message), closed);
+  res.writeHead(200, { 'content-type': 'application/connect+json' });
+  res.flushHeaders();
+  let end: object = {};
+  try {
+    await call(firstMessage(await readBody(req)), info, send, closed);
+    if (stopped.aborted) end = failure(new RpcError('unavailable', 'the sandbox was stopped'));
+  } catch (caught) {
+    end = failure(toRpcError(caught));
+  }
+  if (!res.destroyed) res.end(envelope(2, end));
+}
+
+function failure(error: RpcError): object {
+  return { error: { code: error.code, message: error.message } };
+}
+
+/** Resolves when the bytes are out of our hands, or nobody wants them any more. */
+function writeAll(res: ServerResponse, bytes: Uint8Array, closed: AbortSignal): Promise<void> {
+  if (closed.aborted || res.destroyed || res.write(bytes)) return Promise.resolve();
+  return new Promise(resolve => {
+    const done = (): void => {
+      res.off('drain', done);
+      closed.removeEventListener('abort', done);
+      resolve();
+    };
+    res.once('drain', done);
+    closed.addEventListener('abort', done, { once: true });
+  });
+}
+
+function sendError(res: ServerResponse, error: RpcError): void {
+  res.writeHead(STATUS[error.code], { 'content-type': 'application/json' });
+  res.end(JSON.stringify({ code: error.code, message: error.message }));
+}
+
+function toRpcError(caught: unknown): RpcError {
+  if (caught instanceof RpcError) return caught;
+  if (isCoded(caught)) return new RpcError(caught.code, caught.message);
+  return new RpcError('internal', caught instanceof Error ? caught.message : 'local mode failed');
+}
+
+/** The file tree's errors carry codes that are Connect's own. */
+function isCoded(caught: unknown): caught is Error & { code: RpcCode } {
+  return caught instanceof Error && caught.name === 'FileError' && 'code' in caught && String(caught.code) in STATUS;
+}
+
+function envelope(flags: number, message: object): Uint8Array {
+  const json = Buffer.from(JSON.stringify(message));
+  const bytes = Buffer.allocUnsafe(5 + json.length);
+  bytes.writeUInt8(flags, 0);
+  bytes.writeUInt32BE(json.length, 1);
+  json.copy(bytes, 5);
+  return bytes;
+}
+
+function firstMessage(body: Buffer): unknown {
+  if (body.length < 5) throw new RpcError('invalid_argument', 'the request holds no message');
+  const length = body.readUInt32BE(1);
+  if (body.length < 5 + length) throw new RpcError('invalid_argument', 'the message is cut off');
+  const message = body.subarray(5, 5 + length);
+  return parse((body.readUInt8(0) & 1) === 1 ? gunzipSync(message) : message);
+}
+
+function parse(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.length === 0 ? '{}' : body.toString('utf8'));
+  } catch {
+    throw new RpcError('invalid_argument', 'the message is not JSON');
+  }
+}
+
+async function readBody(req: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of req as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > MAX_MESSAGE_BYTES) throw new RpcError('resource_exhausted', 'the message is too large');
+    chunks.push(chunk);
+  }
+  const body = Buffer.concat(chunks);
+  return req.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body;
+}
+
+function deadlineOf(req: IncomingMessage): number | undefined {
+  const value = Number(req.headers['connect-timeout-ms']);
+  return Number.isFinite(value) && value > 0 ? value : undefined;
+}

@@ -1,0 +1,117 @@
+// Background jobs and the processes of a virtual sandbox: `… &`, wait, ps, kill, nohup and their kin.
+import { type Command, defineCommand, type ResolvedCommandContext } from 'just-bash';
+import { BREATH_COMMAND, JOB_COMMAND, LAST_JOB_VARIABLE, STREAMS_VARIABLE, WAIT_COMMAND } from '../script.ts';
+import { quote, runScript, type Session, startJob } from '../shell.ts';
+import { streams, text } from './input.ts';
+
+/** just-bash's own bookkeeping, which a new shell makes for itself. */
+const INTERNAL = new Set([
+  'SHELLOPTS',
+  'BASHOPTS',
+  'BASHPID',
+  'PWD',
+  'OLDPWD',
+  'PPID',
+  'UID',
+  'EUID',
+  STREAMS_VARIABLE,
+]);
+
+/** How long scripts may hold up everything else. */
+const BREATH_EVERY_MS = 10;
+
+export function jobCommands(session: Session): Command[] {
+  let lastBreathMs = performance.now();
+  return [
+    defineCommand(BREATH_COMMAND, async (_args, ctx) => {
+      if (performance.now() - lastBreathMs > BREATH_EVERY_MS) {
+        await new Promise(resolve => setImmediate(resolve));
+        lastBreathMs = performance.now();
+      }
+      return text('', '', Number(ctx.env.get('?') ?? 0));
+    }),
+    defineCommand(JOB_COMMAND, async ([source = ''], ctx) => {
+      const job = startJob(session, source, { cwd: ctx.cwd, env: variables(ctx), stdin: '' });
+      await ctx.assignShellVariable?.(LAST_JOB_VARIABLE, String(job.id));
+      return text('');
+    }),
+    defineCommand(WAIT_COMMAND, async args => {
+      const ids = args.filter(arg => /^\d+$/.test(arg)).map(Number);
+      const jobs = Array.from(session.jobs.values()).filter(job => ids.length === 0 || ids.includes(job.id));
+      const codes = await Promise.all(jobs.map(job => job.done));
+      return text('', '', ids.length === 0 ? 0 : (codes.at(-1) ?? 0));
+    }),
+    defineCommand('jobs', async () => {
+      const lines = Array.from(session.jobs.values(), (job, at) => `[${at + 1}]  Running  ${job.source} &\n`);
+      return text(lines.join(''));
+    }),
+    defineCommand('ps', async () => {
+      const lines = Array.from(
+        session.processes,
+        ([id, { source }]) => `${String(id).padStart(7)} ?  0:00 ${oneLine(source)}\n`,
+      );
+      return text(`    PID TTY TIME CMD\n${lines.join('')}`);
+    }),
+    defineCommand('pgrep', async args => {
+      const found = matching(session, args);
+      return text(found.map(id => `${id}\n`).join(''), '', found.length === 0 ? 1 : 0);
+    }),
+    defineCommand('pkill', async args => {
+      const found = matching(session, args);
+      for (const id of found) session.processes.get(id)?.kill();
+      return text('', '', found.length === 0 ? 1 : 0);
+    }),
+    defineCommand('kill', async args => kill(session, args)),
+    defineCommand('nohup', (args, ctx) => pass(session, args, ctx)),
+    defineCommand('setsid', (args, ctx) => pass(session, args, ctx)),
+    defineCommand('stdbuf', (args, ctx) => pass(session, withoutOptions(args), ctx)),
+    defineCommand('sudo', (args, ctx) => pass(session, withoutOptions(args), ctx)),
+  ];
+}
+
+function kill(session: Session, args: string[]) {
+  if (args[0] === '-l') return text('1) SIGHUP 2) SIGINT 9) SIGKILL 15) SIGTERM\n');
+  const probe = args[0] === '-0';
+  const missing: string[] = [];
+  for (const arg of args.filter(value => !value.startsWith('-'))) {
+    const jobAt = /^%(\d+)$/.exec(arg)?.[1];
+    const id = jobAt === undefined ? Number(arg) : Array.from(session.jobs.keys())[Number(jobAt) - 1];
+    const found = session.processes.get(id ?? -1);
+    if (found === undefined) missing.push(`bash: kill: (${arg}) - No such process\n`);
+    else if (!probe) found.kill();
+  }
+  return text('', missing.join(''), missing.length === 0 ? 0 : 1);
+}
+
+/** Runs the rest of the line, streaming where the line would. */
+export async function pass(session: Session, args: string[], ctx: ResolvedCommandContext) {
+  const source = args.map(quote).join(' ');
+  if (streams(ctx)) return text('', '', await runScript(session, source, { cwd: ctx.cwd, env: exported(ctx) }));
+  return (await ctx.exec?.(source, { cwd: ctx.cwd })) ?? text('', 'cannot run here\n', 126);
+}
+
+export function exported(ctx: ResolvedCommandContext): Record<string, string> {
+  const { [STREAMS_VARIABLE]: _, ...env } = ctx.exportedEnv ?? {};
+  return env;
+}
+
+/** All of the shell's variables: a job is a copy of the shell, as far as that goes (functions stay behind). */
+function variables(ctx: ResolvedCommandContext): Record<string, string> {
+  return Object.fromEntries(Array.from(ctx.env).filter(([name]) => /^[A-Za-z_]\w*$/.test(name) && !INTERNAL.has(name)));
+}
+
+function matching(session: Session, args: string[]): number[] {
+  const pattern = args.filter(arg => !arg.startsWith('-')).at(-1) ?? '';
+  return Array.from(session.processes).flatMap(([id, { source }]) =>
+    id !== session.pid && pattern !== '' && source.includes(pattern) ? [id] : [],
+  );
+}
+
+function withoutOptions(args: string[]): string[] {
+  const first = args.findIndex(arg => !arg.startsWith('-'));
+  return first === -1 ? [] : args.slice(first);
+}
+
+function oneLine(source: string): string {
+  return source.replaceAll('\n', ' ').slice(0, 120);
+}

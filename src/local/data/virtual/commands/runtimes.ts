@@ -1,0 +1,133 @@
+// The programs that run programs: bash, python3 and node, and the package managers, which say what they cannot do here.
+import { type Command, defineCommand, type ExecResult, latin1FromBytes, type ResolvedCommandContext } from 'just-bash';
+import type { Language } from '../program.ts';
+import { runScript, type Session } from '../shell.ts';
+import { bytes, isLive, streams, text } from './input.ts';
+import { exported } from './jobs.ts';
+
+export function runtimeCommands(session: Session): Command[] {
+  const program = (name: string, language: Language) =>
+    defineCommand(name, (args, ctx) => runProgram(session, language, args, ctx));
+  return [
+    program('python3', 'python'),
+    program('python', 'python'),
+    program('python3.13', 'python'),
+    program('node', 'javascript'),
+    program('nodejs', 'javascript'),
+    program('tsx', 'javascript'),
+    defineCommand('bash', (args, ctx) => bash(session, args, ctx)),
+    defineCommand('sh', (args, ctx) => bash(session, args, ctx)),
+    ...['pip', 'pip3', 'uv', 'conda'].map(name => defineCommand(name, async args => pip(name, args))),
+    ...['npm', 'yarn', 'pnpm', 'npx'].map(name =>
+      defineCommand(name, async (args, ctx) => npm(session, name, args, ctx)),
+    ),
+  ];
+}
+
+const MAX_COLLECTED_BYTES = 64 * 1024 * 1024;
+
+async function runProgram(
+  session: Session,
+  language: Language,
+  args: string[],
+  ctx: ResolvedCommandContext,
+): Promise<ExecResult> {
+  const collected: Record<'stdout' | 'stderr', Buffer[]> = { stdout: [], stderr: [] };
+  let size = 0;
+  const live = isLive(ctx) ? session.stdin : undefined;
+  const given = [Buffer.from(live === undefined ? latin1FromBytes(ctx.stdin) : '', 'latin1')].filter(
+    part => part.length > 0,
+  );
+  const direct = streams(ctx);
+  const exitCode = await session.shell.runProgram(language, args, {
+    cwd: ctx.cwd,
+    env: exported(ctx),
+    stdin: async () => (live === undefined ? given.shift() : live.read()),
+    signal: ctx.signal === undefined ? session.signal : AbortSignal.any([session.signal, ctx.signal]),
+    async output(kind, part) {
+      if (direct) return session.output(kind, part);
+      size += part.length;
+      if (size <= MAX_COLLECTED_BYTES) collected[kind === 'stderr' ? 'stderr' : 'stdout'].push(Buffer.from(part));
+    },
+  });
+  return bytes(Buffer.concat(collected.stdout), Buffer.concat(collected.stderr).toString('utf8'), exitCode);
+}
+
+/** A script of its own, with live output, where just-bash's own would give it at the end. */
+async function bash(session: Session, args: string[], ctx: ResolvedCommandContext): Promise<ExecResult> {
+  const at = args.findIndex(arg => !/^-[a-bd-z]+$/.test(arg));
+  const options = at === -1 ? args : args.slice(0, at);
+  const [first, ...rest] = at === -1 ? [] : args.slice(at);
+  if (!streams(ctx) || first === undefined) return (await ctx.origCommand?.(args)) ?? text('', '', 127);
+  const settings = options.map(option => option.replace(/[^exuv]/g, '')).filter(flags => flags !== '');
+  const prefix = settings.length === 0 ? '' : `set -${settings.join('')}; `;
+  const isCommand = /^-[a-z]*c$/.test(first);
+  const source = isCommand ? rest[0] : await ctx.fs.readFile(ctx.fs.resolvePath(ctx.cwd, first)).catch(() => undefined);
+  if (source === undefined) return text('', `bash: ${first}: No such file or directory\n`, 127);
+  const positional = isCommand ? rest.slice(2) : rest;
+  return text('', '', await runScript(session, prefix + source, { cwd: ctx.cwd, env: exported(ctx), positional }));
+}
+
+function pip(name: string, args: string[]): ExecResult {
+  const [command, ...rest] = args;
+  if (command === '--version' || command === '-V') return text(`${name} 25.0 (local mode stand-in, python 3.13)\n`);
+  if (command === 'list' || command === 'freeze') return text('');
+  if (command !== 'install' && command !== 'add')
+    return text('', `${name}: local mode has no ${command ?? 'such'} command\n`, 1);
+  const wanted = rest.filter(arg => !arg.startsWith('-'));
+  const unknown = wanted.filter(packageName => !/^(pip|setuptools|wheel)\b/.test(packageName));
+  if (unknown.length === 0)
+    return text(wanted.map(packageName => `Requirement already satisfied: ${packageName}\n`).join(''));
+  return text(
+    '',
+    `ERROR: ${unknown.join(', ')} cannot be installed: this is local mode, a stand-in for E2B without network. ` +
+      'Python has its standard library here. A real sandbox installs packages.\n',
+    1,
+  );
+}
+
+async function npm(session: Session, name: string, args: string[], ctx: ResolvedCommandContext): Promise<ExecResult> {
+  const [command, ...rest] = args;
+  if (command === '--version' || command === '-v') return text('11.0.0\n');
+  if (command === 'init') {
+    const path = ctx.fs.resolvePath(ctx.cwd, 'package.json');
+    const json = { name: 'project', version: '1.0.0', main: 'index.js', scripts: {}, license: 'ISC' };
+    await ctx.fs.writeFile(path, `${JSON.stringify(json, null, 2)}\n`);
+    return text(`Wrote to ${path}\n`);
+  }
+  if (name === 'npx' && (command === 'tsx' || command === 'ts-node'))
+    return runProgram(session, 'javascript', rest, ctx);
+  if (name === 'npx' && /^(http-server|serve)$/.test(command ?? '')) return serveFolder(session, rest, ctx);
+  if (['run', 'start', 'test'].includes(command ?? '')) return npmScript(session, args, ctx);
+  return text(
+    '',
+    `${name}: ${args.join(' ')}: not possible in local mode, a stand-in for E2B without network: no package can be ` +
+      'installed. Node’s basic modules are here. A real sandbox installs packages.\n',
+    1,
+  );
+}
+
+async function npmScript(session: Session, args: string[], ctx: ResolvedCommandContext): Promise<ExecResult> {
+  const name = (args[0] === 'run' ? args[1] : args[0]) ?? '';
+  const json = await ctx.fs.readFile(ctx.fs.resolvePath(ctx.cwd, 'package.json')).catch(() => '{}');
+  const script = scriptOf(json, name);
+  if (script === undefined) return text('', `npm error Missing script: "${name}"\n`, 1);
+  if (streams(ctx)) return text('', '', await runScript(session, script, { cwd: ctx.cwd, env: exported(ctx) }));
+  return (await ctx.exec?.(script, { cwd: ctx.cwd })) ?? text('', '', 126);
+}
+
+function scriptOf(json: string, name: string): string | undefined {
+  try {
+    const script: unknown = JSON.parse(json)?.scripts?.[name];
+    return typeof script === 'string' ? script : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function serveFolder(session: Session, args: string[], ctx: ResolvedCommandContext): Promise<ExecResult> {
+  const at = args.findIndex(arg => ['-p', '-l', '--port', '--listen'].includes(arg));
+  const port = at === -1 ? '3000' : (args[at + 1] ?? '3000');
+  const folder = args.find((arg, index) => !arg.startsWith('-') && index !== at + 1) ?? '.';
+  return runProgram(session, 'python', ['-m', 'http.server', port, '--directory', folder], ctx);
+}

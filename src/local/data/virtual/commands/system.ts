@@ -1,0 +1,60 @@
+// What agents ask a machine about itself, and programs that local mode does not have.
+import { type Command, defineCommand } from 'just-bash';
+import { text } from './input.ts';
+
+const MISSING = ['apt', 'apt-get', 'apk', 'dnf', 'yum', 'brew'];
+const MISSING_TOOLS = [
+  'git',
+  'gcc',
+  'g++',
+  'make',
+  'cargo',
+  'rustc',
+  'go',
+  'java',
+  'javac',
+  'Rscript',
+  'docker',
+  'ssh',
+];
+
+export function systemCommands(): Command[] {
+  return [
+    answer('uname', args => (args.includes('-a') ? 'Linux e2b.local 6.1.0 #1 SMP x86_64 GNU/Linux' : 'Linux')),
+    answer('id', args => (args.includes('-u') ? '1000' : 'uid=1000(user) gid=1000(user) groups=1000(user)')),
+    answer('nproc', () => '2'),
+    answer('arch', () => 'x86_64'),
+    answer('free', () => '               total        used        free\nMem:          512000       64000      448000'),
+    answer(
+      'df',
+      () => 'Filesystem 1K-blocks   Used Available Use% Mounted on\nvirtual       524288   1024    523264   1% /',
+    ),
+    answer('ulimit', () => 'unlimited'),
+    defineCommand('sync', async () => text('')),
+    defineCommand('trap', async () => text('')),
+    defineCommand('mktemp', async (args, ctx) => {
+      const path = `/tmp/tmp.${Math.random().toString(36).slice(2, 12)}`;
+      if (args.includes('-d')) await ctx.fs.mkdir(path, { recursive: true });
+      else await ctx.fs.writeFile(path, '');
+      return text(`${path}\n`);
+    }),
+    ...MISSING.map(name =>
+      defineCommand(name, async () =>
+        text(
+          '',
+          `${name}: local mode is a stand-in for E2B without network or packages; nothing can be installed\n`,
+          100,
+        ),
+      ),
+    ),
+    ...MISSING_TOOLS.map(name =>
+      defineCommand(name, async () =>
+        text('', `${name}: not part of local mode, a stand-in for E2B's real sandboxes\n`, 127),
+      ),
+    ),
+  ];
+}
+
+function answer(name: string, say: (args: string[]) => string): Command {
+  return defineCommand(name, async args => text(`${say(args)}\n`));
+}

@@ -1,0 +1,146 @@
+// The ports of a virtual sandbox: servers inside it register here, requests from outside (the data plane) and inside
+// (curl, fetch) are answered by them. HTTP without sockets; nothing of the host's network is touched.
+import type { SecureFetch } from 'just-bash';
+import type { PortHandler } from '../machine.ts';
+
+export type LocalRequest = {
+  readonly method: string;
+  /** With the query. */
+  readonly path: string;
+  readonly headers: readonly (readonly [string, string])[];
+  readonly body: Uint8Array;
+};
+export type LocalResponse = {
+  readonly status: number;
+  readonly headers: readonly (readonly [string, string])[];
+  readonly body: Uint8Array;
+};
+export type Serve = (request: LocalRequest) => Promise<LocalResponse>;
+
+/** just-bash's own type for what `curl` uses. */
+export type LocalFetch = SecureFetch;
+
+const LOCAL = new Set(['localhost', '127.0.0.1', '0.0.0.0', '[::1]']);
+const HOP = new Set(['connection', 'transfer-encoding', 'keep-alive', 'content-length']);
+/** Interpreters take this long to start, at most, where a real machine's server would be up at once. */
+const START_MS = 5_000;
+const MAX_BODY_BYTES = 64 * 1024 * 1024;
+
+export class Ports {
+  readonly #servers = new Map<number, Serve>();
+
+  #opened: (() => void)[] = [];
+  #starting = 0;
+
+  /** A program starts; until `done` or a moment has passed, requests wait for the port it may be about to open. */
+  starting(): () => void {
+    this.#starting += 1;
+    let over = false;
+    const done = (): void => {
+      if (over) return;
+      over = true;
+      clearTimeout(timer);
+      this.#starting -= 1;
+      this.#wake();
+    };
+    const timer = setTimeout(done, START_MS);
+    timer.unref();
+    return done;
+  }
+
+  /** What listens there; an interpreter that has just been started gets the time to. */
+  async find(port: number): Promise<Serve | undefined> {
+    while (!this.#servers.has(port) && this.#starting > 0)
+      await new Promise<void>(resolve => this.#opened.push(resolve));
+    return this.#servers.get(port);
+  }
+
+  #wake(): void {
+    for (const wake of this.#opened.splice(0)) wake();
+  }
+
+  /** The returned function closes it. Throws when the port is taken. */
+  listen(port: number, serve: Serve): () => void {
+    if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new Error(`not a port: ${port}`);
+    if (this.#servers.has(port)) throw new Error('Address already in use');
+    this.#servers.set(port, serve);
+    this.#wake();
+    return () => {
+      if (this.#servers.get(port) === serve) this.#servers.delete(port);
+    };
+  }
+
+  /** Any port that is free. */
+  free(): number {
+    for (let port = 32_768; ; port += 1) if (!this.#servers.has(port)) return port;
+  }
+
+  list(): number[] {
+    return Array.from(this.#servers.keys());
+  }
+
+  /** For the data plane. */
+  async handler(port: number): Promise<PortHandler | undefined> {
+    const serve = await this.find(port);
+    if (serve === undefined) return undefined;
+    return async (req, res, path) => {
+      try {
+        const body = await readAll(req);
+        const headers: [string, string][] = [];
+        for (let at = 0; at + 1 < req.rawHeaders.length; at += 2) {
+          const name = req.rawHeaders[at] ?? '';
+          if (!/^(e2b-|x-access-token$)/i.test(name)) headers.push([name, req.rawHeaders[at + 1] ?? '']);
+        }
+        const answer = await serve({ method: req.method ?? 'GET', path, headers, body });
+        for (const [name, value] of answer.headers) {
+          if (!HOP.has(name.toLowerCase())) res.appendHeader(name, value);
+        }
+        res.writeHead(answer.status, { 'content-length': answer.body.length });
+        res.end(req.method === 'HEAD' ? undefined : answer.body);
+      } catch (caught) {
+        if (res.headersSent) res.destroy();
+        else
+          res.writeHead(502, { 'content-type': 'text/plain' }).end(caught instanceof Error ? caught.message : 'failed');
+      }
+    };
+  }
+
+  /** @throws when it is not the sandbox's own address, or nothing listens there */
+  async request(url: string, request: Omit<LocalRequest, 'path'>): Promise<LocalResponse> {
+    const { hostname, port, protocol, pathname, search } = new URL(url);
+    if (protocol !== 'http:' || !LOCAL.has(hostname)) {
+      throw new Error(
+        `local mode's sandboxes have no network: only http://localhost:PORT of the sandbox itself, not ${url}`,
+      );
+    }
+    const number = port === '' ? 80 : Number(port);
+    const serve = await this.find(number);
+    if (serve === undefined) throw new Error(`Connection refused: nothing listens on port ${number} of this sandbox`);
+    return serve({ ...request, path: pathname + search });
+  }
+
+  /** For just-bash's curl and wget. */
+  readonly fetch: LocalFetch = async (url, options = {}) => {
+    const headers = Array.from(new Headers(options.headers ?? {}));
+    const body = Buffer.from(options.body ?? '', 'utf8');
+    const answer = await this.request(url, { method: options.method ?? 'GET', headers, body });
+    return {
+      status: answer.status,
+      statusText: '',
+      headers: Object.fromEntries(answer.headers.map(([name, value]) => [name.toLowerCase(), value])),
+      body: answer.body,
+      url,
+    };
+  };
+}
+
+async function readAll(req: AsyncIterable<Buffer>): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of req) {
+    size += chunk.length;
+    if (size > MAX_BODY_BYTES) throw new Error('the request body is too large');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,4 @@
+// The data plane over real processes, seen through the unmodified SDK.
+import { commandTests } from './support/data-commands.ts';
+
+commandTests('process');

@@ -1,0 +1,4 @@
+// The data plane over virtual shells, seen through the unmodified SDK.
+import { commandTests } from './support/data-commands.ts';
+
+commandTests('virtual');
