@@ -126,6 +126,17 @@ export const VARIABLES = {
   ),
 
   METRICS: variable('Serve GET /metrics for Prometheus. Unset: only on a loopback bind.', '', flag),
+  LOCAL_PORT: variable(
+    'Port of local mode; --local takes a free one, --local-only 3001, when it is not set.',
+    '',
+    integer(0, 65_535),
+  ),
+  LOCAL_SHELL: variable(
+    'What runs in local sandboxes: virtual shells, or real processes of this machine (process: no isolation at all).',
+    'virtual',
+    z.enum(['virtual', 'process']),
+  ),
+
   MCP_DEBUG_ENDPOINT: variable('Serve GET /debug/endpoints.', 'true', flag),
   LOG_LEVEL: variable(
     'fatal, error, warn, info, debug, trace or silent.',

@@ -3,7 +3,7 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { parseConfig } from './config.ts';
 import { startGateway } from './gateway.ts';
-import { startLocalCloud } from './local/server.ts';
+import { startLocal } from './local/start.ts';
 import { createLogger } from './log.ts';
 
 type Step = { readonly tool: string; readonly title: string; readonly code: string; readonly expect: RegExp };
@@ -48,7 +48,7 @@ const STEPS: readonly Step[] = [
 
 const config = parseConfig({ PORT: '0', LOG_LEVEL: 'warn' });
 const log = createLogger({ level: config.LOG_LEVEL, format: 'pretty' });
-const cloud = await startLocalCloud({ port: 0, host: '127.0.0.1' });
+const cloud = await startLocal({ port: 0 });
 const gateway = await startGateway({ ...config, apiUrl: cloud.url, E2B_SANDBOX_URL: cloud.url }, log);
 const client = new Client({ name: 'demo', version: '1.0.0' }, { versionNegotiation: { mode: 'auto' } });
 const apiKey = `e2b_${'0'.repeat(40)}`;

@@ -2,25 +2,31 @@
 // Where the process starts: environment and arguments -> config -> gateway -> drain on a signal. The only reader of
 // process.env.
 import { parseArgs } from 'node:util';
-import { ConfigError, parseConfig } from './config.ts';
+import { type Config, ConfigError, parseConfig } from './config.ts';
 import { startGateway } from './gateway.ts';
-import { startLocalCloud } from './local/server.ts';
+import { startLocal } from './local/start.ts';
 import { createLogger } from './log.ts';
 import { serveOverStdio } from './stdio.ts';
 
-const USAGE = `usage: e2b-code-mode [--stdio] [--local]
+const USAGE = `usage: e2b-code-mode [--stdio] [--local | --local-only]
 
-            serve MCP over HTTP on HOST:PORT; each caller sends an E2B key as bearer token
-  --stdio   serve the one client that started this process, over stdin and stdout; key in E2B_API_KEY
-  --local   serve against a stand-in for E2B that runs in this process: no account, no network
-  --help    this text; README.md lists the environment variables`;
+                serve MCP over HTTP on HOST:PORT; each caller sends an E2B key as bearer token
+  --stdio       serve the one client that started this process, over stdin and stdout; key in E2B_API_KEY
+  --local       serve against a stand-in for E2B that runs in this process: no account, no network
+  --local-only  run that stand-in alone, for any E2B SDK
+  --help        this text; README.md lists the environment variables`;
 
 /** Local mode takes any key of E2B's form; this one is for everybody to paste. */
 const DEMO_KEY = `e2b_${'0'.repeat(40)}`;
 
 async function main(): Promise<void> {
   const { values: options } = parseArgs({
-    options: { stdio: { type: 'boolean' }, local: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+    options: {
+      stdio: { type: 'boolean' },
+      local: { type: 'boolean' },
+      'local-only': { type: 'boolean' },
+      help: { type: 'boolean', short: 'h' },
+    },
   });
   if (options.help) {
     console.log(USAGE);
@@ -29,7 +35,15 @@ async function main(): Promise<void> {
   // Local mode is for people at a terminal.
   const given = parseConfig(options.local ? { LOG_FORMAT: 'pretty', ...process.env } : process.env);
   const log = createLogger({ level: given.LOG_LEVEL, format: given.LOG_FORMAT });
-  const cloud = options.local ? await startLocalCloud({ port: 0, host: '127.0.0.1' }) : undefined;
+  if (options['local-only']) {
+    const cloud = await startLocal({ port: given.LOCAL_PORT ?? 3001, shell: given.LOCAL_SHELL });
+    warnOfProcesses(given);
+    console.log(localWelcome(cloud.url));
+    closeOnSignal(() => cloud.close());
+    return;
+  }
+  const cloud = options.local ? await startLocal({ port: given.LOCAL_PORT ?? 0, shell: given.LOCAL_SHELL }) : undefined;
+  if (cloud) warnOfProcesses(given);
   const config = cloud ? { ...given, apiUrl: cloud.url, E2B_SANDBOX_URL: cloud.url, E2B_API_KEY: DEMO_KEY } : given;
   if (options.stdio) {
     const client = await serveOverStdio(config, log);
@@ -44,6 +58,21 @@ async function main(): Promise<void> {
     // A person at the terminal has no proxy that must turn away first.
     gateway.close({ delayMs: signal === 'SIGTERM' ? config.DRAIN_DELAY_MS : 0 }).finally(() => cloud?.close()),
   );
+}
+
+function warnOfProcesses({ LOCAL_SHELL }: Config): void {
+  if (LOCAL_SHELL !== 'process') return;
+  console.error(
+    'WARNING: LOCAL_SHELL=process runs what is asked of local sandboxes as real processes of this machine, as this user, without any isolation.',
+  );
+}
+
+function localWelcome(url: string): string {
+  return `
+A stand-in for E2B on this machine. Point any E2B SDK at it:
+
+  export E2B_API_URL=${url} E2B_SANDBOX_URL=${url} E2B_API_KEY=${DEMO_KEY}
+`;
 }
 
 function welcome(url: string): string {
