@@ -12,7 +12,7 @@ import { loadQuickjsModule } from './vm.ts';
 export type QuickjsOptions = {
   /** What `search` sees: a Description as JSON text, see spec/description.ts. */
   readonly descriptionJson: string;
-  /** Threads always there. Default: one more than cores, at least 3. A hog holds one until its CPU budget is spent. */
+  /** Threads always there. Default: as many as cores, at least 2. A hog holds one until its CPU budget is spent. */
   readonly workers?: number;
   /** Threads there may be while all are held by long slices. Default 8, or one more than `workers`. */
   readonly maxWorkers?: number;
@@ -37,7 +37,7 @@ export async function createQuickjsEngine(options: QuickjsOptions): Promise<Engi
   const preludes = { execute: readPrelude('execute'), search: readPrelude('search') };
   const searchImage = (descriptionJson: string) => image(module, { prelude: preludes.search, descriptionJson }, 0);
 
-  const workers = options.workers ?? Math.max(3, availableParallelism() + 1);
+  const workers = options.workers ?? Math.min(8, Math.max(2, availableParallelism()));
   const scheduler = new Scheduler(module, {
     workers,
     maxWorkers: Math.max(workers, options.maxWorkers ?? Math.max(8, workers + 1)),

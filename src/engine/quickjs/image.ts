@@ -4,10 +4,14 @@ import { IMPORT_MESSAGE } from '../../guest/prelude/absent.ts';
 import { type Box, Vm } from './vm.ts';
 
 export type Image = {
-  /** In a SharedArrayBuffer: `core` bytes of state, then slack that is all but empty. */
+  /**
+   * In a SharedArrayBuffer. Stack first: between slices it holds nothing, so it is zero here and is never saved. Then
+   * state up to `coreBytes`, then slack that is all but empty.
+   */
   readonly memory: Uint8Array;
+  /** The end of the stack, where its pointer stands between slices. */
+  readonly stackBytes: number;
   readonly coreBytes: number;
-  readonly stackPointer: number;
   readonly runtime: number;
   readonly context: number;
   /** The prelude's two entry points. */
@@ -28,33 +32,41 @@ export type ImageSource = {
   readonly descriptionJson?: string;
 };
 
+const NO_HOOKS = { interrupt: () => false, send: () => undefined, importMessage: () => IMPORT_MESSAGE };
+
 export function buildImage(module: WebAssembly.Module, { prelude, descriptionJson }: ImageSource): Image {
-  const vm = new Vm(module, {
-    interrupt: () => false,
-    send: () => undefined,
-    importMessage: () => IMPORT_MESSAGE,
-  });
+  // Compiled in an instance of its own: parsing leaves the heap full of holes, and functions that keep their source
+  // text would treble it. What is not in the image is not copied at every reset.
+  const compiler = new Vm(module, NO_HOOKS);
+  compiler.boot(STACK_BYTES);
+  const bytecode = compiler.compile(prelude, 'prelude.js');
+
+  const vm = new Vm(module, NO_HOOKS);
   vm.boot(STACK_BYTES);
   vm.setGlobal('__send', vm.hostFunction('send'));
   if (descriptionJson !== undefined) vm.setGlobal('__description', vm.string(descriptionJson));
-  vm.exports.qjs_free_value(vm.eval(prelude, 'prelude.js'));
-  const guest = vm.eval(
-    '(() => { const guest = globalThis.__guest; delete globalThis.__guest; return guest })()',
-    'image.js',
-  );
+  vm.exports.qjs_free_value(vm.evalBytecode(bytecode));
+  const guest = vm.eval(TAKE_ENTRY_POINTS, 'image.js');
   const start = vm.getProperty(guest, 'start');
   const settle = vm.getProperty(guest, 'settle');
   vm.exports.qjs_free_value(guest);
   vm.exports.qjs_run_gc();
+  return freeze(vm, start, settle);
+}
 
-  const coreBytes = vm.exports.memory.buffer.byteLength;
+const TAKE_ENTRY_POINTS = '(() => { const guest = globalThis.__guest; delete globalThis.__guest; return guest })()';
+
+function freeze(vm: Vm, start: Box, settle: Box): Image {
+  const coreBytes = vm.memory.length;
   vm.exports.wasm_free(vm.exports.wasm_malloc(SLACK_BYTES)); // the allocator keeps it as its top chunk
-  const memory = new Uint8Array(new SharedArrayBuffer(vm.exports.memory.buffer.byteLength));
+  const stackBytes = vm.exports.__stack_pointer.value;
+  const memory = new Uint8Array(new SharedArrayBuffer(vm.memory.length));
   memory.set(vm.memory);
+  memory.fill(0, 0, stackBytes);
   return {
     memory,
+    stackBytes,
     coreBytes,
-    stackPointer: vm.exports.__stack_pointer.value,
     runtime: vm.exports.qjs_get_runtime_ptr(),
     context: vm.exports.qjs_get_context_ptr(),
     start,

@@ -12,8 +12,7 @@ const ZERO_BLOCK = Buffer.alloc(BLOCK);
 /** A guest put aside: all of it that is not in the image. May be loaded by any worker that has the image. */
 export type Parked = {
   readonly memoryBytes: number;
-  readonly stackPointer: number;
-  /** Byte offset of each page in `pages`. */
+  /** Byte offset of each page in `pages`. Small: cheaper copied between threads than transferred. */
   readonly offsets: Uint32Array<ArrayBuffer>;
   readonly pages: Uint8Array<ArrayBuffer>;
 };
@@ -22,6 +21,8 @@ export class Instance {
   readonly image: Image;
   readonly #vm: Vm;
   readonly #imageBytes: Buffer;
+  /** The buffer the last loaded guest came in, kept for the next one to leave in: they need about the same. */
+  #spare: ArrayBuffer | undefined;
 
   constructor(module: WebAssembly.Module, image: Image, hooks: Omit<Hooks, 'importMessage'>) {
     this.image = image;
@@ -29,7 +30,7 @@ export class Instance {
     this.#vm = new Vm(module, { ...hooks, importMessage: () => IMPORT_MESSAGE });
     this.#vm.growTo(image.memory.length);
     this.#vm.memory.set(image.memory);
-    this.#restoreRegisters(image.stackPointer);
+    this.#restoreRegisters();
   }
 
   /** A grown memory cannot shrink, and the allocator would go on from its end: such an instance is thrown away. */
@@ -56,41 +57,50 @@ export class Instance {
 
   /** Back to the image, whatever ran. Not for a grown instance. */
   reset(): void {
-    const { coreBytes, memory } = this.image;
+    const { stackBytes, coreBytes, memory } = this.image;
     const bytes = this.#vm.memory;
-    bytes.set(memory.subarray(0, coreBytes));
+    bytes.fill(0, 0, stackBytes);
+    bytes.set(memory.subarray(stackBytes, coreBytes), stackBytes);
     for (let at = coreBytes; at < memory.length; at += BLOCK)
       if (this.#differs(at, BLOCK)) bytes.set(memory.subarray(at, at + BLOCK), at);
-    this.#restoreRegisters(this.image.stackPointer);
+    this.#restoreRegisters();
   }
 
   /** Takes the guest out. The instance is clean afterwards, unless it has grown. */
   park(): Parked {
     const bytes = this.#vm.memory;
-    const stackPointer = this.#vm.exports.__stack_pointer.value;
     const offsets = this.#dirtyPages();
-    const pages = new Uint8Array(offsets.length * PAGE);
+    const pages = this.#pageBuffer(offsets.length * PAGE);
     for (let i = 0; i < offsets.length; i++) {
       const at = offsets[i] as number;
       pages.set(bytes.subarray(at, at + PAGE), i * PAGE);
       if (at < this.image.memory.length) bytes.set(this.image.memory.subarray(at, at + PAGE), at);
     }
-    this.#restoreRegisters(this.image.stackPointer);
-    return { memoryBytes: bytes.length, stackPointer, offsets: new Uint32Array(offsets), pages };
+    bytes.fill(0, 0, this.image.stackBytes);
+    this.#restoreRegisters();
+    return { memoryBytes: bytes.length, offsets: new Uint32Array(offsets), pages };
   }
 
   /** Puts a parked guest into this clean instance. */
-  load({ memoryBytes, stackPointer, offsets, pages }: Parked): void {
+  load({ memoryBytes, offsets, pages }: Parked): void {
     this.#vm.growTo(memoryBytes);
     const bytes = this.#vm.memory;
     for (let i = 0; i < offsets.length; i++) bytes.set(pages.subarray(i * PAGE, (i + 1) * PAGE), offsets[i]);
-    this.#restoreRegisters(stackPointer);
+    this.#restoreRegisters();
+    this.#spare = pages.buffer;
+  }
+
+  #pageBuffer(bytes: number): Uint8Array<ArrayBuffer> {
+    const spare = this.#spare;
+    this.#spare = undefined;
+    const fits = spare !== undefined && spare.byteLength >= bytes && spare.byteLength <= 2 * bytes + 64 * PAGE;
+    return new Uint8Array(fits ? spare : new ArrayBuffer(bytes + 8 * PAGE), 0, bytes);
   }
 
   #dirtyPages(): number[] {
     const dirty: number[] = [];
     const end = this.#vm.memory.length;
-    for (let block = 0; block < end; block += BLOCK) {
+    for (let block = this.image.stackBytes; block < end; block += BLOCK) {
       if (!this.#differs(block, BLOCK)) continue;
       for (let page = block; page < block + BLOCK; page += PAGE) if (this.#differs(page, PAGE)) dirty.push(page);
     }
@@ -103,8 +113,8 @@ export class Instance {
     return bytes.compare(length === PAGE ? ZERO_PAGE : ZERO_BLOCK, 0, length, at, at + length) !== 0;
   }
 
-  #restoreRegisters(stackPointer: number): void {
-    this.#vm.exports.__stack_pointer.value = stackPointer;
+  #restoreRegisters(): void {
+    this.#vm.exports.__stack_pointer.value = this.image.stackBytes;
     this.#vm.exports.qjs_set_runtime_and_context(this.image.runtime, this.image.context);
   }
 }

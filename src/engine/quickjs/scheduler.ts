@@ -170,8 +170,7 @@ export class Scheduler {
     this.#parkedBytes -= run.parkedBytes;
     run.parked = undefined;
     const begin = { parked: parked.guest, meter: parked.meter, settlements: this.#takeSettlements(run) };
-    const { pages, offsets } = parked.guest;
-    worker.post({ type: 'run', runId, imageId, limits, begin }, [pages.buffer, offsets.buffer]);
+    worker.post({ type: 'run', runId, imageId, limits, begin }, [parked.guest.pages.buffer]);
   }
 
   #begin(run: Run): void {

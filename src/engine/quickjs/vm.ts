@@ -22,6 +22,15 @@ type Exports = {
   qjs_set_max_stack_size(bytes: number): void;
   qjs_run_gc(): void;
   qjs_eval(code: number, length: number, fileName: number, flags: number): Box;
+  qjs_compile(
+    code: number,
+    length: number,
+    fileName: number,
+    evalFlags: number,
+    compileFlags: number,
+    lengthOut: number,
+  ): number;
+  qjs_eval_bytecode(bytecode: number, length: number): Box;
   qjs_call(fn: Box, self: Box, argc: number, argv: number): Box;
   qjs_new_host_function(name: number, length: number, id: number): Box;
   qjs_get_global(): Box;
@@ -58,6 +67,8 @@ export const USED_EXPORTS: readonly (keyof Exports)[] = [
   'qjs_set_max_stack_size',
   'qjs_run_gc',
   'qjs_eval',
+  'qjs_compile',
+  'qjs_eval_bytecode',
   'qjs_call',
   'qjs_new_host_function',
   'qjs_get_global',
@@ -103,6 +114,8 @@ export function loadQuickjsModule(): WebAssembly.Module {
   return new WebAssembly.Module(readFileSync(path));
 }
 
+const STRIP_SOURCE = 1 << 4;
+const STRIP_DEBUG = 1 << 5;
 const WASI_OK = 0;
 const WASI_BADF = 8;
 const WASI_NOSYS = 52;
@@ -146,6 +159,27 @@ export class Vm {
     const result = this.exports.qjs_eval(source.pointer, source.length, name.pointer, 0);
     this.exports.wasm_free(source.pointer);
     this.exports.wasm_free(name.pointer);
+    return this.#unwrap(result);
+  }
+
+  /** Bytecode of a script, without its source text and line numbers. Throws GuestException. */
+  compile(code: string, fileName: string): Uint8Array {
+    const source = this.#write(code);
+    const name = this.#write(fileName);
+    const lengthOut = this.#malloc(4);
+    const { pointer: at, length } = source;
+    const pointer = this.exports.qjs_compile(at, length, name.pointer, 0, STRIP_SOURCE | STRIP_DEBUG, lengthOut);
+    if (pointer === 0) throw this.#takeException();
+    const bytes = this.memory.readUInt32LE(lengthOut);
+    return Uint8Array.from(this.memory.subarray(pointer, pointer + bytes));
+  }
+
+  /** Throws GuestException. */
+  evalBytecode(bytecode: Uint8Array): Box {
+    const pointer = this.#malloc(bytecode.length);
+    this.memory.set(bytecode, pointer);
+    const result = this.exports.qjs_eval_bytecode(pointer, bytecode.length);
+    this.exports.wasm_free(pointer);
     return this.#unwrap(result);
   }
 

@@ -79,7 +79,7 @@ function park(): void {
   const parked = run.instance.park();
   if (run.instance.grown) instances.delete(imageId);
   else instances.set(imageId, { instance: run.instance, dirty: false });
-  post({ type: 'parked', runId: run.id, parked, meter: run.meter }, [parked.pages.buffer, parked.offsets.buffer]);
+  post({ type: 'parked', runId: run.id, parked, meter: run.meter }, [parked.pages.buffer]);
 }
 
 function begin({ runId, imageId, limits, begin }: Extract<ToWorker, { type: 'run' }>): void {
