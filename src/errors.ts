@@ -88,7 +88,11 @@ export const ERRORS = {
     409,
     'The sandbox does not run. Sandbox.connect(sandboxId) in execute_write resumes a paused one.',
   ),
-  sandbox_limit: entry('agent', 429, 'Too many sandboxes run for this key. Kill those no longer needed, then try again.'),
+  sandbox_limit: entry(
+    'agent',
+    429,
+    'Too many sandboxes run for this key. Kill those no longer needed, then try again.',
+  ),
   answer_too_large: entry(
     'agent',
     413,
