@@ -75,7 +75,7 @@ function callOf(session: Session, context: CallContext): SandboxCall {
     } catch (caught) {
       const { error, status } = toFailure(wire?.().fault ?? caught, context.signal.aborted, secrets(access));
       if (status !== undefined) context.call.answered(status);
-      throw error;
+      throw wire !== undefined && error.code === 'internal' ? offProtocol(error) : error;
     }
   };
   return {
@@ -96,6 +96,12 @@ function callOf(session: Session, context: CallContext): SandboxCall {
     },
   };
 }
+
+/** What answers in a sandbox may be anything: that it cannot be understood is no fault of the gateway. */
+const offProtocol = (error: GatewayError) =>
+  new GatewayError('sandbox_failed', 'SandboxError: the sandbox answered with something that is not its protocol.', {
+    cause: error.cause,
+  });
 
 function labelOf(id: string, raw: unknown): string {
   const { sandboxId } = (raw ?? {}) as { sandboxId?: unknown };

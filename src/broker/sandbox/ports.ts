@@ -57,7 +57,7 @@ const fetchPort = method('Sandbox.fetch', {
     context.checkRequest(body?.byteLength ?? 0);
     return call.onSandbox(sandboxId, async ({ access, sdk }) => {
       const at = addressOf(access, port, session.options.connection);
-      const waitMs = Math.min(opts.timeoutMs ?? Number.POSITIVE_INFINITY, sdk.requestTimeoutMs);
+      const waitMs = Math.min(opts.timeoutMs ?? Number.POSITIVE_INFINITY, session.leftMs());
       const deadline = AbortSignal.timeout(waitMs);
       const wire = session.options.wires.open({
         origin: new URL(at.baseUrl).origin,

@@ -49,7 +49,8 @@ export class Session {
   }
 
   sdk({ principal, signal, limits }: CallContext): SdkOptions {
-    const timeoutMs = Math.min(limits.callTimeoutMs, this.leftMs());
+    // Not cut to what the run has left, so that `finally { await sbx.kill() }` still works: its end aborts the signal.
+    const timeoutMs = limits.callTimeoutMs;
     return sdkOptions(this.options.connection, { apiKey: principal.apiKey, signal, timeoutMs });
   }
 
