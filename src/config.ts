@@ -100,6 +100,11 @@ export const VARIABLES = {
     integer(1_000, 10_000_000),
   ),
   RESPONSE_LOG_CHARS: variable('stdout and stderr in the answer to the model, each.', '10000', integer(100, 1_000_000)),
+  MAX_SANDBOXES_PER_KEY: variable(
+    "Sandboxes one key may have running, counted on E2B's list before each creation; 0: E2B's own limit alone.",
+    '0',
+    integer(0, 100_000),
+  ),
   MAX_DISPLAY_BYTES: variable('All display() blocks of a run together.', '4000000', integer(1_000, 100_000_000)),
   MAX_HTTP_BODY_BYTES: variable('Body of an HTTP request to the gateway.', '1000000', integer(1_000, 100_000_000)),
 

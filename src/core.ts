@@ -6,6 +6,7 @@ import { type McpRequestContext, type McpServerFactory, preloadSchemas } from '@
 import { createBroker } from './broker/broker.ts';
 import type { BrokerLimits } from './broker/budget.ts';
 import { createRequestCapability } from './broker/request.ts';
+import { createDataPlane } from './broker/sandbox/sandbox.ts';
 import type { Config } from './config.ts';
 import type { EngineStats, Limits, Principal } from './engine/engine.ts';
 import { createQuickjsEngine } from './engine/quickjs/engine.ts';
@@ -57,13 +58,17 @@ export async function createCore(config: Config, log: Logger, observers: Observe
   const limits = limitsOf(config);
   const brokerLimits = brokerLimitsOf(config);
 
-  const capabilities = { 'api.request': createRequestCapability({ client: upstream, operations: () => operations }) };
-  const openBroker: OpenBroker = ({ onCall, ...run }) =>
+  const dataPlane = createDataPlane({
+    connection: { apiUrl: config.apiUrl, sandboxUrl: config.E2B_SANDBOX_URL, domain: config.E2B_DOMAIN },
+    maxSandboxesPerKey: config.MAX_SANDBOXES_PER_KEY,
+    request: createRequestCapability({ client: upstream, operations: () => operations }),
+  });
+  const openBroker: OpenBroker = ({ progress, requestId, ...run }) =>
     createBroker({
       ...run,
-      capabilities,
+      capabilities: dataPlane.open({ wallMs: limits.wallMs, signal: run.signal, requestId, progress }),
       limits: brokerLimits,
-      onCall: ({ label, status }) => onCall?.(`${label} → ${status}`),
+      onCall: ({ label, status }) => progress?.(`${label} → ${status}`),
       log,
     });
   const engine = await createQuickjsEngine({
@@ -102,7 +107,7 @@ export async function createCore(config: Config, log: Logger, observers: Observe
     async close() {
       published?.close();
       await Promise.all([engine.close(), acceptor.close()]);
-      await upstream.close();
+      await Promise.all([upstream.close(), dataPlane.close()]);
     },
   };
 }

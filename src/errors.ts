@@ -82,6 +82,17 @@ export const ERRORS = {
   upstream_unreachable: entry('upstream', 502, 'E2B could not be reached.'),
   upstream_timeout: entry('upstream', 504, 'E2B did not answer in time.'),
   upstream_failed: entry('upstream', 502, 'E2B refused or failed the call.'),
+  sandbox_failed: entry('upstream', 502, 'The sandbox refused or failed the call.'),
+  sandbox_not_running: entry(
+    'agent',
+    409,
+    'The sandbox does not run. Sandbox.connect(sandboxId) in execute_write resumes a paused one.',
+  ),
+  sandbox_limit: entry(
+    'agent',
+    429,
+    'Too many sandboxes run for this key. Kill those no longer needed, then try again.',
+  ),
   answer_too_large: entry(
     'agent',
     413,

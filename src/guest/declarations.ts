@@ -21,10 +21,22 @@ async () => find('pause a sandbox', { limit: 3 }).map(hit => describe(hit.operat
 const API = `// Non-2xx does not throw: check ok. data is parsed JSON. More pages: query.nextToken = headers['x-next-token'].
 declare const api: { request(r: { method: string; path: string; query?: object; body?: any }): Promise<{ status: number; ok: boolean; data: any; headers: Record<string, string> }> };`;
 
+const DISPLAY = `// Shows images and files to the user: an execution's result, { mimeType, data } or bytes.
+declare function display(value: any): void;`;
+
 const READ = `Read from E2B with the caller's key; nothing can be changed here. ${FUNCTION} Use loops, filters and Promise.all: one call here replaces many. Unsure of a path or field? Ask \`search\` first.
 
 \`\`\`ts
 ${API}
+// As in the official JS SDK, reads only: connect() neither resumes nor extends a sandbox.
+declare class Sandbox {
+  static list(opts?: { query? }): Promise<{ sandboxId, templateId, state, startedAt, endAt, metadata }[]>;
+  static connect(id): Promise<Sandbox>;
+  getInfo(); getMetrics(); isRunning(); getHost(port); downloadUrl(path);
+  files: { read(path, { format: 'bytes' }?); list(path, { depth }?); exists(path); getInfo(path) };
+  commands: { list() };
+}
+${DISPLAY}
 \`\`\`
 
 \`\`\`js
@@ -38,14 +50,30 @@ const WRITE = `Drive E2B with the caller's key: reads and changes, deletion incl
 
 \`\`\`ts
 ${API}
+// As in the official JS SDK (e2b, @e2b/code-interpreter), and more than this: search. A non-zero exitCode is a result.
+declare class Sandbox {
+  static create(template?, opts?: { timeoutMs, metadata, envs, allowInternetAccess }): Promise<Sandbox>;
+  static connect(id): Promise<Sandbox>; // resumes
+  static list(): Promise<{ sandboxId, state, endAt, metadata }[]>;
+  sandboxId; kill(); pause(); setTimeout(ms); getInfo(); getHost(port); downloadUrl(path);
+  commands: { run(cmd, { background, cwd, envs, timeoutMs }?): Promise<{ exitCode, stdout, stderr }> }; // background outlives this call
+  files: { read(path, { format: 'bytes' }?); write(path, data); list(path) };
+  runCode(code, { language, context }?): Promise<{ text, results, logs, error }>;
+  fetch(port, path, init?): Promise<Response>; // a server inside
+}
+${DISPLAY}
 \`\`\`
 
 \`\`\`js
 async () => {
-  const made = await api.request({ method: 'POST', path: '/v2/sandboxes', body: { templateID: 'base', timeout: 60 } });
-  if (!made.ok) return made;
-  const killed = await api.request({ method: 'DELETE', path: '/sandboxes/' + made.data.sandboxID });
-  return { id: made.data.sandboxID, killed: killed.ok };
+  const sbx = await Sandbox.create({ timeoutMs: 120_000 });
+  try {
+    await sbx.files.write('/home/user/n.txt', '1 2 3');
+    const { text, error } = await sbx.runCode("sum(map(int, open('/home/user/n.txt').read().split()))");
+    return error ?? text;
+  } finally {
+    await sbx.kill();
+  }
 }
 \`\`\``;
 

@@ -37,8 +37,9 @@ export type OpenBroker = (options: {
   readonly mode: 'read' | 'write';
   /** Aborts when the run ends, for whatever reason. */
   readonly signal: AbortSignal;
-  /** Told of each call when it is over. */
-  readonly onCall: ((message: string) => void) | undefined;
+  readonly requestId: string;
+  /** Told of each call when it is over, and of what commands and code print. */
+  readonly progress: ((message: string) => void) | undefined;
 }) => { readonly callHost: CallHost; readonly ledger: readonly LedgerEntry[] };
 
 type RunDeps = {
@@ -97,7 +98,7 @@ async function answer(call: ToolCall, requestId: string, deps: RunDeps, span: Sp
   const over = new AbortController();
   const signal = AbortSignal.any([call.signal, over.signal]);
   const broker =
-    surface === 'search' ? undefined : deps.openBroker({ principal, mode: surface, signal, onCall: progress });
+    surface === 'search' ? undefined : deps.openBroker({ principal, mode: surface, signal, requestId, progress });
   const ledger = broker?.ledger ?? [];
   try {
     const code = await deps.acceptor.accept(call.code);

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { expect } from 'vitest';
 import { type Config, parseConfig } from '../../src/config.ts';
 import { startGateway } from '../../src/gateway.ts';
+import { createDataPlane, createMachineFactory, type ShellKind } from '../../src/local/data/plane.ts';
 import { startLocalCloud } from '../../src/local/server.ts';
 import { createLogger } from '../../src/log.ts';
 
@@ -20,11 +21,21 @@ export function memoryLog() {
   return { log, lines, entries: (): LogLine[] => lines.map(line => JSON.parse(line) as LogLine) };
 }
 
-type TestOptions = { readonly env?: Readonly<Record<string, string>>; readonly config?: Partial<Config> };
+type TestOptions = {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly config?: Partial<Config>;
+  /** What runs in the sandboxes of local mode. */
+  readonly shell?: ShellKind;
+};
 
-export async function startTestGateway({ env = {}, config: overrides = {} }: TestOptions = {}) {
+export async function startTestGateway({ env = {}, config: overrides = {}, shell = 'virtual' }: TestOptions = {}) {
   const memory = memoryLog();
-  const cloud = await startLocalCloud({ port: 0, host: '127.0.0.1' });
+  const cloud = await startLocalCloud({
+    port: 0,
+    host: '127.0.0.1',
+    machineFactory: createMachineFactory(shell),
+    dataPlane: createDataPlane,
+  });
   const config = {
     ...parseConfig({ PORT: '0', WORKERS: '2', E2B_API_URL: cloud.url, E2B_SANDBOX_URL: cloud.url, ...env }),
     ...overrides,

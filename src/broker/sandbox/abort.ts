@@ -1,0 +1,20 @@
+// Waiting that ends with the run.
+import { GatewayError } from '../../errors.ts';
+
+/** Rejects `cancelled` as soon as the signal aborts; `late` is told what came of the work after that. */
+export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal, late?: (value: T) => void): Promise<T> {
+  let cancel = () => {};
+  const aborted = new Promise<never>((_resolve, reject) => {
+    cancel = () => reject(new GatewayError('cancelled'));
+    if (signal.aborted) cancel();
+    else signal.addEventListener('abort', cancel, { once: true });
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } catch (caught) {
+    if (signal.aborted && late !== undefined) work.then(late, () => {});
+    throw caught;
+  } finally {
+    signal.removeEventListener('abort', cancel);
+  }
+}

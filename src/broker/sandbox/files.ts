@@ -1,0 +1,146 @@
+// `sbx.files`. Reads stop at their cap while they stream; bytes cross as base64 both ways.
+import { z } from 'zod';
+import { GatewayError } from '../../errors.ts';
+import { method, onInstance, options, path, user } from './capability.ts';
+import { bytesOf, data } from './commands.ts';
+
+/** Of one file. As base64 it still fits into one answer. */
+export const MAX_READ_BYTES = 5_000_000;
+
+const userOptions = options({ user: user.optional() });
+
+const read = method('Sandbox.files.read', {
+  mode: 'read',
+  args: onInstance({
+    path,
+    opts: options({
+      user: user.optional(),
+      format: z
+        .enum(
+          ['text', 'bytes', 'base64'],
+          'is "text", "bytes" (a Uint8Array) or "base64"; there are no streams or blobs here',
+        )
+        .default('text'),
+      gzip: z.boolean().optional(),
+    }),
+  }),
+  run: ({ sandboxId, path, opts }, call) =>
+    call.onSandbox(
+      sandboxId,
+      async ({ sandbox, sdk }) => {
+        const stream = await sandbox.files.read(path, {
+          format: 'stream',
+          signal: sdk.signal,
+          ...(opts.user !== undefined && { user: opts.user }),
+        });
+        const bytes = await collect(stream, path, call.context.answer.take);
+        return opts.format === 'text' ? bytes.toString('utf8') : bytes.toString('base64');
+      },
+      MAX_READ_BYTES + 64 * 1024,
+    ),
+});
+
+async function collect(
+  stream: ReadableStream<Uint8Array>,
+  path: string,
+  take: (bytes: number) => void,
+): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  // Leaving the loop early cancels the stream: the rest is never read.
+  for await (const chunk of stream) {
+    bytes += chunk.byteLength;
+    if (bytes > MAX_READ_BYTES) throw tooLarge(path);
+    take(chunk.byteLength);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks, bytes);
+}
+
+const tooLarge = (path: string) =>
+  new GatewayError(
+    'answer_too_large',
+    `${path.slice(0, 200)} is larger than ${MAX_READ_BYTES} bytes. Read a part (commands.run('head -c 100000 …')), work on it in the sandbox, or hand out downloadUrl(path).`,
+  );
+
+const entry = z.strictObject({ path, data });
+
+const write = method('Sandbox.files.write', {
+  mode: 'write',
+  args: onInstance({
+    files: z.array(entry).min(1).max(1_000),
+    /** Whether one file was written, not a list of one. */
+    single: z.boolean(),
+    opts: options({ user: user.optional(), metadata: z.record(z.string(), z.string()).optional() }),
+  }),
+  async run({ sandboxId, files, single, opts }, call) {
+    const entries = files.map(({ path, data }) => ({ path, data: exactBuffer(bytesOf(data)) }));
+    call.context.checkRequest(entries.reduce((sum, { data }) => sum + data.byteLength, 0));
+    const { user, metadata } = opts;
+    return call.onSandbox(sandboxId, async ({ sandbox, sdk }) => {
+      const writeOpts = {
+        signal: sdk.signal,
+        ...(user !== undefined && { user }),
+        ...(metadata !== undefined && { metadata }),
+      };
+      const [only] = entries;
+      return single && only !== undefined
+        ? sandbox.files.write(only.path, only.data, writeOpts)
+        : sandbox.files.write(entries, writeOpts);
+    });
+  },
+});
+
+/** Small buffers share a pool; the SDK must see only these bytes. */
+const exactBuffer = (bytes: Buffer): ArrayBuffer => new Uint8Array(bytes).buffer;
+
+const list = method('Sandbox.files.list', {
+  mode: 'read',
+  args: onInstance({
+    path,
+    opts: options({ user: user.optional(), depth: z.number().int().min(1).max(50).optional() }),
+  }),
+  run: ({ sandboxId, path, opts }, call) =>
+    call.onSandbox(sandboxId, ({ sandbox, sdk }) =>
+      sandbox.files.list(path, {
+        signal: sdk.signal,
+        ...(opts.user !== undefined && { user: opts.user }),
+        ...(opts.depth !== undefined && { depth: opts.depth }),
+      }),
+    ),
+});
+
+type OnePath = 'exists' | 'getInfo' | 'makeDir' | 'remove';
+
+const onePath = (name: OnePath, mode: 'read' | 'write') =>
+  method(`Sandbox.files.${name}`, {
+    mode,
+    args: onInstance({ path, opts: userOptions }),
+    run: ({ sandboxId, path, opts }, call) =>
+      call.onSandbox<unknown>(sandboxId, ({ sandbox, sdk }) =>
+        sandbox.files[name](path, { signal: sdk.signal, ...(opts.user !== undefined && { user: opts.user }) }),
+      ),
+  });
+
+const rename = method('Sandbox.files.rename', {
+  mode: 'write',
+  args: onInstance({ oldPath: path, newPath: path, opts: userOptions }),
+  run: ({ sandboxId, oldPath, newPath, opts }, call) =>
+    call.onSandbox(sandboxId, ({ sandbox, sdk }) =>
+      sandbox.files.rename(oldPath, newPath, {
+        signal: sdk.signal,
+        ...(opts.user !== undefined && { user: opts.user }),
+      }),
+    ),
+});
+
+export const FILES = {
+  'Sandbox.files.read': read,
+  'Sandbox.files.write': write,
+  'Sandbox.files.list': list,
+  'Sandbox.files.exists': onePath('exists', 'read'),
+  'Sandbox.files.getInfo': onePath('getInfo', 'read'),
+  'Sandbox.files.makeDir': onePath('makeDir', 'write'),
+  'Sandbox.files.rename': rename,
+  'Sandbox.files.remove': onePath('remove', 'write'),
+};

@@ -1,0 +1,90 @@
+// What a command or code printed, bounded while it streams: the head and the tail are kept, the middle is counted. Pure.
+
+export type Output = {
+  push(text: string): void;
+  /** All that came, or head and tail with a line between them that says what is missing. */
+  text(): string;
+  readonly dropped: number;
+};
+
+export function createOutput(maxChars: number): Output {
+  const half = Math.floor(maxChars / 2);
+  let head = '';
+  let tail: string[] = [];
+  let tailChars = 0;
+  let dropped = 0;
+
+  /** Whole pieces from the front, so that no push costs more than its own length. */
+  const trim = () => {
+    let at = 0;
+    for (let next = tail[at]; next !== undefined && tailChars - next.length >= half; next = tail[++at]) {
+      tailChars -= next.length;
+      dropped += next.length;
+    }
+    if (at > 0) tail = tail.slice(at);
+  };
+
+  return {
+    push(text) {
+      const room = half - head.length;
+      head += text.slice(0, room);
+      const rest = room > 0 ? text.slice(room) : text;
+      if (rest === '') return;
+      tail.push(rest);
+      tailChars += rest.length;
+      trim();
+    },
+    text() {
+      const end = tail.join('');
+      const kept = end.slice(Math.max(0, end.length - half));
+      const missing = dropped + end.length - kept.length;
+      return missing === 0 ? head + kept : `${head}\n[… ${missing} characters left out …]\n${kept}`;
+    },
+    get dropped() {
+      return dropped + Math.max(0, tailChars - half);
+    },
+  };
+}
+
+const MAX_LINE_CHARS = 500;
+
+/**
+ * Lines as progress messages, at most one every `everyMs`: lines that come faster go out together, the newest win.
+ * `flush` sends what waits, an unfinished line too.
+ */
+export function createLineReporter(report: (message: string) => void, everyMs = 200) {
+  let partial = '';
+  let waiting: string[] = [];
+  let sentAt = -Infinity;
+  let timer: NodeJS.Timeout | undefined;
+
+  const send = () => {
+    clearTimeout(timer);
+    timer = undefined;
+    if (waiting.length === 0) return;
+    report(waiting.join('\n'));
+    waiting = [];
+    sentAt = performance.now();
+  };
+  const add = (line: string) => {
+    const shown = line.replace(/\p{Cc}+/gu, ' ').trim();
+    if (shown !== '') waiting.push(shown.slice(0, MAX_LINE_CHARS));
+    if (waiting.length > 10) waiting = waiting.slice(-10);
+  };
+
+  return {
+    push(text: string) {
+      const lines = (partial + text).split(/\r\n|\r|\n/);
+      partial = (lines.pop() ?? '').slice(-MAX_LINE_CHARS);
+      for (const line of lines.slice(-10)) add(line);
+      const wait = sentAt + everyMs - performance.now();
+      if (wait <= 0) send();
+      else timer ??= setTimeout(send, wait).unref();
+    },
+    flush() {
+      add(partial);
+      partial = '';
+      send();
+    },
+  };
+}

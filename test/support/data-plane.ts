@@ -1,0 +1,97 @@
+// The data plane's capabilities as a guest calls them, over local mode: one broker a run.
+import { createBroker } from '../../src/broker/broker.ts';
+import type { BrokerLimits } from '../../src/broker/budget.ts';
+import { createRequestCapability } from '../../src/broker/request.ts';
+import type { Connection } from '../../src/broker/sandbox/connection.ts';
+import { createDataPlane } from '../../src/broker/sandbox/sandbox.ts';
+import { createMachineFactory, createDataPlane as localDataPlane, type ShellKind } from '../../src/local/data/plane.ts';
+import { type LocalCloudOptions, startLocalCloud } from '../../src/local/server.ts';
+import { loadDescription } from '../../src/spec/load.ts';
+import { createUpstreamClient } from '../../src/upstream/client.ts';
+import { createOperations } from '../../src/upstream/operations.ts';
+import { newKey } from './gateway.ts';
+
+type Options = {
+  readonly shell?: ShellKind;
+  readonly maxSandboxesPerKey?: number;
+  readonly connection?: Partial<Connection>;
+  readonly cloud?: Partial<LocalCloudOptions>;
+};
+type RunOptions = {
+  readonly mode?: 'read' | 'write';
+  readonly key?: string;
+  readonly wallMs?: number;
+  readonly limits?: Partial<BrokerLimits>;
+  readonly progress?: (message: string) => void;
+};
+export type Refusal = { readonly code: string; readonly message: string };
+
+export async function startDataPlane({
+  shell = 'virtual',
+  maxSandboxesPerKey = 0,
+  connection,
+  cloud: cloudOptions,
+}: Options = {}) {
+  const requests: string[] = [];
+  const cloud = await startLocalCloud({
+    port: 0,
+    machineFactory: createMachineFactory(shell),
+    dataPlane: localDataPlane,
+    log: ({ method, path }) => void requests.push(`${method} ${path}`),
+    ...cloudOptions,
+  });
+  const client = createUpstreamClient({ apiUrl: cloud.url });
+  const operations = createOperations(await loadDescription('openapi/e2b.yaml'), { allowUnlisted: false });
+  const plane = createDataPlane({
+    connection: { apiUrl: cloud.url, sandboxUrl: cloud.url, domain: 'e2b.test', ...connection },
+    maxSandboxesPerKey,
+    request: createRequestCapability({ client, operations: () => operations }),
+  });
+
+  const openRun = ({ mode = 'write', key = newKey(), wallMs = 60_000, limits = {}, progress }: RunOptions = {}) => {
+    const over = new AbortController();
+    const faults: unknown[] = [];
+    const broker = createBroker({
+      principal: { id: 'test', apiKey: key },
+      mode,
+      signal: over.signal,
+      limits,
+      capabilities: plane.open({ wallMs, signal: over.signal, requestId: 'request-1', progress }),
+      log: { error: fields => void faults.push(fields) },
+    });
+    const reply = (capability: string, args: unknown) =>
+      broker.callHost({ capability, argsJson: JSON.stringify(args) }, over.signal);
+    return {
+      key,
+      ledger: broker.ledger,
+      /** What the gateway itself failed at: expected to stay empty. */
+      faults,
+      reply,
+      /** The value, or a throw with the refusal. */
+      async call<T = unknown>(capability: string, args: unknown): Promise<T> {
+        const answered = await reply(capability, args);
+        if (!answered.ok) throw Object.assign(new Error(answered.error.message), answered.error);
+        return JSON.parse(answered.json) as T;
+      },
+      async refusal(capability: string, args: unknown): Promise<Refusal> {
+        const answered = await reply(capability, args);
+        if (answered.ok) throw new Error(`${capability} answered ${answered.json.slice(0, 200)}`);
+        return answered.error;
+      },
+      end: () => over.abort(),
+    };
+  };
+
+  return {
+    cloud,
+    requests,
+    openRun,
+    async close() {
+      await plane.close();
+      await client.close();
+      await cloud.close();
+    },
+  };
+}
+
+export type TestDataPlane = Awaited<ReturnType<typeof startDataPlane>>;
