@@ -69,7 +69,8 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
 
   // A slow client may take 15 s for its headers and 30 s for its whole request; an idle connection outlives a usual
   // proxy's own keep-alive, so that the proxy never writes into one we just closed.
-  const server = createServer({ headersTimeout: 15_000, requestTimeout: 30_000, keepAliveTimeout: 75_000 }, app);
+  const timeouts = { headersTimeout: 15_000, requestTimeout: 30_000, keepAliveTimeout: 75_000 };
+  const server = createServer({ ...timeouts, connectionsCheckingInterval: 5_000 }, app);
   const url = await listen(server, config);
   log.info({ url, engine: core.engineName, operations: core.description().operations }, 'listening');
 

@@ -4,7 +4,6 @@
 import { parseArgs } from 'node:util';
 import { type Config, ConfigError, parseConfig } from './config.ts';
 import { startGateway } from './gateway.ts';
-import { startLocal } from './local/start.ts';
 import { createLogger } from './log.ts';
 import { serveOverStdio } from './stdio.ts';
 
@@ -36,14 +35,12 @@ async function main(): Promise<void> {
   const given = parseConfig(options.local ? { LOG_FORMAT: 'pretty', ...process.env } : process.env);
   const log = createLogger({ level: given.LOG_LEVEL, format: given.LOG_FORMAT });
   if (options['local-only']) {
-    const cloud = await startLocal({ port: given.LOCAL_PORT ?? 3001, shell: given.LOCAL_SHELL });
-    warnOfProcesses(given);
+    const cloud = await startLocalMode(given, 3001);
     console.log(localWelcome(cloud.url));
     closeOnSignal(() => cloud.close());
     return;
   }
-  const cloud = options.local ? await startLocal({ port: given.LOCAL_PORT ?? 0, shell: given.LOCAL_SHELL }) : undefined;
-  if (cloud) warnOfProcesses(given);
+  const cloud = options.local ? await startLocalMode(given, 0) : undefined;
   const config = cloud ? { ...given, apiUrl: cloud.url, E2B_SANDBOX_URL: cloud.url, E2B_API_KEY: DEMO_KEY } : given;
   if (options.stdio) {
     const client = await serveOverStdio(config, log);
@@ -60,11 +57,14 @@ async function main(): Promise<void> {
   );
 }
 
-function warnOfProcesses({ LOCAL_SHELL }: Config): void {
-  if (LOCAL_SHELL !== 'process') return;
-  console.error(
-    'WARNING: LOCAL_SHELL=process runs what is asked of local sandboxes as real processes of this machine, as this user, without any isolation.',
-  );
+/** Loaded only when asked for: a production image has none of what it needs. */
+async function startLocalMode({ LOCAL_PORT, LOCAL_SHELL }: Config, fallbackPort: number) {
+  const { startLocal } = await import('./local/start.ts');
+  if (LOCAL_SHELL === 'process')
+    console.error(
+      'WARNING: LOCAL_SHELL=process runs what is asked of local sandboxes as real processes of this machine, as this user, without any isolation.',
+    );
+  return startLocal({ port: LOCAL_PORT ?? fallbackPort, shell: LOCAL_SHELL });
 }
 
 function localWelcome(url: string): string {

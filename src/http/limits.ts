@@ -98,7 +98,8 @@ async function waitOf(
     await counter?.consume(key);
     return undefined;
   } catch (caught) {
-    if (caught instanceof RateLimiterRes) return Math.max(1, caught.msBeforeNext);
+    // The store reckons by the wall clock, which may jump: no caller waits longer than a window.
+    if (caught instanceof RateLimiterRes) return Math.min(Math.max(1, caught.msBeforeNext), WINDOW_SECONDS * 1000);
     noteDown(caught);
     return undefined;
   }

@@ -91,16 +91,16 @@ describe('what must agree', () => {
   const container = deployment.template.spec.containers[0];
   const settings = [
     ...(kustomization.configMapGenerator[0]?.literals ?? []),
-    ...Object.entries(the('Secret')['stringData'] as Record<string, string>).map(pair => pair.join('=')),
+    ...Object.entries(the('Secret').stringData as Record<string, string>).map(pair => pair.join('=')),
   ].map(literal => literal.split(/=(.*)/s).slice(0, 2) as [string, string]);
 
   it('selectors and labels', () => {
     const labels = deployment.selector.matchLabels;
     expect(deployment.template.metadata.labels).toMatchObject(labels);
-    expect(the('Service').spec['selector']).toEqual(labels);
-    expect(the('PodDisruptionBudget').spec['selector']).toEqual({ matchLabels: labels });
-    expect(the('NetworkPolicy').spec['podSelector']).toEqual({ matchLabels: labels });
-    expect(the('HorizontalPodAutoscaler').spec['scaleTargetRef']).toMatchObject({
+    expect(the('Service').spec.selector).toEqual(labels);
+    expect(the('PodDisruptionBudget').spec.selector).toEqual({ matchLabels: labels });
+    expect(the('NetworkPolicy').spec.podSelector).toEqual({ matchLabels: labels });
+    expect(the('HorizontalPodAutoscaler').spec.scaleTargetRef).toMatchObject({
       kind: 'Deployment',
       name: the('Deployment').metadata.name,
     });

@@ -16,7 +16,7 @@ async function serve(limited: Partial<LimitOptions>) {
   const { log } = memory;
   const limits = await createLimits({ perKey: 0, global: 0, parallelPerKey: 0, redisUrl: undefined, log, ...limited });
   const app = createApp({
-    mcp: (request, response) => void setTimeout(() => response.json({}), Number(request.query['ms'] ?? 0)),
+    mcp: (request, response) => void setTimeout(() => response.json({}), Number(request.query.ms ?? 0)),
     debug: undefined,
     metrics: undefined,
     limits: limits.check,

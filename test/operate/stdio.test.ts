@@ -36,7 +36,7 @@ describe('serves over stdio', () => {
 });
 
 async function run(args: string[], env: Record<string, string>, stdin?: string) {
-  const child = spawn(process.execPath, ['dist/main.js', ...args], { env: { PATH: process.env['PATH'], ...env } });
+  const child = spawn(process.execPath, ['dist/main.js', ...args], { env: { PATH: process.env.PATH, ...env } });
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', chunk => (stdout += chunk));
   child.stderr.on('data', chunk => (stderr += chunk));

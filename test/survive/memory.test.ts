@@ -1,0 +1,47 @@
+// Ten thousand requests: memory after them is what it was after the first quarter, and every one was answered.
+import { expect, it } from 'vitest';
+import { startLocalCloud } from '../../src/local/server.ts';
+import { callTool } from './support/load.ts';
+import { startReplica } from './support/replica.ts';
+
+const REQUESTS = 10_000;
+const CALLERS = 16;
+const CODE = [
+  ['search', `async () => find('pause a sandbox', { limit: 3 })`],
+  ['execute_read', `async () => (await api.request({ method: 'GET', path: '/v2/sandboxes' })).status`],
+  ['execute_read', `async () => ({ padding: 'x'.repeat(20_000) })`],
+  ['execute_read', `async () => { throw new Error('on purpose') }`],
+] as const;
+
+it('10,000 requests with memory flat', { timeout: 180_000 }, async () => {
+  const cloud = await startLocalCloud({ port: 0, host: '127.0.0.1' });
+  const replica = await startReplica({
+    env: { E2B_API_URL: cloud.url, E2B_SANDBOX_URL: cloud.url, LOG_LEVEL: 'error' },
+  });
+  const residentMb = async () => {
+    const page = await (await fetch(`${replica.url}/metrics`)).text();
+    return Number(/^process_resident_memory_bytes (\d+)/m.exec(page)?.[1]) / 1e6;
+  };
+  let sent = 0;
+  let unanswered = 0;
+  const until = async (count: number) => {
+    const caller = async () => {
+      while (sent < count) {
+        const [tool, code] = CODE[sent++ % CODE.length] ?? CODE[0];
+        const { status } = await callTool(replica.url, tool, code);
+        if (status !== 200) unanswered++;
+      }
+    };
+    await Promise.all(Array.from({ length: CALLERS }, caller));
+    return residentMb();
+  };
+  const early = await until(REQUESTS / 4);
+  const late = await until(REQUESTS);
+  console.log(
+    `resident memory after ${REQUESTS / 4}: ${early.toFixed(0)} MB, after ${REQUESTS}: ${late.toFixed(0)} MB`,
+  );
+  expect(unanswered).toBe(0);
+  expect(late).toBeLessThan(early * 1.25 + 10);
+  await replica.end('SIGKILL');
+  await cloud.close();
+});

@@ -1,0 +1,95 @@
+// The API behind the gateway fails in every way it can: the caller gets a clear error, nobody else notices, and when it
+// is well again so is the gateway.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Fault } from '../../src/local/faults.ts';
+import { type LocalCloud, startLocalCloud } from '../../src/local/server.ts';
+import { callTool } from './support/load.ts';
+import { freePort, type Replica, startReplica } from './support/replica.ts';
+
+const READ = `async () => {
+  const answer = await api.request({ method: 'GET', path: '/v2/sandboxes' }).catch(error => ({ code: error.code, message: error.message }));
+  return { status: answer.status, code: answer.code, message: answer.message };
+}`;
+const WRITE = READ.replace(
+  `method: 'GET', path: '/v2/sandboxes'`,
+  `method: 'POST', path: '/sandboxes', body: { templateID: 'base' }`,
+);
+
+let fault: Fault | undefined;
+let requests = 0;
+let cloud: LocalCloud;
+let replica: Replica;
+let port: number;
+
+const startCloud = () =>
+  startLocalCloud({
+    port,
+    host: '127.0.0.1',
+    faults: {
+      onRequest: () => {
+        requests++;
+        return fault;
+      },
+    },
+  });
+
+beforeAll(async () => {
+  port = await freePort();
+  cloud = await startCloud();
+  replica = await startReplica({ env: { E2B_API_URL: cloud.url, E2B_SANDBOX_URL: cloud.url, RUN_TIMEOUT_MS: '2500' } });
+});
+afterAll(async () => {
+  await replica.end('SIGKILL');
+  await cloud.close();
+});
+
+/** What the guest, or the tool result, says; many at once, and searches beside them that must not suffer. */
+async function under(wrong: Fault | undefined, tool: string, code: string): Promise<{ text: string; sent: number }> {
+  fault = wrong;
+  const before = requests;
+  const storm = Array.from({ length: 12 }, () => callTool(replica.url, tool, code));
+  const beside = Array.from({ length: 4 }, () =>
+    callTool(replica.url, 'search', 'async () => Object.keys(spec).length'),
+  );
+  const searches = await Promise.all(beside);
+  const answers = await Promise.all(storm);
+  fault = undefined;
+  expect(searches.filter(({ ok }) => !ok)).toEqual([]);
+  expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
+  const [first] = answers;
+  return { text: first?.text ?? '', sent: requests - before };
+}
+
+describe.each<[string, Fault, RegExp]>([
+  ['resets connections', 'reset', /upstream_unreachable/],
+  ['answers garbage', 'garbage', /upstream_unreachable|upstream_failed/],
+  ['answers 200 with no JSON', { status: 200, body: '<html>surprise</html>' }, /200/],
+  ['answers 500', { status: 500, body: { message: 'broken' } }, /500/],
+  ['throttles', { status: 429, headers: { 'retry-after': '1' }, body: { message: 'slow down' } }, /429/],
+  ['throttles for an hour', { status: 429, headers: { 'retry-after': '3600' } }, /429/],
+  ['says 503', { status: 503 }, /503/],
+  ['never answers', 'hang', /time_exceeded|upstream_timeout/],
+])('an API that %s', (_title, wrong, said) => {
+  it('reads: a clear answer', async () => expect((await under(wrong, 'execute_read', READ)).text).toMatch(said));
+
+  it('writes: sent once each, never again', async () => {
+    const { text, sent } = await under(wrong, 'execute_write', WRITE);
+    expect(text).toMatch(said);
+    expect(sent).toBe(12);
+  });
+
+  it('afterwards all is well', async () =>
+    expect((await under(undefined, 'execute_read', READ)).text).toMatch(/status\\*": *200/));
+});
+
+it('slow, but in time: served', async () =>
+  expect((await under({ delayMs: 700 }, 'execute_read', READ)).text).toMatch(/status\\*": *200/));
+
+it('gone, and back again', async () => {
+  await cloud.close();
+  expect((await under(undefined, 'execute_write', WRITE)).text).toMatch(/upstream_unreachable.*not sent/s);
+  cloud = await startCloud();
+  expect((await under(undefined, 'execute_read', READ)).text).toMatch(/status\\*": *200/);
+});
+
+it('is still the same process', () => expect(replica.process.exitCode).toBe(null));
