@@ -16,10 +16,6 @@ const serviceUrl = z
   .url({ error: 'must be a URL' })
   .refine(text => /^https:/i.test(text) || LOOPBACK_URL.test(text), 'must be https (http only on a loopback address)')
   .transform(text => text.replace(/\/+$/, ''));
-const httpUrl = z
-  .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
-  .transform(text => text.replace(/\/+$/, ''));
-
 /** Where clients come in; what a proxy of the operator's does in front is not ours. */
 const publicUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
 
