@@ -16,8 +16,9 @@ const serviceUrl = z
   .url({ error: 'must be a URL' })
   .refine(text => /^https:/i.test(text) || LOOPBACK_URL.test(text), 'must be https (http only on a loopback address)')
   .transform(text => text.replace(/\/+$/, ''));
-/** Where clients come in; what a proxy of the operator's does in front is not ours. */
-const publicUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
+const httpUrl = z
+  .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+  .transform(text => text.replace(/\/+$/, ''));
 
 type Variable = { readonly about: string; readonly fallback: string; readonly schema: z.ZodType };
 const variable = <const F extends string, S extends z.ZodType>(about: string, fallback: F, schema: S) => ({
@@ -44,7 +45,7 @@ export const VARIABLES = {
   PUBLIC_URL: variable(
     'Base URL under which clients reach the gateway behind a proxy. Its host name is allowed too.',
     '',
-    publicUrl,
+    httpUrl,
   ),
   TRUST_PROXY: variable(
     'Proxies in front whose X-Forwarded-For is believed: how many, or their addresses, comma separated.',
