@@ -77,7 +77,7 @@ describe('the embedded engine under load', () => {
     ['stuck in a built-in', STUCK],
   ])('hogs %s delay nobody else', async (_what, source) => {
     const on = await open({ workers: 3, maxWorkers: 4 });
-    const hogs = [1, 2].map(() => start(on, source, { as: 'hog', limits: { cpuMs: 1_500 } }));
+    const hogs = [1, 2].map(() => start(on, source, { as: 'hog', limits: { cpuMs: 1_000 } }));
     await until(() => on.stats().running === 2);
     const others = await Promise.all(Array.from({ length: 16 }, () => start(on, THREE_CALLS, { as: 'b' })));
     expect(on.stats().running).toBeGreaterThan(0); // they were served while the hogs were at it
@@ -191,7 +191,7 @@ describe('the embedded engine under load', () => {
     const storm = async () => {
       const kinds = [
         THREE_CALLS,
-        'async () => "x".repeat(3e6).length',
+        'async () => new Uint8Array(3e6).length',
         'async () => { throw new Error("x") }',
         'async () => new Promise(() => {})',
       ];
@@ -215,14 +215,10 @@ describe('the embedded engine under load', () => {
     const busy = [HOG, flood, flood, flood].map(source =>
       start(on, source, { callHost: delayed(0), limits: { cpuMs: 1_000 } }),
     );
-    let longest = 0;
-    let last = performance.now();
-    const beat = setInterval(() => {
-      longest = Math.max(longest, performance.now() - last);
-      last = performance.now();
-    }, 5);
+    let turns = 0;
+    const beat = setInterval(() => turns++, 5);
     await Promise.all(busy);
     clearInterval(beat);
-    expect(longest).toBeLessThan(500);
+    expect(turns).toBeGreaterThan(30); // of some 200 there would be time for; a blocked loop has a handful
   });
 });

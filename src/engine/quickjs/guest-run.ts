@@ -29,6 +29,8 @@ export class GuestRun {
   readonly meter: Meter;
   readonly #limits: Limits;
   readonly #host: RunHost;
+  /** WebAssembly itself gave up, rather than QuickJS: this instance is not used again. */
+  trapped = false;
   #emissions: Emission[] = [];
   #end: End | undefined;
   #sliceStart = 0;
@@ -96,6 +98,7 @@ export class GuestRun {
       act();
       this.#runJobs();
     } catch (error) {
+      this.trapped = !(error instanceof GuestException);
       this.#end ??= endOf(error);
     }
     this.meter.cpuMs += performance.now() - this.#sliceStart;

@@ -22,6 +22,12 @@ export type Image = {
 /** QuickJS allows 512 kB of its 1 MB stack: about 2,200 plain frames. */
 const STACK_BYTES = 512 * 1024;
 
+/**
+ * Cycles are looked for when this much is allocated, then at half as much again. Reference counts free all else, and a
+ * collection touches every page there is: most runs should end before the first.
+ */
+const GC_BYTES = 8 * 1024 * 1024;
+
 /** Room a run may fill before its memory must grow; an instance that grew cannot be reset and is replaced. */
 const SLACK_BYTES = 1024 * 1024;
 
@@ -51,6 +57,7 @@ export function buildImage(module: WebAssembly.Module, { prelude, descriptionJso
   const settle = vm.getProperty(guest, 'settle');
   vm.exports.qjs_free_value(guest);
   vm.exports.qjs_run_gc();
+  vm.exports.qjs_set_gc_threshold(GC_BYTES);
   return freeze(vm, start, settle);
 }
 

@@ -25,7 +25,7 @@ const TICK_MS = 20;
 /** What a slice gets beyond its deadline to stop by itself before its worker is killed. */
 const GRACE_MS = 80;
 const CANCEL_GRACE_MS = 40;
-/** All workers busy for longer than this, and somebody waiting: another worker is started. */
+/** All workers busy for longer than this: another is started. */
 const BURST_AFTER_MS = 25;
 const RETRY_AFTER_MS = 1_000;
 
@@ -340,10 +340,8 @@ export class Scheduler {
       if (now > run.deadlineAt && run.stopping === undefined) this.#stop(run, 'time_exceeded');
     for (const worker of [...this.#pool.workers]) this.#checkSlice(worker, now);
     this.#expireQueued(now);
-    if (
-      this.#queue.size > 0 &&
-      this.#pool.workers.every(w => w.slice !== undefined && now - w.slice.startedAt > BURST_AFTER_MS)
-    )
+    // One that is free is always there or on its way, also when nobody waits yet.
+    if (this.#pool.workers.every(w => w.slice !== undefined && now - w.slice.startedAt > BURST_AFTER_MS))
       this.#pool.burst();
     this.#pool.shrink();
     if (this.#live.size > 0 || this.#queue.size > 0 || this.#pool.workers.length > this.#options.workers) return;

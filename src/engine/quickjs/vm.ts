@@ -21,6 +21,7 @@ type Exports = {
   qjs_set_memory_limit(bytes: number): void;
   qjs_set_max_stack_size(bytes: number): void;
   qjs_run_gc(): void;
+  qjs_set_gc_threshold(bytes: number): void;
   qjs_eval(code: number, length: number, fileName: number, flags: number): Box;
   qjs_compile(
     code: number,
@@ -66,6 +67,7 @@ export const USED_EXPORTS: readonly (keyof Exports)[] = [
   'qjs_set_memory_limit',
   'qjs_set_max_stack_size',
   'qjs_run_gc',
+  'qjs_set_gc_threshold',
   'qjs_eval',
   'qjs_compile',
   'qjs_eval_bytecode',

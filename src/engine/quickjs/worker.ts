@@ -40,8 +40,8 @@ function cleanInstance(imageId: number): Instance {
 }
 
 /** Gets the instance ready for the next run, after the answer of this one is out. */
-function recycle(imageId: number, instance: Instance, broken: boolean): void {
-  if (broken || instance.grown) instances.delete(imageId);
+function recycle(imageId: number, { instance, trapped }: GuestRun): void {
+  if (trapped || instance.grown) instances.delete(imageId);
   setImmediate(() => {
     if (resident !== undefined || !images.has(imageId)) return;
     const kept = instances.get(imageId);
@@ -61,15 +61,14 @@ function report(run: GuestRun, end: End | undefined): void {
     return;
   }
   post({ type: 'ended', runId: run.id, emissions, cpuMs, end });
-  release(end.reason !== 'done' && end.reason !== 'deadlock');
+  release();
 }
 
-/** A run that failed may have left its instance half-way through anything; memory is reset, but a trap may be deeper. */
-function release(broken: boolean): void {
+function release(): void {
   if (resident === undefined) return;
   const { imageId, run } = resident;
   resident = undefined;
-  recycle(imageId, run.instance, broken);
+  recycle(imageId, run);
 }
 
 function park(): void {
@@ -109,7 +108,7 @@ port.on('message', (message: ToWorker) => {
       if (resident?.run.id === message.runId) report(resident.run, resident.run.settle(message.settlements));
       return;
     case 'drop':
-      if (resident?.run.id === message.runId) release(false);
+      if (resident?.run.id === message.runId) release();
       return;
   }
 });

@@ -1,0 +1,54 @@
+// Random programs against the engine, for FUZZ_SECONDS (3 here, longer by `pnpm fuzz`). What must hold for every one:
+// an answer in time, well-formed, and an engine that goes on as if nothing had been.
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import type { Outcome } from '../../src/engine/engine.ts';
+import { createQuickjsEngine } from '../../src/engine/quickjs/engine.ts';
+import { DESCRIPTION, expectWellFormed, LIMITS, principal } from '../contract/harness.ts';
+import { program } from './programs.ts';
+
+const seconds = Number(process.env.FUZZ_SECONDS ?? 3);
+const seed = Number(process.env.FUZZ_SEED ?? Date.now() & 0x7fffffff);
+const limits = { ...LIMITS, cpuMs: 100, wallMs: 400, memoryBytes: 32 << 20, maxResultChars: 50_000 };
+/** Far beyond any deadline above: not a measure of speed, but of being answered at all. */
+const UNANSWERED_MS = 20_000;
+const AT_ONCE = 12;
+
+it(`answers whatever runs (${seconds} s, FUZZ_SEED=${seed})`, { timeout: (seconds + 60) * 1_000 }, async () => {
+  const engine = await createQuickjsEngine({ descriptionJson: DESCRIPTION, warm: false });
+  const run = (source: string): Promise<Outcome | 'unanswered'> => {
+    let timer: NodeJS.Timeout | undefined;
+    const outcome = engine.run({
+      source,
+      surface: 'write',
+      callHost: async ({ argsJson }) => ({ ok: true, json: `{"echo":${argsJson}}` }),
+      limits,
+      signal: new AbortController().signal,
+      principal,
+    });
+    const silence = new Promise<'unanswered'>(resolve => {
+      timer = setTimeout(() => resolve('unanswered'), UNANSWERED_MS);
+    });
+    return Promise.race([outcome, silence]).finally(() => clearTimeout(timer));
+  };
+  const ends = new Map<string, number>();
+  const until = performance.now() + seconds * 1_000;
+  for (let batch = 0; performance.now() < until; batch++) {
+    const sources = fc.sample(program, { numRuns: AT_ONCE, seed: seed + batch });
+    const outcomes = await Promise.all(sources.map(run));
+    outcomes.forEach((outcome, i) => {
+      const told = `seed ${seed + batch}, program ${i}:\n${sources[i]}`;
+      if (outcome === 'unanswered') expect.fail(`no answer: ${told}`);
+      expect(() => expectWellFormed(outcome, limits), told).not.toThrow();
+      const end = outcome.status === 'completed' ? 'completed' : (outcome.error.code ?? outcome.error.name);
+      expect(end, told).not.toBe('engine_lost');
+      ends.set(end.slice(0, 20), (ends.get(end.slice(0, 20)) ?? 0) + 1);
+    });
+    expect(await run('async () => [1 + 1, typeof a, (await api.request(1)).echo]')).toMatchObject({
+      json: '[2,"undefined",1]',
+    });
+  }
+  if (process.env.FUZZ_SECONDS !== undefined) console.log(Object.fromEntries(ends));
+  expect(ends.get('completed')).toBeGreaterThan(0);
+  await engine.close();
+});
