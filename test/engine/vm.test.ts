@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { describe, expect, it } from 'vitest';
-import { loadQuickjsModule, USED_EXPORTS, Vm } from '../../src/engine/quickjs/vm.ts';
+import { USED_EXPORTS } from '../../src/engine/quickjs/exports.ts';
+import { loadQuickjsModule, Vm } from '../../src/engine/quickjs/vm.ts';
 
 const module = loadQuickjsModule();
 const HOST_IMPORTS = [

@@ -58,15 +58,22 @@ export async function createQuickjsEngine(options: QuickjsOptions): Promise<Engi
   scheduler.addImage(EXECUTE, execute);
   scheduler.addImage(search, firstSearch);
 
+  let describing: Promise<void> = Promise.resolve();
+  const replaceSearch = (next: Image) => {
+    const old = search;
+    search += 1;
+    scheduler.addImage(search, next);
+    scheduler.retireImage(old);
+  };
+
   return {
     name: 'quickjs',
     run: job => scheduler.run(job, job.surface === 'search' ? search : EXECUTE),
-    async describe(descriptionJson) {
-      const next = await searchImage(descriptionJson);
-      const old = search;
-      search += 1;
-      scheduler.addImage(search, next);
-      scheduler.retireImage(old);
+    describe(descriptionJson) {
+      // One after the other, so that the last description given is the one that stays.
+      const replaced = describing.then(async () => replaceSearch(await searchImage(descriptionJson)));
+      describing = replaced.catch(() => undefined);
+      return replaced;
     },
     stats: () => scheduler.stats(),
     close: () => scheduler.close(),

@@ -42,6 +42,7 @@ export class Run {
   parked: { readonly guest: Parked; readonly meter: Meter } | undefined;
   /** Why the scheduler asked it to stop; the worker may still be at it. */
   stopping: ErrorCode | undefined;
+  onEnd: () => void = () => undefined;
   #stdout = '';
   #stderr = '';
   #droppedLogChars = 0;
@@ -62,6 +63,12 @@ export class Run {
 
   get parkedBytes(): number {
     return this.parked?.guest.pages.length ?? 0;
+  }
+
+  takeSettlements(): readonly Settlement[] {
+    const { settlements } = this;
+    this.settlements = [];
+    return settlements;
   }
 
   /** A code the host used in refusing a call: if the guest lets it escape, the outcome may bear it. */
@@ -150,6 +157,7 @@ export class Run {
     for (const timer of this.timers.values()) clearTimeout(timer);
     this.timers.clear();
     this.abort.abort();
+    this.onEnd();
     this.settlements = [];
     this.parked = undefined;
     this.#resolve({

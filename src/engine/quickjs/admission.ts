@@ -1,0 +1,130 @@
+// Who may start and who goes next: the queue and its limits, the shares of principals, and the memory of waiting guests.
+// Decides; the scheduler acts.
+import { FairQueue } from './fair-queue.ts';
+import type { PoolWorker } from './pool.ts';
+import type { Run } from './run.ts';
+
+export type AdmissionLimits = {
+  readonly maxQueued: number;
+  readonly maxQueueMs: number;
+  /** Runs started and not ended. */
+  readonly maxLive: number;
+  /** Memory of all parked guests. */
+  readonly maxParkedBytes: number;
+};
+
+/** A slice that has held its worker for this long counts as a long one. */
+export const LONG_SLICE_MS = 25;
+
+export class Admission {
+  readonly #limits: AdmissionLimits;
+  readonly #workers: { readonly workers: readonly PoolWorker[]; readonly max: number };
+  readonly #queue = new FairQueue<Run>();
+  readonly live = new Map<number, Run>();
+  readonly #liveOf = new Map<string, number>();
+  #parkedBytes = 0;
+
+  constructor(limits: AdmissionLimits, workers: { readonly workers: readonly PoolWorker[]; readonly max: number }) {
+    this.#limits = limits;
+    this.#workers = workers;
+  }
+
+  get queued(): number {
+    return this.#queue.starts;
+  }
+
+  /** Nothing is under way or waits to be. */
+  get quiet(): boolean {
+    return this.live.size === 0 && this.#queue.size === 0;
+  }
+
+  /**
+   * Queues a run for its start. Returns the run that must be sent away as busy, if any: a full queue gives way to those
+   * who wait with less, and the newest of whoever waits with most goes.
+   */
+  enqueue(run: Run): Run | undefined {
+    let evicted: Run | undefined;
+    if (this.#queue.starts >= this.#limits.maxQueued) {
+      evicted = this.#queue.takeNewestOfLargest(this.#queue.startsOf(run.principal) + 1);
+      if (evicted === undefined) return run;
+    }
+    this.#queue.pushStart(run.principal, run);
+    return evicted;
+  }
+
+  enqueueResume(run: Run): void {
+    run.state = 'ready';
+    this.#queue.pushResume(run.principal, run);
+  }
+
+  /** The run whose turn it is. */
+  next(): Run | undefined {
+    if (this.#queue.size === 0) return undefined;
+    return this.#queue.shift(this.#mayRun, this.#mayStart);
+  }
+
+  get waiting(): boolean {
+    return this.#queue.size > 0;
+  }
+
+  begin(run: Run): void {
+    this.live.set(run.id, run);
+    this.#liveOf.set(run.principal, (this.#liveOf.get(run.principal) ?? 0) + 1);
+  }
+
+  parked(run: Run): void {
+    this.#parkedBytes += run.parkedBytes;
+  }
+
+  unparked(run: Run): void {
+    this.#parkedBytes -= run.parkedBytes;
+  }
+
+  /** The waiting guest that holds most, while all together hold far too much. */
+  overweight(): Run | undefined {
+    if (this.#parkedBytes <= this.#limits.maxParkedBytes * 1.5) return undefined;
+    let largest: Run | undefined;
+    for (const run of this.live.values()) if (run.parkedBytes > (largest?.parkedBytes ?? 0)) largest = run;
+    return largest;
+  }
+
+  /** Forgets a run that is about to end, wherever it waits. */
+  release(run: Run): void {
+    this.#parkedBytes -= run.parkedBytes;
+    if (run.state === 'queued' || run.state === 'ready') this.#queue.remove(queued => queued === run);
+    if (!this.live.delete(run.id)) return;
+    const left = (this.#liveOf.get(run.principal) ?? 1) - 1;
+    if (left > 0) this.#liveOf.set(run.principal, left);
+    else this.#liveOf.delete(run.principal);
+  }
+
+  /** Takes out what has waited too long for its start. */
+  expired(now: number): Run[] {
+    if (this.#queue.starts === 0) return [];
+    return this.#queue.remove(run => run.state === 'queued' && now - run.queuedAt > this.#limits.maxQueueMs);
+  }
+
+  drain(): Run[] {
+    const started = [...this.live.values()];
+    this.live.clear();
+    return [...this.#queue.remove(run => run.state === 'queued'), ...started];
+  }
+
+  /** One principal may have half of all live runs. */
+  readonly #mayStart = (principal: string): boolean =>
+    this.live.size < this.#limits.maxLive &&
+    (this.#liveOf.get(principal) ?? 0) < Math.ceil(this.#limits.maxLive / 2) &&
+    this.#parkedBytes < this.#limits.maxParkedBytes &&
+    this.#mayRun(principal);
+
+  /** The last worker there may be is never given to a principal whose long slices hold all others. */
+  readonly #mayRun = (principal: string): boolean => {
+    const { workers, max } = this.#workers;
+    if (workers.length < max || max < 2) return true;
+    const longSince = performance.now() - LONG_SLICE_MS;
+    const held = workers.filter(
+      ({ slice, run }) => slice && slice.startedAt < longSince && run?.principal === principal,
+    );
+    return held.length < max - 1;
+  };
+}

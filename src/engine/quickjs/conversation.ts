@@ -1,0 +1,59 @@
+// The host's side of a run's calls and timers: passes calls on, keeps the clock, and hands every answer back once.
+// Knows nothing of where the guest is by then.
+import type { CallHost, GuestReply } from '../engine.ts';
+import { SETTLE, settlePayload } from '../protocol.ts';
+import type { Emission, Settlement } from './messages.ts';
+import type { Run } from './run.ts';
+
+type Call = Extract<Emission, { kind: 'call' }>;
+
+/** Takes in what a guest said. `settle` gets the answers, whenever they come; none after the run has ended. */
+export function hear(run: Run, emissions: readonly Emission[], settle: (settlement: Settlement) => void): void {
+  for (const emission of emissions) {
+    if (run.state === 'ended') return;
+    switch (emission.kind) {
+      case 'call':
+        void ask(run, emission, settle);
+        break;
+      case 'timer':
+        startTimer(run, emission.id, emission.ms, settle);
+        break;
+      case 'clear':
+        clearTimeout(run.timers.get(emission.id));
+        run.timers.delete(emission.id);
+        break;
+      default:
+        run.hear(emission);
+    }
+  }
+}
+
+async function ask(
+  run: Run,
+  { id, capability, argsJson }: Call,
+  settle: (settlement: Settlement) => void,
+): Promise<void> {
+  const reply = await answerTo(run.job.callHost, { capability, argsJson }, run.abort.signal);
+  if (run.state === 'ended') return;
+  if (!reply.ok) run.noteCode(reply.error.code);
+  settle({ id, ...settlePayload(reply) });
+}
+
+function startTimer(run: Run, id: number, ms: number, settle: (settlement: Settlement) => void): void {
+  const fire = () => {
+    run.timers.delete(id);
+    settle({ id, how: SETTLE.fired, payload: '' });
+  };
+  // Never beyond the end of the run, so that no timer of an hour is kept for a run of a minute.
+  run.timers.set(id, setTimeout(fire, Math.min(ms, run.job.limits.wallMs * 2)));
+}
+
+/** Keeps the promise that CallHost makes: a reply, never a rejection. */
+async function answerTo(callHost: CallHost, call: Parameters<CallHost>[0], signal: AbortSignal): Promise<GuestReply> {
+  try {
+    return await callHost(call, signal);
+  } catch {
+    const message = 'The gateway failed to answer this call.';
+    return { ok: false, error: { name: 'GatewayError', code: 'internal', message } };
+  }
+}
