@@ -141,7 +141,7 @@ function program(vm: QuickJS, runtime: Runtime, args: readonly string[]): number
   try {
     const { source: text, file, module } = programOf(args);
     const value = module
-      ? vm.evalCode(text, file, EvalFlags.TYPE_MODULE)
+      ? vm.evalCode(text.replaceAll('import.meta.url', JSON.stringify(`file://${file}`)), file, EvalFlags.TYPE_MODULE)
       : runtime('runCommon', vm.newString(text), vm.newString(file));
     runtime('watch', value).dispose();
     return run(vm, runtime);

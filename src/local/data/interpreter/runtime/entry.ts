@@ -125,7 +125,9 @@ globalThis.__runtime = {
     return found;
   },
   moduleSource: (name: string): string => {
-    if (!name.startsWith('node:')) return name.endsWith('.json') ? `export default ${sourceOf(name)}` : sourceOf(name);
+    if (name.endsWith('.json')) return `export default ${sourceOf(name)}`;
+    if (!name.startsWith('node:'))
+      return sourceOf(name).replaceAll('import.meta.url', JSON.stringify(`file://${name}`));
     const plain = name.slice(5);
     const names = namesOf(plain);
     const parts = names.map((key, at) => `${key}: v${at}`).join(', ');

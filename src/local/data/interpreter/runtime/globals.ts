@@ -5,6 +5,7 @@ import { clearTimer, setTimer } from './loop.ts';
 import { requireFrom } from './modules.ts';
 import { console, process } from './process.ts';
 import { TextDecoder, TextEncoder } from './text.ts';
+import { URLSearchParams } from './url.ts';
 
 Object.assign(globalThis, {
   global: globalThis,
@@ -13,6 +14,7 @@ Object.assign(globalThis, {
   Buffer,
   TextEncoder,
   TextDecoder,
+  URLSearchParams,
   fetch,
   Headers,
   Response,

@@ -10,6 +10,7 @@ import { clearTimer, setTimer } from './loop.ts';
 import * as path from './path.ts';
 import { console, process } from './process.ts';
 import { TextDecoder, TextEncoder } from './text.ts';
+import { URLSearchParams } from './url.ts';
 
 const os = {
   platform: () => 'linux',
@@ -110,7 +111,7 @@ const BUILTIN: Readonly<Record<string, () => unknown>> = {
   'timers/promises': () => timersPromises,
   url: () => ({
     URL: globalThis.URL,
-    URLSearchParams: globalThis.URLSearchParams,
+    URLSearchParams,
     fileURLToPath: (url: unknown) => new globalThis.URL(String(url)).pathname,
     pathToFileURL: (file: string) => new globalThis.URL(`file://${path.resolve(file)}`),
   }),
