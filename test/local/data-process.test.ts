@@ -2,3 +2,7 @@
 import { commandTests } from './support/data-commands.ts';
 
 commandTests('process');
+
+import { fileTests } from './support/data-files.ts';
+
+fileTests('process');

@@ -2,3 +2,7 @@
 import { commandTests } from './support/data-commands.ts';
 
 commandTests('virtual');
+
+import { fileTests } from './support/data-files.ts';
+
+fileTests('virtual');

@@ -82,10 +82,15 @@ export function filesystemService(machine: DataMachine): Service {
     streams: {
       WatchDir: async (request, info, send, closed) => {
         // Events follow the start, in order: each waits for the one before.
-        let order = send({ start: {} });
+        let begin = (): void => {};
+        let order = new Promise<void>(resolve => {
+          begin = resolve;
+        });
         const stop = await watch(machine, read(Watch, request), info.user, async event => {
           order = order.then(() => send({ filesystem: event }));
         });
+        await send({ start: {} });
+        begin();
         const keepalive = setInterval(() => {
           order = order.then(() => send({ keepalive: {} }));
         }, KEEPALIVE_MS);

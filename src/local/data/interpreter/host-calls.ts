@@ -3,19 +3,9 @@
 import { type DataMachine, FileError } from '../machine.ts';
 import type { OutputKind } from '../processes.ts';
 import type { LocalRequest, LocalResponse, Ports } from '../virtual/ports.ts';
-import type {
-  Answer,
-  Args,
-  Cell,
-  CellEvent,
-  HttpRequest,
-  LoopEvent,
-  Operation,
-  Ran,
-  Reply,
-  Request,
-} from './protocol.ts';
+import type { Answer, Args, Cell, CellEvent, HttpRequest, LoopEvent, Operation, Ran, Reply } from './protocol.ts';
 import { HostFailure } from './protocol.ts';
+import { checked } from './request.ts';
 
 /** Where a guest's words go and its input comes from. */
 export type GuestIo = {
@@ -59,13 +49,15 @@ export class HostCalls {
     this.#handlers = this.#makeHandlers();
   }
 
-  async answer(request: Request): Promise<Reply> {
+  /** `request` is the guest's word: anything may stand in it. */
+  async answer(request: unknown): Promise<Reply> {
     this.#patience = new AbortController();
     const gaveUp = AbortSignal.any([this.#patience.signal, this.#closed.signal]);
     try {
-      const handler = this.#handlers[request.op] as (args: unknown) => Promise<unknown>;
-      const value = await Promise.race([handler(request.args), interruption(gaveUp)]);
-      if (!STARTING.has(request.op)) this.#io.awake?.();
+      const { op, args } = checked(request);
+      const handler = this.#handlers[op] as (args: unknown) => Promise<unknown>;
+      const value = await Promise.race([handler(args), interruption(gaveUp)]);
+      if (!STARTING.has(op)) this.#io.awake?.();
       return { ok: true, value };
     } catch (caught) {
       if (caught instanceof HostFailure || caught instanceof FileError) {

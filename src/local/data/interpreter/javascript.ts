@@ -1,4 +1,4 @@
-// Where JavaScript comes from. Not here yet.
+// Where JavaScript comes from: QuickJS, in a worker of ours.
 import { workerUrl } from './worker-url.ts';
 
 export async function javascript(): Promise<{ url: URL; data: Readonly<Record<string, unknown>> }> {

@@ -66,7 +66,6 @@ export type FailureCode =
   | 'interrupted'
   | 'failed';
 
-export type Request = { [O in Operation]: { op: O; args: Args<O> } }[Operation];
 export type Reply = { ok: true; value: unknown } | { ok: false; code: FailureCode; message: string };
 
 /** What a worker is started with. */
@@ -111,10 +110,10 @@ export function hostCaller({ port, wake }: WorkerStart): CallHost {
 export function answerWorker(
   port: MessagePort,
   wake: SharedArrayBuffer,
-  answer: (request: Request) => Promise<Reply>,
+  answer: (request: unknown) => Promise<Reply>,
 ): void {
   const flag = new Int32Array(wake);
-  port.on('message', async (request: Request) => {
+  port.on('message', async (request: unknown) => {
     const reply = await answer(request);
     port.postMessage(reply);
     Atomics.store(flag, 0, 1);

@@ -132,7 +132,9 @@ function console(FS: EmscriptenFs, mounts: Mounts): void {
   };
   const output = (kind: 'stdout' | 'stderr') => ({
     write(_stream: object, buffer: Uint8Array, offset: number, length: number) {
-      interruptible(FS, () => call('output', { kind, bytes: buffer.slice(offset, offset + length) }));
+      // Emscripten hands over its memory, as signed bytes.
+      const bytes = Uint8Array.from(new Uint8Array(buffer.buffer, buffer.byteOffset + offset, length));
+      interruptible(FS, () => call('output', { kind, bytes }));
       return length;
     },
   });

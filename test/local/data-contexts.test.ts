@@ -1,0 +1,262 @@
+// Code contexts of local mode, seen through the unmodified code interpreter SDK.
+import { Sandbox as CodeSandbox, type Execution } from '@e2b/code-interpreter';
+import { NotFoundError, TimeoutError } from 'e2b';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { until } from './support/conditions.ts';
+import { type Connection, startCloud } from './support/data.ts';
+
+describe('code contexts', () => {
+  let sandbox: CodeSandbox;
+  let connection: Connection;
+  let close: () => Promise<void>;
+  beforeAll(async () => {
+    const started = await startCloud('virtual');
+    connection = started.connection;
+    close = () => started.local.close();
+    sandbox = await CodeSandbox.create({ ...connection, envs: { EVERYWHERE: 'yes' } });
+  });
+  afterAll(() => close());
+
+  const formats = (execution: Execution) => execution.results.map(result => result.formats());
+
+  describe('python', () => {
+    test('state, last value, output and count', async () => {
+      expect((await sandbox.runCode('x = 41')).results).toEqual([]);
+      const streamed: string[] = [];
+      const run = await sandbox.runCode('import sys\nprint("grüße"); print("err", file=sys.stderr)\nx + 1', {
+        onStdout: message => void streamed.push(message.line),
+      });
+      expect(run.text).toBe('42');
+      expect(run.logs).toEqual({ stdout: ['grüße\n'], stderr: ['err\n'] });
+      expect(streamed).toEqual(['grüße\n']);
+      expect(run.executionCount).toBe(2);
+    });
+
+    test('output comes while the code runs', async () => {
+      const seen: string[] = [];
+      const run = sandbox.runCode(
+        'import time, os\nprint("one")\nwhile not os.path.exists("go"): time.sleep(0.01)\nprint("two")',
+        {
+          onStdout: message => void seen.push(message.line),
+        },
+      );
+      await until(() => seen.length === 1);
+      await sandbox.files.write('go', '');
+      await run;
+      expect(seen).toEqual(['one\n', 'two\n']);
+    });
+
+    test('an error is a result, with its traceback, and the context lives on', async () => {
+      const run = await sandbox.runCode('kept = 1\ndef fails():\n    raise ValueError("no good")\nfails()');
+      expect(run.error).toMatchObject({ name: 'ValueError', value: 'no good' });
+      expect(run.error?.traceback).toMatch(/line 4, in <module>[\s\S]*line 3, in fails[\s\S]*ValueError: no good/);
+      expect(run.error?.traceback).not.toContain('local_kernel');
+      expect((await sandbox.runCode('kept')).text).toBe('1');
+      expect((await sandbox.runCode('this is no code')).error?.name).toBe('SyntaxError');
+    });
+
+    test('results of every kind', async () => {
+      const run = await sandbox.runCode(`
+from IPython.display import display, HTML, Markdown, SVG, Image, JSON, Latex, Javascript
+import zlib, struct
+def png(width, height):
+    rows = b''.join(b'\\0' + b'\\x20\\x60\\xc0' * width for _ in range(height))
+    chunk = lambda kind, data: struct.pack('>I', len(data)) + kind + data + struct.pack('>I', zlib.crc32(kind + data))
+    return b'\\x89PNG\\r\\n\\x1a\\n' + chunk(b'IHDR', struct.pack('>IIBBBBB', width, height, 8, 2, 0, 0, 0)) + chunk(b'IDAT', zlib.compress(rows)) + chunk(b'IEND', b'')
+display(HTML('<b>h</b>'), Markdown('# m'), SVG('<svg/>'), Image(data=png(2, 2)), Image(data=b'\\xff\\xd8\\xff\\xe0'))
+display(JSON({'a': [1, 2]}), Latex('$x$'), Javascript('1'))
+class Chart:
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        return {'text/plain': 'a chart', 'e2b/chart': {'type': 'line', 'title': 't', 'elements': []}}
+display(Chart())
+'main'`);
+      expect(run.error).toBeUndefined();
+      expect(formats(run)).toEqual([
+        ['html'],
+        ['markdown'],
+        ['svg'],
+        ['png'],
+        ['jpeg'],
+        ['json'],
+        ['latex'],
+        ['javascript'],
+        [],
+        [],
+      ]);
+      expect(
+        Buffer.from(run.results[3]?.png ?? '', 'base64')
+          .subarray(1, 4)
+          .toString(),
+      ).toBe('PNG');
+      expect(run.results[5]?.json).toEqual({ a: [1, 2] });
+      expect(run.results[8]?.chart).toMatchObject({ type: 'line', title: 't' });
+      expect(run.results.map(result => result.isMainResult)).toEqual([...Array(9).fill(false), true]);
+      expect(run.text).toBe("'main'");
+    });
+
+    test('it sees the sandbox’s files, shell and environment', async () => {
+      await sandbox.files.write('data/in.txt', 'from the API');
+      const run = await sandbox.runCode(
+        `import os, subprocess
+text = open('/home/user/data/in.txt').read()
+with open('data/out.txt', 'w') as f: f.write(text.upper())
+ran = subprocess.run(['cat', 'data/out.txt'], capture_output=True, text=True)
+(ran.stdout, os.environ['EVERYWHERE'], os.environ['HERE'], sorted(os.listdir('data')))`,
+        { envs: { HERE: 'cell' } },
+      );
+      expect(run.error).toBeUndefined();
+      expect(run.text).toBe("('FROM THE API', 'yes', 'cell', ['in.txt', 'out.txt'])");
+      expect(await sandbox.files.read('data/out.txt')).toBe('FROM THE API');
+      expect((await sandbox.runCode('os.environ.get("HERE")')).text).toBeUndefined();
+    });
+
+    test('await at the top, shell lines and magics', async () => {
+      expect(
+        (await sandbox.runCode('import asyncio\nawait asyncio.gather(asyncio.sleep(0.01, "a"), asyncio.sleep(0, "b"))'))
+          .text,
+      ).toBe("['a', 'b']");
+      expect((await sandbox.runCode('!echo from the shell\n%cd /tmp')).logs.stdout).toEqual(['from the shell\n']);
+      expect((await sandbox.runCode('import os; os.getcwd()')).text).toBe("'/tmp'");
+      await sandbox.runCode('%cd /home/user');
+    });
+
+    test('what never ends is interrupted, and the state is kept', async () => {
+      await sandbox.runCode('before = "kept"');
+      const endless = sandbox.runCode('while True: pass', { timeoutMs: 300 });
+      await expect(endless).rejects.toBeInstanceOf(TimeoutError);
+      await expect(sandbox.runCode('import time; time.sleep(60)', { timeoutMs: 300 })).rejects.toBeInstanceOf(
+        TimeoutError,
+      );
+      expect((await sandbox.runCode('before')).text).toBe("'kept'");
+    });
+
+    test('what cannot be interrupted costs its context’s state only', async () => {
+      const context = await sandbox.createCodeContext();
+      await sandbox.runCode('lost = 1', { context });
+      const stubborn = 'while True:\n    try:\n        while True: pass\n    except BaseException: pass';
+      await expect(sandbox.runCode(stubborn, { context, timeoutMs: 300 })).rejects.toBeInstanceOf(TimeoutError);
+      expect((await sandbox.runCode('lost', { context })).error?.name).toBe('NameError');
+      expect((await sandbox.runCode('1 + 1')).text).toBe('2');
+    });
+
+    test('nothing of the host is within reach', async () => {
+      const run = await sandbox.runCode(`
+import posix, os
+tried = [posix.system('true'), os.path.exists('/etc/passwd'), os.path.exists('/proc/self/environ')]
+for name in ('js', 'pyodide_js', '_ctypes', 'ctypes'):
+    try:
+        __import__(name); tried.append(name)
+    except ImportError: pass
+import socket
+try:
+    socket.create_connection(('127.0.0.1', ${new URL(connection.apiUrl).port}), timeout=1); tried.append('connected')
+except OSError: pass
+tried, 'PATH' in os.environ and os.environ['PATH']`);
+      expect(run.text).toBe("([-1, False, False], '/usr/local/bin:/usr/bin:/bin')");
+    });
+  });
+
+  describe('javascript and typescript', () => {
+    test('they share a context that keeps its state', async () => {
+      await sandbox.runCode('const base = 40; console.log("o"); console.error("e")', { language: 'javascript' });
+      const run = await sandbox.runCode('interface A { n: number }\nconst a: A = { n: base + 2 };\na', {
+        language: 'typescript',
+      });
+      expect(run.text).toBe('{ n: 42 }');
+      expect(
+        (await sandbox.runCode('await new Promise(done => setTimeout(done, 5)); a.n', { language: 'js' })).text,
+      ).toBe('42');
+    });
+
+    test('modules, files and the shell', async () => {
+      const run = await sandbox.runCode(
+        `import fs from 'fs'; import { join } from 'node:path'; import { execSync } from 'node:child_process';
+fs.writeFileSync(join('/home/user', 'js.txt'), 'jsö');
+execSync('cat js.txt', { encoding: 'utf8' }) + process.env.EVERYWHERE`,
+        { language: 'javascript' },
+      );
+      expect(run.error).toBeUndefined();
+      expect(run.text).toBe("'jsöyes'");
+      expect(await sandbox.files.read('js.txt')).toBe('jsö');
+    });
+
+    test('errors, formats and interruption', async () => {
+      const failed = await sandbox.runCode('function f() { throw new RangeError("bad") }\nf()', {
+        language: 'javascript',
+      });
+      expect(failed.error).toMatchObject({ name: 'RangeError', value: 'bad' });
+      const shown = await sandbox.runCode('display({ "text/html": "<b>x</b>" }); Deno.jupyter.md`# t`', {
+        language: 'javascript',
+      });
+      expect(formats(shown)).toEqual([['html'], ['markdown']]);
+      await expect(sandbox.runCode('while (true);', { language: 'javascript', timeoutMs: 300 })).rejects.toBeInstanceOf(
+        TimeoutError,
+      );
+      expect((await sandbox.runCode('base', { language: 'javascript' })).text).toBe('40');
+    });
+
+    test('nothing of the host is within reach', async () => {
+      const run = await sandbox.runCode(
+        `[typeof __host, typeof WebAssembly, (() => { try { return typeof require('node:vm') } catch { return 'absent' } })(),
+ new Function('return typeof process.binding')(), typeof globalThis.constructor.constructor('return this')().process.binding,
+ Object.keys(process.env).sort().join()].join(' ')`,
+        { language: 'javascript' },
+      );
+      expect(run.text).toBe("'undefined undefined absent undefined undefined EVERYWHERE,HOME,LANG,PATH,USER'");
+    });
+  });
+
+  test('bash runs, R and Java say that they are not here', async () => {
+    const run = await sandbox.runCode('echo "$EVERYWHERE"; exit 3', { language: 'bash' });
+    expect(run.logs.stdout).toEqual(['yes\n']);
+    expect(run.error?.value).toBe('exit status 3');
+    for (const language of ['r', 'java']) {
+      expect((await sandbox.runCode('1', { language })).error?.value).toContain('local mode');
+    }
+  });
+
+  test('contexts are made, listed, restarted and removed', async () => {
+    const context = await sandbox.createCodeContext({ cwd: '/tmp/of-its-own', language: 'python' });
+    expect(context).toMatchObject({ language: 'python', cwd: '/tmp/of-its-own' });
+    expect((await sandbox.runCode('import os; here = os.getcwd(); here', { context })).text).toBe("'/tmp/of-its-own'");
+    expect((await sandbox.runCode('"here" in globals()')).text).toBe('False');
+    expect((await sandbox.listCodeContexts()).map(({ id }) => id)).toContain(context.id);
+    await sandbox.restartCodeContext(context);
+    const fresh = await sandbox.runCode('"here" in globals()', { context });
+    expect([fresh.text, fresh.executionCount]).toEqual(['False', 1]);
+    await sandbox.removeCodeContext(context);
+    await expect(sandbox.runCode('1', { context })).rejects.toBeInstanceOf(NotFoundError);
+  });
+
+  test('contexts run at the same time; a removed one stops', async () => {
+    const [a, b] = await Promise.all([sandbox.createCodeContext(), sandbox.createCodeContext()]);
+    const endless = sandbox.runCode('while True: pass', { context: a });
+    expect((await sandbox.runCode('"free"', { context: b })).text).toBe("'free'");
+    await sandbox.removeCodeContext(a);
+    expect((await endless).error?.name).toBe('KernelDied');
+    await sandbox.removeCodeContext(b);
+  });
+
+  test('a sandbox’s kill stops its code', async () => {
+    const other = await CodeSandbox.create(connection);
+    const endless = other.runCode('print("up")\nwhile True: pass', { onStdout: () => void other.kill() });
+    await endless.catch(() => {});
+    expect(await other.isRunning()).toBe(false);
+  });
+});
+
+describe('code contexts with the process shell', () => {
+  test('python and the shell share the directory', async () => {
+    const { local, connection } = await startCloud('process');
+    const sandbox = await CodeSandbox.create(connection);
+    await sandbox.commands.run('echo from bash > shared.txt');
+    const run = await sandbox.runCode(
+      `text = open('/home/user/shared.txt').read()
+open('/tmp/python.txt', 'w').write('from python')
+import subprocess; text + subprocess.check_output('cat /tmp/python.txt', shell=True, text=True)`,
+    );
+    expect(run.text).toBe("'from bash\\nfrom python'");
+    expect((await sandbox.commands.run('cat /tmp/python.txt')).stdout).toBe('from python');
+    await local.close();
+  });
+});
