@@ -6,6 +6,7 @@ import { startReplica } from './support/replica.ts';
 
 const REQUESTS = 10_000;
 const CALLERS = 16;
+const WORKER_MB = 80;
 const CODE = [
   ['search', `async () => find('pause a sandbox', { limit: 3 })`],
   ['execute_read', `async () => (await api.request({ method: 'GET', path: '/v2/sandboxes' })).status`],
@@ -18,9 +19,10 @@ it('10,000 requests with memory flat', { timeout: 180_000 }, async () => {
   const replica = await startReplica({
     env: { E2B_API_URL: cloud.url, E2B_SANDBOX_URL: cloud.url, LOG_LEVEL: 'error' },
   });
-  const residentMb = async () => {
+  const figures = async () => {
     const page = await (await fetch(`${replica.url}/metrics`)).text();
-    return Number(/^process_resident_memory_bytes (\d+)/m.exec(page)?.[1]) / 1e6;
+    const figure = (name: string) => Number(new RegExp(`^${name} (\\d+)`, 'm').exec(page)?.[1]);
+    return { mb: figure('process_resident_memory_bytes') / 1e6, workers: figure('codemode_workers') };
   };
   let sent = 0;
   let unanswered = 0;
@@ -33,15 +35,16 @@ it('10,000 requests with memory flat', { timeout: 180_000 }, async () => {
       }
     };
     await Promise.all(Array.from({ length: CALLERS }, caller));
-    return residentMb();
+    return figures();
   };
   const early = await until(REQUESTS / 4);
   const late = await until(REQUESTS);
-  console.log(
-    `resident memory after ${REQUESTS / 4}: ${early.toFixed(0)} MB, after ${REQUESTS}: ${late.toFixed(0)} MB`,
-  );
+  const told = ({ mb, workers }: typeof early) => `${mb.toFixed(0)} MB with ${workers} workers`;
+  console.log(`resident memory after ${REQUESTS / 4}: ${told(early)}, after ${REQUESTS}: ${told(late)}`);
   expect(unanswered).toBe(0);
-  expect(late).toBeLessThan(early * 1.25 + 10);
+  // A machine that is busy with other things makes the engine start further workers, up to a fixed number.
+  const moreWorkers = Math.max(0, late.workers - early.workers);
+  expect(late.mb).toBeLessThan(early.mb * 1.25 + moreWorkers * WORKER_MB);
   await replica.end('SIGKILL');
   await cloud.close();
 });

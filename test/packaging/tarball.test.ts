@@ -1,0 +1,54 @@
+// The packed tarball, installed elsewhere with npm, as `npx e2b-code-mode` would: the bin, --help, --local, --stdio.
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from '@modelcontextprotocol/client';
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { connect } from '../support/clients.ts';
+import { newKey } from '../support/gateway.ts';
+import { run, startAndFindUrl } from './support.ts';
+
+let folder: string;
+let bin: string;
+const env = { PATH: process.env['PATH'] ?? '', HOME: tmpdir(), PORT: '0', LOG_FORMAT: 'json' };
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'packed-'));
+  run('npm', ['pack', '--pack-destination', folder], process.cwd());
+  const tarball = readdirSync(folder).find(file => file.endsWith('.tgz')) ?? '';
+  writeFileSync(join(folder, 'package.json'), '{ "private": true }');
+  run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error', `./${tarball}`], folder);
+  bin = join(folder, 'node_modules', '.bin', 'e2b-code-mode');
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+it('holds what runs, the description and the licence; no sources, no tests', () => {
+  const shipped = readdirSync(join(folder, 'node_modules', 'e2b-code-mode'));
+  expect(shipped).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'dist', 'openapi', 'package.json']));
+  expect(shipped).not.toContain('src');
+  expect(shipped).not.toContain('test');
+});
+
+it('--help', () => expect(run(bin, ['--help'], folder)).toContain('--stdio'));
+
+it('--local serves over HTTP', async () => {
+  const { url, child } = await startAndFindUrl(bin, ['--local'], { cwd: folder, env });
+  const client = await connect(new URL(`${url}/mcp`), newKey());
+  const code = `async () => (await api.request({ method: 'POST', path: '/sandboxes', body: { templateID: 'base' } })).status`;
+  expect((await client.call('execute_write', code)).text).toContain('201');
+  expect((await client.call('search', `async () => find('pause')[0].operation`)).text).toContain('pause');
+  await client.close();
+  child.kill('SIGINT');
+  expect(await once(child, 'exit')).toEqual([0, null]);
+});
+
+it('--stdio --local serves the client that started it', async () => {
+  const client = new Client({ name: 'test', version: '1.0.0' }, { versionNegotiation: { mode: 'auto' } });
+  await client.connect(
+    new StdioClientTransport({ command: bin, args: ['--stdio', '--local'], stderr: 'ignore', cwd: folder }),
+  );
+  expect((await client.listTools()).tools).toHaveLength(3);
+  await client.close();
+});
