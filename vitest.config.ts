@@ -9,5 +9,7 @@ export default defineConfig({
     testTimeout: 20_000,
     hookTimeout: 30_000,
     pool: 'forks',
+    // Files share a process each: they keep no global state, and loading everything anew costs more than the tests.
+    isolate: false,
   },
 });

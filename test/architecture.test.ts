@@ -41,9 +41,12 @@ describe.each(files.filter(file => !['main.ts', 'core.ts', 'gateway.ts', 'stdio.
 );
 
 it('only main.ts reads process.env', () => {
+  // What runs inside a local sandbox has a `process` of its own.
+  const ownProcess = 'local/data/interpreter/runtime/';
   const readers = files.filter(
     file =>
       file !== 'main.ts' &&
+      !file.startsWith(ownProcess) &&
       /process\.env\b/.test(readFileSync(join('src', file), 'utf8').replace(/\/\/.*|\/\*[\s\S]*?\*\//g, '')),
   );
   expect(readers).toEqual([]);

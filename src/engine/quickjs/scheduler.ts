@@ -134,7 +134,8 @@ export class Scheduler {
     const { id: runId, imageId, parked } = run;
     const { limits, source } = run.job;
     if (parked === undefined) {
-      run.deadlineAt = performance.now() + limits.wallMs;
+      run.startedAt = performance.now();
+      run.deadlineAt = run.startedAt + limits.wallMs;
       this.#admission.begin(run);
       this.#runSlice(run, worker);
       worker.post({ type: 'run', runId, imageId, limits, begin: { source } });
