@@ -124,7 +124,7 @@ function failure(error: RpcError): object {
 
 /** Resolves when the bytes are out of our hands, or nobody wants them any more. */
 function writeAll(res: ServerResponse, bytes: Uint8Array, closed: AbortSignal): Promise<void> {
-  if (closed.aborted || res.destroyed || res.write(bytes)) return Promise.resolve();
+  if (closed.aborted || res.destroyed || res.writableEnded || res.write(bytes)) return Promise.resolve();
   return new Promise(resolve => {
     const done = (): void => {
       res.off('drain', done);

@@ -115,7 +115,12 @@ export class Contexts {
     output.started(entry.executions);
     const { cwd } = entry.context;
     entry.kernel ??= startKernel(entry.language, this.#machine, this.#ports, cwd);
-    const kernel = await entry.kernel;
+    const kernel = await entry.kernel.catch(async (caught: unknown) => {
+      this.#reset(entry);
+      const value = caught instanceof Error ? caught.message : 'the interpreter could not start';
+      await output.event({ type: 'error', name: 'KernelNotStarted', value, traceback: value });
+    });
+    if (kernel === undefined) return;
     const language = LANGUAGES[(cell.language ?? entry.context.language).toLowerCase()] ?? entry.language;
     const alive = await kernel.execute({ code: cell.code, language, envs: cell.envs }, output, stop);
     if (!alive) this.#reset(entry);
@@ -124,7 +129,7 @@ export class Contexts {
   /** @throws ContextError */
   async restart(id: string): Promise<void> {
     const entry = this.#entry(id);
-    const kernel = await entry.kernel;
+    const kernel = await entry.kernel?.catch(() => undefined);
     this.#reset(entry);
     await kernel?.close();
   }
@@ -134,7 +139,7 @@ export class Contexts {
     const entry = this.#entry(id);
     entry.removed = true;
     this.#entries.delete(id);
-    await (await entry.kernel)?.close();
+    await (await entry.kernel?.catch(() => undefined))?.close();
   }
 
   async close(): Promise<void> {

@@ -16,6 +16,9 @@ export type GuestStart = {
 };
 
 const SIGINT = 2;
+/** Of all sandboxes together: each holds tens of megabytes. */
+const MAX_GUESTS = 32;
+let guests = 0;
 
 export class Guest {
   /** The exit code; 137 when it was ended from here. Never rejects. */
@@ -53,6 +56,10 @@ export class Guest {
       stderr: true,
       resourceLimits: { maxOldGenerationSizeMb: 512 },
     });
+    guests += 1;
+    this.#worker.once('exit', () => {
+      guests -= 1;
+    });
     this.#worker.unref();
     port1.unref();
     this.exited = new Promise(resolve => {
@@ -70,6 +77,7 @@ export class Guest {
   }
 
   static async start(machine: DataMachine, ports: Ports | undefined, start: GuestStart, io: GuestIo): Promise<Guest> {
+    if (guests >= MAX_GUESTS) throw new Error(`local mode runs no more than ${MAX_GUESTS} interpreters at once`);
     const calls = new HostCalls(machine, ports, io);
     return new Guest(start, calls, await topDirectories(machine));
   }

@@ -8,6 +8,7 @@ import { python } from './python.ts';
 
 const VERSIONS: Readonly<Record<Language, string>> = { python: 'Python 3.13.2', javascript: 'v20.0.0' };
 const KILLED = 137;
+const CANNOT_START = 126;
 
 export function programRunner(machine: DataMachine, ports: Ports): RunProgram {
   return async (language, args, io) => {
@@ -17,13 +18,16 @@ export function programRunner(machine: DataMachine, ports: Ports): RunProgram {
     }
     if (io.signal.aborted) return KILLED;
     const started = ports.starting();
-    const { url, data } = await (language === 'python' ? python() : javascript());
-    const guest = await Guest.start(
-      machine,
-      ports,
-      { url, data, args, cwd: io.cwd, env: io.env },
-      { ...io, awake: started },
-    );
+    let guest: Guest;
+    try {
+      const { url, data } = await (language === 'python' ? python() : javascript());
+      const start = { url, data, args, cwd: io.cwd, env: io.env };
+      guest = await Guest.start(machine, ports, start, { ...io, awake: started });
+    } catch (caught) {
+      started();
+      await io.output('stderr', Buffer.from(`${caught instanceof Error ? caught.message : 'it could not start'}\n`));
+      return CANNOT_START;
+    }
     const kill = (): void => void guest.kill();
     io.signal.addEventListener('abort', kill, { once: true });
     if (io.signal.aborted) kill();

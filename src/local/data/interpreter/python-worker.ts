@@ -1,5 +1,5 @@
 // A Python interpreter in a worker thread: CPython as WebAssembly (the one just-bash brings), which has no way out but
-// the file system and the device given here; in particular none to JavaScript. Ends by being terminated, or when its
+// the file system and the device given here; in particular none to JavaScript. Its build bounds memory at 512 MB. Ends by being terminated, or when its
 // program does.
 import nodeModule, { createRequire } from 'node:module';
 import { workerData } from 'node:worker_threads';

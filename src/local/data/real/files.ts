@@ -36,7 +36,7 @@ export class RealFiles implements FileTree {
   }
 
   host(path: string): string {
-    return posix.join(this.#root, path);
+    return posix.join(this.#root, posix.resolve('/', path));
   }
 
   #inside(hostPath: string): string {
@@ -81,9 +81,10 @@ export class RealFiles implements FileTree {
   async open(path: string): Promise<{ sizeBytes: number; body: AsyncIterable<Uint8Array> }> {
     return this.#try(path, async host => {
       const { size } = await fs.stat(host);
-      // A file that grows meanwhile must not pass the length already promised.
-      const body = size === 0 ? none() : createReadStream(host, { end: size - 1 });
-      return { sizeBytes: size, body };
+      if (size > SMALL_BYTES)
+        return { sizeBytes: size, body: exactly(size, createReadStream(host, { end: size - 1 })) };
+      const bytes = await fs.readFile(host);
+      return { sizeBytes: bytes.length, body: once(bytes) };
     });
   }
 
@@ -150,7 +151,22 @@ export class RealFiles implements FileTree {
   }
 }
 
-async function* none(): AsyncIterable<Uint8Array> {}
+/** Files up to here are read at once: what a program rewrites meanwhile is seen whole, before or after. */
+const SMALL_BYTES = 4 * 1024 * 1024;
+
+async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+  if (bytes.length > 0) yield bytes;
+}
+
+/** The length was promised: a file that has shrunk meanwhile must break off, not leave its reader waiting. */
+async function* exactly(size: number, body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  let sent = 0;
+  for await (const chunk of body) {
+    sent += chunk.length;
+    yield chunk;
+  }
+  if (sent < size) throw new Error('the file shrank while it was read');
+}
 
 function toStat(stat: Awaited<ReturnType<typeof fs.stat>>): FileStat {
   return {

@@ -68,8 +68,8 @@ function report(child: ChildProcess, process: Process): void {
   let silence: NodeJS.Timeout | undefined;
   const end = (): void => {
     clearTimeout(silence);
-    child.stdout?.destroy();
-    child.stderr?.destroy();
+    // What the process left running may go on writing: to nobody.
+    for (const stream of [child.stdout, child.stderr]) stream?.removeAllListeners('data').resume();
     const { exitCode, signalCode } = child;
     if (signalCode !== null) process.end({ kind: 'signalled', signal: nameOf(signalCode) });
     else process.end({ kind: 'exited', code: exitCode ?? 0 });

@@ -1,8 +1,8 @@
 // Background jobs and the processes of a virtual sandbox: `… &`, wait, ps, kill, nohup and their kin.
-import { type Command, defineCommand, type ResolvedCommandContext } from 'just-bash';
+import { type Command, defineCommand, latin1FromBytes, type ResolvedCommandContext } from 'just-bash';
 import { BREATH_COMMAND, JOB_COMMAND, LAST_JOB_VARIABLE, STREAMS_VARIABLE, WAIT_COMMAND } from '../script.ts';
-import { quote, runScript, type Session, startJob } from '../shell.ts';
-import { streams, text } from './input.ts';
+import { quote, runScript, type ScriptOptions, type Session, startJob } from '../shell.ts';
+import { isLive, streams, text } from './input.ts';
 
 /** just-bash's own bookkeeping, which a new shell makes for itself. */
 const INTERNAL = new Set([
@@ -86,8 +86,17 @@ function kill(session: Session, args: string[]) {
 /** Runs the rest of the line, streaming where the line would. */
 export async function pass(session: Session, args: string[], ctx: ResolvedCommandContext) {
   const source = args.map(quote).join(' ');
-  if (streams(ctx)) return text('', '', await runScript(session, source, { cwd: ctx.cwd, env: exported(ctx) }));
-  return (await ctx.exec?.(source, { cwd: ctx.cwd })) ?? text('', 'cannot run here\n', 126);
+  if (streams(ctx)) return text('', '', await runScript(session, source, inherited(ctx)));
+  return (
+    (await ctx.exec?.(source, { cwd: ctx.cwd, stdin: latin1FromBytes(ctx.stdin), stdinKind: 'bytes' })) ??
+    text('', 'cannot run here\n', 126)
+  );
+}
+
+/** What a script of its own takes over from the command that runs it. */
+export function inherited(ctx: ResolvedCommandContext): ScriptOptions {
+  const given = isLive(ctx) ? {} : { stdin: latin1FromBytes(ctx.stdin) };
+  return { cwd: ctx.cwd, env: exported(ctx), ...given };
 }
 
 export function exported(ctx: ResolvedCommandContext): Record<string, string> {
