@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { VARIABLES } from '../src/config.ts';
 import { ERRORS } from '../src/errors.ts';
 import { TOOLS } from '../src/mcp/tools.ts';
+import { examples, table } from './support/sandbox-rows.ts';
 
 const update = process.env['UPDATE_DOCS'] !== undefined;
 const cell = (text: string) => text.replaceAll('|', '\\|');
@@ -28,7 +29,12 @@ const toolTexts = TOOLS.map(
   ({ name, description }) => `<details><summary><code>${name}</code></summary>\n\n${description}\n\n</details>`,
 ).join('\n\n');
 
-const SECTIONS = { environment: environmentTable, errors: errorTable, tools: toolTexts };
+const SECTIONS = {
+  environment: environmentTable,
+  errors: errorTable,
+  tools: toolTexts,
+  sandbox: `${table}\n\n${examples}`,
+};
 
 describe.each(Object.entries(SECTIONS))('README.md, section %s', (name, wanted) => {
   it('says what the code says (pnpm docs rewrites it)', () => {

@@ -243,6 +243,26 @@ describe('a sandbox whose own programs answer in the place of its services', () 
     await expect.poll(() => open).toBe(0);
   }, 20_000);
 
+  it('cannot make the gateway decode a giant message at once', async () => {
+    const sandboxUrl = await serve((req, res) => {
+      req.resume();
+      res.writeHead(200, { 'content-type': 'application/connect+json' });
+      const start = Buffer.from('{"event":{"start":{"pid":7}}}');
+      const message = (body: Buffer, length = body.length) =>
+        Buffer.concat([
+          Buffer.from([0, length >>> 24, (length >>> 16) & 255, (length >>> 8) & 255, length & 255]),
+          body,
+        ]);
+      res.write(message(start));
+      res.write(message(Buffer.alloc(10), 1_000_001));
+    });
+    hostile = await startDataPlane({ connection: { sandboxUrl } });
+    const run = hostile.openRun();
+    const { sandboxId } = await run.call<Made>('Sandbox.create', {});
+    const refused = await run.refusal('Sandbox.commands.run', { sandboxId, cmd: 'true' });
+    expect(refused).toMatchObject({ code: 'answer_too_large', message: /1000000 bytes/ });
+  });
+
   it.each([
     ['nonsense', 200, 'not json'],
     ['other JSON', 200, '[[1,{"entries":7}]]'],

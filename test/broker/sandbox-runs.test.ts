@@ -81,7 +81,7 @@ describe('a command', () => {
   it('printing without end is killed', async () => {
     const few = plane.openRun({ key: run.key, limits: { maxAnswerBytes: 3_000_000 } });
     const ended = await command('yes', {}, few);
-    expect(ended).toMatchObject({ exitCode: -1, error: /3000000 bytes/ });
+    expect(ended).toMatchObject({ exitCode: -1, error: /3000000 bytes and was killed/ });
     await expect.poll(pids).toEqual([]);
   });
 
@@ -180,6 +180,26 @@ describe('a background command', () => {
     expect(await run.call('Sandbox.files.read', { sandboxId, path: '/tmp/in' })).toBe(data);
   });
 
+  it('that prints without end goes on unheard', async () => {
+    const few = plane.openRun({ key: run.key, limits: { maxAnswerBytes: 300_000 } });
+    const { pid } = await command('seq 1 200000; sleep 30', { background: true }, few);
+    const ended = await few.call<Result>('Sandbox.commands.wait', { sandboxId, pid });
+    expect(ended).toMatchObject({ exitCode: -1, error: /300000 bytes and goes on/ });
+    expect(await pids()).toEqual([pid]);
+  });
+
+  it('is one of twenty at most that are followed at once', async () => {
+    const started = Array.from({ length: 20 }, () => command('sleep 30', { background: true }));
+    const followed = await Promise.all(started);
+    const more = { sandboxId, cmd: 'sleep 30', opts: { background: true } };
+    expect(await run.refusal('Sandbox.commands.run', more)).toMatchObject({
+      code: 'budget_exceeded',
+      message: /disconnect/,
+    });
+    await run.call('Sandbox.commands.disconnect', { sandboxId, pid: followed[0]?.pid });
+    await expect.poll(async () => (await run.reply('Sandbox.commands.run', more)).ok).toBe(true);
+  });
+
   it('of another run is not followed by itself', async () => {
     const refused = await run.refusal('Sandbox.commands.wait', { sandboxId, pid: 1 });
     expect(refused).toMatchObject({ code: 'request_invalid', message: /commands\.connect\(1\)/ });
@@ -275,6 +295,17 @@ describe('a server inside', () => {
     expect(plane.requests.length).toBe(before + 4);
   });
 
+  it('that answers too much, too late, or not at all is told of', async () => {
+    expect(await fetch('/big')).toMatchObject({ ok: false, error: { code: 'answer_too_large' } });
+    expect(await fetch('/slow', { timeoutMs: 200 })).toMatchObject({
+      ok: false,
+      error: { message: /TimeoutError: port 8765/ },
+    });
+    expect((await answerOf(fetch('/', {}, 8766))).status).toBe(502);
+  });
+});
+
+describe('a request to a port', () => {
   it.each([
     ['the daemon', '/files', {}, 49983],
     ['no port', '/', {}, 0],
@@ -285,18 +316,9 @@ describe('a server inside', () => {
     ['another sandbox in the headers', '/', { headers: { 'E2b-Sandbox-Id': 'i0' } }, 8765],
     ['a line break in a header', '/', { headers: { a: 'b\r\nc: d' } }, 8765],
     ['a method of its own', '/', { method: 'CONNECT' }, 8765],
-  ])('is not the way to %s', async (_title, path, opts, port) => {
-    const reply = await fetch(path, opts, port);
+  ])('is refused for %s', async (_title, path, opts, port) => {
+    const reply = await run.reply('Sandbox.fetch', { sandboxId, port, path, opts });
     expect(reply).toMatchObject({ ok: false, error: { code: 'request_invalid' } });
-  });
-
-  it('that answers too much, too late, or not at all is told of', async () => {
-    expect(await fetch('/big')).toMatchObject({ ok: false, error: { code: 'answer_too_large' } });
-    expect(await fetch('/slow', { timeoutMs: 200 })).toMatchObject({
-      ok: false,
-      error: { message: /TimeoutError: port 8765/ },
-    });
-    expect((await answerOf(fetch('/', {}, 8766))).status).toBe(502);
   });
 });
 

@@ -26,9 +26,12 @@ export type SandboxCall = {
   readonly sdk: SdkOptions;
   /** Asks E2B's API. */
   send<T>(ask: () => Promise<T>): Promise<T>;
-  /** Attaches, then asks the sandbox itself. `maxAnswerBytes` bounds each answer, default the run's limit for one. */
+  /** Attaches, then asks the sandbox itself. `maxAnswerBytes` bounds each answer of its daemon. */
   onSandbox<T>(sandboxId: string, ask: (on: OnSandbox) => Promise<T>, maxAnswerBytes?: number): Promise<T>;
 };
+
+/** What the SDK decodes at once: a list of files, the processes. */
+const MAX_ANSWER_BYTES = 4_000_000;
 
 type Definition<Args> = {
   readonly mode: Mode;
@@ -83,11 +86,11 @@ function callOf(session: Session, context: CallContext): SandboxCall {
     context,
     sdk,
     send: ask => asked(ask),
-    async onSandbox(sandboxId, ask, maxAnswerBytes = context.limits.maxAnswerBytes) {
+    async onSandbox(sandboxId, ask, maxAnswerBytes = Math.min(MAX_ANSWER_BYTES, context.limits.maxAnswerBytes)) {
       const access = await session.attach(sandboxId, context).catch(caught => {
         throw toFailure(caught, context.signal.aborted, secrets()).error;
       });
-      const { sandbox, wire } = session.handle(access, sdk, maxAnswerBytes);
+      const { sandbox, wire } = session.handle(access, sdk, { maxAnswerBytes });
       return asked(
         () => ask({ sandbox, access, wire, sdk }),
         access,

@@ -2,9 +2,9 @@
 import { z } from 'zod';
 import type { SandboxCall } from './capability.ts';
 import { method, onInstance, options, strings, timeoutMs } from './capability.ts';
-import { MAX_KEPT_CHARS } from './commands.ts';
 import { addressOf } from './handle.ts';
 import { callInterpreter, execute, INTERPRETER_PORT, type InterpreterAddress } from './interpreter.ts';
+import { MAX_KEPT_CHARS } from './listen.ts';
 import { createLineReporter } from './output.ts';
 import type { Wire } from './wire.ts';
 
@@ -42,7 +42,7 @@ const runCode = method('Sandbox.runCode', {
           execute(wire, at, {
             body: { code, context_id: opts.context, language: opts.language, env_vars: opts.envs },
             timeoutMs: opts.timeoutMs === undefined || opts.timeoutMs === 0 ? left : Math.min(opts.timeoutMs, left),
-            maxResultBytes: maxAnswerBytes - 2 * MAX_KEPT_CHARS,
+            maxResultBytes: Math.max(maxAnswerBytes - 2 * MAX_KEPT_CHARS, maxAnswerBytes / 2),
             maxKeptChars: MAX_KEPT_CHARS,
             onBytes: call.context.answer.take,
             onStdout: reporter?.push,

@@ -1,19 +1,12 @@
 // `sbx.commands`: run (to the end, or in the background), what is known of background commands, stdin, kill.
 import { z } from 'zod';
 import { GatewayError } from '../../errors.ts';
-import { unlessAborted } from './abort.ts';
 import { defined, method, onInstance, options, pid, type SandboxCall, strings, timeoutMs, user } from './capability.ts';
-import type { Access } from './handle.ts';
-import { createLineReporter } from './output.ts';
-import { type CommandResult, type Follower, type FollowOptions, follow } from './process.ts';
+import { followerOf, foregroundMs, leaveRunning, runToEnd, unfollow, within } from './listen.ts';
+import type { Follower } from './process.ts';
 
-/** Kept of each stream of one command. */
-export const MAX_KEPT_CHARS = 1_000_000;
 /** The SDK encodes stdin in pure JavaScript, a quarter of a second a megabyte: small pieces let others in between. */
 const STDIN_CHUNK_BYTES = 32 * 1024;
-/** Envelopes and base64 around the output. */
-const WIRE_OVERHEAD = 2;
-const KILL_TIMEOUT_MS = 5_000;
 
 const base64 = z.strictObject({ base64: z.base64() });
 /** Text, or bytes as the guest's side writes them. */
@@ -37,7 +30,8 @@ const run = method('Sandbox.commands.run', {
   async run({ sandboxId, cmd, opts }, call) {
     call.context.checkRequest(Buffer.byteLength(cmd));
     const { background = false, requestTimeoutMs: _, ...startOpts } = opts;
-    return listen(sandboxId, call, background, async (sandbox, listeners) =>
+    const how = background ? leaveRunning : runToEnd;
+    return how(sandboxId, call, (sandbox, listeners) =>
       sandbox.commands.run(cmd, {
         ...defined(startOpts),
         ...listeners,
@@ -53,8 +47,8 @@ const connect = method('Sandbox.commands.connect', {
   mode: 'write',
   args: onInstance({ pid, opts: options({ timeoutMs: timeoutMs.optional() }) }),
   async run({ sandboxId, pid, opts }, call) {
-    if (call.session.followers.has(key(sandboxId, pid))) return { pid };
-    return listen(sandboxId, call, true, (sandbox, listeners) =>
+    if (followerOf(call, sandboxId, pid) !== undefined) return { pid };
+    return leaveRunning(sandboxId, call, (sandbox, listeners) =>
       sandbox.commands.connect(pid, { ...listeners, timeoutMs: opts.timeoutMs ?? 0 }),
     );
   },
@@ -64,10 +58,10 @@ const wait = method('Sandbox.commands.wait', {
   mode: 'write',
   args: onInstance({ pid, opts: options({ timeoutMs: timeoutMs.optional() }) }),
   async run({ sandboxId, pid, opts }, call) {
-    const follower = followerOf(call, sandboxId, pid);
+    const follower = followed(call, sandboxId, pid);
     const waitMs = Math.min(opts.timeoutMs ?? Number.POSITIVE_INFINITY, call.session.leftMs());
     const ended = await call.send(() => within(follower.ended, waitMs));
-    if (ended !== undefined) return ended;
+    if (ended !== undefined) return counted(ended, call);
     throw new GatewayError(
       'sandbox_failed',
       `TimeoutError: command ${pid} still runs after ${waitMs} ms. It goes on; commands.connect(${pid}) in a later run waits on.`,
@@ -80,18 +74,17 @@ const output = method('Sandbox.commands.output', {
   mode: 'write',
   args: onInstance({ pid }),
   async run({ sandboxId, pid }, call) {
-    const follower = followerOf(call, sandboxId, pid);
+    const follower = followed(call, sandboxId, pid);
     const ended = await call.send(() => within(follower.ended, 0));
-    return ended ?? follower.peek();
+    return counted(ended ?? follower.peek(), call);
   },
 });
 
 const disconnect = method('Sandbox.commands.disconnect', {
   mode: 'write',
   args: onInstance({ pid }),
-  async run({ sandboxId, pid }, { session }) {
-    session.followers.get(key(sandboxId, pid))?.leave();
-    session.followers.delete(key(sandboxId, pid));
+  async run({ sandboxId, pid }, call) {
+    unfollow(call, sandboxId, pid);
   },
 });
 
@@ -142,94 +135,17 @@ export const COMMANDS = {
   'Sandbox.commands.closeStdin': closeStdin,
 };
 
-// --- Following -----------------------------------------------------------------------------------------------------
-
-const key = (sandboxId: string, pid: number) => `${sandboxId}:${pid}`;
-
-type Listeners = Parameters<Parameters<typeof follow>[0]>[0];
-type StartOn = (
-  sandbox: Parameters<Parameters<SandboxCall['onSandbox']>[1]>[0]['sandbox'],
-  listeners: Listeners & { requestTimeoutMs: number },
-) => ReturnType<Parameters<typeof follow>[0]>;
-
-/**
- * Starts and follows. To the end: its result, and killed when the run ends before it does. In the background: its pid at
- * once; the stream is left when the run ends, and the command goes on.
- */
-async function listen(sandboxId: string, call: SandboxCall, background: boolean, start: StartOn): Promise<unknown> {
-  const { session, context } = call;
-  const { limits, signal } = context;
-  const reporter = session.options.progress === undefined ? undefined : createLineReporter(session.options.progress);
-  const followOptions: Omit<FollowOptions, 'onTooMuch'> = {
-    maxKeptChars: MAX_KEPT_CHARS,
-    maxStreamedBytes: limits.maxAnswerBytes,
-    onBytes: context.answer.take,
-    ...(reporter !== undefined && { onStdout: reporter.push }),
-  };
-  // The stream outlives this call in the background, and a kill outlives the run: neither hangs on the call's signal.
-  const ownSignal = new AbortController().signal;
-  return call.onSandbox(sandboxId, async ({ access }) => {
-    const sdk = { ...session.sdk(context), signal: ownSignal };
-    const { sandbox, wire } = session.handle(access, sdk, limits.maxAnswerBytes * WIRE_OVERHEAD);
-    const starting = follow(listeners => start(sandbox, { ...listeners, requestTimeoutMs: sdk.requestTimeoutMs }), {
-      ...followOptions,
-      onTooMuch: pid => background || killQuietly(call, access, pid),
-    });
-    const follower = await unlessAborted(starting, signal, late => abandon(late, call, access, background));
-    if (background) {
-      const at = key(sandboxId, follower.pid);
-      session.followers.set(at, follower);
-      session.atEnd(follower.leave);
-      follower.ended.catch(() => {}).finally(() => reporter?.flush());
-      return { pid: follower.pid };
-    }
-    try {
-      const result = await unlessAborted(follower.ended, signal);
-      return result;
-    } catch (caught) {
-      abandon(follower, call, access, background);
-      throw wire.fault ?? caught;
-    } finally {
-      reporter?.flush();
-    }
-  });
+/** Bounded by what is kept, not by the limit of one answer: JSON may write a byte as six. */
+function counted<Printed extends { stdout: string; stderr: string }>(printed: Printed, call: SandboxCall): Printed {
+  call.context.answer.take(printed.stdout.length + printed.stderr.length);
+  return printed;
 }
 
-function abandon(follower: Follower, call: SandboxCall, access: Access, background: boolean): void {
-  if (!background) killQuietly(call, access, follower.pid);
-  follower.leave();
-}
-
-/** On its own time: the run may be over. */
-function killQuietly({ session, context }: SandboxCall, access: Access, pid: number): void {
-  const sdk = {
-    ...session.sdk(context),
-    signal: AbortSignal.timeout(KILL_TIMEOUT_MS),
-    requestTimeoutMs: KILL_TIMEOUT_MS,
-  };
-  const { sandbox } = session.handle(access, sdk, 100_000);
-  sandbox.commands.kill(pid).catch(() => {});
-}
-
-function followerOf({ session }: SandboxCall, sandboxId: string, pid: number): Follower {
-  const follower = session.followers.get(key(sandboxId, pid));
+function followed(call: SandboxCall, sandboxId: string, pid: number): Follower {
+  const follower = followerOf(call, sandboxId, pid);
   if (follower !== undefined) return follower;
   throw new GatewayError(
     'request_invalid',
     `This run does not follow command ${pid}. Call commands.connect(${pid}) first; what it printed before is not replayed.`,
   );
-}
-
-function foregroundMs(asked: number | undefined, { session }: SandboxCall): number {
-  const left = session.leftMs();
-  return asked === undefined || asked === 0 ? left : Math.min(asked, left);
-}
-
-/** Undefined when it takes longer. */
-async function within(work: Promise<CommandResult>, ms: number): Promise<CommandResult | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>(resolve => {
-    timer = setTimeout(resolve, ms, undefined);
-  });
-  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }

@@ -16,40 +16,41 @@ export type CommandResult = {
 export type FollowOptions = {
   /** Kept of each stream, characters: head and tail. */
   readonly maxKeptChars: number;
-  /** Streamed in all; more ends it. */
+  /** Streamed in all; more ends the following. */
   readonly maxStreamedBytes: number;
-  /** Told of each piece; what it throws ends the command as well. */
+  /** Told of each piece; what it throws ends the following as well, and is what `ended` rejects with. */
   readonly onBytes: (bytes: number) => void;
   readonly onStdout?: (text: string) => void;
-  /** The sandbox kills the command, or not: when this end stops listening. */
-  readonly onTooMuch: (pid: number) => void;
+  /** Called once, when it printed too much: kill it, or let it go on unheard. Answers what becomes of it. */
+  readonly onTooMuch: (pid: number) => string;
 };
 
 export type Follower = {
   readonly pid: number;
-  /** Never rejects with what the command did: only when the sandbox was lost. */
+  /** Does not reject for what the command did: only when the sandbox was lost or the run has no bytes left. */
   readonly ended: Promise<CommandResult>;
   /** What there is so far. */
-  peek(): { readonly stdout: string; readonly stderr: string };
+  peek(): Pick<CommandResult, 'stdout' | 'stderr' | 'dropped'>;
   /** Stops listening; the command goes on. */
   leave(): void;
 };
 
-type Start = (listeners: {
-  onStdout: (text: string) => void;
-  onStderr: (text: string) => void;
-  signal: AbortSignal;
+export type StartCommand = (listeners: {
+  readonly onStdout: (text: string) => void;
+  readonly onStderr: (text: string) => void;
+  readonly signal: AbortSignal;
 }) => Promise<CommandHandle>;
 
-export async function follow(start: Start, options: FollowOptions): Promise<Follower> {
+export async function follow(start: StartCommand, options: FollowOptions): Promise<Follower> {
   const stdout = createOutput(options.maxKeptChars);
   const stderr = createOutput(options.maxKeptChars);
   const stream = new AbortController();
   let streamed = 0;
   let handle: CommandHandle | undefined;
-  let tooMuch: { readonly cause: unknown } | undefined;
+  /** Thrown for the run's bytes, or the end of the command's own. */
+  let tooMuch: { readonly cause: unknown; fate: string } | undefined;
 
-  const took = (text: string) => {
+  const count = (text: string) => {
     // The SDK's handle keeps all output for itself as well, without bounds: emptied as it fills.
     if (handle !== undefined) Object.assign(handle, { _stdout: '', _stderr: '' });
     if (tooMuch !== undefined) return;
@@ -58,59 +59,56 @@ export async function follow(start: Start, options: FollowOptions): Promise<Foll
     try {
       options.onBytes(bytes);
     } catch (cause) {
-      tooMuch = { cause };
+      tooMuch = { cause, fate: '' };
     }
-    if (streamed > options.maxStreamedBytes) tooMuch ??= { cause: undefined };
-    if (tooMuch !== undefined && handle !== undefined) stop(handle.pid);
+    if (streamed > options.maxStreamedBytes) tooMuch ??= { cause: undefined, fate: '' };
+    if (tooMuch !== undefined && handle !== undefined) stop(handle.pid, tooMuch);
   };
-  const stop = (pid: number) => {
-    options.onTooMuch(pid);
+  const stop = (pid: number, too: { fate: string }) => {
+    too.fate = options.onTooMuch(pid);
     stream.abort();
+  };
+  const printed = () => {
+    const dropped = stdout.dropped + stderr.dropped;
+    return { stdout: stdout.text(), stderr: stderr.text(), ...(dropped > 0 && { dropped }) };
   };
 
   handle = await start({
     onStdout(text) {
       stdout.push(text);
-      took(text);
+      count(text);
       options.onStdout?.(text);
     },
     onStderr(text) {
       stderr.push(text);
-      took(text);
+      count(text);
     },
     signal: stream.signal,
   });
   const { pid } = handle;
-  if (tooMuch !== undefined) stop(pid);
+  if (tooMuch !== undefined) stop(pid, tooMuch);
 
-  const printed = () => {
-    const dropped = stdout.dropped + stderr.dropped;
-    return { stdout: stdout.text(), stderr: stderr.text(), ...(dropped > 0 && { dropped }) };
-  };
   const ended = handle.wait().then(
-    ({ exitCode, error }) => ({ exitCode, ...printed(), ...(error !== undefined && error !== '' && { error }) }),
-    (caught: unknown): CommandResult => {
-      if (tooMuch?.cause !== undefined) throw tooMuch.cause;
-      if (tooMuch !== undefined)
-        return {
-          exitCode: -1,
-          ...printed(),
-          error: `stopped: it printed more than ${options.maxStreamedBytes} bytes. Send its output to a file and read a part`,
-        };
-      const { name, message, exitCode, error } = (caught ?? {}) as Record<string, unknown>;
-      if (name === 'CommandExitError' && typeof exitCode === 'number') {
-        return { exitCode, ...printed(), ...(typeof error === 'string' && error !== '' && { error }) };
-      }
-      if (name === 'TimeoutError' && String(message).includes('deadline_exceeded')) {
-        return {
-          exitCode: -1,
-          ...printed(),
-          error: 'timed out and was killed. Give it more timeoutMs, or background: true',
-        };
-      }
-      throw caught;
+    ({ exitCode, error }) => ({ exitCode, ...printed(), ...because(error) }),
+    (caught: unknown) => {
+      if (tooMuch === undefined) return { ...endOf(caught), ...printed() };
+      if (tooMuch.cause !== undefined) throw tooMuch.cause;
+      const error = `it printed more than ${options.maxStreamedBytes} bytes and ${tooMuch.fate}. Send its output to a file and read a part`;
+      return { exitCode: -1, ...printed(), error };
     },
   );
   ended.catch(() => {}); // awaited later, or never
-  return { pid, ended, peek: () => ({ stdout: stdout.text(), stderr: stderr.text() }), leave: () => stream.abort() };
+  return { pid, ended, peek: printed, leave: () => stream.abort() };
 }
+
+/** How the SDK tells of an end that is not a plain exit 0. @throws what is no end of the command */
+function endOf(caught: unknown): { exitCode: number; error?: string } {
+  const { name, message, exitCode, error } = (caught ?? {}) as Record<string, unknown>;
+  if (name === 'CommandExitError' && typeof exitCode === 'number') return { exitCode, ...because(error) };
+  if (name === 'TimeoutError' && String(message).includes('deadline_exceeded')) {
+    return { exitCode: -1, error: 'timed out and was killed. Give it more timeoutMs, or background: true' };
+  }
+  throw caught;
+}
+
+const because = (error: unknown) => (typeof error === 'string' && error !== '' ? { error } : {});

@@ -6,7 +6,7 @@ import type { Connection } from './connection.ts';
 import { apiOf, type Sandbox, type SdkOptions, sdkOptions } from './connection.ts';
 import { type Access, accessOf, daemonOrigin, openHandle } from './handle.ts';
 import type { Follower } from './process.ts';
-import type { Wire, WireFactory } from './wire.ts';
+import type { Wire, WireFactory, WireOptions } from './wire.ts';
 
 export type SessionOptions = {
   readonly connection: Connection;
@@ -23,23 +23,45 @@ export type SessionOptions = {
 
 /** Kept for the agent's code to read a result and return it. */
 const MARGIN_MS = 1_000;
+/** Background commands of one run whose output is followed at once. */
+const MAX_STREAMS = 20;
 
 export class Session {
   readonly options: SessionOptions;
   /** pid -> what follows it, by sandbox: commands of this run that go on in the background. */
   readonly followers = new Map<string, Follower>();
+  #streams = 0;
   readonly #endsAt: number;
   readonly #known = new Map<string, Promise<Access>>();
+
+  readonly #endings: (() => void)[] = [];
 
   constructor(options: SessionOptions) {
     this.options = options;
     this.#endsAt = performance.now() + options.wallMs;
+    const end = () => this.#endings.splice(0).forEach(action => void action());
+    options.signal.addEventListener('abort', end, { once: true });
+  }
+
+  /**
+   * Counts a stream that stays open between calls, until `ended`.
+   * @throws GatewayError `budget_exceeded`
+   */
+  openStream(): { ended(): void } {
+    if (this.#streams >= MAX_STREAMS) {
+      throw new GatewayError(
+        'budget_exceeded',
+        `This run follows ${MAX_STREAMS} commands in the background. wait() for some, kill() or disconnect() them first.`,
+      );
+    }
+    this.#streams++;
+    return { ended: () => void this.#streams-- };
   }
 
   /** For what goes on between calls. */
   atEnd(action: () => void): void {
     if (this.options.signal.aborted) action();
-    else this.options.signal.addEventListener('abort', action, { once: true });
+    else this.#endings.push(action);
   }
 
   /** Milliseconds until the run should have its answers. At least 1. */
@@ -82,8 +104,12 @@ export class Session {
   }
 
   /** An SDK instance for one call. */
-  handle(access: Access, sdk: SdkOptions, maxAnswerBytes: number): { readonly sandbox: Sandbox; readonly wire: Wire } {
-    const wire = this.options.wires.open({ origin: daemonOrigin(access, sdk), signal: sdk.signal, maxAnswerBytes });
+  handle(
+    access: Access,
+    sdk: SdkOptions,
+    bounds: Pick<WireOptions, 'maxAnswerBytes' | 'maxMessageBytes'>,
+  ): { readonly sandbox: Sandbox; readonly wire: Wire } {
+    const wire = this.options.wires.open({ origin: daemonOrigin(access, sdk), signal: sdk.signal, ...bounds });
     return { sandbox: openHandle(access, sdk, wire), wire };
   }
 }

@@ -9,6 +9,8 @@ export type WireOptions = {
   readonly signal: AbortSignal;
   /** Body of one answer; one byte more ends it. */
   readonly maxAnswerBytes: number;
+  /** Of a streamed answer: one message. Clients decode a message at once, and nothing else runs meanwhile. */
+  readonly maxMessageBytes?: number;
 };
 
 /** A `fetch` that reaches one origin. `fault` is why it broke an answer off: clients wrap errors beyond recognition. */
@@ -21,10 +23,11 @@ export type WireFactory = { open(options: WireOptions): Wire; close(): Promise<v
 
 /** One for the process: connections are shared, nothing else. */
 export function createWireFactory(): WireFactory {
-  // Streams of commands are long and silent: each call keeps its own time.
-  const agent = new Agent({ allowH2: true, connections: 256, headersTimeout: 0, bodyTimeout: 0 });
+  // Streams of commands are long and silent: each call keeps its own time. No limit of connections: one run's streams
+  // must not keep another's calls waiting.
+  const agent = new Agent({ allowH2: true, headersTimeout: 0, bodyTimeout: 0 });
 
-  const open = ({ origin, signal, maxAnswerBytes }: WireOptions): Wire => {
+  const open = ({ origin, signal, maxAnswerBytes, maxMessageBytes }: WireOptions): Wire => {
     const state: { fault: GatewayError | undefined } = { fault: undefined };
     const refuse = (error: GatewayError): never => {
       state.fault = error;
@@ -46,7 +49,10 @@ export function createWireFactory(): WireFactory {
           signal: AbortSignal.any(signals),
           dispatcher: agent,
         });
-        return bounded(response, maxAnswerBytes, error => {
+        const isStream = response.headers.get('content-type')?.startsWith('application/connect+') === true;
+        const meters = [countBytes(maxAnswerBytes)];
+        if (isStream && maxMessageBytes !== undefined) meters.push(countMessage(maxMessageBytes));
+        return bounded(response, meters, error => {
           state.fault = error;
         });
       },
@@ -59,20 +65,57 @@ export function createWireFactory(): WireFactory {
 /** 3xx with a Location: to follow it would let the sandbox send the gateway anywhere. */
 export const isRedirect = (response: Response) => response.status >= 300 && response.status < 400;
 
-function bounded(response: Response, maxBytes: number, onFault: (error: GatewayError) => void): Response {
-  if (response.body === null) return response;
+/** Throws a GatewayError at the piece that is too much. */
+type Meter = (chunk: Uint8Array) => void;
+
+const tooLarge = (maxBytes: number) =>
+  new GatewayError('answer_too_large', `The answer is larger than ${maxBytes} bytes. Ask for less.`);
+
+function countBytes(maxBytes: number): Meter {
   let bytes = 0;
+  return chunk => {
+    bytes += chunk.byteLength;
+    if (bytes > maxBytes) throw tooLarge(maxBytes);
+  };
+}
+
+/** Reads the length before each message: a byte of flags, then four of length, big-endian. */
+function countMessage(maxBytes: number): Meter {
+  const PREFIX_BYTES = 5;
+  let prefix = 0;
+  let length = 0;
+  let left = 0;
+  return chunk => {
+    for (let at = 0; at < chunk.byteLength; ) {
+      if (left > 0) {
+        const skipped = Math.min(left, chunk.byteLength - at);
+        left -= skipped;
+        at += skipped;
+        continue;
+      }
+      const byte = chunk[at++] ?? 0;
+      if (prefix > 0) length = length * 256 + byte;
+      if (++prefix < PREFIX_BYTES) continue;
+      if (length > maxBytes) throw tooLarge(maxBytes);
+      left = length;
+      prefix = 0;
+      length = 0;
+    }
+  };
+}
+
+function bounded(response: Response, meters: readonly Meter[], onFault: (error: GatewayError) => void): Response {
+  if (response.body === null) return response;
   const counted = response.body.pipeThrough(
     new TransformStream<Uint8Array, Uint8Array>({
       transform(chunk, controller) {
-        bytes += chunk.byteLength;
-        if (bytes <= maxBytes) return controller.enqueue(chunk);
-        const error = new GatewayError(
-          'answer_too_large',
-          `The answer is larger than ${maxBytes} bytes. Ask for less.`,
-        );
-        onFault(error);
-        controller.error(error);
+        try {
+          for (const meter of meters) meter(chunk);
+          controller.enqueue(chunk);
+        } catch (error) {
+          if (error instanceof GatewayError) onFault(error);
+          controller.error(error);
+        }
       },
     }),
   );
