@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { displayBytes, parseCall, parseDisplay, parseDone, parseFailed } from '../../src/engine/protocol.ts';
-import { guestFrames } from '../../src/engine/quickjs/frames.ts';
+import { guestFrames } from '../../src/engine/frames.ts';
 
 describe('guest messages', () => {
   it('calls: a name and the rest as it came', () => {
