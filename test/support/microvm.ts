@@ -1,17 +1,16 @@
 // A local cloud with real processes, and the microVM engine against it.
 import { createE2bEngine, type E2bEngine, type E2bOptions } from '../../src/engine/e2b/engine.ts';
-import { createDataPlane, createMachineFactory } from '../../src/local/data/plane.ts';
-import { type LocalCloud, type LocalCloudOptions, startLocalCloud } from '../../src/local/server.ts';
+import type { LocalCloud } from '../../src/local/server.ts';
+import { type LocalOptions, startLocal } from '../../src/local/start.ts';
 import { DESCRIPTION } from '../contract/harness.ts';
 
 /** Local mode takes any key of this form. */
 export const RUNNER_KEY = `e2b_${'0'.repeat(40)}`;
 
-export function startProcessCloud(options: Partial<LocalCloudOptions> = {}): Promise<LocalCloud> {
-  return startLocalCloud({
+export function startProcessCloud(options: Partial<LocalOptions> = {}): Promise<LocalCloud> {
+  return startLocal({
     port: 0,
-    machineFactory: createMachineFactory('process'),
-    dataPlane: createDataPlane,
+    shell: 'process',
     limits: { maxRunningPerTeam: 1_000, maxLifeMs: 3_600_000 },
     ...options,
   });

@@ -33,6 +33,8 @@ export type RunParts = {
 };
 
 const MAX_STDERR_CHARS = 4_000;
+/** What the runner says of its CPU time is the guest's word: no more than this many cores' worth is believed. */
+const MAX_CORES = 16;
 
 export class Run {
   readonly #id = randomUUID();
@@ -50,7 +52,8 @@ export class Run {
   #stdin: StdinWriter | undefined;
   /** Answers given before the handle was there: the first output may come before it. */
   #early: string[] = [];
-  #started = false;
+  readonly #queuedAt = performance.now();
+  #startedAt: number | undefined;
   #stderr = '';
   #files = 0;
   #cpuMs = 0;
@@ -68,7 +71,7 @@ export class Run {
   }
 
   get started(): boolean {
-    return this.#started;
+    return this.#startedAt !== undefined;
   }
 
   start(): void {
@@ -76,7 +79,10 @@ export class Run {
     const cancel = (): void => this.fail('cancelled');
     signal.addEventListener('abort', cancel, { once: true });
     this.#over.signal.addEventListener('abort', () => signal.removeEventListener('abort', cancel), { once: true });
-    if (signal.aborted) return cancel();
+    if (signal.aborted) {
+      cancel();
+      return;
+    }
     this.#deadline = setTimeout(() => this.fail('engine_start_timeout'), this.#parts.startTimeoutMs);
     void this.#create();
   }
@@ -94,7 +100,8 @@ export class Run {
     clearTimeout(this.#deadline);
     this.#over.abort();
     void this.#handle?.disconnect();
-    this.#resolve(outcome());
+    const queuedMs = this.#startedAt === undefined ? undefined : this.#startedAt - this.#queuedAt;
+    this.#resolve(queuedMs === undefined ? outcome() : { ...outcome(), queuedMs });
   }
 
   // Into the sandbox.
@@ -188,7 +195,7 @@ export class Run {
 
   async #onFrame(frame: RunnerFrame, sandbox: Sandbox, folder: string): Promise<void> {
     if (frame.t === 'started') return this.#onStarted();
-    this.#cpuMs = Math.max(this.#cpuMs, frame.cpuMs);
+    this.#cpuMs = Math.min(frame.cpuMs, MAX_CORES * this.#job.limits.wallMs);
     if (frame.t === 'end') {
       const { reason } = frame;
       return this.#finish(reason === 'crashed' ? { reason, detail: 'the guest took its thread down' } : { reason });
@@ -196,14 +203,13 @@ export class Run {
     const payload = 'p' in frame ? frame.p : await this.#fetch(frame, sandbox, folder);
     this.#intake.receive(frame.kind, frame.id, payload);
     const { end } = this.#intake;
-    // Calls of the last moment were not waited for; sending them now would only leave their outcome unknown.
     for (const emission of this.#intake.takeEmissions()) this.#hear(emission, sandbox, folder);
     if (end !== undefined) this.#finish(end);
   }
 
   #onStarted(): void {
-    if (this.#started) return;
-    this.#started = true;
+    if (this.started) return;
+    this.#startedAt = performance.now();
     clearTimeout(this.#deadline);
     this.#deadline = setTimeout(() => this.fail('time_exceeded'), this.#job.limits.wallMs);
   }
@@ -271,14 +277,18 @@ export class Run {
     if (this.#over.signal.aborted) return;
     const exitCode = exitCodeOf(caught);
     this.#parts.log(`a run lost its sandbox (exit ${exitCode ?? 'unknown'}): ${this.#stderr.slice(-500)}`, caught);
-    if (this.#started) {
+    if (this.started) {
       const outOfMemory = exitCode === EXIT.aborted || exitCode === EXIT.killed;
       this.#finish(outOfMemory ? { reason: 'memory' } : { reason: 'crashed', detail: 'the sandbox was lost' });
       return;
     }
     const fault = templateFault(exitCode);
     if (fault === undefined) this.fail('engine_unavailable', undefined, troubleOf(caught).error.retryAfterMs);
-    else this.fail('engine_template_invalid', `${ERRORS.engine_template_invalid.message} "${this.#parts.template}" ${fault}.`);
+    else
+      this.fail(
+        'engine_template_invalid',
+        `${ERRORS.engine_template_invalid.message} "${this.#parts.template}" ${fault}.`,
+      );
   }
 }
 
