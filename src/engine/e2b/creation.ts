@@ -2,6 +2,7 @@
 // take. The only thing that is ever tried again; each try bears a name of its own, so that a lost one can be found.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Sandbox } from 'e2b';
+import { GatewayError } from '../../errors.ts';
 import type { Connection, Disposal } from './disposal.ts';
 import { RUNNER_METADATA } from './metadata.ts';
 import { troubleOf } from './trouble.ts';
@@ -27,6 +28,8 @@ export async function createSandbox(
   options: CreationOptions,
   disposal: Disposal,
 ): Promise<Sandbox> {
+  // Without a key of ours the SDK would take one from the gateway's own environment.
+  if (connection.apiKey === '') throw new GatewayError('engine_key_refused');
   for (let attempt = 1; ; attempt += 1) {
     const creationId = `${runId}.${attempt}`;
     try {

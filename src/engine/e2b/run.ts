@@ -203,7 +203,8 @@ export class Run {
     const payload = 'p' in frame ? frame.p : await this.#fetch(frame, sandbox, folder);
     this.#intake.receive(frame.kind, frame.id, payload);
     const { end } = this.#intake;
-    for (const emission of this.#intake.takeEmissions()) this.#hear(emission, sandbox, folder);
+    for (const emission of this.#intake.takeEmissions())
+      if (end === undefined || emission.kind !== 'call') this.#hear(emission, sandbox, folder);
     if (end !== undefined) this.#finish(end);
   }
 
