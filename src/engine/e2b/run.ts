@@ -154,9 +154,7 @@ export class Run {
       cwd: '/tmp',
       envs: { TZ: 'UTC' },
       onStdout: text => this.#onStdout(text, sandbox, folder),
-      onStderr: text => {
-        this.#stderr = (this.#stderr + text).slice(-MAX_STDERR_CHARS);
-      },
+      onStderr: text => this.#onStderr(text),
     });
     const [handle] = await Promise.all([command, upload]);
     this.#handle = handle;
@@ -188,6 +186,16 @@ export class Run {
         if (this.#over.signal.aborted) return;
         await this.#onFrame(frame, sandbox, folder);
       }
+    } catch (caught) {
+      this.#onLost(caught);
+    }
+  }
+
+  /** For the log only. */
+  #onStderr(text: string): void {
+    try {
+      this.#frames.count(text);
+      this.#stderr = (this.#stderr + text).slice(-MAX_STDERR_CHARS);
     } catch (caught) {
       this.#onLost(caught);
     }

@@ -32,10 +32,15 @@ export class FrameReader {
   #skipping = false;
   #totalChars = 0;
 
-  /** @throws WireError */
-  read(text: string): RunnerFrame[] {
+  /** Output that holds no frames; the SDK keeps that as well. @throws WireError */
+  count(text: string): void {
     this.#totalChars += text.length;
     if (this.#totalChars > MAX_TOTAL_CHARS) throw new WireError('the runner wrote too much');
+  }
+
+  /** @throws WireError */
+  read(text: string): RunnerFrame[] {
+    this.count(text);
     const lines = (this.#partial + text).split('\n');
     this.#partial = lines.pop() ?? '';
     const frames: RunnerFrame[] = [];
