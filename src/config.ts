@@ -108,6 +108,23 @@ export const VARIABLES = {
   MAX_DISPLAY_BYTES: variable('All display() blocks of a run together.', '4000000', integer(1_000, 100_000_000)),
   MAX_HTTP_BODY_BYTES: variable('Body of an HTTP request to the gateway.', '1000000', integer(1_000, 100_000_000)),
 
+  SANDBOX_ENGINE: variable(
+    "What runs the agent's code: quickjs (embedded) or e2b (each call in an E2B sandbox of its own).",
+    'quickjs',
+    z.enum(['quickjs', 'e2b']),
+  ),
+  SEARCH_ENGINE: variable(
+    'The same for search, which calls no API: quickjs answers without starting a sandbox.',
+    'quickjs',
+    z.enum(['quickjs', 'e2b']),
+  ),
+  E2B_TEMPLATE: variable('Template of the e2b engine; it needs Node 18 or newer.', 'base', z.string().min(1)),
+  E2B_RUNNER_API_KEY: variable(
+    "E2B API key that pays for the e2b engine's sandboxes. Unset: the caller's own.",
+    '',
+    z.string().min(1),
+  ),
+  E2B_MAX_RUNNERS: variable('Sandboxes the e2b engine has at once; more runs wait.', '100', integer(1, 10_000)),
   WORKERS: variable('Worker threads of the embedded engine. Unset: cores, at least 4.', '', integer(1, 64)),
   MAX_QUEUED_RUNS: variable('Runs that may wait for a worker; more are told to come back.', '256', integer(0, 100_000)),
   RATE_LIMIT_PER_KEY: variable('Requests a minute of one key; 0: no limit.', '1200', integer(0, 10_000_000)),

@@ -9,7 +9,7 @@ import { createRequestCapability } from './broker/request.ts';
 import { createDataPlane } from './broker/sandbox/sandbox.ts';
 import type { Config } from './config.ts';
 import type { EngineStats, Limits, Principal } from './engine/engine.ts';
-import { createQuickjsEngine } from './engine/quickjs/engine.ts';
+import { createEngines } from './engines.ts';
 import { createCodeAcceptor } from './guest/acceptor.ts';
 import type { Logger } from './log.ts';
 import { createRunTool, type OpenBroker, type RunRecord } from './mcp/run.ts';
@@ -55,13 +55,15 @@ export async function createCore(config: Config, log: Logger, observers: Observe
     createOperations(description, { allowUnlisted: config.E2B_ALLOW_UNLISTED });
   let operations = operationsOf(base);
   const upstream = observeClient(createUpstreamClient({ apiUrl: config.apiUrl }), observers.onUpstreamCall);
+  const { engine, isHidden } = await createEngines(config, toGuestDescription(base), log);
   const limits = limitsOf(config);
   const brokerLimits = brokerLimitsOf(config);
 
   const dataPlane = createDataPlane({
     connection: { apiUrl: config.apiUrl, sandboxUrl: config.E2B_SANDBOX_URL, domain: config.E2B_DOMAIN },
+    isHidden,
     maxSandboxesPerKey: config.MAX_SANDBOXES_PER_KEY,
-    request: createRequestCapability({ client: upstream, operations: () => operations }),
+    request: createRequestCapability({ client: upstream, operations: () => operations, isHidden }),
   });
   const openBroker: OpenBroker = ({ progress, requestId, ...run }) =>
     createBroker({
@@ -71,12 +73,6 @@ export async function createCore(config: Config, log: Logger, observers: Observe
       onCall: ({ label, status }) => progress?.(`${label} → ${status}`),
       log,
     });
-  const engine = await createQuickjsEngine({
-    descriptionJson: toGuestDescription(base),
-    ...(config.WORKERS !== undefined && { workers: config.WORKERS }),
-    maxQueued: config.MAX_QUEUED_RUNS,
-    log: (message, cause) => log.warn({ err: cause }, message),
-  });
   const published = followPublished(config, base, log, async description => {
     const next = operationsOf(description);
     await engine.describe(toGuestDescription(description));

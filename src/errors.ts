@@ -67,6 +67,38 @@ export const ERRORS = {
     'The sandbox that ran the code was lost. Calls it had sent may have taken effect; check before sending again.',
   ),
 
+  // The sandbox a run would have had, where each has its own. Nothing has run.
+  engine_key_refused: entry(
+    'agent',
+    401,
+    'No sandbox could be started for the code: E2B refused the API key that pays for it. Nothing ran. Check the key.',
+  ),
+  engine_full: entry(
+    'upstream',
+    503,
+    'No sandbox could be started for the code: the E2B account has reached its number of concurrent sandboxes. Nothing ran. Kill sandboxes that are not needed, or wait, then send the same call again.',
+  ),
+  engine_rate_limited: entry(
+    'upstream',
+    503,
+    'No sandbox could be started for the code: the E2B account starts sandboxes faster than its rate limit. Nothing ran. Wait a few seconds, then send the same call again.',
+  ),
+  engine_start_timeout: entry(
+    'upstream',
+    504,
+    'The sandbox for the code did not start in time. Nothing ran. Send the same call again.',
+  ),
+  engine_unavailable: entry(
+    'upstream',
+    502,
+    'No sandbox could be started for the code: E2B failed or was not reached. Nothing ran. Send the same call again in a minute.',
+  ),
+  engine_template_invalid: entry(
+    'gateway',
+    500,
+    'The template that runs the code cannot be used: it must exist and have Node 18 or newer. Nothing ran. The operator sets E2B_TEMPLATE.',
+  ),
+
   // The broker and the guard: thrown into the agent's code as errors it can catch.
   path_invalid: entry(
     'agent',

@@ -5,22 +5,26 @@ import { UpstreamError } from '../upstream/failure.ts';
 import { type GuardedRequest, guardRequest, labelOf } from '../upstream/guard.ts';
 import type { Operations } from '../upstream/operations.ts';
 import { maskKey, redactAnswer } from '../upstream/redact.ts';
+import { hideRunners, type IsHidden, refuseRunnerRequest } from '../upstream/runners.ts';
 import type { CallContext, Capability } from './broker.ts';
 
 export type RequestParts = {
   readonly client: UpstreamClient;
   /** Asked at each call, so that a refreshed description takes effect. */
   readonly operations: () => Operations;
+  /** Sandboxes that run agents' code. Default: none. */
+  readonly isHidden?: IsHidden;
 };
 
 /** Answers the JSON text of `{ status, ok, headers, data }`; non-2xx is an answer like any other. */
-export function createRequestCapability({ client, operations }: RequestParts): Capability {
+export function createRequestCapability({ client, operations, isHidden = () => false }: RequestParts): Capability {
   return async (args, context) => {
     const request = guard(args, context, operations());
     context.call.name(request.label, request.write);
+    refuseRunnerRequest(request, isHidden);
     context.checkRequest(request.body === undefined ? 0 : Buffer.byteLength(request.body));
     const answer = await send(client, request, context);
-    return compose(answer, request, context.principal.apiKey);
+    return compose(hideRunners(answer, request), request, context.principal.apiKey);
   };
 }
 

@@ -11,9 +11,9 @@ export type Principal = { readonly id: string; readonly apiKey: string };
 
 /** What one run may use. Every field is enforced by the engine on the host, whatever the guest does. */
 export type Limits = {
-  /** From start to answer, waits included. */
+  /** From the first line of the agent's code to the answer, waits included; what comes before has bounds of its own. */
   readonly wallMs: number;
-  /** Guest CPU time, waits excluded (quickjs; the microVM engine only has wallMs). */
+  /** Guest CPU time, waits excluded. */
   readonly cpuMs: number;
   readonly memoryBytes: number;
   /** The result as JSON text. */
@@ -84,7 +84,7 @@ export type Outcome = (
   readonly displays: readonly Display[];
   readonly durationMs: number;
   readonly cpuMs: number;
-  /** Until a worker took the run up; part of durationMs. */
+  /** Until the run was taken up: a worker free, or its sandbox there. Part of durationMs. */
   readonly queuedMs?: number;
 };
 

@@ -48,6 +48,9 @@ export type GuestLimits = Pick<
   'maxResultChars' | 'maxLogChars' | 'maxCallChars' | 'maxPendingCalls' | 'maxDisplayBytes'
 >;
 
+/** What the agent's code is called in stacks. */
+export const CODE_FILE = 'code.js';
+
 /** Calls and timers of a whole run. Far above what any honest run makes; keeps a flood from busying the host. */
 export const MAX_CROSSINGS = 5_000;
 export const MAX_ERROR_CHARS = 8_000;

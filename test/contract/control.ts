@@ -45,7 +45,7 @@ export function control(guest: Harness): void {
       expect(await guest.error('async () => 1', { signal: AbortSignal.abort() })).toMatchObject({ code: 'cancelled' });
     });
 
-    it('takes a new description; runs under way keep the old one', async () => {
+    it.sequential('takes a new description; runs under way keep the old one', async () => {
       const paths = 'async () => { await new Promise(r => setTimeout(r, 30)); return Object.keys(spec.paths) }';
       const before = guest.value(paths, { surface: 'search' });
       const renamed = DESCRIPTION.replaceAll('/sandboxes', '/boxes');

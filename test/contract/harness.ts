@@ -57,8 +57,21 @@ export const DESCRIPTION = JSON.stringify({
 
 export type RunOptions = Partial<Omit<Job, 'source' | 'limits'>> & { readonly limits?: Partial<Limits> };
 
+export type SuiteOptions = {
+  /**
+   * Each run has a machine of its own, which takes a while to start: cases run side by side, and it is not looked after
+   * each of them whether something was left over for the next run.
+   */
+  readonly machinePerRun?: boolean;
+};
+
 export class Harness {
+  readonly options: SuiteOptions;
   #engine: Engine | undefined;
+
+  constructor(options: SuiteOptions = {}) {
+    this.options = options;
+  }
 
   async open(makeEngine: () => Promise<Engine>): Promise<void> {
     this.#engine = await makeEngine();

@@ -46,7 +46,7 @@ const FILLING: readonly Case[] = [
   ['one huge buffer', 'async () => { return new Uint8Array(2e9).length }'],
   ['a Map', 'async () => { const m = new Map(); for (let i = 0; ; i++) m.set("k" + i, { i }) }'],
   ['fill', 'async () => new Array(1e8).fill(0).length'],
-  ['split', 'async () => "a,".repeat(8e6).split(",").length'],
+  ['split', 'async () => "a,".repeat(2e7).split(",").length'],
 ];
 
 /** Whatever they end in, they end. */
@@ -92,6 +92,7 @@ const ODD: readonly Case[] = [
 
 export function hostile(guest: Harness): void {
   const healthy = async () => {
+    if (guest.options.machinePerRun === true) return;
     expect(await guest.value('async () => [1 + 1, (await api.request({ a: 1 })).args.a, typeof leak]')).toEqual([
       2,
       1,

@@ -5,15 +5,15 @@ import { calls } from './calls.ts';
 import { control } from './control.ts';
 import { errors } from './errors.ts';
 import { globals } from './globals.ts';
-import { Harness } from './harness.ts';
+import { Harness, type SuiteOptions } from './harness.ts';
 import { hostile } from './hostile.ts';
 import { isolation } from './isolation.ts';
 import { results } from './results.ts';
 
 /** `makeEngine` gets DESCRIPTION of harness.ts as its description. */
-export function describeEngine(name: string, makeEngine: () => Promise<Engine>): void {
-  describe(`engine ${name}`, () => {
-    const guest = new Harness();
+export function describeEngine(name: string, makeEngine: () => Promise<Engine>, options: SuiteOptions = {}): void {
+  describe(`engine ${name}`, { concurrent: options.machinePerRun === true }, () => {
+    const guest = new Harness(options);
     beforeAll(() => guest.open(makeEngine));
     afterAll(() => guest.close());
     results(guest);

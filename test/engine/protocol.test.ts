@@ -1,8 +1,8 @@
 // The host's checks of what a guest sends: a message no honest prelude sends is refused, never used.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { guestFrames } from '../../src/engine/frames.ts';
 import { displayBytes, parseCall, parseDisplay, parseDone, parseFailed } from '../../src/engine/protocol.ts';
-import { guestFrames } from '../../src/engine/quickjs/frames.ts';
 
 describe('guest messages', () => {
   it('calls: a name and the rest as it came', () => {

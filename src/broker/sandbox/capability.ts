@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { GatewayError } from '../../errors.ts';
 import { redactAnswer } from '../../upstream/redact.ts';
+import { refuseRunner } from '../../upstream/runners.ts';
 import type { CallContext, Capability } from '../broker.ts';
 import type { Sandbox, SdkOptions } from './connection.ts';
 import { toFailure } from './errors.ts';
@@ -55,6 +56,8 @@ export function method<Args>(id: string, definition: Definition<Args>): SandboxM
       );
     }
     const args = parse(id, definition.args, raw);
+    const { sandboxId } = args as { sandboxId?: unknown };
+    if (typeof sandboxId === 'string') refuseRunner(sandboxId, session.options.isHidden);
     const value = await definition.run(args, callOf(session, context)).catch((caught: unknown) => {
       throw toFailure(caught, context.signal.aborted, { apiKey: context.principal.apiKey, tokens: [] }).error;
     });

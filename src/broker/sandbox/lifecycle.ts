@@ -1,6 +1,7 @@
 // The sandbox itself: create, attach, list, inspect, pause, fork, snapshot, kill. Calls to E2B's API only.
 import { z } from 'zod';
 import { GatewayError } from '../../errors.ts';
+import { isRunner, refuseRunnerMetadata } from '../../upstream/runners.ts';
 import { unlessAborted } from './abort.ts';
 import { defined, method, onInstance, options, type SandboxCall, sandboxId, strings, timeoutMs } from './capability.ts';
 import { Sandbox } from './connection.ts';
@@ -51,6 +52,7 @@ const create = method('Sandbox.create', {
   async run({ template, opts }, call) {
     const { session, context } = call;
     const { requestTimeoutMs: _, secure: __, template: inOpts, ...given } = opts;
+    refuseRunnerMetadata(given.metadata);
     // Not on the run's signal: a creation that was sent is seen through, and undone when nobody is left to use it.
     const own = { ...call.sdk, signal: AbortSignal.timeout(context.limits.callTimeoutMs) };
     const make = () =>
@@ -138,7 +140,10 @@ const list = method('Sandbox.list', {
     const { requestTimeoutMs: _, ...given } = opts;
     const { signal, ...sdk } = call.sdk;
     const pages = Sandbox.list({ ...sdk, ...(defined(given) as object) });
-    return call.send(async () => ({ items: await pages.nextItems({ signal }), nextToken: pages.nextToken }));
+    return call.send(async () => {
+      const items = await pages.nextItems({ signal });
+      return { items: items.filter(item => !isRunner(item)), nextToken: pages.nextToken };
+    });
   },
 });
 

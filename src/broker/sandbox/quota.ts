@@ -2,6 +2,7 @@
 // no state here, so another replica's creation of the same moment may slip through.
 import { GatewayError } from '../../errors.ts';
 import { labelOf } from '../../upstream/guard.ts';
+import { isRunner } from '../../upstream/runners.ts';
 import type { CallContext, Capability } from '../broker.ts';
 import { apiOf, type SdkOptions } from './connection.ts';
 import type { Session } from './session.ts';
@@ -56,7 +57,8 @@ async function countRunning(sdk: SdkOptions, atLeast: number): Promise<number> {
     );
   }
   const total = Number(response.headers.get('x-total-running') ?? Number.NaN);
-  return Number.isNaN(total) ? data.length : total;
+  const runners = data.filter(isRunner).length;
+  return (Number.isNaN(total) ? data.length : total) - runners;
 }
 
 /** Whether connecting would start it; false when it runs already, or cannot be found. Only reads. */

@@ -1,5 +1,6 @@
 // The data plane's capabilities, by the name the guest calls them. The one export of this folder for the composition
 // root: a session a run, and what all runs share (connections).
+import type { IsHidden } from '../../upstream/runners.ts';
 import type { Capability } from '../broker.ts';
 import { CODE } from './code.ts';
 import { COMMANDS } from './commands.ts';
@@ -20,6 +21,8 @@ export type DataPlaneOptions = {
   readonly connection: Connection;
   /** 0: no limit. */
   readonly maxSandboxesPerKey: number;
+  /** Sandboxes that run agents' code. Default: none. */
+  readonly isHidden?: IsHidden;
   /** `api.request`, to be held to that limit as well. */
   readonly request: Capability;
 };
@@ -30,12 +33,13 @@ export type DataPlane = {
   close(): Promise<void>;
 };
 
-export function createDataPlane({ connection, maxSandboxesPerKey, request }: DataPlaneOptions): DataPlane {
+export function createDataPlane(options: DataPlaneOptions): DataPlane {
+  const { connection, maxSandboxesPerKey, isHidden = () => false, request } = options;
   const wires = createWireFactory();
   const quotaRequest = underQuota(request);
   return {
     open(run) {
-      const session = new Session({ ...run, connection, wires, maxSandboxesPerKey });
+      const session = new Session({ ...run, connection, wires, maxSandboxesPerKey, isHidden });
       const methods = Object.entries(METHODS).map(([id, method]) => [id, method(session)] as const);
       return { 'api.request': quotaRequest(session), ...Object.fromEntries(methods) };
     },

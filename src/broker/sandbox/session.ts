@@ -1,6 +1,7 @@
 // One run's dealings with sandboxes: which it may talk to and with which tokens, what it started in the background, and
 // how much time it has left. Gone with the run; nothing is kept between runs. Knows no single capability.
 import { GatewayError } from '../../errors.ts';
+import type { IsHidden } from '../../upstream/runners.ts';
 import type { CallContext } from '../broker.ts';
 import type { Connection } from './connection.ts';
 import { apiOf, type Sandbox, type SdkOptions, sdkOptions } from './connection.ts';
@@ -18,6 +19,7 @@ export type SessionOptions = {
   readonly requestId: string;
   /** 0: no limit. */
   readonly maxSandboxesPerKey: number;
+  readonly isHidden: IsHidden;
   readonly progress: ((message: string) => void) | undefined;
 };
 

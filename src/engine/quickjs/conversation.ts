@@ -1,8 +1,9 @@
 // The host's side of a run's calls and timers: passes calls on, keeps the clock, and hands every answer back once.
 // Knows nothing of where the guest is by then.
-import type { CallHost, GuestReply } from '../engine.ts';
+import type { Emission } from '../intake.ts';
 import { SETTLE, settlePayload } from '../protocol.ts';
-import type { Emission, Settlement } from './messages.ts';
+import { answerTo } from '../transcript.ts';
+import type { Settlement } from './messages.ts';
 import type { Run } from './run.ts';
 
 type Call = Extract<Emission, { kind: 'call' }>;
@@ -23,7 +24,7 @@ export function hear(run: Run, emissions: readonly Emission[], settle: (settleme
         run.timers.delete(emission.id);
         break;
       default:
-        run.hear(emission);
+        run.transcript.hear(emission);
     }
   }
 }
@@ -35,7 +36,7 @@ async function ask(
 ): Promise<void> {
   const reply = await answerTo(run.job.callHost, { capability, argsJson }, run.abort.signal);
   if (run.state === 'ended') return;
-  if (!reply.ok) run.noteCode(reply.error.code);
+  if (!reply.ok) run.transcript.noteCode(reply.error.code);
   settle({ id, ...settlePayload(reply) });
 }
 
@@ -46,14 +47,4 @@ function startTimer(run: Run, id: number, ms: number, settle: (settlement: Settl
   };
   // Never beyond the end of the run, so that no timer of an hour is kept for a run of a minute.
   run.timers.set(id, setTimeout(fire, Math.min(ms, run.job.limits.wallMs * 2)));
-}
-
-/** Keeps the promise that CallHost makes: a reply, never a rejection. */
-async function answerTo(callHost: CallHost, call: Parameters<CallHost>[0], signal: AbortSignal): Promise<GuestReply> {
-  try {
-    return await callHost(call, signal);
-  } catch {
-    const message = 'The gateway failed to answer this call.';
-    return { ok: false, error: { name: 'GatewayError', code: 'internal', message } };
-  }
 }

@@ -1,48 +1,13 @@
 // What the scheduler and its workers say to each other. Types only. Both sides are ours; what comes out of a guest was
-// checked by guest-messages.ts before it becomes one of these.
-import type { Display, Limits } from '../engine.ts';
-import type { FailedPayload, Settle } from '../protocol.ts';
+// checked by intake.ts before it becomes one of these.
+import type { Limits } from '../engine.ts';
+import type { Emission, End, Meter } from '../intake.ts';
+import type { Settle } from '../protocol.ts';
 import type { Image } from './image.ts';
 import type { Parked } from './instance.ts';
 
 /** An answer to a call, or a timer that fired. */
 export type Settlement = { readonly id: number; readonly how: Settle; readonly payload: string };
-
-/** What the engine has counted of a run so far. Travels with the guest. */
-export type Meter = {
-  /** Time in which the guest held a worker, our measure of its CPU time. */
-  cpuMs: number;
-  /** Ids of the calls and timers the host still owes an answer to. */
-  readonly open: Set<number>;
-  /** Calls and timers ever made. */
-  crossings: number;
-  logChars: number;
-  displayBytes: number;
-};
-
-export type Emission =
-  | { readonly kind: 'call'; readonly id: number; readonly capability: string; readonly argsJson: string }
-  | { readonly kind: 'timer'; readonly id: number; readonly ms: number }
-  | { readonly kind: 'clear'; readonly id: number }
-  | { readonly kind: 'log'; readonly stream: 'stdout' | 'stderr'; readonly text: string }
-  | { readonly kind: 'dropped'; readonly chars: number }
-  | { readonly kind: 'display'; readonly display: Display };
-
-/** Why a run is over, as the worker saw it. */
-export type End =
-  | { readonly reason: 'done'; readonly json: string; readonly note?: string }
-  | { readonly reason: 'failed'; readonly error: FailedPayload }
-  /** The CPU budget ran out. */
-  | { readonly reason: 'cpu' }
-  /** The scheduler asked for it. */
-  | { readonly reason: 'stopped' }
-  /** No job left and nothing pending. */
-  | { readonly reason: 'deadlock' }
-  | { readonly reason: 'memory' }
-  /** More calls and timers than any run may make. */
-  | { readonly reason: 'flood' }
-  /** The instance trapped, or the guest said what no prelude says. */
-  | { readonly reason: 'crashed'; readonly detail: string };
 
 type Begin =
   | { readonly source: string }

@@ -1,12 +1,14 @@
 // Where runs are and when they move: hands slices to workers, parks waiting guests when others queue, wakes them with
 // their answers, and ends whatever passes a deadline. The only clock, and the only owner of runs.
 import type { EngineStats, Job, Outcome } from '../engine.ts';
+import type { Emission } from '../intake.ts';
+import { cpuDetail } from '../transcript.ts';
 import { Admission, type AdmissionLimits, LONG_SLICE_MS } from './admission.ts';
 import { hear } from './conversation.ts';
 import type { Image } from './image.ts';
-import type { Emission, FromWorker, Settlement } from './messages.ts';
+import type { FromWorker, Settlement } from './messages.ts';
 import { Pool, type PoolWorker } from './pool.ts';
-import { cpuDetail, Run } from './run.ts';
+import { Run } from './run.ts';
 
 export type SchedulerOptions = AdmissionLimits & {
   readonly workers: number;
@@ -226,7 +228,7 @@ export class Scheduler {
     if (run === undefined) return;
     run.cpuMs = message.cpuMs;
     // Calls of the last slice were not waited for; sending them now would only leave their outcome unknown.
-    for (const emission of message.emissions) run.hear(emission);
+    for (const emission of message.emissions) run.transcript.hear(emission);
     this.#admission.release(run);
     run.finish(message.end);
   }

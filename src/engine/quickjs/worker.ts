@@ -1,10 +1,11 @@
 // The worker thread: owns instances, holds at most one run, does what the scheduler's messages say. Decides nothing.
 import { setImmediate } from 'node:timers';
 import { parentPort, workerData } from 'node:worker_threads';
+import type { End } from '../intake.ts';
 import { GuestRun, type RunHost } from './guest-run.ts';
 import type { Image } from './image.ts';
 import { Instance } from './instance.ts';
-import type { End, FromWorker, ToWorker, WorkerData } from './messages.ts';
+import type { FromWorker, ToWorker, WorkerData } from './messages.ts';
 
 const { module, control } = workerData as WorkerData;
 const stopFlag = new Int32Array(control);

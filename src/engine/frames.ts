@@ -1,10 +1,14 @@
-// Positions out of a QuickJS stack, in the agent's own numbers. The text is the guest's word: parsed, never trusted.
-import { CODE_FILE } from './guest-run.ts';
+// Positions out of a stack as QuickJS and V8 write it, in the agent's own numbers. The text is the guest's word: parsed,
+// never trusted.
+import { CODE_FILE } from './protocol.ts';
 
 export type Frame = { readonly line: number; readonly column: number; readonly text: string };
 
-const FRAME = new RegExp(`^\\s*at (?:(.{0,200}?) \\()?${CODE_FILE.replace('.', '\\.')}:(\\d{1,7}):(\\d{1,7})\\)?$`);
+const FRAME = new RegExp(
+  `^\\s*at (?:async )?(?:(.{0,200}?) \\()?${CODE_FILE.replace('.', '\\.')}:(\\d{1,7}):(\\d{1,7})\\)?$`,
+);
 const MAX_FRAMES = 20;
+const UNNAMED = ['<anonymous>', '<eval>', 'eval'];
 
 /** Frames in the agent's code, innermost first. Columns are those of the text as evaluated, see GuestError. */
 export function guestFrames(stack: string): Frame[] {
@@ -13,7 +17,7 @@ export function guestFrames(stack: string): Frame[] {
     const [match, name, line, column] = FRAME.exec(text) ?? [];
     if (match === undefined) continue;
     const place = `line ${line}`;
-    const named = name !== undefined && name !== '<anonymous>' && name !== '<eval>';
+    const named = name !== undefined && !UNNAMED.includes(name);
     frames.push({
       line: Number(line),
       column: Number(column),

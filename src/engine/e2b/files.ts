@@ -1,0 +1,48 @@
+// Payloads too large for stdin and stdout, as files of the run's folder. What comes from there is the guest's: its path
+// is ours, its size is announced, checked, and held to while reading.
+import type { Sandbox } from 'e2b';
+import type { Limits } from '../engine.ts';
+import { KIND } from '../protocol.ts';
+import { WireError } from './stdout.ts';
+
+/** UTF-8 takes at most three bytes for a UTF-16 unit. */
+const BYTES_A_CHAR = 3;
+const MAX_ERROR_BYTES = 100_000;
+
+export function maxPayloadBytes(kind: number, limits: Limits): number {
+  switch (kind) {
+    case KIND.call:
+      return limits.maxCallChars * BYTES_A_CHAR + 1_000;
+    case KIND.done:
+      return limits.maxResultChars * 2 * BYTES_A_CHAR + 10_000;
+    case KIND.display:
+      return limits.maxDisplayBytes * BYTES_A_CHAR;
+    case KIND.log:
+      return limits.maxLogChars * BYTES_A_CHAR;
+    default:
+      return MAX_ERROR_BYTES;
+  }
+}
+
+/** @throws WireError when the file is not exactly as long as announced; whatever the SDK throws */
+export async function readPayload(sandbox: Sandbox, path: string, bytes: number, signal: AbortSignal): Promise<string> {
+  const stream = await sandbox.files.read(path, { format: 'stream', signal });
+  const chunks: Uint8Array[] = [];
+  let got = 0;
+  for await (const chunk of stream as unknown as AsyncIterable<Uint8Array>) {
+    got += chunk.length;
+    if (got > bytes) throw new WireError('a file is longer than announced');
+    chunks.push(chunk);
+  }
+  if (got < bytes) throw new WireError('a file is shorter than announced');
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+export async function writePayload(
+  sandbox: Sandbox,
+  path: string,
+  bytes: Uint8Array<ArrayBuffer>,
+  signal: AbortSignal,
+): Promise<void> {
+  await sandbox.files.write(path, bytes.buffer, { useOctetStream: true, signal });
+}

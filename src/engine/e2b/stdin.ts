@@ -1,0 +1,45 @@
+// Answers on their way to the runner: lines over stdin, strictly one write at a time (two at once may overtake each
+// other), as many lines in one write as wait for it.
+import type { CommandHandle } from 'e2b';
+
+/** The SDK encodes stdin slowly and blocks meanwhile: some ms for this much. */
+const MAX_WRITE_CHARS = 32_768;
+
+export class StdinWriter {
+  readonly #handle: CommandHandle;
+  readonly #signal: AbortSignal;
+  readonly #failed: (cause: unknown) => void;
+  #waiting: string[] = [];
+  #writing = false;
+
+  constructor(handle: CommandHandle, signal: AbortSignal, failed: (cause: unknown) => void) {
+    this.#handle = handle;
+    this.#signal = signal;
+    this.#failed = failed;
+  }
+
+  send(line: string): void {
+    this.#waiting.push(`${line}\n`);
+    if (!this.#writing) void this.#write();
+  }
+
+  async #write(): Promise<void> {
+    this.#writing = true;
+    try {
+      while (this.#waiting.length > 0 && !this.#signal.aborted) {
+        // A process that does not read blocks the write; the run's own deadline ends that.
+        await this.#handle.sendStdin(this.#take(), { requestTimeoutMs: 0, signal: this.#signal });
+      }
+    } catch (caught) {
+      this.#failed(caught);
+    }
+    this.#writing = false;
+  }
+
+  #take(): string {
+    let text = this.#waiting.shift() ?? '';
+    while (text.length + (this.#waiting[0]?.length ?? MAX_WRITE_CHARS) <= MAX_WRITE_CHARS)
+      text += this.#waiting.shift();
+    return text;
+  }
+}

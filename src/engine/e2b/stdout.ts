@@ -1,0 +1,69 @@
+// The runner's stdout on the host: pieces of text in, checked frames out. Whatever else the sandbox writes there is
+// passed over; all of it is bounded, since the sandbox is the guest's.
+import { z } from 'zod';
+import { INLINE_CHARS, MARK, type RunnerFrame } from './wire.ts';
+
+/** Every character may take six in ASCII JSON, and a backslash of those one more. */
+const MAX_LINE_CHARS = INLINE_CHARS * 7 + 1_024;
+/** The SDK keeps all of it for the life of the command. */
+const MAX_TOTAL_CHARS = 8_000_000;
+
+const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+const Said = { t: z.literal('said'), kind: count, id: count, cpuMs: count };
+const Frame = z.union([
+  z.object({ t: z.literal('started') }),
+  z.object({ ...Said, p: z.string() }),
+  z.object({ ...Said, file: count, bytes: count }),
+  z.object({
+    t: z.literal('end'),
+    reason: z.enum(['cpu', 'memory', 'deadlock', 'flood', 'crashed']),
+    cpuMs: count,
+  }),
+]) satisfies z.ZodType<RunnerFrame>;
+
+/** The runner said what it never says: it, or what poses as it, is not to be believed any further. */
+export class WireError extends Error {
+  override readonly name = 'WireError';
+}
+
+export class FrameReader {
+  #partial = '';
+  /** The line under way is longer than any frame. */
+  #skipping = false;
+  #totalChars = 0;
+
+  /** Output that holds no frames; the SDK keeps that as well. @throws WireError */
+  count(text: string): void {
+    this.#totalChars += text.length;
+    if (this.#totalChars > MAX_TOTAL_CHARS) throw new WireError('the runner wrote too much');
+  }
+
+  /** @throws WireError */
+  read(text: string): RunnerFrame[] {
+    this.count(text);
+    const lines = (this.#partial + text).split('\n');
+    this.#partial = lines.pop() ?? '';
+    const frames: RunnerFrame[] = [];
+    for (const line of lines) {
+      if (!this.#skipping && line.startsWith(MARK)) frames.push(parseFrame(line));
+      this.#skipping = false;
+    }
+    if (this.#partial.length > MAX_LINE_CHARS) {
+      this.#skipping = true;
+      this.#partial = '';
+    }
+    return frames;
+  }
+}
+
+function parseFrame(line: string): RunnerFrame {
+  let value: unknown;
+  try {
+    value = JSON.parse(line.slice(MARK.length));
+  } catch {
+    throw new WireError('a frame is not JSON');
+  }
+  const parsed = Frame.safeParse(value);
+  if (!parsed.success) throw new WireError('a frame is malformed');
+  return parsed.data;
+}

@@ -1,0 +1,161 @@
+// The border between hostile and ours, on every engine: takes a guest's messages, checks and counts them. Nothing a guest
+// sends is used before it was checked here. Knows nothing of what carries the messages or runs the guest.
+import type { Display, Limits } from './engine.ts';
+import * as protocol from './protocol.ts';
+import { type FailedPayload, KIND, ProtocolError } from './protocol.ts';
+
+const MAX_RANDOM_BYTES = 65_536;
+
+/** What the engine has counted of a run so far. Travels with the guest. */
+export type Meter = {
+  /** Time in which the guest held a worker, our measure of its CPU time. */
+  cpuMs: number;
+  /** Ids of the calls and timers the host still owes an answer to. */
+  readonly open: Set<number>;
+  /** Calls and timers ever made. */
+  crossings: number;
+  logChars: number;
+  displayBytes: number;
+};
+
+export function newMeter(): Meter {
+  return { cpuMs: 0, open: new Set(), crossings: 0, logChars: 0, displayBytes: 0 };
+}
+
+export type Emission =
+  | { readonly kind: 'call'; readonly id: number; readonly capability: string; readonly argsJson: string }
+  | { readonly kind: 'timer'; readonly id: number; readonly ms: number }
+  | { readonly kind: 'clear'; readonly id: number }
+  | { readonly kind: 'log'; readonly stream: 'stdout' | 'stderr'; readonly text: string }
+  | { readonly kind: 'dropped'; readonly chars: number }
+  | { readonly kind: 'display'; readonly display: Display };
+
+/** Why a run is over, as the worker saw it. */
+export type End =
+  | { readonly reason: 'done'; readonly json: string; readonly note?: string }
+  | { readonly reason: 'failed'; readonly error: FailedPayload }
+  /** The CPU budget ran out. */
+  | { readonly reason: 'cpu' }
+  /** The scheduler asked for it. */
+  | { readonly reason: 'stopped' }
+  /** No job left and nothing pending. */
+  | { readonly reason: 'deadlock' }
+  | { readonly reason: 'memory' }
+  /** More calls and timers than any run may make. */
+  | { readonly reason: 'flood' }
+  /** The instance trapped, or the guest said what no prelude says. */
+  | { readonly reason: 'crashed'; readonly detail: string };
+
+export class Intake {
+  readonly meter: Meter;
+  /** Set once the run is over; what is said afterwards is not heard. */
+  end: End | undefined;
+  readonly #limits: Limits;
+  #emissions: Emission[] = [];
+
+  constructor(limits: Limits, meter = newMeter()) {
+    this.#limits = limits;
+    this.meter = meter;
+  }
+
+  get hasEmissions(): boolean {
+    return this.#emissions.length > 0;
+  }
+
+  takeEmissions(): readonly Emission[] {
+    const taken = this.#emissions;
+    this.#emissions = [];
+    return taken;
+  }
+
+  /** One message. Returns what the guest is answered at once. A malformed one ends the run as crashed. */
+  receive(kind: number, id: number, payload: string): string | undefined {
+    if (this.end !== undefined) return undefined;
+    try {
+      return this.#accept(kind, id, payload);
+    } catch (error) {
+      this.end = { reason: 'crashed', detail: error instanceof Error ? error.message : 'malformed message' };
+      return undefined;
+    }
+  }
+
+  #accept(kind: number, id: number, payload: string): string | undefined {
+    switch (kind) {
+      case KIND.call: {
+        const call = protocol.parseCall(payload);
+        if (call.argsJson.length > this.#limits.maxCallChars) throw new ProtocolError('call over its limit');
+        this.#open(id);
+        this.#emissions.push({ kind: 'call', id, ...call });
+        return undefined;
+      }
+      case KIND.timer:
+        this.#open(id);
+        this.#emissions.push({ kind: 'timer', id, ms: milliseconds(payload) });
+        return undefined;
+      case KIND.clear:
+        if (this.meter.open.delete(id)) this.#emissions.push({ kind: 'clear', id });
+        return undefined;
+      case KIND.done:
+        this.#finish(protocol.parseDone(id, payload));
+        return undefined;
+      case KIND.failed:
+        this.end = payload === '' ? { reason: 'memory' } : { reason: 'failed', error: protocol.parseFailed(payload) };
+        return undefined;
+      case KIND.log:
+        this.#log(id, payload);
+        return undefined;
+      case KIND.dropped:
+        this.#emissions.push({ kind: 'dropped', chars: Number.isSafeInteger(id) && id > 0 ? id : 0 });
+        return undefined;
+      case KIND.display:
+        this.#display(payload);
+        return undefined;
+      case KIND.random:
+        return randomHex(payload);
+      default:
+        throw new ProtocolError('message of an unknown kind');
+    }
+  }
+
+  #open(id: number): void {
+    if (!Number.isSafeInteger(id) || id < 1) throw new ProtocolError('call or timer without an id');
+    this.meter.open.add(id);
+    this.meter.crossings += 1;
+    if (this.meter.open.size > this.#limits.maxPendingCalls) throw new ProtocolError('too many calls open');
+    if (this.meter.crossings > protocol.MAX_CROSSINGS) this.end = { reason: 'flood' };
+  }
+
+  #finish(done: protocol.DonePayload): void {
+    if (done.json.length > this.#limits.maxResultChars * 2) throw new ProtocolError('result over its limit');
+    this.end = { reason: 'done', ...done };
+  }
+
+  #log(stream: number, text: string): void {
+    this.meter.logChars += text.length;
+    const over = this.meter.logChars - 2 * this.#limits.maxLogChars;
+    const kept = over > 0 ? text.slice(0, Math.max(0, text.length - over)) : text;
+    if (kept !== '')
+      this.#emissions.push({ kind: 'log', stream: stream === protocol.STDERR ? 'stderr' : 'stdout', text: kept });
+    if (over > 0) this.meter.logChars = 2 * this.#limits.maxLogChars;
+  }
+
+  #display(payload: string): void {
+    const display = protocol.parseDisplay(payload);
+    this.meter.displayBytes += protocol.displayBytes(display);
+    if (this.meter.displayBytes > this.#limits.maxDisplayBytes) throw new ProtocolError('displays over their limit');
+    this.#emissions.push({ kind: 'display', display });
+  }
+}
+
+function milliseconds(payload: string): number {
+  const ms = Number(payload);
+  if (!(ms >= 0)) throw new ProtocolError('timer without a time');
+  return Math.min(ms, 2_147_483_647);
+}
+
+function randomHex(payload: string): string {
+  const bytes = Number(payload);
+  if (!Number.isSafeInteger(bytes) || bytes < 0 || bytes > MAX_RANDOM_BYTES)
+    throw new ProtocolError('random out of range');
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(bytes))).toString('hex');
+}

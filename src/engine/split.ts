@@ -1,0 +1,27 @@
+// Two engines as one: `search` on the first, the rest on the second. `search` needs no API, so it need not pay for a
+// boundary that takes longer to start.
+import type { Engine, EngineStats } from './engine.ts';
+
+export function splitEngine(search: Engine, execute: Engine): Engine {
+  return {
+    name: `${execute.name} (search: ${search.name})`,
+    run: job => (job.surface === 'search' ? search : execute).run(job),
+    async describe(descriptionJson) {
+      await Promise.all([search.describe(descriptionJson), execute.describe(descriptionJson)]);
+    },
+    stats: () => sum(search.stats(), execute.stats()),
+    async close() {
+      await Promise.all([search.close(), execute.close()]);
+    },
+  };
+}
+
+function sum(a: EngineStats, b: EngineStats): EngineStats {
+  return {
+    workers: a.workers + b.workers,
+    running: a.running + b.running,
+    waiting: a.waiting + b.waiting,
+    queued: a.queued + b.queued,
+    kills: a.kills + b.kills,
+  };
+}

@@ -1,0 +1,144 @@
+// What a run has said so far, and how its end becomes an Outcome, on every engine. Knows neither threads nor sandboxes.
+import { ERRORS, type ErrorCode } from '../errors.ts';
+import type { CallHost, Display, GuestCall, GuestError, GuestReply, Limits, Outcome } from './engine.ts';
+import { guestFrames } from './frames.ts';
+import type { Emission, End } from './intake.ts';
+import type { FailedPayload } from './protocol.ts';
+
+/** Codes the prelude itself may raise; any other must have come from the host in this very run. */
+const GUEST_CODES: readonly string[] = ['budget_exceeded', 'result_too_large', 'capability_unknown', 'request_invalid'];
+
+type Result = { status: 'completed'; json: string; note?: string } | { status: 'failed'; error: GuestError };
+
+export class Transcript {
+  readonly #limits: Limits;
+  readonly #startedAt = performance.now();
+  #stdout = '';
+  #stderr = '';
+  #droppedLogChars = 0;
+  readonly #displays: Display[] = [];
+  readonly #codes = new Set<string>(GUEST_CODES);
+
+  constructor(limits: Limits) {
+    this.#limits = limits;
+  }
+
+  /** A code the host used in refusing a call: if the guest lets it escape, the outcome may bear it. */
+  noteCode(code: string): void {
+    this.#codes.add(code);
+  }
+
+  /** Takes in what was said for the agent; calls and timers are not its business. */
+  hear(said: Emission): void {
+    switch (said.kind) {
+      case 'log':
+        if (said.stream === 'stdout') this.#stdout = this.#keep(this.#stdout, said.text);
+        else this.#stderr = this.#keep(this.#stderr, said.text);
+        return;
+      case 'dropped':
+        this.#droppedLogChars += said.chars;
+        return;
+      case 'display':
+        this.#displays.push(said.display);
+        return;
+    }
+  }
+
+  #keep(log: string, text: string): string {
+    const room = Math.max(0, this.#limits.maxLogChars - log.length);
+    this.#droppedLogChars += Math.max(0, text.length - room);
+    return log + text.slice(0, room);
+  }
+
+  /** `stopping`: why the engine itself stopped the run, if it did. */
+  outcomeOf(end: End, cpuMs: number, stopping?: ErrorCode): Outcome {
+    if (end.reason !== 'done') return this.failed(this.#errorOf(end, stopping), cpuMs);
+    const { json, note } = end;
+    return this.#outcome({ status: 'completed', json, ...(note === undefined ? {} : { note }) }, cpuMs);
+  }
+
+  failed(error: GuestError, cpuMs: number): Outcome {
+    return this.#outcome({ status: 'failed', error }, cpuMs);
+  }
+
+  #outcome(result: Result, cpuMs: number): Outcome {
+    return {
+      ...result,
+      stdout: this.#stdout,
+      stderr: this.#stderr,
+      droppedLogChars: this.#droppedLogChars,
+      displays: this.#displays,
+      durationMs: performance.now() - this.#startedAt,
+      cpuMs,
+    };
+  }
+
+  #errorOf(end: Exclude<End, { reason: 'done' }>, stopping: ErrorCode | undefined): GuestError {
+    switch (end.reason) {
+      case 'failed':
+        return this.#guestError(end.error);
+      case 'cpu':
+        return gatewayFault('cpu_exceeded', cpuDetail(this.#limits.cpuMs));
+      case 'stopped':
+        return gatewayFault(stopping ?? 'cancelled');
+      case 'deadlock':
+        return gatewayFault('never_settles');
+      case 'memory':
+        return gatewayFault('memory_exceeded', memoryDetail(this.#limits.memoryBytes));
+      case 'flood':
+        return gatewayFault(
+          'budget_exceeded',
+          'The run made thousands of calls and timers. Poll less often, with longer waits.',
+        );
+      case 'crashed':
+        return gatewayFault('engine_lost');
+    }
+  }
+
+  #guestError({ name, message, stack, code }: FailedPayload): GuestError {
+    if (isOutOfMemory({ name, message }))
+      return gatewayFault('memory_exceeded', memoryDetail(this.#limits.memoryBytes));
+    const frames = guestFrames(stack ?? '');
+    const [top] = frames;
+    return {
+      name,
+      message,
+      ...(code !== undefined && this.#codes.has(code) && code in ERRORS ? { code: code as ErrorCode } : {}),
+      ...(top === undefined ? {} : { line: top.line, column: top.column }),
+      ...(top === undefined ? {} : { stack: frames.map(frame => frame.text).join('\n') }),
+    };
+  }
+}
+
+/** As QuickJS and V8 say it. */
+export function isOutOfMemory({ name, message }: { readonly name: string; readonly message: string }): boolean {
+  return (
+    (name === 'InternalError' && message === 'out of memory') ||
+    (name === 'RangeError' && message === 'Array buffer allocation failed')
+  );
+}
+
+export function gatewayFault(code: ErrorCode, detail?: string, retryAfterMs?: number): GuestError {
+  const message = detail ?? ERRORS[code].message;
+  return { name: 'GatewayError', code, message, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+}
+
+export function cpuDetail(cpuMs: number): string {
+  return `${ERRORS.cpu_exceeded.message} The limit is ${cpuMs} ms.`;
+}
+
+function memoryDetail(bytes: number): string {
+  return `${ERRORS.memory_exceeded.message} The limit is ${Math.round(bytes / 1_048_576)} MB.`;
+}
+
+/** Keeps the promise that CallHost makes: a reply, never a rejection. */
+export async function answerTo(callHost: CallHost, call: GuestCall, signal: AbortSignal): Promise<GuestReply> {
+  try {
+    return await callHost(call, signal);
+  } catch {
+    return {
+      ok: false,
+      error: { name: 'GatewayError', code: 'internal', message: 'The gateway failed to answer this call.' },
+    };
+  }
+}

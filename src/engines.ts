@@ -1,0 +1,42 @@
+// Config -> the engine that runs agents' code, and what it wants kept from them. Part of the composition root.
+import type { Config } from './config.ts';
+import { createE2bEngine, type E2bEngine } from './engine/e2b/engine.ts';
+import type { Engine } from './engine/engine.ts';
+import { createQuickjsEngine } from './engine/quickjs/engine.ts';
+import { splitEngine } from './engine/split.ts';
+import type { Logger } from './log.ts';
+
+export type Engines = {
+  readonly engine: Engine;
+  /** Sandboxes of the engine's own, see upstream/runners.ts. */
+  readonly isHidden: (sandboxId: string) => boolean;
+};
+
+export async function createEngines(config: Config, descriptionJson: string, log: Logger): Promise<Engines> {
+  const warn = (message: string, cause: unknown): void => log.warn({ err: cause }, message);
+  const quickjs = (): Promise<Engine> =>
+    createQuickjsEngine({
+      descriptionJson,
+      ...(config.WORKERS !== undefined && { workers: config.WORKERS }),
+      maxQueued: config.MAX_QUEUED_RUNS,
+      log: warn,
+    });
+  const { SANDBOX_ENGINE: execute, SEARCH_ENGINE: search } = config;
+  if (execute === 'quickjs' && search === 'quickjs') return { engine: await quickjs(), isHidden: () => false };
+
+  const e2b: E2bEngine = createE2bEngine({
+    descriptionJson,
+    apiUrl: config.apiUrl,
+    domain: config.E2B_DOMAIN,
+    sandboxUrl: config.E2B_SANDBOX_URL,
+    template: config.E2B_TEMPLATE,
+    runnerApiKey: config.E2B_RUNNER_API_KEY,
+    maxRuns: config.E2B_MAX_RUNNERS,
+    maxQueued: config.MAX_QUEUED_RUNS,
+    log: warn,
+  });
+  const isHidden = (sandboxId: string): boolean => e2b.isRunner(sandboxId);
+  if (execute === search) return { engine: e2b, isHidden };
+  const embedded = await quickjs();
+  return { engine: search === 'e2b' ? splitEngine(e2b, embedded) : splitEngine(embedded, e2b), isHidden };
+}

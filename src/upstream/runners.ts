@@ -1,0 +1,72 @@
+// The gateway's own sandboxes, in which agents' code runs: not the user's. No listing shows them, no call may name one
+// (it could open its own network), and no sandbox of the user's may pass for one. Pure.
+import { RUNNER_METADATA } from '../engine/e2b/metadata.ts';
+import { GatewayError } from '../errors.ts';
+import type { UpstreamAnswer } from './client.ts';
+import type { GuardedRequest } from './guard.ts';
+
+/** Asks the engine; of this replica only: another's ids are in no listing, and nothing else tells them. */
+export type IsHidden = (sandboxId: string) => boolean;
+
+const LISTING = /^\/(?:v\d+\/)?sandboxes\/?$/;
+
+/** A sandbox as any listing shows it. */
+export function isRunner(sandbox: unknown): boolean {
+  if (typeof sandbox !== 'object' || sandbox === null) return false;
+  const { metadata } = sandbox as { metadata?: unknown };
+  return typeof metadata === 'object' && metadata !== null && Object.hasOwn(metadata, RUNNER_METADATA);
+}
+
+/** The answer to a listing without runners, its total included; any other answer as it is. */
+export function hideRunners(answer: UpstreamAnswer, request: Pick<GuardedRequest, 'method' | 'path'>): UpstreamAnswer {
+  if (request.method !== 'GET' || !LISTING.test(request.path)) return answer;
+  const listed = parse(answer.text);
+  if (!Array.isArray(listed)) return answer;
+  const shown = listed.filter(sandbox => !isRunner(sandbox));
+  const hidden = listed.length - shown.length;
+  if (hidden === 0) return answer;
+  const total = Number(answer.headers['x-total-running']);
+  const headers = Number.isSafeInteger(total)
+    ? { ...answer.headers, 'x-total-running': String(Math.max(shown.length, total - hidden)) }
+    : answer.headers;
+  return { ...answer, headers, text: JSON.stringify(shown) };
+}
+
+/** @throws GatewayError `path_refused` */
+export function refuseRunner(sandboxId: string, isHidden: IsHidden): void {
+  // `<id>-<client>` is the same sandbox to E2B.
+  const [id = ''] = sandboxId.toLowerCase().split('-', 1);
+  if (isHidden(id))
+    throw refusal(`Sandbox ${id} belongs to the gateway: it runs your code. List sandboxes to find yours.`);
+}
+
+/** Metadata of a sandbox to be made. @throws GatewayError `path_refused` */
+export function refuseRunnerMetadata(metadata: unknown): void {
+  if (isRunner({ metadata })) throw refusal(`The metadata key "${RUNNER_METADATA}" is the gateway's own. Use another.`);
+}
+
+/** A request that names a runner anywhere in path or query, or would make something that looks like one. */
+export function refuseRunnerRequest(request: GuardedRequest, isHidden: IsHidden): void {
+  const named = decoded(`${request.path}?${request.query}`).match(/[a-z0-9]{8,}/gi) ?? [];
+  for (const id of named) refuseRunner(id, isHidden);
+  if (request.write && request.body !== undefined && LISTING.test(request.path))
+    refuseRunnerMetadata((parse(request.body) as { metadata?: unknown } | null | undefined)?.metadata);
+}
+
+const refusal = (message: string) => new GatewayError('path_refused', message);
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,255 @@
+// The wire between runner and engine: framing whatever the pieces, and sandboxes that lie, flood or keep silent.
+import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Disposal } from '../../src/engine/e2b/disposal.ts';
+import { Run } from '../../src/engine/e2b/run.ts';
+import { FrameReader } from '../../src/engine/e2b/stdout.ts';
+import { MARK, type RunnerFrame, toAscii } from '../../src/engine/e2b/wire.ts';
+import type { CallHost, Limits, Outcome } from '../../src/engine/engine.ts';
+import { KIND } from '../../src/engine/protocol.ts';
+import type { LocalCloud } from '../../src/local/server.ts';
+import { echoHost, expectWellFormed, Harness, LIMITS, principal } from '../contract/harness.ts';
+import { PATIENT } from '../local/support/control.ts';
+import { microvmEngine, RUNNER_KEY, startProcessCloud } from '../support/microvm.ts';
+
+const said = (kind: number, id: number, p: string): RunnerFrame => ({ t: 'said', kind, id, cpuMs: 1, p });
+const line = (frame: RunnerFrame) => `${MARK}${toAscii(frame)}\n`;
+
+describe('frames', () => {
+  it('arrive whole and in order, however the bytes are cut and whatever stands between them', () => {
+    const text = fc.string({ unit: 'binary', maxLength: 50 });
+    const noise = text.map(other => `${other.replaceAll(MARK, '')}\n`);
+    const pieces = fc.array(
+      fc.oneof(
+        text.map(payload => ({ payload })),
+        noise,
+      ),
+      { maxLength: 20 },
+    );
+    fc.assert(
+      fc.property(pieces, fc.array(fc.nat(200), { maxLength: 40 }), (items, cuts) => {
+        const frames = items.flatMap(item => (typeof item === 'string' ? [] : [said(KIND.log, 1, item.payload)]));
+        const bytes = Buffer.from(
+          items.map(item => (typeof item === 'string' ? item : line(said(KIND.log, 1, item.payload)))).join(''),
+        );
+        const decoder = new TextDecoder();
+        const reader = new FrameReader();
+        const read: RunnerFrame[] = [];
+        let at = 0;
+        for (const cut of cuts) {
+          read.push(...reader.read(decoder.decode(bytes.subarray(at, at + cut), { stream: true })));
+          at += cut;
+        }
+        read.push(...reader.read(decoder.decode(bytes.subarray(at))));
+        expect(read).toEqual(frames);
+      }),
+    );
+  });
+
+  it('are ASCII, whatever the payload', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), payload => {
+        const text = toAscii({ payload });
+        expect(text).toMatch(/^[\x20-\x7e]*$/);
+        expect(JSON.parse(text)).toEqual({ payload });
+      }),
+    );
+    expect(JSON.parse(toAscii('\ud800x'))).toBe('\ud800x');
+  });
+
+  it.each([
+    ['no JSON', `${MARK}{"t":`],
+    ['another type', `${MARK}{"t":"other"}`],
+    ['a negative id', line({ ...said(0, 1, ''), id: -1 } as RunnerFrame)],
+    ['a payload that is no text', `${MARK}{"t":"said","kind":1,"id":1,"cpuMs":1,"p":5}`],
+    ['a file by name', `${MARK}{"t":"said","kind":3,"id":1,"cpuMs":1,"file":"../../etc/passwd","bytes":5}`],
+  ])('with %s are not believed', (_what, text) => {
+    expect(() => new FrameReader().read(`${text}\n`)).toThrow(/frame/);
+  });
+
+  it('are bounded: lines without end are passed over, output without end is an error', () => {
+    const reader = new FrameReader();
+    for (let i = 0; i < 50; i++) expect(reader.read('x'.repeat(10_000))).toEqual([]);
+    expect(reader.read(`\n${line({ t: 'started' })}`)).toEqual([{ t: 'started' }]);
+    expect(() => {
+      for (let i = 0; i < 1_000; i++) reader.read(`${'y'.repeat(9_999)}\n`);
+    }).toThrow(/too much/);
+  });
+});
+
+describe('a runner that is not ours any more', () => {
+  let cloud: LocalCloud;
+  beforeAll(async () => {
+    cloud = await startProcessCloud();
+  });
+  afterAll(() => cloud.close());
+
+  /** Runs `code` in the place of the runner's main thread, with `say`, `folder` and `fs` at hand. */
+  async function runHostile(
+    code: string,
+    limits: Partial<Limits> = {},
+    callHost: CallHost = echoHost,
+  ): Promise<Outcome> {
+    const runner = `
+      const fs = require('node:fs'), folder = codeModeRun.folder;
+      const write = text => { let rest = Buffer.from(text); while (rest.length) rest = rest.subarray(fs.writeSync(1, rest)) };
+      const say = frame => write(${JSON.stringify(MARK)} + JSON.stringify(frame) + '\\n');
+      const said = (kind, id, p) => say({ t: 'said', kind, id, cpuMs: 1, p });
+      setInterval(() => {}, 1000);
+      write('profile without a line end\\n'); say({ t: 'started' });
+      ${code}`;
+    const disposal = new Disposal(() => undefined);
+    const connection = { apiKey: RUNNER_KEY, apiUrl: cloud.url, sandboxUrl: cloud.url, domain: 'e2b.localhost' };
+    const all = { ...LIMITS, wallMs: 1_500, ...limits };
+    const run = new Run(
+      {
+        ...{ source: 'unused', surface: 'write', callHost, limits: all, principal },
+        signal: new AbortController().signal,
+      },
+      {
+        ...{ pack: { bytes: new Uint8Array(gzipSync(JSON.stringify({ runner }))) }, connection, template: 'base' },
+        ...{ startTimeoutMs: 20_000, graceMs: 5_000, disposal, log: () => undefined },
+        own: sandboxId => () => void disposal.kill(sandboxId, connection),
+      },
+    );
+    run.start();
+    const outcome = await run.outcome;
+    expectWellFormed(outcome, all);
+    await expect.poll(() => cloud.cloud.all().length, PATIENT).toBe(0);
+    return outcome;
+  }
+
+  const DONE = `said(${KIND.done}, 0, '1')`;
+  const LOST = { status: 'failed', error: { code: 'engine_lost' } };
+
+  it.each<[what: string, code: string, outcome: object]>([
+    [
+      'prints what is no frame',
+      `write('hello ${MARK}\\n\\u00e9\\u0000'.repeat(1000)); write('\\n'); ${DONE}`,
+      { json: '1' },
+    ],
+    ['prints broken UTF-8', `fs.writeSync(1, Buffer.from([0xc3, 0x28, 0xff, 10])); ${DONE}`, { json: '1' }],
+    [
+      'writes a frame byte by byte',
+      `for (const c of ${JSON.stringify(line(said(KIND.done, 0, '2')))}) fs.writeSync(1, c)`,
+      { json: '2' },
+    ],
+    [
+      'says two results: the first counts',
+      `said(${KIND.done}, 0, '"first"'); said(${KIND.done}, 0, '"second"')`,
+      { json: '"first"' },
+    ],
+    ['ends with a result that is no JSON', `said(${KIND.done}, 0, '{"a":')`, LOST],
+    ['says a malformed frame', `say({ t: 'said', kind: 0 })`, LOST],
+    ['says a message of no kind', `said(99, 0, '')`, LOST],
+    ['calls without a capability', `said(${KIND.call}, 1, 'x')`, LOST],
+    ['opens timers on the host', `said(${KIND.timer}, 1, '5')`, LOST],
+    [
+      'has more calls open than it may',
+      `const calls = Array.from({ length: 200 }, (_, i) => ${JSON.stringify(MARK)} + JSON.stringify({ t: 'said', kind: 0, id: i + 1, cpuMs: 1, p: 'api.request\\n{}' }) + '\\n'); write(calls.join(''))`,
+      LOST,
+    ],
+    [
+      'displays what is no base64',
+      `said(${KIND.display}, 0, '{"kind":"blob","mimeType":"image/png","base64":"?"}')`,
+      LOST,
+    ],
+    ['floods stdout', `for (;;) write('x'.repeat(60000) + '\\n')`, LOST],
+    [
+      'floods stderr',
+      `setInterval(() => { for (let i = 0; i < 50; i++) fs.writeSync(2, 'x'.repeat(60000)) }, 1)`,
+      LOST,
+    ],
+    [
+      'logs without end',
+      `for (let i = 0; i < 300; i++) said(${KIND.log}, 1, 'x'.repeat(1000)); ${DONE}`,
+      { json: '1', droppedLogChars: expect.any(Number) },
+    ],
+    ['exits', 'process.exit(0)', LOST],
+    ['dies of a signal', `process.kill(process.pid, 'SIGTERM')`, LOST],
+    ['runs out of memory', `process.kill(process.pid, 'SIGKILL')`, { error: { code: 'memory_exceeded' } }],
+    ['keeps silent', '', { error: { code: 'time_exceeded' } }],
+    [
+      'never reads its stdin',
+      `process.stdin.pause(); for (let i = 1; i < 20; i++) said(${KIND.call}, i, 'api.request\\n{"x":"' + 'y'.repeat(12000) + '"}')`,
+      { error: { code: 'time_exceeded' } },
+    ],
+    [
+      'names a file that is not there',
+      `say({ t: 'said', kind: ${KIND.done}, id: 0, cpuMs: 1, file: 1, bytes: 5 })`,
+      LOST,
+    ],
+    [
+      'names a file longer than it says',
+      `fs.writeFileSync(folder + '/out-1', '"' + 'x'.repeat(100) + '"'); say({ t: 'said', kind: ${KIND.done}, id: 0, cpuMs: 1, file: 1, bytes: 5 })`,
+      LOST,
+    ],
+    [
+      'names a file shorter than it says',
+      `fs.writeFileSync(folder + '/out-1', '1'); say({ t: 'said', kind: ${KIND.done}, id: 0, cpuMs: 1, file: 1, bytes: 5 })`,
+      LOST,
+    ],
+    [
+      'names a file over the limit',
+      `fs.writeFileSync(folder + '/out-1', '1'); say({ t: 'said', kind: ${KIND.done}, id: 0, cpuMs: 1, file: 1, bytes: 1e9 })`,
+      LOST,
+    ],
+    [
+      'names an endless file',
+      `fs.symlinkSync('/dev/zero', folder + '/out-1'); say({ t: 'said', kind: ${KIND.done}, id: 0, cpuMs: 1, file: 1, bytes: 100000 })`,
+      LOST,
+    ],
+    [
+      'claims CPU time without measure',
+      `say({ t: 'end', reason: 'cpu', cpuMs: 9e15 })`,
+      { error: { code: 'cpu_exceeded' }, cpuMs: 16 * 1_500 },
+    ],
+  ])('that %s', async (_what, code, outcome) => {
+    expect(await runHostile(code)).toMatchObject(outcome);
+  });
+
+  it('finds no key in its files, its environment or its command line', async () => {
+    const look = `
+      const of = path => { try { return fs.readFileSync(path, 'latin1') } catch { return '' } };
+      const files = fs.readdirSync(folder).map(name => of(folder + '/' + name));
+      const job = files.join('') + require('node:zlib').gunzipSync(fs.readFileSync(folder + '/pack.gz'));
+      const all = of('/proc/self/environ') + of('/proc/self/cmdline') + job;
+      said(${KIND.done}, 0, JSON.stringify({ length: all.length > 1000, keys: all.match(/e2b_[0-9a-f]{16,}/gi) ?? [], TZ: process.env.TZ }))`;
+    const outcome = await runHostile(look);
+    expect(outcome).toMatchObject({ json: '{"length":true,"keys":[],"TZ":"UTC"}' });
+  });
+});
+
+describe('large payloads', () => {
+  let cloud: LocalCloud;
+  const guest = new Harness();
+  beforeAll(async () => {
+    cloud = await startProcessCloud();
+    await guest.open(async () => microvmEngine(cloud));
+  });
+  afterAll(async () => {
+    await guest.close();
+    await cloud.close();
+  });
+
+  it('go both ways by file, bytes as they were', async () => {
+    const big = 'é🎉\u0000"\\\n'.repeat(20_000);
+    const callHost: CallHost = async ({ argsJson }) => ({ ok: true, json: argsJson });
+    const source = `async () => { const b = ${JSON.stringify(big)}; return (await api.request({ b })).b === b && b }`;
+    expect(await guest.value(source, { callHost })).toBe(big);
+  });
+
+  it('of many calls at once keep their order and their owners', async () => {
+    const callHost: CallHost = async ({ argsJson }) => {
+      const { n, size } = JSON.parse(argsJson) as { n: number; size: number };
+      return { ok: true, json: JSON.stringify({ n, text: String(n).repeat(size) }) };
+    };
+    const source = `async () => {
+      const sizes = [1, 20000, 10, 70000, 5000, 3, 30000, 100];
+      const got = await Promise.all(sizes.map((size, n) => api.request({ n, size })));
+      return got.map(({ n, text }, i) => n === i && text === String(n).repeat(sizes[i]));
+    }`;
+    expect(await guest.value(source, { callHost })).toEqual(Array(8).fill(true));
+  });
+});

@@ -1,0 +1,69 @@
+// A local cloud with real processes and faults on demand, and the microVM engine against it.
+import type { IncomingMessage } from 'node:http';
+import { createE2bEngine, type E2bEngine, type E2bOptions } from '../../src/engine/e2b/engine.ts';
+import type { Fault } from '../../src/local/faults.ts';
+import type { LocalCloud } from '../../src/local/server.ts';
+import { type LocalOptions, startLocal } from '../../src/local/start.ts';
+import { DESCRIPTION } from '../contract/harness.ts';
+
+/** Local mode takes any key of this form. */
+export const RUNNER_KEY = `e2b_${'0'.repeat(40)}`;
+
+export function startProcessCloud(options: Partial<LocalOptions> = {}): Promise<LocalCloud> {
+  return startLocal({
+    port: 0,
+    shell: 'process',
+    limits: { maxRunningPerTeam: 1_000, maxLifeMs: 3_600_000 },
+    ...options,
+  });
+}
+
+export function microvmEngine(cloud: { readonly url: string }, options: Partial<E2bOptions> = {}): E2bEngine {
+  return createE2bEngine({
+    descriptionJson: DESCRIPTION,
+    apiUrl: cloud.url,
+    sandboxUrl: cloud.url,
+    domain: 'e2b.localhost',
+    runnerApiKey: RUNNER_KEY,
+    ...options,
+  });
+}
+
+/** Deals out the faults it is given, one a matching request, in order; the last one stays when `forever`. */
+export class Faults {
+  #rules: { readonly request: RegExp; readonly faults: (Fault | undefined)[]; readonly forever: boolean }[] = [];
+  /** `METHOD path` of every request. */
+  readonly seen: string[] = [];
+
+  readonly hook = (req: IncomingMessage): Fault | undefined => {
+    const request = `${req.method} ${(req.url ?? '').split('?', 1)[0]}`;
+    this.seen.push(request);
+    const rule = this.#rules.find(({ request: wanted, faults }) => wanted.test(request) && faults.length > 0);
+    return rule?.forever === true && rule.faults.length === 1 ? rule.faults[0] : rule?.faults.shift();
+  };
+
+  next(request: RegExp, ...faults: (Fault | undefined)[]): void {
+    this.#rules.push({ request, faults, forever: false });
+  }
+
+  always(request: RegExp, fault: Fault): void {
+    this.#rules.push({ request, faults: [fault], forever: true });
+  }
+
+  clear(): void {
+    this.#rules = [];
+    this.seen.length = 0;
+  }
+}
+
+export const CREATE = /^POST \/v2\/sandboxes$/;
+export const KILL = /^DELETE \/sandboxes\//;
+export const CONCURRENCY: Fault = {
+  status: 429,
+  body: { code: 429, message: 'you have reached the maximum number of concurrent E2B sandboxes (20). contact us' },
+};
+export const rateLimit = (retryAfter: string): Fault => ({
+  status: 429,
+  headers: { 'retry-after': retryAfter },
+  body: { code: 429, message: 'Rate limit exceeded' },
+});

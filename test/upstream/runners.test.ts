@@ -1,0 +1,76 @@
+// The gateway's own sandboxes: in no listing, in no call, and nobody else's passes for one.
+import { describe, expect, it } from 'vitest';
+import { loadDescription } from '../../src/spec/load.ts';
+import type { UpstreamAnswer } from '../../src/upstream/client.ts';
+import { type GuardedRequest, guardRequest } from '../../src/upstream/guard.ts';
+import { createOperations } from '../../src/upstream/operations.ts';
+import { hideRunners, refuseRunner, refuseRunnerMetadata, refuseRunnerRequest } from '../../src/upstream/runners.ts';
+
+const operations = createOperations(await loadDescription('openapi/e2b.yaml'), { allowUnlisted: true });
+const asked = (method: string, path: string, more: object = {}): GuardedRequest =>
+  guardRequest({ method, path, unchecked: true, ...more }, 'write', operations);
+
+const RUNNER = 'irunner0000000000000x';
+const isHidden = (id: string) => id === RUNNER;
+const mine = { sandboxID: 'imine000000000000000x', metadata: { owner: 'me' } };
+const bare = { sandboxID: 'ibare000000000000000x' };
+const runner = { sandboxID: RUNNER, metadata: { 'e2b-code-mode/runner': 'a.1' } };
+const answer = (data: unknown, headers: Record<string, string> = {}): UpstreamAnswer => ({
+  status: 200,
+  headers,
+  text: typeof data === 'string' ? data : JSON.stringify(data),
+});
+
+describe('listings', () => {
+  it.each(['/sandboxes', '/v2/sandboxes', '/v3/sandboxes', '/sandboxes/'])('GET %s leaves runners out', path => {
+    const shown = hideRunners(answer([mine, runner, bare], { 'x-total-running': '7' }), { method: 'GET', path });
+    expect(JSON.parse(shown.text)).toEqual([mine, bare]);
+    expect(shown.headers).toEqual({ 'x-total-running': '6' });
+  });
+
+  it.each<[what: string, method: 'GET' | 'POST', path: string, data: unknown]>([
+    ['listings without any', 'GET', '/v2/sandboxes', [mine, bare]],
+    ['other operations', 'GET', '/templates', [runner]],
+    ['creations', 'POST', '/v2/sandboxes', runner],
+    ['what is no list', 'GET', '/v2/sandboxes', { message: 'no' }],
+    ['what is no JSON', 'GET', '/v2/sandboxes', 'oops'],
+    ['odd entries', 'GET', '/v2/sandboxes', [null, 5, { metadata: null }, { metadata: 'e2b-code-mode/runner' }]],
+  ])('pass as they came: %s', (_what, method, path, data) => {
+    const given = answer(data);
+    expect(hideRunners(given, { method, path })).toBe(given);
+  });
+});
+
+describe('calls', () => {
+  it.each<[method: string, path: string, more?: object]>([
+    ['GET', `/sandboxes/${RUNNER}`],
+    ['PUT', `/sandboxes/${RUNNER}/network`, { body: {} }],
+    ['DELETE', `/sandboxes/${RUNNER}`],
+    ['POST', `/v2/sandboxes/${RUNNER}/connect`, { body: {} }],
+    ['POST', `/sandboxes/${RUNNER}-client/timeout`, { body: { timeout: 5 } }],
+    ['POST', `/sandboxes/${RUNNER.toUpperCase()}/pause`],
+    ['POST', `/sandboxes/%69${RUNNER.slice(1)}/fork`],
+    ['GET', '/sandboxes/metrics', { query: { sandbox_ids: `imine000000000000000x,${RUNNER}` } }],
+    ['GET', `/any/other/${RUNNER}/way`],
+  ])('%s %s is refused', (method, path, more) => {
+    expect(() => refuseRunnerRequest(asked(method, path, more), isHidden)).toThrow(/belongs to the gateway/);
+  });
+
+  it('to other sandboxes pass', () => {
+    refuseRunnerRequest(asked('PUT', '/sandboxes/imine000000000000000x/network', { body: {} }), isHidden);
+    refuseRunner('imine000000000000000x', isHidden);
+  });
+
+  it('that would make a sandbox look like a runner are refused', () => {
+    const body = { templateID: 'base', metadata: { 'e2b-code-mode/runner': '1' } };
+    const escaped = JSON.stringify(body).replace('e2b-code', '\\u00652b-code');
+    for (const path of ['/sandboxes', '/v2/sandboxes']) {
+      expect(() => refuseRunnerRequest(asked('POST', path, { body }), isHidden)).toThrow(/gateway's own/);
+      const raw = { rawBody: escaped, contentType: 'application/json' };
+      expect(() => refuseRunnerRequest(asked('POST', path, raw), isHidden)).toThrow(/gateway's own/);
+    }
+    expect(() => refuseRunnerMetadata(body.metadata)).toThrow(/gateway's own/);
+    refuseRunnerMetadata({ owner: 'me' });
+    refuseRunnerMetadata(undefined);
+  });
+});
