@@ -81,6 +81,13 @@ export function calls(guest: Harness): void {
       expect(many).toMatchObject({ code: 'budget_exceeded', message: expect.stringMatching(/open at once/) });
     });
 
+    it('made while the arguments of another are read count like all others', async () => {
+      const nested =
+        'async () => { const d = {}; Object.defineProperty(d, "x", { enumerable: true, get() { return api.request(d) } }); await api.request(d) }';
+      expect((await guest.error(nested)).code).not.toBe('engine_lost');
+      expect(await guest.value('async () => 1')).toBe(1);
+    });
+
     it('survive a host that throws', async () => {
       const callHost: CallHost = () => {
         throw new Error('secret cause');

@@ -1,5 +1,6 @@
 // Random programs against the engine, for FUZZ_SECONDS (3 here, longer by `pnpm fuzz`). What must hold for every one:
 // an answer in time, well-formed, and an engine that goes on as if nothing had been.
+import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { Outcome } from '../../src/engine/engine.ts';
@@ -15,7 +16,9 @@ const UNANSWERED_MS = 20_000;
 const AT_ONCE = 12;
 
 it(`answers whatever runs (${seconds} s, FUZZ_SEED=${seed})`, { timeout: (seconds + 60) * 1_000 }, async () => {
-  const engine = await createQuickjsEngine({ descriptionJson: DESCRIPTION, warm: false });
+  const trouble: string[] = [];
+  const log = (message: string, cause: unknown) => trouble.push(`${message}: ${inspect(cause)}`);
+  const engine = await createQuickjsEngine({ descriptionJson: DESCRIPTION, warm: false, log });
   const run = (source: string): Promise<Outcome | 'unanswered'> => {
     let timer: NodeJS.Timeout | undefined;
     const outcome = engine.run({
@@ -41,7 +44,7 @@ it(`answers whatever runs (${seconds} s, FUZZ_SEED=${seed})`, { timeout: (second
       if (outcome === 'unanswered') expect.fail(`no answer: ${told}`);
       expect(() => expectWellFormed(outcome, limits), told).not.toThrow();
       const end = outcome.status === 'completed' ? 'completed' : (outcome.error.code ?? outcome.error.name);
-      expect(end, told).not.toBe('engine_lost');
+      expect(end, `${trouble.join('\n')}\n${told}`).not.toBe('engine_lost');
       ends.set(end.slice(0, 20), (ends.get(end.slice(0, 20)) ?? 0) + 1);
     });
     expect(await run('async () => [1 + 1, typeof a, (await api.request(1)).echo]')).toMatchObject({

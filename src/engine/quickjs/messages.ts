@@ -51,6 +51,6 @@ export type FromWorker =
 
 export type WorkerData = {
   readonly module: WebAssembly.Module;
-  /** Int32[0]: not 0 asks the running slice to stop. Written by the scheduler only. */
+  /** Int32[0]: not 0 asks the running slice to stop; written by the scheduler. Int32[1]: slices begun; by the worker. */
   readonly control: SharedArrayBuffer;
 };

@@ -8,6 +8,8 @@ import type { Run } from './run.ts';
 const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16, stackSizeMb: 8 };
 const RESPAWN_MS = 1_000;
 const SURPLUS_IDLE_MS = 10_000;
+/** A worker that does not begin what it was sent by then is taken for dead. */
+const UNBEGUN_MS = 10_000;
 
 /** Workers run from dist/, also when this file itself is run from src/ (tests). */
 export function workerUrl(file: string): URL {
@@ -25,9 +27,11 @@ export class PoolWorker {
   /** The run that was told to leave; its pages are on their way. */
   leaving: Run | undefined;
   /** A slice is under way: since when, and how long it may take before the worker is killed. */
-  slice: { readonly startedAt: number; readonly maxMs: number } | undefined;
-  /** Set when a stop was requested: kill at this time. */
-  killAt = Number.POSITIVE_INFINITY;
+  slice: { startedAt: number; readonly sentAt: number; readonly maxMs: number } | undefined;
+  /** Slices sent, ever; the worker counts those it began. */
+  #sent = 0;
+  #stopGraceMs: number | undefined;
+  #stopAskedAt = 0;
   dead = false;
   idleSince = performance.now();
 
@@ -42,20 +46,38 @@ export class PoolWorker {
 
   beginSlice(maxMs: number): void {
     Atomics.store(this.#control, 0, 0);
-    this.killAt = Number.POSITIVE_INFINITY;
-    this.slice = { startedAt: performance.now(), maxMs };
+    this.#stopGraceMs = undefined;
+    this.#sent = (this.#sent + 1) | 0;
+    const now = performance.now();
+    this.slice = { startedAt: now, sentAt: now, maxMs };
   }
 
   endSlice(): void {
     this.slice = undefined;
-    this.killAt = Number.POSITIVE_INFINITY;
     this.idleSince = performance.now();
   }
 
-  /** Asks the slice to stop at its next interrupt check; the clock kills the worker when it has not by `graceMs`. */
+  /** Asks the slice to stop at its next interrupt check; it is overdue when it has not after `graceMs`. */
   requestStop(graceMs: number): void {
     Atomics.store(this.#control, 0, 1);
-    this.killAt = Math.min(this.killAt, performance.now() + graceMs);
+    this.#stopGraceMs = graceMs;
+    this.#stopAskedAt = performance.now();
+  }
+
+  /**
+   * The slice had its time and its grace. A thread that has not come to it yet, on a machine that is busy elsewhere,
+   * is not blamed: it may still hold a guest that is on its way out.
+   */
+  overdue(now: number): boolean {
+    const { slice } = this;
+    if (slice === undefined) return false;
+    if (Atomics.load(this.#control, 1) !== this.#sent && now - slice.sentAt < UNBEGUN_MS) {
+      slice.startedAt = now;
+      this.#stopAskedAt = now;
+      return false;
+    }
+    const stopped = this.#stopGraceMs !== undefined && now - this.#stopAskedAt > this.#stopGraceMs;
+    return stopped || now - slice.startedAt > slice.maxMs;
   }
 
   terminate(): Promise<number> {
@@ -164,7 +186,7 @@ export class Pool {
 
   #spawn(): Promise<void> {
     this.#starting += 1;
-    const control = new SharedArrayBuffer(4);
+    const control = new SharedArrayBuffer(8);
     const data: WorkerData = { module: this.#module, control };
     const thread = new Worker(workerUrl('worker'), {
       workerData: data,

@@ -27,6 +27,7 @@ export class Scheduler {
   readonly #pool: Pool;
   readonly #admission: Admission;
   readonly #baseWorkers: number;
+  readonly #log: SchedulerOptions['log'];
   /** Runs, queued ones too, by the image they need. */
   readonly #imageUses = new Map<number, number>();
   readonly #retiredImages = new Set<number>();
@@ -36,6 +37,7 @@ export class Scheduler {
 
   constructor(module: WebAssembly.Module, { workers, maxWorkers, log, ...limits }: SchedulerOptions) {
     this.#baseWorkers = workers;
+    this.#log = log;
     const events = {
       message: (worker: PoolWorker, message: FromWorker) => this.#onMessage(worker, message),
       lost: (worker: PoolWorker, outOfMemory: boolean) => this.#onLost(worker, outOfMemory),
@@ -227,6 +229,7 @@ export class Scheduler {
   #onEnded(run: Run | undefined, message: Extract<FromWorker, { type: 'ended' }>): void {
     if (run === undefined) return;
     run.cpuMs = message.cpuMs;
+    if (message.end.reason === 'crashed') this.#log('a guest crashed its sandbox', message.end.detail);
     // Calls of the last slice were not waited for; sending them now would only leave their outcome unknown.
     for (const emission of message.emissions) run.transcript.hear(emission);
     this.#admission.release(run);
@@ -274,9 +277,7 @@ export class Scheduler {
 
   #checkSlice(worker: PoolWorker, now: number): void {
     const { run, slice } = worker;
-    if (slice === undefined || run === undefined) return;
-    const spun = now - slice.startedAt > slice.maxMs;
-    if (!spun && now < worker.killAt) return;
+    if (slice === undefined || run === undefined || !worker.overdue(now)) return;
     this.#pool.kill(worker);
     run.cpuMs += now - slice.startedAt;
     if (run.state === 'ended') return;

@@ -8,7 +8,7 @@ import { Instance } from './instance.ts';
 import type { FromWorker, ToWorker, WorkerData } from './messages.ts';
 
 const { module, control } = workerData as WorkerData;
-const stopFlag = new Int32Array(control);
+const shared = new Int32Array(control);
 const images = new Map<number, Image>();
 /** By image. `undefined` stands for "make one when it is needed". */
 const instances = new Map<number, { instance: Instance; dirty: boolean }>();
@@ -19,7 +19,7 @@ const port = parentPort;
 const post = (message: FromWorker, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
 
 const host: RunHost = {
-  stopRequested: () => Atomics.load(stopFlag, 0) !== 0,
+  stopRequested: () => Atomics.load(shared, 0) !== 0,
   flush: (run, emissions) => post({ type: 'emissions', runId: run.id, emissions }),
 };
 
@@ -85,6 +85,7 @@ function park(): void {
 function begin({ runId, imageId, limits, begin }: Extract<ToWorker, { type: 'run' }>): void {
   park();
   const instance = cleanInstance(imageId);
+  Atomics.add(shared, 1, 1);
   const run = new GuestRun(runId, instance, limits, host, 'parked' in begin ? begin.meter : undefined);
   resident = { run, imageId };
   if ('parked' in begin) {
@@ -104,8 +105,10 @@ port.on('message', (message: ToWorker) => {
       instances.delete(message.imageId);
       return;
     case 'run':
-      return begin(message);
+      begin(message);
+      return;
     case 'settle':
+      Atomics.add(shared, 1, 1);
       if (resident?.run.id === message.runId) report(resident.run, resident.run.settle(message.settlements));
       return;
     case 'drop':

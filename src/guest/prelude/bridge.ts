@@ -57,6 +57,7 @@ export function call(capability: string, args: unknown): Promise<unknown> {
     const argsJson = renderArguments(args, maxCallChars);
     if (argsJson === undefined)
       throw gatewayError('budget_exceeded', `The arguments are longer than ${maxCallChars} characters. Send less.`);
+    refuseWhenFull(); // again: a getter in the arguments may have called, too
     const id = ++lastId;
     is.mapSet(pending, id, { fulfil, reject });
     send(KIND.call, id, `${capability}\n${argsJson}`);

@@ -22,7 +22,7 @@ const FORMATS: readonly { field: string; mimeType: string; base64: boolean }[] =
 ];
 
 function put(block: Display): void {
-  const payload = is.stringify(block);
+  const payload = is.recordJson(block);
   const { maxDisplayBytes } = run.limits;
   if (used + payload.length > maxDisplayBytes)
     throw gatewayError(

@@ -71,6 +71,18 @@ type Base64Array = Uint8Array & { toBase64(): string };
 /** Uint8Array to base64, as the engine does it. */
 export const toBase64 = uncurry((Uint8Array.prototype as Base64Array).toBase64) as (bytes: Uint8Array) => string;
 
+/** JSON text of a flat record of texts, without JSON.stringify ever seeing an object: a patched `toJSON` stays unasked. */
+export function recordJson(record: Readonly<Record<string, string | undefined>>): string {
+  const names = keys(record);
+  let out = '';
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i] as string;
+    const value = record[name];
+    if (value !== undefined) out += `${out === '' ? '' : ','}${stringify(name)}:${stringify(value)}`;
+  }
+  return `{${out}}`;
+}
+
 /** An own property like any written by assignment. The descriptor has no prototype, so no patched one gets into it. */
 export function define(owner: object, name: string, value: unknown, enumerable = true): void {
   const descriptor = { __proto__: null, value, writable: true, configurable: true, enumerable };

@@ -26,7 +26,7 @@ function succeed(value: unknown): void {
   const rendered = renderValue(value, maxResultChars);
   if (rendered === undefined) {
     const message = `The result is longer than ${maxResultChars} characters. Return only the fields you need: map, filter or slice before returning.`;
-    end(KIND.failed, 0, is.stringify({ name: 'GatewayError', code: 'result_too_large', message }));
+    end(KIND.failed, 0, is.recordJson({ name: 'GatewayError', code: 'result_too_large', message }));
     return;
   }
   const note = noteOn(value, rendered.note);
@@ -47,7 +47,7 @@ function noteOn(value: unknown, rendering: string | undefined): string {
 
 /** Ends the run with whatever was thrown. */
 export function fail(thrown: unknown): void {
-  if (!ended) end(KIND.failed, 0, is.stringify(describeThrown(thrown)));
+  if (!ended) end(KIND.failed, 0, is.recordJson(describeThrown(thrown)));
 }
 
 function end(kind: number, id: number, payload: string): void {
