@@ -122,6 +122,28 @@ describe('access', () => {
     expect(await call('/files?path=x', 'no boundary', 'multipart/form-data; boundary=zzz')).toEqual([400, 400]);
   });
 
+  test('a polled watcher, as the Python SDK has it', async () => {
+    const { connection, local } = started;
+    const sandbox = await Sandbox.create(connection);
+    const own = local.cloud.find(sandbox.sandboxId)?.envdAccessToken ?? '';
+    const call = async (method: string, body: object) => {
+      const answer = await port(connection, sandbox.sandboxId, 49983, `/filesystem.Filesystem/${method}`, {
+        method: 'POST',
+        body: JSON.stringify(body),
+        headers: { 'content-type': 'application/json', 'x-access-token': own },
+      });
+      return (await answer.json()) as { watcherId?: string; events?: object[]; code?: string };
+    };
+    const { watcherId } = await call('CreateWatcher', { path: '/home/user' });
+    await sandbox.files.write('seen.txt', 'x');
+    expect(await call('GetWatcherEvents', { watcherId })).toEqual({
+      events: [{ name: 'seen.txt', type: 'EVENT_TYPE_CREATE' }],
+    });
+    expect(await call('GetWatcherEvents', { watcherId })).toEqual({ events: [] });
+    expect(await call('RemoveWatcher', { watcherId })).toEqual({});
+    expect((await call('GetWatcherEvents', { watcherId })).code).toBe('not_found');
+  });
+
   test('a sandbox that is not there is 502 in the proxy’s words', async () => {
     const answer = await port(started.connection, 'i0000000000000000000', 49983, '/health');
     expect([answer.status, await answer.json()]).toEqual([

@@ -4,7 +4,7 @@ import { Buffer, toBuffer } from './buffer.ts';
 import { EventEmitter } from './events.ts';
 import { call } from './host.ts';
 import { later } from './loop.ts';
-import { process } from './process.ts';
+import { guestProcess } from './process.ts';
 
 type Options = {
   cwd?: string;
@@ -22,7 +22,7 @@ function request(source: string, options: Options = {}) {
       : options.input instanceof Uint8Array
         ? options.input
         : Buffer.from(String(options.input));
-  return { source, cwd: options.cwd ?? process.cwd(), env: { ...(options.env ?? process.env) }, stdin };
+  return { source, cwd: options.cwd ?? guestProcess.cwd(), env: { ...(options.env ?? guestProcess.env) }, stdin };
 }
 
 function commandLine(file: string, args: readonly string[]): string {
@@ -60,8 +60,8 @@ function failure(source: string, { exitCode, stdout, stderr }: Ran): Error {
 
 function runSync(source: string, options: Options): Buffer | string {
   const ran = call('run', request(source, options));
-  if (options.stdio === 'inherit') process.stdout.write(ran.stdout);
-  if (options.stdio === 'inherit' || options.stdio === undefined) process.stderr.write(ran.stderr);
+  if (options.stdio === 'inherit') guestProcess.stdout.write(ran.stdout);
+  if (options.stdio === 'inherit' || options.stdio === undefined) guestProcess.stderr.write(ran.stderr);
   if (ran.exitCode !== 0) throw failure(source, ran);
   return shown(ran.stdout, options);
 }
@@ -84,8 +84,8 @@ function start(source: string, options: Options): { child: ChildProcess; ran: Pr
     ({ exitCode, stdout, stderr }) => {
       child.exitCode = exitCode;
       if (options.stdio === 'inherit') {
-        process.stdout.write(stdout);
-        process.stderr.write(stderr);
+        guestProcess.stdout.write(stdout);
+        guestProcess.stderr.write(stderr);
       }
       if (stdout.length > 0) child.stdout.emit('data', shown(stdout, options));
       if (stderr.length > 0) child.stderr.emit('data', shown(stderr, options));

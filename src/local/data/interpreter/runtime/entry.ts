@@ -6,7 +6,7 @@ import { inspect, showError } from './inspect.ts';
 import { turn } from './loop.ts';
 import { find, isBuiltin, missing, namesOf, runCommon, sourceOf } from './modules.ts';
 import * as path from './path.ts';
-import { process } from './process.ts';
+import { guestProcess } from './process.ts';
 
 const MIMES: Readonly<Record<string, string>> = {
   'text/plain': 'text',
@@ -90,7 +90,7 @@ function watch(value: unknown): void {
 }
 
 function showUncaught(error: unknown): void {
-  process.stderr.write(`Uncaught ${error instanceof Error ? showError(error) : inspect(error)}\n`);
+  guestProcess.stderr.write(`Uncaught ${error instanceof Error ? showError(error) : inspect(error)}\n`);
 }
 
 function showFailure(error: unknown): void {
@@ -108,15 +108,15 @@ globalThis.__runtime = {
   turn,
   start(json: string): void {
     const { args, cwd, env } = JSON.parse(json);
-    process.chdir(cwd);
-    process.env = env;
-    process.argv = ['/usr/local/bin/node', ...args];
+    guestProcess.chdir(cwd);
+    guestProcess.env = env;
+    guestProcess.argv = ['/usr/local/bin/node', ...args];
   },
   watch,
   state: () => outcome.state,
   uncaught: (error: unknown) => showUncaught(error),
   uncaughtOutcome: () => showUncaught(outcome.state === 'failed' ? outcome.error : undefined),
-  exitCode: () => process.exitCode ?? 0,
+  exitCode: () => guestProcess.exitCode ?? 0,
   runCommon: (source: string, file: string) => runCommon(source, file, { exports: {} }),
   resolve: (base: string, name: string): string => {
     if (isBuiltin(name)) return `node:${name.replace(/^node:/, '')}`;
@@ -142,11 +142,11 @@ globalThis.__runtime = {
   failed: (error: unknown) => showFailure(error),
   failedOutcome: () => showFailure(outcome.state === 'failed' ? outcome.error : undefined),
   setEnv: (json: string): string => {
-    const before = JSON.stringify(process.env);
-    process.env = { ...process.env, ...JSON.parse(json) };
+    const before = JSON.stringify(guestProcess.env);
+    guestProcess.env = { ...guestProcess.env, ...JSON.parse(json) };
     return before;
   },
   restoreEnv: (json: string): void => {
-    process.env = JSON.parse(json);
+    guestProcess.env = JSON.parse(json);
   },
 };

@@ -3,14 +3,14 @@ import { Buffer } from './buffer.ts';
 import { fetch, Headers, Response } from './http.ts';
 import { clearTimer, setTimer } from './loop.ts';
 import { requireFrom } from './modules.ts';
-import { console, process } from './process.ts';
+import { console, guestProcess } from './process.ts';
 import { TextDecoder, TextEncoder } from './text.ts';
 import { URLSearchParams } from './url.ts';
 
 Object.assign(globalThis, {
   global: globalThis,
   console,
-  process,
+  process: guestProcess,
   Buffer,
   TextEncoder,
   TextDecoder,
@@ -18,7 +18,7 @@ Object.assign(globalThis, {
   fetch,
   Headers,
   Response,
-  require: (name: string) => requireFrom(process.cwd())(name),
+  require: (name: string) => requireFrom(guestProcess.cwd())(name),
   setTimeout: (run: () => void, ms?: number, ...args: unknown[]) => setTimer(run, ms, args, false),
   setInterval: (run: () => void, ms?: number, ...args: unknown[]) => setTimer(run, ms, args, true),
   setImmediate: (run: () => void, ...args: unknown[]) => setTimer(run, 0, args, false),

@@ -8,7 +8,7 @@ import { http } from './http.ts';
 import { format, inspect } from './inspect.ts';
 import { clearTimer, setTimer } from './loop.ts';
 import * as path from './path.ts';
-import { console, process } from './process.ts';
+import { console, guestProcess } from './process.ts';
 import { TextDecoder, TextEncoder } from './text.ts';
 import { URLSearchParams } from './url.ts';
 
@@ -18,7 +18,7 @@ const os = {
   type: () => 'Linux',
   release: () => '6.1.0',
   hostname: () => 'e2b.local',
-  homedir: () => process.env.HOME ?? '/home/user',
+  homedir: () => guestProcess.env.HOME ?? '/home/user',
   tmpdir: () => '/tmp',
   EOL: '\n',
   totalmem: () => 512e6,
@@ -27,7 +27,7 @@ const os = {
     { model: 'virtual', speed: 0 },
     { model: 'virtual', speed: 0 },
   ],
-  uptime: () => process.uptime(),
+  uptime: () => guestProcess.uptime(),
   userInfo: () => ({ username: 'user', homedir: '/home/user', uid: 1000, gid: 1000, shell: '/bin/bash' }),
 };
 
@@ -100,7 +100,7 @@ const BUILTIN: Readonly<Record<string, () => unknown>> = {
   events: () => Object.assign(EventEmitter, { EventEmitter }),
   util: () => ({ inspect, format, promisify, TextEncoder, TextDecoder, types: {}, isDeepStrictEqual: same }),
   buffer: () => ({ Buffer }),
-  process: () => process,
+  process: () => guestProcess,
   console: () => console,
   child_process: () => childProcess,
   http: () => http,

@@ -121,8 +121,9 @@ class Process extends EventEmitter {
   );
 }
 
-export const process = new Process();
-useCwd(() => process.cwd());
+/** Named so that nobody takes it for Node's own. */
+export const guestProcess = new Process();
+useCwd(() => guestProcess.cwd());
 
 const counts = new Map<string, number>();
 const times = new Map<string, number>();
@@ -133,25 +134,26 @@ function log(to: Output, values: unknown[]): void {
 }
 
 export const console = {
-  log: (...values: unknown[]) => log(process.stdout, values),
-  info: (...values: unknown[]) => log(process.stdout, values),
-  debug: (...values: unknown[]) => log(process.stdout, values),
-  error: (...values: unknown[]) => log(process.stderr, values),
-  warn: (...values: unknown[]) => log(process.stderr, values),
-  trace: (...values: unknown[]) => log(process.stderr, ['Trace:', ...values]),
-  dir: (value: unknown) => log(process.stdout, [inspect(value)]),
-  table: (value: unknown) => log(process.stdout, [inspect(value)]),
+  log: (...values: unknown[]) => log(guestProcess.stdout, values),
+  info: (...values: unknown[]) => log(guestProcess.stdout, values),
+  debug: (...values: unknown[]) => log(guestProcess.stdout, values),
+  error: (...values: unknown[]) => log(guestProcess.stderr, values),
+  warn: (...values: unknown[]) => log(guestProcess.stderr, values),
+  trace: (...values: unknown[]) => log(guestProcess.stderr, ['Trace:', ...values]),
+  dir: (value: unknown) => log(guestProcess.stdout, [inspect(value)]),
+  table: (value: unknown) => log(guestProcess.stdout, [inspect(value)]),
   assert: (condition: unknown, ...values: unknown[]) => {
-    if (!condition) log(process.stderr, ['Assertion failed', ...values]);
+    if (!condition) log(guestProcess.stderr, ['Assertion failed', ...values]);
   },
   count: (label = 'default') => {
     counts.set(label, (counts.get(label) ?? 0) + 1);
-    log(process.stdout, [`${label}: ${counts.get(label)}`]);
+    log(guestProcess.stdout, [`${label}: ${counts.get(label)}`]);
   },
   time: (label = 'default') => void times.set(label, Date.now()),
-  timeEnd: (label = 'default') => log(process.stdout, [`${label}: ${Date.now() - (times.get(label) ?? Date.now())}ms`]),
+  timeEnd: (label = 'default') =>
+    log(guestProcess.stdout, [`${label}: ${Date.now() - (times.get(label) ?? Date.now())}ms`]),
   group: (...values: unknown[]) => {
-    if (values.length > 0) log(process.stdout, values);
+    if (values.length > 0) log(guestProcess.stdout, values);
     indent += '  ';
   },
   groupEnd: () => {
