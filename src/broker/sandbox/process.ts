@@ -91,7 +91,10 @@ export async function follow(start: StartCommand, options: FollowOptions): Promi
   const ended = handle.wait().then(
     ({ exitCode, error }) => ({ exitCode, ...printed(), ...because(error) }),
     (caught: unknown) => {
-      if (tooMuch === undefined) return { ...endOf(caught), ...printed() };
+      if (tooMuch === undefined) {
+        const { exitCode, ...why } = endOf(caught);
+        return { exitCode, ...printed(), ...why };
+      }
       if (tooMuch.cause !== undefined) throw tooMuch.cause;
       const error = `it printed more than ${options.maxStreamedBytes} bytes and ${tooMuch.fate}. Send its output to a file and read a part`;
       return { exitCode: -1, ...printed(), error };
