@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { type McpRequestContext, type McpServerFactory, preloadSchemas } from '@modelcontextprotocol/server';
 import { createBroker } from './broker/broker.ts';
 import type { BrokerLimits } from './broker/budget.ts';
+import { observeCapabilities } from './broker/observe.ts';
 import { createRequestCapability } from './broker/request.ts';
 import { createDataPlane } from './broker/sandbox/sandbox.ts';
 import type { Config } from './config.ts';
@@ -68,7 +69,10 @@ export async function createCore(config: Config, log: Logger, observers: Observe
   const openBroker: OpenBroker = ({ progress, requestId, ...run }) =>
     createBroker({
       ...run,
-      capabilities: dataPlane.open({ wallMs: limits.wallMs, signal: run.signal, requestId, progress }),
+      capabilities: observeCapabilities(
+        dataPlane.open({ wallMs: limits.wallMs, signal: run.signal, requestId, progress }),
+        observers.onUpstreamCall,
+      ),
       limits: brokerLimits,
       onCall: ({ label, status }) => progress?.(`${label} → ${status}`),
       log,
