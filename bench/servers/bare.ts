@@ -17,4 +17,7 @@ const handler = createMcpHandler(() => {
 });
 
 const handle = toNodeHandler(handler);
-createServer((request, response) => void handle(request, response)).listen(Number(process.env.PORT), '127.0.0.1');
+createServer((request, response) => void handle(request as Parameters<typeof handle>[0], response)).listen(
+  Number(process.env.PORT),
+  '127.0.0.1',
+);

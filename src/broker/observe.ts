@@ -5,20 +5,11 @@ import { startCallSpan } from '../trace.ts';
 import type { UpstreamRecord } from '../upstream/observe.ts';
 import type { Capability } from './broker.ts';
 
-type Capabilities = Readonly<Record<string, Capability>>;
-
-export function observeCapabilities(
-  capabilities: Capabilities,
-  onCall: ((record: UpstreamRecord) => void) | undefined,
-): Capabilities {
-  const observed = Object.entries(capabilities).map(([name, capability]) => [name, observe(name, capability, onCall)]);
-  return { ...Object.fromEntries(observed), ...pick(capabilities, 'api.request') };
+/** For BrokerOptions.around. */
+export function observeCalls(onCall: ((record: UpstreamRecord) => void) | undefined) {
+  return (name: string, capability: Capability): Capability =>
+    name === 'api.request' ? capability : observe(name, capability, onCall);
 }
-
-const pick = (capabilities: Capabilities, name: string): Capabilities => {
-  const capability = capabilities[name];
-  return capability === undefined ? {} : { [name]: capability };
-};
 
 function observe(name: string, capability: Capability, onCall?: (record: UpstreamRecord) => void): Capability {
   return async (args, context) => {
