@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { type McpRequestContext, type McpServerFactory, preloadSchemas } from '@modelcontextprotocol/server';
 import { createBroker } from './broker/broker.ts';
 import type { BrokerLimits } from './broker/budget.ts';
+import { observeCalls } from './broker/observe.ts';
 import { createRequestCapability } from './broker/request.ts';
 import { createDataPlane } from './broker/sandbox/sandbox.ts';
 import type { Config } from './config.ts';
@@ -65,10 +66,12 @@ export async function createCore(config: Config, log: Logger, observers: Observe
     maxSandboxesPerKey: config.MAX_SANDBOXES_PER_KEY,
     request: createRequestCapability({ client: upstream, operations: () => operations, isHidden }),
   });
+  const around = observeCalls(observers.onUpstreamCall);
   const openBroker: OpenBroker = ({ progress, requestId, ...run }) =>
     createBroker({
       ...run,
       capabilities: dataPlane.open({ wallMs: limits.wallMs, signal: run.signal, requestId, progress }),
+      around,
       limits: brokerLimits,
       onCall: ({ label, status }) => progress?.(`${label} → ${status}`),
       log,

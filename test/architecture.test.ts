@@ -9,7 +9,7 @@ const DOORS: Record<string, readonly string[]> = {
   mcp: ['guest', 'engine', 'broker', 'errors.ts', 'log.ts', 'trace.ts'],
   guest: ['engine', 'spec', 'errors.ts'],
   engine: ['guest', 'errors.ts', 'log.ts'],
-  broker: ['engine', 'upstream', 'spec', 'errors.ts', 'log.ts'],
+  broker: ['engine', 'upstream', 'spec', 'errors.ts', 'log.ts', 'trace.ts'],
   upstream: ['spec', 'engine', 'errors.ts', 'log.ts', 'trace.ts'],
   spec: ['errors.ts', 'log.ts'],
   local: ['errors.ts', 'log.ts'],

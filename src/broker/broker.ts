@@ -34,6 +34,8 @@ export type BrokerOptions = {
   readonly limits?: Partial<BrokerLimits>;
   /** Told of each call when it is over. */
   readonly onCall?: (entry: LedgerEntry) => void;
+  /** Put around each capability that is called, to watch it. */
+  readonly around?: (name: string, capability: Capability) => Capability;
   /** For the log only. */
   readonly requestId?: string;
   readonly log?: BrokerLog;
@@ -69,7 +71,8 @@ export function createBroker(options: BrokerOptions): Broker {
   };
 
   const answerCall = async (guestCall: GuestCall, call: LedgerCall, signal: AbortSignal): Promise<string> => {
-    const capability = find(capabilities, guestCall.capability);
+    const found = find(capabilities, guestCall.capability);
+    const capability = options.around?.(guestCall.capability, found) ?? found;
     const args = parseArgs(guestCall.argsJson);
     const leave = await budget.place(signal);
     try {

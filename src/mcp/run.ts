@@ -92,6 +92,9 @@ type Answer = {
   };
 };
 
+/** One for all: without a reason, each abort would make an exception with a stack. */
+const RUN_OVER = new Error('the run is over');
+
 async function answer(call: ToolCall, requestId: string, deps: RunDeps, span: Span): Promise<Answer> {
   const { engine, limits, log } = deps;
   const { surface, principal, progress } = call;
@@ -106,7 +109,7 @@ async function answer(call: ToolCall, requestId: string, deps: RunDeps, span: Sp
     // Calls come in as messages of a worker: what they do belongs to this run's span all the same.
     const callHost: CallHost = (...message) => span.within(() => (broker?.callHost ?? CALL_NOBODY)(...message));
     const outcome = await engine.run({ source: code.source, surface, callHost, limits, signal, principal });
-    over.abort();
+    over.abort(RUN_OVER);
     const ended = outcome.status === 'completed' ? 'completed' : (outcome.error.code ?? 'threw');
     return {
       result: formatOutcome({ outcome, ledger, code, surface, requestId, limits: deps.response }),
@@ -123,6 +126,6 @@ async function answer(call: ToolCall, requestId: string, deps: RunDeps, span: Sp
     if (error.fault === 'gateway') log.error({ err: error.cause ?? error, reqId: requestId }, 'run failed');
     return { result: formatFault(error, requestId), calls: ledger.length, ended: { outcome: error.code } };
   } finally {
-    over.abort();
+    over.abort(RUN_OVER);
   }
 }

@@ -25,6 +25,10 @@ beforeAll(async () => {
     'execute_read',
     `async () => (await api.request({ method: 'GET', path: '/sandboxes/nothing-here' })).status`,
   );
+  await client.call(
+    'execute_write',
+    `async () => (await (await Sandbox.connect('${sandboxId}')).files.write('/tmp/a', 'b')).path`,
+  );
   await client.call('execute_read', 'async () => { while (true); }');
   await client.call('search', `async () => { throw new Error('mine') }`);
   await client.close();
@@ -36,7 +40,8 @@ afterAll(() => gateway.close());
 it.each([
   /codemode_http_request_duration_seconds_count\{method="POST",route="\/mcp",status="200"\} [1-9]/,
   /codemode_http_request_duration_seconds_count\{method="GET",route="other",status="404"\} 1/,
-  /codemode_run_duration_seconds_count\{tool="execute_write",engine="quickjs",outcome="completed"\} 1/,
+  /codemode_run_duration_seconds_count\{tool="execute_write",engine="quickjs",outcome="completed"\} 2/,
+  /codemode_upstream_call_duration_seconds_count\{operation="Sandbox.files.write",status="done"\} 1/,
   /codemode_run_duration_seconds_count\{tool="execute_read",engine="quickjs",outcome="cpu_exceeded"\} 1/,
   /codemode_run_duration_seconds_count\{tool="search",engine="quickjs",outcome="threw"\} 1/,
   /codemode_run_queue_seconds_count\{tool="execute_read",engine="quickjs"\} 3/,

@@ -22,6 +22,9 @@ export type RunState =
   | 'ready'
   | 'ended';
 
+/** One for all: without a reason, each abort would make an exception with a stack. */
+const RUN_ENDED = new Error('the run has ended');
+
 export class Run {
   readonly id: number;
   readonly job: Job;
@@ -77,7 +80,7 @@ export class Run {
     this.state = 'ended';
     for (const timer of this.timers.values()) clearTimeout(timer);
     this.timers.clear();
-    this.abort.abort();
+    this.abort.abort(RUN_ENDED);
     this.onEnd();
     this.settlements = [];
     this.parked = undefined;

@@ -1,0 +1,66 @@
+// Sends one kind of request for a while and tells how it went.
+import { Pool } from 'undici';
+import type { Contender } from './processes.ts';
+
+export const KEY = `e2b_${'b'.repeat(40)}`;
+
+export type Load = { readonly method: 'tools/list' } | { readonly tool: string; readonly code: string };
+export type Sample = { requests: number; seconds: number; cpuSeconds: number; readonly ms: number[] };
+
+export const emptySample = (): Sample => ({ requests: 0, seconds: 0, cpuSeconds: 0, ms: [] });
+const pools = new Map<string, Pool>();
+
+/** Adds to `sample`. Requests go to the contenders in turn. */
+export async function drive(
+  contenders: readonly Contender[],
+  load: Load,
+  { callers, ms, into }: { callers: number; ms: number; into: Sample },
+): Promise<void> {
+  const body = JSON.stringify({
+    jsonrpc: '2.0',
+    id: 1,
+    ...('method' in load
+      ? { method: load.method }
+      : { method: 'tools/call', params: { name: load.tool, arguments: { code: load.code } } }),
+  });
+  const cpu = () => contenders.reduce((sum, contender) => sum + contender.cpuSeconds(), 0);
+  const cpuBefore = cpu();
+  const startedAt = performance.now();
+  let turn = 0;
+  const caller = async () => {
+    while (performance.now() - startedAt < ms) {
+      const contender = contenders[turn++ % contenders.length];
+      if (contender === undefined) return;
+      const sentAt = performance.now();
+      await post(contender.url, body);
+      into.ms.push(performance.now() - sentAt);
+      into.requests++;
+    }
+  };
+  await Promise.all(Array.from({ length: callers }, caller));
+  into.seconds += (performance.now() - startedAt) / 1000;
+  into.cpuSeconds += cpu() - cpuBefore;
+}
+
+export async function post(url: string, body: string): Promise<string> {
+  const pool = pools.get(url) ?? new Pool(url, { connections: 512 });
+  pools.set(url, pool);
+  const answer = await pool.request({
+    method: 'POST',
+    path: '/mcp',
+    headers: {
+      authorization: `Bearer ${KEY}`,
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+    },
+    body,
+  });
+  const text = await answer.body.text();
+  if (answer.statusCode !== 200 || text.includes('"isError":true')) throw new Error(`${url}: ${text.slice(0, 300)}`);
+  return text;
+}
+
+export function quantile(values: readonly number[], q: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN;
+}

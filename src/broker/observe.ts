@@ -1,0 +1,31 @@
+// Capabilities that tell of their calls: a span around each, and a record for the metrics. Names are those the gateway
+// gave; what a guest wrote is never one. `api.request` is told by its client instead, by operation.
+import { toGatewayError } from '../errors.ts';
+import { startCallSpan } from '../trace.ts';
+import type { UpstreamRecord } from '../upstream/observe.ts';
+import type { Capability } from './broker.ts';
+
+/** For BrokerOptions.around. */
+export function observeCalls(onCall: ((record: UpstreamRecord) => void) | undefined) {
+  return (name: string, capability: Capability): Capability =>
+    name === 'api.request' ? capability : observe(name, capability, onCall);
+}
+
+function observe(name: string, capability: Capability, onCall?: (record: UpstreamRecord) => void): Capability {
+  return async (args, context) => {
+    const startedAt = performance.now();
+    const span = startCallSpan(name);
+    const finish = (status: string) => {
+      onCall?.({ operation: name, status, durationMs: performance.now() - startedAt });
+      span.end({}, status === 'done' ? undefined : status);
+    };
+    try {
+      const json = await span.within(() => capability(args, context));
+      finish('done');
+      return json;
+    } catch (caught) {
+      finish(toGatewayError(caught).code);
+      throw caught;
+    }
+  };
+}
