@@ -113,7 +113,7 @@ export function hostile(guest: Harness): void {
 
   describe('hostile guests: memory', () => {
     it.each(FILLING)('%s', async (_what, source) => {
-      const outcome = await guest.run(source);
+      const outcome = await guest.run(source, { limits: { wallMs: 15_000 } });
       expect(outcome).toMatchObject({
         status: 'failed',
         error: { code: 'memory_exceeded', message: expect.stringMatching(/64 MB/) },

@@ -1,17 +1,14 @@
 // The wire between runner and engine: framing whatever the pieces, and sandboxes that lie, flood or keep silent.
-import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Disposal } from '../../src/engine/e2b/disposal.ts';
-import { Run } from '../../src/engine/e2b/run.ts';
 import { FrameReader } from '../../src/engine/e2b/stdout.ts';
 import { MARK, type RunnerFrame, toAscii } from '../../src/engine/e2b/wire.ts';
-import type { CallHost, Limits, Outcome } from '../../src/engine/engine.ts';
+import type { CallHost, Outcome } from '../../src/engine/engine.ts';
 import { KIND } from '../../src/engine/protocol.ts';
 import type { LocalCloud } from '../../src/local/server.ts';
-import { echoHost, expectWellFormed, Harness, LIMITS, principal } from '../contract/harness.ts';
+import { expectWellFormed, Harness } from '../contract/harness.ts';
 import { PATIENT } from '../local/support/control.ts';
-import { microvmEngine, RUNNER_KEY, startProcessCloud } from '../support/microvm.ts';
+import { microvmEngine, runInPlaceOfRunner, startProcessCloud } from '../support/microvm.ts';
 
 const said = (kind: number, id: number, p: string): RunnerFrame => ({ t: 'said', kind, id, cpuMs: 1, p });
 const line = (frame: RunnerFrame) => `${MARK}${toAscii(frame)}\n`;
@@ -65,15 +62,15 @@ describe('frames', () => {
     ['a payload that is no text', `${MARK}{"t":"said","kind":1,"id":1,"cpuMs":1,"p":5}`],
     ['a file by name', `${MARK}{"t":"said","kind":3,"id":1,"cpuMs":1,"file":"../../etc/passwd","bytes":5}`],
   ])('with %s are not believed', (_what, text) => {
-    expect(() => new FrameReader().read(`${text}\n`)).toThrow(/frame/);
+    expect(() => [...new FrameReader().read(`${text}\n`)]).toThrow(/frame/);
   });
 
   it('are bounded: lines without end are passed over, output without end is an error', () => {
     const reader = new FrameReader();
-    for (let i = 0; i < 50; i++) expect(reader.read('x'.repeat(10_000))).toEqual([]);
-    expect(reader.read(`\n${line({ t: 'started' })}`)).toEqual([{ t: 'started' }]);
+    for (let i = 0; i < 50; i++) expect([...reader.read('x'.repeat(10_000))]).toEqual([]);
+    expect([...reader.read(`\n${line({ t: 'started' })}`)]).toEqual([{ t: 'started' }]);
     expect(() => {
-      for (let i = 0; i < 1_000; i++) reader.read(`${'y'.repeat(9_999)}\n`);
+      for (let i = 0; i < 1_000; i++) [...reader.read(`${'y'.repeat(9_999)}\n`)];
     }).toThrow(/too much/);
   });
 });
@@ -85,37 +82,9 @@ describe('a runner that is not ours any more', () => {
   });
   afterAll(() => cloud.close());
 
-  /** Runs `code` in the place of the runner's main thread, with `say`, `folder` and `fs` at hand. */
-  async function runHostile(
-    code: string,
-    limits: Partial<Limits> = {},
-    callHost: CallHost = echoHost,
-  ): Promise<Outcome> {
-    const runner = `
-      const fs = require('node:fs'), folder = codeModeRun.folder;
-      const write = text => { let rest = Buffer.from(text); while (rest.length) rest = rest.subarray(fs.writeSync(1, rest)) };
-      const say = frame => write(${JSON.stringify(MARK)} + JSON.stringify(frame) + '\\n');
-      const said = (kind, id, p) => say({ t: 'said', kind, id, cpuMs: 1, p });
-      setInterval(() => {}, 1000);
-      write('profile without a line end\\n'); say({ t: 'started' });
-      ${code}`;
-    const disposal = new Disposal(() => undefined);
-    const connection = { apiKey: RUNNER_KEY, apiUrl: cloud.url, sandboxUrl: cloud.url, domain: 'e2b.localhost' };
-    const all = { ...LIMITS, wallMs: 1_500, ...limits };
-    const run = new Run(
-      {
-        ...{ source: 'unused', surface: 'write', callHost, limits: all, principal },
-        signal: new AbortController().signal,
-      },
-      {
-        ...{ pack: { bytes: new Uint8Array(gzipSync(JSON.stringify({ runner }))) }, connection, template: 'base' },
-        ...{ startTimeoutMs: 20_000, graceMs: 5_000, disposal, log: () => undefined },
-        own: sandboxId => () => void disposal.kill(sandboxId, connection),
-      },
-    );
-    run.start();
-    const outcome = await run.outcome;
-    expectWellFormed(outcome, all);
+  async function runHostile(code: string): Promise<Outcome> {
+    const outcome = await runInPlaceOfRunner(cloud, code);
+    expectWellFormed(outcome);
     await expect.poll(() => cloud.cloud.all().length, PATIENT).toBe(0);
     return outcome;
   }

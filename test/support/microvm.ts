@@ -1,10 +1,15 @@
 // A local cloud with real processes and faults on demand, and the microVM engine against it.
 import type { IncomingMessage } from 'node:http';
+import { gzipSync } from 'node:zlib';
+import { type Connection, Disposal } from '../../src/engine/e2b/disposal.ts';
 import { createE2bEngine, type E2bEngine, type E2bOptions } from '../../src/engine/e2b/engine.ts';
+import { Run } from '../../src/engine/e2b/run.ts';
+import { MARK } from '../../src/engine/e2b/wire.ts';
+import type { Outcome } from '../../src/engine/engine.ts';
 import type { Fault } from '../../src/local/faults.ts';
 import type { LocalCloud } from '../../src/local/server.ts';
 import { type LocalOptions, startLocal } from '../../src/local/start.ts';
-import { DESCRIPTION } from '../contract/harness.ts';
+import { DESCRIPTION, echoHost, LIMITS, principal } from '../contract/harness.ts';
 
 /** Local mode takes any key of this form. */
 export const RUNNER_KEY = `e2b_${'0'.repeat(40)}`;
@@ -27,6 +32,41 @@ export function microvmEngine(cloud: { readonly url: string }, options: Partial<
     runnerApiKey: RUNNER_KEY,
     ...options,
   });
+}
+
+const localConnection = ({ url }: { readonly url: string }): Connection => ({
+  ...{ apiKey: RUNNER_KEY, apiUrl: url, sandboxUrl: url, domain: 'e2b.localhost' },
+});
+
+/** A run in whose sandbox `code` stands in the place of the runner; `fs`, `folder`, `write`, `say`, `said` are at hand. */
+export async function runInPlaceOfRunner(
+  where: { readonly url: string } | Connection,
+  code: string,
+  wallMs = 1_500,
+): Promise<Outcome> {
+  const runner = `
+    const fs = require('node:fs'), folder = codeModeRun.folder;
+    const write = text => { let rest = Buffer.from(text); while (rest.length) rest = rest.subarray(fs.writeSync(1, rest)) };
+    const say = frame => write(${JSON.stringify(MARK)} + JSON.stringify(frame) + '\\n');
+    const said = (kind, id, p) => say({ t: 'said', kind, id, cpuMs: 1, p });
+    setInterval(() => {}, 1000);
+    write('profile without a line end\\n'); say({ t: 'started' });
+    ${code}`;
+  const disposal = new Disposal(() => undefined);
+  const connection = 'url' in where ? localConnection(where) : where;
+  const run = new Run(
+    {
+      ...{ source: 'unused', surface: 'write', callHost: echoHost, limits: { ...LIMITS, wallMs }, principal },
+      signal: new AbortController().signal,
+    },
+    {
+      ...{ pack: { bytes: new Uint8Array(gzipSync(JSON.stringify({ runner }))) }, connection, template: 'base' },
+      ...{ startTimeoutMs: 20_000, graceMs: 5_000, disposal, log: () => undefined },
+      own: sandboxId => () => void disposal.kill(sandboxId, connection),
+    },
+  );
+  run.start();
+  return run.outcome;
 }
 
 /** Deals out the faults it is given, one a matching request, in order; the last one stays when `forever`. */

@@ -38,21 +38,18 @@ export class FrameReader {
     if (this.#totalChars > MAX_TOTAL_CHARS) throw new WireError('the runner wrote too much');
   }
 
-  /** @throws WireError */
-  read(text: string): RunnerFrame[] {
+  /** Frames one by one, so that those before a fault count. @throws WireError */
+  *read(text: string): Generator<RunnerFrame, void, undefined> {
     this.count(text);
     const lines = (this.#partial + text).split('\n');
     this.#partial = lines.pop() ?? '';
-    const frames: RunnerFrame[] = [];
-    for (const line of lines) {
-      if (!this.#skipping && line.startsWith(MARK)) frames.push(parseFrame(line));
-      this.#skipping = false;
-    }
+    const skipped = this.#skipping;
+    if (lines.length > 0) this.#skipping = false;
     if (this.#partial.length > MAX_LINE_CHARS) {
       this.#skipping = true;
       this.#partial = '';
     }
-    return frames;
+    for (const line of skipped ? lines.slice(1) : lines) if (line.startsWith(MARK)) yield parseFrame(line);
   }
 }
 

@@ -21,6 +21,7 @@ import type { FromThread, Pack, RunnerJob, ThreadData } from './job.ts';
 const WATCH_MS = 10;
 /** What Node itself may grow by while the guest stays within its limit. */
 const SLACK_BYTES = 64 * 1024 * 1024;
+const NEARLY_FULL = 0.75;
 
 /** Set by the bootstrap, see bootstrap.ts. */
 declare const codeModeRun: { readonly pack: Pack; readonly folder: string };
@@ -88,8 +89,10 @@ function hear(message: FromThread): void {
 
 function watch(): void {
   if (startedCpuMs === undefined || ended) return;
-  if (cpuMs() > job.cpuMs) end('cpu');
-  else if (process.memoryUsage.rss() - startedRss > job.memoryBytes + SLACK_BYTES) end('memory');
+  const grownBy = process.memoryUsage.rss() - startedRss;
+  if (grownBy > job.memoryBytes + SLACK_BYTES) end('memory');
+  // With its memory all but full, what a guest spends its time on is collecting garbage.
+  else if (cpuMs() > job.cpuMs) end(grownBy > job.memoryBytes * NEARLY_FULL ? 'memory' : 'cpu');
 }
 
 function settle(line: string): void {
