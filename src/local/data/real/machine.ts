@@ -1,6 +1,7 @@
 // A machine whose processes are the host's, in a directory of its own (LOCAL_SHELL=process). NO isolation: for tests
 // that need real programs, and for fidelity. Knows no HTTP but the proxy to a sandbox's own ports.
 import { randomUUID } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { chmod, cp, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
@@ -15,6 +16,12 @@ import { realShell } from './shell.ts';
 
 /** Login shells read /etc/profile, which may forget where the host's programs are. */
 const PROFILE = 'export PATH="$E2B_LOCAL_PATH"\n';
+
+/** Machines nobody has closed. Their processes are groups of their own: they would outlive us. */
+const open = new Set<RealMachine>();
+process.once('exit', () => {
+  for (const machine of open) machine.abandon();
+});
 
 export class RealMachine implements DataMachine {
   readonly envVars: Readonly<Record<string, string>>;
@@ -32,6 +39,7 @@ export class RealMachine implements DataMachine {
     this.files = new RealFiles(root);
     this.processes = new ProcessTable(realShell({ root, env: environment(root, this.#mark, options) }));
     this.contexts = new Contexts(this);
+    open.add(this);
   }
 
   static async create(options: MachineOptions): Promise<RealMachine> {
@@ -75,9 +83,16 @@ export class RealMachine implements DataMachine {
   }
 
   async close(): Promise<void> {
+    open.delete(this);
     this.#streams.abort();
     await this.#end();
     await rm(this.#root, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  /** The little that can still be done while this process exits. */
+  abandon(): void {
+    for (const { pid } of this.processes.list()) this.processes.find({ pid })?.control.signal('SIGKILL');
+    rmSync(this.#root, { recursive: true, force: true });
   }
 
   async #end(): Promise<void> {
