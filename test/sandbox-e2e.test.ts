@@ -161,3 +161,19 @@ it('holds a key to MAX_SANDBOXES_PER_KEY', async () => {
   await own.close();
   await limited.close();
 });
+
+it('is the same where the code itself runs in a sandbox', async () => {
+  const inMicroVm = await startTestGateway({ shell: 'process', env: { SANDBOX_ENGINE: 'e2b' } });
+  const own = await connect(inMicroVm.mcpUrl, newKey());
+  for (const they of [
+    'read_file, write_file, create_file, list_files, upload_file, download_file',
+    'several sandboxes at once',
+  ]) {
+    const row = ROWS.find(each => each.they === they);
+    const answer = await own.call('execute_write', row?.code);
+    expect(answer.isError, answer.text).toBe(false);
+    for (const pattern of row?.expected ?? []) expect(answer.text).toMatch(pattern);
+  }
+  await own.close();
+  await inMicroVm.close();
+});

@@ -35,12 +35,13 @@ export const ROWS: readonly Row[] = [
   const apart = await sbx.createCodeContext({ language: 'python' });
   const { error } = await sbx.runCode('x', { context: apart });
   const { logs } = await sbx.runCode("print('printed')");
+  const js = await sbx.runCode('6 * 7', { language: 'javascript' });
   const kernels = await sbx.listCodeContexts();
   await sbx.removeCodeContext(apart);
   await sbx.kill();
-  return { text, error: error.name, stdout: logs.stdout, kernels: kernels.length > 0 };
+  return { text, error: error.name, stdout: logs.stdout, js: js.text, kernels: kernels.length > 0 };
 }`,
-    expected: [/"text":"21"/, /"error":"NameError"/, /"stdout":\["printed\\n"\]/, /"kernels":true/],
+    expected: [/"text":"21"/, /"error":"NameError"/, /"stdout":\["printed\\n"\]/, /"js":"42"/, /"kernels":true/],
   },
   {
     they: 'run_command, also in the background',

@@ -31,7 +31,7 @@ export async function withinQuota<T>(
   underWay.set(session, mine);
   mine.count += wanted;
   try {
-    const running = await countRunning(sdk, max);
+    const running = await countRunning(sdk);
     if (running + mine.count > max) throw overLimit(running, max);
     return await create();
   } finally {
@@ -45,9 +45,9 @@ const overLimit = (running: number, max: number) =>
     `This gateway lets a key have ${max} sandboxes running, and ${running} are. Kill what is no longer needed (Sandbox.list, Sandbox.kill), then try again.`,
   );
 
-async function countRunning(sdk: SdkOptions, atLeast: number): Promise<number> {
+async function countRunning(sdk: SdkOptions): Promise<number> {
   const { data, response } = await apiOf(sdk).GET('/v2/sandboxes', {
-    params: { query: { state: ['running'], limit: Math.min(100, atLeast) } },
+    params: { query: { state: ['running'], limit: 100 } },
     signal: AbortSignal.any([sdk.signal, AbortSignal.timeout(sdk.requestTimeoutMs)]),
   });
   if (data === undefined) {
