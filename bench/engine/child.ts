@@ -63,4 +63,5 @@ process.on('message', (request: Request | 'close') => {
   if (request === 'close') void contender.close().then(() => process.exit(0));
   else void answer(request).then(reply => process.send?.(reply));
 });
+process.on('disconnect', () => process.exit());
 process.send?.('ready');

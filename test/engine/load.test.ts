@@ -77,12 +77,16 @@ describe('the embedded engine under load', () => {
     ['stuck in a built-in', STUCK],
   ])('hogs %s delay nobody else', async (_what, source) => {
     const on = await open({ workers: 3, maxWorkers: 4 });
-    const hogs = [1, 2].map(() => start(on, source, { as: 'hog', limits: { cpuMs: 1_000 } }));
+    const caller = new AbortController();
+    const hog = () =>
+      start(on, source, { as: 'hog', signal: caller.signal, limits: { cpuMs: 60_000, wallMs: 60_000 } });
+    const hogs = [hog(), hog()];
     await until(() => on.stats().running === 2);
     const others = await Promise.all(Array.from({ length: 16 }, () => start(on, THREE_CALLS, { as: 'b' })));
-    expect(on.stats().running).toBeGreaterThan(0); // they were served while the hogs were at it
     for (const outcome of others) expect(outcome.status).toBe('completed');
-    expect((await Promise.all(hogs)).map(codeOf)).toEqual(['cpu_exceeded', 'cpu_exceeded']);
+    expect(on.stats().running).toBe(2); // the hogs are still at it
+    caller.abort();
+    expect((await Promise.all(hogs)).map(codeOf)).toEqual(['cancelled', 'cancelled']);
     expect(codeOf(await start(on, 'async () => 1'))).toBe('completed');
   });
 
@@ -202,9 +206,11 @@ describe('the embedded engine under load', () => {
       );
     };
     await storm();
+    await storm();
     const settled = process.memoryUsage().rss;
-    for (let i = 0; i < 4; i++) await storm();
-    expect(process.memoryUsage().rss - settled).toBeLessThan(120 << 20);
+    for (let i = 0; i < 3; i++) await storm();
+    // What is discarded is collected a moment later: memory comes back, or this never ends.
+    await until(() => process.memoryUsage().rss - settled < 60 << 20);
     expect(on.stats()).toMatchObject({ running: 0, waiting: 0, queued: 0 });
   });
 
@@ -219,6 +225,6 @@ describe('the embedded engine under load', () => {
     const beat = setInterval(() => turns++, 5);
     await Promise.all(busy);
     clearInterval(beat);
-    expect(turns).toBeGreaterThan(30); // of some 200 there would be time for; a blocked loop has a handful
+    expect(turns).toBeGreaterThan(10); // of some 200 there would be time for; a blocked loop has one or two
   });
 });

@@ -2,6 +2,7 @@
 import { setImmediate } from 'node:timers';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { End } from '../intake.ts';
+import { noteDiscarded } from './collect.ts';
 import { GuestRun, type RunHost } from './guest-run.ts';
 import type { Image } from './image.ts';
 import { Instance } from './instance.ts';
@@ -42,8 +43,10 @@ function cleanInstance(imageId: number): Instance {
 
 /** Gets the instance ready for the next run, after the answer of this one is out. */
 function recycle(imageId: number, { instance, trapped }: GuestRun): void {
-  if (trapped || instance.grown) instances.delete(imageId);
+  const discarded = trapped || instance.grown;
+  if (discarded) instances.delete(imageId);
   setImmediate(() => {
+    if (discarded) noteDiscarded();
     if (resident !== undefined || !images.has(imageId)) return;
     const kept = instances.get(imageId);
     if (kept === undefined) instances.set(imageId, { instance: newInstance(imageId), dirty: false });
@@ -77,8 +80,10 @@ function park(): void {
   const { run, imageId } = resident;
   resident = undefined;
   const parked = run.instance.park();
-  if (run.instance.grown) instances.delete(imageId);
-  else instances.set(imageId, { instance: run.instance, dirty: false });
+  if (run.instance.grown) {
+    instances.delete(imageId);
+    noteDiscarded();
+  } else instances.set(imageId, { instance: run.instance, dirty: false });
   post({ type: 'parked', runId: run.id, parked, meter: run.meter }, [parked.pages.buffer]);
 }
 
