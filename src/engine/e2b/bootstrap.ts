@@ -14,7 +14,15 @@ const whole = (name, bytes) => { try { return fs.statSync(folder + "/" + name).s
   .replace(/\n\s*/g, ' ')
   .trim();
 
-/** `folder` is an absolute path of the sandbox that needs no quoting. `import()` needs the flag to be answered by us. */
-export function startCommand(folder: string, packBytes: number, jobBytes: number): string {
-  return `exec node --experimental-vm-modules --no-warnings -e '${SCRIPT}' ${folder} ${packBytes} ${jobBytes}`;
+/** The heap of Node and the prelude, beside the guest's. */
+const OWN_HEAP_MB = 8;
+
+/**
+ * `folder` is an absolute path of the sandbox that needs no quoting. V8 ends the process when the guest fills its heap;
+ * `import()` needs the modules' flag to be answered by us.
+ */
+export function startCommand(folder: string, memoryBytes: number, packBytes: number, jobBytes: number): string {
+  const heapMb = OWN_HEAP_MB + Math.ceil(memoryBytes / 1_048_576);
+  const flags = `--max-old-space-size=${heapMb} --max-semi-space-size=8 --experimental-vm-modules --no-warnings`;
+  return `exec node ${flags} -e '${SCRIPT}' ${folder} ${packBytes} ${jobBytes}`;
 }

@@ -16,7 +16,7 @@ export type PackedRunner = { readonly bytes: Uint8Array<ArrayBuffer> };
 export function packRunner(prelude: 'execute' | 'search', descriptionJson?: string): PackedRunner {
   const pack: Pack = {
     runner: built('engine/e2b/runner/main.js'),
-    thread: built('engine/e2b/runner/thread.js'),
+    watch: built('engine/e2b/runner/watch.js'),
     ground: built('engine/e2b/runner/ground.js'),
     prelude: built(`guest/prelude/${prelude}.js`),
     importMessage: IMPORT_MESSAGE,

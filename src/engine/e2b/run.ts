@@ -146,7 +146,7 @@ export class Run {
       ],
       { signal },
     );
-    const command = sandbox.commands.run(startCommand(folder, pack.length, job.length), {
+    const command = sandbox.commands.run(startCommand(folder, this.#job.limits.memoryBytes, pack.length, job.length), {
       background: true,
       stdin: true,
       timeoutMs: 0,

@@ -1,10 +1,10 @@
-// What the engine puts into a run's sandbox: the pack is the same for all runs of a surface, the job is this run's.
-// Types only.
+// What the engine puts into a run's sandbox: the pack is the same for all runs of a surface, the job is this run's; and
+// what the runner's two threads share. Types only.
 
 export type Pack = {
   /** Sources of the runner's two threads. */
   readonly runner: string;
-  readonly thread: string;
+  readonly watch: string;
   /** Evaluated first in the guest's context: what every engine's guest has and a bare context of Node has not. */
   readonly ground: string;
   readonly prelude: string;
@@ -23,15 +23,7 @@ export type RunnerJob = {
   readonly maxCrossings: number;
 };
 
-/** What the thread is started with. */
-export type ThreadData = {
-  readonly pack: Pick<Pack, 'ground' | 'prelude' | 'importMessage' | 'descriptionJson'>;
-  readonly job: RunnerJob;
+export type WatchData = {
+  readonly shared: SharedArrayBuffer;
+  readonly job: Pick<RunnerJob, 'cpuMs' | 'memoryBytes'>;
 };
-
-export type FromThread =
-  | { readonly type: 'started' }
-  | { readonly type: 'said'; readonly kind: number; readonly id: number; readonly payload: string }
-  | { readonly type: 'end'; readonly reason: 'memory' | 'deadlock' | 'flood' | 'crashed' };
-
-export type ToThread = { readonly id: number; readonly how: number; readonly payload: string };

@@ -1,0 +1,110 @@
+// pnpm bench:microvm: what the microVM engine adds over the SDK used by hand (create, run node, kill), quickjs beside
+// it. Against local mode with real processes in a process of its own, or against E2B with E2B_API_KEY and LIVE=1 (a few
+// cents). Contenders take turns round by round: trust the ratios, not the milliseconds. BENCH_ROUNDS, default 20.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Sandbox } from 'e2b';
+import type { CallHost, Engine } from '../src/engine/engine.ts';
+
+const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 20);
+const LIVE = process.env.LIVE === '1' && process.env.E2B_API_KEY !== undefined;
+const KEY = LIVE ? (process.env.E2B_API_KEY ?? '') : `e2b_${'0'.repeat(40)}`;
+
+const built = (path: string) => new URL(`../${path}`, import.meta.url);
+// From dist/, not bundled: the engines find their workers and runners beside themselves.
+const { createE2bEngine } = (await import(
+  built('engine/e2b/engine.js').href
+)) as typeof import('../src/engine/e2b/engine.ts');
+const { createQuickjsEngine } = (await import(
+  built('engine/quickjs/engine.js').href
+)) as typeof import('../src/engine/quickjs/engine.ts');
+
+async function startLocal(): Promise<{ url: string; child: ChildProcess }> {
+  const env = { PATH: process.env.PATH, LOCAL_SHELL: 'process', LOCAL_PORT: '0' };
+  const child = spawn(process.execPath, [fileURLToPath(built('main.js')), '--local-only'], { env });
+  let said = '';
+  for await (const text of child.stdout) {
+    said += String(text);
+    const url = /E2B_API_URL=(\S+)/.exec(said)?.[1];
+    if (url !== undefined) return { url, child };
+  }
+  throw new Error('local mode did not start');
+}
+
+const limits = {
+  ...{ wallMs: 30_000, cpuMs: 5_000, memoryBytes: 64 << 20, maxResultChars: 400_000, maxLogChars: 20_000 },
+  ...{ maxCallChars: 1_000_000, maxPendingCalls: 100, maxDisplayBytes: 1_000_000 },
+};
+const answer: CallHost = async () => ({ ok: true, json: '{"status":200,"data":[]}' });
+
+async function run(engine: Engine, source: string): Promise<void> {
+  const outcome = await engine.run({
+    ...{ source, surface: 'write', callHost: answer, limits },
+    ...{ principal: { id: 'bench', apiKey: KEY }, signal: new AbortController().signal },
+  });
+  if (outcome.status === 'failed') throw new Error(outcome.error.message);
+}
+
+const SOURCES = {
+  'a value': 'async () => 1',
+  'a call': `async () => (await api.request({ method: 'GET', path: '/v2/sandboxes' })).status`,
+  '20 calls in turn': `async () => { for (let i = 0; i < 20; i++) await api.request({ method: 'GET', path: '/v2/sandboxes' }); return 1 }`,
+  '300 kB result': `async () => 'x'.repeat(300_000)`,
+};
+
+const median = (times: readonly number[]) =>
+  times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? Number.NaN;
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await work();
+  return performance.now() - start;
+}
+
+const local = LIVE ? undefined : await startLocal();
+const connection = {
+  ...(local === undefined ? { apiUrl: 'https://api.e2b.app' } : { apiUrl: local.url, sandboxUrl: local.url }),
+  domain: 'e2b.app',
+};
+const descriptionJson = JSON.stringify({ title: '', version: '', operations: [], capabilities: [], synonyms: {} });
+const microvm = createE2bEngine({ ...connection, descriptionJson, maxRuns: 4 });
+const quickjs = await createQuickjsEngine({ descriptionJson });
+
+async function byHand(): Promise<void> {
+  const sandbox = await Sandbox.create('base', { ...connection, apiKey: KEY, debug: false, timeoutMs: 60_000 });
+  try {
+    const { stdout } = await sandbox.commands.run(`node -e 'console.log(1)'`);
+    if (stdout.trim() !== '1') throw new Error(stdout);
+  } finally {
+    await sandbox.kill();
+  }
+}
+
+const contenders: [name: string, work: () => Promise<void>][] = [
+  ['by hand with the SDK', byHand],
+  ...Object.entries(SOURCES).map(
+    ([name, source]) => [`e2b, ${name}`, () => run(microvm, source)] as [string, () => Promise<void>],
+  ),
+  ...Object.entries(SOURCES).map(
+    ([name, source]) => [`quickjs, ${name}`, () => run(quickjs, source)] as [string, () => Promise<void>],
+  ),
+];
+const times = new Map(contenders.map(([name]) => [name, [] as number[]]));
+for (const [, work] of contenders) await work();
+for (let round = 0; round < ROUNDS; round++)
+  for (const [name, work] of contenders) {
+    // What the last one left to be killed is not this one's to wait for.
+    await new Promise(resolve => setTimeout(resolve, LIVE ? 1_500 : 150));
+    times.get(name)?.push(await timed(work));
+  }
+await Promise.all([microvm.close(), quickjs.close()]);
+local?.child.kill();
+
+const hand = median(times.get('by hand with the SDK') ?? []);
+const { version } = JSON.parse(readFileSync(built('../package.json'), 'utf8')) as { version: string };
+console.log(
+  `${version}, Node ${process.version}, ${LIVE ? 'E2B' : 'local mode, real processes'}, median of ${ROUNDS} rounds\n`,
+);
+console.log('| contender | ms | by hand = 1 |\n|---|---|---|');
+for (const [name, all] of times)
+  console.log(`| ${name} | ${median(all).toFixed(1)} | ${(median(all) / hand).toFixed(2)} |`);

@@ -1,0 +1,181 @@
+// The guest inside its sandbox: a fresh context with the prelude, its timers, and the door to the outside. The sandbox is
+// the wall; the context only gives clean globals. Knows nothing of frames.
+import { randomBytes } from 'node:crypto';
+import { createContext, runInContext, Script } from 'node:vm';
+import { CODE_FILE, KIND, SETTLE } from '../../protocol.ts';
+import type { RunnerEnd } from '../wire.ts';
+import type { Pack, RunnerJob } from './job.ts';
+
+const MAX_RANDOM_BYTES = 65_536;
+const MAX_MESSAGE_CHARS = 8_000;
+/** Buffers live outside the heap that V8 bounds, and may be vast without ever being touched. */
+const MEMORY_SLACK = 1.5;
+
+type Entry = {
+  readonly start: (evaluated: unknown, limitsJson: string) => void;
+  readonly settle: (id: number, how: number, payload: string) => void;
+};
+
+export type Outside = {
+  say(kind: number, id: number, payload: string): void;
+  end(reason: RunnerEnd): void;
+};
+
+export class Guest {
+  readonly #context = createContext(Object.create(null));
+  readonly #timers = new Map<number, NodeJS.Timeout>();
+  readonly #calls = new Set<number>();
+  readonly #job: RunnerJob;
+  readonly #importMessage: string;
+  readonly #outside: Outside;
+  readonly #entry: Entry;
+  #crossings = 0;
+  #ended = false;
+
+  constructor(pack: Pack, job: RunnerJob, outside: Outside) {
+    this.#job = job;
+    this.#importMessage = pack.importMessage;
+    this.#outside = outside;
+    const global = this.#inside('globalThis') as object;
+    this.#inside(pack.ground);
+    Object.assign(global, { __send: (kind: number, id: number, text: string) => this.#send(kind, id, text) });
+    if (pack.descriptionJson !== undefined) Object.assign(global, { __description: pack.descriptionJson });
+    this.#inside(pack.prelude);
+    this.#entry = this.#inside('(() => { const guest = __guest; delete globalThis.__guest; return guest })()') as Entry;
+  }
+
+  start(): void {
+    this.#enter(() => {
+      const evaluated = this.#evaluate();
+      if (evaluated !== undefined) this.#entry.start(evaluated.value, this.#job.limitsJson);
+    });
+  }
+
+  settle(id: number, how: number, payload: string): void {
+    if (this.#calls.delete(id)) this.#enter(() => this.#entry.settle(id, how, payload));
+  }
+
+  end(reason: RunnerEnd): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#outside.end(reason);
+  }
+
+  #inside(code: string): unknown {
+    return runInContext(code, this.#context, { filename: 'prelude.js' });
+  }
+
+  // What the guest says.
+
+  /** Never throws: an error of this realm would hand the guest this realm. */
+  #send(kind: number, id: number, payload: string): string | undefined {
+    try {
+      return this.#ended ? undefined : this.#receive(kind, id, payload);
+    } catch {
+      return undefined;
+    }
+  }
+
+  #receive(kind: number, id: number, payload: string): string | undefined {
+    switch (kind) {
+      case KIND.timer:
+        this.#count();
+        this.#timers.set(
+          id,
+          setTimeout(() => this.#fire(id), Math.min(Number(payload), 2_147_483_647)),
+        );
+        return undefined;
+      case KIND.clear:
+        clearTimeout(this.#timers.get(id));
+        this.#timers.delete(id);
+        return undefined;
+      case KIND.random:
+        return randomBytes(Math.min(Number(payload), MAX_RANDOM_BYTES)).toString('hex');
+      case KIND.done:
+      case KIND.failed:
+        if (this.#overMemory()) this.end('memory');
+        else this.#sayLast(kind, id, payload);
+        return undefined;
+      case KIND.call:
+        this.#count();
+        this.#calls.add(id);
+    }
+    if (!this.#ended) this.#outside.say(kind, id, payload);
+    return undefined;
+  }
+
+  #sayLast(kind: number, id: number, payload: string): void {
+    if (!this.#ended) this.#outside.say(kind, id, payload);
+    this.#ended = true;
+  }
+
+  #count(): void {
+    this.#crossings += 1;
+    if (this.#crossings > this.#job.maxCrossings) this.end('flood');
+  }
+
+  #overMemory(): boolean {
+    const { heapUsed, external } = process.memoryUsage();
+    return heapUsed + external > this.#job.memoryBytes * MEMORY_SLACK;
+  }
+
+  // Into the guest.
+
+  #fire(id: number): void {
+    this.#timers.delete(id);
+    this.#enter(() => this.#entry.settle(id, SETTLE.fired, ''));
+  }
+
+  #enter(act: () => void): void {
+    if (this.#ended) return;
+    try {
+      act();
+    } catch (error) {
+      if ((error as { name?: unknown } | null)?.name === 'RangeError') this.#fail(error);
+      else this.end('crashed');
+    }
+    // Microtasks are drained before an immediate runs: with nothing open then, nothing can ever happen again.
+    setImmediate(() => {
+      if (this.#calls.size === 0 && this.#timers.size === 0) this.end('deadlock');
+    });
+  }
+
+  /** What the agent's code evaluates to; undefined when it failed already. */
+  #evaluate(): { readonly value: unknown } | undefined {
+    let script: Script;
+    try {
+      const importError = this.#inside('message => new Error(message)') as (message: string) => Error;
+      script = new Script(`(${this.#job.source}\n)`, {
+        filename: CODE_FILE,
+        importModuleDynamically: () => {
+          throw importError(this.#importMessage);
+        },
+      });
+    } catch (error) {
+      this.#fail(error, syntaxPlace(error));
+      return undefined;
+    }
+    try {
+      return { value: script.runInContext(this.#context) };
+    } catch (error) {
+      this.#fail(error);
+      return undefined;
+    }
+  }
+
+  /** An error outside the prelude's own promise chain. */
+  #fail(error: unknown, place?: string): void {
+    const { name, message, stack } = (error ?? {}) as { name?: unknown; message?: unknown; stack?: unknown };
+    const text = (value: unknown, otherwise: string) =>
+      (typeof value === 'string' ? value : otherwise).slice(0, MAX_MESSAGE_CHARS);
+    const told = { name: text(name, 'Error'), message: text(message, String(error)), stack: place ?? text(stack, '') };
+    this.#sayLast(KIND.failed, 0, JSON.stringify(told));
+  }
+}
+
+/** Node writes the place of a syntax error above its stack: file:line, the line, and a caret under the column. */
+function syntaxPlace(error: unknown): string {
+  const [first = '', , caret = ''] = String((error as { stack?: unknown } | null)?.stack).split('\n');
+  const line = /^code\.js:(\d+)$/.exec(first)?.[1];
+  return line === undefined ? '' : `    at ${CODE_FILE}:${line}:${caret.indexOf('^') + 1}`;
+}
