@@ -60,7 +60,7 @@ it('says what it needs when nothing is set', async () => {
 
 it('holds nothing but what production needs', () => {
   expect(readdirSync(image.workdir).sort()).toEqual(['LICENSE', 'dist', 'node_modules', 'openapi', 'package.json']);
-  for (const name of ['typescript', 'vitest', 'just-bash', 'pyodide'])
+  for (const name of ['typescript', 'vitest', 'just-bash'])
     expect(existsSync(join(image.workdir, 'node_modules', name)), name).toBe(false);
 });
 
