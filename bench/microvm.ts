@@ -1,6 +1,7 @@
 // pnpm bench:microvm: what the microVM engine adds over the SDK used by hand (create, run node, kill), quickjs beside
-// it. Against local mode with real processes in a process of its own, or against E2B with E2B_API_KEY and LIVE=1 (a few
-// cents). Contenders take turns round by round: trust the ratios, not the milliseconds. BENCH_ROUNDS, default 20.
+// it. Against local mode with real processes in a process of its own, where a sandbox boots in BENCH_BOOT_MS (default
+// 0), or against E2B with E2B_API_KEY and LIVE=1 (a few cents). Contenders take turns round by round: trust the ratios,
+// not the milliseconds. BENCH_ROUNDS, default 20.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +9,8 @@ import { Sandbox } from 'e2b';
 import type { CallHost, Engine } from '../src/engine/engine.ts';
 
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 20);
+/** What a sandbox takes to boot in local mode, where nothing boots. */
+const BOOT_MS = Number(process.env.BENCH_BOOT_MS ?? 0);
 const LIVE = process.env.LIVE === '1' && process.env.E2B_API_KEY !== undefined;
 const KEY = LIVE ? (process.env.E2B_API_KEY ?? '') : `e2b_${'0'.repeat(40)}`;
 
@@ -20,17 +23,25 @@ const { createQuickjsEngine } = (await import(
   built('engine/quickjs/engine.js').href
 )) as typeof import('../src/engine/quickjs/engine.ts');
 
-async function startLocal(): Promise<{ url: string; child: ChildProcess }> {
-  const env = { PATH: process.env.PATH, LOCAL_SHELL: 'process', LOCAL_PORT: '0' };
-  const child = spawn(process.execPath, [fileURLToPath(built('main.js')), '--local-only'], { env });
-  let said = '';
-  for await (const text of child.stdout) {
-    said += String(text);
-    const url = /E2B_API_URL=(\S+)/.exec(said)?.[1];
-    if (url !== undefined) return { url, child };
-  }
+/** This same file, as the process that local mode runs in. */
+async function serveLocal(): Promise<never> {
+  const { startLocal } = (await import(built('local/start.js').href)) as typeof import('../src/local/start.ts');
+  const slowBoot = (req: { method?: string | undefined; url?: string | undefined }) =>
+    req.method === 'POST' && req.url === '/v2/sandboxes' ? { delayMs: BOOT_MS } : undefined;
+  const { url } = await startLocal({ port: 0, shell: 'process', faults: { onRequest: slowBoot } });
+  console.log(url);
+  return new Promise(() => undefined);
+}
+
+async function spawnLocal(): Promise<{ url: string; child: ChildProcess }> {
+  const child = spawn(process.execPath, [fileURLToPath(import.meta.url), 'local'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  for await (const text of child.stdout) return { url: String(text).trim(), child };
   throw new Error('local mode did not start');
 }
+
+if (process.argv[2] === 'local') await serveLocal();
 
 const limits = {
   ...{ wallMs: 30_000, cpuMs: 5_000, memoryBytes: 64 << 20, maxResultChars: 400_000, maxLogChars: 20_000 },
@@ -61,7 +72,7 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - start;
 }
 
-const local = LIVE ? undefined : await startLocal();
+const local = LIVE ? undefined : await spawnLocal();
 const connection = {
   ...(local === undefined ? { apiUrl: 'https://api.e2b.app' } : { apiUrl: local.url, sandboxUrl: local.url }),
   domain: 'e2b.app',
@@ -103,7 +114,7 @@ local?.child.kill();
 const hand = median(times.get('by hand with the SDK') ?? []);
 const { version } = JSON.parse(readFileSync(built('../package.json'), 'utf8')) as { version: string };
 console.log(
-  `${version}, Node ${process.version}, ${LIVE ? 'E2B' : 'local mode, real processes'}, median of ${ROUNDS} rounds\n`,
+  `${version}, Node ${process.version}, ${LIVE ? 'E2B' : `local mode, real processes, boot ${BOOT_MS} ms`}, median of ${ROUNDS} rounds\n`,
 );
 console.log('| contender | ms | by hand = 1 |\n|---|---|---|');
 for (const [name, all] of times)
