@@ -40,6 +40,7 @@ async function main(): Promise<void> {
     closeOnSignal(() => cloud.close());
     return;
   }
+  if (options.local) refuseShell(given);
   const cloud = options.local ? await startLocalMode(given, 0) : undefined;
   const config = cloud ? { ...given, apiUrl: cloud.url, E2B_SANDBOX_URL: cloud.url, E2B_API_KEY: DEMO_KEY } : given;
   if (options.stdio) {
@@ -55,6 +56,12 @@ async function main(): Promise<void> {
     // A person at the terminal has no proxy that must turn away first.
     gateway.close({ delayMs: signal === 'SIGTERM' ? config.DRAIN_DELAY_MS : 0 }).finally(() => cloud?.close()),
   );
+}
+
+/** The microVM engine's runner is a real Node. */
+function refuseShell({ SANDBOX_ENGINE, SEARCH_ENGINE, LOCAL_SHELL }: Config): void {
+  if (LOCAL_SHELL === 'process' || (SANDBOX_ENGINE !== 'e2b' && SEARCH_ENGINE !== 'e2b')) return;
+  throw new ConfigError('The e2b engine runs Node in its sandboxes: with --local, set LOCAL_SHELL=process as well.');
 }
 
 /** Loaded only when asked for: a production image has none of what it needs. */

@@ -133,13 +133,16 @@ describe('creation answered wrongly', () => {
 });
 
 describe('a sandbox in which the runner does not start', () => {
-  it('without Node, or with an old one: the operator is told', async () => {
+  it('without Node, with an old or a broken one: the operator is told', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'old-node-'));
     await writeFile(join(folder, 'node'), '#!/bin/sh\nexit 86\n');
     await chmod(join(folder, 'node'), 0o755);
+    const broken = await mkdtemp(join(tmpdir(), 'broken-node-'));
+    await writeFile(join(broken, 'node'), '#!/bin/sh\nexit 3\n', { mode: 0o755 });
     for (const [path, message] of [
       ['/nowhere', /"base" has no Node/],
       [folder, /"base" has an older one/],
+      [broken, /"base" ends its Node with exit code 3/],
     ] as const) {
       const machines = createMachineFactory('process');
       const odd = await startLocalCloud({
@@ -156,7 +159,7 @@ describe('a sandbox in which the runner does not start', () => {
       await guest.close();
       await odd.close();
     }
-    await rm(folder, { recursive: true });
+    for (const made of [folder, broken]) await rm(made, { recursive: true });
   });
 
   it.each<[what: string, request: RegExp, fault: Fault, code: string]>([

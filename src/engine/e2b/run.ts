@@ -303,7 +303,8 @@ export class Run {
 
 function templateFault(exitCode: number | undefined): string | undefined {
   if (exitCode === EXIT.noNode || exitCode === EXIT.cannotRun) return 'has no Node';
-  return exitCode === EXIT.oldNode ? 'has an older one' : undefined;
+  if (exitCode === EXIT.oldNode) return 'has an older one';
+  return exitCode === undefined ? undefined : `ends its Node with exit code ${exitCode} before the code starts`;
 }
 
 /** As a shell tells it: 128 and the signal's number for a process that a signal ended. */
