@@ -75,12 +75,15 @@ export class RealFiles implements FileTree {
   }
 
   read(path: string): Promise<Uint8Array> {
-    return this.#try(path, host => fs.readFile(host));
+    return this.#try(path, async host => {
+      await readable(host);
+      return fs.readFile(host);
+    });
   }
 
   async open(path: string): Promise<{ sizeBytes: number; body: AsyncIterable<Uint8Array> }> {
     return this.#try(path, async host => {
-      const { size } = await fs.stat(host);
+      const { size } = await readable(host);
       if (size > SMALL_BYTES)
         return { sizeBytes: size, body: exactly(size, createReadStream(host, { end: size - 1 })) };
       const bytes = await fs.readFile(host);
@@ -166,6 +169,13 @@ async function* exactly(size: number, body: AsyncIterable<Uint8Array>): AsyncIte
     yield chunk;
   }
   if (sent < size) throw new Error('the file shrank while it was read');
+}
+
+/** Devices and pipes have no end: reading one whole would take all memory there is. */
+async function readable(host: string) {
+  const stat = await fs.stat(host);
+  if (!stat.isFile() && !stat.isDirectory()) throw new FileError('invalid_argument', 'not a regular file');
+  return stat;
 }
 
 function toStat(stat: Awaited<ReturnType<typeof fs.stat>>): FileStat {
