@@ -4,12 +4,20 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/conformance/**', 'test/survive/**', 'test/packaging/**'],
+    // Each of these has a command of its own, and CI runs them all.
+    exclude: [
+      'test/conformance/**',
+      'test/survive/**',
+      'test/packaging/**',
+      'test/contract/e2b.test.ts',
+      'test/engine/e2b-*.test.ts',
+    ],
     globalSetup: ['test/support/build.ts'],
     testTimeout: 20_000,
     hookTimeout: 30_000,
     pool: 'forks',
     // Files share a process each: they keep no global state, and loading everything anew costs more than the tests.
     isolate: false,
+    maxWorkers: 2,
   },
 });

@@ -73,13 +73,7 @@ export async function createCore(config: Config, log: Logger, observers: Observe
       capabilities: dataPlane.open({ wallMs: limits.wallMs, signal: run.signal, requestId, progress }),
       around,
       limits: brokerLimits,
-      onCall: entry => {
-        progress?.(`${entry.label} → ${entry.status}`);
-        const [operation = ''] = entry.label.split(' ', 1);
-        // What was refused may have any name, and went nowhere; calls of api.request are observed at the client.
-        if (!operation.startsWith('Sandbox.') || entry.status === 'refused') return;
-        observers.onUpstreamCall?.({ operation, status: entry.status, durationMs: entry.ms });
-      },
+      onCall: ({ label, status }) => progress?.(`${label} → ${status}`),
       log,
     });
   const published = followPublished(config, base, log, async description => {
