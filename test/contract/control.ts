@@ -45,16 +45,18 @@ export function control(guest: Harness): void {
       expect(await guest.error('async () => 1', { signal: AbortSignal.abort() })).toMatchObject({ code: 'cancelled' });
     });
 
-    it.sequential('takes a new description; runs under way keep the old one', async () => {
+    it('takes a new description; runs under way keep the old one', async () => {
+      const own = await guest.another();
       const paths = 'async () => { await new Promise(r => setTimeout(r, 30)); return Object.keys(spec.paths) }';
-      const before = guest.value(paths, { surface: 'search' });
+      const before = own.value(paths, { surface: 'search' });
       const renamed = DESCRIPTION.replaceAll('/sandboxes', '/boxes');
-      const described = guest.engine.describe(renamed);
+      const described = own.engine.describe(renamed);
       expect(await before).toEqual(['/sandboxes']);
       await described;
-      expect(await guest.value(paths, { surface: 'search' })).toEqual(['/boxes']);
-      await guest.engine.describe(DESCRIPTION);
-      expect(await guest.value(paths, { surface: 'search' })).toEqual(['/sandboxes']);
+      expect(await own.value(paths, { surface: 'search' })).toEqual(['/boxes']);
+      await own.engine.describe(DESCRIPTION);
+      expect(await own.value(paths, { surface: 'search' })).toEqual(['/sandboxes']);
+      await own.close();
     });
   });
 }

@@ -68,13 +68,23 @@ export type SuiteOptions = {
 export class Harness {
   readonly options: SuiteOptions;
   #engine: Engine | undefined;
+  #makeEngine: (() => Promise<Engine>) | undefined;
 
   constructor(options: SuiteOptions = {}) {
     this.options = options;
   }
 
   async open(makeEngine: () => Promise<Engine>): Promise<void> {
+    this.#makeEngine = makeEngine;
     this.#engine = await makeEngine();
+  }
+
+  /** With an engine of its own, for a case that changes what all runs see. */
+  async another(): Promise<Harness> {
+    if (this.#makeEngine === undefined) throw new Error('the engine is not open');
+    const other = new Harness(this.options);
+    await other.open(this.#makeEngine);
+    return other;
   }
 
   async close(): Promise<void> {

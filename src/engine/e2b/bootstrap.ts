@@ -2,12 +2,16 @@
 // to be whole. One shell word: no single quote may stand in the script, and no path of the sandbox either.
 import { EXIT, FILES } from './wire.ts';
 
+/** For files that never come: the engine has given up long before. */
+const MAX_WAIT_MS = 120_000;
+
 const SCRIPT = `
 const fs = require("fs"), zlib = require("zlib"), [, folder, packBytes, jobBytes] = process.argv;
 if (parseInt(process.versions.node) < 18) process.exit(${EXIT.oldNode});
+const until = Date.now() + ${MAX_WAIT_MS};
 const whole = (name, bytes) => { try { return fs.statSync(folder + "/" + name).size === Number(bytes) } catch { return false } };
 (function wait() {
-  if (!whole("${FILES.pack}", packBytes) || !whole("${FILES.job}", jobBytes)) return setTimeout(wait, 2);
+  if (!whole("${FILES.pack}", packBytes) || !whole("${FILES.job}", jobBytes)) return Date.now() < until && setTimeout(wait, 2);
   const pack = JSON.parse(zlib.gunzipSync(fs.readFileSync(folder + "/${FILES.pack}")).toString("utf8"));
   new Function("require", "codeModeRun", pack.runner)(require, { pack, folder });
 })();`

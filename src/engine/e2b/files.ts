@@ -27,12 +27,17 @@ export function maxPayloadBytes(kind: number, limits: Limits): number {
 /** @throws WireError when the file is not exactly as long as announced; whatever the SDK throws */
 export async function readPayload(sandbox: Sandbox, path: string, bytes: number, signal: AbortSignal): Promise<string> {
   const stream = await sandbox.files.read(path, { format: 'stream', signal });
+  const reader = stream.getReader();
   const chunks: Uint8Array[] = [];
   let got = 0;
-  for await (const chunk of stream as unknown as AsyncIterable<Uint8Array>) {
-    got += chunk.length;
-    if (got > bytes) throw new WireError('a file is longer than announced');
-    chunks.push(chunk);
+  for (let { done, value } = await reader.read(); !done; { done, value } = await reader.read()) {
+    got += value?.length ?? 0;
+    if (got > bytes) {
+      // Not waited for: who sends without end may not end on being told to.
+      void reader.cancel().catch(() => undefined);
+      throw new WireError('a file is longer than announced');
+    }
+    if (value !== undefined) chunks.push(value);
   }
   if (got < bytes) throw new WireError('a file is shorter than announced');
   return Buffer.concat(chunks).toString('utf8');

@@ -10,6 +10,7 @@ import { Contexts } from '../interpreter/contexts.ts';
 import type { DataMachine, FileMetadata, PortHandler } from '../machine.ts';
 import { ProcessTable } from '../processes.ts';
 import { proxyTo } from '../proxy.ts';
+import { RpcError } from '../rpc.ts';
 import { RealFiles } from './files.ts';
 import { listenerOf, MARK, signalMarked } from './host.ts';
 import { realShell } from './shell.ts';
@@ -32,12 +33,18 @@ export class RealMachine implements DataMachine {
   readonly #root: string;
   readonly #mark = randomUUID();
   #streams = new AbortController();
+  #closed = false;
 
   private constructor(root: string, options: MachineOptions) {
     this.#root = root;
     this.envVars = options.envVars;
     this.files = new RealFiles(root);
-    this.processes = new ProcessTable(realShell({ root, env: environment(root, this.#mark, options) }));
+    const shell = realShell({ root, env: environment(root, this.#mark, options) });
+    this.processes = new ProcessTable(async (process, start) => {
+      // A start that was under way when the machine was closed: nobody would ever end its process.
+      if (this.#closed) throw new RpcError('unavailable', 'the sandbox is gone');
+      return shell(process, start);
+    });
     this.contexts = new Contexts(this);
     open.add(this);
   }
@@ -84,6 +91,7 @@ export class RealMachine implements DataMachine {
 
   async close(): Promise<void> {
     open.delete(this);
+    this.#closed = true;
     this.#streams.abort();
     await this.#end();
     await rm(this.#root, { recursive: true, force: true, maxRetries: 5 });
