@@ -13,7 +13,8 @@ const server = { command: process.execPath, args: ['dist/main.js', '--stdio', '-
 const code = `async () => (await api.request({ method: 'POST', path: '/sandboxes', body: { templateID: 'base' } })).status`;
 const call = { name: 'execute_write', arguments: { code } };
 
-describe('serves over stdio', () => {
+// Each case starts a process, and a busy machine takes its time for that.
+describe('serves over stdio', { timeout: 60_000 }, () => {
   it('sdk v1', async () => {
     const client = new ClientV1(info);
     await client.connect(new TransportV1(server));
