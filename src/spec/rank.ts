@@ -20,6 +20,8 @@ const SYNONYM_WEIGHT = 0.8;
 const LOOSE_WEIGHT = 0.7;
 const DEPRECATED_WEIGHT = 0.5;
 
+type Hits = readonly (readonly [id: number, score: number])[];
+
 export type Ranker = (query: string, limit: number) => Found[];
 
 export function createRanker(description: Description): Ranker {
@@ -51,7 +53,7 @@ export function createRanker(description: Description): Ranker {
   const canonical = canonicalTerms(description.synonyms);
 
   /** 0..1 per entry for one word: exact hits, or where there are none, those of words that begin or look like it. */
-  const hitsOf = (word: string): [id: number, score: number][] => {
+  const compute = (word: string): Hits => {
     const options = { boost: BOOST, tokenize: (text: string) => [text] };
     const exact = index.search(word, options);
     const fuzzy = word.length >= 7 ? 2 : word.length >= 4 ? 1 : false;
@@ -61,6 +63,15 @@ export function createRanker(description: Description): Ranker {
     // The root keeps a rare word in one field from drowning all others.
     return found.map(({ id, score }) => [id, weight * Math.sqrt(score / top)]);
   };
+  // Known words are looked up now: the index is built once an image, and every search starts from that image.
+  const known = new Map<string, Hits>();
+  for (const { name, summary, keywords } of entries) {
+    for (const word of termsOf(`${name} ${summary} ${keywords}`)) if (!known.has(word)) known.set(word, compute(word));
+  }
+  for (const words of canonical.values()) {
+    for (const word of words) if (!known.has(word)) known.set(word, compute(word));
+  }
+  const hitsOf = (word: string): Hits => known.get(word) ?? compute(word);
 
   /** Best score per entry for one term of the question, be it by the term or by what it is another word for. */
   const lookUp = (term: string): Map<number, number> => {
