@@ -1,31 +1,9 @@
 // What Prometheus is told: counters and histograms with few, fixed labels. No label ever holds a key, an id or a path
 // as a caller wrote it. Knows no HTTP server and no engine: they report here, gateway.ts joins them.
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-
-export type RequestRecord = {
-  readonly method: string;
-  /** One of the routes served, or `other`. */
-  readonly route: string;
-  readonly status: number;
-  readonly durationMs: number;
-};
-
-export type RunRecord = {
-  readonly tool: string;
-  readonly engine: string;
-  /** `completed`, `threw`, or the error code that ended it. */
-  readonly outcome: string;
-  readonly durationMs: number;
-  /** Until a worker took it up, where the engine tells. */
-  readonly queuedMs: number | undefined;
-};
-
-export type UpstreamRecord = {
-  /** `GET /sandboxes/{sandboxID}`, `Sandbox.commands.run` or `unlisted`: never the path itself. */
-  readonly operation: string;
-  readonly status: number | string;
-  readonly durationMs: number;
-};
+import type { RequestRecord } from './http/observe.ts';
+import type { RunRecord } from './mcp/run.ts';
+import type { UpstreamRecord } from './upstream/observe.ts';
 
 /** What the engine has now; read when Prometheus asks. */
 export type LiveGauges = () => {

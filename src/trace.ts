@@ -33,6 +33,13 @@ function startSpan(name: string, kind: SpanKind, attributes: Attributes, parent 
   };
 }
 
+/** Headers that carry the current span's context on. Empty without an SDK. */
+export function traceHeaders(): Record<string, string> {
+  const carrier: Record<string, string> = {};
+  propagation.inject(context.active(), carrier);
+  return carrier;
+}
+
 /** The caller's trace, if it sent one, goes on in this span. */
 export function startRequestSpan(method: string, route: string, headers: Readonly<Record<string, unknown>>): Span {
   const caller = propagation.extract(context.active(), headers);

@@ -31,7 +31,7 @@ afterAll(async () => {
 it('one trace, from the caller through the run to the API', async () => {
   const traceId = '0af7651916cd43dd8448eb211c80319c';
   const key = newKey();
-  const code = `async () => { await api.request({ method: 'GET', path: '/sandboxes' }); await api.request({ method: 'GET', path: '/templates' }) }`;
+  const code = `async () => { await api.request({ method: 'GET', path: '/sandboxes' }); await api.request({ method: 'GET', path: '/templates' }); await Sandbox.list() }`;
   const answer = await fetch(gateway.mcpUrl, {
     method: 'POST',
     headers: {
@@ -49,7 +49,7 @@ it('one trace, from the caller through the run to the API', async () => {
   });
   expect(answer.status).toBe(200);
   await answer.text();
-  await expect.poll(() => exporter.getFinishedSpans().length).toBe(4);
+  await expect.poll(() => exporter.getFinishedSpans().length).toBe(5);
 
   const spans = exporter.getFinishedSpans();
   const named = (name: string) => {
@@ -58,12 +58,14 @@ it('one trace, from the caller through the run to the API', async () => {
     return span;
   };
   const [request, run, call] = ['POST /mcp', 'run execute_read', 'GET /sandboxes'].map(named);
-  expect(spans.map(span => span.spanContext().traceId)).toEqual(Array(4).fill(traceId));
+  expect(spans.map(span => span.spanContext().traceId)).toEqual(Array(5).fill(traceId));
   expect(request?.parentSpanContext?.spanId).toBe('b7ad6b7169203331');
   expect(run?.parentSpanContext?.spanId).toBe(request?.spanContext().spanId);
   expect(call?.parentSpanContext?.spanId).toBe(run?.spanContext().spanId);
   expect(named('GET /templates').parentSpanContext?.spanId).toBe(run?.spanContext().spanId);
   expect(received[0]?.traceparent).toBe(`00-${traceId}-${call?.spanContext().spanId}-01`);
+  const listed = named('Sandbox.list').spanContext().spanId;
+  expect(received.at(-1)?.traceparent).toBe(`00-${traceId}-${listed}-01`);
   expect(request?.attributes['http.response.status_code']).toBe(200);
   expect(JSON.stringify(spans.map(({ name, attributes }) => [name, attributes]))).not.toContain(key);
 });

@@ -2,6 +2,7 @@
 // environment. Knows no sandbox.
 import { Sandbox } from '@e2b/code-interpreter';
 import { ApiClient, ConnectionConfig } from 'e2b';
+import { traceHeaders } from '../../trace.ts';
 
 export type Connection = {
   readonly apiUrl: string;
@@ -19,6 +20,8 @@ export type SdkOptions = {
   readonly sandboxUrl?: string;
   readonly domain: string;
   readonly debug: false;
+  /** The trace goes on to the API; what runs in sandboxes is not told of it. */
+  readonly apiHeaders: Readonly<Record<string, string>>;
   readonly requestTimeoutMs: number;
   readonly signal: AbortSignal;
 };
@@ -33,6 +36,7 @@ export function sdkOptions(
     ...(sandboxUrl !== undefined && { sandboxUrl }),
     domain,
     debug: false,
+    apiHeaders: traceHeaders(),
     requestTimeoutMs: call.timeoutMs,
     signal: call.signal,
   };
