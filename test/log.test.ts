@@ -12,6 +12,10 @@ it.each([
     'in an error and its cause',
     (key: string) => ({ fields: { err: new Error(`bad ${key}`, { cause: new Error(key) }) }, message: 'x' }),
   ],
+  [
+    'behind other letters, as in an encoded URL',
+    (key: string) => ({ fields: { url: `?a=Bearer%20${key}` }, message: 'x' }),
+  ],
   ['as an access token', (key: string) => ({ fields: { url: `https://h/?t=sk_${key}` }, message: 'x' })],
 ])('hides a key %s', (_title, entry) => {
   const { log, lines } = memoryLog();
