@@ -36,6 +36,8 @@ async function serveLegacy(
   request: Request,
   options: McpHandlerRequestOptions,
 ): Promise<Response> {
+  // Whoever left before this point fires no abort any more, and nobody would end their run.
+  if (request.signal.aborted) return new Response(null, { status: 499 });
   const server = await factory({
     era: 'legacy',
     requestInfo: request,
