@@ -4,7 +4,7 @@
 import { parseArgs } from 'node:util';
 import { type Config, ConfigError, parseConfig } from './config.ts';
 import { startGateway } from './gateway.ts';
-import { createLogger } from './log.ts';
+import { createLogger, type Logger } from './log.ts';
 import { serveOverStdio } from './stdio.ts';
 
 const USAGE = `usage: e2b-code-mode [--stdio] [--local | --local-only]
@@ -34,6 +34,7 @@ async function main(): Promise<void> {
   // Local mode is for people at a terminal.
   const given = parseConfig(options.local ? { LOG_FORMAT: 'pretty', ...process.env } : process.env);
   const log = createLogger({ level: given.LOG_LEVEL, format: given.LOG_FORMAT });
+  outliveFaults(log);
   if (options['local-only']) {
     const cloud = await startLocalMode(given, 3001);
     console.log(localWelcome(cloud.url));
@@ -114,12 +115,23 @@ function closeOnSignal(end: (signal?: NodeJS.Signals) => Promise<void>): () => v
   return close;
 }
 
+/**
+ * One caller's stray rejection must not end everybody's runs. What nothing caught at all may have left things half
+ * done: that ends the process. Both go through the log, which masks keys; Node would print them as they are.
+ */
+function outliveFaults(log: Logger): void {
+  process.on('unhandledRejection', cause => log.error({ err: cause }, 'a promise was rejected and nobody listened'));
+  process.on('uncaughtException', cause => {
+    log.fatal({ err: cause }, 'uncaught exception');
+    process.exit(1);
+  });
+}
+
 main().catch((caught: unknown) => {
   const { name, message } = caught instanceof Error ? caught : { name: 'Error', message: String(caught) };
-  const isUsage =
-    caught instanceof ConfigError ||
-    (caught as { code?: unknown })?.code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION' ||
-    (caught as { code?: unknown })?.code === 'EADDRINUSE';
-  console.error(isUsage ? message : `${name}: ${message}`);
+  const code = (caught as { code?: unknown } | null)?.code;
+  const isUsage = caught instanceof ConfigError || code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION';
+  if (code === 'EADDRINUSE') console.error(`${message}. Set PORT (or LOCAL_PORT) to another port; 0 takes a free one.`);
+  else console.error(isUsage ? message : `${name}: ${message}`);
   process.exit(1);
 });

@@ -1,0 +1,40 @@
+// What goes wrong outside every request: the process outlives a rejection nobody listened to, ends on an exception
+// nobody caught, and prints no key with either.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { expect, it } from 'vitest';
+import { KEY_FORM, newKey } from '../support/gateway.ts';
+
+/** Starts the gateway with `fault` planted: it happens once the process has been told to listen and does. */
+function start(fault: string) {
+  const planted = `data:text/javascript,${encodeURIComponent(`process.on('SIGUSR2', () => { ${fault} })`)}`;
+  const child = spawn(process.execPath, ['--import', planted, 'dist/main.js'], {
+    env: { PATH: process.env.PATH, PORT: '0', WORKERS: '2', DRAIN_DELAY_MS: '0' },
+  });
+  const seen = { log: '' };
+  child.stderr.on('data', chunk => (seen.log += chunk));
+  const url = () => /"url":"([^"]+)"/.exec(seen.log)?.[1];
+  return { child, seen, url };
+}
+
+it('a rejection nobody listened to is logged without its key, and the process serves on', {
+  timeout: 60_000,
+}, async () => {
+  const { child, seen, url } = start(`Promise.reject(new Error('lost ${newKey()}'))`);
+  await expect.poll(url, { timeout: 30_000 }).toBeDefined();
+  child.kill('SIGUSR2');
+  await expect.poll(() => seen.log, { timeout: 10_000 }).toContain('nobody listened');
+  expect(await (await fetch(`${url()}/healthz`)).json()).toEqual({ status: 'ok' });
+  expect(seen.log).not.toMatch(KEY_FORM);
+  child.kill('SIGTERM');
+  expect((await once(child, 'exit'))[0]).toBe(0);
+});
+
+it('an exception nobody caught is logged without its key, and ends the process', { timeout: 60_000 }, async () => {
+  const { child, seen, url } = start(`throw new Error('lost ${newKey()}')`);
+  await expect.poll(url, { timeout: 30_000 }).toBeDefined();
+  child.kill('SIGUSR2');
+  expect((await once(child, 'exit'))[0]).toBe(1);
+  expect(seen.log).toContain('uncaught exception');
+  expect(seen.log).not.toMatch(KEY_FORM);
+});
