@@ -182,8 +182,7 @@ describe('a runner that is not ours any more', () => {
     const look = `
       const of = path => { try { return fs.readFileSync(path, 'latin1') } catch { return '' } };
       const files = fs.readdirSync(folder).map(name => of(folder + '/' + name));
-      const job = files.join('') + require('node:zlib').gunzipSync(fs.readFileSync(folder + '/pack.gz'));
-      const all = of('/proc/self/environ') + of('/proc/self/cmdline') + job;
+      const all = of('/proc/self/environ') + of('/proc/self/cmdline') + files.join('');
       said(${KIND.done}, 0, JSON.stringify({ length: all.length > 1000, keys: all.match(/e2b_[0-9a-f]{16,}/gi) ?? [], TZ: process.env.TZ }))`;
     const outcome = await runHostile(look);
     expect(outcome).toMatchObject({ json: '{"length":true,"keys":[],"TZ":"UTC"}' });

@@ -1,6 +1,5 @@
 // A local cloud with real processes and faults on demand, and the microVM engine against it.
 import type { IncomingMessage } from 'node:http';
-import { gzipSync } from 'node:zlib';
 import { type Connection, Disposal } from '../../src/engine/e2b/disposal.ts';
 import { createE2bEngine, type E2bEngine, type E2bOptions } from '../../src/engine/e2b/engine.ts';
 import { Run } from '../../src/engine/e2b/run.ts';
@@ -60,7 +59,7 @@ export async function runInPlaceOfRunner(
       signal: new AbortController().signal,
     },
     {
-      ...{ pack: { bytes: new Uint8Array(gzipSync(JSON.stringify({ runner }))) }, connection, template: 'base' },
+      ...{ pack: { json: JSON.stringify({ runner }) }, connection, template: 'base' },
       ...{ startTimeoutMs: 20_000, graceMs: 5_000, disposal, log: () => undefined },
       own: sandboxId => () => void disposal.kill(sandboxId, connection),
     },

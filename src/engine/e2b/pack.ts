@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { IMPORT_MESSAGE } from '../../guest/prelude/absent.ts';
-import type { Pack } from './runner/job.ts';
+import type { Pack, RunnerJob } from './runner/job.ts';
 
 /** The built files, also when this one is run from src/ (tests). */
 function built(path: string): string {
@@ -11,7 +11,10 @@ function built(path: string): string {
   return readFileSync(new URL(root + path, here), 'utf8');
 }
 
-export type PackedRunner = { readonly bytes: Uint8Array<ArrayBuffer> };
+/** A Pack as JSON text. */
+export type PackedRunner = { readonly json: string };
+
+const packed = (text: string): string => gzipSync(text).toString('base64');
 
 export function packRunner(prelude: 'execute' | 'search', descriptionJson?: string): PackedRunner {
   const pack: Pack = {
@@ -19,8 +22,14 @@ export function packRunner(prelude: 'execute' | 'search', descriptionJson?: stri
     watch: built('engine/e2b/runner/watch.js'),
     ground: built('engine/e2b/runner/ground.js'),
     prelude: built(`guest/prelude/${prelude}.js`),
+    late: { newer: packed(built('engine/e2b/runner/newer.js')), url: packed(built('guest/prelude/url.js')) },
     importMessage: IMPORT_MESSAGE,
-    ...(descriptionJson === undefined ? {} : { descriptionJson }),
+    ...(descriptionJson === undefined ? {} : { description: packed(descriptionJson) }),
   };
-  return { bytes: new Uint8Array(gzipSync(JSON.stringify(pack))) };
+  return { json: JSON.stringify(pack) };
+}
+
+/** The bytes of a RunFile. The pack stays text: it is the same for thousands of runs. */
+export function runFile({ json }: PackedRunner, job: RunnerJob): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(Buffer.from(`{"job":${JSON.stringify(job)},"pack":${json}}`, 'utf8'));
 }

@@ -11,7 +11,7 @@ import { startCommand } from './bootstrap.ts';
 import { createSandbox } from './creation.ts';
 import type { Connection, Disposal, EngineLog } from './disposal.ts';
 import { maxPayloadBytes, readPayload, writePayload } from './files.ts';
-import type { PackedRunner } from './pack.ts';
+import { type PackedRunner, runFile } from './pack.ts';
 import type { RunnerJob } from './runner/job.ts';
 import { StdinWriter } from './stdin.ts';
 import { FrameReader, WireError } from './stdout.ts';
@@ -133,20 +133,12 @@ export class Run {
     await this.#launch(sandbox).catch((caught: unknown) => this.#onLost(caught));
   }
 
-  /** The upload and the start of the command go off together; the bootstrap waits for the files. */
+  /** The command's start and the upload go off together; the bootstrap waits for the file. */
   async #launch(sandbox: Sandbox): Promise<void> {
     const folder = `/tmp/code-mode-${this.#id}`;
-    const pack = this.#parts.pack.bytes;
-    const job = new Uint8Array(Buffer.from(JSON.stringify(this.#runnerJob()), 'utf8'));
+    const file = runFile(this.#parts.pack, this.#runnerJob());
     const { signal } = this.#over;
-    const upload = sandbox.files.write(
-      [
-        { path: `${folder}/${FILES.pack}`, data: pack.buffer },
-        { path: `${folder}/${FILES.job}`, data: job.buffer },
-      ],
-      { signal },
-    );
-    const command = sandbox.commands.run(startCommand(folder, this.#job.limits.memoryBytes, pack.length, job.length), {
+    const command = sandbox.commands.run(startCommand(folder, this.#job.limits.memoryBytes, file.length), {
       background: true,
       stdin: true,
       timeoutMs: 0,
@@ -156,6 +148,7 @@ export class Run {
       onStdout: text => this.#onStdout(text, sandbox, folder),
       onStderr: text => this.#onStderr(text),
     });
+    const upload = writePayload(sandbox, `${folder}/${FILES.run}`, file, signal);
     const [handle] = await Promise.all([command, upload]);
     this.#handle = handle;
     if (signal.aborted) return void handle.disconnect();

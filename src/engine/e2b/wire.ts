@@ -27,8 +27,7 @@ export type EngineFrame = { readonly id: number; readonly how: number } & Payloa
 
 /** Files of a run, in its folder. */
 export const FILES = {
-  pack: 'pack.gz',
-  job: 'job.json',
+  run: 'run.json',
   fromRunner: (number: number) => `out-${number}`,
   toRunner: (number: number) => `in-${number}`,
 } as const;

@@ -34,7 +34,8 @@ const WARM_MS = 1_200;
 
 export async function createQuickjsEngine(options: QuickjsOptions): Promise<Engine> {
   const module = loadQuickjsModule();
-  const preludes = { execute: readPrelude('execute'), search: readPrelude('search') };
+  const url = readGuest('url');
+  const preludes = { execute: url + readGuest('execute'), search: url + readGuest('search') };
   const searchImage = (descriptionJson: string) => image(module, { prelude: preludes.search, descriptionJson }, 0);
 
   const workers = options.workers ?? Math.min(8, Math.max(2, availableParallelism()));
@@ -80,8 +81,8 @@ export async function createQuickjsEngine(options: QuickjsOptions): Promise<Engi
   };
 }
 
-function readPrelude(surface: 'execute' | 'search'): string {
-  return readFileSync(new URL(`../../guest/prelude/${surface}.js`, workerUrl('worker')), 'utf8');
+function readGuest(script: 'execute' | 'search' | 'url'): string {
+  return readFileSync(new URL(`../../guest/prelude/${script}.js`, workerUrl('worker')), 'utf8');
 }
 
 function image(module: WebAssembly.Module, source: ImagerData['source'], warmMs: number): Promise<Image> {

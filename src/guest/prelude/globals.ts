@@ -1,6 +1,4 @@
-// Every global both surfaces share, and the start and settle functions the engine calls. Installed once, into the image.
-import URL from 'core-js-pure/stable/url/index.js';
-import URLSearchParams from 'core-js-pure/stable/url-search-params/index.js';
+// Every global both surfaces share (but URL, see url.ts), and the start and settle functions the engine calls. Installed once, into the image.
 import { gatewayError, call as hostCall, send, settle } from './bridge.ts';
 import { bufferGlobals } from './buffer.ts';
 import { cloneGlobals } from './clone.ts';
@@ -26,12 +24,10 @@ export function installGlobals(): void {
   installTimers();
   installRandom();
   installLocale();
-  const plain: Record<string, unknown> = { URL, URLSearchParams, ...textGlobals, ...bufferGlobals, ...cloneGlobals };
+  const plain: Record<string, unknown> = { ...textGlobals, ...bufferGlobals, ...cloneGlobals };
   for (const name of Object.keys(plain)) is.defineGlobal(name, plain[name]);
   for (const name of ['TextEncoder', 'TextDecoder', 'Buffer'] as const)
     Object.defineProperty(plain[name], 'name', { value: name });
-  // Where core-js keeps its own state: its modules hold it, the agent's code has no use for it.
-  delete (globalThis as { '__core-js_shared__'?: unknown })['__core-js_shared__'];
   // The image builder takes this away again; no agent code ever sees it.
   is.defineGlobal('__guest', is.freeze({ start, settle, send }));
 }

@@ -1,63 +1,127 @@
-// Evaluated first in the guest's context: levels it with the embedded engine's. Adds what that has and the template's
-// Node may not have yet, takes away what it has not. Node's own implementation wins where there is one.
-import 'core-js/modules/es.array.from-async.js';
-import 'core-js/modules/es.async-disposable-stack.constructor.js';
-import 'core-js/modules/es.data-view.get-float16.js';
-import 'core-js/modules/es.data-view.set-float16.js';
-import 'core-js/modules/es.disposable-stack.constructor.js';
-import 'core-js/modules/es.error.is-error.js';
-import 'core-js/modules/es.iterator.concat.js';
-import 'core-js/modules/es.iterator.constructor.js';
-import 'core-js/modules/es.iterator.dispose.js';
-import 'core-js/modules/es.iterator.drop.js';
-import 'core-js/modules/es.iterator.every.js';
-import 'core-js/modules/es.iterator.filter.js';
-import 'core-js/modules/es.iterator.find.js';
-import 'core-js/modules/es.iterator.flat-map.js';
-import 'core-js/modules/es.iterator.for-each.js';
-import 'core-js/modules/es.iterator.from.js';
-import 'core-js/modules/es.iterator.map.js';
-import 'core-js/modules/es.iterator.reduce.js';
-import 'core-js/modules/es.iterator.some.js';
-import 'core-js/modules/es.iterator.take.js';
-import 'core-js/modules/es.iterator.to-array.js';
-import 'core-js/modules/es.map.get-or-insert-computed.js';
-import 'core-js/modules/es.map.get-or-insert.js';
-import 'core-js/modules/es.map.group-by.js';
-import 'core-js/modules/es.math.f16round.js';
-import 'core-js/modules/es.math.sum-precise.js';
-import 'core-js/modules/es.object.group-by.js';
-import 'core-js/modules/es.promise.try.js';
-import 'core-js/modules/es.promise.with-resolvers.js';
-import 'core-js/modules/es.regexp.escape.js';
-import 'core-js/modules/es.set.difference.v2.js';
-import 'core-js/modules/es.set.intersection.v2.js';
-import 'core-js/modules/es.set.is-disjoint-from.v2.js';
-import 'core-js/modules/es.set.is-subset-of.v2.js';
-import 'core-js/modules/es.set.is-superset-of.v2.js';
-import 'core-js/modules/es.set.symmetric-difference.v2.js';
-import 'core-js/modules/es.set.union.v2.js';
-import 'core-js/modules/es.string.is-well-formed.js';
-import 'core-js/modules/es.string.to-well-formed.js';
-import 'core-js/modules/es.suppressed-error.constructor.js';
-import 'core-js/modules/es.symbol.async-dispose.js';
-import 'core-js/modules/es.symbol.dispose.js';
+// Evaluated first in the guest's context: levels it with the embedded engine's. Takes away what that has not, and puts
+// stand-ins where a script has to bring what this Node has not: the first use of one evaluates the script.
+
+// Base64 at once: the prelude itself takes it, and must get it before the agent's code can patch what it is made of.
 import 'core-js/modules/es.uint8-array.from-base64.js';
-import 'core-js/modules/es.uint8-array.from-hex.js';
-import 'core-js/modules/es.uint8-array.set-from-base64.js';
-import 'core-js/modules/es.uint8-array.set-from-hex.js';
 import 'core-js/modules/es.uint8-array.to-base64.js';
-import 'core-js/modules/es.uint8-array.to-hex.js';
-import 'core-js/modules/web.atob.js';
-import 'core-js/modules/web.btoa.js';
-import 'core-js/modules/web.dom-exception.constructor.js';
-import 'core-js/modules/web.dom-exception.stack.js';
-import 'core-js/modules/web.dom-exception.to-string-tag.js';
+
+export type LateScript = 'newer' | 'url';
+
+/** The runner's: evaluates a script in this context, never throws. Nobody but this file ever holds it. */
+declare const __late: (script: LateScript) => void;
+
+type Owner = Record<PropertyKey, unknown>;
+type StandIn = {
+  readonly owner: Owner;
+  readonly name: PropertyKey;
+  readonly own: PropertyDescriptor;
+  /** Told what the script put in its place. */
+  readonly arrived: (value: unknown) => void;
+};
+
+const { defineProperty, getOwnPropertyDescriptor, getPrototypeOf, apply } = Reflect;
+const evaluate = __late;
+delete (globalThis as Partial<{ __late: unknown }>).__late;
+// Where core-js keeps its own state.
+delete (globalThis as { '__core-js_shared__'?: unknown })['__core-js_shared__'];
+
+const IteratorPrototype = getPrototypeOf(getPrototypeOf([][Symbol.iterator]()) as object);
+const TypedArrayPrototype = getPrototypeOf(Uint8Array.prototype);
+
+/** All that newer.ts may add, but what hangs on symbols it adds itself. */
+export const METHODS: readonly (readonly [owner: unknown, names: string])[] = [
+  [Array, 'fromAsync'],
+  [Array.prototype, 'toReversed toSorted toSpliced with'],
+  [DataView.prototype, 'getFloat16 setFloat16'],
+  [Error, 'isError'],
+  [IteratorPrototype, 'drop every filter find flatMap forEach map reduce some take toArray'],
+  [(globalThis as { Iterator?: unknown }).Iterator, 'concat'],
+  [Map, 'groupBy'],
+  [Map.prototype, 'getOrInsert getOrInsertComputed'],
+  [Math, 'f16round sumPrecise'],
+  [Object, 'groupBy'],
+  [Promise, 'try withResolvers'],
+  [RegExp, 'escape'],
+  [Set.prototype, 'difference intersection isDisjointFrom isSubsetOf isSupersetOf symmetricDifference union'],
+  [String.prototype, 'isWellFormed toWellFormed'],
+  [TypedArrayPrototype, 'toReversed toSorted with'],
+  [Uint8Array, 'fromHex'],
+  [Uint8Array.prototype, 'setFromBase64 setFromHex toHex'],
+];
+const GLOBALS = 'AsyncDisposableStack DisposableStack DOMException Iterator SuppressedError atob btoa';
+const SYMBOLS = 'asyncDispose dispose';
+
+const standIns: Record<LateScript, StandIn[]> = { newer: [], url: [] };
+
+function load(script: LateScript): void {
+  const placed = standIns[script];
+  standIns[script] = [];
+  const found = placed.map(({ owner, name }) => getOwnPropertyDescriptor(owner, name));
+  for (const { owner, name } of placed) delete owner[name];
+  evaluate(script);
+  placed.forEach(({ owner, name, own, arrived }, index) => {
+    arrived(owner[name]);
+    const before = found[index];
+    if (before?.value === own.value && before?.get === own.get) return;
+    // What the agent's code has put there meanwhile, or taken away, is its own affair.
+    if (before === undefined) delete owner[name];
+    else defineProperty(owner, name, before);
+  });
+}
+
+function place(script: LateScript, standIn: StandIn): void {
+  defineProperty(standIn.owner, standIn.name, standIn.own);
+  standIns[script].push(standIn);
+}
+
+/** A function, so that whoever takes it before the script is there holds what works then as well. */
+function lateMethod(owner: Owner, name: string): void {
+  let real: unknown;
+  const methods = {
+    [name](this: unknown, ...args: unknown[]): unknown {
+      if (real === undefined) load('newer');
+      return apply(real as () => unknown, this, args);
+    },
+  };
+  const own = { value: methods[name], writable: true, configurable: true, enumerable: false };
+  const arrived = (value: unknown): void => {
+    real = value;
+  };
+  place('newer', { owner, name, own, arrived });
+}
+
+function lateValue(script: LateScript, owner: Owner, name: string): void {
+  let real: unknown;
+  const own: PropertyDescriptor = {
+    get() {
+      if (real === undefined) load(script);
+      return real;
+    },
+    set(value: unknown) {
+      defineProperty(owner, name, { value, writable: true, configurable: true, enumerable: false });
+    },
+    configurable: true,
+    enumerable: false,
+  };
+  const arrived = (value: unknown): void => {
+    real = value;
+  };
+  place(script, { owner, name, own, arrived });
+}
+
+const missing = (owner: unknown, names: string): string[] =>
+  owner === undefined ? [] : names.split(' ').filter(name => !Object.hasOwn(owner as Owner, name));
+
+const root = globalThis as unknown as Owner;
+for (const [owner, names] of METHODS) for (const name of missing(owner, names)) lateMethod(owner as Owner, name);
+for (const name of missing(root, GLOBALS)) lateValue('newer', root, name);
+for (const name of missing(Symbol, SYMBOLS)) lateValue('newer', Symbol as unknown as Owner, name);
+for (const name of missing(root, 'URL URLSearchParams')) lateValue('url', root, name);
 
 const resolved = Promise.resolve();
 const then = Promise.prototype.then.bind(resolved);
 
-Object.defineProperty(globalThis, 'queueMicrotask', {
+defineProperty(globalThis, 'queueMicrotask', {
   value: function queueMicrotask(callback: () => void): void {
     if (typeof callback !== 'function') throw new TypeError('queueMicrotask needs a function');
     then(() => callback());
@@ -66,4 +130,4 @@ Object.defineProperty(globalThis, 'queueMicrotask', {
   configurable: true,
 });
 
-for (const name of ['Atomics', 'Intl', 'WebAssembly']) delete (globalThis as Record<string, unknown>)[name];
+for (const name of ['Atomics', 'Intl', 'WebAssembly']) delete root[name];

@@ -1,9 +1,9 @@
 // The guest inside its sandbox: a fresh context with the prelude, its timers, and the door to the outside. The sandbox is
 // the wall; the context only gives clean globals. Knows nothing of frames.
-import { randomBytes } from 'node:crypto';
 import { createContext, runInContext, Script } from 'node:vm';
 import { CODE_FILE, KIND, SETTLE } from '../../protocol.ts';
 import type { RunnerEnd } from '../wire.ts';
+import type { LateScript } from './ground.ts';
 import type { Pack, RunnerJob } from './job.ts';
 
 const MAX_RANDOM_BYTES = 65_536;
@@ -26,7 +26,7 @@ export class Guest {
   readonly #timers = new Map<number, NodeJS.Timeout>();
   readonly #calls = new Set<number>();
   readonly #job: RunnerJob;
-  readonly #importMessage: string;
+  readonly #pack: Pack;
   readonly #outside: Outside;
   readonly #entry: Entry;
   #crossings = 0;
@@ -34,12 +34,13 @@ export class Guest {
 
   constructor(pack: Pack, job: RunnerJob, outside: Outside) {
     this.#job = job;
-    this.#importMessage = pack.importMessage;
+    this.#pack = pack;
     this.#outside = outside;
     const global = this.#inside('globalThis') as object;
+    Object.assign(global, { __late: (script: LateScript) => this.#evaluateLate(script) });
     this.#inside(pack.ground);
     Object.assign(global, { __send: (kind: number, id: number, text: string) => this.#send(kind, id, text) });
-    if (pack.descriptionJson !== undefined) Object.assign(global, { __description: pack.descriptionJson });
+    if (pack.description !== undefined) Object.assign(global, { __description: unpack(pack.description) });
     this.#inside(pack.prelude);
     this.#entry = this.#inside('(() => { const guest = __guest; delete globalThis.__guest; return guest })()') as Entry;
   }
@@ -63,6 +64,13 @@ export class Guest {
 
   #inside(code: string): unknown {
     return runInContext(code, this.#context, { filename: 'prelude.js' });
+  }
+
+  /** Never throws, as #send: what it did not bring is found missing where it was asked for. */
+  #evaluateLate(script: LateScript): void {
+    try {
+      this.#inside(unpack(this.#pack.late[script]));
+    } catch {}
   }
 
   // What the guest says.
@@ -90,7 +98,7 @@ export class Guest {
         this.#timers.delete(id);
         return undefined;
       case KIND.random:
-        return randomBytes(Math.min(Number(payload), MAX_RANDOM_BYTES)).toString('hex');
+        return randomHex(Math.min(Number(payload), MAX_RANDOM_BYTES));
       case KIND.done:
       case KIND.failed:
         if (this.#overMemory()) this.end('memory');
@@ -148,7 +156,7 @@ export class Guest {
       script = new Script(`(${this.#job.source}\n)`, {
         filename: CODE_FILE,
         importModuleDynamically: () => {
-          throw importError(this.#importMessage);
+          throw importError(this.#pack.importMessage);
         },
       });
     } catch (error) {
@@ -171,6 +179,18 @@ export class Guest {
     const told = { name: text(name, 'Error'), message: text(message, String(error)), stack: place ?? text(stack, '') };
     this.#sayLast(KIND.failed, 0, JSON.stringify(told));
   }
+}
+
+// Modules that most runs do without, and that take their milliseconds to load.
+
+function randomHex(bytes: number): string {
+  const { randomBytes } = require('node:crypto') as typeof import('node:crypto');
+  return randomBytes(bytes).toString('hex');
+}
+
+function unpack(packed: string): string {
+  const { gunzipSync } = require('node:zlib') as typeof import('node:zlib');
+  return gunzipSync(Buffer.from(packed, 'base64')).toString('utf8');
 }
 
 /** Node writes the place of a syntax error above its stack: file:line, the line, and a caret under the column. */

@@ -2,19 +2,20 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { KIND } from '../../protocol.ts';
 import { type EngineFrame, FILES, INLINE_CHARS, INLINE_TOTAL_CHARS, type Payload, SMALL_CHARS } from '../wire.ts';
 import { Guest } from './guest.ts';
-import type { Pack, RunnerJob, WatchData } from './job.ts';
+import type { RunFile, WatchData } from './job.ts';
 import { Shared, writeAll } from './shared.ts';
 
 /** Set by the bootstrap, see bootstrap.ts. */
-declare const codeModeRun: { readonly pack: Pack; readonly folder: string };
-const { pack, folder } = codeModeRun;
-const job = JSON.parse(readFileSync(join(folder, FILES.job), 'utf8')) as RunnerJob;
+declare const codeModeRun: RunFile & { readonly folder: string };
+const { pack, job, folder } = codeModeRun;
 
 const shared = new Shared();
 const cpuMs = (): number => shared.used()?.cpuMs ?? 0;
 let written = 0;
+let listening = false;
 let files = 0;
 
 // Starts up beside the prelude, on another core if there is one.
@@ -41,19 +42,26 @@ writeAll('\n');
 const guest = new Guest(pack, job, {
   say(kind, id, payload) {
     written += shared.write({ t: 'said', kind, id, cpuMs: cpuMs(), ...carry(payload) });
+    if (kind === KIND.call && !listening) {
+      listening = true;
+      setImmediate(listen);
+    }
   },
   end: reason => shared.writeLast({ t: 'end', reason, cpuMs: cpuMs() }),
 });
 
-let partial = '';
-process.stdin.setEncoding('latin1').on('data', (chunk: string) => {
-  const lines = (partial + chunk).split('\n');
-  partial = lines.pop() ?? '';
-  for (const line of lines) {
-    const frame = JSON.parse(line) as EngineFrame;
-    guest.settle(frame.id, frame.how, 'p' in frame ? frame.p : readWhole(FILES.toRunner(frame.file), frame.bytes));
-  }
-});
+/** Not before there is an answer to wait for: opening stdin takes its time, and the answer takes more. */
+function listen(): void {
+  let partial = '';
+  process.stdin.setEncoding('latin1').on('data', (chunk: string) => {
+    const lines = (partial + chunk).split('\n');
+    partial = lines.pop() ?? '';
+    for (const line of lines) {
+      const frame = JSON.parse(line) as EngineFrame;
+      guest.settle(frame.id, frame.how, 'p' in frame ? frame.p : readWhole(FILES.toRunner(frame.file), frame.bytes));
+    }
+  });
+}
 
 // What the agent's code leaves rejected is nobody's business, as in any browser tab.
 process.on('unhandledRejection', () => undefined);
