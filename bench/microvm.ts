@@ -1,11 +1,11 @@
-// pnpm bench:microvm: what the microVM engine adds over the SDK used by hand (create, run node, kill), quickjs beside
-// it. Against local mode with real processes in a process of its own, where a sandbox boots in BENCH_BOOT_MS (default
+// pnpm bench:microvm: what the microVM engine adds over the same work by hand with the SDK (create, run node, kill),
+// quickjs beside it. Against local mode with real processes in a process of its own, where a sandbox boots in BENCH_BOOT_MS (default
 // 0), or against E2B with E2B_API_KEY and LIVE=1 (a few cents). Contenders take turns round by round: trust the ratios,
 // not the milliseconds. BENCH_ROUNDS, default 20.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { Sandbox } from 'e2b';
+import { type CommandHandle, Sandbox } from 'e2b';
 import type { CallHost, Engine } from '../src/engine/engine.ts';
 
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 20);
@@ -81,25 +81,43 @@ const descriptionJson = JSON.stringify({ title: '', version: '', operations: [],
 const microvm = createE2bEngine({ ...connection, descriptionJson, maxRuns: 4 });
 const quickjs = await createQuickjsEngine({ descriptionJson });
 
-async function byHand(): Promise<void> {
+/** The same work without the engine: a program that says it at once, or after so many questions and answers. */
+async function byHand(program: string, questions = 0): Promise<void> {
   const sandbox = await Sandbox.create('base', { ...connection, apiKey: KEY, debug: false, timeoutMs: 60_000 });
   try {
-    const { stdout } = await sandbox.commands.run(`node -e 'console.log(1)'`);
-    if (stdout.trim() !== '1') throw new Error(stdout);
+    if (questions === 0) {
+      await sandbox.commands.run(`node -e '${program}'`);
+      return;
+    }
+    let asked = 0;
+    const running: CommandHandle = await sandbox.commands.run(`node -e '${program}'`, {
+      background: true,
+      stdin: true,
+      onStdout: async text => {
+        for (const _ of text.matchAll(/\n/g)) if (++asked <= questions) await running.sendStdin('{"status":200}\n');
+      },
+    });
+    await running.wait();
   } finally {
     await sandbox.kill();
   }
 }
 
-const contenders: [name: string, work: () => Promise<void>][] = [
-  ['by hand with the SDK', byHand],
-  ...Object.entries(SOURCES).map(
-    ([name, source]) => [`e2b, ${name}`, () => run(microvm, source)] as [string, () => Promise<void>],
-  ),
-  ...Object.entries(SOURCES).map(
-    ([name, source]) => [`quickjs, ${name}`, () => run(quickjs, source)] as [string, () => Promise<void>],
-  ),
-];
+const asking = (questions: number) =>
+  `let left = ${questions}; const ask = () => console.log("{}"); process.stdin.on("data", () => --left ? ask() : process.exit()); ask()`;
+const BY_HAND: Record<keyof typeof SOURCES, () => Promise<void>> = {
+  'a value': () => byHand('console.log(1)'),
+  'a call': () => byHand(asking(1), 1),
+  '20 calls in turn': () => byHand(asking(20), 20),
+  '300 kB result': () => byHand('console.log("x".repeat(300_000))'),
+};
+
+type Contender = [name: string, work: () => Promise<void>];
+const contenders = Object.entries(SOURCES).flatMap(([name, source]): Contender[] => [
+  [`by hand, ${name}`, BY_HAND[name as keyof typeof SOURCES]],
+  [`e2b, ${name}`, () => run(microvm, source)],
+  [`quickjs, ${name}`, () => run(quickjs, source)],
+]);
 const times = new Map(contenders.map(([name]) => [name, [] as number[]]));
 for (const [, work] of contenders) await work();
 for (let round = 0; round < ROUNDS; round++)
@@ -111,11 +129,15 @@ for (let round = 0; round < ROUNDS; round++)
 await Promise.all([microvm.close(), quickjs.close()]);
 local?.child.kill();
 
-const hand = median(times.get('by hand with the SDK') ?? []);
 const { version } = JSON.parse(readFileSync(built('../package.json'), 'utf8')) as { version: string };
 console.log(
   `${version}, Node ${process.version}, ${LIVE ? 'E2B' : `local mode, real processes, boot ${BOOT_MS} ms`}, median of ${ROUNDS} rounds\n`,
 );
-console.log('| contender | ms | by hand = 1 |\n|---|---|---|');
-for (const [name, all] of times)
-  console.log(`| ${name} | ${median(all).toFixed(1)} | ${(median(all) / hand).toFixed(2)} |`);
+console.log('| | by hand | e2b | ratio | quickjs |\n|---|---|---|---|---|');
+for (const name of Object.keys(SOURCES)) {
+  const [hand = 0, e2b = 0, embedded = 0] = ['by hand', 'e2b', 'quickjs'].map(who =>
+    median(times.get(`${who}, ${name}`) ?? []),
+  );
+  const ms = (time: number) => `${time < 10 ? time.toFixed(1) : Math.round(time)} ms`;
+  console.log(`| ${name} | ${ms(hand)} | ${ms(e2b)} | ${(e2b / hand).toFixed(2)} | ${ms(embedded)} |`);
+}
