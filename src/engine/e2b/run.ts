@@ -138,7 +138,7 @@ export class Run {
     const folder = `/tmp/code-mode-${this.#id}`;
     const file = runFile(this.#parts.pack, this.#runnerJob());
     const { signal } = this.#over;
-    const command = sandbox.commands.run(startCommand(folder, this.#job.limits.memoryBytes, file.length), {
+    const command = sandbox.commands.run(startCommand(folder, file.length), {
       background: true,
       stdin: true,
       timeoutMs: 0,

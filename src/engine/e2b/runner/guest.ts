@@ -8,7 +8,7 @@ import type { Pack, RunnerJob } from './job.ts';
 
 const MAX_RANDOM_BYTES = 65_536;
 const MAX_MESSAGE_CHARS = 8_000;
-/** Buffers live outside the heap that V8 bounds, and may be vast without ever being touched. */
+/** Asked at the end: buffers may be vast without ever being touched, which the watch cannot see. */
 const MEMORY_SLACK = 1.5;
 
 type Entry = {
