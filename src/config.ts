@@ -125,7 +125,12 @@ export const VARIABLES = {
     z.string().min(1),
   ),
   E2B_MAX_RUNNERS: variable('Sandboxes the e2b engine has at once; more runs wait.', '100', integer(1, 10_000)),
-  WORKERS: variable('Worker threads of the embedded engine. Unset: cores, at least 4.', '', integer(1, 64)),
+  WORKERS: variable('Worker threads of the embedded engine. Unset: cores, 2 to 8.', '', integer(1, 64)),
+  WARM_UP: variable(
+    'Make the first calls as fast as the next: a second of background threads at the start.',
+    'true',
+    flag,
+  ),
   MAX_QUEUED_RUNS: variable('Runs that may wait for a worker; more are told to come back.', '256', integer(0, 100_000)),
   RATE_LIMIT_PER_KEY: variable('Requests a minute of one key; 0: no limit.', '1200', integer(0, 10_000_000)),
   RATE_LIMIT_GLOBAL: variable('Requests a minute of all keys together; 0: no limit.', '0', integer(0, 100_000_000)),

@@ -83,7 +83,7 @@ export async function createCore(config: Config, log: Logger, observers: Observe
   });
 
   const acceptor = createCodeAcceptor({ maxChars: config.MAX_CODE_CHARS });
-  void acceptor.warm(); // in the background, so that the first TypeScript call is as fast as the next
+  if (config.WARM_UP) void acceptor.warm(); // in the background: the first TypeScript call is as fast as the next
   const runTool = createRunTool({
     engine,
     openBroker,

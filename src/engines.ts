@@ -19,6 +19,7 @@ export async function createEngines(config: Config, descriptionJson: string, log
       descriptionJson,
       ...(config.WORKERS !== undefined && { workers: config.WORKERS }),
       maxQueued: config.MAX_QUEUED_RUNS,
+      warm: config.WARM_UP,
       log: warn,
     });
   const { SANDBOX_ENGINE: execute, SEARCH_ENGINE: search } = config;

@@ -9,7 +9,7 @@ import { KEY_FORM, newKey } from '../support/gateway.ts';
 function start(fault: string) {
   const planted = `data:text/javascript,${encodeURIComponent(`process.on('SIGUSR2', () => { ${fault} })`)}`;
   const child = spawn(process.execPath, ['--import', planted, 'dist/main.js'], {
-    env: { PATH: process.env.PATH, PORT: '0', WORKERS: '2', DRAIN_DELAY_MS: '0' },
+    env: { PATH: process.env.PATH, PORT: '0', WORKERS: '2', WARM_UP: 'false', DRAIN_DELAY_MS: '0' },
   });
   const seen = { log: '' };
   child.stderr.on('data', chunk => (seen.log += chunk));

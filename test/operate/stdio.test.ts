@@ -9,7 +9,13 @@ import { StdioClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/c
 import { describe, expect, it } from 'vitest';
 
 const info = { name: 'test', version: '1.0.0' };
-const server = { command: process.execPath, args: ['dist/main.js', '--stdio', '--local'], stderr: 'ignore' as const };
+const base = { PATH: process.env.PATH ?? '', WARM_UP: 'false' };
+const server = {
+  command: process.execPath,
+  args: ['dist/main.js', '--stdio', '--local'],
+  env: base,
+  stderr: 'ignore' as const,
+};
 const code = `async () => (await api.request({ method: 'POST', path: '/sandboxes', body: { templateID: 'base' } })).status`;
 const call = { name: 'execute_write', arguments: { code } };
 
@@ -37,7 +43,7 @@ describe('serves over stdio', { timeout: 60_000 }, () => {
 });
 
 async function run(args: string[], env: Record<string, string>, stdin?: string) {
-  const child = spawn(process.execPath, ['dist/main.js', ...args], { env: { PATH: process.env.PATH, ...env } });
+  const child = spawn(process.execPath, ['dist/main.js', ...args], { env: { ...base, ...env } });
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', chunk => (stdout += chunk));
   child.stderr.on('data', chunk => (stderr += chunk));

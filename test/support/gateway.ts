@@ -37,7 +37,14 @@ export async function startTestGateway({ env = {}, config: overrides = {}, shell
   const memory = memoryLog();
   const cloud = await startLocal({ port: 0, shell });
   const config = {
-    ...parseConfig({ PORT: '0', WORKERS: '2', E2B_API_URL: cloud.url, E2B_SANDBOX_URL: cloud.url, ...env }),
+    ...parseConfig({
+      PORT: '0',
+      WORKERS: '2',
+      WARM_UP: 'false',
+      E2B_API_URL: cloud.url,
+      E2B_SANDBOX_URL: cloud.url,
+      ...env,
+    }),
     ...overrides,
   };
   const gateway = await startGateway(config, memory.log);

@@ -17,7 +17,7 @@ let load: Load;
 const start = (port?: number) =>
   startReplica({
     ...(port !== undefined && { port }),
-    env: { E2B_API_URL: cloud.url, E2B_SANDBOX_URL: cloud.url, DRAIN_DELAY_MS: '1000', WORKERS: '1' },
+    env: { E2B_API_URL: cloud.url, E2B_SANDBOX_URL: cloud.url, DRAIN_DELAY_MS: '1000', WORKERS: '1', WARM_UP: 'false' },
   });
 
 describe.skipIf(lacks !== undefined)('three replicas under load', () => {

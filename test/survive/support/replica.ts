@@ -28,6 +28,7 @@ export async function startReplica({ env, port, nodeArgs = [] }: ReplicaOptions)
       PATH: process.env.PATH,
       PORT: String(at),
       WORKERS: '2',
+      WARM_UP: 'false',
       LOG_LEVEL: 'warn',
       RATE_LIMIT_PER_KEY: '0',
       MAX_PARALLEL_PER_KEY: '0',

@@ -1,14 +1,14 @@
 // The wire between runner and engine: framing whatever the pieces, and sandboxes that lie, flood or keep silent.
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { FrameReader } from '../../src/engine/e2b/stdout.ts';
-import { MARK, type RunnerFrame, toAscii } from '../../src/engine/e2b/wire.ts';
-import type { CallHost, Outcome } from '../../src/engine/engine.ts';
-import { KIND } from '../../src/engine/protocol.ts';
-import type { LocalCloud } from '../../src/local/server.ts';
-import { expectWellFormed, Harness } from '../contract/harness.ts';
-import { PATIENT } from '../local/support/control.ts';
-import { microvmEngine, runInPlaceOfRunner, startProcessCloud } from '../support/microvm.ts';
+import { FrameReader } from '../../../src/engine/e2b/stdout.ts';
+import { MARK, type RunnerFrame, toAscii } from '../../../src/engine/e2b/wire.ts';
+import type { CallHost, Outcome } from '../../../src/engine/engine.ts';
+import { KIND } from '../../../src/engine/protocol.ts';
+import type { LocalCloud } from '../../../src/local/server.ts';
+import { expectWellFormed, Harness } from '../../contract/harness.ts';
+import { PATIENT } from '../../local/support/control.ts';
+import { microvmEngine, runInPlaceOfRunner, startProcessCloud } from '../../support/microvm.ts';
 
 const said = (kind: number, id: number, p: string): RunnerFrame => ({ t: 'said', kind, id, cpuMs: 1, p });
 const line = (frame: RunnerFrame) => `${MARK}${toAscii(frame)}\n`;

@@ -3,14 +3,22 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { E2bOptions } from '../../src/engine/e2b/engine.ts';
-import { createDataPlane, createMachineFactory } from '../../src/local/data/plane.ts';
-import type { Fault } from '../../src/local/faults.ts';
-import type { LocalCloud } from '../../src/local/server.ts';
-import { startLocalCloud } from '../../src/local/server.ts';
-import { Harness } from '../contract/harness.ts';
-import { PATIENT } from '../local/support/control.ts';
-import { CONCURRENCY, CREATE, Faults, KILL, microvmEngine, rateLimit, startProcessCloud } from '../support/microvm.ts';
+import type { E2bOptions } from '../../../src/engine/e2b/engine.ts';
+import { createDataPlane, createMachineFactory } from '../../../src/local/data/plane.ts';
+import type { Fault } from '../../../src/local/faults.ts';
+import type { LocalCloud } from '../../../src/local/server.ts';
+import { startLocalCloud } from '../../../src/local/server.ts';
+import { Harness } from '../../contract/harness.ts';
+import { PATIENT } from '../../local/support/control.ts';
+import {
+  CONCURRENCY,
+  CREATE,
+  Faults,
+  KILL,
+  microvmEngine,
+  rateLimit,
+  startProcessCloud,
+} from '../../support/microvm.ts';
 
 const faults = new Faults();
 let cloud: LocalCloud;

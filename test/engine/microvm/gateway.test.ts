@@ -1,10 +1,10 @@
 // The gateway with SANDBOX_ENGINE=e2b, as an agent sees it: the same tools, and none of the gateway's own sandboxes.
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { LocalCloud } from '../../src/local/server.ts';
-import { PATIENT } from '../local/support/control.ts';
-import { connect, type TestClient } from '../support/clients.ts';
-import { newKey, startTestGateway, type TestGateway } from '../support/gateway.ts';
-import { startProcessCloud } from '../support/microvm.ts';
+import type { LocalCloud } from '../../../src/local/server.ts';
+import { PATIENT } from '../../local/support/control.ts';
+import { connect, type TestClient } from '../../support/clients.ts';
+import { newKey, startTestGateway, type TestGateway } from '../../support/gateway.ts';
+import { startProcessCloud } from '../../support/microvm.ts';
 
 let cloud: LocalCloud;
 let gateway: TestGateway;
