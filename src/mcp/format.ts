@@ -137,7 +137,7 @@ function displayed(displays: readonly Display[]): { texts: string[]; blocks: Con
     if (base64.length % 4 !== 0 || !BASE64.test(base64)) texts.push(`(${mimeType}: the data is not base64)`);
     else if (image !== undefined) blocks.push({ type: 'image', data: base64, mimeType: image });
     else {
-      texts.push(`(${mimeType}, ${Math.floor((base64.length * 3) / 4).toLocaleString('en-US')} bytes, attached)`);
+      texts.push(`(${mimeType}, ${Buffer.byteLength(base64, 'base64').toLocaleString('en-US')} bytes, attached)`);
       blocks.push({ type: 'resource', resource: { uri: `display:///${at + 1}`, mimeType, blob: base64 } });
     }
   }

@@ -222,7 +222,7 @@ describe('displays', () => {
       { type: 'resource', resource: { uri: 'display:///1', mimeType: 'application/pdf', blob: 'aGVsbG8=' } },
       { type: 'resource', resource: { uri: 'display:///2', mimeType: 'application/octet-stream', blob: 'aGVs' } },
     ]);
-    expect(parts(formatted).inside).toContain('(application/pdf, 6 bytes, attached)');
+    expect(parts(formatted).inside).toContain('(application/pdf, 5 bytes, attached)');
   });
 
   test('broken base64 is told, not sent', () => {

@@ -1,10 +1,10 @@
 // A Python interpreter in a worker thread: CPython as WebAssembly (the one just-bash brings), which has no way out but
 // the file system and the device given here; in particular none to JavaScript. Its build bounds memory at 512 MB. Ends by being terminated, or when its
 // program does.
+import { readFileSync } from 'node:fs';
 import nodeModule, { createRequire } from 'node:module';
 import { workerData } from 'node:worker_threads';
 import { type CallHost, type HostFailure, hostCaller, type WorkerStart } from './protocol.ts';
-import { KERNEL, SITE } from './python-source.ts';
 import { type EmscriptenFs, sandboxFs } from './sandbox-fs.ts';
 import { type WasmInstance, type WasmModule, webAssembly } from './wasm.ts';
 
@@ -27,6 +27,11 @@ type Options = Record<string, unknown> & { preRun: ((module: Python) => void)[] 
 const OWN_DIRECTORIES = new Set(['lib', 'dev', 'proc']);
 const LIBRARY = '/lib/python313.zip';
 const SITE_DIRECTORY = '/lib/site';
+/** Python's own start, and the loop of a code context. */
+const SITE = ['sitecustomize.py', 'local_kernel.py'].map(name => ({
+  name,
+  bytes: readFileSync(new URL(`./python/${name}`, import.meta.url)),
+}));
 const CONSOLE_MAJOR = 70;
 
 const start = workerData as PythonStart;
@@ -92,8 +97,7 @@ function exitCode(python: Python): number {
 function prepare({ FS, ENV }: Python): void {
   FS.mkdirTree(SITE_DIRECTORY);
   FS.writeFile(LIBRARY, new Uint8Array(start.stdlib));
-  FS.writeFile(`${SITE_DIRECTORY}/sitecustomize.py`, SITE);
-  FS.writeFile(`${SITE_DIRECTORY}/local_kernel.py`, KERNEL);
+  for (const { name, bytes } of SITE) FS.writeFile(`${SITE_DIRECTORY}/${name}`, bytes);
   const { PYTHONPATH: more, ...env } = start.env;
   Object.assign(ENV, env, {
     PYTHONHOME: '/',
