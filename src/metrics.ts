@@ -82,10 +82,10 @@ export function createMetrics(live: LiveGauges): Metrics {
     registers,
   });
   for (const [name, help] of [
-    ['workers', 'Worker threads of the engine.'],
-    ['running', 'Runs that a worker has now.'],
-    ['waiting', 'Runs that wait for an answer from upstream.'],
-    ['queued', 'Runs that wait for a worker.'],
+    ['workers', 'Runs the engine works on at once: worker threads, or sandboxes it may have.'],
+    ['running', 'Runs that have theirs.'],
+    ['waiting', 'Runs put aside until an answer from upstream comes.'],
+    ['queued', 'Runs that wait for a worker, or until their sandbox is ready.'],
     ['openRequests', 'Requests to /mcp under way.'],
   ] as const) {
     new Gauge({

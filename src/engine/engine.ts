@@ -89,15 +89,21 @@ export type Outcome = (
 };
 
 export type EngineStats = {
+  /** Worker threads, or sandboxes there may be: as many runs as it works on at once. */
   readonly workers: number;
+  /** Runs that have theirs. */
   readonly running: number;
+  /** Runs put aside until an answer comes, with no worker of their own meanwhile. */
   readonly waiting: number;
+  /** Runs that wait for a worker, or until their sandbox is ready. */
   readonly queued: number;
-  readonly kills: number;
 };
 
 export interface Engine {
+  /** For people; of two engines together, both. */
   readonly name: string;
+  /** Of the one that runs this. */
+  nameFor(surface: Surface): string;
   /** Never throws or rejects for what a guest does; `busy` and `engine_lost` come as failed outcomes too. */
   run(job: Job): Promise<Outcome>;
   /** Replaces what `search` sees. Runs already started keep the old one. `descriptionJson`: see spec/description.ts. */

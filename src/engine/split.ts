@@ -5,6 +5,7 @@ import type { Engine, EngineStats } from './engine.ts';
 export function splitEngine(search: Engine, execute: Engine): Engine {
   return {
     name: `${execute.name} (search: ${search.name})`,
+    nameFor: surface => (surface === 'search' ? search : execute).nameFor(surface),
     run: job => (job.surface === 'search' ? search : execute).run(job),
     async describe(descriptionJson) {
       await Promise.all([search.describe(descriptionJson), execute.describe(descriptionJson)]);
@@ -22,6 +23,5 @@ function sum(a: EngineStats, b: EngineStats): EngineStats {
     running: a.running + b.running,
     waiting: a.waiting + b.waiting,
     queued: a.queued + b.queued,
-    kills: a.kills + b.kills,
   };
 }

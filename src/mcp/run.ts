@@ -66,15 +66,16 @@ export function createRunTool(deps: RunDeps): RunTool {
   return async call => {
     const requestId = call.requestId ?? randomUUID();
     const { tool, principal } = call;
+    const engine = deps.engine.nameFor(call.surface);
     const startedAt = performance.now();
-    const span = startRunSpan(tool, { engine: deps.engine.name, 'enduser.id': principal.id });
+    const span = startRunSpan(tool, { engine, 'enduser.id': principal.id });
     const { result, calls, ended } = await span.within(() => answer(call, requestId, deps, span));
     const durationMs = performance.now() - startedAt;
     deps.log.info(
       { reqId: requestId, tool, key: principal.id, durationMs: Math.round(durationMs), calls, ...ended },
       'run',
     );
-    deps.onRun?.({ tool, engine: deps.engine.name, outcome: ended.outcome, durationMs, queuedMs: ended.queuedMs });
+    deps.onRun?.({ tool, engine, outcome: ended.outcome, durationMs, queuedMs: ended.queuedMs });
     span.end({ outcome: ended.outcome, calls }, ended.outcome === 'completed' ? undefined : ended.outcome);
     return result as CallToolResult;
   };
@@ -116,7 +117,7 @@ async function answer(call: ToolCall, requestId: string, deps: RunDeps, span: Sp
       calls: ledger.length,
       ended: {
         outcome: ended,
-        engine: engine.name,
+        engine: engine.nameFor(surface),
         cpuMs: Math.round(outcome.cpuMs),
         ...(outcome.queuedMs !== undefined && { queuedMs: Math.round(outcome.queuedMs) }),
       },

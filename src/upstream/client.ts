@@ -9,13 +9,8 @@ import { type GuardedRequest, isGuarded } from './guard.ts';
 export type UpstreamOptions = {
   /** https, or http on a loopback address; may carry a base path. */
   readonly apiUrl: string;
-  readonly connections?: number;
-  readonly connectTimeoutMs?: number;
-  /** Of a read, the first included. A write is sent once. */
-  readonly maxAttempts?: number;
   /** Before the second attempt; doubles. `Retry-After` comes first. */
   readonly retryDelayMs?: number;
-  readonly userAgent?: string;
 };
 
 export type SendOptions = {
@@ -43,17 +38,18 @@ export type UpstreamClient = {
   close(): Promise<void>;
 };
 
+const USER_AGENT = 'e2b-code-mode';
+/** Of a read, the first included. A write is sent once. */
+const MAX_ATTEMPTS = 4;
 const SHOWN_HEADERS = ['x-next-token', 'x-total-running', 'retry-after', 'content-type'];
 const RETRIED_STATUSES = new Set([429, 502, 503, 504]);
 /** @throws Error when `apiUrl` is not usable: a fault of the configuration. */
 export function createUpstreamClient(options: UpstreamOptions): UpstreamClient {
   const { origin, basePath } = readApiUrl(options.apiUrl);
-  const maxAttempts = options.maxAttempts ?? 4;
   const retryDelayMs = options.retryDelayMs ?? 250;
-  const userAgent = options.userAgent ?? 'e2b-code-mode';
   const pool = new Pool(origin, {
-    connections: options.connections ?? 128,
-    connect: { timeout: options.connectTimeoutMs ?? 10_000 },
+    connections: 128,
+    connect: { timeout: 10_000 },
     keepAliveTimeout: 30_000,
     // Each call keeps its own time, over all attempts.
     headersTimeout: 0,
@@ -64,7 +60,7 @@ export function createUpstreamClient(options: UpstreamOptions): UpstreamClient {
     const response = await pool.request({
       method: request.method,
       path: targetOf(basePath, request),
-      headers: { ...send.traceHeaders, ...headersOf(request, send.apiKey, userAgent) },
+      headers: { ...send.traceHeaders, ...headersOf(request, send.apiKey) },
       body: request.body ?? null,
       signal,
     });
@@ -83,7 +79,7 @@ export function createUpstreamClient(options: UpstreamOptions): UpstreamClient {
       const clock = startClock(send.signal, send.timeoutMs);
       try {
         for (let tried = 1; ; tried++) {
-          const last = request.write || tried >= maxAttempts;
+          const last = request.write || tried >= MAX_ATTEMPTS;
           const outcome = await attempt(request, send, clock.signal).catch(caught =>
             toFailure(caught, request, clock.ending()),
           );
@@ -124,10 +120,10 @@ export function readApiUrl(apiUrl: string): { readonly origin: string; readonly 
   return { origin: url.origin, basePath: url.pathname.replace(/\/+$/, '') };
 }
 
-function headersOf(request: GuardedRequest, apiKey: string, userAgent: string): Record<string, string> {
+function headersOf(request: GuardedRequest, apiKey: string): Record<string, string> {
   return {
     'x-api-key': apiKey,
-    'user-agent': userAgent,
+    'user-agent': USER_AGENT,
     accept: request.accept ?? 'application/json',
     ...(request.contentType === undefined ? {} : { 'content-type': request.contentType }),
   };

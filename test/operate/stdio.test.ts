@@ -52,6 +52,19 @@ async function run(args: string[], env: Record<string, string>, stdin?: string) 
   return { exitCode, stdout, stderr };
 }
 
+it('closes in order when a signal comes together with the end of stdin, as clients send both', async () => {
+  const child = spawn(process.execPath, server.args, { env: { ...base, LOG_FORMAT: 'json' } });
+  let stderr = '';
+  child.stderr.on('data', chunk => (stderr += chunk));
+  child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping' })}\n`);
+  await once(child.stdout, 'data');
+  child.kill('SIGTERM');
+  child.stdin.end();
+  const [exitCode] = await once(child, 'close');
+  expect(exitCode).toBe(0);
+  expect(stderr).toContain('"msg":"closed"');
+});
+
 it('ends with the client, and writes nothing to stdout by itself', async () => {
   const { exitCode, stdout, stderr } = await run(['--stdio', '--local'], { LOG_LEVEL: 'trace' }, '');
   expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: '' });

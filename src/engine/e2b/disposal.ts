@@ -28,18 +28,14 @@ export class Disposal {
     this.#log = log;
   }
 
-  get size(): number {
-    return this.#underWay.size;
-  }
-
   /** Resolves when the sandbox is gone, with true, or when every try has failed. Never rejects. */
   kill(sandboxId: string, connection: Connection): Promise<boolean> {
-    return this.#track(this.#kill(sandboxId, connection));
+    return this.track(this.#kill(sandboxId, connection));
   }
 
   /** Kills every sandbox whose metadata names this creation. */
   reap(creationId: string, connection: Connection): Promise<void> {
-    return this.#track(this.#reap(creationId, connection));
+    return this.track(this.#reap(creationId, connection));
   }
 
   /** Waits for what is under way, at most `timeoutMs`. */
@@ -49,12 +45,16 @@ export class Disposal {
     const late = new Promise<void>(resolve => {
       timer = setTimeout(resolve, timeoutMs);
     });
-    await Promise.race([Promise.all(this.#underWay), late]);
+    const settled = (async () => {
+      while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
+    })();
+    await Promise.race([settled, late]);
     clearTimeout(timer);
     if (this.#underWay.size > 0) this.#log(`${this.#underWay.size} sandboxes are left to their own timeout`, undefined);
   }
 
-  #track<T>(work: Promise<T>): Promise<T> {
+  /** `close` waits for it. */
+  track<T>(work: Promise<T>): Promise<T> {
     const tracked = work.finally(() => this.#underWay.delete(tracked));
     this.#underWay.add(tracked);
     return tracked;

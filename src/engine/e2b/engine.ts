@@ -2,7 +2,7 @@
 // what one run does is run.ts.
 import type { ErrorCode } from '../../errors.ts';
 import type { Engine, EngineStats, Job, Outcome } from '../engine.ts';
-import { FairQueue } from '../quickjs/fair-queue.ts';
+import { FairQueue } from '../fair-queue.ts';
 import { gatewayFault, Transcript } from '../transcript.ts';
 import { type Connection, Disposal, type EngineLog } from './disposal.ts';
 import { type PackedRunner, packRunner } from './pack.ts';
@@ -58,7 +58,6 @@ class MicrovmEngine implements E2bEngine {
   readonly #runners = new Set<string>();
   readonly #maxRuns: number;
   #places: number;
-  #kills = 0;
   #closed = false;
 
   constructor(options: E2bOptions) {
@@ -74,6 +73,10 @@ class MicrovmEngine implements E2bEngine {
     return this.#runners.has(sandboxId);
   }
 
+  nameFor(): string {
+    return this.name;
+  }
+
   async describe(descriptionJson: string): Promise<void> {
     this.#search = packRunner('search', descriptionJson);
   }
@@ -83,9 +86,8 @@ class MicrovmEngine implements E2bEngine {
     return {
       workers: this.#maxRuns,
       running,
-      waiting: this.#live.size - running,
-      queued: this.#queue.size,
-      kills: this.#kills,
+      waiting: 0,
+      queued: this.#queue.size + this.#live.size - running,
     };
   }
 
@@ -132,7 +134,6 @@ class MicrovmEngine implements E2bEngine {
   #own(sandboxId: string, connection: Connection): () => void {
     this.#runners.add(sandboxId);
     return () => {
-      this.#kills += 1;
       void this.#disposal.kill(sandboxId, connection).then(gone => gone && this.#runners.delete(sandboxId));
     };
   }

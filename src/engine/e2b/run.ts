@@ -84,7 +84,7 @@ export class Run {
       return;
     }
     this.#deadline = setTimeout(() => this.fail('engine_start_timeout'), this.#parts.startTimeoutMs);
-    void this.#create();
+    void this.#parts.disposal.track(this.#create());
   }
 
   fail(code: ErrorCode, detail?: string, retryAfterMs?: number): void {

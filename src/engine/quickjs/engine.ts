@@ -69,6 +69,7 @@ export async function createQuickjsEngine(options: QuickjsOptions): Promise<Engi
 
   return {
     name: 'quickjs',
+    nameFor: () => 'quickjs',
     run: job => scheduler.run(job, job.surface === 'search' ? search : EXECUTE),
     describe(descriptionJson) {
       // One after the other, so that the last description given is the one that stays.

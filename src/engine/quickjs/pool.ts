@@ -102,7 +102,6 @@ export class Pool {
   readonly #max: number;
   #starting = 0;
   #closed = false;
-  kills = 0;
 
   constructor(
     module: WebAssembly.Module,
@@ -150,7 +149,6 @@ export class Pool {
 
   kill(worker: PoolWorker): void {
     if (worker.dead) return;
-    this.kills += 1;
     this.#end(worker);
     if (this.workers.length + this.#starting < this.#base) this.#spawnLater(0);
   }

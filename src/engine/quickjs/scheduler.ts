@@ -94,7 +94,6 @@ export class Scheduler {
       running,
       waiting: this.#admission.live.size - running,
       queued: this.#admission.queued,
-      kills: this.#pool.kills,
     };
   }
 

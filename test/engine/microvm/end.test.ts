@@ -126,6 +126,17 @@ describe('the engine', () => {
     expect(guest.engine.stats()).toMatchObject({ running: 0, waiting: 0, queued: 0 });
   });
 
+  it('waits for a creation under way when it is closed, and kills what it brings', async () => {
+    await open();
+    faults.next(/^POST \/v2\/sandboxes$/, { delayMs: 300 });
+    const started = guest.error('async () => 1');
+    await expect.poll(() => faults.seen.includes('POST /v2/sandboxes'), PATIENT).toBe(true);
+    await guest.close();
+    expect(alive()).toEqual([]);
+    expect(kills()).toBe(1);
+    expect(await started).toMatchObject({ code: 'engine_lost' });
+  });
+
   it('knows its own sandboxes while they are there', async () => {
     const engine = microvmEngine(cloud);
     await guest.open(async () => engine);
