@@ -117,8 +117,14 @@ const shortName = (capability: unknown) =>
     .replace(/[^\w.]/g, '?')
     .slice(0, 60);
 
+/** Texts of ours are short; what they quote is not always. */
+const MAX_REFUSAL_CHARS = 4_000;
+
 function refusal(error: GatewayError): GuestReply {
-  return { ok: false, error: { name: error.name, code: error.code, message: error.message } };
+  return {
+    ok: false,
+    error: { name: error.name, code: error.code, message: error.message.slice(0, MAX_REFUSAL_CHARS) },
+  };
 }
 
 function find(capabilities: BrokerOptions['capabilities'], name: string): Capability {

@@ -1,16 +1,20 @@
 // Accepts code without ever holding up the event loop: small plain JavaScript here, TypeScript and large texts on a
 // thread with a deadline. Knows no JavaScript itself.
 import { Worker } from 'node:worker_threads';
+import { FairQueue } from '../engine/fair-queue.ts';
 import { type ErrorCode, GatewayError } from '../errors.ts';
 import { type AcceptedCode, acceptCode } from './code.ts';
 
 export type CodeAcceptor = {
-  /** Rejects with GatewayError: code_invalid, code_too_large, code_syntax, busy. */
-  accept(code: unknown): Promise<AcceptedCode>;
+  /** Rejects with GatewayError: code_invalid, code_too_large, code_syntax, busy, cancelled. */
+  accept(code: unknown, from: CodeSender): Promise<AcceptedCode>;
   /** Starts the thread and loads the type stripper, so that the first TypeScript call is not slow. */
   warm(): Promise<void>;
   close(): Promise<void>;
 };
+
+/** Who waits for the thread: principals take turns, and who has left waits no more. */
+export type CodeSender = { readonly principalId: string; readonly signal: AbortSignal };
 
 export type ThreadRequest = { readonly code: string; readonly maxChars: number };
 export type ThreadReply =
@@ -20,7 +24,8 @@ export type ThreadReply =
 
 /** The parser is quadratic in the names of a scope and in labels: this many characters take it 20 ms at worst. */
 const INLINE_CHARS = 8192;
-const MAX_WAITING = 64;
+const MAX_WAITING = 256;
+const MAX_WAITING_PER_PRINCIPAL = 64;
 
 /** The thread runs from dist/: Node does not read TypeScript. */
 const THREAD = new URL(
@@ -36,18 +41,18 @@ type Waiting = ThreadRequest & {
 /** `deadlineMs`: what the thread may take for one text; it is replaced when it takes longer. */
 export function createCodeAcceptor({
   maxChars,
-  deadlineMs = 1000,
+  deadlineMs = 500,
 }: {
   readonly maxChars: number;
   readonly deadlineMs?: number;
 }): CodeAcceptor {
-  const queue: Waiting[] = [];
+  const queue = new FairQueue<Waiting>();
   let thread: Thread | undefined;
   let busy = false;
   let closed = false;
 
   const next = () => {
-    const job = busy ? undefined : queue.shift();
+    const job = busy ? undefined : queue.shift(any, any);
     if (job === undefined) return;
     busy = true;
     if (thread === undefined || thread.dead) thread = startThread();
@@ -61,8 +66,36 @@ export function createCodeAcceptor({
       });
   };
 
+  /** Its turn, in the order of principals. */
+  const wait = (code: string, { principalId, signal }: CodeSender): Promise<AcceptedCode> => {
+    const full = queue.size >= MAX_WAITING || queue.startsOf(principalId) >= MAX_WAITING_PER_PRINCIPAL;
+    if (full) throw new GatewayError('busy', undefined, { retryAfterMs: 1000 });
+    return new Promise<AcceptedCode>((resolve, reject) => {
+      const leave = (): void => {
+        queue.remove(other => other === job);
+        reject(new GatewayError('cancelled'));
+      };
+      const settled = (): void => signal.removeEventListener('abort', leave);
+      const job: Waiting = {
+        ...{ code, maxChars },
+        resolve: accepted => {
+          settled();
+          resolve(accepted);
+        },
+        reject: error => {
+          settled();
+          reject(error);
+        },
+      };
+      if (signal.aborted) return leave();
+      signal.addEventListener('abort', leave, { once: true });
+      queue.pushStart(principalId, job);
+      next();
+    });
+  };
+
   return {
-    async accept(code) {
+    async accept(code, from) {
       const inline = typeof code !== 'string' || code.length <= INLINE_CHARS || code.length > maxChars;
       if (inline) {
         try {
@@ -74,11 +107,7 @@ export function createCodeAcceptor({
       }
       if (typeof code !== 'string') throw new GatewayError('code_invalid');
       if (closed) throw new GatewayError('draining');
-      if (queue.length >= MAX_WAITING) throw new GatewayError('busy', undefined, { retryAfterMs: 1000 });
-      return new Promise((resolve, reject) => {
-        queue.push({ code, maxChars, resolve, reject });
-        next();
-      });
+      return wait(code, from);
     },
     async warm() {
       if (thread === undefined || thread.dead) thread = startThread();
@@ -86,11 +115,13 @@ export function createCodeAcceptor({
     },
     async close() {
       closed = true;
-      for (const job of queue.splice(0)) job.reject(new GatewayError('draining'));
+      for (const job of queue.remove(any)) job.reject(new GatewayError('draining'));
       await thread?.stop();
     },
   };
 }
+
+const any = (): boolean => true;
 
 type Thread = {
   readonly ready: Promise<void>;

@@ -67,7 +67,11 @@ async function serveLegacy(
   });
 }
 
+/** mcp/server.ts holds to the same. */
+const MAX_TOKEN_CHARS = 256;
+
 function wantsProgress(body: unknown): boolean {
   const token = (body as { params?: { _meta?: { progressToken?: unknown } } } | null)?.params?._meta?.progressToken;
-  return typeof token === 'string' || typeof token === 'number';
+  // A longer one would go out again with each message: nobody asks in earnest.
+  return typeof token === 'number' || (typeof token === 'string' && token.length <= MAX_TOKEN_CHARS);
 }

@@ -105,7 +105,7 @@ async function answer(call: ToolCall, requestId: string, deps: RunDeps, span: Sp
     surface === 'search' ? undefined : deps.openBroker({ principal, mode: surface, signal, requestId, progress });
   const ledger = broker?.ledger ?? [];
   try {
-    const code = await deps.acceptor.accept(call.code);
+    const code = await deps.acceptor.accept(call.code, { principalId: principal.id, signal });
     progress?.('running');
     // Calls come in as messages of a worker: what they do belongs to this run's span all the same.
     const callHost: CallHost = (...message) => span.within(() => (broker?.callHost ?? CALL_NOBODY)(...message));

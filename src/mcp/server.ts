@@ -83,12 +83,18 @@ const requestIdOf = (context: McpRequestContext): string | undefined => {
   return typeof requestId === 'string' ? requestId : undefined;
 };
 
+/** Kept for a client that does not read them, so there is an end to them. */
+const MAX_PROGRESS = 1_000;
+/** The token goes out with each message. */
+const MAX_TOKEN_CHARS = 256;
+
 /** Sends progress if the caller asked for it. Progress is a courtesy: that it cannot be sent must not end a run. */
 function progressOf({ mcpReq }: ServerContext): ((message: string) => void) | undefined {
   const progressToken = mcpReq._meta?.progressToken;
-  if (progressToken === undefined) return undefined;
+  if (progressToken === undefined || String(progressToken).length > MAX_TOKEN_CHARS) return undefined;
   let progress = 0;
   return message => {
+    if (progress >= MAX_PROGRESS) return;
     progress++;
     mcpReq.notify({ method: 'notifications/progress', params: { progressToken, progress, message } }).catch(() => {});
   };

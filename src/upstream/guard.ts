@@ -5,7 +5,7 @@ import type { Method, Operation } from '../spec/description.ts';
 import { isRefusedSegment } from '../spec/refused.ts';
 import type { Match, Operations } from './operations.ts';
 import { type ResolvedPath, resolvePath } from './path.ts';
-import { type AskedRequest, type Query, readQuery, readRequest } from './shape.ts';
+import { type AskedRequest, type Query, readQuery, readRequest, readTarget } from './shape.ts';
 
 declare const guarded: unique symbol;
 
@@ -53,7 +53,7 @@ export function guardRequest(raw: unknown, mode: Mode, operations: Operations): 
 /** What can be said of a request that was refused: method and resolved path if there are any. For the ledger. */
 export function labelOf(raw: unknown): { readonly label: string; readonly write: boolean } | undefined {
   try {
-    const { method, path } = readRequest(raw);
+    const { method, path } = readTarget(raw);
     return { label: `${method} ${shown(resolvePath(path))}`, write: isWrite(method) };
   } catch {
     return undefined;

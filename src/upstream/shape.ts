@@ -19,6 +19,9 @@ const OTHER_NAMES: Readonly<Record<string, (typeof FIELDS)[number]>> = {
   payload: 'body',
 };
 const MAX_QUERY_CHARS = 16_384;
+/** More is no slip of the pen: what is wrong with each costs us time, and nobody reads it. */
+const MAX_FIELDS = 50;
+const MAX_TOLD = 5;
 const MEDIA_TYPE = /^[\w.+-]+\/[\w.+-]+(?:\s*;\s*[\w-]+=(?:[\w.+-]+|"[\w .+:/-]*"))*$/;
 const ACCEPT = /^[\w.+*/;=, -]{1,256}$/;
 
@@ -57,6 +60,8 @@ const invalid = (detail: string) => new GatewayError('request_invalid', detail);
 
 /** @throws GatewayError `request_invalid`, or `method_refused` for a method no operation can have. */
 export function readRequest(raw: unknown): AskedRequest {
+  if (typeof raw === 'object' && raw !== null && Object.keys(raw).length > MAX_FIELDS)
+    throw invalid(`api.request takes one object with ${FIELDS.join(', ')}.`);
   const parsed = Shape.safeParse(raw);
   if (!parsed.success) throw invalid(describeShape(raw, parsed.error));
   const { path, query, unchecked } = parsed.data;
@@ -76,11 +81,18 @@ export function readRequest(raw: unknown): AskedRequest {
   };
 }
 
+/** Method and path alone, of a request that may be wrong in all else. @throws as readRequest */
+export function readTarget(raw: unknown): Pick<AskedRequest, 'method' | 'path'> {
+  const { method, path } = (raw ?? {}) as { method?: unknown; path?: unknown };
+  if (typeof path !== 'string') throw invalid('`path` must be a string.');
+  return { method: readMethod(typeof method === 'string' ? method : 'GET'), path };
+}
+
 function describeShape(raw: unknown, error: z.ZodError): string {
   const example = 'e.g. api.request({ method: "GET", path: "/sandboxes", query: { limit: 10 } })';
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) return `api.request takes one object, ${example}.`;
   const issue = error.issues[0];
-  if (issue?.code === 'unrecognized_keys') return issue.keys.map(unknownField).join(' ');
+  if (issue?.code === 'unrecognized_keys') return issue.keys.slice(0, MAX_TOLD).map(unknownField).join(' ');
   const where = issue?.path.join('.') ?? 'request';
   if (where === 'path') return `\`path\` must be a string, ${example}.`;
   if (where === 'query') return '`query` must be an object of names and values, e.g. { limit: 10 }.';
@@ -161,19 +173,24 @@ function readBody(body: unknown, rawBody: string | undefined, type: string | und
  */
 export function readQuery(asked: AskedRequest['query'], search: string | undefined): Query {
   const query = new Map<string, readonly string[]>();
-  let chars = 0;
   for (const [name, value] of new URLSearchParams(search ?? '')) query.set(name, [...(query.get(name) ?? []), value]);
   for (const [name, value] of asked) {
     if (value === null || value === undefined) continue;
     const shown = JSON.stringify(name.slice(0, 60));
     if (query.has(name)) throw invalid(`The parameter ${shown} stands in the path and in \`query\`. Give it once.`);
-    const values = Array.isArray(value) ? value.map(item => toText(shown, item)) : [toText(shown, value)];
+    const items: readonly unknown[] = Array.isArray(value) ? value : [value];
+    if (items.length > MAX_QUERY_CHARS / 2) throw tooLong();
+    const values = items.map(item => toText(shown, item));
     if (values.length > 0) query.set(name, values);
   }
-  for (const [name, values] of query) chars += name.length + values.reduce((sum, value) => sum + value.length, 0);
-  if (chars > MAX_QUERY_CHARS) throw invalid(`The query is longer than ${MAX_QUERY_CHARS} characters.`);
+  let chars = 0;
+  // As it goes out: the name, `=` and `&` with every value.
+  for (const [name, values] of query) for (const value of values) chars += name.length + value.length + 2;
+  if (chars > MAX_QUERY_CHARS) throw tooLong();
   return query;
 }
+
+const tooLong = () => invalid(`The query is longer than ${MAX_QUERY_CHARS} characters.`);
 
 function toText(shownName: string, value: unknown): string {
   if (typeof value === 'string' || typeof value === 'boolean') return String(value);

@@ -59,6 +59,7 @@ function checkQuery(operation: Operation, known: readonly Parameter[], fits: Val
   const values: Record<string, unknown> = {};
   const names = known.map(({ name }) => name);
   for (const [name, texts] of query) {
+    if (problems.length >= MAX_UNKNOWN_NAMES) break;
     const parameter = known.find(candidate => candidate.name === name);
     if (parameter === undefined) {
       const inBody = bodyNames(operation).includes(name);
@@ -68,7 +69,7 @@ function checkQuery(operation: Operation, known: readonly Parameter[], fits: Val
     } else if (texts.length > 1) problems.push(`query.${name} takes one value, not a list`);
     else values[name] = texts[0];
   }
-  return [...problems.slice(0, MAX_UNKNOWN_NAMES), ...fit(fits, values, 'query')];
+  return [...problems, ...fit(fits, values, 'query')];
 }
 
 function checkBody(

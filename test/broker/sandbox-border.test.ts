@@ -116,6 +116,16 @@ describe('every method', () => {
     expect(plane.requests.length).toBe(before);
   });
 
+  it('looks no further at arguments without end', async () => {
+    const run = plane.openRun();
+    const vast = { state: Array(300_000).fill(0) };
+    for (const args of [{ opts: { query: vast } }, { opts: vast }, vast, Object.fromEntries(vast.state.entries())])
+      expect(await run.refusal('Sandbox.list', args)).toMatchObject({
+        code: 'request_invalid',
+        message: expect.stringMatching(/more than 5000 values/),
+      });
+  });
+
   it("finds no sandbox of another team's", async () => {
     const { sandboxId } = await plane.openRun().call<Made>('Sandbox.create', {});
     const stranger = plane.openRun({ limits: { maxCalls: 1_000 } });

@@ -48,6 +48,13 @@ describe('401', () => {
   });
 });
 
+it('a progress token as long as a text is none: it would go out again with every message', async () => {
+  const call = { name: 'search', arguments: { code: 'async () => 1' }, _meta: { progressToken: 'T'.repeat(1_000) } };
+  const answer = await post().send({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: call });
+  expect(answer.headers['content-type']).toMatch(/json/);
+  expect(answer.text).not.toContain('TTT');
+});
+
 describe('400, 413, 415, 406', () => {
   it.each([
     ['bad JSON', '{"jsonrpc":', 400, 'body_invalid'],

@@ -268,7 +268,9 @@ describe('query', () => {
     [{ zzz: 1 }, /it takes state, tag, limit/],
     [{ nextToken: '\ud800' }, /surrogate/],
     [{ nextToken: 'x'.repeat(20_000) }, /longer/],
-  ])('%j', (query, message) => {
+    [{ state: Array(6_000).fill('') }, /longer/],
+    [{ state: Array(300_000).fill('') }, /longer/],
+  ])('%.60j', (query, message) => {
     expect(refusal(get('/v2/sandboxes', query))).toMatchObject({
       code: 'request_invalid',
       message: expect.stringMatching(message),
@@ -341,6 +343,12 @@ describe('the form of a request', () => {
     [{ path: '/sandboxes', headers: { accept: 1 } }, /`headers`/],
   ])('%j', (raw, message) => {
     expect(refusal(raw)).toMatchObject({ code: 'request_invalid', message: expect.stringMatching(message) });
+  });
+  test.each([20, 100_000])('%i unknown fields are not told one by one', count => {
+    const fields = Object.fromEntries(Array.from({ length: count }, (_, i) => [`field${i}`, 1]));
+    const { code, message } = refusal({ path: '/sandboxes', ...fields });
+    expect(code).toBe('request_invalid');
+    expect(message.length).toBeLessThan(1_000);
   });
   test.each([
     'authorization',

@@ -114,7 +114,25 @@ function labelOf(id: string, raw: unknown): string {
   return typeof sandboxId === 'string' && SANDBOX_ID.test(sandboxId) ? `${id} ${sandboxId}` : id;
 }
 
+/** No honest call holds more values. A schema looks at each, and says of each what is wrong. */
+const MAX_VALUES = 5_000;
+
+function isVast(raw: unknown): boolean {
+  let values = 0;
+  const open: unknown[] = [raw];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (typeof next !== 'object' || next === null) continue;
+    const inner = Object.values(next);
+    values += inner.length;
+    if (values > MAX_VALUES) return true;
+    for (const value of inner) if (typeof value === 'object' && value !== null) open.push(value);
+  }
+  return false;
+}
+
 function parse<Args>(id: string, schema: z.ZodType<Args>, raw: unknown): Args {
+  if (isVast(raw))
+    throw new GatewayError('request_invalid', `${id}: more than ${MAX_VALUES} values. Send less at once.`);
   const parsed = schema.safeParse(raw);
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.slice(0, 5).map(({ path, message }) => {
