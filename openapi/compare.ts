@@ -1,6 +1,5 @@
-// `pnpm openapi:compare [file-or-url]`: compares the facts of our description with E2B's own, both ways, and lists every
-// difference. Exit 1 when one is not on the list of intended ones, 2 when there is nothing usable to compare with.
-import { existsSync } from 'node:fs';
+// `pnpm openapi:compare [file-or-url]`: compares the facts of our description with E2B's own (published.yml, or what is
+// given), both ways, and lists every difference. Exit 1 when one is not on the list of intended ones, 2 when there is nothing usable to compare with.
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { loadDescription, parseDocument } from '../src/spec/load.ts';
@@ -8,7 +7,7 @@ import { slim } from '../src/spec/slim.ts';
 import { compareFacts, type Difference } from './facts.ts';
 
 const OURS = 'openapi/e2b.yaml';
-const DEFAULT_SOURCE = '../shared/upstream/e2b-openapi.yml';
+const THEIRS = 'openapi/published.yml';
 
 const NEWER = 'newer than the published copy; typed by the e2b package 2.51.0';
 const REPLACED = 'deprecated by the e2b package 2.51.0, which names the v2 form';
@@ -54,15 +53,9 @@ async function readSource(source: string): Promise<string> {
   return response.text();
 }
 
-async function main(source: string | undefined): Promise<number> {
-  if (source === undefined && !existsSync(DEFAULT_SOURCE)) {
-    console.log(
-      `openapi:compare: no ${DEFAULT_SOURCE} here, so nothing to compare with. Give a file or URL to compare.`,
-    );
-    return 0;
-  }
+async function main(source = THEIRS): Promise<number> {
   try {
-    const { lines, unintended } = await report(OURS, await readSource(source ?? DEFAULT_SOURCE));
+    const { lines, unintended } = await report(OURS, await readSource(source));
     console.log(lines.join('\n'));
     return unintended > 0 ? 1 : 0;
   } catch (caught) {

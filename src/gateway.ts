@@ -57,7 +57,6 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
     debug: config.MCP_DEBUG_ENDPOINT ? debug : undefined,
     metrics: metricsOn(config) ? { ...metrics, anyHost: config.METRICS === true } : undefined,
     onRequest: metrics.request,
-    isReady: () => true,
     drain,
     limits: limits.check,
     allowedHosts: hosts,

@@ -1,19 +1,20 @@
-// The rooms and the doors between them, as DESIGN has them: imports go one way, and only main.ts reads the environment.
+// The rooms and the doors between them: imports go one way, no door stands unused, and only main.ts reads the
+// environment.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 /** Room -> the rooms it may import from, besides itself. `top` are the files right under src/. */
 const DOORS: Record<string, readonly string[]> = {
-  http: ['engine', 'config.ts', 'errors.ts', 'log.ts', 'trace.ts'],
+  http: ['engine', 'errors.ts', 'log.ts', 'trace.ts'],
   mcp: ['guest', 'engine', 'broker', 'errors.ts', 'log.ts', 'trace.ts'],
   guest: ['engine', 'spec', 'errors.ts'],
-  engine: ['guest', 'errors.ts', 'log.ts'],
-  broker: ['engine', 'upstream', 'spec', 'errors.ts', 'log.ts', 'trace.ts'],
-  upstream: ['spec', 'engine', 'errors.ts', 'log.ts', 'trace.ts'],
-  spec: ['errors.ts', 'log.ts'],
-  local: ['errors.ts', 'log.ts'],
-  'config.ts': ['errors.ts'],
+  engine: ['errors.ts'],
+  broker: ['engine', 'upstream', 'errors.ts', 'trace.ts'],
+  upstream: ['spec', 'engine', 'errors.ts', 'trace.ts'],
+  spec: ['errors.ts'],
+  local: [],
+  'config.ts': [],
   'errors.ts': [],
   'log.ts': [],
   // Types only: what each reports is described where it happens.
@@ -28,9 +29,11 @@ const importsOf = (file: string) =>
     normalize(join(dirname(file), path ?? '')),
   );
 
-describe.each(
-  files.filter(file => !['main.ts', 'core.ts', 'engines.ts', 'gateway.ts', 'stdio.ts', 'demo.ts'].includes(file)),
-)('src/%s', file => {
+/** They put the parts together, so they may open any door. */
+const ASSEMBLERS = ['main.ts', 'core.ts', 'engines.ts', 'gateway.ts', 'stdio.ts', 'demo.ts'];
+const inRooms = files.filter(file => !ASSEMBLERS.includes(file));
+
+describe.each(inRooms)('src/%s', file => {
   it('imports only from rooms it has a door to', () => {
     const room = roomOf(file);
     const allowed = DOORS[room];
@@ -38,6 +41,20 @@ describe.each(
     const forbidden = importsOf(file).filter(target => roomOf(target) !== room && !allowed?.includes(roomOf(target)));
     expect(forbidden).toEqual([]);
   });
+});
+
+it('every door is used', () => {
+  const used = new Set(inRooms.flatMap(file => importsOf(file).map(target => `${roomOf(file)} → ${roomOf(target)}`)));
+  const doors = Object.entries(DOORS).flatMap(([room, others]) => others.map(other => `${room} → ${other}`));
+  expect(doors.filter(door => !used.has(door))).toEqual([]);
+});
+
+it('doors open one way: no round leads back to a room', () => {
+  const reach = (room: string, seen = new Set<string>()): Set<string> => {
+    for (const next of DOORS[room] ?? []) if (!seen.has(next)) reach(next, seen.add(next));
+    return seen;
+  };
+  expect(Object.keys(DOORS).filter(room => reach(room).has(room))).toEqual([]);
 });
 
 it('only main.ts reads process.env', () => {

@@ -51,6 +51,10 @@ export type GuestLimits = Pick<
 /** What the agent's code is called in stacks. */
 export const CODE_FILE = 'code.js';
 
+/** What `import(name)`, `import … from` and `require` answer with. */
+export const IMPORT_MESSAGE =
+  'There are no modules here: URL, Buffer, TextEncoder, crypto.randomUUID and structuredClone are globals.';
+
 /** Calls and timers of a whole run. Far above what any honest run makes; keeps a flood from busying the host. */
 export const MAX_CROSSINGS = 5_000;
 export const MAX_ERROR_CHARS = 8_000;

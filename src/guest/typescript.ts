@@ -1,4 +1,5 @@
-// Takes types out of TypeScript, every other character staying in its place. The only file that knows swc.
+// Takes types out of TypeScript, every other character staying in its place. What agents send goes through
+// here; local mode strips the programs of its sandboxes by itself (local/data/interpreter/strip-types.ts).
 // Runs on the acceptor's thread only: swc takes exponential time on some inputs, and traps on deep ones.
 import { createRequire } from 'node:module';
 import type { Fault } from './syntax.ts';

@@ -20,7 +20,6 @@ export type AppOptions = {
   readonly onRequest?: (record: RequestRecord) => void;
   /** Stands behind the check of the key. */
   readonly limits: RequestHandler;
-  readonly isReady: () => boolean;
   readonly drain: Drain;
   readonly allowedHosts: readonly string[];
   readonly allowedOrigins: readonly string[];
@@ -40,8 +39,8 @@ export function createApp(options: AppOptions): Express {
   app.use(observe(options), drain.letGo);
   app.get('/healthz', (_request, response) => void response.json({ status: 'ok' }));
   app.get('/readyz', (_request, response) => {
-    const ready = options.isReady() && !drain.draining;
-    response.status(ready ? 200 : 503).json({ status: drain.draining ? 'draining' : ready ? 'ready' : 'starting' });
+    const { draining } = drain;
+    response.status(draining ? 503 : 200).json({ status: draining ? 'draining' : 'ready' });
   });
   const { debug, metrics } = options;
   // A scraper calls pods by address: where the operator opened the page, any Host may read it.

@@ -22,7 +22,7 @@ const ENDPOINTS = [
     method: 'GET',
     path: '/readyz',
     auth: 'none',
-    description: 'The process takes requests: 200, or 503 while it starts or drains.',
+    description: 'The process takes requests: 200, or 503 while it drains.',
   },
   { method: 'GET', path: '/debug/endpoints', auth: 'none', description: 'This page.' },
 ] as const;

@@ -1,5 +1,11 @@
-// The guard: turns what a guest asked for into a request that may be sent, or refuses it. Pure. Its rules are numbered
-// as in the design; `guardRequest` is their order. Nothing else can make a GuardedRequest, and the client sends nothing else.
+// The guard: turns what a guest asked for into a request that may be sent, or refuses it. Pure. Nothing else can make a
+// GuardedRequest, and the client sends nothing else. Its rules by number; `guardRequest` has their order:
+//   1. A path is resolved until nothing in it changes, and what is sent is built from the segments found (path.ts).
+//   2. Paths with a segment that is never reachable are refused, whatever the mode (spec/refused.ts).
+//   3. Only operations of the description pass, unless unlisted paths are allowed.
+//   4. `read` sends GET and HEAD only.
+//   5. Parameters and body fit the operation's schema, unless the request says `unchecked` (validate.ts).
+//   6. Of headers only accept and content-type are read at all (shape.ts).
 import { GatewayError } from '../errors.ts';
 import type { Method, Operation } from '../spec/description.ts';
 import { isRefusedSegment } from '../spec/refused.ts';

@@ -83,6 +83,7 @@ describe('what must agree', () => {
           ports: { name: string; containerPort: number }[];
           envFrom: ({ configMapRef?: { name: string } } & { secretRef?: { name: string } })[];
           lifecycle: { preStop: { exec: { command: string[] } } };
+          resources: { requests: { memory: string }; limits: { memory: string } };
           securityContext: object;
         }[];
       };
@@ -93,6 +94,9 @@ describe('what must agree', () => {
     ...(kustomization.configMapGenerator[0]?.literals ?? []),
     ...Object.entries(the('Secret').stringData as Record<string, string>).map(pair => pair.join('=')),
   ].map(literal => literal.split(/=(.*)/s).slice(0, 2) as [string, string]);
+
+  const megabytes = (quantity: string) =>
+    (Number.parseFloat(quantity) * (quantity.endsWith('Gi') ? 2 ** 30 : 2 ** 20)) / 1e6;
 
   it('selectors and labels', () => {
     const labels = deployment.selector.matchLabels;
@@ -120,6 +124,13 @@ describe('what must agree', () => {
     const preStopMs = Number(/(\d+)\)$/.exec(container?.lifecycle.preStop.exec.command.at(-1) ?? '')?.[1]);
     const neededMs = preStopMs + DRAIN_DELAY_MS + DRAIN_TIMEOUT_MS;
     expect(deployment.template.spec.terminationGracePeriodSeconds * 1000).toBeGreaterThan(neededMs);
+  });
+
+  it('the memory asked for is what README says a warm gateway holds', () => {
+    const heldMb = Number(/a warm gateway holds \d+-(\d+) MB/.exec(readFileSync('README.md', 'utf8'))?.[1]);
+    const { requests, limits } = container?.resources ?? expect.fail('no resources');
+    expect(megabytes(requests.memory)).toBeGreaterThan(heldMb);
+    expect(megabytes(limits.memory)).toBeGreaterThan(megabytes(requests.memory));
   });
 
   it('the container may do nothing but run', () => {

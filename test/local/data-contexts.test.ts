@@ -5,6 +5,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { until } from './support/conditions.ts';
 import { type Connection, startCloud } from './support/data.ts';
 
+/** swc takes 10 seconds for it, and four times as many for every two more. */
+const SLOW = `${'a?(b):(c='.repeat(22)}1${')=>1'.repeat(22)} as any`;
+
 describe('code contexts', () => {
   let sandbox: CodeSandbox;
   let connection: Connection;
@@ -204,6 +207,20 @@ execSync('cat js.txt', { encoding: 'utf8' }) + process.env.EVERYWHERE`,
       );
       expect(run.text).toBe("'undefined undefined absent undefined undefined EVERYWHERE,HOME,LANG,PATH,USER'");
     });
+  });
+
+  test('TypeScript that swc takes too long for costs its own context only', async () => {
+    const context = await sandbox.createCodeContext({ language: 'typescript' });
+    expect((await sandbox.runCode('const n: number = 1;\nn', { context })).text).toBe('1');
+    expect((await sandbox.runCode('enum A { B }', { context })).error?.name).toBe('SyntaxError');
+    const slow = sandbox.runCode(SLOW, { context });
+    for (const word of ['a', 'b', 'c']) expect((await sandbox.commands.run(`echo ${word}`)).stdout).toBe(`${word}\n`);
+    await sandbox.removeCodeContext(context);
+    expect((await slow).error?.name).toBe('KernelDied');
+
+    const endless = sandbox.runCode(SLOW, { language: 'typescript', timeoutMs: 300 });
+    await expect(endless).rejects.toBeInstanceOf(TimeoutError);
+    expect((await sandbox.runCode('1 + 1', { language: 'typescript' })).text).toBe('2');
   });
 
   test('bash runs, R and Java say that they are not here', async () => {

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { report } from '../../openapi/compare.ts';
@@ -9,6 +9,7 @@ import { compareFacts } from '../../openapi/facts.ts';
 import { slim } from '../../src/spec/slim.ts';
 
 const ours = await readFile('openapi/e2b.yaml', 'utf8');
+const theirs = await readFile('openapi/published.yml', 'utf8');
 
 describe('compareFacts', () => {
   const body = (schema: object) => ({ requestBody: { required: true, content: { 'application/json': { schema } } } });
@@ -108,10 +109,31 @@ describe('report', () => {
   });
 });
 
+it('holds facts of theirs, none of their sentences', () => {
+  const words: string[] = [];
+  parse(theirs, (key, value) => {
+    const isText = typeof value === 'string' && value.split(' ').length > 4;
+    if (isText) words.push(`${key}: ${value}`);
+    return value;
+  });
+  expect(words).toEqual([]);
+});
+
 describe('the command', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'compare-'));
   afterAll(() => rm(folder, { recursive: true }));
   const run = (command: string, ...args: string[]) => spawnSync(command, args, { encoding: 'utf8' });
+
+  it('compares with the published description of this repository, and needs it', async () => {
+    expect(run('npm', 'run', '--silent', 'openapi:compare')).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining(' there; 0 differences, '),
+    });
+    await mkdir(join(folder, 'openapi'));
+    await cp('openapi/e2b.yaml', join(folder, 'openapi/e2b.yaml'));
+    const missing = spawnSync('node', [resolve('dist/openapi/compare.js')], { encoding: 'utf8', cwd: folder });
+    expect(missing).toMatchObject({ status: 2, stderr: expect.stringContaining('published.yml') });
+  });
 
   it('exits with 0, with 1 on a difference, with 2 when there is nothing to read', async () => {
     const other = join(folder, 'other.yaml');

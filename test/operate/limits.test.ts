@@ -20,7 +20,6 @@ async function serve(limited: Partial<LimitOptions>) {
     debug: undefined,
     metrics: undefined,
     limits: limits.check,
-    isReady: () => true,
     drain: new Drain(),
     allowedHosts: LOOPBACK,
     allowedOrigins: LOOPBACK,

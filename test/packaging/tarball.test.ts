@@ -1,6 +1,6 @@
 // The packed tarball, installed elsewhere with npm, as `npx e2b-code-mode` would: the bin, --help, --local, --stdio.
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/client';
@@ -15,6 +15,10 @@ let bin: string;
 const env = { PATH: process.env['PATH'] ?? '', HOME: tmpdir(), PORT: '0', LOG_FORMAT: 'json' };
 
 beforeAll(() => {
+  // As on a clone where nothing but a bench was built.
+  rmSync('dist', { recursive: true, force: true });
+  mkdirSync('dist/bench', { recursive: true });
+  writeFileSync('dist/bench/main.js', '');
   folder = mkdtempSync(join(tmpdir(), 'packed-'));
   run('npm', ['pack', '--pack-destination', folder], process.cwd());
   const tarball = readdirSync(folder).find(file => file.endsWith('.tgz')) ?? '';
@@ -24,11 +28,15 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-it('holds what runs, the description and the licence; no sources, no tests', () => {
-  const shipped = readdirSync(join(folder, 'node_modules', 'e2b-code-mode'));
+it('holds what runs, the description and the licence; no sources, no tests, no tools of ours', () => {
+  const root = join(folder, 'node_modules', 'e2b-code-mode');
+  const shipped = readdirSync(root);
   expect(shipped).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'dist', 'openapi', 'package.json']));
   expect(shipped).not.toContain('src');
   expect(shipped).not.toContain('test');
+  expect(existsSync(join(root, 'dist/main.js'))).toBe(true);
+  for (const tool of ['bench', 'openapi', 'demo.js']) expect(readdirSync(join(root, 'dist'))).not.toContain(tool);
+  expect(readdirSync(join(root, 'openapi')).sort()).toEqual(['e2b.yaml', 'sandbox.yaml']);
 });
 
 it('--help', () => expect(run(bin, ['--help'], folder)).toContain('--stdio'));

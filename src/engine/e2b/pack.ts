@@ -1,7 +1,7 @@
 // What every run of a surface uploads: runner, prelude and (for search) the description, packed once.
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
-import { IMPORT_MESSAGE } from '../../guest/prelude/absent.ts';
+import { IMPORT_MESSAGE } from '../protocol.ts';
 import type { Pack, RunnerJob } from './runner/job.ts';
 
 /** The built files, also when this one is run from src/ (tests). */

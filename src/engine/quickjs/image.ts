@@ -1,6 +1,6 @@
 // A base image: one guest, its prelude (and description) evaluated once, frozen as the bytes of its linear memory. Every
 // run starts from a copy. Built off the main thread (imager.ts); workers share the bytes, read-only by convention.
-import { IMPORT_MESSAGE } from '../../guest/prelude/absent.ts';
+import { IMPORT_MESSAGE } from '../protocol.ts';
 import type { Box } from './exports.ts';
 import { Vm } from './vm.ts';
 

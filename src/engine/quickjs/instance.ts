@@ -1,6 +1,6 @@
 // One WebAssembly instance that runs guests of one image, one after the other: reset in place between them, or parked as
 // the pages in which it differs from the image. Knows memory and pages; not runs, messages or limits of time.
-import { IMPORT_MESSAGE } from '../../guest/prelude/absent.ts';
+import { IMPORT_MESSAGE } from '../protocol.ts';
 import type { Image } from './image.ts';
 import { type Hooks, Vm } from './vm.ts';
 

@@ -1,9 +1,8 @@
 // Names models reach for that do not exist here, and what to use instead. They are truly absent (`typeof fetch` is
 // "undefined", so feature tests work); the answer is added to the ReferenceError on its way out.
+import { IMPORT_MESSAGE } from '../../engine/protocol.ts';
 import * as is from './intrinsics.ts';
 
-const MODULES =
-  'There are no modules here: URL, Buffer, TextEncoder, crypto.randomUUID and structuredClone are globals.';
 const FILES =
   'There is no file system here. In execute_read and execute_write, work on files of a sandbox: sandbox.files.read(path).';
 const NETWORK =
@@ -17,9 +16,9 @@ const INSTEAD: Readonly<Record<string, string>> = is.freeze({
   XMLHttpRequest: NETWORK,
   WebSocket: NETWORK,
   axios: NETWORK,
-  require: MODULES,
-  module: MODULES,
-  exports: MODULES,
+  require: IMPORT_MESSAGE,
+  module: IMPORT_MESSAGE,
+  exports: IMPORT_MESSAGE,
   process: ENVIRONMENT,
   Deno: ENVIRONMENT,
   Bun: ENVIRONMENT,
@@ -30,9 +29,6 @@ const INSTEAD: Readonly<Record<string, string>> = is.freeze({
   window: 'There is no page here; globals are on globalThis.',
   document: 'There is no page here.',
 } as unknown as Record<string, string>);
-
-/** What `import(name)` and `import … from` answer with. */
-export const IMPORT_MESSAGE = MODULES;
 
 const SUFFIX = ' is not defined';
 

@@ -1,5 +1,5 @@
-// Who may talk to a sandbox's daemon: the access token, or a signature made with it (e2b.md section 4). Also which
-// sandbox and port a request means. Pure.
+// Who may talk to a sandbox's daemon: the access token, or a signature made with it. Also which sandbox
+// and port a request means. Pure.
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Sandbox } from '../cloud.ts';

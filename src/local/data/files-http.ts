@@ -1,4 +1,4 @@
-// File contents over HTTP: GET and POST /files of the sandbox daemon (e2b.md section 4). Knows files, not who may.
+// File contents over HTTP: GET and POST /files of the sandbox daemon. Knows files, not who may.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { basename } from 'node:path/posix';
 import { Readable } from 'node:stream';

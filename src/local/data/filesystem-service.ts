@@ -1,5 +1,5 @@
 // filesystem.Filesystem of the sandbox daemon: what is there, changes to it, and watching it. Translates between the
-// wire (e2b.md section 4) and a file tree; file contents go over plain HTTP (files-http.ts).
+// daemon's wire and a file tree; file contents go over plain HTTP (files-http.ts).
 import { randomUUID } from 'node:crypto';
 import { posix } from 'node:path';
 import { z } from 'zod';

@@ -1,5 +1,5 @@
-// process.Process of the sandbox daemon: start, listen to, feed and end processes. Translates between the wire
-// (e2b.md section 4) and the process table; knows no shell.
+// process.Process of the sandbox daemon: start, listen to, feed and end processes. Translates between the daemon's
+// wire and the process table; knows no shell.
 import { z } from 'zod';
 import type { DataMachine } from './machine.ts';
 import type { Exit, Process, ProcessEvent, Running, TerminalSize } from './processes.ts';

@@ -4,7 +4,8 @@ import { randomUUID } from 'node:crypto';
 import { posix } from 'node:path';
 import type { DataMachine } from '../machine.ts';
 import type { Ports } from '../virtual/ports.ts';
-import { type CellOutput, type Kernel, type Language, startKernel } from './kernels.ts';
+import { type CellOutput, type Kernel, startKernel } from './kernels.ts';
+import type { Language } from './protocol.ts';
 
 export type Context = { readonly id: string; readonly language: string; readonly cwd: string };
 type Entry = {

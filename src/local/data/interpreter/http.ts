@@ -1,4 +1,4 @@
-// The code interpreter's HTTP (e2b.md section 4): cells answered as lines of JSON while they run, and contexts.
+// The code interpreter's HTTP: cells answered as lines of JSON while they run, and contexts.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { sendJson, sendText } from '../answers.ts';

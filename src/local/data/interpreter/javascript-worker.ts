@@ -6,7 +6,7 @@ import v8 from 'node:v8';
 import { workerData } from 'node:worker_threads';
 import { EvalFlags, JSException, type JSValueHandle, QuickJS, type QuickJSOptions } from 'quickjs-wasi';
 import { importsAsAwaits, isModule } from './cell-syntax.ts';
-import { type HostFailure, hostCaller, type WorkerStart } from './protocol.ts';
+import { type Cell, type HostFailure, hostCaller, type WorkerStart } from './protocol.ts';
 import { stripTypes } from './strip-types.ts';
 
 const MEMORY_BYTES = 256 * 1024 * 1024;
@@ -253,7 +253,7 @@ function cells(vm: QuickJS, runtime: Runtime): void {
     signals[0] = 0;
     const before = runtime('setEnv', vm.newString(JSON.stringify(cell.envs)));
     try {
-      const value = vm.evalCode(importsAsAwaits(cell.code), `<cell ${count}>`, EvalFlags.ASYNC);
+      const value = vm.evalCode(importsAsAwaits(javascriptOf(cell)), `<cell ${count}>`, EvalFlags.ASYNC);
       runtime('watch', value).dispose();
       settle(vm, runtime);
     } catch (caught) {
@@ -269,6 +269,13 @@ function cells(vm: QuickJS, runtime: Runtime): void {
     runtime('restoreEnv', before).dispose();
     call('cellDone', {});
   }
+}
+
+/** Here and not on the host: swc may take forever, and only a worker can be ended. */
+function javascriptOf({ code, language }: Cell): string {
+  const stripped = language === 'typescript' ? stripTypes(code) : { code };
+  if ('error' in stripped) throw new SyntaxError(stripped.error);
+  return stripped.code;
 }
 
 function failed(caught: unknown): void {

@@ -5,11 +5,8 @@ import type { DataMachine } from '../machine.ts';
 import type { Ports } from '../virtual/ports.ts';
 import { Guest, topDirectories } from './guest.ts';
 import { javascript } from './javascript.ts';
-import type { Cell, CellEvent } from './protocol.ts';
+import type { Cell, CellEvent, Language } from './protocol.ts';
 import { python } from './python.ts';
-import { stripTypes } from './strip-types.ts';
-
-export type Language = 'python' | 'javascript' | 'typescript' | 'bash' | 'r' | 'java';
 
 export type CellOutput = {
   text(kind: 'stdout' | 'stderr', text: string): Promise<void>;
@@ -95,18 +92,8 @@ class GuestKernel implements Kernel {
   }
 
   async execute({ code, language, envs }: KernelCell, output: CellOutput, stop: AbortSignal): Promise<boolean> {
+    const cell: Cell = { code, language, envs, topDirectories: await topDirectories(this.#machine) };
     if (this.#ended) return false;
-    const source = language === 'typescript' ? stripTypes(code) : { code };
-    if ('error' in source) {
-      await output.event({
-        type: 'error',
-        name: 'SyntaxError',
-        value: source.error,
-        traceback: `SyntaxError: ${source.error}`,
-      });
-      return true;
-    }
-    const cell: Cell = { code: source.code, envs, topDirectories: await topDirectories(this.#machine) };
     const over = new Promise<boolean>(resolve => {
       this.#current = { cell, output, done: resolve };
     });

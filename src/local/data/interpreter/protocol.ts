@@ -7,7 +7,8 @@ export type HttpMessage = { headers: [string, string][]; body: Uint8Array };
 export type HttpRequest = HttpMessage & { method: string; path: string };
 export type HttpResponse = HttpMessage & { status: number };
 export type Ran = { exitCode: number; stdout: Uint8Array; stderr: Uint8Array };
-export type Cell = { code: string; envs: Record<string, string>; topDirectories: string[] };
+export type Language = 'python' | 'javascript' | 'typescript' | 'bash' | 'r' | 'java';
+export type Cell = { code: string; language: Language; envs: Record<string, string>; topDirectories: string[] };
 /** A line of the code interpreter's answer. */
 export type CellEvent = { type: 'result' | 'error'; [key: string]: unknown };
 /** What a JavaScript event loop waits for. */

@@ -4,8 +4,9 @@
 import { readFileSync } from 'node:fs';
 import nodeModule, { createRequire } from 'node:module';
 import { workerData } from 'node:worker_threads';
+import type { EmscriptenFs } from './emscripten-fs.ts';
 import { type CallHost, type HostFailure, hostCaller, type WorkerStart } from './protocol.ts';
-import { type EmscriptenFs, sandboxFs } from './sandbox-fs.ts';
+import { sandboxFs } from './sandbox-fs.ts';
 import { type WasmInstance, type WasmModule, webAssembly } from './wasm.ts';
 
 export type PythonStart = WorkerStart & {
@@ -110,7 +111,7 @@ function prepare({ FS, ENV }: Python): void {
 type Mounts = { add(names: readonly string[]): void; syncAll(): void };
 
 function mountSandbox(FS: EmscriptenFs): Mounts {
-  const type = sandboxFs(FS, call) as { syncAll(): void };
+  const type = sandboxFs(FS, call);
   const mounted = new Set<string>(OWN_DIRECTORIES);
   const mounts: Mounts = {
     syncAll: () => type.syncAll(),

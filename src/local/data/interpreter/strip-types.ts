@@ -1,4 +1,5 @@
-// TypeScript as JavaScript: types taken out, the rest kept in its place.
+// TypeScript as JavaScript: types taken out, the rest kept in its place. Runs in an interpreter's worker only: swc takes
+// exponential time on some inputs.
 import { transformSync } from '@swc/wasm-typescript';
 
 export function stripTypes(code: string): { code: string } | { error: string } {
