@@ -102,9 +102,15 @@ ${JSON.stringify(config, null, 2).replace(/^/gm, '  ')}
 /** Returns the same end for callers who have a reason of their own. */
 function closeOnSignal(end: (signal?: NodeJS.Signals) => Promise<void>): () => void {
   let closing = false;
+  let signalled = false;
   const close = (signal?: NodeJS.Signals) => {
-    if (closing) process.exit(1); // a second signal means now
+    if (closing) {
+      if (signal !== undefined && signalled) process.exit(1); // a second signal means now
+      signalled ||= signal !== undefined;
+      return;
+    }
     closing = true;
+    signalled = signal !== undefined;
     end(signal).then(
       () => process.exit(0),
       () => process.exit(1),
