@@ -4,6 +4,7 @@ import type { BrokerLimits } from '../../src/broker/budget.ts';
 import { createRequestCapability } from '../../src/broker/request.ts';
 import type { Connection } from '../../src/broker/sandbox/connection.ts';
 import { createDataPlane } from '../../src/broker/sandbox/sandbox.ts';
+import { fingerprint } from '../../src/http/auth.ts';
 import { createMachineFactory, createDataPlane as localDataPlane, type ShellKind } from '../../src/local/data/plane.ts';
 import { type LocalCloudOptions, startLocalCloud } from '../../src/local/server.ts';
 import { loadDescription } from '../../src/spec/load.ts';
@@ -52,7 +53,7 @@ export async function startDataPlane({
     const over = new AbortController();
     const faults: unknown[] = [];
     const broker = createBroker({
-      principal: { id: 'test', apiKey: key },
+      principal: { id: fingerprint(key), apiKey: key },
       mode,
       signal: over.signal,
       limits,

@@ -85,7 +85,7 @@ const connect = method('Sandbox.connect', {
         ...(timeoutMs !== undefined && { timeoutMs }),
         ...(onResume !== undefined && { onResume }),
       });
-    const starts = await wouldStart(sandboxId, session, context);
+    const starts = await wouldStart(sandboxId, call);
     const connected = starts ? await quota(call, 1, ask) : await call.send(ask);
     return shown(session.learn(connected), call);
   },
@@ -278,5 +278,5 @@ const shown = ({ sandboxId, domain }: Access, call: SandboxCall) => ({
 
 /** Refused before anything counts as sent. */
 async function quota<T>(call: SandboxCall, wanted: number, create: () => Promise<T>): Promise<T> {
-  return withinQuota(call.session, call.sdk, wanted, () => call.send(create));
+  return withinQuota(call, wanted, () => call.send(create));
 }

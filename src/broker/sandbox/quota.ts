@@ -1,49 +1,52 @@
-// How many sandboxes one key may have running, and the mark on those a run makes. Counted on E2B's own list each time:
-// no state here, so another replica's creation of the same moment may slip through.
+// How many sandboxes one key may have running, and the mark on those a run makes. Counted on E2B's own list each time,
+// with the creations this process has under way; another replica's of the same moment may slip through.
 import { GatewayError } from '../../errors.ts';
 import { labelOf } from '../../upstream/guard.ts';
 import { isRunner } from '../../upstream/runners.ts';
-import type { CallContext, Capability } from '../broker.ts';
+import type { Capability } from '../broker.ts';
+import type { SandboxCall } from './capability.ts';
 import { apiOf, type SdkOptions } from './connection.ts';
-import type { Session } from './session.ts';
+import { readAccess, type Session } from './session.ts';
 
 /** Metadata of every sandbox a run creates: the id of the request, as in the gateway's log. */
 export const REQUEST_TAG = 'e2b-code-mode-request';
 
 export const tag = (requestId: string) => ({ [REQUEST_TAG]: requestId.slice(0, 100) });
 
-/** Creations under way in this run: E2B's list does not show them yet. */
-const underWay = new WeakMap<Session, { count: number }>();
+type Asking = Pick<SandboxCall, 'session' | 'context' | 'sdk'>;
 
 /**
- * Makes room for `wanted` more while `create` runs.
+ * Makes room for `wanted` more while `create` runs. Who came first counts first: the later one counts the earlier.
  * @throws GatewayError `sandbox_limit`
  */
 export async function withinQuota<T>(
-  session: Session,
-  sdk: SdkOptions,
+  { session, context, sdk }: Asking,
   wanted: number,
   create: () => Promise<T>,
 ): Promise<T> {
-  const max = session.options.maxSandboxesPerKey;
+  const { maxSandboxesPerKey: max, underWay } = session.options;
   if (max === 0) return create();
-  const mine = underWay.get(session) ?? { count: 0 };
-  underWay.set(session, mine);
-  mine.count += wanted;
+  const { id } = context.principal;
+  const earlier = underWay.get(id) ?? 0;
+  underWay.set(id, earlier + wanted);
   try {
     const running = await countRunning(sdk);
-    if (running + mine.count > max) throw overLimit(running, max);
+    if (running + earlier + wanted > max) throw overLimit(max, running, earlier);
     return await create();
   } finally {
-    mine.count -= wanted;
+    const left = (underWay.get(id) ?? 0) - wanted;
+    if (left > 0) underWay.set(id, left);
+    else underWay.delete(id);
   }
 }
 
-const overLimit = (running: number, max: number) =>
-  new GatewayError(
+function overLimit(max: number, running: number, underWay: number): GatewayError {
+  const making = underWay === 0 ? '' : `, and ${underWay} more asked for`;
+  return new GatewayError(
     'sandbox_limit',
-    `This gateway lets a key have ${max} sandboxes running, and ${running} are. Kill what is no longer needed (Sandbox.list, Sandbox.kill), then try again.`,
+    `This gateway lets a key have ${max} sandboxes running, and ${running} are${making}. Kill what is no longer needed (Sandbox.list, Sandbox.kill), then try again.`,
   );
+}
 
 async function countRunning(sdk: SdkOptions): Promise<number> {
   const { data, response } = await apiOf(sdk).GET('/v2/sandboxes', {
@@ -61,14 +64,19 @@ async function countRunning(sdk: SdkOptions): Promise<number> {
   return (Number.isNaN(total) ? data.length : total) - runners;
 }
 
-/** Whether connecting would start it; false when it runs already, or cannot be found. Only reads. */
-export async function wouldStart(sandboxId: string, session: Session, context: CallContext): Promise<boolean> {
+/**
+ * Whether connecting would start it; false when it runs already, or cannot be found. Only reads, and asks E2B anew: what
+ * the run knows of it may be from before it was paused.
+ */
+export async function wouldStart(sandboxId: string, { session, sdk }: Omit<Asking, 'context'>): Promise<boolean> {
   if (session.options.maxSandboxesPerKey === 0) return false;
   try {
-    await session.attach(sandboxId, context);
+    await readAccess(sandboxId, sdk);
     return false;
   } catch (caught) {
-    return caught instanceof GatewayError && caught.code === 'sandbox_not_running';
+    if (!(caught instanceof GatewayError) || caught.code !== 'sandbox_not_running') return false;
+    session.forget(sandboxId);
+    return true;
   }
 }
 
@@ -84,40 +92,46 @@ export function underQuota(request: Capability): (session: Session) => Capabilit
   return session => async (args, context) => {
     const label = context.mode === 'write' ? labelOf(args)?.label : undefined;
     if (label === undefined) return request(args, context);
-    const sdk = session.sdk(context);
+    const asking = { session, context, sdk: session.sdk(context) };
     if (CREATE.test(label)) {
-      return withinQuota(session, sdk, 1, () => request(withTag(args, session.options.requestId), context));
+      return withinQuota(asking, 1, () => request(withTag(args, session.options.requestId), context));
     }
-    if (FORK.test(label)) return withinQuota(session, sdk, countOf(args), () => request(args, context));
+    if (FORK.test(label)) return withinQuota(asking, countOf(args), () => request(args, context));
     const started = START.exec(label)?.[1];
-    if (started === undefined || !(await wouldStart(started, session, context))) return request(args, context);
-    return withinQuota(session, sdk, 1, () => request(args, context));
+    if (started === undefined || !(await wouldStart(started, asking))) return request(args, context);
+    return withinQuota(asking, 1, () => request(args, context));
   };
 }
 
 type Fields = { readonly body?: unknown; readonly rawBody?: unknown };
 
-/** Where the body is an object; a rawBody goes out as it was written. */
+/** Where the body is a JSON object, or the text of one; anything else goes out as it was written. */
 function withTag(args: unknown, requestId: string): unknown {
-  const { body } = args as Fields;
-  if (!isRecord(body)) return args;
-  const { metadata } = body;
-  if (metadata !== undefined && !isRecord(metadata)) return args;
-  return { ...(args as object), body: { ...body, metadata: { ...metadata, ...tag(requestId) } } };
+  const { body, rawBody } = args as Fields;
+  const [name, given] = isGiven(body) ? ['body', body] : ['rawBody', rawBody];
+  const fields = objectOf(given);
+  const metadata = fields?.metadata ?? {};
+  if (fields === undefined || !isRecord(metadata)) return args;
+  const tagged = { ...fields, metadata: { ...metadata, ...tag(requestId) } };
+  return { ...(args as object), [name]: typeof given === 'string' ? JSON.stringify(tagged) : tagged };
 }
 
+/** In any letter case, as the API reads names. */
 function countOf(args: unknown): number {
   const { body, rawBody } = args as Fields;
-  const { count } = (isRecord(body) ? body : parsed(rawBody)) as { count?: unknown };
-  return typeof count === 'number' && count > 1 ? Math.floor(count) : 1;
+  const fields = Object.entries(objectOf(isGiven(body) ? body : rawBody) ?? {});
+  const counts = fields.filter(([name]) => name.toLowerCase() === 'count').map(([, count]) => count);
+  return Math.max(1, ...counts.filter(count => typeof count === 'number').map(Math.floor));
 }
 
-function parsed(text: unknown): object {
+const isGiven = (body: unknown) => body !== undefined && body !== null;
+
+function objectOf(body: unknown): Record<string, unknown> | undefined {
   try {
-    const value: unknown = typeof text === 'string' ? JSON.parse(text) : undefined;
-    return isRecord(value) ? value : {};
+    const value: unknown = typeof body === 'string' ? JSON.parse(body) : body;
+    return isRecord(value) ? value : undefined;
   } catch {
-    return {};
+    return undefined;
   }
 }
 

@@ -36,10 +36,11 @@ export type DataPlane = {
 export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const { connection, maxSandboxesPerKey, isHidden = () => false, request } = options;
   const wires = createWireFactory();
+  const underWay = new Map<string, number>();
   const quotaRequest = underQuota(request);
   return {
     open(run) {
-      const session = new Session({ ...run, connection, wires, maxSandboxesPerKey, isHidden });
+      const session = new Session({ ...run, connection, wires, maxSandboxesPerKey, underWay, isHidden });
       const methods = Object.entries(METHODS).map(([id, method]) => [id, method(session)] as const);
       return { 'api.request': quotaRequest(session), ...Object.fromEntries(methods) };
     },

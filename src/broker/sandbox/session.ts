@@ -19,6 +19,8 @@ export type SessionOptions = {
   readonly requestId: string;
   /** 0: no limit. */
   readonly maxSandboxesPerKey: number;
+  /** Principal id -> sandboxes being made in all of its runs: E2B's list does not show them yet. */
+  readonly underWay: Map<string, number>;
   readonly isHidden: IsHidden;
   readonly progress: ((message: string) => void) | undefined;
 };
@@ -116,7 +118,8 @@ export class Session {
   }
 }
 
-async function readAccess(sandboxId: string, sdk: SdkOptions): Promise<Access> {
+/** @throws GatewayError `sandbox_not_running`, or the SDK's SandboxNotFoundError */
+export async function readAccess(sandboxId: string, sdk: SdkOptions): Promise<Access> {
   const { data, error, response } = await apiOf(sdk).GET('/sandboxes/{sandboxID}', {
     params: { path: { sandboxID: sandboxId } },
     signal: AbortSignal.any([sdk.signal, AbortSignal.timeout(sdk.requestTimeoutMs)]),
