@@ -11,6 +11,7 @@ import { loadDescription } from '../../src/spec/load.ts';
 import { createUpstreamClient } from '../../src/upstream/client.ts';
 import { createOperations } from '../../src/upstream/operations.ts';
 import { newKey } from './gateway.ts';
+import { BROKER_LIMITS } from './limits.ts';
 
 type Options = {
   readonly shell?: ShellKind;
@@ -56,7 +57,7 @@ export async function startDataPlane({
       principal: { id: fingerprint(key), apiKey: key },
       mode,
       signal: over.signal,
-      limits,
+      limits: { ...BROKER_LIMITS, ...limits },
       capabilities: plane.open({ wallMs, signal: over.signal, requestId: 'request-1', progress }),
       log: { error: fields => void faults.push(fields) },
     });
