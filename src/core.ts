@@ -135,11 +135,14 @@ const limitsOf = (config: Config): Limits => ({
   maxDisplayBytes: config.MAX_DISPLAY_BYTES,
 });
 
+/** Left of the run's time when a call is given up, for the agent's code to read the error and answer. */
+const MAX_CALL_MARGIN_MS = 2_000;
+
 const brokerLimitsOf = (config: Config): BrokerLimits => ({
   maxCalls: config.MAX_CALLS,
   maxParallelCalls: config.MAX_PARALLEL_CALLS,
   maxRequestBytes: config.MAX_CALL_BYTES,
   maxAnswerBytes: config.MAX_ANSWER_BYTES,
   maxRunAnswerBytes: config.MAX_RUN_ANSWER_BYTES,
-  callTimeoutMs: config.RUN_TIMEOUT_MS,
+  callTimeoutMs: config.RUN_TIMEOUT_MS - Math.min(MAX_CALL_MARGIN_MS, Math.floor(config.RUN_TIMEOUT_MS / 4)),
 });

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { connect, type TestClient } from './support/clients.ts';
 import { newKey, startTestGateway, type TestGateway } from './support/gateway.ts';
 import { ROWS } from './support/sandbox-rows.ts';
+import { sendJson, startUpstream } from './support/upstream.ts';
 
 let gateway: TestGateway;
 let client: TestClient;
@@ -56,9 +57,31 @@ describe('from the guest', () => {
       let looped = 0;
       for await (const { startedAt } of Sandbox.list({ limit: 1 })) if (startedAt instanceof Date) looped++;
       const both = await Sandbox.list();
-      return { awaited: awaited.length, sizes, looped, both: [both.hasNext, (await both.nextItems()).length, both.hasNext] };
+      const page = [both.hasNext, (await both.nextItems()).length, both.hasNext];
+      const over = await both.nextItems().catch(error => error.message);
+      return { awaited: awaited.length, sizes, looped, both: [...page, over] };
     }`);
-    expect(text).toContain('{"awaited":3,"sizes":[2,1],"looped":3,"both":[true,3,false]}');
+    expect(text).toContain('{"awaited":3,"sizes":[2,1],"looped":3,"both":[true,3,false,"No more items to fetch"]}');
+  });
+
+  it('lists all there are, however many', async () => {
+    const upstream = await startUpstream();
+    const last = 25;
+    upstream.answer = ({ url }, response) => {
+      const page = Number(new URL(url, upstream.url).searchParams.get('nextToken') ?? 1);
+      const items = Array.from({ length: 100 }, (_, i) => ({ sandboxID: `i${page}x${i}`, templateID: 'base' }));
+      sendJson(response, items, 200, page < last ? { 'x-next-token': String(page + 1) } : {});
+    };
+    const other = await startTestGateway({ env: { E2B_API_URL: upstream.url } });
+    const agent = await connect(other.mcpUrl, newKey());
+    const { text } = await agent.call(
+      'execute_read',
+      'async () => new Set((await Sandbox.list()).map(({ sandboxId }) => sandboxId)).size',
+    );
+    expect(text).toContain(String(last * 100));
+    await agent.close();
+    await other.close();
+    await upstream.close();
   });
 
   it('calls back with output and results, as the SDK does', async () => {

@@ -2,7 +2,7 @@
 // fault into a reply the guest can read. Knows no capability by name and nothing of the engine but the form of a call.
 import type { CallHost, GuestCall, GuestReply, Principal } from '../engine/engine.ts';
 import { GatewayError, toGatewayError } from '../errors.ts';
-import { type AnswerBudget, type BrokerLimits, createBudget, DEFAULT_BROKER_LIMITS } from './budget.ts';
+import { type AnswerBudget, type BrokerLimits, createBudget } from './budget.ts';
 import { createLedger, type LedgerCall, type LedgerEntry } from './ledger.ts';
 
 /** What a capability is handed beside its arguments. */
@@ -31,7 +31,7 @@ export type BrokerOptions = {
   readonly capabilities: Readonly<Record<string, Capability>>;
   /** Aborted when the run ends, for whatever reason. */
   readonly signal: AbortSignal;
-  readonly limits?: Partial<BrokerLimits>;
+  readonly limits: BrokerLimits;
   /** Told of each call when it is over. */
   readonly onCall?: (entry: LedgerEntry) => void;
   /** Put around each capability that is called, to watch it. */
@@ -49,8 +49,7 @@ export type Broker = {
 
 /** One broker a run. */
 export function createBroker(options: BrokerOptions): Broker {
-  const { principal, mode, capabilities } = options;
-  const limits = { ...DEFAULT_BROKER_LIMITS, ...options.limits };
+  const { principal, mode, capabilities, limits } = options;
   const budget = createBudget(limits);
   const ledger = createLedger(options.onCall);
   const follow = createFollower();

@@ -10,17 +10,8 @@ export type BrokerLimits = {
   readonly maxAnswerBytes: number;
   /** All answers of the run together. */
   readonly maxRunAnswerBytes: number;
-  /** One call, retries included. Less than a run has, so that the guest can still tell what happened. */
+  /** One call, retries included. Less than a run has, so that the guest can still tell what became of its first. */
   readonly callTimeoutMs: number;
-};
-
-export const DEFAULT_BROKER_LIMITS: BrokerLimits = {
-  maxCalls: 200,
-  maxParallelCalls: 8,
-  maxRequestBytes: 1_000_000,
-  maxAnswerBytes: 8_000_000,
-  maxRunAnswerBytes: 32_000_000,
-  callTimeoutMs: 45_000,
 };
 
 /** The bytes one call's answer takes of the run's. */
@@ -32,7 +23,6 @@ export type AnswerBudget = {
 };
 
 export type Budget = {
-  readonly limits: BrokerLimits;
   /** @throws GatewayError `budget_exceeded` */
   takeCall(): void;
   /** @throws GatewayError `budget_exceeded` */
@@ -55,7 +45,6 @@ export function createBudget(limits: BrokerLimits): Budget {
   };
 
   return {
-    limits,
     takeCall() {
       if (calls >= limits.maxCalls) {
         throw exceeded(

@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type BrokerOptions, type Capability, createBroker } from '../../src/broker/broker.ts';
+import type { BrokerLimits } from '../../src/broker/budget.ts';
 import { createRequestCapability } from '../../src/broker/request.ts';
 import type { GuestReply } from '../../src/engine/engine.ts';
 import { GatewayError } from '../../src/errors.ts';
 import { createUpstreamClient, type UpstreamClient } from '../../src/upstream/client.ts';
 import { createOperations } from '../../src/upstream/operations.ts';
 import { description } from '../support/description.ts';
+import { BROKER_LIMITS } from '../support/limits.ts';
 import { sendJson, startUpstream, type TestUpstream } from '../support/upstream.ts';
 
 const apiKey = `e2b_${randomBytes(20).toString('hex')}`;
@@ -27,13 +29,16 @@ afterEach(async () => {
   await upstream.close();
 });
 
-function start(options: Partial<BrokerOptions> = {}) {
+type Options = Partial<Omit<BrokerOptions, 'limits'>> & { limits?: Partial<BrokerLimits> };
+
+function start({ limits, ...options }: Options = {}) {
   const api = createRequestCapability({ client, operations: () => operations });
   const broker = createBroker({
     principal,
     mode: 'write',
     capabilities: { 'api.request': api },
     signal: run.signal,
+    limits: { ...BROKER_LIMITS, ...limits },
     ...options,
   });
   const call = (args: unknown, capability = 'api.request', signal = run.signal) =>

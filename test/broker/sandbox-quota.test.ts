@@ -28,6 +28,7 @@ describe('with a limit of two', () => {
       ],
     ],
     ['POST …/fork', sandboxId => ['api.request', post(`/sandboxes/${sandboxId}/fork`, {})]],
+    ['JSON text as body', () => ['api.request', post('/v2/sandboxes', '{"templateID":"base"}')]],
   ];
 
   it.each(ways)('the third is refused: %s', async (_title, ask) => {
@@ -54,6 +55,44 @@ describe('with a limit of two', () => {
     ).toMatchObject({
       code: 'sandbox_limit',
     });
+  });
+
+  it('those asked for at once by many runs of the key count each other', async () => {
+    plane = await startDataPlane({ maxSandboxesPerKey: 2 });
+    const { key } = plane.openRun();
+    const runs = Array.from({ length: 8 }, () => plane.openRun({ key }));
+    const replies = await Promise.all(runs.map(run => run.reply('Sandbox.create', {})));
+    expect(replies.filter(({ ok }) => ok)).toHaveLength(2);
+    expect(plane.cloud.cloud.all()).toHaveLength(2);
+    expect(await plane.openRun().call('Sandbox.create', {})).toMatchObject({ sandboxId: /^i/ }); // another key's
+    const ids = plane.cloud.cloud.all().map(({ sandboxId }) => ({ sandboxId }));
+    await Promise.all(ids.map(id => plane.openRun({ key }).reply('Sandbox.kill', id)));
+    await Promise.all([1, 2].map(() => plane.openRun({ key }).call('Sandbox.create', {}))); // nothing stays counted
+  });
+
+  it.each([
+    ['an object', { count: 2 }],
+    ['JSON text', '{"count":2}'],
+    ['another letter case', { Count: 2 }],
+  ])('forks count as many as there will be: %s', async (_title, body) => {
+    plane = await startDataPlane({ maxSandboxesPerKey: 2 });
+    const run = plane.openRun();
+    const { sandboxId } = await create(run);
+    const fork = { ...post(`/sandboxes/${sandboxId}/fork`, body), unchecked: true };
+    expect((await run.refusal('api.request', fork)).code).toBe('sandbox_limit');
+    const one = { ...post(`/sandboxes/${sandboxId}/fork`, '{"count":1}'), unchecked: true };
+    expect(await run.call('api.request', one)).toMatchObject({ status: 201 });
+  });
+
+  it('one that was paused behind the back of the run does not come back as the third', async () => {
+    plane = await startDataPlane({ maxSandboxesPerKey: 2 });
+    const run = plane.openRun();
+    const paused = await create(run);
+    await run.call('api.request', post(`/sandboxes/${paused.sandboxId}/pause`, {}));
+    await Promise.all([create(run), create(run)]);
+    expect((await run.refusal('Sandbox.connect', paused)).code).toBe('sandbox_limit');
+    const resume = { ...post(`/sandboxes/${paused.sandboxId}/resume`, { timeout: 60 }), unchecked: true };
+    expect((await run.refusal('api.request', resume)).code).toBe('sandbox_limit');
   });
 
   it('a paused one does not count, and does not come back as the third', async () => {
@@ -83,9 +122,12 @@ it('every sandbox a run makes is marked with its request, and ends by being kill
   await run.call('Sandbox.create', { opts: { metadata: { mine: '1' } } });
   await run.call('api.request', post('/v2/sandboxes', { templateID: 'base', metadata: { mine: '1' } }));
   await run.call('api.request', post('/sandboxes', { templateID: 'base', metadata: { mine: '1' } }));
+  const asText = JSON.stringify({ templateID: 'base', metadata: { mine: '1' } });
+  await run.call('api.request', post('/v2/sandboxes', asText));
+  await run.call('api.request', { ...post('/v2/sandboxes'), contentType: 'application/json', rawBody: asText });
   const marked = { query: { metadata: { [REQUEST_TAG]: 'request-1', mine: '1' } } };
   const { items } = await run.call<{ items: Made[] }>('Sandbox.list', { opts: marked });
-  expect(items).toHaveLength(3);
+  expect(items).toHaveLength(5);
   const [made] = await Promise.all(items.map(item => run.call('Sandbox.getInfo', { sandboxId: item.sandboxId })));
   expect(made).toMatchObject({ lifecycle: { onTimeout: 'kill' } });
 });

@@ -4,12 +4,14 @@ import type { BrokerLimits } from '../../src/broker/budget.ts';
 import { createRequestCapability } from '../../src/broker/request.ts';
 import type { Connection } from '../../src/broker/sandbox/connection.ts';
 import { createDataPlane } from '../../src/broker/sandbox/sandbox.ts';
+import { fingerprint } from '../../src/http/auth.ts';
 import { createMachineFactory, createDataPlane as localDataPlane, type ShellKind } from '../../src/local/data/plane.ts';
 import { type LocalCloudOptions, startLocalCloud } from '../../src/local/server.ts';
 import { loadDescription } from '../../src/spec/load.ts';
 import { createUpstreamClient } from '../../src/upstream/client.ts';
 import { createOperations } from '../../src/upstream/operations.ts';
 import { newKey } from './gateway.ts';
+import { BROKER_LIMITS } from './limits.ts';
 
 type Options = {
   readonly shell?: ShellKind;
@@ -52,10 +54,10 @@ export async function startDataPlane({
     const over = new AbortController();
     const faults: unknown[] = [];
     const broker = createBroker({
-      principal: { id: 'test', apiKey: key },
+      principal: { id: fingerprint(key), apiKey: key },
       mode,
       signal: over.signal,
-      limits,
+      limits: { ...BROKER_LIMITS, ...limits },
       capabilities: plane.open({ wallMs, signal: over.signal, requestId: 'request-1', progress }),
       log: { error: fields => void faults.push(fields) },
     });

@@ -1,4 +1,4 @@
-// Waiting that ends with the run.
+// Waiting that ends: with the run, or after a time.
 import { GatewayError } from '../../errors.ts';
 
 /** Rejects `cancelled` as soon as the signal aborts; `late` is told what came of the work after that. */
@@ -17,4 +17,13 @@ export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal, la
   } finally {
     signal.removeEventListener('abort', cancel);
   }
+}
+
+/** Undefined when it takes longer. */
+export async function within<T>(work: Promise<T>, ms: number): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>(resolve => {
+    timer = setTimeout(resolve, ms, undefined);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }

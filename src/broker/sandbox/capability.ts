@@ -5,8 +5,9 @@ import { GatewayError } from '../../errors.ts';
 import { redactAnswer } from '../../upstream/redact.ts';
 import { refuseRunner } from '../../upstream/runners.ts';
 import type { CallContext, Capability } from '../broker.ts';
+import { within } from './abort.ts';
 import type { Sandbox, SdkOptions } from './connection.ts';
-import { toFailure } from './errors.ts';
+import { noAnswer, toFailure } from './errors.ts';
 import type { Access } from './handle.ts';
 import type { Session } from './session.ts';
 import type { Wire } from './wire.ts';
@@ -56,18 +57,20 @@ export function method<Args>(id: string, definition: Definition<Args>): SandboxM
       );
     }
     const args = parse(id, definition.args, raw);
-    const { sandboxId } = args as { sandboxId?: unknown };
+    const { sandboxId, opts } = args as { sandboxId?: unknown; opts?: { requestTimeoutMs?: number } };
     if (typeof sandboxId === 'string') refuseRunner(sandboxId, session.options.isHidden);
-    const value = await definition.run(args, callOf(session, context)).catch((caught: unknown) => {
-      throw toFailure(caught, context.signal.aborted, { apiKey: context.principal.apiKey, tokens: [] }).error;
-    });
+    const value = await definition
+      .run(args, callOf(session, context, opts?.requestTimeoutMs))
+      .catch((caught: unknown) => {
+        throw toFailure(caught, context.signal.aborted, { apiKey: context.principal.apiKey, tokens: [] }).error;
+      });
     const json = JSON.stringify(value ?? null);
     return definition.redact === true ? redactAnswer(json, undefined, context.principal.apiKey) : json;
   };
 }
 
-function callOf(session: Session, context: CallContext): SandboxCall {
-  const sdk = session.sdk(context);
+function callOf(session: Session, context: CallContext, requestTimeoutMs?: number): SandboxCall {
+  const sdk = session.sdk(context, requestTimeoutMs);
   const secrets = (access?: Access) => ({
     apiKey: sdk.apiKey,
     tokens: [access?.envdAccessToken, access?.trafficAccessToken],
@@ -90,9 +93,11 @@ function callOf(session: Session, context: CallContext): SandboxCall {
     sdk,
     send: ask => asked(ask),
     async onSandbox(sandboxId, ask, maxAnswerBytes = Math.min(MAX_ANSWER_BYTES, context.limits.maxAnswerBytes)) {
-      const access = await session.attach(sandboxId, context).catch(caught => {
+      // What is learned is for the whole run, so it has the run's own time; only this call's wait for it is cut.
+      const access = await within(session.attach(sandboxId, context), sdk.requestTimeoutMs).catch(caught => {
         throw toFailure(caught, context.signal.aborted, secrets()).error;
       });
+      if (access === undefined) throw noAnswer(sdk.requestTimeoutMs);
       const { sandbox, wire } = session.handle(access, sdk, { maxAnswerBytes });
       return asked(
         () => ask({ sandbox, access, wire, sdk }),
@@ -156,10 +161,10 @@ export const path = z
   .regex(/^[^\u0000]*$/, 'holds a NUL');
 export const user = z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/i, 'is not a user name');
 export const pid = z.number().int().min(1).max(0xffff_ffff);
-export const timeoutMs = z.number().min(0).max(86_400_000);
+export const timeoutMs = z.number().min(0).max(86_400_000).transform(Math.ceil);
 export const strings = z.record(z.string().max(1_000), z.string());
 
-/** Options every SDK method takes. `secure`, `debug` and the like have nothing to say here. */
+/** Names that are not here, and what to do instead. */
 const HINTS: Readonly<Record<string, string>> = {
   apiKey: 'the gateway adds the key',
   timeout: 'it is timeoutMs here, in milliseconds',
@@ -171,9 +176,13 @@ const HINTS: Readonly<Record<string, string>> = {
   templateID: 'it is template',
   templateId: 'it is template',
   signal: 'it is not needed: everything ends with the run',
+  gzip: 'it is not needed',
 };
 
-/** The options of a method: unknown names are refused, with the name that was meant. */
+/**
+ * The options of a method, and `requestTimeoutMs`, which all methods of the SDK have. Unknown names are refused, with
+ * the name that was meant; so are the SDK's that are not the guest's to say, as `debug`.
+ */
 export function options<Shape extends z.ZodRawShape>(shape: Shape) {
   return z
     .strictObject(

@@ -105,7 +105,7 @@ async function onInterpreter<T>(
       signal: sdk.signal,
       maxAnswerBytes: maxAnswerBytes ?? call.context.limits.maxAnswerBytes,
     });
-    return ask(wire, { baseUrl: at.baseUrl, headers }).catch(caught => {
+    return ask(wire, { baseUrl: at.baseUrl, headers, requestTimeoutMs: sdk.requestTimeoutMs }).catch(caught => {
       throw wire.fault ?? caught;
     });
   });

@@ -1,8 +1,9 @@
 // `sbx.commands`: run (to the end, or in the background), what is known of background commands, stdin, kill.
 import { z } from 'zod';
 import { GatewayError } from '../../errors.ts';
+import { within } from './abort.ts';
 import { defined, method, onInstance, options, pid, type SandboxCall, strings, timeoutMs, user } from './capability.ts';
-import { followerOf, foregroundMs, leaveRunning, runToEnd, unfollow, within } from './listen.ts';
+import { followerOf, foregroundMs, leaveRunning, runToEnd, unfollow } from './listen.ts';
 import type { Follower } from './process.ts';
 
 /** The SDK encodes stdin in pure JavaScript, a quarter of a second a megabyte: small pieces let others in between. */
@@ -59,7 +60,11 @@ const wait = method('Sandbox.commands.wait', {
   args: onInstance({ pid, opts: options({ timeoutMs: timeoutMs.optional() }) }),
   async run({ sandboxId, pid, opts }, call) {
     const follower = followed(call, sandboxId, pid);
-    const waitMs = Math.min(opts.timeoutMs ?? Number.POSITIVE_INFINITY, call.session.leftMs());
+    const waitMs = Math.min(
+      opts.timeoutMs ?? Number.POSITIVE_INFINITY,
+      call.session.leftMs(),
+      call.sdk.requestTimeoutMs,
+    );
     const ended = await call.send(() => within(follower.ended, waitMs));
     if (ended !== undefined) return counted(ended, call);
     throw new GatewayError(

@@ -5,6 +5,10 @@ import { MASK, maskKey } from '../../upstream/redact.ts';
 
 const MAX_MESSAGE_CHARS = 1_000;
 
+/** As the SDK names it, and in the words of its option. */
+export const noAnswer = (requestTimeoutMs: number) =>
+  new GatewayError('sandbox_failed', `TimeoutError: no answer within ${requestTimeoutMs} ms (requestTimeoutMs).`);
+
 /** SDK error -> the HTTP status the other side answered with. Those without one may not have been answered at all. */
 const STATUS_OF: Readonly<Record<string, number>> = {
   InvalidArgumentError: 400,

@@ -21,7 +21,6 @@ const read = method('Sandbox.files.read', {
           'is "text", "bytes" (a Uint8Array) or "base64"; there are no streams or blobs here',
         )
         .default('text'),
-      gzip: z.boolean().optional(),
     }),
   }),
   run: ({ sandboxId, path, opts }, call) =>

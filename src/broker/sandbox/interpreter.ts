@@ -3,12 +3,18 @@
 import { StringDecoder } from 'node:string_decoder';
 import type { Response } from 'undici';
 import { GatewayError } from '../../errors.ts';
+import { noAnswer } from './errors.ts';
 import { createOutput } from './output.ts';
 import type { Wire } from './wire.ts';
 
 export const INTERPRETER_PORT = 49999;
 
-export type InterpreterAddress = { readonly baseUrl: string; readonly headers: Readonly<Record<string, string>> };
+export type InterpreterAddress = {
+  readonly baseUrl: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Until an answer begins. */
+  readonly requestTimeoutMs: number;
+};
 
 /** text, html, markdown, svg, png and jpeg and pdf (base64), latex, json, javascript, data, chart, and what else there is. */
 export type CodeResult = { readonly isMainResult: boolean; readonly [format: string]: unknown };
@@ -68,12 +74,16 @@ async function ask(
   body?: object,
   signal?: AbortSignal,
 ): Promise<Response> {
-  const response = await wire.fetch(`${at.baseUrl}${path}`, {
-    method: httpMethod,
-    headers: { ...at.headers, ...(body !== undefined && { 'content-type': 'application/json' }) },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-    ...(signal !== undefined && { signal }),
-  });
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(noAnswer(at.requestTimeoutMs)), at.requestTimeoutMs);
+  const response = await wire
+    .fetch(`${at.baseUrl}${path}`, {
+      method: httpMethod,
+      headers: { ...at.headers, ...(body !== undefined && { 'content-type': 'application/json' }) },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      signal: signal === undefined ? late.signal : AbortSignal.any([signal, late.signal]),
+    })
+    .finally(() => clearTimeout(timer));
   if (response.ok) return response;
   throw answerError(response.status, (await response.text()).slice(0, 1_000));
 }

@@ -5,7 +5,7 @@ import { isRunner, refuseRunnerMetadata } from '../../upstream/runners.ts';
 import { unlessAborted } from './abort.ts';
 import { defined, method, onInstance, options, type SandboxCall, sandboxId, strings, timeoutMs } from './capability.ts';
 import { Sandbox } from './connection.ts';
-import { clean } from './errors.ts';
+import { clean, noAnswer } from './errors.ts';
 import type { Access } from './handle.ts';
 import { tag, withinQuota, wouldStart } from './quota.ts';
 
@@ -46,7 +46,8 @@ const create = method('Sandbox.create', {
       network: network.optional(),
       lifecycle: z.strictObject({ onTimeout: onTimeout.optional(), autoResume: z.boolean().optional() }).optional(),
       volumeMounts: strings.optional(),
-      secure: z.boolean().optional(),
+      /** Always so: a sandbox without it would answer to anybody. */
+      secure: z.literal(true, 'is always true here').optional(),
     }),
   }),
   async run({ template, opts }, call) {
@@ -54,7 +55,9 @@ const create = method('Sandbox.create', {
     const { requestTimeoutMs: _, secure: __, template: inOpts, ...given } = opts;
     refuseRunnerMetadata(given.metadata);
     // Not on the run's signal: a creation that was sent is seen through, and undone when nobody is left to use it.
-    const own = { ...call.sdk, signal: AbortSignal.timeout(context.limits.callTimeoutMs) };
+    // The same holds when it takes longer than the agent's code would wait.
+    const { callTimeoutMs } = context.limits;
+    const own = { ...call.sdk, requestTimeoutMs: callTimeoutMs, signal: AbortSignal.timeout(callTimeoutMs) };
     const make = () =>
       Sandbox.create(template ?? inOpts ?? DEFAULT_TEMPLATE, {
         ...own,
@@ -64,7 +67,13 @@ const create = method('Sandbox.create', {
       });
     const undo = (late: Sandbox) =>
       void Sandbox.kill(late.sandboxId, { ...own, signal: AbortSignal.timeout(KILL_TIMEOUT_MS) }).catch(() => {});
-    const made = await quota(call, 1, () => unlessAborted(make(), context.signal, undo));
+    const { requestTimeoutMs } = call.sdk;
+    const made = await quota(call, 1, async () => {
+      const late = AbortSignal.timeout(requestTimeoutMs);
+      return unlessAborted(make(), AbortSignal.any([context.signal, late]), undo).catch(caught => {
+        throw late.aborted && !context.signal.aborted ? noAnswer(requestTimeoutMs) : caught;
+      });
+    });
     return shown(session.learn(made), call);
   },
 });

@@ -67,12 +67,17 @@ export function leaveRunning(sandboxId: string, call: SandboxCall, start: StartO
   });
 }
 
-function begin({ session, context }: SandboxCall, access: Access, start: StartOn, onTooMuch: (pid: number) => string) {
+function begin(
+  { session, context, sdk: own }: SandboxCall,
+  access: Access,
+  start: StartOn,
+  onTooMuch: (pid: number) => string,
+) {
   const { progress } = session.options;
   const reporter = progress === undefined ? undefined : createLineReporter(progress);
   // Not on the call's signal: a background stream outlives the call, and a start that was sent is waited for so that
   // what it started can be killed.
-  const sdk = { ...session.sdk(context), signal: new AbortController().signal };
+  const sdk = { ...own, signal: new AbortController().signal };
   const { maxAnswerBytes } = context.limits;
   const { sandbox, wire } = session.handle(access, sdk, {
     maxAnswerBytes: maxAnswerBytes * WIRE_OVERHEAD,
@@ -112,13 +117,4 @@ export const followerOf = ({ session }: SandboxCall, sandboxId: string, pid: num
 export function unfollow(call: SandboxCall, sandboxId: string, pid: number): void {
   followerOf(call, sandboxId, pid)?.leave();
   call.session.followers.delete(key(sandboxId, pid));
-}
-
-/** Undefined when it takes longer. */
-export async function within(work: Promise<CommandResult>, ms: number): Promise<CommandResult | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>(resolve => {
-    timer = setTimeout(resolve, ms, undefined);
-  });
-  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }

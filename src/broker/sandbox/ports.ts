@@ -47,7 +47,9 @@ const fetchPort = method('Sandbox.fetch', {
         .default('GET'),
       headers: headers.optional(),
       body: data.optional(),
-      redirect: z.enum(['follow', 'manual', 'error']).default('follow'),
+      redirect: z
+        .enum(['follow', 'manual'], 'is "follow" or "manual", which answers with the redirect')
+        .default('follow'),
       timeoutMs: timeoutMs.optional(),
     }),
   }),
@@ -57,7 +59,7 @@ const fetchPort = method('Sandbox.fetch', {
     context.checkRequest(body?.byteLength ?? 0);
     return call.onSandbox(sandboxId, async ({ access, sdk }) => {
       const at = addressOf(access, port, session.options.connection);
-      const waitMs = Math.min(opts.timeoutMs ?? Number.POSITIVE_INFINITY, session.leftMs());
+      const waitMs = Math.min(opts.timeoutMs ?? Number.POSITIVE_INFINITY, session.leftMs(), sdk.requestTimeoutMs);
       const deadline = AbortSignal.timeout(waitMs);
       const wire = session.options.wires.open({
         origin: new URL(at.baseUrl).origin,

@@ -74,9 +74,10 @@ export class Session {
     return Math.max(1, Math.floor(left - Math.min(MARGIN_MS, this.options.wallMs / 10)));
   }
 
-  sdk({ principal, signal, limits }: CallContext): SdkOptions {
+  /** `askedMs`: the call's own requestTimeoutMs. 0 is none, as in the SDK. */
+  sdk({ principal, signal, limits }: CallContext, askedMs = 0): SdkOptions {
     // Not cut to what the run has left, so that `finally { await sbx.kill() }` still works: its end aborts the signal.
-    const timeoutMs = limits.callTimeoutMs;
+    const timeoutMs = askedMs === 0 ? limits.callTimeoutMs : Math.min(askedMs, limits.callTimeoutMs);
     return sdkOptions(this.options.connection, { apiKey: principal.apiKey, signal, timeoutMs });
   }
 

@@ -1,5 +1,5 @@
 // Every global both surfaces share (but URL, see url.ts), and the start and settle functions the engine calls. Installed once, into the image.
-import { gatewayError, call as hostCall, send, settle } from './bridge.ts';
+import { call as hostCall, settle } from './bridge.ts';
 import { bufferGlobals } from './buffer.ts';
 import { cloneGlobals } from './clone.ts';
 import { installConsole } from './console.ts';
@@ -14,10 +14,9 @@ import { installTimers } from './timers.ts';
 export type GuestHost = {
   readonly call: (capability: string, args: unknown) => Promise<unknown>;
   readonly define: (name: string, value: unknown) => void;
-  readonly error: (code: string, message: string) => Error;
 };
 
-export const guestHost: GuestHost = is.freeze({ call: hostCall, define: is.defineGlobal, error: gatewayError });
+export const guestHost: GuestHost = is.freeze({ call: hostCall, define: is.defineGlobal });
 
 export function installGlobals(): void {
   installConsole();
@@ -29,5 +28,5 @@ export function installGlobals(): void {
   for (const name of ['TextEncoder', 'TextDecoder', 'Buffer'] as const)
     Object.defineProperty(plain[name], 'name', { value: name });
   // The image builder takes this away again; no agent code ever sees it.
-  is.defineGlobal('__guest', is.freeze({ start, settle, send }));
+  is.defineGlobal('__guest', is.freeze({ start, settle }));
 }

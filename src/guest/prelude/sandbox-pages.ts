@@ -4,8 +4,8 @@ import { plain, revive } from './sandbox-wire.ts';
 
 type Page = { readonly items: unknown[]; readonly nextToken?: string };
 
-/** Awaiting reads this many at most; the rest is there with nextItems(). */
-const MAX_AWAITED = 2_000;
+/** As the SDK says it. */
+const noMore = () => new Error('No more items to fetch');
 
 export class Pages {
   readonly #next: (options: object) => Promise<unknown>;
@@ -27,7 +27,7 @@ export class Pages {
   }
 
   async nextItems(): Promise<unknown[]> {
-    if (!this.#more) throw new Error('No more items to fetch');
+    if (!this.#more) throw noMore();
     const options = { ...this.#options, ...(this.#token === undefined ? {} : { nextToken: this.#token }) };
     const { items, nextToken } = (await this.#next(options)) as Page;
     this.#token = nextToken;
@@ -46,7 +46,7 @@ export class Pages {
 
   async #all(): Promise<unknown[]> {
     const all: unknown[] = [];
-    while (this.#more && all.length < MAX_AWAITED) all.push(...(await this.nextItems()));
+    while (this.#more) all.push(...(await this.nextItems()));
     return asPage(all);
   }
 }
@@ -58,6 +58,7 @@ function asPage(all: unknown[]): unknown[] {
     hasNext: { get: () => !read },
     nextItems: {
       value: async () => {
+        if (read) throw noMore();
         read = true;
         return all;
       },

@@ -1,0 +1,11 @@
+// What one run may use in tests, where a test does not say otherwise.
+import type { BrokerLimits } from '../../src/broker/budget.ts';
+
+export const BROKER_LIMITS: BrokerLimits = {
+  maxCalls: 200,
+  maxParallelCalls: 8,
+  maxRequestBytes: 1_000_000,
+  maxAnswerBytes: 8_000_000,
+  maxRunAnswerBytes: 32_000_000,
+  callTimeoutMs: 45_000,
+};
