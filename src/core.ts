@@ -13,6 +13,7 @@ import type { EngineStats, Limits, Principal } from './engine/engine.ts';
 import { createEngines } from './engines.ts';
 import { createCodeAcceptor } from './guest/acceptor.ts';
 import type { Logger } from './log.ts';
+import { outcomeOf } from './mcp/ledger-text.ts';
 import { createRunTool, type OpenBroker, type RunRecord } from './mcp/run.ts';
 import { createServerFactory } from './mcp/server.ts';
 import type { Description } from './spec/description.ts';
@@ -73,7 +74,7 @@ export async function createCore(config: Config, log: Logger, observers: Observe
       capabilities: dataPlane.open({ wallMs: limits.wallMs, signal: run.signal, requestId, progress }),
       around,
       limits: brokerLimits,
-      onCall: ({ label, status }) => progress?.(`${label} → ${status}`),
+      onCall: entry => progress?.(`${entry.label} → ${outcomeOf(entry)}`),
       log,
     });
   const published = followPublished(config, base, log, async description => {

@@ -9,8 +9,13 @@ export type LedgerEntry = {
   /** HTTP status; `refused`: never left the gateway; `failed`: no answer, and nothing changed; `unknown`: a write was sent, its outcome is unknown. */
   readonly status: number | 'done' | 'failed' | 'refused' | 'unknown';
   readonly code?: ErrorCode;
+  /** How what ran in the sandbox ended, where that is not the call's own success: calls do not throw for it. */
+  readonly ended?: Ended;
   readonly ms: number;
 };
+
+/** `exitCode` of a command, or the name of the error that ended code: the sandbox's word, as plain characters. */
+export type Ended = { readonly exitCode: number } | { readonly error: string };
 
 /** One call's entry while it is being made. */
 export type LedgerCall = {
@@ -22,6 +27,8 @@ export type LedgerCall = {
   notSent(): void;
   /** The other side answered, whatever becomes of the answer. */
   answered(status: number | 'done'): void;
+  /** What was called answered, and tells of something that ended inside. */
+  ended(how: Ended): void;
   succeed(): void;
   fail(error: GatewayError): void;
 };
@@ -33,7 +40,14 @@ export type Ledger = {
   close(): void;
 };
 
-type Draft = { label: string; write: boolean; status: LedgerEntry['status']; code?: ErrorCode; ms: number };
+type Draft = {
+  label: string;
+  write: boolean;
+  status: LedgerEntry['status'];
+  code?: ErrorCode;
+  ended?: Ended;
+  ms: number;
+};
 
 export function createLedger(onEntry?: (entry: LedgerEntry) => void): Ledger {
   const entries: Draft[] = [];
@@ -75,6 +89,9 @@ export function createLedger(onEntry?: (entry: LedgerEntry) => void): Ledger {
         answered(status) {
           answer = status;
           update();
+        },
+        ended(how) {
+          if (unfinished.has(entry)) entry.ended = how;
         },
         succeed() {
           answer ??= 'done';

@@ -1,5 +1,6 @@
-// The ledger as lines for a model: repeated calls folded, long ledgers summed up, what is unknown never hidden. Pure.
-import type { LedgerEntry } from '../broker/ledger.ts';
+// The ledger as lines for a model: repeated calls folded, long ledgers summed up, what is unknown never hidden; and
+// hints on what the lines mean. Pure.
+import type { Ended, LedgerEntry } from '../broker/ledger.ts';
 
 const MAX_LINES = 40;
 const MAX_LABEL = 160;
@@ -33,10 +34,26 @@ function lineOf({ text, count, minMs, maxMs }: Fold): string {
   return `${text}${count > 1 ? ` ×${count}` : ''} (${min === max ? min : `${min}–${max}`} ms)`;
 }
 
-function outcomeOf({ status, code, write }: LedgerEntry): string {
+/** `200`, `done`, `exit 1`, `error KeyError`, `refused method_refused`. */
+export function outcomeOf({ status, code, write, ended }: LedgerEntry): string {
   const because = code === undefined ? '' : ` ${code}`;
   if (status === 'unknown') return write ? `sent, outcome unknown${because}` : `no answer${because}`;
-  return `${status}${because}`;
+  const how = ended === undefined || didEndWell(ended) ? status : endOf(ended);
+  return `${how}${because}`;
+}
+
+const didEndWell = (ended: Ended) => 'exitCode' in ended && ended.exitCode === 0;
+const endOf = (ended: Ended) => ('exitCode' in ended ? `exit ${ended.exitCode}` : `error ${ended.error}`);
+
+/** What a model that looked at no exit code or error may have missed. */
+export function ledgerHints(ledger: readonly LedgerEntry[]): string[] {
+  const ends = ledger.flatMap(({ ended }) => (ended === undefined || didEndWell(ended) ? [] : [ended]));
+  const commands = ends.some(ended => 'exitCode' in ended);
+  const code = ends.some(ended => 'error' in ended);
+  return [
+    ...(commands ? ['A command ended with a code other than 0: that does not throw, check exitCode.'] : []),
+    ...(code ? ['Code in a sandbox ended with an error: runCode does not throw, check error.'] : []),
+  ];
 }
 
 const short = (label: string): string => {

@@ -35,7 +35,7 @@ const runCode = method('Sandbox.runCode', {
     const { maxAnswerBytes } = call.context.limits;
     const left = call.session.leftMs();
     try {
-      return await onInterpreter(
+      const execution = await onInterpreter(
         sandboxId,
         call,
         (wire, at) =>
@@ -49,11 +49,16 @@ const runCode = method('Sandbox.runCode', {
           }),
         maxAnswerBytes * 2,
       );
+      if (execution.error !== undefined) call.context.call.ended({ error: plainName(execution.error.name) });
+      return execution;
     } finally {
       reporter?.flush();
     }
   },
 });
+
+/** The sandbox chose it: bounded, and nothing but a name's characters. */
+const plainName = (name: string) => name.replace(/[^\w.]/g, '').slice(0, 60) || 'Error';
 
 const createCodeContext = method('Sandbox.createCodeContext', {
   mode: 'write',

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { GatewayError } from '../../errors.ts';
 import { defined, method, onInstance, options, pid, type SandboxCall, strings, timeoutMs, user } from './capability.ts';
 import { followerOf, foregroundMs, leaveRunning, runToEnd, unfollow, within } from './listen.ts';
-import type { Follower } from './process.ts';
+import type { CommandResult, Follower } from './process.ts';
 
 /** The SDK encodes stdin in pure JavaScript, a quarter of a second a megabyte: small pieces let others in between. */
 const STDIN_CHUNK_BYTES = 32 * 1024;
@@ -30,8 +30,8 @@ const run = method('Sandbox.commands.run', {
   async run({ sandboxId, cmd, opts }, call) {
     call.context.checkRequest(Buffer.byteLength(cmd));
     const { background = false, requestTimeoutMs: _, ...startOpts } = opts;
-    const how = background ? leaveRunning : runToEnd;
-    return how(sandboxId, call, (sandbox, listeners) =>
+    const how: (...to: Parameters<typeof runToEnd>) => Promise<Ran> = background ? leaveRunning : runToEnd;
+    const ran = await how(sandboxId, call, (sandbox, listeners) =>
       sandbox.commands.run(cmd, {
         ...defined(startOpts),
         ...listeners,
@@ -40,6 +40,7 @@ const run = method('Sandbox.commands.run', {
         timeoutMs: background ? (opts.timeoutMs ?? 0) : foregroundMs(opts.timeoutMs, call),
       }),
     );
+    return noted(ran, call);
   },
 });
 
@@ -61,7 +62,7 @@ const wait = method('Sandbox.commands.wait', {
     const follower = followed(call, sandboxId, pid);
     const waitMs = Math.min(opts.timeoutMs ?? Number.POSITIVE_INFINITY, call.session.leftMs());
     const ended = await call.send(() => within(follower.ended, waitMs));
-    if (ended !== undefined) return counted(ended, call);
+    if (ended !== undefined) return counted(noted(ended, call), call);
     throw new GatewayError(
       'sandbox_failed',
       `TimeoutError: command ${pid} still runs after ${waitMs} ms. It goes on; commands.connect(${pid}) in a later run waits on.`,
@@ -76,7 +77,7 @@ const output = method('Sandbox.commands.output', {
   async run({ sandboxId, pid }, call) {
     const follower = followed(call, sandboxId, pid);
     const ended = await call.send(() => within(follower.ended, 0));
-    return counted(ended ?? follower.peek(), call);
+    return counted(ended === undefined ? follower.peek() : noted(ended, call), call);
   },
 });
 
@@ -134,6 +135,14 @@ export const COMMANDS = {
   'Sandbox.commands.sendStdin': sendStdin,
   'Sandbox.commands.closeStdin': closeStdin,
 };
+
+type Ran = CommandResult | { readonly pid: number };
+
+/** A command's end stands in the ledger: a failed one does not throw. */
+function noted<T extends Ran>(ran: T, { context }: SandboxCall): T {
+  if ('exitCode' in ran) context.call.ended({ exitCode: ran.exitCode });
+  return ran;
+}
 
 /** Bounded by what is kept, not by the limit of one answer: JSON may write a byte as six. */
 function counted<Printed extends { stdout: string; stderr: string }>(printed: Printed, call: SandboxCall): Printed {
