@@ -62,3 +62,50 @@ describe('what failed without throwing', () => {
     expect(behind).toBe('');
   });
 });
+
+describe('what a run leaves behind', () => {
+  const FAILS = `throw new Error('half-way');`;
+  const idsIn = (text: string) => [...text.matchAll(/\bi[a-z0-9]{19,}/g)].map(([id]) => id);
+
+  it('is named in the ledger, and by a hint when the run fails', async () => {
+    const { inside, behind } = await write(`async () => {
+      await Sandbox.create();
+      const { sandboxId } = await Sandbox.create();
+      await Sandbox.kill(sandboxId);
+      await api.request({ method: 'POST', path: '/sandboxes', body: { templateID: 'base', timeout: 60 } });
+      ${FAILS}
+    }`);
+    const [kept, killed] = [...inside.matchAll(/Sandbox\.create (i\w+) → done/g)].map(([, id]) => id ?? '');
+    const [, posted = ''] = /POST \/sandboxes (i\w+) → 201/.exec(inside) ?? [];
+    expect(behind).toContain(`Still running: ${kept}, ${posted}. Go on with Sandbox.connect(id) or Sandbox.kill(id).`);
+    expect(behind).not.toContain(killed);
+  });
+
+  it('counts forks, and what was paused or deleted as gone', async () => {
+    const { inside, behind } = await write(`async () => {
+      const first = await Sandbox.create();
+      await first.fork({ count: 2 });
+      const { data } = await api.request({ method: 'POST', path: '/sandboxes/' + first.sandboxId + '/fork', body: { count: 1 } });
+      await api.request({ method: 'DELETE', path: '/sandboxes/' + data[0].sandbox.sandboxID });
+      await first.pause();
+      ${FAILS}
+    }`);
+    const [, one, two] = /Sandbox\.fork i\w+ (i\w+), (i\w+) → done/.exec(inside) ?? [];
+    expect(idsIn(behind)).toEqual([one, two]);
+  });
+
+  it('is five ids at most', async () => {
+    const { behind } = await write(`async () => {
+      await Promise.all([1, 2, 3, 4, 5, 6, 7].map(() => Sandbox.create()));
+      ${FAILS}
+    }`);
+    expect(idsIn(behind)).toHaveLength(5);
+    expect(behind).toContain(' and 2 more.');
+  });
+
+  it('is no matter for a hint when the run returns', async () => {
+    const { inside, behind } = await write('async () => { await Sandbox.create(); }');
+    expect(idsIn(inside)).toHaveLength(1);
+    expect(behind).toBe('');
+  });
+});

@@ -9,8 +9,10 @@ export type LedgerEntry = {
   /** HTTP status; `refused`: never left the gateway; `failed`: no answer, and nothing changed; `unknown`: a write was sent, its outcome is unknown. */
   readonly status: number | 'done' | 'failed' | 'refused' | 'unknown';
   readonly code?: ErrorCode;
-  /** How what ran in the sandbox ended, where that is not the call's own success: calls do not throw for it. */
+  /** How what ran in the sandbox failed: the call does not throw for it. */
   readonly ended?: Ended;
+  /** Ids of the sandboxes it made. */
+  readonly made?: readonly string[];
   readonly ms: number;
 };
 
@@ -27,8 +29,10 @@ export type LedgerCall = {
   notSent(): void;
   /** The other side answered, whatever becomes of the answer. */
   answered(status: number | 'done'): void;
-  /** What was called answered, and tells of something that ended inside. */
+  /** What ran in the sandbox failed. */
   ended(how: Ended): void;
+  /** There are new sandboxes. */
+  made(sandboxIds: readonly string[]): void;
   succeed(): void;
   fail(error: GatewayError): void;
 };
@@ -40,12 +44,16 @@ export type Ledger = {
   close(): void;
 };
 
+/** Made ones are named in the gateway's own words: nothing but what E2B makes. */
+const SANDBOX_ID = /^[a-z0-9]{1,64}(?:-[a-z0-9]{1,64})?$/;
+
 type Draft = {
   label: string;
   write: boolean;
   status: LedgerEntry['status'];
   code?: ErrorCode;
   ended?: Ended;
+  made?: readonly string[];
   ms: number;
 };
 
@@ -92,6 +100,10 @@ export function createLedger(onEntry?: (entry: LedgerEntry) => void): Ledger {
         },
         ended(how) {
           if (unfinished.has(entry)) entry.ended = how;
+        },
+        made(sandboxIds) {
+          const ids = sandboxIds.filter(id => SANDBOX_ID.test(id));
+          if (unfinished.has(entry) && ids.length > 0) entry.made = ids;
         },
         succeed() {
           answer ??= 'done';

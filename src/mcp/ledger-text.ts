@@ -1,5 +1,4 @@
-// The ledger as lines for a model: repeated calls folded, long ledgers summed up, what is unknown never hidden; and
-// hints on what the lines mean. Pure.
+// The ledger as lines for a model: repeated calls folded, long ledgers summed up, what is unknown never hidden. Pure.
 import type { Ended, LedgerEntry } from '../broker/ledger.ts';
 
 const MAX_LINES = 40;
@@ -11,7 +10,7 @@ type Fold = { readonly text: string; readonly unknown: boolean; count: number; m
 export function ledgerLines(ledger: readonly LedgerEntry[]): string[] {
   const folds: Fold[] = [];
   for (const entry of ledger) {
-    const text = `${short(entry.label)} → ${outcomeOf(entry)}`;
+    const text = `${short(entry.label)}${madeBy(entry)} → ${outcomeOf(entry)}`;
     const last = folds.at(-1);
     if (last?.text === text) {
       last.count += 1;
@@ -38,23 +37,16 @@ function lineOf({ text, count, minMs, maxMs }: Fold): string {
 export function outcomeOf({ status, code, write, ended }: LedgerEntry): string {
   const because = code === undefined ? '' : ` ${code}`;
   if (status === 'unknown') return write ? `sent, outcome unknown${because}` : `no answer${because}`;
-  const how = ended === undefined || didEndWell(ended) ? status : endOf(ended);
-  return `${how}${because}`;
+  return `${ended === undefined ? status : endOf(ended)}${because}`;
 }
 
-const didEndWell = (ended: Ended) => 'exitCode' in ended && ended.exitCode === 0;
+const MAX_MADE = 5;
+
+/** ` i1, i2`: what the next call needs to go on with them, or to kill them. */
+const madeBy = ({ made = [] }: LedgerEntry): string =>
+  made.length === 0 ? '' : ` ${made.slice(0, MAX_MADE).join(', ')}${made.length > MAX_MADE ? ', …' : ''}`;
+
 const endOf = (ended: Ended) => ('exitCode' in ended ? `exit ${ended.exitCode}` : `error ${ended.error}`);
-
-/** What a model that looked at no exit code or error may have missed. */
-export function ledgerHints(ledger: readonly LedgerEntry[]): string[] {
-  const ends = ledger.flatMap(({ ended }) => (ended === undefined || didEndWell(ended) ? [] : [ended]));
-  const commands = ends.some(ended => 'exitCode' in ended);
-  const code = ends.some(ended => 'error' in ended);
-  return [
-    ...(commands ? ['A command ended with a code other than 0: that does not throw, check exitCode.'] : []),
-    ...(code ? ['Code in a sandbox ended with an error: runCode does not throw, check error.'] : []),
-  ];
-}
 
 const short = (label: string): string => {
   const line = label.replace(/\s+/g, ' ');

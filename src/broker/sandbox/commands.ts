@@ -138,9 +138,9 @@ export const COMMANDS = {
 
 type Ran = CommandResult | { readonly pid: number };
 
-/** A command's end stands in the ledger: a failed one does not throw. */
+/** A failed command does not throw: the ledger tells it. */
 function noted<T extends Ran>(ran: T, { context }: SandboxCall): T {
-  if ('exitCode' in ran) context.call.ended({ exitCode: ran.exitCode });
+  if ('exitCode' in ran && ran.exitCode !== 0) context.call.ended({ exitCode: ran.exitCode });
   return ran;
 }
 

@@ -65,6 +65,7 @@ const create = method('Sandbox.create', {
     const undo = (late: Sandbox) =>
       void Sandbox.kill(late.sandboxId, { ...own, signal: AbortSignal.timeout(KILL_TIMEOUT_MS) }).catch(() => {});
     const made = await quota(call, 1, () => unlessAborted(make(), context.signal, undo));
+    context.call.made([made.sandboxId]);
     return shown(session.learn(made), call);
   },
 });
@@ -110,6 +111,7 @@ const fork = method('Sandbox.fork', {
     const forks = await quota(call, count, () =>
       Sandbox.fork(sandboxId, { ...call.sdk, count, ...(timeoutMs !== undefined && { timeoutMs }) }),
     );
+    call.context.call.made(forks.flatMap(made => (made instanceof Error ? [] : [made.sandboxId])));
     return forks.map(made =>
       made instanceof Error
         ? { error: { name: made.name, message: clean(made.message, { apiKey: call.sdk.apiKey, tokens: [] }) } }
