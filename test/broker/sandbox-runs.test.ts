@@ -60,6 +60,18 @@ describe('a command', () => {
     await expect.poll(pids).toEqual([]);
   });
 
+  it('that took all the time of the run is told what helps then', async () => {
+    const short = plane.openRun({ key: run.key, wallMs: 1_500 });
+    const ended = await command('sleep 30', { timeoutMs: 120_000 }, short);
+    expect(ended.error).toMatch(/^killed after .+ \(2 s in all\); start it with { background: true } and `> \/tmp/);
+    expect(ended.error).not.toContain('more timeoutMs');
+    const waiting = plane.openRun({ key: run.key, wallMs: 1_500 });
+    const code = { sandboxId, code: 'import time; time.sleep(30)', opts: { timeoutMs: 120_000 } };
+    const { error } = await waiting.call<{ error: { value: string } }>('Sandbox.runCode', code);
+    expect(error.value).toMatch(/\(2 s in all\).*start that with commands\.run, { background: true }/);
+    expect(error.value).not.toContain('more timeoutMs');
+  });
+
   it('has the time the run has left, and no more', async () => {
     const short = plane.openRun({ key: run.key, wallMs: 1_500 });
     await command('true', {}, short);
@@ -167,7 +179,7 @@ describe('a background command', () => {
     const short = plane.openRun({ key: run.key, wallMs: 700 });
     const { pid } = await command('sleep 30', { background: true }, short);
     const refused = await short.refusal('Sandbox.commands.wait', { sandboxId, pid });
-    expect(refused).toMatchObject({ code: 'sandbox_failed', message: /TimeoutError.*still runs/ });
+    expect(refused).toMatchObject({ code: 'sandbox_failed', message: /TimeoutError.*still runs.*replays no output/ });
     await short.call('Sandbox.commands.kill', { sandboxId, pid });
   });
 

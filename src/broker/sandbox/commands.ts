@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { GatewayError } from '../../errors.ts';
 import { defined, method, onInstance, options, pid, type SandboxCall, strings, timeoutMs, user } from './capability.ts';
-import { followerOf, foregroundMs, leaveRunning, runToEnd, unfollow, within } from './listen.ts';
+import { followerOf, leaveRunning, runToEnd, type StartOn, unfollow, within } from './listen.ts';
 import type { CommandResult, Follower } from './process.ts';
 
 /** The SDK encodes stdin in pure JavaScript, a quarter of a second a megabyte: small pieces let others in between. */
@@ -29,18 +29,12 @@ const run = method('Sandbox.commands.run', {
   }),
   async run({ sandboxId, cmd, opts }, call) {
     call.context.checkRequest(Buffer.byteLength(cmd));
-    const { background = false, requestTimeoutMs: _, ...startOpts } = opts;
-    const how: (...to: Parameters<typeof runToEnd>) => Promise<Ran> = background ? leaveRunning : runToEnd;
-    const ran = await how(sandboxId, call, (sandbox, listeners) =>
-      sandbox.commands.run(cmd, {
-        ...defined(startOpts),
-        ...listeners,
-        background: true,
-        // 0: no deadline in the sandbox. A background command outlives the run unless told otherwise.
-        timeoutMs: background ? (opts.timeoutMs ?? 0) : foregroundMs(opts.timeoutMs, call),
-      }),
-    );
-    return noted(ran, call);
+    const { background = false, timeoutMs, requestTimeoutMs: _, ...startOpts } = opts;
+    const start: StartOn = (sandbox, listeners) =>
+      sandbox.commands.run(cmd, { ...defined(startOpts), ...listeners, background: true });
+    // 0: no deadline in the sandbox. A background command outlives the run unless told otherwise.
+    if (background) return leaveRunning(sandboxId, call, timeoutMs ?? 0, start);
+    return noted(await runToEnd(sandboxId, call, timeoutMs, start), call);
   },
 });
 
@@ -49,8 +43,8 @@ const connect = method('Sandbox.commands.connect', {
   args: onInstance({ pid, opts: options({ timeoutMs: timeoutMs.optional() }) }),
   async run({ sandboxId, pid, opts }, call) {
     if (followerOf(call, sandboxId, pid) !== undefined) return { pid };
-    return leaveRunning(sandboxId, call, (sandbox, listeners) =>
-      sandbox.commands.connect(pid, { ...listeners, timeoutMs: opts.timeoutMs ?? 0 }),
+    return leaveRunning(sandboxId, call, opts.timeoutMs ?? 0, (sandbox, listeners) =>
+      sandbox.commands.connect(pid, listeners),
     );
   },
 });
@@ -65,7 +59,7 @@ const wait = method('Sandbox.commands.wait', {
     if (ended !== undefined) return counted(noted(ended, call), call);
     throw new GatewayError(
       'sandbox_failed',
-      `TimeoutError: command ${pid} still runs after ${waitMs} ms. It goes on; commands.connect(${pid}) in a later run waits on.`,
+      `TimeoutError: command ${pid} still runs after ${waitMs} ms. It goes on; commands.connect(${pid}) in a later call waits on, but replays no output: send that to a file.`,
     );
   },
 });
@@ -136,11 +130,9 @@ export const COMMANDS = {
   'Sandbox.commands.closeStdin': closeStdin,
 };
 
-type Ran = CommandResult | { readonly pid: number };
-
 /** A failed command does not throw: the ledger tells it. */
-function noted<T extends Ran>(ran: T, { context }: SandboxCall): T {
-  if ('exitCode' in ran && ran.exitCode !== 0) context.call.ended({ exitCode: ran.exitCode });
+function noted(ran: CommandResult, { context }: SandboxCall): CommandResult {
+  if (ran.exitCode !== 0) context.call.ended({ exitCode: ran.exitCode });
   return ran;
 }
 
