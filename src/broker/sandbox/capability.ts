@@ -139,6 +139,10 @@ export const path = z
 export const user = z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/i, 'is not a user name');
 export const pid = z.number().int().min(1).max(0xffff_ffff);
 export const timeoutMs = z.number().min(0).max(86_400_000);
+/** How long a sandbox lives: a smaller number was meant as seconds. */
+export const lifeMs = timeoutMs.refine(ms => ms === 0 || ms >= 1_000, {
+  error: ({ input }) => `timeoutMs is in milliseconds: ${input} s is ${Number(input) * 1_000}`,
+});
 export const strings = z.record(z.string().max(1_000), z.string());
 
 /** Options every SDK method takes. `secure`, `debug` and the like have nothing to say here. */
