@@ -109,3 +109,27 @@ describe('what a run leaves behind', () => {
     expect(behind).toBe('');
   });
 });
+
+describe('a background command', () => {
+  it('has no output before it is asked for, and says so', async () => {
+    const { inside } = await write(`async () => {
+      const s = await Sandbox.create();
+      const p = await s.commands.run('echo out; echo err >&2; exit 2', { background: true });
+      const messages = ['stdout', 'stderr'].map(name => { try { return 'read: ' + p[name]; } catch (e) { return e.message; } });
+      const shown = JSON.stringify({ p, copy: { ...p } });
+      console.log(p);
+      await p.wait();
+      const again = await s.commands.run('echo soon; sleep 30', { background: true });
+      while ((await again.output()).stdout === '') await new Promise(resolve => setTimeout(resolve, 20));
+      const result = { messages, shown, after: [p.stdout, p.stderr, p.exitCode], soFar: again.stdout };
+      await s.kill();
+      return { result, p };
+    }`);
+    const { result, p } = JSON.parse(inside.split('\n\nstdout:')[0] ?? '');
+    expect(result.messages).toEqual(Array(2).fill(expect.stringContaining('await p.output() tells')));
+    expect(result.shown).toMatch(/^{"p":{"pid":\d+},"copy":{"pid":\d+}}$/);
+    expect(result.after).toEqual(['out\n', 'err\n', 2]);
+    expect(result.soFar).toBe('soon\n');
+    expect(p).toMatchObject({ pid: expect.any(Number), exitCode: 2 });
+  });
+});
