@@ -116,6 +116,18 @@ describe('every method', () => {
     expect(plane.requests.length).toBe(before);
   });
 
+  it.each([
+    ['Sandbox.create', { opts: { autoPause: true } }, `"autoPause" (it is lifecycle: { onTimeout: 'pause' })`],
+    ['Sandbox.list', { opts: { state: ['paused'] } }, '"state" (it is query: { state: […] })'],
+    ['Sandbox.list', { opts: { metadata: { a: 'b' } } }, '"metadata" (it is query: { metadata: { … } })'],
+    ['Sandbox.runCode', { code: '1', opts: { contextId: 'c' } }, '"contextId" (it is context, '],
+    ['Sandbox.files.read', { path: '/a', opts: { metadata: {} } }, '"metadata"; there are:'],
+  ])('%s tells the name that was meant: %j', async (id, args, told) => {
+    const sandboxId = 'i0123456789abcdefghij';
+    const refused = await plane.openRun().refusal(id, { ...(!WITHOUT_ID.includes(id) && { sandboxId }), ...args });
+    expect(refused.message).toContain(told);
+  });
+
   it('takes a life in milliseconds, and no seconds for them', async () => {
     const run = plane.openRun();
     const { sandboxId } = await run.call<Made>('Sandbox.create', { opts: { timeoutMs: 1_000 } });

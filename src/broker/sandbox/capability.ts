@@ -154,10 +154,21 @@ const HINTS: Readonly<Record<string, string>> = {
   envVars: 'it is envs',
   workDir: 'it is cwd',
   workdir: 'it is cwd',
+  autoPause: "it is lifecycle: { onTimeout: 'pause' }",
+  state: 'it is query: { state: […] }',
+  metadata: 'it is query: { metadata: { … } }',
+  contextId: 'it is context, what createCodeContext returned',
   templateID: 'it is template',
   templateId: 'it is template',
-  signal: 'it is not needed: everything ends with the run',
+  signal: 'not needed: everything ends with the run',
 };
+
+/** Only where the method has what the hint names. */
+function hintOf(key: string, shape: object): string {
+  const hint = Object.hasOwn(HINTS, key) ? HINTS[key] : undefined;
+  const [, meant] = /^it is (\w+)/.exec(hint ?? '') ?? [];
+  return hint === undefined || (meant !== undefined && !Object.hasOwn(shape, meant)) ? '' : ` (${hint})`;
+}
 
 /** The options of a method: unknown names are refused, with the name that was meant. */
 export function options<Shape extends z.ZodRawShape>(shape: Shape) {
@@ -169,8 +180,7 @@ export function options<Shape extends z.ZodRawShape>(shape: Shape) {
           if (issue.code !== 'unrecognized_keys') return undefined;
           const known = Object.keys(shape).join(', ');
           const named = issue.keys.map(key => {
-            const hint = Object.hasOwn(HINTS, key) ? ` (${HINTS[key]})` : '';
-            return `"${key.slice(0, 60)}"${hint}`;
+            return `"${key.slice(0, 60)}"${hintOf(key, shape)}`;
           });
           return `unknown option ${named.join(', ')}; there are: ${known === '' ? 'none' : known}`;
         },
