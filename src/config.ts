@@ -1,5 +1,6 @@
 // The environment as a frozen value: every variable once, with its default and one sentence (the README's table is
 // tested against this record). Pure: main.ts hands the environment in; nothing else reads it.
+import { isIP, isIPv4 } from 'node:net';
 import { z } from 'zod';
 
 const integer = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
@@ -10,6 +11,14 @@ const list = z.string().transform(text =>
     .map(item => item.trim())
     .filter(item => item !== ''),
 );
+/** As Express reads "trust proxy": an address, a subnet, or a name for some. */
+const isProxy = (item: string): boolean => {
+  const [address = '', subnet] = item.split('/', 2);
+  if (subnet === undefined && /^(?:loopback|linklocal|uniquelocal)$/.test(item)) return true;
+  const bits = isIP(address) === 4 ? 32 : 128;
+  const fits = subnet === undefined || isIPv4(subnet) || (/^\d+$/.test(subnet) && +subnet > 0 && +subnet <= bits);
+  return isIP(address) !== 0 && fits;
+};
 /** Keys travel to these URLs: in clear only to this machine. */
 const LOOPBACK_URL = /^http:\/\/(?:localhost|127(?:\.\d+){3}|\[::1\])(?:[:/]|$)/i;
 const serviceUrl = z
@@ -50,7 +59,13 @@ export const VARIABLES = {
   TRUST_PROXY: variable(
     'Proxies in front whose X-Forwarded-For is believed: how many, or their addresses, comma separated.',
     '0',
-    z.union([integer(0, 16), list]),
+    z.union([
+      integer(0, 16),
+      list.refine(
+        items => items.every(isProxy),
+        'must be how many proxies there are (0 to 16), or their addresses, as 10.0.0.0/8 or loopback',
+      ),
+    ]),
   ),
 
   E2B_DOMAIN: variable('E2B domain; sandboxes are reached below it.', 'e2b.app', z.string().regex(/^[\w.:-]+$/)),

@@ -13,8 +13,10 @@ import type { EngineStats, Limits, Principal } from './engine/engine.ts';
 import { createEngines } from './engines.ts';
 import { createCodeAcceptor } from './guest/acceptor.ts';
 import type { Logger } from './log.ts';
+import { outcomeOf } from './mcp/ledger-text.ts';
 import { createRunTool, type OpenBroker, type RunRecord } from './mcp/run.ts';
 import { createServerFactory } from './mcp/server.ts';
+import { createTools } from './mcp/tools.ts';
 import type { Description } from './spec/description.ts';
 import { toGuestDescription } from './spec/guest.ts';
 import { loadDescription } from './spec/load.ts';
@@ -73,7 +75,7 @@ export async function createCore(config: Config, log: Logger, observers: Observe
       capabilities: dataPlane.open({ wallMs: limits.wallMs, signal: run.signal, requestId, progress }),
       around,
       limits: brokerLimits,
-      onCall: ({ label, status }) => progress?.(`${label} → ${status}`),
+      onCall: entry => progress?.(`${entry.label} → ${outcomeOf(entry)}`),
       log,
     });
   const published = followPublished(config, base, log, async description => {
@@ -84,6 +86,7 @@ export async function createCore(config: Config, log: Logger, observers: Observe
 
   const acceptor = createCodeAcceptor({ maxChars: config.MAX_CODE_CHARS });
   if (config.WARM_UP) void acceptor.warm(); // in the background: the first TypeScript call is as fast as the next
+  const tools = createTools(limits.wallMs);
   const runTool = createRunTool({
     engine,
     openBroker,
@@ -102,7 +105,7 @@ export async function createCore(config: Config, log: Logger, observers: Observe
       title: base.title,
       ...(published?.status() ?? { version: base.version, operations: base.operations.length }),
     }),
-    serverFactory: principalOf => createServerFactory({ version, runTool, principalOf }),
+    serverFactory: principalOf => createServerFactory({ version, tools, runTool, principalOf }),
     async close() {
       published?.close();
       await Promise.all([engine.close(), acceptor.close()]);

@@ -1,3 +1,4 @@
+import express from 'express';
 import { describe, expect, it } from 'vitest';
 import { ConfigError, parseConfig, VARIABLES } from '../src/config.ts';
 
@@ -31,6 +32,17 @@ describe('parseConfig', () => {
     const wrong = { PORT: '99999', LOG_LEVEL: 'loud', E2B_API_URL: 'http://api.example', MAX_CALLS: 'many' };
     expect(() => parseConfig(wrong)).toThrow(ConfigError);
     for (const name of Object.keys(wrong)) expect(() => parseConfig(wrong)).toThrow(name);
+  });
+
+  it('takes proxies by number, address, subnet or name, and nothing else', () => {
+    const given = (text: string) => parseConfig({ TRUST_PROXY: text }).TRUST_PROXY;
+    expect(given('2')).toBe(2);
+    for (const text of ['10.0.0.1', '10.0.0.0/8', 'fd00::/8', 'loopback, 192.168.0.0/255.255.0.0']) {
+      expect(given(text)).toEqual(text.split(', '));
+      expect(() => express().set('trust proxy', given(text))).not.toThrow();
+    }
+    for (const text of ['yes', 'true', '10.0.0.0/33', '10.0.0.0/0', 'loopback, proxy.example'])
+      expect(() => given(text), text).toThrow(/TRUST_PROXY=.*how many proxies/);
   });
 
   it('does not show a value that may hold a password', () => {

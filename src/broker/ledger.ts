@@ -9,8 +9,15 @@ export type LedgerEntry = {
   /** HTTP status; `refused`: never left the gateway; `failed`: no answer, and nothing changed; `unknown`: a write was sent, its outcome is unknown. */
   readonly status: number | 'done' | 'failed' | 'refused' | 'unknown';
   readonly code?: ErrorCode;
+  /** How what ran in the sandbox failed: the call does not throw for it. */
+  readonly ended?: Ended;
+  /** Ids of the sandboxes it made. */
+  readonly made?: readonly string[];
   readonly ms: number;
 };
+
+/** `exitCode` of a command, or the name of the error that ended code: the sandbox's word, as plain characters. */
+export type Ended = { readonly exitCode: number } | { readonly error: string };
 
 /** One call's entry while it is being made. */
 export type LedgerCall = {
@@ -22,6 +29,10 @@ export type LedgerCall = {
   notSent(): void;
   /** The other side answered, whatever becomes of the answer. */
   answered(status: number | 'done'): void;
+  /** What ran in the sandbox failed. */
+  ended(how: Ended): void;
+  /** There are new sandboxes. */
+  made(sandboxIds: readonly string[]): void;
   succeed(): void;
   fail(error: GatewayError): void;
 };
@@ -33,7 +44,18 @@ export type Ledger = {
   close(): void;
 };
 
-type Draft = { label: string; write: boolean; status: LedgerEntry['status']; code?: ErrorCode; ms: number };
+/** Made ones are named in the gateway's own words: nothing but what E2B makes. */
+const SANDBOX_ID = /^[a-z0-9]{1,64}(?:-[a-z0-9]{1,64})?$/;
+
+type Draft = {
+  label: string;
+  write: boolean;
+  status: LedgerEntry['status'];
+  code?: ErrorCode;
+  ended?: Ended;
+  made?: readonly string[];
+  ms: number;
+};
 
 export function createLedger(onEntry?: (entry: LedgerEntry) => void): Ledger {
   const entries: Draft[] = [];
@@ -75,6 +97,13 @@ export function createLedger(onEntry?: (entry: LedgerEntry) => void): Ledger {
         answered(status) {
           answer = status;
           update();
+        },
+        ended(how) {
+          if (unfinished.has(entry)) entry.ended = how;
+        },
+        made(sandboxIds) {
+          const ids = sandboxIds.filter(id => SANDBOX_ID.test(id));
+          if (unfinished.has(entry) && ids.length > 0) entry.made = ids;
         },
         succeed() {
           answer ??= 'done';

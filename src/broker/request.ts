@@ -7,6 +7,7 @@ import type { Operations } from '../upstream/operations.ts';
 import { maskKey, redactAnswer } from '../upstream/redact.ts';
 import { hideRunners, type IsHidden, refuseRunnerRequest } from '../upstream/runners.ts';
 import type { CallContext, Capability } from './broker.ts';
+import { sandboxesMade } from './made.ts';
 
 export type RequestParts = {
   readonly client: UpstreamClient;
@@ -50,6 +51,7 @@ async function send(client: UpstreamClient, request: GuardedRequest, context: Ca
       onBytes: answer.take,
     });
     call.answered(received.status);
+    call.made(sandboxesMade(request.label, received));
     return received;
   } catch (caught) {
     if (caught instanceof UpstreamError) {

@@ -78,13 +78,13 @@ export class Transcript {
       case 'failed':
         return this.#guestError(end.error);
       case 'cpu':
-        return gatewayFault('cpu_exceeded', cpuDetail(this.#limits.cpuMs));
+        return this.#limitFault('cpu_exceeded');
       case 'stopped':
-        return gatewayFault(stopping ?? 'cancelled');
+        return this.#limitFault(stopping ?? 'cancelled');
       case 'deadlock':
         return gatewayFault('never_settles');
       case 'memory':
-        return gatewayFault('memory_exceeded', memoryDetail(this.#limits.memoryBytes));
+        return this.#limitFault('memory_exceeded');
       case 'flood':
         return gatewayFault(
           'budget_exceeded',
@@ -95,9 +95,12 @@ export class Transcript {
     }
   }
 
+  #limitFault(code: ErrorCode): GuestError {
+    return gatewayFault(code, limitDetail(code, this.#limits));
+  }
+
   #guestError({ name, message, stack, code }: FailedPayload): GuestError {
-    if (isOutOfMemory({ name, message }))
-      return gatewayFault('memory_exceeded', memoryDetail(this.#limits.memoryBytes));
+    if (isOutOfMemory({ name, message })) return this.#limitFault('memory_exceeded');
     const frames = guestFrames(stack ?? '');
     const [top] = frames;
     return {
@@ -123,12 +126,16 @@ export function gatewayFault(code: ErrorCode, detail?: string, retryAfterMs?: nu
   return { name: 'GatewayError', code, message, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
 }
 
-export function cpuDetail(cpuMs: number): string {
-  return `${ERRORS.cpu_exceeded.message} The limit is ${cpuMs} ms.`;
+/** The sentence of a limit of the run, with its value; undefined for other codes. */
+export function limitDetail(code: ErrorCode, limits: Limits): string | undefined {
+  const limit = limitOf(code, limits);
+  return limit === undefined ? undefined : `${ERRORS[code].message} The limit is ${limit}.`;
 }
 
-function memoryDetail(bytes: number): string {
-  return `${ERRORS.memory_exceeded.message} The limit is ${Math.round(bytes / 1_048_576)} MB.`;
+function limitOf(code: ErrorCode, { wallMs, cpuMs, memoryBytes }: Limits): string | undefined {
+  if (code === 'time_exceeded') return `${wallMs} ms`;
+  if (code === 'cpu_exceeded') return `${cpuMs} ms`;
+  return code === 'memory_exceeded' ? `${Math.round(memoryBytes / 1_048_576)} MB` : undefined;
 }
 
 /** Keeps the promise that CallHost makes: a reply, never a rejection. */

@@ -46,17 +46,19 @@ async () => {
 }
 \`\`\``;
 
-const WRITE = `Drive E2B with the caller's key: reads and changes, deletion included. ${FUNCTION} Use loops and Promise.all, return only what is needed, and kill what is no longer needed. Unsure of a path or field? Ask \`search\` first.
+const write = (
+  seconds: number,
+) => `Drive E2B with the caller's key: reads and changes, deletion included. ${FUNCTION} Use loops and Promise.all, return only what is needed, kill what is not. One call may take ${seconds} s. Unsure of a path or field? Ask \`search\` first.
 
 \`\`\`ts
 ${API}
-// As in the official JS SDK (e2b, @e2b/code-interpreter), and more than this: search. A non-zero exitCode is a result.
+// As in the official JS SDK (e2b, @e2b/code-interpreter); more: search. A non-zero exitCode is a result.
 declare class Sandbox {
   static create(template?, opts?: { timeoutMs, metadata, envs, allowInternetAccess }): Promise<Sandbox>;
   static connect(id): Promise<Sandbox>; // resumes
-  static list(): Promise<{ sandboxId, state, endAt, metadata }[]>;
+  static list(): Promise<{ sandboxId, state, endAt }[]>;
   sandboxId; kill(); pause(); setTimeout(ms); getInfo(); getHost(port); downloadUrl(path);
-  commands: { run(cmd, { background, cwd, envs, timeoutMs }?): Promise<{ exitCode, stdout, stderr }> }; // background outlives this call
+  commands: { run(cmd, { background, cwd, envs, timeoutMs }?): Promise<{ exitCode, stdout, stderr }> }; // background: { pid, output(), wait(), kill() }, outlives this call; its output does not: > file
   files: { read(path, { format: 'bytes' }?); write(path, data); list(path) };
   runCode(code, { language, context }?): Promise<{ text, results, logs, error }>;
   fetch(port, path, init?): Promise<Response>; // a server inside
@@ -68,8 +70,8 @@ ${DISPLAY}
 async () => {
   const sbx = await Sandbox.create({ timeoutMs: 120_000 });
   try {
-    await sbx.files.write('/home/user/n.txt', '1 2 3');
-    const { text, error } = await sbx.runCode("sum(map(int, open('/home/user/n.txt').read().split()))");
+    await sbx.files.write('/tmp/n', '1 2 3');
+    const { text, error } = await sbx.runCode("sum(map(int, open('/tmp/n').read().split()))");
     return error ?? text;
   } finally {
     await sbx.kill();
@@ -77,4 +79,5 @@ async () => {
 }
 \`\`\``;
 
-export const TOOL_TEXT = { search: SEARCH, read: READ, write: WRITE } as const;
+/** `wallMs`: what one call may take. */
+export const toolText = (wallMs: number) => ({ search: SEARCH, read: READ, write: write(wallMs / 1_000) }) as const;

@@ -2,13 +2,13 @@
 // tools or E2B: the MCP endpoint and the debug page are handed in.
 import { isJsonContentType, validateHostHeader, validateOriginHeader } from '@modelcontextprotocol/server';
 import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler } from 'express';
-import { GatewayError, toGatewayError } from '../errors.ts';
+import { ERRORS, GatewayError, toGatewayError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { authenticate, CHALLENGE } from './auth.ts';
 import { type DebugInfo, describeEndpoints } from './debug.ts';
 import type { Drain } from './drain.ts';
 import { type MetricsPage, serveMetrics } from './metrics.ts';
-import { observe, type RequestRecord } from './observe.ts';
+import { noteCode, observe, type RequestRecord } from './observe.ts';
 
 export type AppOptions = {
   readonly mcp: RequestHandler;
@@ -32,7 +32,7 @@ export type AppOptions = {
 const id = (request: Request): string => (request as Request & { id: string }).id;
 
 export function createApp(options: AppOptions): Express {
-  const { log, drain } = options;
+  const { drain } = options;
   const guardHost = checkHost(options);
   const app = express().disable('x-powered-by').disable('etag').set('trust proxy', options.trustProxy);
 
@@ -77,7 +77,7 @@ export function createApp(options: AppOptions): Express {
   app.use(() => {
     throw new GatewayError('not_found');
   });
-  app.use(answerFault(log));
+  app.use(answerFault(options));
   return app;
 }
 
@@ -138,10 +138,11 @@ const checkMessage: RequestHandler = (request, _response, next) => {
 };
 
 /** What body-parser throws, in our words. */
-function fromBodyParser(caught: unknown): GatewayError | undefined {
+function fromBodyParser(caught: unknown, maxBodyBytes: number): GatewayError | undefined {
   if (caught instanceof URIError) return new GatewayError('not_found');
   const { status } = (caught ?? {}) as { status?: unknown };
-  if (status === 413) return new GatewayError('body_too_large');
+  if (status === 413)
+    return new GatewayError('body_too_large', `${ERRORS.body_too_large.message} The limit is ${maxBodyBytes} bytes.`);
   if (status === 415)
     return new GatewayError(
       'media_type_unsupported',
@@ -154,9 +155,11 @@ function fromBodyParser(caught: unknown): GatewayError | undefined {
 const rpcCode = (error: GatewayError): number =>
   error.code === 'body_invalid' ? -32700 : error.fault === 'gateway' ? -32603 : -32600;
 
-function answerFault(log: Logger): ErrorRequestHandler {
+function answerFault({ log, maxBodyBytes }: AppOptions): ErrorRequestHandler {
   return (caught, request, response, _next) => {
-    const error = caught instanceof GatewayError ? caught : (fromBodyParser(caught) ?? toGatewayError(caught));
+    const error =
+      caught instanceof GatewayError ? caught : (fromBodyParser(caught, maxBodyBytes) ?? toGatewayError(caught));
+    noteCode(response, error.code);
     if (error.code === 'internal') log.error({ err: error.cause, req: { id: id(request) } }, 'request failed');
     if (response.headersSent) {
       response.destroy();

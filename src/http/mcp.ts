@@ -1,6 +1,6 @@
 // Serves MCP over one HTTP exchange, in both protocol eras, with a fresh server per request. Knows nothing of tools:
 // it is handed the factory. Body and caller have been checked by app.ts.
-import { toNodeHandler } from '@modelcontextprotocol/node';
+import { toNodeHandler, toWebRequest } from '@modelcontextprotocol/node';
 import {
   createMcpHandler,
   isLegacyRequest,
@@ -9,6 +9,7 @@ import {
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server';
 import type { RequestHandler } from 'express';
+import { GatewayError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 
 export type McpEndpoint = { readonly handle: RequestHandler; close(): Promise<void> };
@@ -22,10 +23,20 @@ export function createMcpEndpoint(factory: McpServerFactory, { log }: { log: Log
       : modern.fetch(request, options);
   const node = toNodeHandler({ fetch }, { onerror: error => log.error({ err: error }, 'mcp request failed') });
   return {
-    handle: (request, response) => node(request, response, request.body),
+    async handle(request, response) {
+      // The SDK's legacy leg would refuse it too, in another form than our other faults.
+      if (
+        !takesBoth(request.headers.accept) &&
+        (await isLegacyRequest(await toWebRequest(request, request.body), request.body))
+      )
+        throw new GatewayError('not_acceptable');
+      await node(request, response, request.body);
+    },
     close: () => modern.close(),
   };
 }
+
+const takesBoth = (accept = '') => accept.includes('application/json') && accept.includes('text/event-stream');
 
 /**
  * The SDK's own legacy leg always answers SSE. Most clients of that era take plain JSON, which proxies and people read

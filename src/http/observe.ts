@@ -1,6 +1,7 @@
 // What is seen of each request from outside: an id, a log line, a span, a record for the metrics. Knows no route's work.
 import { randomUUID } from 'node:crypto';
-import type { RequestHandler } from 'express';
+import type { RequestHandler, Response } from 'express';
+import type { ErrorCode } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { startRequestSpan } from '../trace.ts';
 
@@ -13,6 +14,13 @@ export type RequestRecord = {
 };
 
 const ROUTES = new Set(['/mcp', '/healthz', '/readyz', '/metrics', '/debug/endpoints']);
+
+/** For the log line: why the request was refused. */
+export const noteCode = (response: Response, code: ErrorCode): void => void Object.assign(response.locals, { code });
+
+/** Clients ask whether there is a stream: that there is none is in order. */
+const isStreamProbe = (method: string, path: string, status: number) =>
+  method === 'GET' && path === '/mcp' && status === 405;
 
 type ObserveOptions = { readonly log: Logger; readonly onRequest?: (record: RequestRecord) => void };
 
@@ -29,12 +37,15 @@ export function observe({ log, onRequest }: ObserveOptions): RequestHandler {
     response.once('close', () => {
       const status = response.writableFinished ? response.statusCode : 499;
       const durationMs = performance.now() - startedAt;
+      const { code } = response.locals as { code?: ErrorCode };
       const line = {
         req: { id: requestId, method, path, ip: request.ip },
         status,
         responseTime: Math.round(durationMs),
+        ...(code !== undefined && { code }),
       };
-      log[status >= 500 ? 'error' : status >= 400 ? 'warn' : 'info'](line, 'request');
+      const refused = status >= 400 && !isStreamProbe(method, path, status);
+      log[status >= 500 ? 'error' : refused ? 'warn' : 'info'](line, 'request');
       onRequest?.({ method, route, status, durationMs });
       span.end({ 'http.response.status_code': status }, status >= 500 ? `HTTP ${status}` : undefined);
     });

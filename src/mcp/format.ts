@@ -7,6 +7,7 @@ import type { AcceptedCode } from '../guest/code.ts';
 import { explainError, explainNote } from '../guest/explain.ts';
 import { GLOBALS } from '../guest/globals.ts';
 import { wrapUntrusted } from './envelope.ts';
+import { ledgerHints } from './ledger-hints.ts';
 import { ledgerLines } from './ledger-text.ts';
 import { truncateJson, truncateLog } from './truncate.ts';
 
@@ -46,6 +47,7 @@ export function formatOutcome(run: Run): Formatted {
   const { texts, blocks } = displayed(outcome.displays);
   if (texts.length > 0) said.data.push(`display:\n${truncateLog(texts.join('\n'), limits.maxResultChars).text}`);
   if (ledger.length > 0) said.data.push(`calls:\n${ledgerLines(ledger).join('\n')}`);
+  said.hints.push(...ledgerHints(ledger, failed));
 
   const data = said.data.join('\n\n');
   const wrapped = surface === 'search' || data === '' ? data : wrapUntrusted(data);

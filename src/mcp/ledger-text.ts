@@ -1,5 +1,5 @@
 // The ledger as lines for a model: repeated calls folded, long ledgers summed up, what is unknown never hidden. Pure.
-import type { LedgerEntry } from '../broker/ledger.ts';
+import type { Ended, LedgerEntry } from '../broker/ledger.ts';
 
 const MAX_LINES = 40;
 const MAX_LABEL = 160;
@@ -10,7 +10,7 @@ type Fold = { readonly text: string; readonly unknown: boolean; count: number; m
 export function ledgerLines(ledger: readonly LedgerEntry[]): string[] {
   const folds: Fold[] = [];
   for (const entry of ledger) {
-    const text = `${short(entry.label)} → ${outcomeOf(entry)}`;
+    const text = `${short(entry.label)}${madeBy(entry)} → ${outcomeOf(entry)}`;
     const last = folds.at(-1);
     if (last?.text === text) {
       last.count += 1;
@@ -33,11 +33,20 @@ function lineOf({ text, count, minMs, maxMs }: Fold): string {
   return `${text}${count > 1 ? ` ×${count}` : ''} (${min === max ? min : `${min}–${max}`} ms)`;
 }
 
-function outcomeOf({ status, code, write }: LedgerEntry): string {
+/** `200`, `done`, `exit 1`, `error KeyError`, `refused method_refused`. */
+export function outcomeOf({ status, code, write, ended }: LedgerEntry): string {
   const because = code === undefined ? '' : ` ${code}`;
   if (status === 'unknown') return write ? `sent, outcome unknown${because}` : `no answer${because}`;
-  return `${status}${because}`;
+  return `${ended === undefined ? status : endOf(ended)}${because}`;
 }
+
+const MAX_MADE = 5;
+
+/** ` i1, i2`: what the next call needs to go on with them, or to kill them. */
+const madeBy = ({ made = [] }: LedgerEntry): string =>
+  made.length === 0 ? '' : ` ${made.slice(0, MAX_MADE).join(', ')}${made.length > MAX_MADE ? ', …' : ''}`;
+
+const endOf = (ended: Ended) => ('exitCode' in ended ? `exit ${ended.exitCode}` : `error ${ended.error}`);
 
 const short = (label: string): string => {
   const line = label.replace(/\s+/g, ' ');

@@ -58,18 +58,21 @@ function checkQuery(operation: Operation, known: readonly Parameter[], fits: Val
   const problems: string[] = [];
   const values: Record<string, unknown> = {};
   const names = known.map(({ name }) => name);
+  const meant = new Set<string>();
   for (const [name, texts] of query) {
     if (problems.length >= MAX_UNKNOWN_NAMES) break;
     const parameter = known.find(candidate => candidate.name === name);
     if (parameter === undefined) {
       const inBody = bodyNames(operation).includes(name);
-      problems.push(inBody ? `"${clip(name)}" belongs into \`body\`, not \`query\`` : unknown('query', name, names));
+      problems.push(
+        inBody ? `"${clip(name)}" belongs into \`body\`, not \`query\`` : unknown('query', name, names, meant),
+      );
     } else if (hasType(parameter.schema, 'array')) {
       values[name] = parameter.explode === false ? texts.flatMap(text => text.split(',')) : [...texts];
     } else if (texts.length > 1) problems.push(`query.${name} takes one value, not a list`);
     else values[name] = texts[0];
   }
-  return [...problems, ...fit(fits, values, 'query')];
+  return [...problems, ...fit(fits, values, 'query', meant)];
 }
 
 function checkBody(
@@ -89,12 +92,13 @@ function checkBody(
   if (body.json === undefined) return [];
   const elsewhere = new Set(inQuery.map(({ name }) => name));
   const problems: string[] = [];
+  const meant = new Set<string>();
   findUnknown([described.schema], body.json.value, 'body', 0, (place, name, names) => {
     if (problems.length >= MAX_UNKNOWN_NAMES) return;
     const moved = place === 'body' && elsewhere.has(name);
-    problems.push(moved ? `"${clip(name)}" belongs into \`query\`, not \`body\`` : unknown(place, name, names));
+    problems.push(moved ? `"${clip(name)}" belongs into \`query\`, not \`body\`` : unknown(place, name, names, meant));
   });
-  return [...problems, ...fit(fits, body.json.value, 'body')];
+  return [...problems, ...fit(fits, body.json.value, 'body', meant)];
 }
 
 // --- Names nobody knows -------------------------------------------------------------------------------------------
@@ -140,31 +144,47 @@ const bodyNames = (operation: Operation): readonly string[] =>
     ? []
     : [...new Set(alternatives(operation.body.schema).flatMap(s => Object.keys(propertiesOf(s))))];
 
-function unknown(place: string, name: string, known: readonly string[]): string {
-  const meant = nearestName(name, known);
-  if (meant !== undefined) return `${place} has no "${clip(name)}": use "${meant}"`;
+/** `meant` collects what was suggested: that it is missing as well need not be said. */
+function unknown(place: string, name: string, known: readonly string[], meant: Set<string>): string {
+  const nearest = nearestName(name, known);
+  if (nearest !== undefined) {
+    meant.add(`${place}.${nearest}`);
+    return `${place} has no "${clip(name)}": use "${nearest}"${unitOf(name, nearest)}`;
+  }
   const names = known.length === 0 ? 'it takes none' : `it takes ${known.join(', ')}`;
   return `${place} has no "${clip(name)}": ${names}`;
 }
+
+/** The SDK counts in milliseconds, the API in seconds: a number taken over as it is lives a thousand times longer. */
+const unitOf = (name: string, nearest: string) =>
+  nearest === 'timeout' && /ms$/i.test(name) ? ', in seconds (60000 ms is 60)' : '';
 
 const clip = (name: string) => (name.length > 60 ? `${name.slice(0, 60)}…` : name);
 
 // --- Values that do not fit ---------------------------------------------------------------------------------------
 
-function fit(validate: ValidateFunction, value: unknown, place: string): readonly string[] {
+function fit(
+  validate: ValidateFunction,
+  value: unknown,
+  place: string,
+  meant: ReadonlySet<string> = new Set(),
+): readonly string[] {
   if (validate(value)) return [];
   const errors = validate.errors ?? [];
   // With alternatives every branch complains; the deepest complaint is about the branch that was meant.
   const depth = (error: ErrorObject) => error.instancePath.split('/').length;
   const deepest = Math.max(...errors.map(depth));
   const relevant = errors.filter(error => depth(error) === deepest && error.keyword !== 'if').slice(0, 3);
-  return [...new Set(relevant.map(error => explain(error, place)))];
+  return [...new Set(relevant.flatMap(error => explain(error, place, meant) ?? []))];
 }
 
-function explain(error: ErrorObject, place: string): string {
+function explain(error: ErrorObject, place: string, meant: ReadonlySet<string>): string | undefined {
   const where = place + error.instancePath.replace(/\/(\d+)(?=\/|$)/g, '[$1]').replaceAll('/', '.');
   const allowed = (error.params as { allowedValues?: unknown[] }).allowedValues;
-  if (error.keyword === 'required') return `${where} lacks ${missingNames(error).join(', ')}`;
+  if (error.keyword === 'required') {
+    const missing = missingNames(error).filter(name => !meant.has(`${where}.${name}`));
+    return missing.length === 0 ? undefined : `${where} lacks ${missing.map(name => `"${name}"`).join(', ')}`;
+  }
   if (error.keyword === 'enum' && allowed !== undefined) {
     return `${where} must be one of ${allowed.map(value => JSON.stringify(value)).join(', ')}`;
   }
@@ -174,5 +194,5 @@ function explain(error: ErrorObject, place: string): string {
 function missingNames(error: ErrorObject): readonly string[] {
   const given = error.data as object;
   const required = (error.parentSchema as { required?: string[] } | undefined)?.required ?? [];
-  return required.filter(name => !Object.hasOwn(given, name)).map(name => `"${name}"`);
+  return required.filter(name => !Object.hasOwn(given, name));
 }

@@ -126,6 +126,34 @@ describe('every method', () => {
       });
   });
 
+  it.each([
+    ['Sandbox.create', { opts: { autoPause: true } }, `"autoPause" (it is lifecycle: { onTimeout: 'pause' })`],
+    ['Sandbox.list', { opts: { state: ['paused'] } }, '"state" (it is query: { state: […] })'],
+    ['Sandbox.list', { opts: { metadata: { a: 'b' } } }, '"metadata" (it is query: { metadata: { … } })'],
+    ['Sandbox.runCode', { code: '1', opts: { contextId: 'c' } }, '"contextId" (it is context, '],
+    ['Sandbox.files.read', { path: '/a', opts: { metadata: {} } }, '"metadata"; there are:'],
+  ])('%s tells the name that was meant: %j', async (id, args, told) => {
+    const sandboxId = 'i0123456789abcdefghij';
+    const refused = await plane.openRun().refusal(id, { ...(!WITHOUT_ID.includes(id) && { sandboxId }), ...args });
+    expect(refused.message).toContain(told);
+  });
+
+  it('takes a life in milliseconds, and no seconds for them', async () => {
+    const run = plane.openRun();
+    const { sandboxId } = await run.call<Made>('Sandbox.create', { opts: { timeoutMs: 1_000 } });
+    for (const [id, args] of [
+      ['Sandbox.create', { opts: { timeoutMs: 60 } }],
+      ['Sandbox.connect', { sandboxId, opts: { timeoutMs: 60 } }],
+      ['Sandbox.setTimeout', { sandboxId, timeoutMs: 60 }],
+    ] as const) {
+      const refused = await run.refusal(id, args);
+      expect(refused.code, id).toBe('request_invalid');
+      expect(refused.message, id).toContain('timeoutMs is in milliseconds: 60 s is 60000');
+    }
+    // A command's own time may be short.
+    await run.call('Sandbox.commands.run', { sandboxId, cmd: 'true', opts: { timeoutMs: 999 } });
+  });
+
   it("finds no sandbox of another team's", async () => {
     const { sandboxId } = await plane.openRun().call<Made>('Sandbox.create', {});
     const stranger = plane.openRun({ limits: { maxCalls: 1_000 } });

@@ -13,7 +13,11 @@ export function control(guest: Harness): void {
         callHost: never,
         limits: { wallMs: 150 },
       });
-      expect(outcome).toMatchObject({ status: 'failed', error: { code: 'time_exceeded' }, stdout: 'here\n' });
+      expect(outcome).toMatchObject({
+        status: 'failed',
+        error: { code: 'time_exceeded', message: expect.stringMatching(/The limit is 150 ms/) },
+        stdout: 'here\n',
+      });
     });
 
     it.each([

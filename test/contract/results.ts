@@ -146,6 +146,21 @@ export function results(guest: Harness): void {
         `display({ results: [{ jpeg: 'AQ==' }], logs: {} })`,
         { kind: 'blob', mimeType: 'image/jpeg', base64: 'AQ==' },
       ],
+      [
+        'text of a type that is text',
+        `display({ mimeType: 'text/csv', data: 'ä,b\\n1,2' })`,
+        { kind: 'blob', mimeType: 'text/csv', base64: 'w6QsYgoxLDI=' },
+      ],
+      [
+        'JSON text',
+        `display({ mimeType: 'application/json', data: '{"a":1}' })`,
+        { kind: 'blob', mimeType: 'application/json', base64: 'eyJhIjoxfQ==' },
+      ],
+      [
+        'text that could be base64 of bytes',
+        `display({ mimeType: 'text/plain', data: 'test' })`,
+        { kind: 'blob', mimeType: 'text/plain', base64: 'dGVzdA==' },
+      ],
       ['svg text', `display({ svg: '<svg/>' })`, { kind: 'blob', mimeType: 'image/svg+xml', base64: 'PHN2Zy8+' }],
       ['a data: URL', `display('data:image/gif;base64,AQ==')`, { kind: 'blob', mimeType: 'image/gif', base64: 'AQ==' }],
       ['text', 'display("hello")', { kind: 'text', text: 'hello' }],

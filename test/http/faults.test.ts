@@ -79,6 +79,8 @@ describe('400, 413, 415, 406', () => {
     const answer = await post({ Accept: 'text/html' }).send(ping);
     expect(answer.status).toBe(406);
     expect(answer.body.error.message).toMatch(/application\/json/);
+    expect(answer.body.error.data).toEqual({ code: 'not_acceptable', requestId: answer.headers['x-request-id'] });
+    expect((await post({ Accept: 'application/json' }).send(ping)).status).toBe(406);
   });
 
   it('a body that is valid JSON but no JSON-RPC is a JSON-RPC error', async () => {
@@ -86,6 +88,16 @@ describe('400, 413, 415, 406', () => {
     expect(answer.status).toBe(400);
     expect(answer.body.error.code).toBeTypeOf('number');
   });
+});
+
+it('413 tells the limit, and what to do', async () => {
+  const { body } = await post().send(JSON.stringify({ ...ping, params: { padding: 'x'.repeat(30_000) } }));
+  expect(body.error.message).toMatch(/files\.write.*The limit is 20000 bytes\./);
+});
+
+it('a key that is too short is told how long one is', async () => {
+  const { body } = await post({ Authorization: 'Bearer e2b_1234567890' }).send(ping);
+  expect(body.error.message).toContain('40 hexadecimal digits');
 });
 
 describe('403', () => {
@@ -178,8 +190,16 @@ it('writes one line per request: 4xx as warnings, with the id the caller got', a
   const line = gateway
     .entries()
     .find(({ req }) => (req as { id?: string } | undefined)?.id === answer.headers['x-request-id']);
-  expect(line).toMatchObject({ level: 40, status: 404, req: { method: 'GET', path: '/nowhere' } });
+  expect(line).toMatchObject({ level: 40, status: 404, code: 'not_found', req: { method: 'GET', path: '/nowhere' } });
   expect(line?.responseTime).toBeTypeOf('number');
+});
+
+it('a client that looks for a stream is no warning', async () => {
+  const answer = await request(gateway.url).get('/mcp');
+  const line = gateway
+    .entries()
+    .find(({ req }) => (req as { id?: string } | undefined)?.id === answer.headers['x-request-id']);
+  expect(line).toMatchObject({ level: 30, status: 405, code: 'method_not_allowed' });
 });
 
 describe("the operator's switches", () => {

@@ -1,8 +1,8 @@
 // What clients are shown: small enough, complete, and every example in it runs.
 import { countTokens } from 'gpt-tokenizer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { TOOLS } from '../../src/mcp/tools.ts';
-import { CLIENTS, type TestClient } from '../support/clients.ts';
+import { createTools, TOOLS } from '../../src/mcp/tools.ts';
+import { CLIENTS, connect, type TestClient } from '../support/clients.ts';
 import { newKey, startTestGateway, type TestGateway } from '../support/gateway.ts';
 
 let gateway: TestGateway;
@@ -18,6 +18,17 @@ afterAll(async () => {
 
 it('tools/list costs under 1,600 tokens', async () => {
   expect(countTokens(JSON.stringify(await client.listTools()))).toBeLessThan(1_600);
+});
+
+it('tells how long one call may take', async () => {
+  expect(createTools(60_000)[2]?.description).toContain('One call may take 60 s.');
+  const patient = await startTestGateway({ env: { RUN_TIMEOUT_MS: '3600000' } });
+  const other = await connect(patient.mcpUrl, newKey());
+  const { description = '' } = (await other.listTools())[2] ?? {};
+  await other.close();
+  await patient.close();
+  expect(description).toContain('One call may take 3600 s.');
+  expect(description.length).toBeLessThan(2_048);
 });
 
 describe.each(TOOLS)('$name', ({ name, surface, description, annotations, title }) => {

@@ -294,11 +294,12 @@ describe('body', () => {
     expect(guardRequest(create('{ "templateID": "base" }'), 'write', listed).body).toBe('{"templateID":"base"}');
   });
   test.each<[unknown, RegExp]>([
-    [{ templateId: 'base' }, /body has no "templateId": use "templateID"; body lacks "templateID"/],
+    [{ templateId: 'base' }, /body has no "templateId": use "templateID"(?!.*lacks)/],
     [{ templateID: 'base', timeout: '60' }, /body\.timeout must be integer/],
-    [{ templateID: 'base', timeoutMs: 1 }, /use "timeout"|it takes/],
+    [{ templateID: 'base', timeoutMs: 1 }, /use "timeout", in seconds \(60000 ms is 60\)/],
     [{ templateID: 'base', network: { allowout: [] } }, /body\.network has no "allowout": use "allowOut"/],
     [{ templateID: 'base', volumeMounts: [{ name: 'a', mount: '/x' }] }, /volumeMounts\[0\] lacks "path"/],
+    [{ templateID: 'base', volumeMounts: [{ Path: '/x' }] }, /use "path"; body\.volumeMounts\[0\] lacks "name"\./],
     [{ templateID: 'base', metadata: { n: 1 } }, /body\.metadata\.n must be string/],
     [undefined, /a body is required, with: templateID, timeout/],
     ['base', /not JSON/],

@@ -162,6 +162,10 @@ export const path = z
 export const user = z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/i, 'is not a user name');
 export const pid = z.number().int().min(1).max(0xffff_ffff);
 export const timeoutMs = z.number().min(0).max(86_400_000).transform(Math.ceil);
+/** How long a sandbox lives: a smaller number was meant as seconds. */
+export const lifeMs = timeoutMs.refine(ms => ms === 0 || ms >= 1_000, {
+  error: ({ input }) => `timeoutMs is in milliseconds: ${input} s is ${Number(input) * 1_000}`,
+});
 export const strings = z.record(z.string().max(1_000), z.string());
 
 /** Names that are not here, and what to do instead. */
@@ -173,11 +177,22 @@ const HINTS: Readonly<Record<string, string>> = {
   envVars: 'it is envs',
   workDir: 'it is cwd',
   workdir: 'it is cwd',
+  autoPause: "it is lifecycle: { onTimeout: 'pause' }",
+  state: 'it is query: { state: […] }',
+  metadata: 'it is query: { metadata: { … } }',
+  contextId: 'it is context, what createCodeContext returned',
   templateID: 'it is template',
   templateId: 'it is template',
-  signal: 'it is not needed: everything ends with the run',
-  gzip: 'it is not needed',
+  signal: 'not needed: everything ends with the run',
+  gzip: 'not needed',
 };
+
+/** Only where the method has what the hint names. */
+function hintOf(key: string, shape: object): string {
+  const hint = Object.hasOwn(HINTS, key) ? HINTS[key] : undefined;
+  const [, meant] = /^it is (\w+)/.exec(hint ?? '') ?? [];
+  return hint === undefined || (meant !== undefined && !Object.hasOwn(shape, meant)) ? '' : ` (${hint})`;
+}
 
 /**
  * The options of a method, and `requestTimeoutMs`, which all methods of the SDK have. Unknown names are refused, with
@@ -192,8 +207,7 @@ export function options<Shape extends z.ZodRawShape>(shape: Shape) {
           if (issue.code !== 'unrecognized_keys') return undefined;
           const known = Object.keys(shape).join(', ');
           const named = issue.keys.map(key => {
-            const hint = Object.hasOwn(HINTS, key) ? ` (${HINTS[key]})` : '';
-            return `"${key.slice(0, 60)}"${hint}`;
+            return `"${key.slice(0, 60)}"${hintOf(key, shape)}`;
           });
           return `unknown option ${named.join(', ')}; there are: ${known === '' ? 'none' : known}`;
         },

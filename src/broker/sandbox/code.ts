@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { SandboxCall } from './capability.ts';
 import { method, onInstance, options, strings, timeoutMs } from './capability.ts';
+import { codeOverdue } from './deadline.ts';
 import { addressOf } from './handle.ts';
 import { callInterpreter, execute, INTERPRETER_PORT, type InterpreterAddress } from './interpreter.ts';
 import { MAX_KEPT_CHARS } from './listen.ts';
@@ -33,27 +34,34 @@ const runCode = method('Sandbox.runCode', {
     const { progress } = call.session.options;
     const reporter = progress === undefined ? undefined : createLineReporter(progress);
     const { maxAnswerBytes } = call.context.limits;
-    const left = call.session.leftMs();
     try {
-      return await onInterpreter(
+      const execution = await onInterpreter(
         sandboxId,
         call,
-        (wire, at) =>
-          execute(wire, at, {
+        (wire, at) => {
+          const deadline = call.session.deadline(opts.timeoutMs);
+          return execute(wire, at, {
             body: { code, context_id: opts.context, language: opts.language, env_vars: opts.envs },
-            timeoutMs: opts.timeoutMs === undefined || opts.timeoutMs === 0 ? left : Math.min(opts.timeoutMs, left),
+            timeoutMs: deadline.ms,
+            overdue: codeOverdue(deadline),
             maxResultBytes: Math.max(maxAnswerBytes - 2 * MAX_KEPT_CHARS, maxAnswerBytes / 2),
             maxKeptChars: MAX_KEPT_CHARS,
             onBytes: call.context.answer.take,
             onStdout: reporter?.push,
-          }),
+          });
+        },
         maxAnswerBytes * 2,
       );
+      if (execution.error !== undefined) call.context.call.ended({ error: plainName(execution.error.name) });
+      return execution;
     } finally {
       reporter?.flush();
     }
   },
 });
+
+/** The sandbox chose it: bounded, and nothing but a name's characters. */
+const plainName = (name: string) => name.replace(/[^\w.]/g, '').slice(0, 60) || 'Error';
 
 const createCodeContext = method('Sandbox.createCodeContext', {
   mode: 'write',

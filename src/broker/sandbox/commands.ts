@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { GatewayError } from '../../errors.ts';
 import { within } from './abort.ts';
 import { defined, method, onInstance, options, pid, type SandboxCall, strings, timeoutMs, user } from './capability.ts';
-import { followerOf, foregroundMs, leaveRunning, runToEnd, unfollow } from './listen.ts';
-import type { Follower } from './process.ts';
+import { followerOf, leaveRunning, runToEnd, type StartOn, unfollow } from './listen.ts';
+import type { CommandResult, Follower } from './process.ts';
 
 /** The SDK encodes stdin in pure JavaScript, a quarter of a second a megabyte: small pieces let others in between. */
 const STDIN_CHUNK_BYTES = 32 * 1024;
@@ -30,17 +30,12 @@ const run = method('Sandbox.commands.run', {
   }),
   async run({ sandboxId, cmd, opts }, call) {
     call.context.checkRequest(Buffer.byteLength(cmd));
-    const { background = false, requestTimeoutMs: _, ...startOpts } = opts;
-    const how = background ? leaveRunning : runToEnd;
-    return how(sandboxId, call, (sandbox, listeners) =>
-      sandbox.commands.run(cmd, {
-        ...defined(startOpts),
-        ...listeners,
-        background: true,
-        // 0: no deadline in the sandbox. A background command outlives the run unless told otherwise.
-        timeoutMs: background ? (opts.timeoutMs ?? 0) : foregroundMs(opts.timeoutMs, call),
-      }),
-    );
+    const { background = false, timeoutMs, requestTimeoutMs: _, ...startOpts } = opts;
+    const start: StartOn = (sandbox, listeners) =>
+      sandbox.commands.run(cmd, { ...defined(startOpts), ...listeners, background: true });
+    // 0: no deadline in the sandbox. A background command outlives the run unless told otherwise.
+    if (background) return leaveRunning(sandboxId, call, timeoutMs ?? 0, start);
+    return noted(await runToEnd(sandboxId, call, timeoutMs, start), call);
   },
 });
 
@@ -49,8 +44,8 @@ const connect = method('Sandbox.commands.connect', {
   args: onInstance({ pid, opts: options({ timeoutMs: timeoutMs.optional() }) }),
   async run({ sandboxId, pid, opts }, call) {
     if (followerOf(call, sandboxId, pid) !== undefined) return { pid };
-    return leaveRunning(sandboxId, call, (sandbox, listeners) =>
-      sandbox.commands.connect(pid, { ...listeners, timeoutMs: opts.timeoutMs ?? 0 }),
+    return leaveRunning(sandboxId, call, opts.timeoutMs ?? 0, (sandbox, listeners) =>
+      sandbox.commands.connect(pid, listeners),
     );
   },
 });
@@ -66,10 +61,10 @@ const wait = method('Sandbox.commands.wait', {
       call.sdk.requestTimeoutMs,
     );
     const ended = await call.send(() => within(follower.ended, waitMs));
-    if (ended !== undefined) return counted(ended, call);
+    if (ended !== undefined) return counted(noted(ended, call), call);
     throw new GatewayError(
       'sandbox_failed',
-      `TimeoutError: command ${pid} still runs after ${waitMs} ms. It goes on; commands.connect(${pid}) in a later run waits on.`,
+      `TimeoutError: command ${pid} still runs after ${waitMs} ms. It goes on; commands.connect(${pid}) in a later call waits on, but replays no output: send that to a file.`,
     );
   },
 });
@@ -81,7 +76,7 @@ const output = method('Sandbox.commands.output', {
   async run({ sandboxId, pid }, call) {
     const follower = followed(call, sandboxId, pid);
     const ended = await call.send(() => within(follower.ended, 0));
-    return counted(ended ?? follower.peek(), call);
+    return counted(ended === undefined ? follower.peek() : noted(ended, call), call);
   },
 });
 
@@ -139,6 +134,12 @@ export const COMMANDS = {
   'Sandbox.commands.sendStdin': sendStdin,
   'Sandbox.commands.closeStdin': closeStdin,
 };
+
+/** A failed command does not throw: the ledger tells it. */
+function noted(ran: CommandResult, { context }: SandboxCall): CommandResult {
+  if (ran.exitCode !== 0) context.call.ended({ exitCode: ran.exitCode });
+  return ran;
+}
 
 /** Bounded by what is kept, not by the limit of one answer: JSON may write a byte as six. */
 function counted<Printed extends { stdout: string; stderr: string }>(printed: Printed, call: SandboxCall): Printed {

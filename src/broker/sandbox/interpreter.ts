@@ -29,6 +29,8 @@ export type Execution = {
 export type ExecuteOptions = {
   readonly body: object;
   readonly timeoutMs: number;
+  /** What to do, when that was not enough. */
+  readonly overdue: string;
   /** Of all results together; what comes after is left out. */
   readonly maxResultBytes: number;
   readonly maxKeptChars: number;
@@ -49,8 +51,7 @@ export async function execute(wire: Wire, at: InterpreterAddress, options: Execu
     return collected.execution();
   } catch (caught) {
     if (!deadline.aborted) throw caught;
-    const value = `the code ran longer than ${options.timeoutMs} ms; it may still run in its kernel. Give it more timeoutMs, or run it as a background command`;
-    return { ...collected.execution(), error: { name: 'TimeoutError', value, traceback: '' } };
+    return { ...collected.execution(), error: { name: 'TimeoutError', value: options.overdue, traceback: '' } };
   }
 }
 

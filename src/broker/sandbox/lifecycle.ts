@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { GatewayError } from '../../errors.ts';
 import { isRunner, refuseRunnerMetadata } from '../../upstream/runners.ts';
 import { unlessAborted } from './abort.ts';
-import { defined, method, onInstance, options, type SandboxCall, sandboxId, strings, timeoutMs } from './capability.ts';
+import { defined, lifeMs, method, onInstance, options, type SandboxCall, sandboxId, strings } from './capability.ts';
 import { Sandbox } from './connection.ts';
 import { clean, noAnswer } from './errors.ts';
 import type { Access } from './handle.ts';
@@ -39,7 +39,7 @@ const create = method('Sandbox.create', {
     template: template.optional(),
     opts: options({
       template: template.optional(),
-      timeoutMs: timeoutMs.optional(),
+      timeoutMs: lifeMs.optional(),
       metadata: strings.optional(),
       envs: strings.optional(),
       allowInternetAccess: z.boolean().optional(),
@@ -74,6 +74,7 @@ const create = method('Sandbox.create', {
         throw late.aborted && !context.signal.aborted ? noAnswer(requestTimeoutMs) : caught;
       });
     });
+    context.call.made([made.sandboxId]);
     return shown(session.learn(made), call);
   },
 });
@@ -81,7 +82,7 @@ const create = method('Sandbox.create', {
 const connect = method('Sandbox.connect', {
   mode: 'read',
   args: onInstance({
-    opts: options({ timeoutMs: timeoutMs.optional(), onResume: z.enum(['restore', 'reboot']).optional() }),
+    opts: options({ timeoutMs: lifeMs.optional(), onResume: z.enum(['restore', 'reboot']).optional() }),
   }),
   async run({ sandboxId, opts }, call) {
     const { session, context } = call;
@@ -113,12 +114,13 @@ async function attachOnly(sandboxId: string, call: SandboxCall): Promise<unknown
 const fork = method('Sandbox.fork', {
   mode: 'write',
   args: onInstance({
-    opts: options({ count: z.number().int().min(1).max(100).default(1), timeoutMs: timeoutMs.optional() }),
+    opts: options({ count: z.number().int().min(1).max(100).default(1), timeoutMs: lifeMs.optional() }),
   }),
   async run({ sandboxId, opts: { count, timeoutMs } }, call) {
     const forks = await quota(call, count, () =>
       Sandbox.fork(sandboxId, { ...call.sdk, count, ...(timeoutMs !== undefined && { timeoutMs }) }),
     );
+    call.context.call.made(forks.flatMap(made => (made instanceof Error ? [] : [made.sandboxId])));
     return forks.map(made =>
       made instanceof Error
         ? { error: { name: made.name, message: clean(made.message, { apiKey: call.sdk.apiKey, tokens: [] }) } }
@@ -194,7 +196,7 @@ const isRunning = method('Sandbox.isRunning', {
 
 const setTimeout = method('Sandbox.setTimeout', {
   mode: 'write',
-  args: onInstance({ timeoutMs, opts: options({}) }),
+  args: onInstance({ timeoutMs: lifeMs, opts: options({}) }),
   run: ({ sandboxId, timeoutMs }, call) => call.send(() => Sandbox.setTimeout(sandboxId, timeoutMs, call.sdk)),
 });
 

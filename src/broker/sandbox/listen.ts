@@ -3,9 +3,10 @@
 import { unlessAborted } from './abort.ts';
 import type { SandboxCall } from './capability.ts';
 import type { Sandbox } from './connection.ts';
+import { commandOverdue } from './deadline.ts';
 import type { Access } from './handle.ts';
 import { createLineReporter } from './output.ts';
-import { type CommandResult, type Follower, follow, type StartCommand } from './process.ts';
+import { type CommandResult, type Follower, type FollowOptions, follow, type StartCommand } from './process.ts';
 
 /** Kept of each stream of one command. */
 export const MAX_KEPT_CHARS = 1_000_000;
@@ -15,11 +16,16 @@ const WIRE_OVERHEAD = 2;
 const MAX_MESSAGE_BYTES = 1_000_000;
 const KILL_TIMEOUT_MS = 5_000;
 
-type Listeners = Parameters<StartCommand>[0] & { readonly requestTimeoutMs: number };
-type StartOn = (sandbox: Sandbox, listeners: Listeners) => ReturnType<StartCommand>;
+type Listeners = Parameters<StartCommand>[0] & { readonly requestTimeoutMs: number; readonly timeoutMs: number };
+export type StartOn = (sandbox: Sandbox, listeners: Listeners) => ReturnType<StartCommand>;
 
-/** The command's result. It is killed when the run ends before it does. */
-export function runToEnd(sandboxId: string, call: SandboxCall, start: StartOn): Promise<CommandResult> {
+/** The command's result. It is killed when its time is over, or when the run ends before it does. */
+export function runToEnd(
+  sandboxId: string,
+  call: SandboxCall,
+  askedMs: number | undefined,
+  start: StartOn,
+): Promise<CommandResult> {
   return call.onSandbox(sandboxId, async ({ access }) => {
     const kill = (pid: number) => killQuietly(call, access, pid);
     const abandon = (follower: Follower) => {
@@ -30,7 +36,12 @@ export function runToEnd(sandboxId: string, call: SandboxCall, start: StartOn): 
       kill(pid);
       return 'was killed';
     };
-    const { following, reporter, fault } = begin(call, access, start, onTooMuch);
+    const deadline = call.session.deadline(askedMs);
+    const { following, reporter, fault } = begin(call, access, start, {
+      timeoutMs: deadline.ms,
+      overdue: commandOverdue(deadline),
+      onTooMuch,
+    });
     try {
       const follower = await unlessAborted(following, call.context.signal, abandon);
       return await unlessAborted(follower.ended, call.context.signal).catch(caught => {
@@ -45,11 +56,20 @@ export function runToEnd(sandboxId: string, call: SandboxCall, start: StartOn): 
   });
 }
 
-/** Its pid, at once. The stream is left when the run ends; the command goes on. */
-export function leaveRunning(sandboxId: string, call: SandboxCall, start: StartOn): Promise<{ pid: number }> {
+/** Its pid, at once. The stream is left when the run ends; the command goes on, until its own time is over. 0: never. */
+export function leaveRunning(
+  sandboxId: string,
+  call: SandboxCall,
+  timeoutMs: number,
+  start: StartOn,
+): Promise<{ pid: number }> {
   return call.onSandbox(sandboxId, async ({ access }) => {
     const stream = call.session.openStream();
-    const { following, reporter, fault } = begin(call, access, start, () => 'goes on unheard');
+    const { following, reporter, fault } = begin(call, access, start, {
+      timeoutMs,
+      overdue: 'timed out and was killed. Give it more timeoutMs, or none',
+      onTooMuch: () => 'goes on unheard',
+    });
     try {
       const follower = await unlessAborted(following, call.context.signal, late => late.leave());
       call.session.followers.set(key(sandboxId, follower.pid), follower);
@@ -67,11 +87,13 @@ export function leaveRunning(sandboxId: string, call: SandboxCall, start: StartO
   });
 }
 
+type Bounds = Pick<FollowOptions, 'overdue' | 'onTooMuch'> & { readonly timeoutMs: number };
+
 function begin(
   { session, context, sdk: own }: SandboxCall,
   access: Access,
   start: StartOn,
-  onTooMuch: (pid: number) => string,
+  { timeoutMs, ...bounds }: Bounds,
 ) {
   const { progress } = session.options;
   const reporter = progress === undefined ? undefined : createLineReporter(progress);
@@ -84,11 +106,11 @@ function begin(
     maxMessageBytes: MAX_MESSAGE_BYTES,
   });
   const { requestTimeoutMs } = sdk;
-  const following = follow(listeners => start(sandbox, { ...listeners, requestTimeoutMs }), {
+  const following = follow(listeners => start(sandbox, { ...listeners, requestTimeoutMs, timeoutMs }), {
     maxKeptChars: MAX_KEPT_CHARS,
     maxStreamedBytes: maxAnswerBytes,
     onBytes: context.answer.take,
-    onTooMuch,
+    ...bounds,
     ...(reporter !== undefined && { onStdout: reporter.push }),
   });
   return { following, reporter, fault: () => wire.fault };
@@ -100,12 +122,6 @@ function killQuietly({ session, context }: SandboxCall, access: Access, pid: num
   const sdk = { ...session.sdk(context), signal, requestTimeoutMs: KILL_TIMEOUT_MS };
   const { sandbox } = session.handle(access, sdk, { maxAnswerBytes: 100_000 });
   sandbox.commands.kill(pid).catch(() => {});
-}
-
-/** What is asked for, or what the run has left: the smaller. */
-export function foregroundMs(asked: number | undefined, { session }: SandboxCall): number {
-  const left = session.leftMs();
-  return asked === undefined || asked === 0 ? left : Math.min(asked, left);
 }
 
 const key = (sandboxId: string, pid: number) => `${sandboxId}:${pid}`;

@@ -23,6 +23,8 @@ export type FollowOptions = {
   readonly onStdout?: (text: string) => void;
   /** Called once, when it printed too much: kill it, or let it go on unheard. Answers what becomes of it. */
   readonly onTooMuch: (pid: number) => string;
+  /** Why it ended and what to do, when its time was over. */
+  readonly overdue: string;
 };
 
 export type Follower = {
@@ -92,7 +94,7 @@ export async function follow(start: StartCommand, options: FollowOptions): Promi
     ({ exitCode, error }) => ({ exitCode, ...printed(), ...because(error) }),
     (caught: unknown) => {
       if (tooMuch === undefined) {
-        const { exitCode, ...why } = endOf(caught);
+        const { exitCode, ...why } = endOf(caught, options.overdue);
         return { exitCode, ...printed(), ...why };
       }
       if (tooMuch.cause !== undefined) throw tooMuch.cause;
@@ -105,11 +107,11 @@ export async function follow(start: StartCommand, options: FollowOptions): Promi
 }
 
 /** How the SDK tells of an end that is not a plain exit 0. @throws what is no end of the command */
-function endOf(caught: unknown): { exitCode: number; error?: string } {
+function endOf(caught: unknown, overdue: string): { exitCode: number; error?: string } {
   const { name, message, exitCode, error } = (caught ?? {}) as Record<string, unknown>;
   if (name === 'CommandExitError' && typeof exitCode === 'number') return { exitCode, ...because(error) };
   if (name === 'TimeoutError' && String(message).includes('deadline_exceeded')) {
-    return { exitCode: -1, error: 'timed out and was killed. Give it more timeoutMs, or background: true' };
+    return { exitCode: -1, error: overdue };
   }
   throw caught;
 }

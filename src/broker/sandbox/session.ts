@@ -5,6 +5,7 @@ import type { IsHidden } from '../../upstream/runners.ts';
 import type { CallContext } from '../broker.ts';
 import type { Connection } from './connection.ts';
 import { apiOf, type Sandbox, type SdkOptions, sdkOptions } from './connection.ts';
+import { type Deadline, deadlineOf } from './deadline.ts';
 import { type Access, accessOf, daemonOrigin, openHandle } from './handle.ts';
 import type { Follower } from './process.ts';
 import type { Wire, WireFactory, WireOptions } from './wire.ts';
@@ -72,6 +73,11 @@ export class Session {
   leftMs(): number {
     const left = this.#endsAt - performance.now();
     return Math.max(1, Math.floor(left - Math.min(MARGIN_MS, this.options.wallMs / 10)));
+  }
+
+  /** For what is waited for within a call. */
+  deadline(askedMs: number | undefined): Deadline {
+    return deadlineOf(askedMs, { leftMs: this.leftMs(), wallMs: this.options.wallMs });
   }
 
   /** `askedMs`: the call's own requestTimeoutMs. 0 is none, as in the SDK. */

@@ -6,7 +6,7 @@ import { ERRORS, type ErrorCode, toGatewayError } from '../../errors.ts';
 import type { GuestReply, Job, Outcome } from '../engine.ts';
 import { type Emission, type End, Intake } from '../intake.ts';
 import { guestLimits, MAX_CROSSINGS, settlePayload } from '../protocol.ts';
-import { answerTo, gatewayFault, Transcript } from '../transcript.ts';
+import { answerTo, gatewayFault, limitDetail, Transcript } from '../transcript.ts';
 import { startCommand } from './bootstrap.ts';
 import { createSandbox } from './creation.ts';
 import type { Connection, Disposal, EngineLog } from './disposal.ts';
@@ -87,7 +87,7 @@ export class Run {
     void this.#parts.disposal.track(this.#create());
   }
 
-  fail(code: ErrorCode, detail?: string, retryAfterMs?: number): void {
+  fail(code: ErrorCode, detail = limitDetail(code, this.#job.limits), retryAfterMs?: number): void {
     this.#answer(() => this.#transcript.failed(gatewayFault(code, detail, retryAfterMs), this.#cpuMs));
   }
 

@@ -3,7 +3,7 @@
 import type { ErrorCode } from '../../errors.ts';
 import type { Job, Outcome } from '../engine.ts';
 import type { End, Meter } from '../intake.ts';
-import { gatewayFault, Transcript } from '../transcript.ts';
+import { gatewayFault, limitDetail, Transcript } from '../transcript.ts';
 import type { Parked } from './instance.ts';
 import type { Settlement } from './messages.ts';
 
@@ -71,7 +71,7 @@ export class Run {
     this.#answer(this.transcript.outcomeOf(end, this.cpuMs, this.stopping));
   }
 
-  failWith(code: ErrorCode, detail?: string, retryAfterMs?: number): void {
+  failWith(code: ErrorCode, detail = limitDetail(code, this.job.limits), retryAfterMs?: number): void {
     this.#answer(this.transcript.failed(gatewayFault(code, detail, retryAfterMs), this.cpuMs));
   }
 

@@ -2,7 +2,6 @@
 // their answers, and ends whatever passes a deadline. The only clock, and the only owner of runs.
 import type { EngineStats, Job, Outcome } from '../engine.ts';
 import type { Emission } from '../intake.ts';
-import { cpuDetail } from '../transcript.ts';
 import { Admission, type AdmissionLimits, LONG_SLICE_MS } from './admission.ts';
 import { hear } from './conversation.ts';
 import type { Image } from './image.ts';
@@ -281,7 +280,7 @@ export class Scheduler {
     run.cpuMs += now - slice.startedAt;
     if (run.state === 'ended') return;
     if (run.stopping !== undefined) this.#end(run, run.stopping);
-    else this.#end(run, 'cpu_exceeded', cpuDetail(run.job.limits.cpuMs));
+    else this.#end(run, 'cpu_exceeded');
   }
 
   /** The caller went away, or the wall deadline passed. */

@@ -5,7 +5,7 @@ import { KIND } from '../../engine/protocol.ts';
 import { gatewayError, run, send } from './bridge.ts';
 import * as is from './intrinsics.ts';
 import { renderValue } from './render.ts';
-import { encodeUtf8 } from './text.ts';
+import { decodeUtf8, encodeUtf8 } from './text.ts';
 
 let used = 0;
 
@@ -54,12 +54,21 @@ function bytesOf(value: unknown): Uint8Array | undefined {
 
 const DATA_URL = /^data:([\w.+-]+\/[\w.+-]+);base64,/;
 
-/** Base64 as models hand it over (line breaks, a data: prefix) in canonical form. Throws on what is no base64. */
-function canonicalBase64(data: string): string {
+const TEXT_TYPE = /^(?:text\/|application\/json\b|image\/svg\+xml\b)/i;
+
+/**
+ * The bytes of base64 as models hand it over (line breaks, a data: prefix). For a type that is text, what is no base64,
+ * or is base64 of no text ("test" could pass for it), is the text itself. Throws on what is neither.
+ */
+function bytesOfText(mimeType: string, data: string): Uint8Array {
+  const isText = TEXT_TYPE.test(mimeType);
   try {
     const decode = (is.Uint8ArrayCtor as unknown as { fromBase64(text: string): Uint8Array }).fromBase64;
-    return is.toBase64(is.apply(decode, is.Uint8ArrayCtor, [data.replace(DATA_URL, '')]) as Uint8Array);
+    const bytes = is.apply(decode, is.Uint8ArrayCtor, [data.replace(DATA_URL, '')]) as Uint8Array;
+    if (isText) decodeUtf8(bytes, true);
+    return bytes;
   } catch {
+    if (isText) return encodeUtf8(data);
     throw new is.TypeErrorCtor('display({ mimeType, data }): data must be base64 text or a Uint8Array');
   }
 }
@@ -67,7 +76,7 @@ function canonicalBase64(data: string): string {
 function putTyped(mimeType: string, data: unknown): void {
   const bytes = bytesOf(data);
   if (bytes !== undefined) putBytes(mimeType, bytes);
-  else if (typeof data === 'string') put({ kind: 'blob', mimeType, base64: canonicalBase64(data) });
+  else if (typeof data === 'string') putBytes(mimeType, bytesOfText(mimeType, data));
   else throw new is.TypeErrorCtor('display({ mimeType, data }): data must be base64 text or a Uint8Array');
 }
 

@@ -14,25 +14,35 @@ async function tell({ onStdout, onStderr }: Listeners, { stdout, stderr }: Resul
   if (typeof onStderr === 'function' && stderr) await onStderr(stderr);
 }
 
-/** A command in the background. */
+const notYet = () => {
+  throw new TypeError(
+    'Nothing streams here: await p.output() tells what it printed so far, await p.wait() its result.',
+  );
+};
+
+/** A command in the background. An empty stdout would pass for one that printed nothing, so it throws until it is known. */
 class CommandHandle {
   readonly pid: number;
   exitCode: number | undefined;
 
   constructor(call: Call, sandboxId: string, pid: number, listeners: Listeners) {
     this.pid = pid;
+    for (const name of ['stdout', 'stderr']) Object.defineProperty(this, name, { get: notYet, configurable: true });
+    const learn = ({ stdout, stderr, ...end }: Result): void => {
+      hide(this, { stdout, stderr });
+      Object.assign(this, end);
+    };
     hide(this, {
-      stdout: '',
-      stderr: '',
       wait: async (options?: unknown) => {
         const result = (await call('commands.wait', { sandboxId, pid, opts: plain(options) })) as Result;
-        Object.assign(this, result);
+        learn(result);
         await tell(listeners, result);
         return result;
       },
       output: async () => {
         const soFar = (await call('commands.output', { sandboxId, pid })) as Result;
-        return Object.assign(this, soFar) && soFar;
+        learn(soFar);
+        return soFar;
       },
       kill: () => call('commands.kill', { sandboxId, pid }),
       disconnect: () => call('commands.disconnect', { sandboxId, pid }),

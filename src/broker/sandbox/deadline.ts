@@ -1,0 +1,33 @@
+// How long a call waits for a command or for code, and what it says when that was not enough: more `timeoutMs` helps
+// only where the run had more time left. Pure.
+
+export type Deadline = {
+  readonly ms: number;
+  /** The run had no more than this, whatever was asked for. */
+  readonly capped: boolean;
+  /** What the whole run may take. */
+  readonly wallMs: number;
+};
+
+/** What is asked for, or what the run has left: the smaller. 0 asks for all there is, as in the SDK. */
+export function deadlineOf(askedMs: number | undefined, run: { leftMs: number; wallMs: number }): Deadline {
+  const capped = askedMs === undefined || askedMs === 0 || askedMs >= run.leftMs;
+  return { ms: capped ? run.leftMs : askedMs, capped, wallMs: run.wallMs };
+}
+
+const LATER =
+  '{ background: true } and `> /tmp/out.log 2>&1`, and read that file in a later call (connect(pid) replays no output)';
+
+export function commandOverdue({ ms, capped, wallMs }: Deadline): string {
+  return capped
+    ? `killed after ${span(ms)}, all that this call had (${span(wallMs)} in all); start it with ${LATER}`
+    : `timed out after ${span(ms)} and was killed. Give it more timeoutMs, or background: true`;
+}
+
+export function codeOverdue({ ms, capped, wallMs }: Deadline): string {
+  return capped
+    ? `the code ran longer than ${span(ms)}, all that this call had (${span(wallMs)} in all); it may still run in its kernel. Put it into a file, start that with commands.run, ${LATER}`
+    : `the code ran longer than ${span(ms)}; it may still run in its kernel. Give it more timeoutMs, or run it as a background command`;
+}
+
+const span = (ms: number) => (ms < 1_000 ? `${ms} ms` : `${Math.round(ms / 1_000)} s`);
