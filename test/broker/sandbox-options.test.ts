@@ -38,7 +38,7 @@ describe('requestTimeoutMs', () => {
     silent = unanswered;
     const opts = { requestTimeoutMs: 100.5 };
     const refused = await run.refusal(method, { ...(args !== undefined && { sandboxId, ...args }), opts });
-    expect(refused).toMatchObject({ code: 'sandbox_failed', message: /^TimeoutError: / });
+    expect(refused).toMatchObject({ code: 'sandbox_failed', message: expect.stringMatching(/^TimeoutError: /) });
   });
 
   it('counts the way to the sandbox as well', async () => {
@@ -69,7 +69,7 @@ it('a creation nobody waits for any more is undone', async () => {
   fault = { delayMs: 300 };
   const asked = plane.openRun({ key });
   expect(await asked.refusal('Sandbox.create', { opts: { requestTimeoutMs: 100 } })).toMatchObject({
-    message: /^TimeoutError/,
+    message: expect.stringMatching(/^TimeoutError/),
   });
   expect(asked.ledger).toMatchObject([{ status: 'unknown', write: true }]);
   await expect.poll(deleted).toBe(before + 1);
@@ -85,6 +85,11 @@ it.each([
 
 it('Sandbox.create refuses to make an open sandbox', async () => {
   const refused = await run.refusal('Sandbox.create', { opts: { secure: false } });
-  expect(refused).toMatchObject({ code: 'request_invalid', message: /secure: is always true here/ });
-  expect(await run.call('Sandbox.create', { opts: { secure: true } })).toMatchObject({ sandboxId: /^i/ });
+  expect(refused).toMatchObject({
+    code: 'request_invalid',
+    message: expect.stringMatching(/secure: is always true here/),
+  });
+  expect(await run.call('Sandbox.create', { opts: { secure: true } })).toMatchObject({
+    sandboxId: expect.stringMatching(/^i/),
+  });
 });
