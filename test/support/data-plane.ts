@@ -14,6 +14,7 @@ import { newKey } from './gateway.ts';
 type Options = {
   readonly shell?: ShellKind;
   readonly maxSandboxesPerKey?: number;
+  readonly maxHeldBytes?: number;
   readonly connection?: Partial<Connection>;
   readonly cloud?: Partial<LocalCloudOptions>;
 };
@@ -29,6 +30,7 @@ export type Refusal = { readonly code: string; readonly message: string };
 export async function startDataPlane({
   shell = 'virtual',
   maxSandboxesPerKey = 0,
+  maxHeldBytes,
   connection,
   cloud: cloudOptions,
 }: Options = {}) {
@@ -45,6 +47,7 @@ export async function startDataPlane({
   const plane = createDataPlane({
     connection: { apiUrl: cloud.url, sandboxUrl: cloud.url, domain: 'e2b.test', ...connection },
     maxSandboxesPerKey,
+    ...(maxHeldBytes !== undefined && { maxHeldBytes }),
     request: createRequestCapability({ client, operations: () => operations }),
   });
 

@@ -39,6 +39,8 @@ type Definition<Args> = {
   readonly args: z.ZodType<Args>;
   /** True where E2B's own words come back: secrets in them are masked as in api.request. */
   readonly redact?: boolean;
+  /** True where `run` answers JSON text already. */
+  readonly composed?: boolean;
   readonly run: (args: Args, call: SandboxCall) => Promise<unknown>;
 };
 
@@ -61,7 +63,7 @@ export function method<Args>(id: string, definition: Definition<Args>): SandboxM
     const value = await definition.run(args, callOf(session, context)).catch((caught: unknown) => {
       throw toFailure(caught, context.signal.aborted, { apiKey: context.principal.apiKey, tokens: [] }).error;
     });
-    const json = JSON.stringify(value ?? null);
+    const json = definition.composed === true ? String(value) : JSON.stringify(value ?? null);
     return definition.redact === true ? redactAnswer(json, undefined, context.principal.apiKey) : json;
   };
 }

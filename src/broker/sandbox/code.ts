@@ -3,7 +3,13 @@ import { z } from 'zod';
 import type { SandboxCall } from './capability.ts';
 import { method, onInstance, options, strings, timeoutMs } from './capability.ts';
 import { addressOf } from './handle.ts';
-import { callInterpreter, execute, INTERPRETER_PORT, type InterpreterAddress } from './interpreter.ts';
+import {
+  callInterpreter,
+  composeExecution,
+  execute,
+  INTERPRETER_PORT,
+  type InterpreterAddress,
+} from './interpreter.ts';
 import { MAX_KEPT_CHARS } from './listen.ts';
 import { createLineReporter } from './output.ts';
 import type { Wire } from './wire.ts';
@@ -17,6 +23,7 @@ const language = z.string().regex(/^[\w+#-]{1,40}$/, 'is python, javascript, typ
 
 const runCode = method('Sandbox.runCode', {
   mode: 'write',
+  composed: true,
   args: onInstance({
     code: z.string().max(1_000_000),
     opts: options({
@@ -35,7 +42,7 @@ const runCode = method('Sandbox.runCode', {
     const { maxAnswerBytes } = call.context.limits;
     const left = call.session.leftMs();
     try {
-      return await onInterpreter(
+      const execution = await onInterpreter(
         sandboxId,
         call,
         (wire, at) =>
@@ -49,6 +56,7 @@ const runCode = method('Sandbox.runCode', {
           }),
         maxAnswerBytes * 2,
       );
+      return composeExecution(execution);
     } finally {
       reporter?.flush();
     }
