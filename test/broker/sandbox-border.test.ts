@@ -383,6 +383,41 @@ describe('a code interpreter that is a program of the sandbox', () => {
     // What was read to its end is given back too.
     for (let again = 0; again < 3; again++) await expect.poll(async () => (await fetch()).ok).toBe(true);
   });
+
+  it('that echoes its tokens is not heard to', async () => {
+    const { run, sandboxId, plane } = await start();
+    const { envdAccessToken = '', trafficAccessToken = '' } = plane.cloud.cloud.find(sandboxId) ?? {};
+    const tokens = `${envdAccessToken} ${trafficAccessToken}`;
+    answer = (req, res) => {
+      res.writeHead(req.url === '/fetch' ? 418 : 200, `told ${tokens}`, { 'x-told': tokens });
+      if (req.url === '/contexts') res.end(JSON.stringify([tokens]));
+      else if (req.url === '/fetch') res.end(`told ${tokens}`);
+      else
+        res.end(
+          ['stdout', 'stderr', 'result']
+            .map(type => JSON.stringify({ type, text: tokens, json: { [tokens]: JSON.stringify([tokens]) } }))
+            .concat(JSON.stringify({ type: 'error', name: tokens, value: tokens, traceback: tokens }))
+            .join('\n'),
+        );
+    };
+    for (const [id, args] of [
+      ['runCode', { code: '' }],
+      ['listCodeContexts', {}],
+      ['createCodeContext', {}],
+      ['fetch', { port: 49999, path: '/fetch' }],
+    ] as const) {
+      const reply = await run.reply(`Sandbox.${id}`, { sandboxId, ...args });
+      if (!reply.ok) throw new Error(`${id}: ${reply.error.message}`);
+      const { base64 = '' } = (JSON.parse(reply.json) ?? {}) as { base64?: string };
+      told.push(reply.json, Buffer.from(base64, 'base64').toString());
+    }
+    const all = told.join('\n');
+    expect(all).toContain('told ');
+    expect(all).toContain('[redacted] [redacted]');
+    expect([envdAccessToken, trafficAccessToken]).not.toContain('');
+    expect(all).not.toContain(envdAccessToken);
+    expect(all).not.toContain(trafficAccessToken);
+  });
 });
 
 describe('the environment', () => {

@@ -9,6 +9,7 @@ import type { Sandbox, SdkOptions } from './connection.ts';
 import { toFailure } from './errors.ts';
 import type { Access } from './handle.ts';
 import type { Session } from './session.ts';
+import { tokensOf } from './tokens.ts';
 import type { Wire } from './wire.ts';
 
 export type Mode = 'read' | 'write';
@@ -72,7 +73,7 @@ function callOf(session: Session, context: CallContext): SandboxCall {
   const sdk = session.sdk(context);
   const secrets = (access?: Access) => ({
     apiKey: sdk.apiKey,
-    tokens: [access?.envdAccessToken, access?.trafficAccessToken],
+    tokens: access === undefined ? [] : tokensOf(access),
   });
   const asked = async <T>(ask: () => Promise<T>, access?: Access, wire?: () => Wire): Promise<T> => {
     context.call.sent();

@@ -12,6 +12,7 @@ import {
 } from './interpreter.ts';
 import { MAX_KEPT_CHARS } from './listen.ts';
 import { createLineReporter } from './output.ts';
+import { tokensOf } from './tokens.ts';
 import type { Wire } from './wire.ts';
 
 const contextId = z.string().regex(/^[\w-]{1,100}$/, 'is not a context id: pass what createCodeContext returned');
@@ -113,7 +114,7 @@ async function onInterpreter<T>(
       signal: sdk.signal,
       maxAnswerBytes: maxAnswerBytes ?? call.context.limits.maxAnswerBytes,
     });
-    return ask(wire, { baseUrl: at.baseUrl, headers }).catch(caught => {
+    return ask(wire, { baseUrl: at.baseUrl, headers, tokens: tokensOf(access) }).catch(caught => {
       throw wire.fault ?? caught;
     });
   });

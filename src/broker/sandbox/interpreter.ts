@@ -4,11 +4,16 @@ import { StringDecoder } from 'node:string_decoder';
 import type { Response } from 'undici';
 import { GatewayError } from '../../errors.ts';
 import { createOutput } from './output.ts';
+import { maskTokens, type Tokens } from './tokens.ts';
 import type { Wire } from './wire.ts';
 
 export const INTERPRETER_PORT = 49999;
 
-export type InterpreterAddress = { readonly baseUrl: string; readonly headers: Readonly<Record<string, string>> };
+export type InterpreterAddress = {
+  readonly baseUrl: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly tokens: Tokens;
+};
 
 export type Execution = {
   readonly text?: string;
@@ -39,7 +44,7 @@ export async function execute(wire: Wire, at: InterpreterAddress, options: Execu
   const collected = collect(options);
   try {
     const response = await ask(wire, at, 'POST', '/execute', options.body, deadline);
-    for await (const line of linesOf(response, options.onBytes)) collected.take(line);
+    for await (const line of linesOf(response, options.onBytes)) collected.take(maskTokens(line, at.tokens));
     return collected.execution();
   } catch (caught) {
     if (!deadline.aborted) throw caught;
@@ -56,7 +61,7 @@ export async function callInterpreter(
   path: string,
   body?: object,
 ): Promise<unknown> {
-  const text = await (await ask(wire, at, httpMethod, path, body)).text();
+  const text = maskTokens(await (await ask(wire, at, httpMethod, path, body)).text(), at.tokens);
   return text === '' ? undefined : JSON.parse(text);
 }
 
