@@ -39,6 +39,22 @@ describe('output', () => {
       ),
     );
   });
+
+  it('costs the same a piece, however many are kept', () => {
+    const copiedBy = (pieces: number) => {
+      const slice = vi.spyOn(Array.prototype, 'slice');
+      try {
+        const output = createOutput(2 * pieces);
+        for (let i = 0; i < 6 * pieces; i++) output.push('x');
+        expect(output.dropped).toBe(4 * pieces);
+        return slice.mock.results.reduce((sum, { value }) => sum + (value as unknown[]).length, 0);
+      } finally {
+        slice.mockRestore();
+      }
+    };
+    expect(copiedBy(2_000)).toBeLessThan(6 * 2_000);
+    expect(copiedBy(4_000)).toBeLessThan(6 * 4_000);
+  });
 });
 
 describe('lines as progress', () => {

@@ -16,6 +16,7 @@ import { BROKER_LIMITS } from './limits.ts';
 type Options = {
   readonly shell?: ShellKind;
   readonly maxSandboxesPerKey?: number;
+  readonly maxHeldBytes?: number;
   readonly connection?: Partial<Connection>;
   readonly cloud?: Partial<LocalCloudOptions>;
 };
@@ -31,6 +32,7 @@ export type Refusal = { readonly code: string; readonly message: string };
 export async function startDataPlane({
   shell = 'virtual',
   maxSandboxesPerKey = 0,
+  maxHeldBytes,
   connection,
   cloud: cloudOptions,
 }: Options = {}) {
@@ -47,6 +49,7 @@ export async function startDataPlane({
   const plane = createDataPlane({
     connection: { apiUrl: cloud.url, sandboxUrl: cloud.url, domain: 'e2b.test', ...connection },
     maxSandboxesPerKey,
+    ...(maxHeldBytes !== undefined && { maxHeldBytes }),
     request: createRequestCapability({ client, operations: () => operations }),
   });
 

@@ -10,6 +10,7 @@ import type { Sandbox, SdkOptions } from './connection.ts';
 import { noAnswer, toFailure } from './errors.ts';
 import type { Access } from './handle.ts';
 import type { Session } from './session.ts';
+import { tokensOf } from './tokens.ts';
 import type { Wire } from './wire.ts';
 
 export type Mode = 'read' | 'write';
@@ -40,6 +41,8 @@ type Definition<Args> = {
   readonly args: z.ZodType<Args>;
   /** True where E2B's own words come back: secrets in them are masked as in api.request. */
   readonly redact?: boolean;
+  /** True where `run` answers JSON text already. */
+  readonly composed?: boolean;
   readonly run: (args: Args, call: SandboxCall) => Promise<unknown>;
 };
 
@@ -64,7 +67,7 @@ export function method<Args>(id: string, definition: Definition<Args>): SandboxM
       .catch((caught: unknown) => {
         throw toFailure(caught, context.signal.aborted, { apiKey: context.principal.apiKey, tokens: [] }).error;
       });
-    const json = JSON.stringify(value ?? null);
+    const json = definition.composed === true ? String(value) : JSON.stringify(value ?? null);
     return definition.redact === true ? redactAnswer(json, undefined, context.principal.apiKey) : json;
   };
 }
@@ -73,7 +76,7 @@ function callOf(session: Session, context: CallContext, requestTimeoutMs?: numbe
   const sdk = session.sdk(context, requestTimeoutMs);
   const secrets = (access?: Access) => ({
     apiKey: sdk.apiKey,
-    tokens: [access?.envdAccessToken, access?.trafficAccessToken],
+    tokens: access === undefined ? [] : tokensOf(access),
   });
   const asked = async <T>(ask: () => Promise<T>, access?: Access, wire?: () => Wire): Promise<T> => {
     context.call.sent();

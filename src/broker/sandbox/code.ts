@@ -4,9 +4,16 @@ import type { SandboxCall } from './capability.ts';
 import { method, onInstance, options, strings, timeoutMs } from './capability.ts';
 import { codeOverdue } from './deadline.ts';
 import { addressOf } from './handle.ts';
-import { callInterpreter, execute, INTERPRETER_PORT, type InterpreterAddress } from './interpreter.ts';
+import {
+  callInterpreter,
+  composeExecution,
+  execute,
+  INTERPRETER_PORT,
+  type InterpreterAddress,
+} from './interpreter.ts';
 import { MAX_KEPT_CHARS } from './listen.ts';
 import { createLineReporter } from './output.ts';
+import { tokensOf } from './tokens.ts';
 import type { Wire } from './wire.ts';
 
 const contextId = z.string().regex(/^[\w-]{1,100}$/, 'is not a context id: pass what createCodeContext returned');
@@ -18,6 +25,7 @@ const language = z.string().regex(/^[\w+#-]{1,40}$/, 'is python, javascript, typ
 
 const runCode = method('Sandbox.runCode', {
   mode: 'write',
+  composed: true,
   args: onInstance({
     code: z.string().max(1_000_000),
     opts: options({
@@ -53,7 +61,7 @@ const runCode = method('Sandbox.runCode', {
         maxAnswerBytes * 2,
       );
       if (execution.error !== undefined) call.context.call.ended({ error: plainName(execution.error.name) });
-      return execution;
+      return composeExecution(execution);
     } finally {
       reporter?.flush();
     }
@@ -113,7 +121,8 @@ async function onInterpreter<T>(
       signal: sdk.signal,
       maxAnswerBytes: maxAnswerBytes ?? call.context.limits.maxAnswerBytes,
     });
-    return ask(wire, { baseUrl: at.baseUrl, headers, requestTimeoutMs: sdk.requestTimeoutMs }).catch(caught => {
+    const address = { baseUrl: at.baseUrl, headers, requestTimeoutMs: sdk.requestTimeoutMs, tokens: tokensOf(access) };
+    return ask(wire, address).catch(caught => {
       throw wire.fault ?? caught;
     });
   });

@@ -1,7 +1,8 @@
 // What the SDK and the sandbox throw, as errors a guest may read: the SDK's name and message (the guest's side makes them
 // errors of that name again), never a key, a token or a stack.
 import { ERRORS, GatewayError } from '../../errors.ts';
-import { MASK, maskKey } from '../../upstream/redact.ts';
+import { maskKey } from '../../upstream/redact.ts';
+import { maskTokens, type Tokens } from './tokens.ts';
 
 const MAX_MESSAGE_CHARS = 1_000;
 
@@ -22,7 +23,7 @@ const STATUS_OF: Readonly<Record<string, number>> = {
 };
 const SDK_ERROR = /^(?:Sandbox|Timeout|Template|CommandExit)Error$/;
 
-export type Secrets = { readonly apiKey: string; readonly tokens: readonly (string | undefined)[] };
+export type Secrets = { readonly apiKey: string; readonly tokens: Tokens };
 
 /** `status`: set when the other side is known to have answered. */
 export type Failure = { readonly error: GatewayError; readonly status: number | undefined };
@@ -46,8 +47,7 @@ export function toFailure(caught: unknown, aborted: boolean, secrets: Secrets): 
 
 /** Words from outside: one line, bounded, without secrets. */
 export function clean(message: string, { apiKey, tokens }: Secrets): string {
-  let text = maskKey(message, apiKey);
-  for (const token of tokens) if (token !== undefined && token !== '') text = text.replaceAll(token, MASK);
+  const text = maskTokens(maskKey(message, apiKey), tokens);
   const line = text.replace(/[\p{Cc}\s]+/gu, ' ').trim();
   return line.length > MAX_MESSAGE_CHARS ? `${line.slice(0, MAX_MESSAGE_CHARS)}…` : line;
 }

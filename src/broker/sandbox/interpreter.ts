@@ -5,6 +5,7 @@ import type { Response } from 'undici';
 import { GatewayError } from '../../errors.ts';
 import { noAnswer } from './errors.ts';
 import { createOutput } from './output.ts';
+import { maskTokens, type Tokens } from './tokens.ts';
 import type { Wire } from './wire.ts';
 
 export const INTERPRETER_PORT = 49999;
@@ -14,13 +15,17 @@ export type InterpreterAddress = {
   readonly headers: Readonly<Record<string, string>>;
   /** Until an answer begins. */
   readonly requestTimeoutMs: number;
+  readonly tokens: Tokens;
 };
 
-/** text, html, markdown, svg, png and jpeg and pdf (base64), latex, json, javascript, data, chart, and what else there is. */
-export type CodeResult = { readonly isMainResult: boolean; readonly [format: string]: unknown };
 export type Execution = {
   readonly text?: string;
-  readonly results: readonly CodeResult[];
+  /**
+   * Of each the JSON text: as values they would take many times their size, and they are kept until the code ends.
+   * text, html, markdown, svg, png and jpeg and pdf (base64), latex, json, javascript, data, chart, and what else there
+   * is; and `isMainResult`.
+   */
+  readonly results: readonly string[];
   readonly logs: { readonly stdout: readonly string[]; readonly stderr: readonly string[] };
   readonly error?: { readonly name: string; readonly value: string; readonly traceback: string };
   readonly executionCount?: number;
@@ -44,10 +49,7 @@ export async function execute(wire: Wire, at: InterpreterAddress, options: Execu
   const collected = collect(options);
   try {
     const response = await ask(wire, at, 'POST', '/execute', options.body, deadline);
-    for await (const line of linesOf(response)) {
-      options.onBytes(Buffer.byteLength(line));
-      collected.take(line);
-    }
+    for await (const line of linesOf(response, options.onBytes)) collected.take(maskTokens(line, at.tokens));
     return collected.execution();
   } catch (caught) {
     if (!deadline.aborted) throw caught;
@@ -63,7 +65,7 @@ export async function callInterpreter(
   path: string,
   body?: object,
 ): Promise<unknown> {
-  const text = await (await ask(wire, at, httpMethod, path, body)).text();
+  const text = maskTokens(await (await ask(wire, at, httpMethod, path, body)).text(), at.tokens);
   return text === '' ? undefined : JSON.parse(text);
 }
 
@@ -105,11 +107,12 @@ function answerError(status: number, text: string): Error {
 const named = (name: string, message: string, statusCode: number | undefined) =>
   Object.assign(new Error(message), { name, statusCode });
 
-async function* linesOf(response: Response): AsyncGenerator<string> {
+async function* linesOf(response: Response, onBytes: (bytes: number) => void): AsyncGenerator<string> {
   if (response.body === null) return;
   const decoder = new StringDecoder('utf8');
   let pieces: string[] = [];
   for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
+    onBytes(chunk.byteLength);
     const [first = '', ...rest] = decoder.write(Buffer.from(chunk)).split('\n');
     pieces.push(first);
     for (const next of rest) {
@@ -121,10 +124,16 @@ async function* linesOf(response: Response): AsyncGenerator<string> {
   if (last !== '') yield last;
 }
 
+/** The answer to the guest, as JSON text: results are not built anew only to be written out again. */
+export function composeExecution({ results, ...rest }: Execution): string {
+  return `{"results":[${results.join(',')}],${JSON.stringify(rest).slice(1)}`;
+}
+
 const FORMATS_OUT = new Set(['type', 'is_main_result', 'extra']);
 
 function collect({ maxResultBytes, maxKeptChars, onStdout }: ExecuteOptions) {
-  const results: CodeResult[] = [];
+  const results: string[] = [];
+  let main: { readonly text: string | undefined } | undefined;
   const printed = { stdout: createOutput(maxKeptChars), stderr: createOutput(maxKeptChars) };
   const pieces = { stdout: [] as string[], stderr: [] as string[] };
   let resultBytes = 0;
@@ -135,26 +144,38 @@ function collect({ maxResultBytes, maxKeptChars, onStdout }: ExecuteOptions) {
   const print = (stream: 'stdout' | 'stderr', text: string) => {
     printed[stream].push(text);
     if (printed[stream].dropped === 0) pieces[stream].push(text);
+    else pieces[stream].length = 0;
     if (stream === 'stdout') onStdout?.(text);
   };
-  const addResult = (event: Record<string, unknown>, bytes: number) => {
+  const fits = (bytes: number) => {
     resultBytes += bytes;
-    if (resultBytes > maxResultBytes) {
-      leftOut++;
-      return;
-    }
+    if (resultBytes > maxResultBytes) leftOut++;
+    return resultBytes <= maxResultBytes;
+  };
+  const addResult = (event: Record<string, unknown>, lineBytes: number) => {
+    if (!fits(lineBytes)) return;
     const formats = Object.entries(event).filter(([name, value]) => !FORMATS_OUT.has(name) && value !== null);
     const extra = typeof event.extra === 'object' && event.extra !== null ? event.extra : {};
-    results.push({ ...Object.fromEntries(formats), ...extra, isMainResult: event.is_main_result === true });
+    const isMainResult = event.is_main_result === true;
+    const result: Record<string, unknown> = { ...Object.fromEntries(formats), ...extra, isMainResult };
+    const json = JSON.stringify(result);
+    // Numbers may be longer than they came: 1e20 has 21 digits.
+    if (!fits(Math.max(0, Buffer.byteLength(json) - lineBytes))) return;
+    results.push(json);
+    if (isMainResult) main ??= { text: typeof result.text === 'string' ? result.text : undefined };
   };
 
   return {
     take(line: string) {
+      if (hasTooManyValues(line)) {
+        leftOut++;
+        return;
+      }
       const event = parseEvent(line);
       if (event === undefined) return;
       const { type, text, name, value, traceback } = event;
       if (type === 'stdout' || type === 'stderr') print(type, String(text ?? ''));
-      else if (type === 'result') addResult(event, line.length);
+      else if (type === 'result') addResult(event, Buffer.byteLength(line));
       else if (type === 'error') {
         error = { name: String(name ?? 'Error'), value: String(value ?? ''), traceback: String(traceback ?? '') };
       } else if (type === 'number_of_executions' && typeof event.execution_count === 'number') {
@@ -162,17 +183,16 @@ function collect({ maxResultBytes, maxKeptChars, onStdout }: ExecuteOptions) {
       }
     },
     execution(): Execution {
-      const main = results.find(({ isMainResult }) => isMainResult)?.text;
       const logs = {
         stdout: printed.stdout.dropped === 0 ? pieces.stdout : [printed.stdout.text()],
         stderr: printed.stderr.dropped === 0 ? pieces.stderr : [printed.stderr.text()],
       };
       if (leftOut > 0)
         logs.stderr.push(
-          `[gateway: ${leftOut} results left out, more than ${maxResultBytes} bytes in all; save them to files]`,
+          `[gateway: ${leftOut} results left out, more than ${maxResultBytes} bytes in all or ${MAX_EVENT_VALUES} values in one; save them to files]`,
         );
       return {
-        ...(typeof main === 'string' && { text: main }),
+        ...(main?.text !== undefined && { text: main.text }),
         results,
         logs,
         ...(error !== undefined && { error }),
@@ -180,6 +200,23 @@ function collect({ maxResultBytes, maxKeptChars, onStdout }: ExecuteOptions) {
       };
     },
   };
+}
+
+/** Parsed at once and, for that moment, at up to 25 times the size of the line: the rest of the process waits. */
+const MAX_EVENT_VALUES = 500_000;
+
+/** Without building any: each value but the first follows a comma or opens what holds it. */
+function hasTooManyValues(line: string): boolean {
+  if (line.length < MAX_EVENT_VALUES) return false;
+  let values = 0;
+  let quoted = false;
+  for (let at = 0; at < line.length && values <= MAX_EVENT_VALUES; at++) {
+    const char = line[at];
+    if (char === '"') quoted = !quoted;
+    else if (quoted) at += char === '\\' ? 1 : 0;
+    else if (char === ',' || char === '[' || char === '{') values++;
+  }
+  return values > MAX_EVENT_VALUES;
 }
 
 function parseEvent(line: string): Record<string, unknown> | undefined {

@@ -11,17 +11,21 @@ export function createOutput(maxChars: number): Output {
   const half = Math.floor(maxChars / 2);
   let head = '';
   let tail: string[] = [];
+  /** Of what is kept in `tail`; the places before it are empty. */
+  let start = 0;
   let tailChars = 0;
   let dropped = 0;
 
-  /** Whole pieces from the front, so that no push costs more than its own length. */
+  /** Whole pieces from the front. The array is copied when half of it is empty: over many pushes, no push pays for more than its own piece. */
   const trim = () => {
-    let at = 0;
-    for (let next = tail[at]; next !== undefined && tailChars - next.length >= half; next = tail[++at]) {
+    for (let next = tail[start]; next !== undefined && tailChars - next.length >= half; next = tail[start]) {
       tailChars -= next.length;
       dropped += next.length;
+      tail[start++] = '';
     }
-    if (at > 0) tail = tail.slice(at);
+    if (start * 2 <= tail.length) return;
+    tail = tail.slice(start);
+    start = 0;
   };
 
   return {

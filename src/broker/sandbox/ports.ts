@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { GatewayError } from '../../errors.ts';
 import { method, onInstance, options, path, timeoutMs, user } from './capability.ts';
 import { bytesOf, data } from './commands.ts';
-import { type Access, addressOf, DAEMON_PORT } from './handle.ts';
+import { addressOf, DAEMON_PORT } from './handle.ts';
+import { maskBytes, maskTokens, type Tokens, tokensOf } from './tokens.ts';
 import { isRedirect, type Wire } from './wire.ts';
 
 /** Of one answer; as base64 it still fits. */
@@ -72,7 +73,7 @@ const fetchPort = method('Sandbox.fetch', {
         ...(body !== undefined && { body: new Uint8Array(body) }),
       };
       try {
-        return await ask(wire, at.baseUrl, path, init, opts.redirect === 'follow', access);
+        return await ask(wire, at.baseUrl, path, init, opts.redirect === 'follow', tokensOf(access));
       } catch (caught) {
         if (!deadline.aborted) throw wire.fault ?? caught;
         const message = `port ${port} did not answer within ${waitMs} ms`;
@@ -88,18 +89,18 @@ type Init = {
   readonly body?: Uint8Array<ArrayBuffer>;
 };
 
-async function ask(wire: Wire, baseUrl: string, path: string, init: Init, follow: boolean, access: Access) {
+async function ask(wire: Wire, baseUrl: string, path: string, init: Init, follow: boolean, tokens: Tokens) {
   let at = path;
   for (let hop = 0; ; hop++) {
     const response = await wire.fetch(`${baseUrl}${at}`, init);
     const next =
       follow && hop < MAX_REDIRECTS && isRedirect(response) ? samePlace(response.headers, at, init) : undefined;
     if (next === undefined) {
-      const bytes = hide(Buffer.from(await response.arrayBuffer()), access.trafficAccessToken);
+      const bytes = maskBytes(Buffer.from(await response.arrayBuffer()), tokens);
       return {
         status: response.status,
-        statusText: response.statusText.slice(0, 200),
-        headers: shown(response.headers),
+        statusText: maskTokens(response.statusText, tokens).slice(0, 200),
+        headers: shown(response.headers, tokens),
         base64: bytes.toString('base64'),
       };
     }
@@ -121,21 +122,15 @@ function samePlace(headers: { get(name: string): string | null }, from: string, 
   }
 }
 
-function shown(headers: Iterable<[string, string]>): Record<string, string> {
+function shown(headers: Iterable<[string, string]>, tokens: Tokens): Record<string, string> {
   const out: Record<string, string> = {};
   let chars = 0;
   for (const [name, value] of headers) {
     chars += name.length + value.length;
     if (chars > MAX_HEADER_CHARS) break;
-    if (!/^e2b-/i.test(name)) out[name.toLowerCase()] = value;
+    if (!/^e2b-/i.test(name)) out[name.toLowerCase()] = maskTokens(value, tokens);
   }
   return out;
-}
-
-/** A server that shows what it was sent would show the token that let us in. */
-function hide(body: Buffer, token: string | undefined): Buffer {
-  if (token === undefined || token === '' || body.indexOf(token) < 0) return body;
-  return Buffer.from(body.toString('latin1').replaceAll(token, 'x'.repeat(token.length)), 'latin1');
 }
 
 // --- Links ---------------------------------------------------------------------------------------------------------

@@ -21,6 +21,8 @@ export type DataPlaneOptions = {
   readonly connection: Connection;
   /** 0: no limit. */
   readonly maxSandboxesPerKey: number;
+  /** Of all answers of sandboxes that are still open. Default: a quarter of the heap. */
+  readonly maxHeldBytes?: number;
   /** Sandboxes that run agents' code. Default: none. */
   readonly isHidden?: IsHidden;
   /** `api.request`, to be held to that limit as well. */
@@ -35,7 +37,7 @@ export type DataPlane = {
 
 export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const { connection, maxSandboxesPerKey, isHidden = () => false, request } = options;
-  const wires = createWireFactory();
+  const wires = createWireFactory(options.maxHeldBytes);
   const underWay = new Map<string, number>();
   const quotaRequest = underQuota(request);
   return {

@@ -1,5 +1,6 @@
 // The only requests to what runs inside sandboxes: one origin a call, no redirect followed, size counted as it arrives.
 // What answers there may be the agent's own program, so its answers are as hostile as the agent's code. Knows no service.
+import { getHeapStatistics } from 'node:v8';
 import { Agent, type BodyInit, type RequestInit, Response, fetch as send } from 'undici';
 import { GatewayError } from '../../errors.ts';
 
@@ -21,8 +22,13 @@ export type Wire = {
 
 export type WireFactory = { open(options: WireOptions): Wire; close(): Promise<void> };
 
-/** One for the process: connections are shared, nothing else. */
-export function createWireFactory(): WireFactory {
+/** Of all answers still open. The rest of the heap is for what becomes of them, and for everything else. */
+const DEFAULT_MAX_HELD_BYTES = getHeapStatistics().heap_size_limit / 4;
+const HELD_RETRY_MS = 5_000;
+
+/** One for the process: connections are shared, and the bytes that answers may hold at once. Nothing else. */
+export function createWireFactory(maxHeldBytes = DEFAULT_MAX_HELD_BYTES): WireFactory {
+  const openHold = createHolds(maxHeldBytes);
   // Streams of commands are long and silent: each call keeps its own time. No limit of connections: one run's streams
   // must not keep another's calls waiting.
   const agent = new Agent({ allowH2: true, headersTimeout: 0, bodyTimeout: 0 });
@@ -51,10 +57,15 @@ export function createWireFactory(): WireFactory {
         });
         const isStream = response.headers.get('content-type')?.startsWith('application/connect+') === true;
         const meters = [countBytes(maxAnswerBytes)];
-        if (isStream && maxMessageBytes !== undefined) meters.push(countMessage(maxMessageBytes));
-        return bounded(response, meters, error => {
+        const onFault = (error: GatewayError) => {
           state.fault = error;
-        });
+        };
+        // Of a stream of messages a bounded part is kept.
+        if (isStream && maxMessageBytes !== undefined) {
+          return bounded(response, [...meters, countMessage(maxMessageBytes)], onFault);
+        }
+        const hold = openHold();
+        return bounded(response, [...meters, hold.take], onFault, hold.release);
       },
     };
   };
@@ -76,6 +87,30 @@ function countBytes(maxBytes: number): Meter {
   return chunk => {
     bytes += chunk.byteLength;
     if (bytes > maxBytes) throw tooLarge(maxBytes);
+  };
+}
+
+/** What arrives faster than it ends: a few sandboxes that never end their answers must not take the process down. */
+function createHolds(maxBytes: number): () => { take: Meter; release(): void } {
+  let held = 0;
+  return () => {
+    let own = 0;
+    return {
+      take({ byteLength }) {
+        if (held + byteLength > maxBytes) {
+          throw new GatewayError(
+            'busy',
+            'The gateway holds as many bytes of open answers as it may. Wait a few seconds, then ask again.',
+            { retryAfterMs: HELD_RETRY_MS },
+          );
+        }
+        own += byteLength;
+        held += byteLength;
+      },
+      release() {
+        held -= own;
+      },
+    };
   };
 }
 
@@ -104,23 +139,28 @@ function countMessage(maxBytes: number): Meter {
   };
 }
 
-function bounded(response: Response, meters: readonly Meter[], onFault: (error: GatewayError) => void): Response {
+/** `onEnd`: read to its end, broken off, aborted or given up by who reads it. */
+function bounded(
+  response: Response,
+  meters: readonly Meter[],
+  onFault: (error: GatewayError) => void,
+  onEnd = () => {},
+): Response {
   if (response.body === null) return response;
-  const counted = response.body.pipeThrough(
-    new TransformStream<Uint8Array, Uint8Array>({
-      transform(chunk, controller) {
-        try {
-          for (const meter of meters) meter(chunk);
-          controller.enqueue(chunk);
-        } catch (error) {
-          if (error instanceof GatewayError) onFault(error);
-          controller.error(error);
-        }
-      },
-    }),
-  );
+  const counted = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      try {
+        for (const meter of meters) meter(chunk);
+        controller.enqueue(chunk);
+      } catch (error) {
+        if (error instanceof GatewayError) onFault(error);
+        controller.error(error);
+      }
+    },
+  });
+  response.body.pipeTo(counted.writable).then(onEnd, onEnd);
   const { status, statusText, headers } = response;
-  return new Response(counted, { status, statusText, headers });
+  return new Response(counted.readable, { status, statusText, headers });
 }
 
 type Outgoing = RequestInit & { readonly url: string };
