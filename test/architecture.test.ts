@@ -8,9 +8,11 @@ const DOORS: Record<string, readonly string[]> = {
   http: ['engine', 'config.ts', 'errors.ts', 'log.ts', 'trace.ts'],
   mcp: ['guest', 'engine', 'broker', 'errors.ts', 'log.ts', 'trace.ts'],
   guest: ['engine', 'spec', 'errors.ts'],
-  engine: ['guest', 'errors.ts', 'log.ts'],
-  broker: ['engine', 'upstream', 'spec', 'errors.ts', 'log.ts', 'trace.ts'],
+  engine: ['guest', 'sandbox', 'errors.ts', 'log.ts'],
+  broker: ['engine', 'sandbox', 'upstream', 'spec', 'errors.ts', 'log.ts', 'trace.ts'],
   upstream: ['spec', 'engine', 'errors.ts', 'log.ts', 'trace.ts'],
+  // The broker and the microVM engine talk to sandboxes over the same wire.
+  sandbox: ['errors.ts', 'trace.ts'],
   spec: ['errors.ts', 'log.ts'],
   local: ['errors.ts', 'log.ts'],
   'config.ts': ['errors.ts'],

@@ -3,8 +3,8 @@
 import { StringDecoder } from 'node:string_decoder';
 import type { Response } from 'undici';
 import { GatewayError } from '../../errors.ts';
+import type { Wire } from '../../sandbox/wire.ts';
 import { createOutput } from './output.ts';
-import type { Wire } from './wire.ts';
 
 export const INTERPRETER_PORT = 49999;
 
