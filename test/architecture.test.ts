@@ -9,9 +9,11 @@ const DOORS: Record<string, readonly string[]> = {
   http: ['engine', 'errors.ts', 'log.ts', 'trace.ts'],
   mcp: ['guest', 'engine', 'broker', 'errors.ts', 'log.ts', 'trace.ts'],
   guest: ['engine', 'spec', 'errors.ts'],
-  engine: ['errors.ts'],
-  broker: ['engine', 'upstream', 'errors.ts', 'trace.ts'],
+  engine: ['sandbox', 'errors.ts'],
+  broker: ['engine', 'sandbox', 'upstream', 'errors.ts', 'trace.ts'],
   upstream: ['spec', 'engine', 'errors.ts', 'trace.ts'],
+  // The broker and the microVM engine talk to sandboxes over the same wire.
+  sandbox: ['errors.ts', 'trace.ts'],
   spec: ['errors.ts'],
   local: [],
   'config.ts': [],

@@ -1,10 +1,10 @@
 // The data plane over real processes: what a run may use, what ends with it and what outlives it.
 import type { IncomingHttpHeaders } from 'node:http';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { sdkOptions } from '../../src/broker/sandbox/connection.ts';
-import { openHandle } from '../../src/broker/sandbox/handle.ts';
-import { createWireFactory } from '../../src/broker/sandbox/wire.ts';
 import type { Fault } from '../../src/local/faults.ts';
+import { sdkOptions } from '../../src/sandbox/connection.ts';
+import { openHandle } from '../../src/sandbox/handle.ts';
+import { createWireFactory } from '../../src/sandbox/wire.ts';
 import { startDataPlane, type TestDataPlane } from '../support/data-plane.ts';
 import { newKey } from '../support/gateway.ts';
 

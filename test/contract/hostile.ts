@@ -129,6 +129,32 @@ export function hostile(guest: Harness): void {
       await healthy();
     });
 
+    it('the end of the stack, wherever it comes, is an error of the guest itself', async () => {
+      const source = `async () => {
+        const foreign = new Set();
+        const look = (error, what) => {
+          if (!(error instanceof Error) || error.constructor.constructor('return typeof process')() !== 'undefined') foreign.add(what);
+        };
+        const acts = {
+          console: () => console.log('a'),
+          random: () => crypto.randomUUID(),
+          timer: () => clearTimeout(setTimeout(() => 0, 0)),
+          call: () => { api.request({}).catch(() => 0) },
+          late: () => new URL('http://x').href + [3].toSorted(),
+          import: () => { import('node:fs').catch(error => look(error, 'imported')) },
+          microtask: () => queueMicrotask(() => 0),
+        };
+        for (const [what, act] of Object.entries(acts)) {
+          let left = 200;
+          const dive = () => { try { dive() } catch (error) { look(error, what) } if (left-- > 0) try { act() } catch (error) { look(error, what) } };
+          try { dive() } catch (error) { look(error, what) }
+        }
+        await null;
+        return [...foreign];
+      }`;
+      expect(await guest.value(source)).toEqual([]);
+    });
+
     it('deep recursion can be caught', async () => {
       const source =
         'async () => { let d = 0; const f = () => { d++; f() }; try { f() } catch (e) { return [e.name, d > 500] } }';

@@ -27,6 +27,7 @@ function open(before = '') {
       loaded.push(script);
       run(SCRIPTS[script] ?? '');
     },
+    __send: () => undefined,
   });
   run(ground);
   return { run, loaded };

@@ -2,11 +2,11 @@
 import { createBroker } from '../../src/broker/broker.ts';
 import type { BrokerLimits } from '../../src/broker/budget.ts';
 import { createRequestCapability } from '../../src/broker/request.ts';
-import type { Connection } from '../../src/broker/sandbox/connection.ts';
 import { createDataPlane } from '../../src/broker/sandbox/sandbox.ts';
 import { fingerprint } from '../../src/http/auth.ts';
 import { createMachineFactory, createDataPlane as localDataPlane, type ShellKind } from '../../src/local/data/plane.ts';
 import { type LocalCloudOptions, startLocalCloud } from '../../src/local/server.ts';
+import type { Connection } from '../../src/sandbox/connection.ts';
 import { loadDescription } from '../../src/spec/load.ts';
 import { createUpstreamClient } from '../../src/upstream/client.ts';
 import { createOperations } from '../../src/upstream/operations.ts';

@@ -8,6 +8,7 @@ import type { Outcome } from '../../src/engine/engine.ts';
 import type { Fault } from '../../src/local/faults.ts';
 import type { LocalCloud } from '../../src/local/server.ts';
 import { type LocalOptions, startLocal } from '../../src/local/start.ts';
+import { createWireFactory } from '../../src/sandbox/wire.ts';
 import { DESCRIPTION, echoHost, LIMITS, principal } from '../contract/harness.ts';
 
 /** Local mode takes any key of this form. */
@@ -52,6 +53,7 @@ export async function runInPlaceOfRunner(
     write('profile without a line end\\n'); say({ t: 'started' });
     ${code}`;
   const disposal = new Disposal(() => undefined);
+  const wires = createWireFactory();
   const connection = 'url' in where ? localConnection(where) : where;
   const run = new Run(
     {
@@ -60,12 +62,12 @@ export async function runInPlaceOfRunner(
     },
     {
       ...{ pack: { json: JSON.stringify({ runner }) }, connection, template: 'base' },
-      ...{ startTimeoutMs: 20_000, graceMs: 5_000, disposal, log: () => undefined },
+      ...{ startTimeoutMs: 20_000, graceMs: 5_000, disposal, wires, log: () => undefined },
       own: sandboxId => () => void disposal.kill(sandboxId, connection),
     },
   );
   run.start();
-  return run.outcome;
+  return run.outcome.finally(() => wires.close());
 }
 
 /** Deals out the faults it is given, one a matching request, in order; the last one stays when `forever`. */

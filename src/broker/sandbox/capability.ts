@@ -2,16 +2,16 @@
 // sent, the ledger's line, errors as a guest may read them. Knows no single method.
 import { z } from 'zod';
 import { GatewayError } from '../../errors.ts';
+import type { Sandbox, SdkOptions } from '../../sandbox/connection.ts';
+import type { Access } from '../../sandbox/handle.ts';
+import type { Wire } from '../../sandbox/wire.ts';
 import { redactAnswer } from '../../upstream/redact.ts';
 import { refuseRunner } from '../../upstream/runners.ts';
 import type { CallContext, Capability } from '../broker.ts';
 import { within } from './abort.ts';
-import type { Sandbox, SdkOptions } from './connection.ts';
 import { noAnswer, toFailure } from './errors.ts';
-import type { Access } from './handle.ts';
 import type { Session } from './session.ts';
 import { tokensOf } from './tokens.ts';
-import type { Wire } from './wire.ts';
 
 export type Mode = 'read' | 'write';
 

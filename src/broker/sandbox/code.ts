@@ -1,9 +1,10 @@
 // `sbx.runCode` and the contexts (kernels) code runs in.
 import { z } from 'zod';
+import { addressOf } from '../../sandbox/handle.ts';
+import type { Wire } from '../../sandbox/wire.ts';
 import type { SandboxCall } from './capability.ts';
 import { method, onInstance, options, strings, timeoutMs } from './capability.ts';
 import { codeOverdue } from './deadline.ts';
-import { addressOf } from './handle.ts';
 import {
   callInterpreter,
   composeExecution,
@@ -14,7 +15,6 @@ import {
 import { MAX_KEPT_CHARS } from './listen.ts';
 import { createLineReporter } from './output.ts';
 import { tokensOf } from './tokens.ts';
-import type { Wire } from './wire.ts';
 
 const contextId = z.string().regex(/^[\w-]{1,100}$/, 'is not a context id: pass what createCodeContext returned');
 const context = z

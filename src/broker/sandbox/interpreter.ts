@@ -3,10 +3,10 @@
 import { StringDecoder } from 'node:string_decoder';
 import type { Response } from 'undici';
 import { GatewayError } from '../../errors.ts';
+import type { Wire } from '../../sandbox/wire.ts';
 import { noAnswer } from './errors.ts';
 import { createOutput } from './output.ts';
 import { maskTokens, type Tokens } from './tokens.ts';
-import type { Wire } from './wire.ts';
 
 export const INTERPRETER_PORT = 49999;
 

@@ -1,12 +1,12 @@
 // The sandbox itself: create, attach, list, inspect, pause, fork, snapshot, kill. Calls to E2B's API only.
 import { z } from 'zod';
 import { GatewayError } from '../../errors.ts';
+import { Sandbox } from '../../sandbox/connection.ts';
+import type { Access } from '../../sandbox/handle.ts';
 import { isRunner, refuseRunnerMetadata } from '../../upstream/runners.ts';
 import { unlessAborted } from './abort.ts';
 import { defined, lifeMs, method, onInstance, options, type SandboxCall, sandboxId, strings } from './capability.ts';
-import { Sandbox } from './connection.ts';
 import { clean, noAnswer } from './errors.ts';
-import type { Access } from './handle.ts';
 import { tag, withinQuota, wouldStart } from './quota.ts';
 
 /** As the code interpreter's SDK has it: runCode needs it. */

@@ -1,10 +1,11 @@
 // Commands of one run, followed: to their end within the call, or in the background while the run lasts. What ends with
 // the run and what does not is decided here.
+
+import type { Sandbox } from '../../sandbox/connection.ts';
+import type { Access } from '../../sandbox/handle.ts';
 import { unlessAborted } from './abort.ts';
 import type { SandboxCall } from './capability.ts';
-import type { Sandbox } from './connection.ts';
 import { commandOverdue } from './deadline.ts';
-import type { Access } from './handle.ts';
 import { createLineReporter } from './output.ts';
 import { type CommandResult, type Follower, type FollowOptions, follow, type StartCommand } from './process.ts';
 

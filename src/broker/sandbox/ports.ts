@@ -1,11 +1,11 @@
 // What is reached from outside: requests to a server inside the sandbox, and signed links to its files for the user.
 import { z } from 'zod';
 import { GatewayError } from '../../errors.ts';
+import { addressOf, DAEMON_PORT } from '../../sandbox/handle.ts';
+import { isRedirect, type Wire } from '../../sandbox/wire.ts';
 import { method, onInstance, options, path, timeoutMs, user } from './capability.ts';
 import { bytesOf, data } from './commands.ts';
-import { addressOf, DAEMON_PORT } from './handle.ts';
 import { maskBytes, maskTokens, type Tokens, tokensOf } from './tokens.ts';
-import { isRedirect, type Wire } from './wire.ts';
 
 /** Of one answer; as base64 it still fits. */
 const MAX_BODY_BYTES = 5_000_000;

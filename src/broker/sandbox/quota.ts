@@ -1,11 +1,11 @@
 // How many sandboxes one key may have running, and the mark on those a run makes. Counted on E2B's own list each time,
 // with the creations this process has under way; another replica's of the same moment may slip through.
 import { GatewayError } from '../../errors.ts';
+import { apiOf, type SdkOptions } from '../../sandbox/connection.ts';
 import { labelOf } from '../../upstream/guard.ts';
 import { isRunner } from '../../upstream/runners.ts';
 import type { Capability } from '../broker.ts';
 import type { SandboxCall } from './capability.ts';
-import { apiOf, type SdkOptions } from './connection.ts';
 import { readAccess, type Session } from './session.ts';
 
 /** Metadata of every sandbox a run creates: the id of the request, as in the gateway's log. */

@@ -1,16 +1,17 @@
 // The data plane's capabilities, by the name the guest calls them. The one export of this folder for the composition
 // root: a session a run, and what all runs share (connections).
+
+import type { Connection } from '../../sandbox/connection.ts';
+import { createWireFactory } from '../../sandbox/wire.ts';
 import type { IsHidden } from '../../upstream/runners.ts';
 import type { Capability } from '../broker.ts';
 import { CODE } from './code.ts';
 import { COMMANDS } from './commands.ts';
-import type { Connection } from './connection.ts';
 import { FILES } from './files.ts';
 import { LIFECYCLE } from './lifecycle.ts';
 import { PORTS } from './ports.ts';
 import { underQuota } from './quota.ts';
 import { Session, type SessionOptions } from './session.ts';
-import { createWireFactory } from './wire.ts';
 
 const METHODS = { ...LIFECYCLE, ...COMMANDS, ...FILES, ...CODE, ...PORTS };
 

@@ -1,14 +1,14 @@
 // One run's dealings with sandboxes: which it may talk to and with which tokens, what it started in the background, and
 // how much time it has left. Gone with the run; nothing is kept between runs. Knows no single capability.
 import { GatewayError } from '../../errors.ts';
+import type { Connection } from '../../sandbox/connection.ts';
+import { apiOf, type Sandbox, type SdkOptions, sdkOptions } from '../../sandbox/connection.ts';
+import { type Access, accessOf, daemonOrigin, openHandle } from '../../sandbox/handle.ts';
+import type { Wire, WireFactory, WireOptions } from '../../sandbox/wire.ts';
 import type { IsHidden } from '../../upstream/runners.ts';
 import type { CallContext } from '../broker.ts';
-import type { Connection } from './connection.ts';
-import { apiOf, type Sandbox, type SdkOptions, sdkOptions } from './connection.ts';
 import { type Deadline, deadlineOf } from './deadline.ts';
-import { type Access, accessOf, daemonOrigin, openHandle } from './handle.ts';
 import type { Follower } from './process.ts';
-import type { Wire, WireFactory, WireOptions } from './wire.ts';
 
 export type SessionOptions = {
   readonly connection: Connection;

@@ -1,7 +1,8 @@
 // The access tokens of a sandbox, out of what a guest reads. A program inside is sent them and may echo them; one that
 // passes them on in another form is not stopped: they open that sandbox alone. Pure.
+
+import type { Access } from '../../sandbox/handle.ts';
 import { MASK } from '../../upstream/redact.ts';
-import type { Access } from './handle.ts';
 
 export type Tokens = readonly string[];
 

@@ -1,6 +1,7 @@
 // The microVM engine: each run in an E2B sandbox of its own, closed to the network. Admits runs and keeps count of them;
 // what one run does is run.ts.
 import type { ErrorCode } from '../../errors.ts';
+import { createWireFactory } from '../../sandbox/wire.ts';
 import type { Engine, EngineStats, Job, Outcome } from '../engine.ts';
 import { FairQueue } from '../fair-queue.ts';
 import { gatewayFault, Transcript } from '../transcript.ts';
@@ -51,6 +52,7 @@ class MicrovmEngine implements E2bEngine {
   readonly #options: E2bOptions;
   readonly #log: EngineLog;
   readonly #disposal: Disposal;
+  readonly #wires = createWireFactory();
   readonly #execute: PackedRunner = packRunner('execute');
   #search: PackedRunner;
   readonly #queue = new FairQueue<Waiting>();
@@ -96,6 +98,7 @@ class MicrovmEngine implements E2bEngine {
     for (const { leave } of this.#queue.remove(() => true)) leave('busy');
     for (const run of this.#live) run.fail('engine_lost');
     await this.#disposal.close(CLOSE_TIMEOUT_MS);
+    await this.#wires.close();
   }
 
   async run(job: Job): Promise<Outcome> {
@@ -125,6 +128,7 @@ class MicrovmEngine implements E2bEngine {
       startTimeoutMs: startTimeoutMs ?? 30_000,
       graceMs: graceMs ?? 10_000,
       disposal: this.#disposal,
+      wires: this.#wires,
       own: sandboxId => this.#own(sandboxId, connection),
       log: this.#log,
     };

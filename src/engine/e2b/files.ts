@@ -24,6 +24,10 @@ export function maxPayloadBytes(kind: number, limits: Limits): number {
   }
 }
 
+/** No payload of a run is larger. */
+export const maxFileBytes = (limits: Limits): number =>
+  Math.max(...Object.values(KIND).map(kind => maxPayloadBytes(kind, limits)));
+
 /** @throws WireError when the file is not exactly as long as announced; whatever the SDK throws */
 export async function readPayload(sandbox: Sandbox, path: string, bytes: number, signal: AbortSignal): Promise<string> {
   const stream = await sandbox.files.read(path, { format: 'stream', signal });

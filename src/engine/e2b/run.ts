@@ -3,6 +3,9 @@
 import { randomUUID } from 'node:crypto';
 import { CommandExitError, type CommandHandle, type Sandbox } from 'e2b';
 import { ERRORS, type ErrorCode, toGatewayError } from '../../errors.ts';
+import { sdkOptions } from '../../sandbox/connection.ts';
+import { accessOf, daemonOrigin, openHandle } from '../../sandbox/handle.ts';
+import type { Wire, WireFactory } from '../../sandbox/wire.ts';
 import type { GuestReply, Job, Outcome } from '../engine.ts';
 import { type Emission, type End, Intake } from '../intake.ts';
 import { guestLimits, MAX_CROSSINGS, settlePayload } from '../protocol.ts';
@@ -10,7 +13,7 @@ import { answerTo, gatewayFault, limitDetail, Transcript } from '../transcript.t
 import { startCommand } from './bootstrap.ts';
 import { createSandbox } from './creation.ts';
 import type { Connection, Disposal, EngineLog } from './disposal.ts';
-import { maxPayloadBytes, readPayload, writePayload } from './files.ts';
+import { maxFileBytes, maxPayloadBytes, readPayload, writePayload } from './files.ts';
 import { type PackedRunner, runFile } from './pack.ts';
 import type { RunnerJob } from './runner/job.ts';
 import { StdinWriter } from './stdin.ts';
@@ -27,12 +30,20 @@ export type RunParts = {
   /** What the sandbox may outlive the run by, should the gateway die. */
   readonly graceMs: number;
   readonly disposal: Disposal;
+  /** Of the only connections to the sandbox once it is there. */
+  readonly wires: WireFactory;
   /** The sandbox is this run's from now on; the returned function ends it in the background. */
   readonly own: (sandboxId: string) => () => void;
   readonly log: EngineLog;
 };
 
 const MAX_STDERR_CHARS = 4_000;
+/** Of the stream of its output: as much as stdout.ts takes, in base64, and what stands around it. */
+const MAX_STREAM_BYTES = 16_000_000;
+/** Sandboxes send some ten kilobytes of output in one. */
+const MAX_MESSAGE_BYTES = 1_000_000;
+/** Of what is not the run itself, e.g. the upload; the run has deadlines of its own. */
+const REQUEST_TIMEOUT_MS = 60_000;
 /** What the runner says of its CPU time is the guest's word: no more than this many cores' worth is believed. */
 const MAX_CORES = 16;
 
@@ -48,6 +59,7 @@ export class Run {
   readonly #resolve: (outcome: Outcome) => void;
   readonly outcome: Promise<Outcome>;
   #deadline: NodeJS.Timeout | undefined;
+  #wire: Wire | undefined;
   #handle: CommandHandle | undefined;
   #stdin: StdinWriter | undefined;
   /** Answers given before the handle was there: the first output may come before it. */
@@ -130,7 +142,23 @@ export class Run {
     const dispose = own(sandbox.sandboxId);
     if (signal.aborted) return dispose();
     signal.addEventListener('abort', dispose, { once: true });
-    await this.#launch(sandbox).catch((caught: unknown) => this.#onLost(caught));
+    await this.#launch(this.#onWire(sandbox)).catch((caught: unknown) => this.#onLost(caught));
+  }
+
+  /** As the SDK made it, it follows redirects and reads without bounds: from now on over a wire of ours. */
+  #onWire(made: Sandbox): Sandbox {
+    const { connection, wires } = this.#parts;
+    const { signal } = this.#over;
+    const { apiKey, apiUrl, domain, sandboxUrl } = connection;
+    const sdk = sdkOptions({ apiUrl, domain, sandboxUrl }, { apiKey, signal, timeoutMs: REQUEST_TIMEOUT_MS });
+    const access = accessOf(made);
+    this.#wire = wires.open({
+      origin: daemonOrigin(access, sdk),
+      signal,
+      maxAnswerBytes: Math.max(MAX_STREAM_BYTES, maxFileBytes(this.#job.limits)),
+      maxMessageBytes: MAX_MESSAGE_BYTES,
+    });
+    return openHandle(access, sdk, this.#wire);
   }
 
   /** The command's start and the upload go off together; the bootstrap waits for the file. */
@@ -278,7 +306,10 @@ export class Run {
   #onLost(caught: unknown): void {
     if (this.#over.signal.aborted) return;
     const exitCode = exitCodeOf(caught);
-    this.#parts.log(`a run lost its sandbox (exit ${exitCode ?? 'unknown'}): ${this.#stderr.slice(-500)}`, caught);
+    this.#parts.log(
+      `a run lost its sandbox (exit ${exitCode ?? 'unknown'}): ${this.#stderr.slice(-500)}`,
+      this.#wire?.fault ?? caught,
+    );
     if (this.started) {
       const outOfMemory = exitCode === EXIT.aborted || exitCode === EXIT.killed;
       this.#finish(outOfMemory ? { reason: 'memory' } : { reason: 'crashed', detail: 'the sandbox was lost' });

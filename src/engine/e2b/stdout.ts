@@ -27,9 +27,9 @@ export class WireError extends Error {
 }
 
 export class FrameReader {
-  #partial = '';
-  /** The line under way is longer than any frame. */
-  #skipping = false;
+  /** Of the line under way: put together at its end only, since pieces may be of one character. */
+  #pieces: string[] = [];
+  #lineChars = 0;
   #totalChars = 0;
 
   /** Output that holds no frames; the SDK keeps that as well. @throws WireError */
@@ -41,15 +41,22 @@ export class FrameReader {
   /** Frames one by one, so that those before a fault count. @throws WireError */
   *read(text: string): Generator<RunnerFrame, void, undefined> {
     this.count(text);
-    const lines = (this.#partial + text).split('\n');
-    this.#partial = lines.pop() ?? '';
-    const skipped = this.#skipping;
-    if (lines.length > 0) this.#skipping = false;
-    if (this.#partial.length > MAX_LINE_CHARS) {
-      this.#skipping = true;
-      this.#partial = '';
+    const [end = '', ...nextLines] = text.split('\n');
+    this.#collect(end);
+    for (const next of nextLines) {
+      const line = this.#pieces.join('');
+      this.#pieces = [];
+      this.#lineChars = 0;
+      this.#collect(next);
+      if (line.startsWith(MARK)) yield parseFrame(line);
     }
-    for (const line of skipped ? lines.slice(1) : lines) if (line.startsWith(MARK)) yield parseFrame(line);
+  }
+
+  /** Nothing is kept of a line that is longer than any frame. */
+  #collect(piece: string): void {
+    this.#lineChars += piece.length;
+    if (this.#lineChars > MAX_LINE_CHARS) this.#pieces = [];
+    else this.#pieces.push(piece);
   }
 }
 

@@ -73,6 +73,17 @@ describe('frames', () => {
       for (let i = 0; i < 1_000; i++) [...reader.read(`${'y'.repeat(9_999)}\n`)];
     }).toThrow(/too much/);
   });
+
+  it('cost the same a character, however long the line is that comes in small pieces', () => {
+    const costOf = (lineChars: number) => {
+      const reader = new FrameReader();
+      const start = performance.now();
+      for (let i = 1; i <= 300_000; i++) for (const _ of reader.read(i % lineChars === 0 ? '\n' : 'x')) expect.fail();
+      return performance.now() - start;
+    };
+    const [short, long] = [10, 100_000].map(chars => Math.min(costOf(chars), costOf(chars))) as [number, number];
+    expect(long / short).toBeLessThan(8);
+  });
 });
 
 describe('a runner that is not ours any more', () => {

@@ -7,8 +7,10 @@ import 'core-js/modules/es.uint8-array.to-base64.js';
 
 export type LateScript = 'newer' | 'url';
 
-/** The runner's: evaluates a script in this context, never throws. Nobody but this file ever holds it. */
+/** The runner's: evaluates a script in this context. Nobody but this file ever holds it. */
 declare const __late: (script: LateScript) => void;
+/** The runner's as well; the prelude takes what this file puts in its place. */
+declare const __send: (kind: number, id: number, payload: string) => string | undefined;
 
 type Owner = Record<PropertyKey, unknown>;
 type StandIn = {
@@ -20,7 +22,8 @@ type StandIn = {
 };
 
 const { defineProperty, getOwnPropertyDescriptor, getPrototypeOf, apply } = Reflect;
-const evaluate = __late;
+const evaluate = ofThisRealm(__late);
+Object.assign(globalThis, { __send: ofThisRealm(__send) });
 delete (globalThis as Partial<{ __late: unknown }>).__late;
 // Where core-js keeps its own state.
 delete (globalThis as { '__core-js_shared__'?: unknown })['__core-js_shared__'];
@@ -52,6 +55,21 @@ const GLOBALS = 'AsyncDisposableStack DisposableStack DOMException Iterator Supp
 const SYMBOLS = 'asyncDispose dispose';
 
 const standIns: Record<LateScript, StandIn[]> = { newer: [], url: [] };
+
+/**
+ * The runner's functions catch what they throw, but not that the stack ends where they begin. Such an error is of their
+ * realm, and would hand it to the guest. No iteration here: the agent's code may patch it.
+ */
+function ofThisRealm<Args extends unknown[], Result>(runners: (...args: Args) => Result): (...args: Args) => Result {
+  const TooDeep = RangeError;
+  return (...args) => {
+    try {
+      return apply(runners, undefined, args) as Result;
+    } catch {
+      throw new TooDeep('Maximum call stack size exceeded');
+    }
+  };
+}
 
 function load(script: LateScript): void {
   const placed = standIns[script];

@@ -37,9 +37,11 @@ export class Guest {
     this.#pack = pack;
     this.#outside = outside;
     const global = this.#inside('globalThis') as object;
-    Object.assign(global, { __late: (script: LateScript) => this.#evaluateLate(script) });
+    Object.assign(global, {
+      __late: (script: LateScript) => this.#evaluateLate(script),
+      __send: (kind: number, id: number, text: string) => this.#send(kind, id, text),
+    });
     this.#inside(pack.ground);
-    Object.assign(global, { __send: (kind: number, id: number, text: string) => this.#send(kind, id, text) });
     if (pack.description !== undefined) Object.assign(global, { __description: unpack(pack.description) });
     this.#inside(pack.prelude);
     this.#entry = this.#inside('(() => { const guest = __guest; delete globalThis.__guest; return guest })()') as Entry;
@@ -66,7 +68,7 @@ export class Guest {
     return runInContext(code, this.#context, { filename: 'prelude.js' });
   }
 
-  /** Never throws, as #send: what it did not bring is found missing where it was asked for. */
+  /** As #send: what it did not bring is found missing where it was asked for. */
   #evaluateLate(script: LateScript): void {
     try {
       this.#inside(unpack(this.#pack.late[script]));
@@ -75,7 +77,7 @@ export class Guest {
 
   // What the guest says.
 
-  /** Never throws: an error of this realm would hand the guest this realm. */
+  /** An error of this realm would hand the guest this realm: none from within, and ground.ts sees to the rest. */
   #send(kind: number, id: number, payload: string): string | undefined {
     try {
       return this.#ended ? undefined : this.#receive(kind, id, payload);

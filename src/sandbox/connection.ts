@@ -2,7 +2,7 @@
 // environment. Knows no sandbox.
 import { Sandbox } from '@e2b/code-interpreter';
 import { ApiClient, ConnectionConfig } from 'e2b';
-import { traceHeaders } from '../../trace.ts';
+import { traceHeaders } from '../trace.ts';
 
 export type Connection = {
   readonly apiUrl: string;

@@ -2,7 +2,7 @@
 // bounds, and what answers in a sandbox may be the agent's program; so its command, file and health clients are made anew
 // with our fetch. The one place that reaches into the SDK's private fields: a test fails when they move.
 import { createConnectTransport } from '@connectrpc/connect-web';
-import { ConnectionConfig } from 'e2b';
+import { ConnectionConfig, type Sandbox as PlainSandbox } from 'e2b';
 import { type Connection, Sandbox, type SdkOptions } from './connection.ts';
 import type { Wire } from './wire.ts';
 
@@ -31,7 +31,7 @@ type Inside = {
 };
 
 /** What an SDK call that made or resumed a sandbox learned. */
-export function accessOf(made: Sandbox): Access {
+export function accessOf(made: PlainSandbox): Access {
   const { sandboxId, sandboxDomain, trafficAccessToken, envdAccessToken, envdApi } = made as unknown as Inside;
   return { sandboxId, domain: sandboxDomain, envdVersion: envdApi.version, envdAccessToken, trafficAccessToken };
 }

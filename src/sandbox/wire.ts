@@ -2,7 +2,7 @@
 // What answers there may be the agent's own program, so its answers are as hostile as the agent's code. Knows no service.
 import { getHeapStatistics } from 'node:v8';
 import { Agent, type BodyInit, type RequestInit, Response, fetch as send } from 'undici';
-import { GatewayError } from '../../errors.ts';
+import { GatewayError } from '../errors.ts';
 
 export type WireOptions = {
   /** What the address must have: scheme, host and port of the sandbox. */
@@ -55,17 +55,16 @@ export function createWireFactory(maxHeldBytes = DEFAULT_MAX_HELD_BYTES): WireFa
           signal: AbortSignal.any(signals),
           dispatcher: agent,
         });
-        const isStream = response.headers.get('content-type')?.startsWith('application/connect+') === true;
         const meters = [countBytes(maxAnswerBytes)];
         const onFault = (error: GatewayError) => {
           state.fault = error;
         };
         // Of a stream of messages a bounded part is kept.
-        if (isStream && maxMessageBytes !== undefined) {
-          return bounded(response, [...meters, countMessage(maxMessageBytes)], onFault);
+        if (isStream(response) && maxMessageBytes !== undefined) {
+          return bounded(response, meters, onFault, { messages: wholeMessages(maxMessageBytes) });
         }
         const hold = openHold();
-        return bounded(response, [...meters, hold.take], onFault, hold.release);
+        return bounded(response, [...meters, hold.take], onFault, { onEnd: hold.release });
       },
     };
   };
@@ -76,7 +75,11 @@ export function createWireFactory(maxHeldBytes = DEFAULT_MAX_HELD_BYTES): WireFa
 /** 3xx with a Location: to follow it would let the sandbox send the gateway anywhere. */
 export const isRedirect = (response: Response) => response.status >= 300 && response.status < 400;
 
-/** Throws a GatewayError at the piece that is too much. */
+/** As its reader tells one: in any case. */
+const isStream = (response: Response) => /^application\/connect/i.test(response.headers.get('content-type') ?? '');
+
+type HandOn = (bytes: Uint8Array) => void;
+/** Told of each piece. @throws GatewayError at the one that is too much */
 type Meter = (chunk: Uint8Array) => void;
 
 const tooLarge = (maxBytes: number) =>
@@ -114,27 +117,32 @@ function createHolds(maxBytes: number): () => { take: Meter; release(): void } {
   };
 }
 
-/** Reads the length before each message: a byte of flags, then four of length, big-endian. */
-function countMessage(maxBytes: number): Meter {
+/**
+ * A byte of flags, four of length (big-endian), then so many of the message. Handed on only once it is whole: its reader
+ * goes over all pieces it holds with each one more, and they may be of one byte. @throws GatewayError
+ */
+function wholeMessages(maxBytes: number): (chunk: Uint8Array, handOn: HandOn) => void {
   const PREFIX_BYTES = 5;
-  let prefix = 0;
-  let length = 0;
-  let left = 0;
-  return chunk => {
+  let message = new Uint8Array(PREFIX_BYTES);
+  let filled = 0;
+  return (chunk, handOn) => {
     for (let at = 0; at < chunk.byteLength; ) {
-      if (left > 0) {
-        const skipped = Math.min(left, chunk.byteLength - at);
-        left -= skipped;
-        at += skipped;
+      const piece = chunk.subarray(at, at + message.byteLength - filled);
+      message.set(piece, filled);
+      filled += piece.byteLength;
+      at += piece.byteLength;
+      if (filled < message.byteLength) continue;
+      const length = filled === PREFIX_BYTES ? new DataView(message.buffer).getUint32(1) : 0;
+      if (length > maxBytes) throw tooLarge(maxBytes);
+      if (length > 0) {
+        const prefix = message;
+        message = new Uint8Array(PREFIX_BYTES + length);
+        message.set(prefix);
         continue;
       }
-      const byte = chunk[at++] ?? 0;
-      if (prefix > 0) length = length * 256 + byte;
-      if (++prefix < PREFIX_BYTES) continue;
-      if (length > maxBytes) throw tooLarge(maxBytes);
-      left = length;
-      prefix = 0;
-      length = 0;
+      handOn(message);
+      message = new Uint8Array(PREFIX_BYTES);
+      filled = 0;
     }
   };
 }
@@ -144,14 +152,15 @@ function bounded(
   response: Response,
   meters: readonly Meter[],
   onFault: (error: GatewayError) => void,
-  onEnd = () => {},
+  { messages, onEnd = () => {} }: { messages?: ReturnType<typeof wholeMessages>; onEnd?: () => void } = {},
 ): Response {
   if (response.body === null) return response;
   const counted = new TransformStream<Uint8Array, Uint8Array>({
     transform(chunk, controller) {
       try {
         for (const meter of meters) meter(chunk);
-        controller.enqueue(chunk);
+        if (messages === undefined) controller.enqueue(chunk);
+        else messages(chunk, message => controller.enqueue(message));
       } catch (error) {
         if (error instanceof GatewayError) onFault(error);
         controller.error(error);

@@ -1,0 +1,49 @@
+// What the wire makes of a stream of messages, however its sender cuts it.
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, afterEach, expect, it } from 'vitest';
+import { createWireFactory, type Wire } from '../../src/sandbox/wire.ts';
+
+const wires = createWireFactory();
+let server: Server;
+afterAll(() => wires.close());
+afterEach(() => server.close().closeAllConnections());
+
+async function open(contentType: string, pieces: readonly Uint8Array[]): Promise<{ wire: Wire; origin: string }> {
+  server = createServer((_req, res) => {
+    res.writeHead(200, { 'content-type': contentType });
+    for (const piece of pieces) res.write(piece);
+    res.end();
+  });
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { signal } = new AbortController();
+  return { origin, wire: wires.open({ origin, signal, maxAnswerBytes: 100_000, maxMessageBytes: 1_000 }) };
+}
+
+const message = (text: string) => Buffer.from([0, 0, 0, text.length >> 8, text.length & 255, ...Buffer.from(text)]);
+
+it('hands on whole messages only, one at a time', async () => {
+  const sent = ['', 'x'.repeat(1_000), '', '{}', 'y'.repeat(300)].map(message);
+  const all = Buffer.concat(sent);
+  for (const size of [1, 7, 400, all.length]) {
+    const pieces = Array.from({ length: Math.ceil(all.length / size) }, (_, i) =>
+      all.subarray(i * size, (i + 1) * size),
+    );
+    const { wire, origin } = await open('application/connect+json', pieces);
+    const got: Buffer[] = [];
+    for await (const chunk of (await wire.fetch(origin)).body ?? []) got.push(Buffer.from(chunk));
+    expect(got).toEqual(sent);
+    server.close().closeAllConnections();
+  }
+});
+
+it.each(['application/connect+json', 'Application/Connect+JSON', 'application/connect+proto'])(
+  'refuses the message that is announced too long: %s',
+  async contentType => {
+    const { wire, origin } = await open(contentType, [message('x'), message('x'.repeat(1_001))]);
+    const response = await wire.fetch(origin);
+    await expect(response.arrayBuffer()).rejects.toThrow();
+    expect(wire.fault).toMatchObject({ code: 'answer_too_large' });
+  },
+);
