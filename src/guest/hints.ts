@@ -1,7 +1,7 @@
 // The commonest mistakes in agents' code -> what to write instead. A table, first match wins; every text is ours, only
 // identifiers come from the error. Pure.
 import type { GuestError, Surface } from '../engine/engine.ts';
-import { ABSENT, GLOBALS } from './globals.ts';
+import { GLOBALS } from './globals.ts';
 
 export type Mistake = {
   readonly error: GuestError;
@@ -19,7 +19,8 @@ const NO_FUNCTION = /not a function|is not callable/i;
 const OF_NOTHING = /(?:of|from) (?:undefined|null)|(?:undefined|null) (?:or null )?(?:is not|has no|to object)/i;
 const NOT_ITERABLE = /not iterable|value is not iterable/i;
 const IDENTIFIER = '[\'"`]?([A-Za-z_$][\\w$]{0,60})[\'"`]?';
-const UNDEFINED_NAME = new RegExp(`${IDENTIFIER} is not defined`);
+/** Nothing behind it: where the guest named what to use instead, that is enough. */
+const UNDEFINED_NAME = new RegExp(`${IDENTIFIER} is not defined$`);
 /** A call that answers with a promise, used without await. Repeats are bounded: the text may be hostile. */
 const CALL = String.raw`(?:api\.request|Sandbox\.\w{1,40}|\w{1,40}\.(?:commands\.run|files\.\w{1,40}|runCode))`;
 const UNAWAITED = [
@@ -28,13 +29,6 @@ const UNAWAITED = [
 ];
 
 const RULES: readonly Rule[] = [
-  ({ error, surface, globals }) => {
-    const name = error.name === 'ReferenceError' ? UNDEFINED_NAME.exec(error.message)?.[1] : undefined;
-    if (name === undefined) return undefined;
-    // An engine may have said already what to use instead.
-    const told = / is not defined\. \S/.test(error.message);
-    return told ? globalsLine(globals) : hintForName(name, surface, globals);
-  },
   ({ error, text, line }) => {
     if (error.name !== 'SyntaxError') return undefined;
     return /JSON\.parse/.test(line || text)
@@ -83,6 +77,10 @@ const RULES: readonly Rule[] = [
 export function hintFor(mistake: Mistake): string | undefined {
   const { code, message } = mistake.error;
   if (code !== undefined) return hintForCode(code, message);
+  if (mistake.error.name === 'ReferenceError') {
+    const name = UNDEFINED_NAME.exec(message)?.[1];
+    return name === undefined ? undefined : hintForName(name, mistake.surface, mistake.globals);
+  }
   for (const rule of RULES) {
     const hint = rule(mistake);
     if (hint !== undefined) return mistake.error.message.includes(hint) ? undefined : hint;
@@ -101,8 +99,6 @@ function hintForName(name: string, surface: Surface, globals: readonly string[])
   if (surface !== 'search' && GLOBALS.search.includes(name)) {
     return `\`${name}\` is in search only: look operations up there, then call them here with api.request. ${there}`;
   }
-  const instead = Object.hasOwn(ABSENT, name) ? ABSENT[name] : undefined;
-  if (instead !== undefined) return `${instead} ${there}`;
   if (/^(?:sandbox|sbx|sb)$/.test(name) && globals.includes('Sandbox')) {
     return `Make or reach one first: const ${name} = await Sandbox.connect(id). ${there}`;
   }

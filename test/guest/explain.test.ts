@@ -45,9 +45,6 @@ describe('explainError', () => {
     ['search', 'Sandbox', '`Sandbox` is in execute_read and execute_write'],
     ['write', 'spec', '`spec` is in search only'],
     ['read', 'find', '`find` is in search only'],
-    ['read', 'fetch', 'There is no network here. Use api.request'],
-    ['read', 'require', 'There are no modules here'],
-    ['read', 'process', 'There is no process, environment or key here'],
     ['read', 'API', 'It is written `api`'],
     ['read', 'sandbox', 'const sandbox = await Sandbox.connect(id)'],
     ['read', 'await', 'make that function async'],
@@ -56,11 +53,6 @@ describe('explainError', () => {
     for (const message of [`${name} is not defined`, `'${name}' is not defined`]) {
       expect(explain(thrown('ReferenceError', message), '() => 1', surface).hint).toContain(says);
     }
-  });
-
-  test('what the engine has said is not said again', () => {
-    const { hint } = explain(thrown('ReferenceError', 'fetch is not defined. There is no network here.'), '() => 1');
-    expect(hint).toMatch(/^Globals: api/);
   });
 
   const NO_FUNCTION = ['TypeError', 'not a function'] as const;

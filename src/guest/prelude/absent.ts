@@ -3,11 +3,12 @@
 import * as is from './intrinsics.ts';
 
 const MODULES =
-  'There are no modules here: URL, Buffer, TextEncoder, crypto.randomUUID and structuredClone are globals.';
+  'There are no modules here: api, Sandbox and display are globals, and so are URL, Buffer, TextEncoder, crypto.randomUUID and structuredClone.';
 const FILES =
   'There is no file system here. In execute_read and execute_write, work on files of a sandbox: sandbox.files.read(path).';
 const NETWORK =
-  'There is no network here. In execute_read and execute_write, call the E2B API with api.request({ method, path, query, body }); in search, use find(query) and describe(operation).';
+  "There is no network here. A server inside a sandbox: sbx.fetch(port, path). The internet: sbx.commands.run('curl …'). E2B's API: api.request({ method, path, query, body }).";
+const NETWORK_IN_SEARCH = 'There is no network here. Use find(query) and describe(operation).';
 const ENVIRONMENT = 'There is no process and there are no environment variables here; the gateway adds the API key.';
 const INTL = 'Use toLocaleString(), or toISOString() for dates.';
 
@@ -24,6 +25,7 @@ const INSTEAD: Readonly<Record<string, string>> = is.freeze({
   Deno: ENVIRONMENT,
   Bun: ENVIRONMENT,
   fs: FILES,
+  CodeInterpreter: 'Use Sandbox: it has runCode.',
   Intl: INTL,
   setImmediate: 'Use setTimeout(fn, 0) or queueMicrotask(fn).',
   WebAssembly: 'Run it in an E2B sandbox instead.',
@@ -36,10 +38,13 @@ export const IMPORT_MESSAGE = MODULES;
 
 const SUFFIX = ' is not defined';
 
+const inSearch = (): boolean => is.getOwnPropertyDescriptor(globalThis, 'api') === undefined;
+
 export function explainAbsent(errorName: string, message: string): string {
   if (errorName !== 'ReferenceError') return message;
   const end = is.indexOf(message, SUFFIX);
   if (end < 1) return message;
   const instead = INSTEAD[is.slice(message, 0, end)];
-  return instead === undefined ? message : `${message}. ${instead}`;
+  if (instead === undefined) return message;
+  return `${message}. ${instead === NETWORK && inSearch() ? NETWORK_IN_SEARCH : instead}`;
 }
