@@ -1,5 +1,6 @@
 // The engine's error -> what a model needs to fix its code. Pure: text in, text out, every part bounded.
 import type { GuestError, Surface } from '../engine/engine.ts';
+import { type Callee, calleesAt } from './callee.ts';
 import { type AcceptedCode, ownColumn } from './code.ts';
 import { hintFor } from './hints.ts';
 
@@ -31,13 +32,17 @@ export function explainError(error: GuestError, { code, surface, globals }: Expl
   const line = error.line !== undefined && error.line >= 1 && error.line <= lines.length ? error.line : undefined;
   const whole = line === undefined ? '' : (lines[line - 1] ?? '');
   const column = line === undefined || error.column === undefined ? undefined : ownColumn(code, line, error.column);
-  const bounded = { ...error, message: cut(error.message, MAX_MESSAGE) };
+  const callees = calleesOf(error, code);
+  const said = callees.length > 0 && error.message === NAMELESS ? namedIn(callees) : error.message;
+  const bounded = { ...error, message: cut(said, MAX_MESSAGE) };
   const hint = hintFor({
     error: bounded,
     surface,
     globals,
     text: code.text.slice(0, 20_000),
     line: whole.slice(0, 2000),
+    chain: callees.length === 1 ? (callees[0]?.text ?? '') : column === undefined ? '' : chainAt(whole, column),
+    callees,
   });
   return {
     name: cut(oneLine(error.name), MAX_NAME) || 'Error',
@@ -46,6 +51,30 @@ export function explainError(error: GuestError, { code, surface, globals }: Expl
     ...(column === undefined ? {} : { column }),
     ...(hint === undefined ? {} : { hint }),
   };
+}
+
+/** All that QuickJS says; V8 names the callee itself. */
+const NAMELESS = 'not a function';
+const NAMED = /^([^\n]{1,80}?) is not (?:a function|(async iterable))/;
+
+function calleesOf({ message, line, column, elsewhere }: GuestError, code: AcceptedCode): readonly Callee[] {
+  if (message !== NAMELESS) {
+    const [, text, loop] = NAMED.exec(message) ?? [];
+    return text === undefined ? [] : [{ text, as: loop === undefined ? 'call' : 'loop' }];
+  }
+  return elsewhere === true || line === undefined || column === undefined ? [] : calleesAt(code.source, line, column);
+}
+
+function namedIn(callees: readonly Callee[]): string {
+  const parts = callees.map(({ text, as }) => `${text} is not ${as === 'loop' ? 'async iterable' : 'a function'}`);
+  return parts.length > 2 ? NAMELESS : parts.join(', or ');
+}
+
+/** The names and dots around a column, from the first name on. */
+function chainAt(line: string, column: number): string {
+  const left = /[\w$.?!\][]{0,80}$/.exec(line.slice(Math.max(0, column - 81), column - 1))?.[0] ?? '';
+  const right = /^[\w$.?!\][]{0,80}/.exec(line.slice(column - 1, column + 79))?.[0] ?? '';
+  return (left + right).replace(/^[^A-Za-z_$]+/, '');
 }
 
 /** What the agent should know about a result that is probably not what it meant. */
