@@ -45,6 +45,7 @@ it.each<[what: string, told: Told]>([
   ],
   ['require', { code: `async () => require('fs')`, says: ['api, Sandbox and display are globals'], not: ['Hint:'] }],
   ['CodeInterpreter', { code: 'async () => CodeInterpreter.create()', says: ['Use Sandbox'], not: ['Globals:'] }],
+  ['print', { code: 'print("hello")', says: ['console.log', /runCode/], not: ['Globals:'] }],
   ['a name that is nowhere', { code: 'async () => zork', says: ['Globals: api'] }],
 ])('names that are not there: %s', (_, told) => expectTold(told));
 

@@ -25,6 +25,7 @@ const INSTEAD: Readonly<Record<string, string>> = is.freeze({
   Deno: ENVIRONMENT,
   Bun: ENVIRONMENT,
   fs: FILES,
+  print: "Use console.log('…'). Python goes into sbx.runCode('…').",
   CodeInterpreter: 'Use Sandbox: it has runCode.',
   Intl: INTL,
   setImmediate: 'Use setTimeout(fn, 0) or queueMicrotask(fn).',
