@@ -194,6 +194,33 @@ it.each([
   expect(text).toContain('\n[]\n');
 });
 
+it.each<[what: string, told: Told]>([
+  [
+    'a field that is not there',
+    {
+      code: `async () => { ${SANDBOX} const ran = await s.runCode('print(1)'); return ran.text }`,
+      says: ['return the whole object once', /runCode printed is in logs\.stdout/],
+    },
+  ],
+  [
+    'nothing returned, no code run',
+    { code: 'async () => { 1 }', says: ['either `return` is missing'], not: ['runCode'] },
+  ],
+  [
+    'calls not awaited before a failure',
+    {
+      code: `async () => { ${SANDBOX}
+        [1, 2, 3].forEach(async () => { await s.commands.run('sleep 5') });
+        return await s.files.read('/tmp/x') }`,
+      says: ['FileNotFoundError', /note: 3 calls were still open .*`await` before each/],
+    },
+  ],
+  [
+    'a refused option',
+    { code: 'async () => Sandbox.create({ timeout: 60 })', says: [/describe\('Sandbox\.create'\)/], not: ['Hint:'] },
+  ],
+])('notes and hints on %s', (_, told) => expectTold(told));
+
 it('a response has the bytes as an ArrayBuffer', async () => {
   const { text } = await client.call(
     'execute_write',

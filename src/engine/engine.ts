@@ -64,6 +64,8 @@ export type GuestError = {
   /** Guest frames only, in the agent's own line numbers. */
   readonly stack?: string;
   readonly retryAfterMs?: number;
+  /** What would surprise the agent: "1 call was still open". */
+  readonly note?: string;
 };
 
 /** A block for display(): an image or file as base64, or text. */

@@ -95,7 +95,7 @@ export class Transcript {
     }
   }
 
-  #guestError({ name, message, stack, code }: FailedPayload): GuestError {
+  #guestError({ name, message, stack, code, note }: FailedPayload): GuestError {
     if (isOutOfMemory({ name, message }))
       return gatewayFault('memory_exceeded', memoryDetail(this.#limits.memoryBytes));
     const frames = guestFrames(stack ?? '');
@@ -103,6 +103,7 @@ export class Transcript {
     return {
       name,
       message,
+      ...(note === undefined ? {} : { note }),
       ...(code !== undefined && this.#codes.has(code) && code in ERRORS ? { code: code as ErrorCode } : {}),
       ...(top === undefined ? {} : { line: top.line, column: top.column }),
       ...(top === undefined || !threwElsewhere(stack ?? '') ? {} : { elsewhere: true }),

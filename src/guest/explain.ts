@@ -80,15 +80,21 @@ function chainAt(line: string, column: number): string {
 /** What the agent should know about a result that is probably not what it meant. */
 export function explainNote(run: {
   readonly note?: string | undefined;
-  readonly json: string;
-  readonly stdout: string;
+  readonly json?: string;
+  readonly stdout?: string;
+  /** Code ran in a sandbox. */
+  readonly ranCode?: boolean;
 }): string | undefined {
-  if (run.note !== undefined) return cut(run.note, 500);
-  if (run.json !== 'null') return undefined;
-  return run.stdout.trim() === ''
+  const { note, json, stdout = '', ranCode = false } = run;
+  if (note !== undefined) return cut(note, 500) + (ranCode && RETURNED_NOTHING.test(note) ? ` ${OF_RUN_CODE}` : '');
+  if (json !== 'null') return undefined;
+  return stdout.trim() === ''
     ? 'The function returned nothing. Write `return` before the value you want to see.'
     : undefined;
 }
+
+const RETURNED_NOTHING = /^The function returned undefined/;
+const OF_RUN_CODE = 'What runCode printed is in logs.stdout, text is the value of the last line.';
 
 const oneLine = (text: string): string => text.replace(/\s+/g, ' ');
 

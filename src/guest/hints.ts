@@ -121,7 +121,8 @@ function hintForCode(code: string, message: string): string | undefined {
   if (code === 'method_refused')
     return message.includes('execute_write') ? undefined : 'Use execute_write for calls that change something.';
   if (code === 'path_unlisted') return 'Look the operation up with search: find("what you want to do").';
-  if (code === 'request_invalid') return 'search shows the parameters: describe("POST /path").';
+  if (code === 'request_invalid' && !message.includes('describe('))
+    return 'search shows the parameters: describe("POST /path").';
   if (code === 'never_settles') return 'Look for a promise that nobody resolves, e.g. new Promise(() => {}).';
   return undefined;
 }
