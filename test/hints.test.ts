@@ -196,6 +196,48 @@ it.each([
 
 it.each<[what: string, told: Told]>([
   [
+    'request_invalid',
+    {
+      code: `async () => { ${SANDBOX}
+  return await api.request({ method: 'POST', path: '/sandboxes', body: {} }) }`,
+      says: [/at line 3, column \d+: return await api\.request/],
+    },
+  ],
+  [
+    'method_refused',
+    {
+      tool: 'execute_read',
+      code: 'async () => {\n  await Sandbox.kill("i") }',
+      says: [/at line 2, column \d+: await Sandbox/],
+    },
+  ],
+  [
+    'FileNotFoundError',
+    {
+      code: `async () => { ${SANDBOX} return await s.files.read('/nope') }`,
+      says: [/at line 2, column \d+: return await s\.f/],
+    },
+  ],
+  [
+    'SandboxNotFoundError',
+    { code: `async () => {\n  return await Sandbox.connect('i0') }`, says: [/at line 2, column \d+: return await S/] },
+  ],
+])('%s comes with the line of the call', (_, told) => expectTold(told));
+
+it('a hook on stacks that throws leaves refusals as they are', async () => {
+  const { text } = await client.call(
+    'execute_read',
+    `async () => {
+      const call = Sandbox.kill('i');
+      Error.prepareStackTrace = () => { throw 1 };
+      return call.catch(error => error.code);
+    }`,
+  );
+  expect(text).toContain('"method_refused"');
+});
+
+it.each<[what: string, told: Told]>([
+  [
     'a field that is not there',
     {
       code: `async () => { ${SANDBOX} const ran = await s.runCode('print(1)'); return ran.text }`,
