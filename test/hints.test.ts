@@ -224,18 +224,6 @@ it.each<[what: string, told: Told]>([
   ],
 ])('%s comes with the line of the call', (_, told) => expectTold(told));
 
-it('a hook on stacks that throws leaves refusals as they are', async () => {
-  const { text } = await client.call(
-    'execute_read',
-    `async () => {
-      const call = Sandbox.kill('i');
-      Error.prepareStackTrace = () => { throw 1 };
-      return call.catch(error => error.code);
-    }`,
-  );
-  expect(text).toContain('"method_refused"');
-});
-
 it.each<[what: string, told: Told]>([
   [
     'a field that is not there',
