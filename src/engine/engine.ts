@@ -59,9 +59,13 @@ export type GuestError = {
   readonly line?: number;
   /** 1-based, in `(${source}\n)` as evaluated, the bracket counted; guest/code.ts `ownColumn` makes it the agent's. */
   readonly column?: number;
+  /** What the agent's code called there threw: a built-in, or the gateway's own. */
+  readonly elsewhere?: true;
   /** Guest frames only, in the agent's own line numbers. */
   readonly stack?: string;
   readonly retryAfterMs?: number;
+  /** What would surprise the agent: "1 call was still open". */
+  readonly note?: string;
 };
 
 /** A block for display(): an image or file as base64, or text. */

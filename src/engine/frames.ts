@@ -27,3 +27,9 @@ export function guestFrames(stack: string): Frame[] {
   }
   return frames;
 }
+
+/** The innermost frame is not the agent's: what its code called threw. */
+export function threwElsewhere(stack: string): boolean {
+  const innermost = stack.split('\n', 20).find(text => /^\s*at /.test(text));
+  return innermost !== undefined && !FRAME.test(innermost);
+}

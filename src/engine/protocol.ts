@@ -40,6 +40,8 @@ export type FailedPayload = {
   readonly message: string;
   readonly stack?: string;
   readonly code?: string;
+  /** What would surprise the agent, as in DonePayload. */
+  readonly note?: string;
 };
 
 /** What a guest may know of its limits, so that it can refuse before a large text crosses. The host checks again. */
@@ -53,7 +55,7 @@ export const CODE_FILE = 'code.js';
 
 /** What `import(name)`, `import … from` and `require` answer with. */
 export const IMPORT_MESSAGE =
-  'There are no modules here: URL, Buffer, TextEncoder, crypto.randomUUID and structuredClone are globals.';
+  'There are no modules here: api, Sandbox and display are globals, and so are URL, Buffer, TextEncoder, crypto.randomUUID and structuredClone.';
 
 /** Calls and timers of a whole run. Far above what any honest run makes; keeps a flood from busying the host. */
 export const MAX_CROSSINGS = 5_000;
@@ -86,12 +88,13 @@ export function parseDone(noteChars: number, payload: string): DonePayload {
 }
 
 export function parseFailed(payload: string): FailedPayload {
-  const { name, message, stack, code } = parseRecord(payload);
+  const { name, message, stack, code, note } = parseRecord(payload);
   return {
     name: typeof name === 'string' && name !== '' ? name.slice(0, MAX_NAME_CHARS) : 'Error',
     message: typeof message === 'string' ? message.slice(0, MAX_ERROR_CHARS) : '',
     ...(typeof stack === 'string' ? { stack: stack.slice(0, MAX_STACK_CHARS) } : {}),
     ...(typeof code === 'string' ? { code: code.slice(0, MAX_NAME_CHARS) } : {}),
+    ...(typeof note === 'string' && note !== '' ? { note: note.slice(0, MAX_ERROR_CHARS) } : {}),
   };
 }
 

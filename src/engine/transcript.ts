@@ -1,7 +1,7 @@
 // What a run has said so far, and how its end becomes an Outcome, on every engine. Knows neither threads nor sandboxes.
 import { ERRORS, type ErrorCode } from '../errors.ts';
 import type { CallHost, Display, GuestCall, GuestError, GuestReply, Limits, Outcome } from './engine.ts';
-import { guestFrames } from './frames.ts';
+import { guestFrames, threwElsewhere } from './frames.ts';
 import type { Emission, End } from './intake.ts';
 import type { FailedPayload } from './protocol.ts';
 
@@ -99,15 +99,17 @@ export class Transcript {
     return gatewayFault(code, limitDetail(code, this.#limits));
   }
 
-  #guestError({ name, message, stack, code }: FailedPayload): GuestError {
+  #guestError({ name, message, stack, code, note }: FailedPayload): GuestError {
     if (isOutOfMemory({ name, message })) return this.#limitFault('memory_exceeded');
     const frames = guestFrames(stack ?? '');
     const [top] = frames;
     return {
       name,
       message,
+      ...(note === undefined ? {} : { note }),
       ...(code !== undefined && this.#codes.has(code) && code in ERRORS ? { code: code as ErrorCode } : {}),
       ...(top === undefined ? {} : { line: top.line, column: top.column }),
+      ...(top === undefined || !threwElsewhere(stack ?? '') ? {} : { elsewhere: true }),
       ...(top === undefined ? {} : { stack: frames.map(frame => frame.text).join('\n') }),
     };
   }

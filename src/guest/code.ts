@@ -2,6 +2,8 @@
 // stripper is handed in. The forms themselves are in shape.ts.
 import { GatewayError } from '../errors.ts';
 import { blankHashbang, fencedBlocks, firstFence } from './fences.ts';
+import { foreign, unwrapJson } from './foreign.ts';
+import { withoutSdkImports } from './imports.ts';
 import { type Edit, shapeOfExpression, shapeOfProgram } from './shape.ts';
 import { type Fault, faultOfExpression, parseExpression, parseText, placeOf, Refused, refusalIn } from './syntax.ts';
 import type { Stripped } from './typescript.ts';
@@ -15,7 +17,7 @@ export type AcceptedCode = {
   readonly [accepted]: true;
   /** The engine evaluates `(${source}\n)`: a function to call, or a value or promise. Lines are the agent's own. */
   readonly source: string;
-  /** What the agent sent, line ends as \n. */
+  /** What the agent sent, out of its JSON, line ends as \n. */
   readonly text: string;
   /** What `ownColumn` needs, the engine's own bracket included; in order. */
   readonly insertions: readonly Insertion[];
@@ -36,7 +38,7 @@ export function acceptCode(code: unknown, { maxChars, stripTypes }: AcceptOption
   const text = checkText(code, maxChars);
   try {
     const read = readOne(readingOf(text), stripTypes);
-    if (!read.ok) throw new Refused('code_syntax', read.fault);
+    if (!read.ok) throw new Refused('code_syntax', foreign(text, read.fault));
     return finish(text, read.text, read.edits);
   } catch (caught) {
     throw caught instanceof Refused ? refusalIn(text, caught) : caught;
@@ -52,7 +54,7 @@ function checkText(code: unknown, maxChars: number): string {
     );
   }
   // \r\n and \r are line ends that JavaScript itself reads as \n, in templates too.
-  const text = code.replace(/\r\n?/g, '\n');
+  const text = unwrapJson(code).replace(/\r\n?/g, '\n');
   if (text.trim() === '') throw new GatewayError('code_invalid');
   return text;
 }
@@ -102,9 +104,16 @@ const NEEDS_TYPES: Fault = { message: 'This is TypeScript', offset: 0 };
 /** As a program; or as an expression, for an anonymous function is no program. */
 function readPlain(text: string): Read {
   const program = parseText(text);
-  if (program.ok) return { ok: true, text, edits: shapeOfProgram(text, program.node) };
+  if (program.ok) {
+    const needed = withoutSdkImports(text, program.node);
+    return needed === text ? { ok: true, text, edits: shapeOfProgram(text, program.node) } : readPlain(needed);
+  }
   const expression = parseExpression(text);
-  if (expression.ok) return { ok: true, text, edits: shapeOfExpression(text, expression.node, expression.rest) };
+  if (expression.ok) {
+    const needed = withoutSdkImports(text, expression.node);
+    if (needed !== text) return readPlain(needed);
+    return { ok: true, text, edits: shapeOfExpression(text, expression.node, expression.rest) };
+  }
   return { ok: false, fault: further(program.fault, expression.fault) };
 }
 

@@ -1,15 +1,21 @@
 // The commonest mistakes in agents' code -> what to write instead. A table, first match wins; every text is ours, only
 // identifiers come from the error. Pure.
 import type { GuestError, Surface } from '../engine/engine.ts';
-import { ABSENT, GLOBALS } from './globals.ts';
+import type { Callee } from './callee.ts';
+import { hintForCallees } from './callee-hints.ts';
+import { GLOBALS } from './globals.ts';
 
 export type Mistake = {
   readonly error: GuestError;
   readonly surface: Surface;
   readonly globals: readonly string[];
-  /** The agent's whole text, and its line at the error ('' when unknown). */
+  /** The agent's whole text. */
   readonly text: string;
+  /** Its line at the error, and there the chain of names around the column: `r.data.map`. '' when unknown. */
   readonly line: string;
+  readonly chain: string;
+  /** What was called and is no function. */
+  readonly callees: readonly Callee[];
 };
 
 type Rule = (mistake: Mistake) => string | undefined;
@@ -17,24 +23,28 @@ type Rule = (mistake: Mistake) => string | undefined;
 const ANSWER = 'api.request answers { status, ok, data, headers }';
 const NO_FUNCTION = /not a function|is not callable/i;
 const OF_NOTHING = /(?:of|from) (?:undefined|null)|(?:undefined|null) (?:or null )?(?:is not|has no|to object)/i;
-const NOT_ITERABLE = /not iterable|value is not iterable/i;
+const NOT_ITERABLE = /not (?:async )?iterable/i;
 const IDENTIFIER = '[\'"`]?([A-Za-z_$][\\w$]{0,60})[\'"`]?';
-const UNDEFINED_NAME = new RegExp(`${IDENTIFIER} is not defined`);
-/** A call that answers with a promise, used without await. Repeats are bounded: the text may be hostile. */
+/** Nothing behind it: where the guest named what to use instead, that is enough. */
+const UNDEFINED_NAME = new RegExp(`${IDENTIFIER} is not defined$`);
+/** A call that answers with a promise. Repeats are bounded: the text may be hostile. */
 const CALL = String.raw`(?:api\.request|Sandbox\.\w{1,40}|\w{1,40}\.(?:commands\.run|files\.\w{1,40}|runCode))`;
-const UNAWAITED = [
-  new RegExp(String.raw`=\s*${CALL}\(`),
-  new RegExp(String.raw`(?<!await\s{1,5})${CALL}\([^()\n]*(?:\([^()\n]*\)[^()\n]*)*\)\s*\??\.(?!then|catch|finally)\w`),
-];
+const UNAWAITED = new RegExp(
+  String.raw`(?<!await\s{1,5})${CALL}\([^()\n]*(?:\([^()\n]*\)[^()\n]*)*\)\s*\??\.(?!then|catch|finally)\w`,
+);
+
+const isWrong = ({ message }: GuestError): boolean =>
+  OF_NOTHING.test(message) || NO_FUNCTION.test(message) || NOT_ITERABLE.test(message);
+
+/** The name the chain at the error begins with was given the answer of `call`. */
+function comesFrom({ chain, text }: Mistake, call: string): boolean {
+  const root = /^[A-Za-z_$][\w$]{0,60}/.exec(chain)?.[0].replaceAll('$', '\\$');
+  return (
+    root !== undefined && new RegExp(String.raw`(?<![\w$.])${root}(?![\w$])[^=;\n(]{0,80}=\s*${call}\s*\(`).test(text)
+  );
+}
 
 const RULES: readonly Rule[] = [
-  ({ error, surface, globals }) => {
-    const name = error.name === 'ReferenceError' ? UNDEFINED_NAME.exec(error.message)?.[1] : undefined;
-    if (name === undefined) return undefined;
-    // An engine may have said already what to use instead.
-    const told = / is not defined\. \S/.test(error.message);
-    return told ? globalsLine(globals) : hintForName(name, surface, globals);
-  },
   ({ error, text, line }) => {
     if (error.name !== 'SyntaxError') return undefined;
     return /JSON\.parse/.test(line || text)
@@ -49,28 +59,21 @@ const RULES: readonly Rule[] = [
     /\bnew\s+Sandbox\b/.test(line)
       ? 'A sandbox is made by `await Sandbox.create()`, or reached by `await Sandbox.connect(id)`.'
       : undefined,
-  ({ error, text, line }) =>
-    NO_FUNCTION.test(error.message) && /\.(?:json|text|blob|arrayBuffer)\s*\(\s*\)/.test(line || text)
-      ? `${ANSWER}: data is parsed already, so there is no json() or text().`
-      : undefined,
-  ({ error, line }) => (NO_FUNCTION.test(error.message) ? hintForMethod(line) : undefined),
-  ({ error, text, line }) => {
-    const wrong = OF_NOTHING.test(error.message) || NO_FUNCTION.test(error.message) || NOT_ITERABLE.test(error.message);
-    return wrong && UNAWAITED.some((pattern, at) => pattern.test(at === 0 ? text : line || text))
+  mistake => {
+    const wrong = isWrong(mistake.error);
+    return wrong && (comesFrom(mistake, CALL) || UNAWAITED.test(mistake.line))
       ? 'An `await` is missing: api.request and the methods of Sandbox answer with promises.'
       : undefined;
   },
-  ({ error, text, line }) =>
-    OF_NOTHING.test(error.message) &&
-    /\.(?:body|result|json|response)\b/.test(line || text) &&
-    /api\.request/.test(text)
-      ? `${ANSWER}: use .data.`
-      : undefined,
-  ({ error, text }) =>
-    (OF_NOTHING.test(error.message) || NOT_ITERABLE.test(error.message) || NO_FUNCTION.test(error.message)) &&
-    /api\.request/.test(text)
-      ? `${ANSWER}. A status outside 2xx does not throw: check ok, and return data once to see its shape.`
-      : undefined,
+  mistake => hintForCallees(mistake),
+  mistake => {
+    const { error, chain, text } = mistake;
+    const ofAnswer = comesFrom(mistake, String.raw`await\s+api\.request`);
+    if (!isWrong(error) || !(ofAnswer || (/api\.request/.test(text) && !/\bSandbox\./.test(text)))) return undefined;
+    if (OF_NOTHING.test(error.message) && /\.(?:body|result|json|response)\b/.test(chain))
+      return `${ANSWER}: use .data.`;
+    return `${ANSWER}. A status outside 2xx does not throw: check ok, and return data once to see its shape.`;
+  },
   ({ error, surface }) =>
     OF_NOTHING.test(error.message) && surface === 'search'
       ? 'Look at the shape first: return Object.keys(spec), or use find(query) and describe(operation).'
@@ -83,6 +86,10 @@ const RULES: readonly Rule[] = [
 export function hintFor(mistake: Mistake): string | undefined {
   const { code, message } = mistake.error;
   if (code !== undefined) return hintForCode(code, message);
+  if (mistake.error.name === 'ReferenceError') {
+    const name = UNDEFINED_NAME.exec(message)?.[1];
+    return name === undefined ? undefined : hintForName(name, mistake.surface, mistake.globals);
+  }
   for (const rule of RULES) {
     const hint = rule(mistake);
     if (hint !== undefined) return mistake.error.message.includes(hint) ? undefined : hint;
@@ -101,8 +108,6 @@ function hintForName(name: string, surface: Surface, globals: readonly string[])
   if (surface !== 'search' && GLOBALS.search.includes(name)) {
     return `\`${name}\` is in search only: look operations up there, then call them here with api.request. ${there}`;
   }
-  const instead = Object.hasOwn(ABSENT, name) ? ABSENT[name] : undefined;
-  if (instead !== undefined) return `${instead} ${there}`;
   if (/^(?:sandbox|sbx|sb)$/.test(name) && globals.includes('Sandbox')) {
     return `Make or reach one first: const ${name} = await Sandbox.connect(id). ${there}`;
   }
@@ -116,30 +121,8 @@ function hintForCode(code: string, message: string): string | undefined {
   if (code === 'method_refused')
     return message.includes('execute_write') ? undefined : 'Use execute_write for calls that change something.';
   if (code === 'path_unlisted') return 'Look the operation up with search: find("what you want to do").';
-  if (code === 'request_invalid') return 'search shows the parameters: describe("POST /path").';
+  if (code === 'request_invalid' && !message.includes('describe('))
+    return 'search shows the parameters: describe("POST /path").';
   if (code === 'never_settles') return 'Look for a promise that nobody resolves, e.g. new Promise(() => {}).';
   return undefined;
 }
-
-const METHODS: readonly (readonly [RegExp, string])[] = [
-  [
-    /\bapi\.(?:get|post|put|patch|delete|head|fetch|call)\s*\(/i,
-    'api has one method: api.request({ method, path, query, body }).',
-  ],
-  [/\bapi\s*\(/, 'api is an object: api.request({ method, path, query, body }).'],
-  [
-    /\.(?:close|destroy|stop|terminate|shutdown|delete)\s*\(/,
-    'A sandbox ends with `await sandbox.kill()` and sleeps with `await sandbox.pause()`.',
-  ],
-  [
-    /\.(?:process\.\w+|exec|execute|startAndWait|run|bash|shell)\s*\(/,
-    'Commands run with `await sandbox.commands.run("…")`.',
-  ],
-  [
-    /\.(?:filesystem\.\w+|readFile|writeFile|uploadFile|downloadFile|upload|download)\s*\(/,
-    'Files are at `sandbox.files`: read, write, list, remove …',
-  ],
-  [/\.(?:notebook\.\w+|execCell|codeInterpreter\.\w+|run_code)\s*\(/, 'Code runs with `await sandbox.runCode("…")`.'],
-];
-
-const hintForMethod = (line: string): string | undefined => METHODS.find(([pattern]) => pattern.test(line))?.[1];

@@ -30,12 +30,13 @@ const isCallee = (node: AnyNode | null | undefined): node is Callee =>
   node?.type === 'FunctionExpression' ||
   node?.type === 'ArrowFunctionExpression';
 
-/** An expression stands as it is; one that awaits gets an async function around it. */
+const RESULT = '(v => typeof v === "function" ? v() : v)((';
+
+/** A function stands as it is; any other expression gets one around it, so that what it throws is told like the rest. */
 export function shapeOfExpression(text: string, expression: Expression, semicolons: readonly number[]): Edit[] {
   const edits = semicolons.map(at => ({ start: at, end: at + 1, text: ' ' }));
   edits.push(...editsOfCallee(text, expression));
-  if (!isCallee(expression) && awaitsOutside(expression))
-    edits.push(insert(0, 'async () => ('), insert(text.length, '\n)'));
+  if (!isCallee(expression)) edits.push(insert(0, `async () => ${RESULT}`), insert(text.length, '\n))'));
   return inOrder(edits);
 }
 
@@ -86,7 +87,7 @@ function returnOfBody(text: string, program: Program, statements: readonly Progr
   if (yielding?.type !== 'ExpressionStatement') return [insert(end, '\n}')];
   const close = text[yielding.end - 1] === ';' ? yielding.end - 1 : yielding.end;
   return [
-    insert(yielding.start, 'return (v => typeof v === "function" ? v() : v)(('),
+    insert(yielding.start, `return ${RESULT}`),
     ...editsOfCallee(text, yielding.expression),
     insert(close, '))'),
     insert(end, '\n}'),

@@ -138,16 +138,17 @@ export function* nodesOf(root: AnyNode): Generator<{ node: AnyNode; inFunction: 
   for (let item = stack.pop(); item !== undefined; item = stack.pop()) {
     yield item;
     const inFunction = item.inFunction || isFunction(item.node);
-    for (const child of Object.values(item.node)) {
-      for (const node of Array.isArray(child) ? child : [child]) {
-        if (isNode(node)) stack.push({ node, inFunction });
-      }
-    }
+    for (const node of childrenOf(item.node)) stack.push({ node, inFunction });
   }
+}
+
+/** The nodes right below one, in the order of its fields. */
+export function childrenOf(root: AnyNode): AnyNode[] {
+  return Object.values(root).flat().filter(isNode);
 }
 
 const isNode = (value: unknown): value is AnyNode =>
   typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string' && 'start' in value;
 
-const isFunction = (node: AnyNode): boolean =>
+export const isFunction = (node: AnyNode): boolean =>
   node.type === 'FunctionDeclaration' || node.type === 'FunctionExpression' || node.type === 'ArrowFunctionExpression';

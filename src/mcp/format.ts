@@ -42,7 +42,7 @@ export function formatOutcome(run: Run): Formatted {
   const failed = outcome.status === 'failed';
   const said: Said = { data: [], hints: [] };
   if (failed) sayError(said, outcome.error, run);
-  else sayResult(said, outcome, limits);
+  else sayResult(said, outcome, run);
   sayLogs(said, outcome, limits);
   const { texts, blocks } = displayed(outcome.displays);
   if (texts.length > 0) said.data.push(`display:\n${truncateLog(texts.join('\n'), limits.maxResultChars).text}`);
@@ -86,15 +86,18 @@ function sayError(said: Said, error: GuestError, { code, surface, requestId }: R
       ? ''
       : `\n  at line ${line}${column === undefined ? '' : `, column ${column}`}: ${sourceLine ?? ''}`;
   said.data.push(`${coded}: ${message}${place}`);
+  const note = explainNote(error);
+  if (note !== undefined) said.data.push(`note: ${note}`);
   if (error.retryAfterMs !== undefined)
     said.hints.push(`Retry after ${Math.max(1, Math.ceil(error.retryAfterMs / 1000))} s.`);
   if (hint !== undefined) said.hints.push(`Hint: ${hint}`);
 }
 
-function sayResult(said: Said, outcome: Extract<Outcome, { status: 'completed' }>, limits: ResponseLimits): void {
+function sayResult(said: Said, outcome: Extract<Outcome, { status: 'completed' }>, { limits, ledger }: Run): void {
   const result = truncateJson(outcome.json, limits.maxResultChars);
   said.data.push(readable(result.text));
-  const note = explainNote({ note: outcome.note, json: outcome.json, stdout: outcome.stdout });
+  const ranCode = ledger.some(({ label }) => label.startsWith('Sandbox.runCode'));
+  const note = explainNote({ note: outcome.note, json: outcome.json, stdout: outcome.stdout, ranCode });
   if (note !== undefined) said.data.push(`note: ${note}`);
   if (result.note !== undefined) said.hints.push(result.note);
 }

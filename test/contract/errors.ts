@@ -1,9 +1,27 @@
 // Errors of the agent's code: name, message and place, in the agent's own lines.
 import { describe, expect, it } from 'vitest';
+import type { CallHost } from '../../src/engine/engine.ts';
 import type { Harness } from './harness.ts';
 
 export function errors(guest: Harness): void {
   describe('errors', () => {
+    it('a refused call has the line of the call, unless a hook on stacks throws', async () => {
+      const callHost: CallHost = async () => ({
+        ok: false,
+        error: { name: 'GatewayError', code: 'path_invalid', message: 'No.' },
+      });
+      expect(await guest.error('async () => {\n  return await api.request({}) }', { callHost })).toMatchObject({
+        code: 'path_invalid',
+        line: 2,
+      });
+      const source = `async () => {
+        const call = api.request({});
+        Error.prepareStackTrace = () => { throw 1 };
+        return call.catch(error => error.code);
+      }`;
+      expect(await guest.value(source, { callHost })).toBe('path_invalid');
+    });
+
     it('tell where, after an await and through callbacks', async () => {
       const source =
         'async () => {\n  function inner() {\n    throw new RangeError("boom");\n  }\n  await null;\n  [1].forEach(() => inner());\n}';

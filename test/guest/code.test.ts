@@ -12,6 +12,7 @@ const options = { maxChars: 10_000, stripTypes };
 async function evaluate(code: AcceptedCode): Promise<unknown> {
   const value: unknown = vm.runInNewContext(`(${code.source}\n)`, {
     api: { request: async () => 42 },
+    Sandbox: { create: () => 8 },
     spec: { paths: 7 },
     log: [],
   });
@@ -135,6 +136,23 @@ const FORMS: readonly [name: string, code: string, value: unknown][] = [
   ['a typed export default', 'export default async (): Promise<number> => 1', 1],
   ['types in a fence', `${FENCE}ts\nasync (): Promise<number> => 1\n${FENCE}`, 1],
   ['types beside other alphabets', 'const größe: Record<"é漢😀", number> = { "é漢😀": 1 };\ngröße', { 'é漢😀': 1 }],
+  ['an import of the SDK', "import { Sandbox } from '@e2b/code-interpreter'\nSandbox.create()", 8],
+  ['an import of its default', 'import Sandbox from "e2b";\nreturn Sandbox.create()', 8],
+  ['an import over several lines', "import {\n  Sandbox,\n} from 'e2b'\nasync () => Sandbox.create()", 8],
+  [
+    'an import of the SDK between calls',
+    "const a = f\nimport { Sandbox } from 'e2b'\n(a)\nfunction f() { return 1 }",
+    1,
+  ],
+  ['an import of the SDK beside types', "import { Sandbox } from 'e2b'\nconst a: number = Sandbox.create()\na", 8],
+  ['the SDK, required', "const { Sandbox } = require('e2b');\nreturn Sandbox.create()", 8],
+  ['the SDK, required in a function', "async () => { const { Sandbox } = require('e2b'); return Sandbox.create() }", 8],
+  [
+    'the SDK, imported in it',
+    "async function () { const { Sandbox } = await import('e2b'); return Sandbox.create() }",
+    8,
+  ],
+  ['a text that speaks of it', 'return `import { Sandbox } from "e2b"`.length', 29],
   ['a typed parameter that names a global', 'async ({ spec }: { spec: any }) => spec.paths', 7],
 ];
 
@@ -156,9 +174,24 @@ describe('acceptCode', () => {
         const character = line[column - 1];
         // Blanked, or replaced in place: `const $main =` for `export default`, `()` for a parameter.
         if (character?.trim() === '' || (/^(export default|async spec)/.test(own) && ours <= 14)) continue;
+        // For an import of what is global.
+        if (character === ';' && /^(import|const \{ Sandbox)/.test(own.slice(ours - 1))) continue;
         expect(own[ours - 1], `column ${ours} of ${own}`).toBe(character);
       }
     });
+  });
+
+  test.each<[name: string, code: string, value: unknown, text: string]>([
+    ['an object', '{"code": "async () => {\\n  return 5\\n}"}', 5, 'async () => {\n  return 5\n}'],
+    ['an object with a bare body', ' { "code" : "const a = 1\\r\\nreturn a" } ', 1, 'const a = 1\nreturn a'],
+    ['a string', '"async () => { return \\"x\\" }"', 'x', 'async () => { return "x" }'],
+    ['no more than once', '{"code": "{\\"code\\": 1}"}', { code: 1 }, '{"code": 1}'],
+    ['not more than code', '{"code": "() => 1", "b": 2}', { code: '() => 1', b: 2 }, '{"code": "() => 1", "b": 2}'],
+    ['not a text', '"a text"', 'a text', '"a text"'],
+  ])('takes code out of JSON: %s', async (_, code, value, text) => {
+    const accepted = acceptCode(code, options);
+    expect(await evaluate(accepted)).toEqual(value);
+    expect(accepted.text).toBe(text);
   });
 
   const REFUSED: readonly [
@@ -223,11 +256,41 @@ describe('acceptCode', () => {
     ['a comment that swallows the end', 'async () => 1 /*', 'code_syntax', /comment/],
     ['a HTML-like comment', 'async () => 1\n<!-- x', 'code_syntax', /HTML-like/, '2:1'],
     [
-      'an import of a global',
-      'import { Sandbox } from "e2b";\nasync () => 1',
+      'an import of a global from elsewhere',
+      'import { Sandbox } from "f2b";\nasync () => 1',
       'code_syntax',
       /Sandbox is a global already/,
       '1:1',
+    ],
+    ['an import of more', 'import { Sandbox, Zork } from "e2b";\nasync () => 1', 'code_syntax', /no modules/, '1:1'],
+    [
+      'an import by another name',
+      'import { Sandbox as S } from "e2b";\nasync () => 1',
+      'code_syntax',
+      /no modules/,
+      '1:1',
+    ],
+    ['an import of everything', 'import * as Sandbox from "e2b";\nasync () => 1', 'code_syntax', /Sandbox/, '1:1'],
+    ['Python', 'from e2b import Sandbox\nSandbox()', 'code_syntax', /This is Python/, '1:10'],
+    ['Python that imports', 'import os\nprint(os.listdir("/"))', 'code_syntax', /This is Python.*runCode/, '2:1'],
+    ['a Python import alone', 'import os, sys', 'code_syntax', /This is Python/],
+    ['a Python function', 'def f():\n    return 1', 'code_syntax', /This is Python/, '1:8'],
+    ['a Python loop', 'x = 1\nfor i in range(3):\n    print(i)', 'code_syntax', /This is Python/, '2:5'],
+    [
+      'JavaScript beside Python',
+      'async () => {\n  await s.runCode(`\nimport os\nfor i in x:\n  i\n`); let x = ;\n}',
+      'code_syntax',
+      /Unexpected token/,
+      '6:13',
+    ],
+    ['escaped arrows', 'async () =&gt; { return 1 }', 'code_syntax', /HTML-escaped: send => as it is/],
+    ['a question', 'how do I upload a file?', 'code_syntax', /async \(\) => find\('…'\)/],
+    [
+      'JSON with code that does not parse',
+      '{"code": "async () => {\\n let x = ;\\n}"}',
+      'code_syntax',
+      /Line 2/,
+      '2:10',
     ],
     ['another import', 'const a = 1;\nimport fs from "fs";', 'code_syntax', /no modules here/, '2:1'],
     ['a named export', 'export const a = 1', 'code_syntax', /Only `export default`/, '1:1'],

@@ -6,7 +6,8 @@ import * as is from './intrinsics.ts';
 const FILES =
   'There is no file system here. In execute_read and execute_write, work on files of a sandbox: sandbox.files.read(path).';
 const NETWORK =
-  'There is no network here. In execute_read and execute_write, call the E2B API with api.request({ method, path, query, body }); in search, use find(query) and describe(operation).';
+  "There is no network here. A server inside a sandbox: sbx.fetch(port, path). The internet: sbx.commands.run('curl …'). E2B's API: api.request({ method, path, query, body }).";
+const NETWORK_IN_SEARCH = 'There is no network here. Use find(query) and describe(operation).';
 const ENVIRONMENT = 'There is no process and there are no environment variables here; the gateway adds the API key.';
 const INTL = 'Use toLocaleString(), or toISOString() for dates.';
 
@@ -23,6 +24,8 @@ const INSTEAD: Readonly<Record<string, string>> = is.freeze({
   Deno: ENVIRONMENT,
   Bun: ENVIRONMENT,
   fs: FILES,
+  print: "Use console.log('…'). Python goes into sbx.runCode('…').",
+  CodeInterpreter: 'Use Sandbox: it has runCode.',
   Intl: INTL,
   setImmediate: 'Use setTimeout(fn, 0) or queueMicrotask(fn).',
   WebAssembly: 'Run it in an E2B sandbox instead.',
@@ -32,10 +35,13 @@ const INSTEAD: Readonly<Record<string, string>> = is.freeze({
 
 const SUFFIX = ' is not defined';
 
+const inSearch = (): boolean => is.getOwnPropertyDescriptor(globalThis, 'api') === undefined;
+
 export function explainAbsent(errorName: string, message: string): string {
   if (errorName !== 'ReferenceError') return message;
   const end = is.indexOf(message, SUFFIX);
   if (end < 1) return message;
   const instead = INSTEAD[is.slice(message, 0, end)];
-  return instead === undefined ? message : `${message}. ${instead}`;
+  if (instead === undefined) return message;
+  return `${message}. ${instead === NETWORK && inSearch() ? NETWORK_IN_SEARCH : instead}`;
 }

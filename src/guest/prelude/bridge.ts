@@ -5,7 +5,12 @@ import * as is from './intrinsics.ts';
 import { renderArguments } from './render.ts';
 
 type Send = (kind: number, id: number, payload: string) => string | undefined;
-type Pending = { readonly fulfil: (value: unknown) => void; readonly reject: (error: unknown) => void };
+type Pending = {
+  readonly fulfil: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+  /** Made where the agent's code called: its stack has the agent's line, which the answer comes too late for. */
+  readonly from: Error;
+};
 
 const door = globalThis as { __send?: Send };
 const hostSend = door.__send;
@@ -36,6 +41,14 @@ export function gatewayError(code: string, message: string): Error {
   return error;
 }
 
+/** As if `error` had been thrown where `from` was made; unless the agent's own hook on stacks stands in the way. */
+export function moveTo(error: Error, from: Error): void {
+  try {
+    const stack = is.stackOf(from);
+    if (typeof stack === 'string') is.define(error, 'stack', stack, false);
+  } catch {}
+}
+
 export function openCalls(): number {
   return is.mapSize(pending);
 }
@@ -51,6 +64,7 @@ function refuseWhenFull(): void {
 
 /** Asks the host for something. Rejects with a GatewayError, or with a TypeError for arguments that are no JSON. */
 export function call(capability: string, args: unknown): Promise<unknown> {
+  const from = new is.ErrorCtor();
   return new is.PromiseCtor((fulfil, reject) => {
     refuseWhenFull();
     const { maxCallChars } = run.limits;
@@ -59,7 +73,7 @@ export function call(capability: string, args: unknown): Promise<unknown> {
       throw gatewayError('budget_exceeded', `The arguments are longer than ${maxCallChars} characters. Send less.`);
     refuseWhenFull(); // again: a getter in the arguments may have called, too
     const id = ++lastId;
-    is.mapSet(pending, id, { fulfil, reject });
+    is.mapSet(pending, id, { fulfil, reject, from });
     send(KIND.call, id, `${capability}\n${argsJson}`);
   });
 }
@@ -101,5 +115,7 @@ export function settle(id: number, how: number, payload: string): void {
     return;
   }
   const { code, message } = is.parse(payload) as { code: string; message: string };
-  waiting.reject(gatewayError(code, message));
+  const error = gatewayError(code, message);
+  moveTo(error, waiting.from);
+  waiting.reject(error);
 }

@@ -40,6 +40,14 @@ function getter<Self, Result>(prototype: object, name: PropertyKey): (self: Self
   return self => apply(get, self, []) as Result;
 }
 
+const prototypeStack = getOwnPropertyDescriptor(Error.prototype, 'stack')?.get;
+/** The stack as the engine keeps it: of the error itself, or behind a getter. */
+export function stackOf(error: Error): unknown {
+  const own = getOwnPropertyDescriptor(error, 'stack');
+  const get = own === undefined ? prototypeStack : own.get;
+  return get === undefined ? own?.value : apply(get, error, []);
+}
+
 export const mapGet = uncurry(Map.prototype.get) as <K, V>(map: Map<K, V>, key: K) => V | undefined;
 export const mapSet = uncurry(Map.prototype.set) as <K, V>(map: Map<K, V>, key: K, value: V) => Map<K, V>;
 export const mapDelete = uncurry(Map.prototype.delete) as <K, V>(map: Map<K, V>, key: K) => boolean;

@@ -7,6 +7,9 @@ import { reportDropped } from './console.ts';
 import * as is from './intrinsics.ts';
 import { renderValue } from './render.ts';
 
+const UNDEFINED =
+  'The function returned undefined: either `return` is missing, or what it returned has no such field; return the whole object once to see its fields.';
+
 let ended = false;
 
 /** `evaluated`: what the agent's code evaluated to; a function is called, anything else is the result. */
@@ -35,19 +38,27 @@ function succeed(value: unknown): void {
 
 function noteOn(value: unknown, rendering: string | undefined): string {
   let note = '';
-  if (value === undefined) note = 'The function returned undefined: `return` what you want to see.';
+  if (value === undefined) note = UNDEFINED;
   else if (typeof value === 'function')
     note = 'The code returned a function instead of a result: call it, and return what it returns.';
   else if (rendering !== undefined) note = rendering;
+  const unawaited = noteOnOpenCalls('not awaited and may not have been sent: put');
+  return note === '' || unawaited === '' ? note + unawaited : `${note} ${unawaited}`;
+}
+
+function noteOnOpenCalls(were: string): string {
   const open = openCalls();
-  if (open === 0) return note;
+  if (open === 0) return '';
   const calls = open === 1 ? '1 call was' : `${open} calls were`;
-  return `${note === '' ? '' : `${note} `}${calls} not awaited and may not have been sent: put \`await\` before each (forEach does not wait; use for…of or Promise.all).`;
+  return `${calls} ${were} \`await\` before each (forEach does not wait; use for…of or Promise.all).`;
 }
 
 /** Ends the run with whatever was thrown. */
 export function fail(thrown: unknown): void {
-  if (!ended) end(KIND.failed, 0, is.recordJson(describeThrown(thrown)));
+  if (ended) return;
+  // Promise.all gives up on the first that fails: those still open may well be awaited.
+  const note = noteOnOpenCalls('still open when this was thrown. If not awaited, put');
+  end(KIND.failed, 0, is.recordJson({ ...describeThrown(thrown), note }));
 }
 
 function end(kind: number, id: number, payload: string): void {

@@ -1,5 +1,6 @@
 // How the guest's Sandbox talks to the host: plain JSON, bytes as base64, the SDK's errors by their names again. Guards
 // nothing: the host checks every call for itself.
+import { moveTo } from './bridge.ts';
 import type { GuestHost } from './globals.ts';
 import * as is from './intrinsics.ts';
 import { toBytes } from './text.ts';
@@ -18,7 +19,9 @@ export function createCall(host: GuestHost): Call {
       const { code, message } = error as { code?: string; message?: string };
       const [, name, text] = (code === 'sandbox_failed' && SDK_ERROR.exec(message ?? '')) || [];
       if (name === undefined) throw error;
-      throw named(name, text ?? '');
+      const failure = named(name, text ?? '');
+      moveTo(failure, error as Error);
+      throw failure;
     }
   };
 }

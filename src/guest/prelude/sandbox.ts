@@ -234,6 +234,7 @@ function response({ status, statusText, headers, base64 }: Answered): object {
     text: async () => text(),
     json: async () => JSON.parse(text()),
     bytes: async () => bytes,
+    arrayBuffer: async () => new Uint8Array(bytes).buffer,
   });
   return answered;
 }
