@@ -113,7 +113,8 @@ export function hostile(guest: Harness): void {
 
   describe('hostile guests: memory', () => {
     it.each(FILLING)('%s', async (_what, source) => {
-      const outcome = await guest.run(source, { limits: { wallMs: 15_000 } });
+      // Time enough on a busy machine: it is memory that must end them.
+      const outcome = await guest.run(source, { limits: { wallMs: 15_000, cpuMs: 10_000 } });
       expect(outcome).toMatchObject({
         status: 'failed',
         error: { code: 'memory_exceeded', message: expect.stringMatching(/64 MB/) },
