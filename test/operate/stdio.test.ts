@@ -33,8 +33,8 @@ describe('serves over stdio', { timeout: 60_000 }, () => {
     await client.close();
   });
 
-  it.each([{ mode: 'auto' as const }, { mode: { pin: '2026-07-28' } }])('v2 %o', async versionNegotiation => {
-    const client = new Client(info, { versionNegotiation });
+  it('v2', async () => {
+    const client = new Client(info, { versionNegotiation: { mode: 'auto' } });
     await client.connect(new StdioClientTransport(server));
     expect((await client.listTools()).tools).toHaveLength(3);
     expect(JSON.stringify(await client.callTool(call))).toContain('201');
