@@ -5,7 +5,13 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     // Each of these has a command of its own, and CI runs them all.
-    exclude: ['test/conformance/**', 'test/survive/**', 'test/packaging/**', 'test/engine/microvm/**'],
+    exclude: [
+      'test/conformance/**',
+      'test/survive/**',
+      'test/packaging/**',
+      'test/engine/microvm/**',
+      'test/contract/e2b.test.ts',
+    ],
     globalSetup: ['test/support/build.ts'],
     testTimeout: 20_000,
     hookTimeout: 30_000,

@@ -1,10 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
-// The microVM engine's own troubles, against local mode's real processes: a Node process a run and many waits, so it
-// takes its time. `pnpm test` has the engine's contract and leaves these to `pnpm check` and CI.
+// The microVM engine against local mode's real processes, its contract and its own troubles: a Node process a run and
+// many waits, so it takes its time. `pnpm test` leaves it to `pnpm check` and CI.
 export default defineConfig({
   test: {
-    include: ['test/engine/microvm/*.test.ts'],
+    include: ['test/contract/e2b.test.ts', 'test/engine/microvm/*.test.ts'],
     globalSetup: ['test/support/build.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
