@@ -8,8 +8,9 @@ FROM node:24.21.0-bookworm-slim AS build
 WORKDIR /app
 COPY package.json pnpm-lock.yaml pnpm-workspace.yaml ./
 RUN npx -y pnpm@10.34.9 install --frozen-lockfile
-COPY tsconfig.json tsconfig.build.json ./
+COPY build.mjs ./
 COPY src ./src
+COPY local ./local
 RUN npm run --silent build
 
 FROM node:24.21.0-bookworm-slim AS dependencies

@@ -17,15 +17,15 @@ const KEY = LIVE ? (process.env.E2B_API_KEY ?? '') : `e2b_${'0'.repeat(40)}`;
 const built = (path: string) => new URL(`../${path}`, import.meta.url);
 // From dist/, not bundled: the engines find their workers and runners beside themselves.
 const { createE2bEngine } = (await import(
-  built('engine/e2b/engine.js').href
-)) as typeof import('../src/engine/e2b/engine.ts');
+  built('engine/microvm/engine.js').href
+)) as typeof import('../src/engine/microvm/engine.ts');
 const { createQuickjsEngine } = (await import(
   built('engine/quickjs/engine.js').href
 )) as typeof import('../src/engine/quickjs/engine.ts');
 
 /** This same file, as the process that local mode runs in. */
 async function serveLocal(): Promise<never> {
-  const { startLocal } = (await import(built('local/start.js').href)) as typeof import('../src/local/start.ts');
+  const { startLocal } = (await import(built('local/start.js').href)) as typeof import('../local/start.ts');
   const slowBoot = (req: { method?: string | undefined; url?: string | undefined }) =>
     req.method === 'POST' && req.url === '/v2/sandboxes' ? { delayMs: BOOT_MS } : undefined;
   const { url } = await startLocal({ port: 0, shell: 'process', faults: { onRequest: slowBoot } });

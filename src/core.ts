@@ -5,15 +5,16 @@ import { fileURLToPath } from 'node:url';
 import { type McpRequestContext, type McpServerFactory, preloadSchemas } from '@modelcontextprotocol/server';
 import { createBroker } from './broker/broker.ts';
 import type { BrokerLimits } from './broker/budget.ts';
+import { createDataPlane } from './broker/e2b/sandbox.ts';
 import { observeCalls } from './broker/observe.ts';
 import { createRequestCapability } from './broker/request.ts';
-import { createDataPlane } from './broker/sandbox/sandbox.ts';
 import type { Config } from './config.ts';
 import type { EngineStats, Limits, Principal } from './engine/engine.ts';
 import { createEngines } from './engines.ts';
-import { createCodeAcceptor } from './guest/acceptor.ts';
+import { PACKAGE_ROOT } from './ground/built.ts';
+import { createCodeAcceptor } from './guest/accept/acceptor.ts';
 import type { Logger } from './log.ts';
-import { outcomeOf } from './mcp/ledger-text.ts';
+import { outcomeOf } from './mcp/answer/ledger-text.ts';
 import { createRunTool, type OpenBroker, type RunRecord } from './mcp/run.ts';
 import { createServerFactory } from './mcp/server.ts';
 import { createTools } from './mcp/tools.ts';
@@ -48,12 +49,11 @@ type Observers = {
   readonly onUpstreamCall?: (record: UpstreamRecord) => void;
 };
 
-const packageRoot = new URL('../', import.meta.url);
-const { version } = JSON.parse(readFileSync(new URL('package.json', packageRoot), 'utf8')) as { version: string };
+const { version } = JSON.parse(readFileSync(new URL('package.json', PACKAGE_ROOT), 'utf8')) as { version: string };
 
 export async function createCore(config: Config, log: Logger, observers: Observers = {}): Promise<Core> {
   preloadSchemas();
-  const base = await loadDescription(fileURLToPath(new URL('openapi/e2b.yaml', packageRoot)));
+  const base = await loadDescription(fileURLToPath(new URL('openapi/e2b.yaml', PACKAGE_ROOT)));
   const operationsOf = (description: Description) =>
     createOperations(description, { allowUnlisted: config.E2B_ALLOW_UNLISTED });
   let operations = operationsOf(base);

@@ -1,7 +1,7 @@
 // Config -> the engine that runs agents' code, and what it wants kept from them. Part of the composition root.
 import type { Config } from './config.ts';
-import { createE2bEngine, type E2bEngine } from './engine/e2b/engine.ts';
 import type { Engine } from './engine/engine.ts';
+import { createE2bEngine, type E2bEngine } from './engine/microvm/engine.ts';
 import { createQuickjsEngine } from './engine/quickjs/engine.ts';
 import { splitEngine } from './engine/split.ts';
 import type { Logger } from './log.ts';

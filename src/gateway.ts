@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, ConfigError } from './config.ts';
 import { createCore } from './core.ts';
 import { createApp } from './http/app.ts';
-import { principalOf } from './http/auth.ts';
+import { principalOf } from './http/auth/bearer.ts';
 import { Drain } from './http/drain.ts';
 import { createLimits } from './http/limits.ts';
 import { createMcpEndpoint } from './http/mcp.ts';

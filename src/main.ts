@@ -67,7 +67,7 @@ function refuseShell({ SANDBOX_ENGINE, SEARCH_ENGINE, LOCAL_SHELL }: Config): vo
 
 /** Loaded only when asked for: a production image has none of what it needs. */
 async function startLocalMode({ LOCAL_PORT, LOCAL_SHELL }: Config, fallbackPort: number) {
-  const { startLocal } = await import('./local/start.ts');
+  const { startLocal } = await import('../local/start.ts');
   if (LOCAL_SHELL === 'process')
     console.error(
       'WARNING: LOCAL_SHELL=process runs what is asked of local sandboxes as real processes of this machine, as this user, without any isolation.',

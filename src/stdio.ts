@@ -5,7 +5,7 @@ import { type Config, ConfigError } from './config.ts';
 import { createCore } from './core.ts';
 import type { Principal } from './engine/engine.ts';
 import { GatewayError } from './errors.ts';
-import { principalOf } from './http/auth.ts';
+import { principalOf } from './http/auth/bearer.ts';
 import type { Logger } from './log.ts';
 
 export type StdioGateway = {

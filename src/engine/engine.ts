@@ -40,7 +40,7 @@ export type GuestReply =
 export type CallHost = (call: GuestCall, signal: AbortSignal) => Promise<GuestReply>;
 
 export type Job = {
-  /** One expression that evaluates to a function (or promise of a value), as guest/code.ts accepted it. */
+  /** One expression that evaluates to a function (or promise of a value), as guest/accept/code.ts accepted it. */
   readonly source: string;
   readonly surface: Surface;
   readonly callHost: CallHost;
@@ -57,7 +57,7 @@ export type GuestError = {
   readonly code?: ErrorCode;
   /** 1-based, in the agent's own text: `source` keeps its lines. */
   readonly line?: number;
-  /** 1-based, in `(${source}\n)` as evaluated, the bracket counted; guest/code.ts `ownColumn` makes it the agent's. */
+  /** 1-based, in `(${source}\n)` as evaluated, the bracket counted; guest/accept/code.ts `ownColumn` makes it the agent's. */
   readonly column?: number;
   /** What the agent's code called there threw: a built-in, or the gateway's own. */
   readonly elsewhere?: true;

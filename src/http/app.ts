@@ -4,7 +4,7 @@ import { isJsonContentType, validateHostHeader, validateOriginHeader } from '@mo
 import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler } from 'express';
 import { ERRORS, GatewayError, toGatewayError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { authenticate, CHALLENGE } from './auth.ts';
+import { authenticate, CHALLENGE } from './auth/bearer.ts';
 import { type DebugInfo, describeEndpoints } from './debug.ts';
 import type { Drain } from './drain.ts';
 import { type MetricsPage, serveMetrics } from './metrics.ts';

@@ -5,10 +5,10 @@ import type { CallToolResult } from '@modelcontextprotocol/server';
 import type { LedgerEntry } from '../broker/ledger.ts';
 import type { CallHost, Engine, Limits, Principal, Surface } from '../engine/engine.ts';
 import { toGatewayError } from '../errors.ts';
-import type { CodeAcceptor } from '../guest/acceptor.ts';
+import type { CodeAcceptor } from '../guest/accept/acceptor.ts';
 import type { Logger } from '../log.ts';
 import { type Span, startRunSpan } from '../trace.ts';
-import { type Formatted, formatFault, formatOutcome, type ResponseLimits } from './format.ts';
+import { type Formatted, formatFault, formatOutcome, type ResponseLimits } from './answer/format.ts';
 
 export type ToolCall = {
   readonly tool: string;

@@ -2,6 +2,7 @@
 // parser busy for hours. Knows nothing of where the document came from.
 import { Worker } from 'node:worker_threads';
 import { GatewayError } from '../errors.ts';
+import { builtFile } from '../ground/built.ts';
 import type { Description } from './description.ts';
 
 export type PrepareRequest = { readonly text: string; readonly base: Description };
@@ -10,11 +11,7 @@ export type PrepareReply = { readonly description: Description } | { readonly re
 const DEADLINE_MS = 15_000;
 const MAX_HEAP_MB = 256;
 
-/** The thread runs from dist/: Node does not read TypeScript. */
-const THREAD = new URL(
-  import.meta.url.endsWith('.ts') ? '../../dist/spec/prepare-thread.js' : './prepare-thread.js',
-  import.meta.url,
-);
+const THREAD = builtFile('spec/prepare-thread.js');
 
 /**
  * @param request `base` is our own description: its words are laid over, and what `text` lacks is taken from it.

@@ -1,6 +1,6 @@
 // The gateway's own sandboxes, in which agents' code runs: not the user's. No listing shows them, no call may name one
 // (it could open its own network), and no sandbox of the user's may pass for one. Pure.
-import { RUNNER_METADATA } from '../engine/e2b/metadata.ts';
+import { RUNNER_METADATA } from '../engine/microvm/metadata.ts';
 import { GatewayError } from '../errors.ts';
 import type { UpstreamAnswer } from './client.ts';
 import type { GuardedRequest } from './guard.ts';

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { GatewayError } from '../../src/errors.ts';
-import { createCodeAcceptor } from '../../src/guest/acceptor.ts';
+import { createCodeAcceptor } from '../../src/guest/accept/acceptor.ts';
 
 const acceptor = createCodeAcceptor({ maxChars: 256_000, deadlineMs: 1500 });
 afterAll(() => acceptor.close());

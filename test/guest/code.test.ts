@@ -3,8 +3,8 @@ import { parse } from 'acorn';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { GatewayError } from '../../src/errors.ts';
-import { type AcceptedCode, acceptCode, ownColumn } from '../../src/guest/code.ts';
-import { stripTypes } from '../../src/guest/typescript.ts';
+import { type AcceptedCode, acceptCode, ownColumn } from '../../src/guest/accept/code.ts';
+import { stripTypes } from '../../src/guest/accept/typescript.ts';
 
 const options = { maxChars: 10_000, stripTypes };
 

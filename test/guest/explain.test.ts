@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { GuestError, Surface } from '../../src/engine/engine.ts';
-import { acceptCode } from '../../src/guest/code.ts';
-import { explainError, explainNote } from '../../src/guest/explain.ts';
+import { acceptCode } from '../../src/guest/accept/code.ts';
+import { explainError, explainNote } from '../../src/guest/explain/explain.ts';
 import { GLOBALS } from '../../src/guest/globals.ts';
 
 const explain = (error: GuestError, code: string, surface: Surface = 'read') =>

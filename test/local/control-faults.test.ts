@@ -1,7 +1,7 @@
 // Faults on purpose, and the data plane's mount point.
 import { RateLimitError, Sandbox } from 'e2b';
 import { expect, test } from 'vitest';
-import type { Fault } from '../../src/local/faults.ts';
+import type { Fault } from '../../local/faults.ts';
 import { callerOf, newKey, PATIENT, startForTest } from './support/control.ts';
 
 /** A cloud that answers GET /v2/sandboxes with one fault after the other, then as usual. */

@@ -1,7 +1,7 @@
 // How sandboxes expire, what happens to their machines, and that nothing is left behind. Time is the test's.
 import { createServer } from 'node:http';
 import { expect, test } from 'vitest';
-import { Cloud, type Machine, type MachineOptions } from '../../src/local/cloud.ts';
+import { Cloud, type Machine, type MachineOptions } from '../../local/cloud.ts';
 import { callerOf, ManualClock, startForTest } from './support/control.ts';
 
 /** A machine that writes down what is done to it. */

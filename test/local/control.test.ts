@@ -3,8 +3,8 @@ import { get } from 'node:http';
 import { connect } from 'node:net';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { decodeCursor, encodeCursor } from '../../src/local/control/page.ts';
-import type { LocalCloud } from '../../src/local/server.ts';
+import { decodeCursor, encodeCursor } from '../../local/control/page.ts';
+import type { LocalCloud } from '../../local/server.ts';
 import { callerOf, newKey, PATIENT, type Send, startForTest } from './support/control.ts';
 
 let local: LocalCloud;

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { LedgerEntry } from '../../src/broker/ledger.ts';
 import type { Display, GuestError, Outcome } from '../../src/engine/engine.ts';
 import { GatewayError } from '../../src/errors.ts';
-import { acceptCode } from '../../src/guest/code.ts';
-import { type Formatted, formatFault, formatOutcome, type Run } from '../../src/mcp/format.ts';
+import { acceptCode } from '../../src/guest/accept/code.ts';
+import { type Formatted, formatFault, formatOutcome, type Run } from '../../src/mcp/answer/format.ts';
 
 const around = { stdout: '', stderr: '', droppedLogChars: 0, displays: [], durationMs: 5, cpuMs: 1 };
 const completed = (json: string, more: Partial<Outcome> = {}): Outcome =>

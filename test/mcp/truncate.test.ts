@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { truncateJson, truncateLog } from '../../src/mcp/truncate.ts';
+import { truncateJson, truncateLog } from '../../src/mcp/answer/truncate.ts';
 
 const LONE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
 

@@ -2,7 +2,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, expect, it } from 'vitest';
-import { createWireFactory, type Wire } from '../../src/sandbox/wire.ts';
+import { createWireFactory, type Wire } from '../../src/e2b/wire.ts';
 
 const wires = createWireFactory();
 let server: Server;

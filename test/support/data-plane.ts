@@ -1,12 +1,13 @@
 // The data plane's capabilities as a guest calls them, over local mode: one broker a run.
+
+import { createMachineFactory, createDataPlane as localDataPlane, type ShellKind } from '../../local/daemon/routes.ts';
+import { type LocalCloudOptions, startLocalCloud } from '../../local/server.ts';
 import { createBroker } from '../../src/broker/broker.ts';
 import type { BrokerLimits } from '../../src/broker/budget.ts';
+import { createDataPlane } from '../../src/broker/e2b/sandbox.ts';
 import { createRequestCapability } from '../../src/broker/request.ts';
-import { createDataPlane } from '../../src/broker/sandbox/sandbox.ts';
-import { fingerprint } from '../../src/http/auth.ts';
-import { createMachineFactory, createDataPlane as localDataPlane, type ShellKind } from '../../src/local/data/plane.ts';
-import { type LocalCloudOptions, startLocalCloud } from '../../src/local/server.ts';
-import type { Connection } from '../../src/sandbox/connection.ts';
+import type { Connection } from '../../src/e2b/connection.ts';
+import { fingerprint } from '../../src/http/auth/bearer.ts';
 import { loadDescription } from '../../src/spec/load.ts';
 import { createUpstreamClient } from '../../src/upstream/client.ts';
 import { createOperations } from '../../src/upstream/operations.ts';

@@ -2,10 +2,10 @@
 // finest level, and closing fails the test if a key stands in it.
 import { randomBytes } from 'node:crypto';
 import { expect } from 'vitest';
+import type { ShellKind } from '../../local/daemon/routes.ts';
+import { startLocal } from '../../local/start.ts';
 import { type Config, parseConfig } from '../../src/config.ts';
 import { startGateway } from '../../src/gateway.ts';
-import type { ShellKind } from '../../src/local/data/plane.ts';
-import { startLocal } from '../../src/local/start.ts';
 import { createLogger } from '../../src/log.ts';
 
 export const newKey = (): string => `e2b_${randomBytes(20).toString('hex')}`;

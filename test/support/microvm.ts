@@ -1,14 +1,14 @@
 // A local cloud with real processes and faults on demand, and the microVM engine against it.
 import type { IncomingMessage } from 'node:http';
-import { type Connection, Disposal } from '../../src/engine/e2b/disposal.ts';
-import { createE2bEngine, type E2bEngine, type E2bOptions } from '../../src/engine/e2b/engine.ts';
-import { Run } from '../../src/engine/e2b/run.ts';
-import { MARK } from '../../src/engine/e2b/wire.ts';
+import type { Fault } from '../../local/faults.ts';
+import type { LocalCloud } from '../../local/server.ts';
+import { type LocalOptions, startLocal } from '../../local/start.ts';
+import { createWireFactory } from '../../src/e2b/wire.ts';
 import type { Outcome } from '../../src/engine/engine.ts';
-import type { Fault } from '../../src/local/faults.ts';
-import type { LocalCloud } from '../../src/local/server.ts';
-import { type LocalOptions, startLocal } from '../../src/local/start.ts';
-import { createWireFactory } from '../../src/sandbox/wire.ts';
+import { type Connection, Disposal } from '../../src/engine/microvm/disposal.ts';
+import { createE2bEngine, type E2bEngine, type E2bOptions } from '../../src/engine/microvm/engine.ts';
+import { Run } from '../../src/engine/microvm/run.ts';
+import { MARK } from '../../src/engine/microvm/wire.ts';
 import { DESCRIPTION, echoHost, LIMITS, principal } from '../contract/harness.ts';
 
 /** Local mode takes any key of this form. */

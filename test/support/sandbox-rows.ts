@@ -1,4 +1,4 @@
-// What the tools of other E2B servers are here: each row is run by sandbox-e2e.test.ts, and written into the README by
+// What the tools of other E2B servers are here: each row is run by e2e/sandbox.test.ts, and written into the README by
 // `pnpm docs`. The code is what an agent sends to execute_write.
 
 export type Row = {

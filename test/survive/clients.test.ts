@@ -3,7 +3,7 @@
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type LocalCloud, startLocalCloud } from '../../src/local/server.ts';
+import { type LocalCloud, startLocalCloud } from '../../local/server.ts';
 import { newKey } from '../support/gateway.ts';
 import { callTool } from './support/load.ts';
 import { type Replica, startReplica } from './support/replica.ts';

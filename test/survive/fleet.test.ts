@@ -1,6 +1,6 @@
 // Three replicas behind HAProxy, under load all the time, while replicas go: killed, restarted, all in turn.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type LocalCloud, startLocalCloud } from '../../src/local/server.ts';
+import { type LocalCloud, startLocalCloud } from '../../local/server.ts';
 import { type Load, startLoad } from './support/load.ts';
 import { proxyLacks, type RunningProxy, startProxy } from './support/proxy.ts';
 import { type Replica, startReplica } from './support/replica.ts';

@@ -1,6 +1,6 @@
 // Ten thousand requests: memory after them is what it was after the first quarter, and every one was answered.
 import { expect, it } from 'vitest';
-import { startLocalCloud } from '../../src/local/server.ts';
+import { startLocalCloud } from '../../local/server.ts';
 import { callTool } from './support/load.ts';
 import { startReplica } from './support/replica.ts';
 

@@ -2,7 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { startLocalCloud } from '../../src/local/server.ts';
+import { startLocalCloud } from '../../local/server.ts';
 import { newKey } from '../support/gateway.ts';
 import { callTool } from './support/load.ts';
 import { freePort, startReplica } from './support/replica.ts';

@@ -1,8 +1,8 @@
 // The API behind the gateway fails in every way it can: the caller gets a clear error, nobody else notices, and when it
 // is well again so is the gateway.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Fault } from '../../src/local/faults.ts';
-import { type LocalCloud, startLocalCloud } from '../../src/local/server.ts';
+import type { Fault } from '../../local/faults.ts';
+import { type LocalCloud, startLocalCloud } from '../../local/server.ts';
 import { callTool } from './support/load.ts';
 import { freePort, type Replica, startReplica } from './support/replica.ts';
 

@@ -1,11 +1,12 @@
 // The embedded engine: QuickJS in WebAssembly on a few worker threads. Puts image, pool and scheduler together.
+
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { builtFile } from '../../ground/built.ts';
 import type { Engine } from '../engine.ts';
 import type { Image } from './image.ts';
 import type { ImagerData } from './imager.ts';
-import { workerUrl } from './pool.ts';
 import { Scheduler } from './scheduler.ts';
 import { loadQuickjsModule } from './vm.ts';
 
@@ -83,12 +84,12 @@ export async function createQuickjsEngine(options: QuickjsOptions): Promise<Engi
 }
 
 function readGuest(script: 'execute' | 'search' | 'url'): string {
-  return readFileSync(new URL(`../../guest/prelude/${script}.js`, workerUrl('worker')), 'utf8');
+  return readFileSync(builtFile(`guest/prelude/${script}.js`), 'utf8');
 }
 
 function image(module: WebAssembly.Module, source: ImagerData['source'], warmMs: number): Promise<Image> {
   const workerData: ImagerData = { module, source, warmMs };
-  const worker = new Worker(workerUrl('imager'), { workerData, env: {}, stdin: false });
+  const worker = new Worker(builtFile('engine/quickjs/imager.js'), { workerData, env: {}, stdin: false });
   worker.unref();
   return new Promise((resolve, reject) => {
     worker.once('message', resolve);

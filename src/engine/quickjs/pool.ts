@@ -1,5 +1,6 @@
 // Worker threads: starts them, gives them the images, kills and replaces them. Knows nothing of runs beyond "busy".
 import { Worker } from 'node:worker_threads';
+import { builtFile } from '../../ground/built.ts';
 import type { Image } from './image.ts';
 import type { FromWorker, ToWorker, WorkerData } from './messages.ts';
 import type { Run } from './run.ts';
@@ -10,14 +11,6 @@ const RESPAWN_MS = 1_000;
 const SURPLUS_IDLE_MS = 10_000;
 /** A worker that does not begin what it was sent by then is taken for dead. */
 const UNBEGUN_MS = 10_000;
-
-/** Workers run from dist/, also when this file itself is run from src/ (tests). */
-export function workerUrl(file: string): URL {
-  const here = import.meta.url;
-  return here.endsWith('.ts')
-    ? new URL(`../../../dist/engine/quickjs/${file}.js`, here)
-    : new URL(`./${file}.js`, here);
-}
 
 export class PoolWorker {
   readonly #worker: Worker;
@@ -186,7 +179,7 @@ export class Pool {
     this.#starting += 1;
     const control = new SharedArrayBuffer(8);
     const data: WorkerData = { module: this.#module, control };
-    const thread = new Worker(workerUrl('worker'), {
+    const thread = new Worker(builtFile('engine/quickjs/worker.js'), {
       workerData: data,
       resourceLimits: RESOURCE_LIMITS,
       env: {},

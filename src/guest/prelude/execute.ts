@@ -1,8 +1,8 @@
 // The guest of execute_read and execute_write: one image for both, since what may be done is decided on the host.
 import { display } from './display.ts';
+import { installSandbox } from './e2b/sandbox.ts';
 import { guestHost, installGlobals } from './globals.ts';
 import * as is from './intrinsics.ts';
-import { installSandbox } from './sandbox.ts';
 
 installGlobals();
 guestHost.define('api', is.freeze({ request: (options: unknown) => guestHost.call('api.request', options) }));

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { LocalCloud } from '../../../src/local/server.ts';
+import type { LocalCloud } from '../../../local/server.ts';
 import { Harness } from '../../contract/harness.ts';
 import { PATIENT } from '../../local/support/control.ts';
 import { microvmEngine, startProcessCloud } from '../../support/microvm.ts';

@@ -3,9 +3,9 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { E2bOptions } from '../../../src/engine/e2b/engine.ts';
+import type { LocalCloud } from '../../../local/server.ts';
 import type { CallHost } from '../../../src/engine/engine.ts';
-import type { LocalCloud } from '../../../src/local/server.ts';
+import type { E2bOptions } from '../../../src/engine/microvm/engine.ts';
 import { Harness, LIMITS } from '../../contract/harness.ts';
 import { ManualClock, PATIENT } from '../../local/support/control.ts';
 import { Faults, KILL, microvmEngine, RUNNER_KEY, startProcessCloud } from '../../support/microvm.ts';
@@ -170,7 +170,7 @@ describe('a gateway that is killed', () => {
   it('leaves nothing past budget and grace', async () => {
     const clock = new ManualClock();
     const far = await startProcessCloud({ clock });
-    const engineUrl = new URL('../../../dist/engine/e2b/engine.js', import.meta.url);
+    const engineUrl = new URL('../../../dist/engine/microvm/engine.js', import.meta.url);
     const child = spawn(process.execPath, [
       fileURLToPath(new URL('../../support/microvm-child.mjs', import.meta.url)),
       ...[engineUrl.href, far.url, RUNNER_KEY],

@@ -1,6 +1,6 @@
 // The gateway with SANDBOX_ENGINE=e2b, as an agent sees it: the same tools, and none of the gateway's own sandboxes.
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { LocalCloud } from '../../../src/local/server.ts';
+import type { LocalCloud } from '../../../local/server.ts';
 import { PATIENT } from '../../local/support/control.ts';
 import { connect, type TestClient } from '../../support/clients.ts';
 import { newKey, startTestGateway, type TestGateway } from '../../support/gateway.ts';

@@ -3,11 +3,11 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { E2bOptions } from '../../../src/engine/e2b/engine.ts';
-import { createDataPlane, createMachineFactory } from '../../../src/local/data/plane.ts';
-import type { Fault } from '../../../src/local/faults.ts';
-import type { LocalCloud } from '../../../src/local/server.ts';
-import { startLocalCloud } from '../../../src/local/server.ts';
+import { createDataPlane, createMachineFactory } from '../../../local/daemon/routes.ts';
+import type { Fault } from '../../../local/faults.ts';
+import type { LocalCloud } from '../../../local/server.ts';
+import { startLocalCloud } from '../../../local/server.ts';
+import type { E2bOptions } from '../../../src/engine/microvm/engine.ts';
 import { Harness } from '../../contract/harness.ts';
 import { PATIENT } from '../../local/support/control.ts';
 import {

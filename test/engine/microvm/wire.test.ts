@@ -1,11 +1,11 @@
 // The wire between runner and engine: framing whatever the pieces, and sandboxes that lie, flood or keep silent.
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { FrameReader } from '../../../src/engine/e2b/stdout.ts';
-import { MARK, type RunnerFrame, toAscii } from '../../../src/engine/e2b/wire.ts';
+import type { LocalCloud } from '../../../local/server.ts';
 import type { CallHost, Outcome } from '../../../src/engine/engine.ts';
+import { FrameReader } from '../../../src/engine/microvm/stdout.ts';
+import { MARK, type RunnerFrame, toAscii } from '../../../src/engine/microvm/wire.ts';
 import { KIND } from '../../../src/engine/protocol.ts';
-import type { LocalCloud } from '../../../src/local/server.ts';
 import { expectWellFormed, Harness } from '../../contract/harness.ts';
 import { PATIENT } from '../../local/support/control.ts';
 import { microvmEngine, runInPlaceOfRunner, startProcessCloud } from '../../support/microvm.ts';

@@ -1,7 +1,7 @@
 // A local cloud with the real SDKs pointed at it.
 import { Sandbox } from '@e2b/code-interpreter';
-import { createDataPlane, createMachineFactory, type ShellKind } from '../../../src/local/data/plane.ts';
-import { type LocalCloud, startLocalCloud } from '../../../src/local/server.ts';
+import { createDataPlane, createMachineFactory, type ShellKind } from '../../../local/daemon/routes.ts';
+import { type LocalCloud, startLocalCloud } from '../../../local/server.ts';
 
 export const API_KEY = `e2b_${'0'.repeat(40)}`;
 

@@ -1,0 +1,76 @@
+// Builds dist/: the program and its threads as few files, and the scripts that run inside guests, each bundled whole.
+//   node build.mjs            what the package needs
+//   node build.mjs bench …    with those entry points as well
+import { build } from 'esbuild';
+
+const common = { bundle: true, logLevel: 'warning', legalComments: 'none', treeShaking: true };
+
+/** What Node runs. Chunks are shared, so a thread loads only what it needs. */
+const programs = {
+  main: 'src/main.ts',
+  'spec/prepare-thread': 'src/spec/prepare-thread.ts',
+  'guest/accept/thread': 'src/guest/accept/thread.ts',
+  'engine/quickjs/engine': 'src/engine/quickjs/engine.ts',
+  'engine/quickjs/worker': 'src/engine/quickjs/worker.ts',
+  'engine/quickjs/imager': 'src/engine/quickjs/imager.ts',
+  'engine/microvm/engine': 'src/engine/microvm/engine.ts',
+  'local/start': 'local/start.ts',
+  'local/programs/python/worker': 'local/programs/python/worker.ts',
+  'local/programs/javascript/worker': 'local/programs/javascript/worker.ts',
+};
+
+/** What runs inside a guest of the embedded engine: smaller text is a smaller image. */
+const preludes = ['search', 'execute', 'url'].map(name => `src/guest/prelude/${name}.ts`);
+
+/** What runs in Node inside a microVM. */
+const RUNNER = 'src/engine/microvm/runner';
+
+const steps = [
+  {
+    entryPoints: programs,
+    outdir: 'dist',
+    platform: 'node',
+    format: 'esm',
+    target: 'node20.19',
+    packages: 'external',
+    splitting: true,
+    chunkNames: 'chunks/[name]-[hash]',
+    sourcemap: true,
+  },
+  {
+    entryPoints: preludes,
+    outdir: 'dist/guest/prelude',
+    format: 'iife',
+    target: 'es2023',
+    minifySyntax: true,
+    minifyWhitespace: true,
+  },
+  {
+    entryPoints: [`${RUNNER}/main.ts`, `${RUNNER}/watch.ts`],
+    outdir: 'dist/engine/microvm/runner',
+    platform: 'node',
+    format: 'cjs',
+    target: 'node18',
+    minify: true,
+  },
+  {
+    entryPoints: [`${RUNNER}/ground.ts`, `${RUNNER}/newer.ts`],
+    outdir: 'dist/engine/microvm/runner',
+    format: 'iife',
+    target: 'es2022',
+    minify: true,
+  },
+  {
+    entryPoints: ['local/programs/javascript/runtime/entry.ts'],
+    outdir: 'dist/local/programs/javascript/runtime',
+    format: 'esm',
+    target: 'es2023',
+  },
+  {
+    entryPoints: ['sitecustomize', 'local_kernel'].map(name => `local/programs/python/${name}.py`),
+    outdir: 'dist/local/programs/python',
+    loader: { '.py': 'copy' },
+  },
+];
+
+await Promise.all(steps.map(step => build({ ...common, ...step })));

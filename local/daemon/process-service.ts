@@ -1,0 +1,188 @@
+// process.Process of the sandbox daemon: start, listen to, feed and end processes. Translates between the daemon's
+// wire and the process table; knows no shell.
+import { z } from 'zod';
+import type { DataMachine } from '../machine/machine.ts';
+import type { Exit, Process, ProcessEvent, Running, TerminalSize } from '../machine/processes.ts';
+import { type CallInfo, RpcError, type Service } from './rpc.ts';
+
+const Size = z.object({ cols: z.number().int().default(80), rows: z.number().int().default(24) });
+const Selector = z.object({ pid: z.number().int().optional(), tag: z.string().optional() }).default({});
+const Start = z.object({
+  process: z.object({
+    cmd: z.string().min(1),
+    args: z.array(z.string()).default([]),
+    envs: z.record(z.string(), z.string()).default({}),
+    cwd: z.string().optional(),
+  }),
+  pty: z.object({ size: Size.optional() }).optional(),
+  tag: z.string().optional(),
+  /** Absent means true: clients older than the field always had a stdin. */
+  stdin: z.boolean().default(true),
+});
+const Select = z.object({ process: Selector });
+const SendInput = Select.extend({ input: z.object({ stdin: z.string().optional(), pty: z.string().optional() }) });
+const SendSignal = Select.extend({
+  signal: z.union([z.enum(['SIGNAL_SIGKILL', 'SIGNAL_SIGTERM']), z.literal(9), z.literal(15)]),
+});
+const Update = Select.extend({ pty: z.object({ size: Size.optional() }).optional() });
+
+/** An idle stream says so, that a dead connection is noticed. */
+const KEEPALIVE_MS = 50_000;
+
+export function processService(machine: DataMachine): Service {
+  const running = (request: { process: z.infer<typeof Selector> }): Running => {
+    const found = machine.processes.find(request.process);
+    if (found === undefined) throw noSuchProcess(request.process);
+    return found;
+  };
+  return {
+    unary: {
+      List: async () => ({ processes: machine.processes.list().map(describe) }),
+      SendInput: async request => {
+        const { process, input } = read(SendInput, request);
+        const bytes = Buffer.from(input.stdin ?? input.pty ?? '', 'base64');
+        await running({ process })
+          .control.write(bytes)
+          .catch((caught: unknown) => {
+            throw new RpcError('failed_precondition', caught instanceof Error ? caught.message : 'stdin is closed');
+          });
+        return {};
+      },
+      CloseStdin: async request => {
+        running(read(Select, request)).control.closeStdin();
+        return {};
+      },
+      SendSignal: async request => {
+        const { process, signal } = read(SendSignal, request);
+        running({ process }).control.signal(signal === 'SIGNAL_SIGTERM' || signal === 15 ? 'SIGTERM' : 'SIGKILL');
+        return {};
+      },
+      Update: async request => {
+        const { process, pty } = read(Update, request);
+        const { control } = running({ process });
+        if (pty?.size !== undefined) control.resize?.(pty.size);
+        return {};
+      },
+    },
+    streams: {
+      Start: async (request, info, send, closed) => {
+        const { process: config, pty, tag, stdin } = read(Start, request);
+        const terminal: TerminalSize | undefined = pty === undefined ? undefined : (pty.size ?? { cols: 80, rows: 24 });
+        const events = new EventPump(send, closed);
+        const options = { config, user: info.user, tag, stdin, terminal };
+        const process = await machine.processes.start(options, events.listener).catch((caught: unknown) => {
+          if (caught instanceof RpcError) throw caught;
+          throw new RpcError('invalid_argument', caught instanceof Error ? caught.message : 'it could not be started');
+        });
+        // The deadline belongs to the process, not to the stream: that is how the daemon ends commands on time.
+        const kill = (): void => machine.processes.find({ pid: process.pid })?.control.signal('SIGKILL');
+        const deadline = info.timeoutMs === undefined ? undefined : setTimeout(kill, info.timeoutMs);
+        deadline?.unref();
+        void process.ended().then(() => clearTimeout(deadline));
+        await events.run(process);
+      },
+      Connect: async (request, info, send, closed) => {
+        const selector = read(Select, request).process;
+        const process = machine.processes.findWithExit(selector);
+        if (process === undefined) throw noSuchProcess(selector);
+        const events = new EventPump(send, closed);
+        const stop = process.listen(events.listener);
+        try {
+          await events.run(process, deadlineSignal(info));
+        } finally {
+          stop();
+        }
+      },
+    },
+  };
+}
+
+/** Carries a process's events into a stream, in order: the start first, though output may come before it is known. */
+class EventPump {
+  readonly #send: (message: object) => Promise<void>;
+  readonly #closed: AbortSignal;
+  /** Output that comes before the start event has gone out waits for it. */
+  #order: Promise<void>;
+  #begin: () => void = () => {};
+  #finish: () => void = () => {};
+  readonly #finished: Promise<void>;
+  #lastSentMs = performance.now();
+
+  constructor(send: (message: object) => Promise<void>, closed: AbortSignal) {
+    this.#send = send;
+    this.#closed = closed;
+    this.#order = new Promise(resolve => {
+      this.#begin = resolve;
+    });
+    this.#finished = new Promise(resolve => {
+      this.#finish = resolve;
+    });
+  }
+
+  /** Resolves when the client can take more; at once when it is gone, so that the process never waits for it. */
+  readonly listener = (event: ProcessEvent): Promise<void> => {
+    if (this.#closed.aborted) return Promise.resolve();
+    const sent = this.#order.then(() => this.#event(event.type === 'data' ? dataEvent(event) : endEvent(event.exit)));
+    this.#order = sent;
+    if (event.type === 'end') void sent.then(this.#finish);
+    return sent;
+  };
+
+  /** Until the end event is out, the client has gone, or (with `deadline_exceeded`) the deadline has passed. */
+  async run(process: Process, deadline?: AbortSignal): Promise<void> {
+    await this.#event({ start: { pid: process.pid } });
+    this.#begin();
+    const keepalive = setInterval(() => {
+      if (performance.now() - this.#lastSentMs > KEEPALIVE_MS) void this.#event({ keepalive: {} });
+    }, KEEPALIVE_MS / 2);
+    const waits = [this.#finished, aborted(this.#closed)];
+    if (deadline !== undefined) waits.push(aborted(deadline));
+    await Promise.race(waits);
+    clearInterval(keepalive);
+    if (deadline?.aborted === true) throw new RpcError('deadline_exceeded', 'the deadline of the stream has passed');
+  }
+
+  #event(event: object): Promise<void> {
+    this.#lastSentMs = performance.now();
+    return this.#send({ event });
+  }
+}
+
+function dataEvent(event: { kind: string; bytes: Uint8Array }): object {
+  const { buffer, byteOffset, byteLength } = event.bytes;
+  return { data: { [event.kind]: Buffer.from(buffer, byteOffset, byteLength).toString('base64') } };
+}
+
+function endEvent(exit: Exit): object {
+  if (exit.kind === 'signalled') {
+    const status = `signal: ${exit.signal}`;
+    return { end: { exitCode: -1, exited: false, status, error: status } };
+  }
+  const status = `exit status ${exit.code}`;
+  return { end: { exitCode: exit.code, exited: true, status, ...(exit.code === 0 ? {} : { error: status }) } };
+}
+
+function describe(process: Process): object {
+  return { config: process.config, pid: process.pid, ...(process.tag === undefined ? {} : { tag: process.tag }) };
+}
+
+function noSuchProcess(selector: { pid?: number | undefined; tag?: string | undefined }): RpcError {
+  const name = selector.pid === undefined ? `tag ${selector.tag ?? ''}` : `pid ${selector.pid}`;
+  return new RpcError('not_found', `process with ${name} not found`);
+}
+
+function deadlineSignal(info: CallInfo): AbortSignal | undefined {
+  return info.timeoutMs === undefined ? undefined : AbortSignal.timeout(info.timeoutMs);
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise(resolve => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
+
+export function read<T extends z.ZodType>(schema: T, request: unknown): z.infer<T> {
+  const parsed = schema.safeParse(request);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new RpcError('invalid_argument', `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'invalid'}`);
+}

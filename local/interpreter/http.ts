@@ -1,0 +1,115 @@
+// The code interpreter's HTTP: cells answered as lines of JSON while they run, and contexts.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { z } from 'zod';
+import { sendJson, sendText } from '../daemon/answers.ts';
+import type { DataMachine } from '../machine/machine.ts';
+import { ContextError } from './contexts.ts';
+
+const nullable = <T extends z.ZodType>(schema: T) => schema.nullish().transform(value => value ?? undefined);
+const Execute = z.object({
+  code: z.string(),
+  context_id: nullable(z.string()),
+  language: nullable(z.string()),
+  env_vars: nullable(z.record(z.string(), z.string())),
+});
+const Create = z.object({ language: nullable(z.string()), cwd: nullable(z.string()) });
+
+const MAX_BODY_BYTES = 64 * 1024 * 1024;
+const KEEPALIVE_MS = 5_000;
+
+export async function answerInterpreter(
+  machine: DataMachine,
+  url: URL,
+  req: IncomingMessage,
+  res: ServerResponse,
+): Promise<void> {
+  const [, room, id, action] = url.pathname.split('/');
+  const route = `${req.method} /${room ?? ''}${id === undefined ? '' : '/:id'}${action === undefined ? '' : `/${action}`}`;
+  const { contexts } = machine;
+  try {
+    switch (route) {
+      case 'GET /health':
+        return sendText(res, 200, 'OK');
+      case 'POST /execute':
+        return await execute(machine, await read(Execute, req), res);
+      case 'GET /contexts':
+        return sendJson(res, 200, contexts.list());
+      case 'POST /contexts': {
+        const { language, cwd } = await read(Create, req);
+        return sendJson(res, 201, await contexts.create(language, cwd));
+      }
+      case 'DELETE /contexts/:id':
+        await contexts.remove(id ?? '');
+        res.writeHead(204).end();
+        return;
+      case 'POST /contexts/:id/restart':
+        await contexts.restart(id ?? '');
+        return sendJson(res, 200, null);
+      default:
+        req.resume();
+        return sendText(res, 404, 'Not found');
+    }
+  } catch (caught) {
+    if (res.headersSent || !(caught instanceof ContextError)) throw caught;
+    sendText(res, caught.status, caught.message);
+  }
+}
+
+async function execute(machine: DataMachine, request: z.infer<typeof Execute>, res: ServerResponse): Promise<void> {
+  const { code, context_id, language, env_vars } = request;
+  if (context_id !== undefined && language !== undefined) {
+    throw new ContextError(400, 'Only one of context_id or language can be provided');
+  }
+  const context = await machine.contexts.find(context_id, language);
+  const gone = new AbortController();
+  res.once('close', () => gone.abort());
+  const stop = AbortSignal.any([gone.signal, machine.streams]);
+  res.writeHead(200, { 'content-type': 'application/json' });
+  let lastMs = performance.now();
+  // One whole line a write: the SDK decodes each chunk by itself.
+  const line = (event: object): Promise<void> => {
+    lastMs = performance.now();
+    if (res.destroyed || res.write(`${JSON.stringify(event)}\n`)) return Promise.resolve();
+    return new Promise(resolve => {
+      res.once('drain', resolve);
+      res.once('close', resolve);
+    });
+  };
+  const keepalive = setInterval(() => {
+    if (performance.now() - lastMs >= KEEPALIVE_MS) void line({ type: 'keepalive' });
+  }, KEEPALIVE_MS);
+  const output = {
+    started: (count: number) => void line({ type: 'number_of_executions', execution_count: count }),
+    text: (kind: 'stdout' | 'stderr', text: string) => line({ type: kind, text, timestamp: new Date().toISOString() }),
+    event: (event: object) => line(event),
+  };
+  try {
+    await machine.contexts.execute(context.id, { code, language, envs: env_vars ?? {} }, output, stop);
+    await line({ type: 'end_of_execution' });
+  } finally {
+    clearInterval(keepalive);
+    res.end();
+  }
+}
+
+async function read<T extends z.ZodType>(schema: T, req: IncomingMessage): Promise<z.infer<T>> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of req as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > MAX_BODY_BYTES) throw new ContextError(413, 'The request is too large');
+    chunks.push(chunk);
+  }
+  const parsed = schema.safeParse(parseJson(Buffer.concat(chunks).toString('utf8')));
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new ContextError(422, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'invalid request'}`);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new ContextError(400, 'The request is not JSON');
+  }
+}

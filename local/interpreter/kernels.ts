@@ -1,0 +1,189 @@
+// What runs cells: Python and JavaScript in an interpreter that stays, bash as a script a cell, and a clear word for the
+// languages that local mode lacks.
+
+import type { DataMachine } from '../machine/machine.ts';
+import type { Ports } from '../machine/virtual/ports.ts';
+import { Guest, topDirectories } from '../programs/guest.ts';
+import { javascript } from '../programs/javascript/javascript.ts';
+import type { Cell, CellEvent, Language } from '../programs/protocol.ts';
+import { python } from '../programs/python/python.ts';
+
+export type CellOutput = {
+  text(kind: 'stdout' | 'stderr', text: string): Promise<void>;
+  event(event: CellEvent): Promise<void>;
+};
+
+export type KernelCell = { readonly code: string; readonly language: Language; readonly envs: Record<string, string> };
+
+export interface Kernel {
+  /** False when the state is lost and the kernel has to be started anew. */
+  execute(cell: KernelCell, output: CellOutput, stop: AbortSignal): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+/** An interrupted cell has this long to end by itself, keeping the context's state. */
+const INTERRUPT_GRACE_MS = 1_000;
+
+export async function startKernel(
+  language: Language,
+  machine: DataMachine,
+  ports: Ports | undefined,
+  cwd: string,
+): Promise<Kernel> {
+  switch (language) {
+    case 'python':
+    case 'javascript':
+    case 'typescript':
+      return GuestKernel.start(language === 'python' ? 'python' : 'javascript', machine, ports, cwd);
+    case 'bash':
+      return bashKernel(machine, cwd);
+    default:
+      return absentKernel(language);
+  }
+}
+
+type Current = { cell: Cell; output: CellOutput; done: (alive: boolean) => void };
+
+class GuestKernel implements Kernel {
+  readonly #machine: DataMachine;
+  #guest: Guest | undefined;
+  #ended = false;
+  #current: Current | undefined;
+  /** The guest waits for the next cell. */
+  #give: ((cell: Cell | null) => void) | undefined;
+  #decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
+
+  private constructor(machine: DataMachine) {
+    this.#machine = machine;
+  }
+
+  static async start(
+    language: 'python' | 'javascript',
+    machine: DataMachine,
+    ports: Ports | undefined,
+    cwd: string,
+  ): Promise<GuestKernel> {
+    const kernel = new GuestKernel(machine);
+    const { url, data } = await (language === 'python' ? python() : javascript());
+    const env = {
+      HOME: '/home/user',
+      USER: 'user',
+      LANG: 'C.UTF-8',
+      PATH: '/usr/local/bin:/usr/bin:/bin',
+      ...machine.envVars,
+    };
+    kernel.#guest = await Guest.start(
+      machine,
+      ports,
+      { url, data, args: undefined, cwd, env },
+      {
+        output: (kind, bytes) => kernel.#output(kind, bytes),
+        stdin: async () => undefined,
+        event: async event => kernel.#current?.output.event(event),
+        cell: () => kernel.#next(),
+        cellDone: () => kernel.#finish(true),
+      },
+    );
+    void kernel.#guest.exited.then(() => {
+      kernel.#ended = true;
+      kernel.#finish(false);
+    });
+    return kernel;
+  }
+
+  async execute({ code, language, envs }: KernelCell, output: CellOutput, stop: AbortSignal): Promise<boolean> {
+    const cell: Cell = { code, language, envs, topDirectories: await topDirectories(this.#machine) };
+    if (this.#ended) return false;
+    const over = new Promise<boolean>(resolve => {
+      this.#current = { cell, output, done: resolve };
+    });
+    this.#hand();
+    const interrupt = (): void => void this.#interrupt(over);
+    stop.addEventListener('abort', interrupt, { once: true });
+    if (stop.aborted) interrupt();
+    const alive = await over;
+    stop.removeEventListener('abort', interrupt);
+    if (!alive && !stop.aborted) {
+      const value = 'The interpreter ended; the context starts anew.';
+      await output.event({ type: 'error', name: 'KernelDied', value, traceback: value });
+    }
+    return alive;
+  }
+
+  async close(): Promise<void> {
+    await this.#guest?.kill();
+    this.#finish(false);
+  }
+
+  async #interrupt(over: Promise<boolean>): Promise<void> {
+    this.#guest?.interrupt();
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<'late'>(resolve => {
+      timer = setTimeout(() => resolve('late'), INTERRUPT_GRACE_MS);
+    });
+    if ((await Promise.race([over, late])) === 'late') await this.close();
+    clearTimeout(timer);
+  }
+
+  #next(): Promise<Cell | null> {
+    return new Promise(resolve => {
+      this.#give = resolve;
+      this.#hand();
+    });
+  }
+
+  #hand(): void {
+    if (this.#give === undefined || this.#current === undefined) return;
+    const give = this.#give;
+    this.#give = undefined;
+    give(this.#current.cell);
+  }
+
+  #finish(alive: boolean): void {
+    const current = this.#current;
+    this.#current = undefined;
+    this.#decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
+    current?.done(alive);
+  }
+
+  async #output(kind: 'stdout' | 'stderr', bytes: Uint8Array): Promise<void> {
+    const text = this.#decoders[kind].decode(bytes, { stream: true });
+    if (text !== '') await this.#current?.output.text(kind, text);
+  }
+}
+
+/** Each cell a script of its own: variables do not outlast it, files do. */
+function bashKernel(machine: DataMachine, cwd: string): Kernel {
+  return {
+    async execute({ code, envs }, output, stop) {
+      const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder(), pty: new TextDecoder() };
+      const config = { cmd: '/bin/bash', args: ['-c', code], envs, cwd };
+      const process = await machine.processes.start({ config, user: 'user', stdin: false }, async event => {
+        if (event.type === 'end' || event.kind === 'pty') return;
+        await output.text(event.kind, decoders[event.kind].decode(event.bytes, { stream: true }));
+      });
+      const kill = (): void => machine.processes.find({ pid: process.pid })?.control.signal('SIGKILL');
+      stop.addEventListener('abort', kill, { once: true });
+      const exit = await process.ended();
+      stop.removeEventListener('abort', kill);
+      if (exit.kind === 'exited' && exit.code !== 0) {
+        const value = `exit status ${exit.code}`;
+        await output.event({ type: 'error', name: 'BashError', value, traceback: value });
+      }
+      return true;
+    },
+    close: async () => {},
+  };
+}
+
+function absentKernel(language: Language): Kernel {
+  const name = language === 'r' ? 'R' : 'Java';
+  return {
+    async execute(_cell, output) {
+      const value = `local mode, a stand-in for E2B, has no ${name}: use python, javascript, typescript or bash here`;
+      await output.event({ type: 'error', name: 'LanguageNotAvailable', value, traceback: value });
+      return true;
+    },
+    close: async () => {},
+  };
+}

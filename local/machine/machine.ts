@@ -1,0 +1,82 @@
+// What the data plane's services ask of a machine, whatever its shell: a file tree, processes, ports, code contexts.
+// Types only, and the one error its file tree throws. Knows no HTTP.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Machine } from '../cloud.ts';
+import type { Contexts } from '../interpreter/contexts.ts';
+import type { ProcessTable } from './processes.ts';
+
+export type FileErrorCode =
+  | 'not_found'
+  | 'already_exists'
+  | 'invalid_argument'
+  | 'permission_denied'
+  | 'resource_exhausted';
+
+/** What a file tree refuses. The message names the sandbox's path, never a path of the host. */
+export class FileError extends Error {
+  override readonly name = 'FileError';
+  readonly code: FileErrorCode;
+  constructor(code: FileErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+export type FileStat = {
+  readonly type: 'file' | 'directory' | 'symlink';
+  readonly sizeBytes: number;
+  /** Permission bits only. */
+  readonly mode: number;
+  readonly modifiedMs: number;
+};
+
+export type FileEvent = { readonly kind: 'create' | 'write' | 'remove' | 'rename' | 'chmod'; readonly path: string };
+
+/** A sandbox's files. Paths are absolute, normalised paths of the sandbox. Everything throws FileError. */
+export interface FileTree {
+  /** Follows a symbolic link. */
+  stat(path: string): Promise<FileStat>;
+  lstat(path: string): Promise<FileStat>;
+  readlink(path: string): Promise<string>;
+  /** Where the path leads when every link in it is followed. */
+  realpath(path: string): Promise<string>;
+  list(path: string): Promise<string[]>;
+  read(path: string): Promise<Uint8Array>;
+  /** For large files; the size is that of the moment of opening. */
+  open(path: string): Promise<{ sizeBytes: number; body: AsyncIterable<Uint8Array> }>;
+  /** Replaces the content; makes missing folders. */
+  write(path: string, body: Uint8Array | AsyncIterable<Uint8Array>): Promise<void>;
+  /** With parents. `already_exists` when it is a directory. */
+  makeDir(path: string): Promise<void>;
+  move(source: string, destination: string): Promise<void>;
+  /** Whole trees; nothing when absent. */
+  remove(path: string): Promise<void>;
+  symlink(target: string, path: string): Promise<void>;
+  chmod(path: string, mode: number): Promise<void>;
+  touch(path: string, modifiedMs: number): Promise<void>;
+  /** Calls back for what happens under the directory, until the returned function is called. */
+  watch(path: string, recursive: boolean, onEvent: (event: FileEvent) => void): Promise<() => void>;
+}
+
+/** `X-Metadata-*` of written files, by path: what extended attributes are on a real sandbox. */
+export type FileMetadata = Map<string, Readonly<Record<string, string>>>;
+
+/** Answers a request to a port inside the sandbox. */
+export type PortHandler = (req: IncomingMessage, res: ServerResponse, path: string) => void;
+
+/** A machine of the data plane. */
+export interface DataMachine extends Machine {
+  readonly envVars: Readonly<Record<string, string>>;
+  readonly files: FileTree;
+  readonly metadata: FileMetadata;
+  readonly processes: ProcessTable;
+  readonly contexts: Contexts;
+  /** Undefined when nothing in this sandbox listens on the port. */
+  port(port: number): Promise<PortHandler | undefined>;
+  /** Aborted by freeze and close: open answers of this sandbox end then. A thawed machine has a new one. */
+  readonly streams: AbortSignal;
+}
+
+export function isDataMachine(machine: Machine): machine is DataMachine {
+  return 'files' in machine && 'processes' in machine;
+}

@@ -1,0 +1,137 @@
+// A machine whose processes are the host's, in a directory of its own (LOCAL_SHELL=process). NO isolation: for tests
+// that need real programs, and for fidelity. Knows no HTTP but the proxy to a sandbox's own ports.
+import { randomUUID } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { chmod, cp, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import type { Machine, MachineOptions } from '../../cloud.ts';
+import { RpcError } from '../../daemon/rpc.ts';
+import { Contexts } from '../../interpreter/contexts.ts';
+import type { DataMachine, FileMetadata, PortHandler } from '../machine.ts';
+import { ProcessTable } from '../processes.ts';
+import { proxyTo } from '../proxy.ts';
+import { RealFiles } from './files.ts';
+import { listenerOf, MARK, signalMarked } from './host.ts';
+import { realShell } from './shell.ts';
+
+/** Login shells read /etc/profile, which may forget where the host's programs are. */
+const PROFILE = 'export PATH="$E2B_LOCAL_PATH"\n';
+
+/** Machines nobody has closed. Their processes are groups of their own: they would outlive us. */
+const open = new Set<RealMachine>();
+process.once('exit', () => {
+  for (const machine of open) machine.abandon();
+});
+
+export class RealMachine implements DataMachine {
+  readonly envVars: Readonly<Record<string, string>>;
+  readonly files: RealFiles;
+  readonly metadata: FileMetadata = new Map();
+  readonly processes: ProcessTable;
+  readonly contexts: Contexts;
+  readonly #root: string;
+  readonly #mark = randomUUID();
+  #streams = new AbortController();
+  #closed = false;
+
+  private constructor(root: string, options: MachineOptions) {
+    this.#root = root;
+    this.envVars = options.envVars;
+    this.files = new RealFiles(root);
+    const shell = realShell({ root, env: environment(root, this.#mark, options) });
+    this.processes = new ProcessTable(async (process, start) => {
+      // A start that was under way when the machine was closed: nobody would ever end its process.
+      if (this.#closed) throw new RpcError('unavailable', 'the sandbox is gone');
+      return shell(process, start);
+    });
+    this.contexts = new Contexts(this);
+    open.add(this);
+  }
+
+  static async create(options: MachineOptions): Promise<RealMachine> {
+    const root = await newRoot();
+    for (const path of ['home/user', 'root', 'tmp', ...options.volumeMounts.map(mount => mount.path)]) {
+      await mkdir(join(root, path), { recursive: true });
+    }
+    await writeFile(join(root, 'home/user/.profile'), PROFILE);
+    return new RealMachine(root, options);
+  }
+
+  get streams(): AbortSignal {
+    return this.#streams.signal;
+  }
+
+  async port(port: number): Promise<PortHandler | undefined> {
+    const host = await listenerOf(this.#mark, port);
+    return host === undefined ? undefined : proxyTo(host, port);
+  }
+
+  async freeze({ keepMemory }: { keepMemory: boolean }): Promise<void> {
+    this.#streams.abort();
+    if (keepMemory) {
+      await signalMarked(this.#mark, 'SIGSTOP');
+    } else {
+      await this.#end();
+    }
+  }
+
+  async thaw(): Promise<void> {
+    this.#streams = new AbortController();
+    await signalMarked(this.#mark, 'SIGCONT');
+  }
+
+  async copy(options: MachineOptions): Promise<Machine> {
+    const root = await newRoot();
+    await cp(this.#root, root, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
+    const copy = new RealMachine(root, options);
+    for (const [path, metadata] of this.metadata) copy.metadata.set(path, metadata);
+    return copy;
+  }
+
+  async close(): Promise<void> {
+    open.delete(this);
+    this.#closed = true;
+    this.#streams.abort();
+    await this.#end();
+    await rm(this.#root, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  /** The little that can still be done while this process exits. */
+  abandon(): void {
+    for (const { pid } of this.processes.list()) this.processes.find({ pid })?.control.signal('SIGKILL');
+    rmSync(this.#root, { recursive: true, force: true });
+  }
+
+  async #end(): Promise<void> {
+    await Promise.all([this.processes.killAll(), this.contexts.close()]);
+    // What detached itself from its process group, and what it starts while we look.
+    for (let round = 0; round < 5 && (await signalMarked(this.#mark, 'SIGKILL')) > 0; round += 1) {
+      await new Promise(resolve => setTimeout(resolve, 10));
+    }
+  }
+}
+
+async function newRoot(): Promise<string> {
+  const root = await realpath(await mkdtemp(join(tmpdir(), 'e2b-local-')));
+  await chmod(root, 0o700);
+  return root;
+}
+
+function environment(root: string, mark: string, options: MachineOptions): Record<string, string> {
+  const path = [dirname(process.execPath), '/usr/local/bin', '/usr/bin', '/bin', '/usr/sbin', '/sbin'].join(delimiter);
+  return {
+    PATH: path,
+    E2B_LOCAL_PATH: path,
+    HOME: join(root, 'home/user'),
+    USER: 'user',
+    LOGNAME: 'user',
+    SHELL: '/bin/bash',
+    LANG: 'C.UTF-8',
+    TMPDIR: join(root, 'tmp'),
+    E2B_SANDBOX: 'true',
+    E2B_SANDBOX_ID: options.sandboxId,
+    [MARK]: mark,
+    ...options.envVars,
+  };
+}

@@ -1,0 +1,142 @@
+// Real processes of the host, for LOCAL_SHELL=process: no isolation, but real programs. Each is a process group of its
+// own; paths of the sandbox in the command line are turned into those of its directory. Knows no HTTP.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { posix } from 'node:path';
+import type { Readable } from 'node:stream';
+import { RpcError } from '../../daemon/rpc.ts';
+import type { OutputKind, Process, ProcessControl, Shell, Signal } from '../processes.ts';
+
+/** After the process has gone, what it left behind may hold its pipes: silence this long means there is no more. */
+const DRAIN_MS = 200;
+
+export type RealShellOptions = {
+  /** The host's directory that is the sandbox's `/`. */
+  readonly root: string;
+  /** The whole environment of a process, but for what its start adds. Never the gateway's own. */
+  readonly env: Readonly<Record<string, string>>;
+};
+
+export function realShell({ root, env }: RealShellOptions): Shell {
+  return async (process, options) => {
+    if (options.terminal !== undefined) {
+      throw new RpcError(
+        'unimplemented',
+        'local mode with real processes has no terminals (pty): run commands instead',
+      );
+    }
+    const { cmd, args, envs, cwd } = options.config;
+    const inside = posix.resolve('/home/user', cwd ?? '.');
+    const child = spawn(
+      toHost(cmd, root),
+      args.map(arg => toHost(arg, root)),
+      {
+        cwd: inside.startsWith(`${root}/`) ? inside : posix.join(root, inside),
+        env: { ...env, ...mapValues(envs, value => toHost(value, root)) },
+        stdio: [options.stdin ? 'pipe' : 'ignore', 'pipe', 'pipe'],
+        detached: true,
+      },
+    );
+    await started(child, cmd, inside);
+    report(child, process);
+    return control(child);
+  };
+}
+
+/**
+ * `/home/user`, `/root` and `/tmp`, where they begin a path in the text, as paths of the host. As far as that goes: a
+ * path that a program makes up itself is not seen.
+ */
+export function toHost(text: string, root: string): string {
+  return text.replace(/(?<![\w.~$})\]/\\-])\/(?:home\/user|root|tmp)(?![\w.-])/g, (path, at: number) =>
+    text.startsWith(root, at) ? path : root + path,
+  );
+}
+
+function started(child: ChildProcess, cmd: string, cwd: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    child.once('spawn', resolve);
+    child.once('error', (error: NodeJS.ErrnoException) => {
+      const why = error.code === 'ENOENT' ? `no such program or directory: ${cmd} in ${cwd}` : `${cmd}: ${error.code}`;
+      reject(new RpcError('invalid_argument', why));
+    });
+  });
+}
+
+/** Output with back-pressure, then the end: when the pipes are closed, or the process has gone and they are silent. */
+function report(child: ChildProcess, process: Process): void {
+  let busy = 0;
+  let silence: NodeJS.Timeout | undefined;
+  const end = (): void => {
+    clearTimeout(silence);
+    // What the process left running may go on writing: to nobody.
+    for (const stream of [child.stdout, child.stderr]) stream?.removeAllListeners('data').resume();
+    const { exitCode, signalCode } = child;
+    if (signalCode !== null) process.end({ kind: 'signalled', signal: nameOf(signalCode) });
+    else process.end({ kind: 'exited', code: exitCode ?? 0 });
+  };
+  const endWhenSilent = (): void => {
+    clearTimeout(silence);
+    if (busy === 0 && (child.exitCode !== null || child.signalCode !== null)) silence = setTimeout(end, DRAIN_MS);
+  };
+  const carry = (stream: Readable | null, kind: OutputKind): void => {
+    stream?.on('data', (bytes: Buffer) => {
+      busy += 1;
+      stream.pause();
+      void process.output(kind, bytes).then(() => {
+        busy -= 1;
+        stream.resume();
+        endWhenSilent();
+      });
+    });
+  };
+  carry(child.stdout, 'stdout');
+  carry(child.stderr, 'stderr');
+  child.once('exit', endWhenSilent);
+  child.once('close', async () => {
+    // The last chunks may still be on their way to a slow reader.
+    while (busy > 0) await new Promise(resolve => setImmediate(resolve));
+    end();
+  });
+}
+
+function control(child: ChildProcess): ProcessControl {
+  // A pipe whose reader has gone: the writer is told by its own write.
+  child.stdin?.on('error', () => {});
+  return {
+    pid: child.pid,
+    write: bytes =>
+      new Promise((resolve, reject) => {
+        if (child.stdin === null || !child.stdin.writable) reject(new Error('stdin is not open'));
+        else child.stdin.write(bytes, error => (error == null ? resolve() : reject(new Error('stdin is closed'))));
+      }),
+    closeStdin: () => child.stdin?.end(),
+    signal: (signal: Signal) => signalGroup(child, signal),
+  };
+}
+
+function signalGroup(child: ChildProcess, signal: Signal): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, signal);
+  } catch {
+    child.kill(signal);
+  }
+}
+
+const SIGNAL_NAMES: Readonly<Record<string, string>> = {
+  SIGKILL: 'killed',
+  SIGTERM: 'terminated',
+  SIGINT: 'interrupt',
+  SIGSEGV: 'segmentation fault',
+  SIGABRT: 'aborted',
+  SIGHUP: 'hangup',
+  SIGPIPE: 'broken pipe',
+};
+
+function nameOf(signal: string): string {
+  return SIGNAL_NAMES[signal] ?? signal.toLowerCase();
+}
+
+function mapValues(record: Readonly<Record<string, string>>, map: (value: string) => string): Record<string, string> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
+}

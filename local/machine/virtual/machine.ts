@@ -1,0 +1,79 @@
+// A machine without a machine: files in memory, shells in process, interpreters in worker threads. Nothing of the host
+// is touched. Knows no HTTP.
+import type { Machine, MachineOptions, MachineUsage } from '../../cloud.ts';
+import { Contexts } from '../../interpreter/contexts.ts';
+import { programRunner } from '../../programs/programs.ts';
+import type { DataMachine, FileMetadata, PortHandler } from '../machine.ts';
+import { ProcessTable } from '../processes.ts';
+import { Disk } from './disk.ts';
+import { VirtualFiles } from './files.ts';
+import { Ports } from './ports.ts';
+import { virtualShell } from './shell.ts';
+
+export class VirtualMachine implements DataMachine {
+  readonly envVars: Readonly<Record<string, string>>;
+  readonly files: VirtualFiles;
+  readonly metadata: FileMetadata = new Map();
+  readonly processes: ProcessTable;
+  readonly contexts: Contexts;
+  readonly ports = new Ports();
+  readonly #disk: Disk;
+  #streams = new AbortController();
+
+  private constructor(disk: Disk, options: MachineOptions) {
+    this.#disk = disk;
+    this.envVars = options.envVars;
+    this.files = new VirtualFiles(disk);
+    const shell = virtualShell({
+      disk,
+      env: { E2B_SANDBOX_ID: options.sandboxId, ...options.envVars },
+      runProgram: programRunner(this, this.ports),
+      fetch: this.ports.fetch,
+    });
+    this.processes = new ProcessTable(shell.start);
+    this.contexts = new Contexts(this, this.ports);
+  }
+
+  static async create(options: MachineOptions): Promise<VirtualMachine> {
+    const disk = new Disk();
+    for (const { path } of options.volumeMounts) await disk.mkdir(path, { recursive: true });
+    return new VirtualMachine(disk, options);
+  }
+
+  get streams(): AbortSignal {
+    return this.#streams.signal;
+  }
+
+  async port(port: number): Promise<PortHandler | undefined> {
+    return this.ports.handler(port);
+  }
+
+  usage(): MachineUsage {
+    return { cpuUsedPct: 0, memUsedBytes: 64 * 1024 * 1024, diskUsedBytes: 0 };
+  }
+
+  /** With `keepMemory` what runs simply goes on: no time is kept from a virtual process. */
+  async freeze({ keepMemory }: { keepMemory: boolean }): Promise<void> {
+    this.#streams.abort();
+    if (!keepMemory) await this.#end();
+  }
+
+  async thaw(): Promise<void> {
+    this.#streams = new AbortController();
+  }
+
+  async copy(options: MachineOptions): Promise<Machine> {
+    const copy = new VirtualMachine(await this.#disk.clone(), options);
+    for (const [path, metadata] of this.metadata) copy.metadata.set(path, metadata);
+    return copy;
+  }
+
+  async close(): Promise<void> {
+    this.#streams.abort();
+    await this.#end();
+  }
+
+  async #end(): Promise<void> {
+    await Promise.all([this.processes.killAll(), this.contexts.close()]);
+  }
+}

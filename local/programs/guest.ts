@@ -1,0 +1,103 @@
+// One interpreter in a worker thread, from the host's side: starts it, answers its calls, interrupts it, ends it. Knows
+// machines, not which language runs.
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import type { DataMachine } from '../machine/machine.ts';
+import type { Ports } from '../machine/virtual/ports.ts';
+import { type GuestIo, HostCalls } from './host-calls.ts';
+import { answerWorker } from './protocol.ts';
+
+export type GuestStart = {
+  /** The worker's module and what it needs beside the common part. */
+  readonly url: URL;
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly args: readonly string[] | undefined;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+};
+
+const SIGINT = 2;
+/** Of all sandboxes together: each holds tens of megabytes. */
+const MAX_GUESTS = 32;
+let guests = 0;
+
+export class Guest {
+  /** The exit code; 137 when it was ended from here. Never rejects. */
+  readonly exited: Promise<number>;
+  readonly calls: HostCalls;
+  readonly #worker: Worker;
+  readonly #port: MessagePort;
+  readonly #signals: Uint8Array;
+
+  private constructor(start: GuestStart, calls: HostCalls, topDirectories: readonly string[]) {
+    this.calls = calls;
+    const { port1, port2 } = new MessageChannel();
+    const wake = new SharedArrayBuffer(4);
+    const signals = new SharedArrayBuffer(1);
+    this.#port = port1;
+    this.#signals = new Uint8Array(signals);
+    answerWorker(port1, wake, request => calls.answer(request));
+    this.#worker = new Worker(start.url, {
+      workerData: {
+        ...start.data,
+        port: port2,
+        wake,
+        signals,
+        args: start.args,
+        cwd: start.cwd,
+        env: start.env,
+        topDirectories,
+      },
+      transferList: [port2],
+      // Nothing of the gateway's environment, and none of its output.
+      env: {},
+      execArgv: [],
+      stdin: true,
+      stdout: true,
+      stderr: true,
+      resourceLimits: { maxOldGenerationSizeMb: 512 },
+    });
+    guests += 1;
+    this.#worker.once('exit', () => {
+      guests -= 1;
+    });
+    this.#worker.unref();
+    port1.unref();
+    this.exited = new Promise(resolve => {
+      let failure: number | undefined;
+      this.#worker.once('error', error => {
+        failure = 1;
+        void calls.crashed(error);
+      });
+      this.#worker.once('exit', code => {
+        calls.close();
+        port1.close();
+        resolve(failure ?? code);
+      });
+    });
+  }
+
+  static async start(machine: DataMachine, ports: Ports | undefined, start: GuestStart, io: GuestIo): Promise<Guest> {
+    if (guests >= MAX_GUESTS) throw new Error(`local mode runs no more than ${MAX_GUESTS} interpreters at once`);
+    const calls = new HostCalls(machine, ports, io);
+    return new Guest(start, calls, await topDirectories(machine));
+  }
+
+  /** Ctrl-C: whatever it does or waits for is broken off, if it lets itself. */
+  interrupt(): void {
+    this.#signals[0] = SIGINT;
+    this.calls.interrupt();
+  }
+
+  /** Whatever it does. */
+  async kill(): Promise<void> {
+    this.calls.close();
+    await this.#worker.terminate();
+    this.#port.close();
+  }
+}
+
+export async function topDirectories(machine: DataMachine): Promise<string[]> {
+  const names = await machine.files.list('/');
+  const kinds = await Promise.all(names.map(name => machine.files.stat(`/${name}`).catch(() => undefined)));
+  return names.filter((_, at) => kinds[at]?.type === 'directory');
+}

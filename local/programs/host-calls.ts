@@ -1,0 +1,273 @@
+// Answers what an interpreter asks of its host: the sandbox's files, processes and ports, output, input and sleep.
+// Nothing here reaches further than the guest's own sandbox.
+import { type DataMachine, FileError } from '../machine/machine.ts';
+import type { OutputKind } from '../machine/processes.ts';
+import type { LocalRequest, LocalResponse, Ports } from '../machine/virtual/ports.ts';
+import type { Answer, Args, Cell, CellEvent, HttpRequest, LoopEvent, Operation, Ran, Reply } from './protocol.ts';
+import { HostFailure } from './protocol.ts';
+import { checked } from './request.ts';
+
+/** Where a guest's words go and its input comes from. */
+export type GuestIo = {
+  output(kind: 'stdout' | 'stderr', bytes: Uint8Array): Promise<void>;
+  stdin(): Promise<Buffer | undefined>;
+  /** It has done something else than read files: its program runs. */
+  awake?(): void;
+  /** Of code contexts only. */
+  cell?(): Promise<Cell | null>;
+  event?(event: CellEvent): Promise<void>;
+  cellDone?(): void;
+};
+
+type Handlers = { [O in Operation]: (args: Args<O>) => Promise<Answer<O>> };
+type Server = { port: number; waiting: { id: number; request: HttpRequest }[]; close: () => void };
+
+/** What an interpreter does before its program says anything. */
+const STARTING = new Set<Operation>(['lstat', 'stat', 'list', 'read', 'readlink', 'realpath']);
+const MAX_SERVERS = 16;
+
+export class HostCalls {
+  readonly #machine: DataMachine;
+  readonly #ports: Ports | undefined;
+  readonly #io: GuestIo;
+  readonly #handlers: Handlers;
+  readonly #servers = new Map<number, Server>();
+  readonly #responses = new Map<number, (response: LocalResponse) => void>();
+  /** Things that happened which an event loop has not asked for yet. */
+  readonly #happened: LoopEvent[] = [];
+  #somethingHappened: () => void = () => {};
+  #nextId = 1;
+  #readingStdin = false;
+  /** Aborted by an interrupt: the call that waits gives up. */
+  #patience = new AbortController();
+  readonly #closed = new AbortController();
+
+  constructor(machine: DataMachine, ports: Ports | undefined, io: GuestIo) {
+    this.#machine = machine;
+    this.#ports = ports;
+    this.#io = io;
+    this.#handlers = this.#makeHandlers();
+  }
+
+  /** `request` is the guest's word: anything may stand in it. */
+  async answer(request: unknown): Promise<Reply> {
+    this.#patience = new AbortController();
+    const gaveUp = AbortSignal.any([this.#patience.signal, this.#closed.signal]);
+    try {
+      const { op, args } = checked(request);
+      const handler = this.#handlers[op] as (args: unknown) => Promise<unknown>;
+      const value = await Promise.race([handler(args), interruption(gaveUp)]);
+      if (!STARTING.has(op)) this.#io.awake?.();
+      return { ok: true, value };
+    } catch (caught) {
+      if (caught instanceof HostFailure || caught instanceof FileError) {
+        return { ok: false, code: caught.code, message: caught.message };
+      }
+      return { ok: false, code: 'failed', message: caught instanceof Error ? caught.message : 'failed' };
+    }
+  }
+
+  interrupt(): void {
+    this.#patience.abort();
+  }
+
+  /** The guest's thread ended with an error of its own. */
+  async crashed(error: Error): Promise<void> {
+    const text = /memory/i.test(error.message) ? 'out of memory' : error.message;
+    await this.#io.output('stderr', Buffer.from(`the interpreter ended: ${text}\n`));
+  }
+
+  close(): void {
+    this.#closed.abort();
+    for (const server of this.#servers.values()) server.close();
+    this.#servers.clear();
+    const gone = { status: 502, headers: [], body: Buffer.from('the server ended') };
+    for (const respond of this.#responses.values()) respond(gone);
+    this.#responses.clear();
+  }
+
+  #makeHandlers(): Handlers {
+    const { files } = this.#machine;
+    const done = async (work: Promise<void>): Promise<null> => {
+      await work;
+      return null;
+    };
+    return {
+      lstat: ({ path }) => files.lstat(path),
+      stat: ({ path }) => files.stat(path),
+      list: ({ path }) => files.list(path),
+      read: ({ path }) => files.read(path),
+      write: ({ path, bytes, mode }) => done(this.#write(path, bytes, mode)),
+      mkdir: ({ path }) => done(files.makeDir(path)),
+      remove: ({ path }) => done(files.remove(path)),
+      rename: ({ from, to }) => done(files.move(from, to)),
+      symlink: ({ target, path }) => done(files.symlink(target, path)),
+      readlink: ({ path }) => files.readlink(path),
+      realpath: ({ path }) => files.realpath(path),
+      chmod: ({ path, mode }) => done(files.chmod(path, mode)),
+      touch: ({ path, modifiedMs }) => done(files.touch(path, modifiedMs)),
+      output: ({ kind, bytes }) => done(this.#io.output(kind, bytes)),
+      stdin: async () => (await this.#io.stdin()) ?? null,
+      sleep: ({ ms }) => done(sleep(ms, AbortSignal.any([this.#patience.signal, this.#closed.signal]))),
+      run: args => this.#run(args),
+      http: args => this.#http(args),
+      listen: async ({ port }) => this.#listen(port),
+      unlisten: async ({ server }) => {
+        this.#servers.get(server)?.close();
+        this.#servers.delete(server);
+        return null;
+      },
+      accept: ({ server }) => this.#accept(server),
+      respond: async ({ id, response }) => {
+        this.#responses.get(id)?.(response);
+        this.#responses.delete(id);
+        return null;
+      },
+      poll: args => this.#poll(args),
+      startHttp: async ({ id, ...args }) => {
+        this.#http(args).then(
+          response => this.#happen({ kind: 'response', id, response }),
+          (error: Error) => this.#happen({ kind: 'response', id, error: error.message }),
+        );
+        return null;
+      },
+      startRun: async ({ id, ...args }) => {
+        this.#run(args).then(
+          ran => this.#happen({ kind: 'ran', id, ran }),
+          (error: Error) => this.#happen({ kind: 'ran', id, error: error.message }),
+        );
+        return null;
+      },
+      cell: async () => (await this.#io.cell?.()) ?? null,
+      event: args => done(this.#io.event?.(args) ?? Promise.resolve()),
+      cellDone: async () => {
+        this.#io.cellDone?.();
+        return null;
+      },
+    };
+  }
+
+  async #write(path: string, bytes: Uint8Array, mode: number | undefined): Promise<void> {
+    await this.#machine.files.write(path, bytes);
+    if (mode !== undefined) await this.#machine.files.chmod(path, mode);
+  }
+
+  async #run({ source, cwd, env, stdin }: Args<'run'>): Promise<Ran> {
+    const collected: Record<OutputKind, Uint8Array[]> = { stdout: [], stderr: [], pty: [] };
+    const config = { cmd: '/bin/bash', args: ['-c', source], envs: env, cwd };
+    const process = await this.#machine.processes.start({ config, user: 'user', stdin: stdin.length > 0 }, event => {
+      if (event.type === 'data') collected[event.kind].push(Uint8Array.from(event.bytes));
+    });
+    const control = this.#machine.processes.find({ pid: process.pid })?.control;
+    if (stdin.length > 0)
+      void control?.write(stdin).then(
+        () => control.closeStdin(),
+        () => {},
+      );
+    const kill = (): void => control?.signal('SIGKILL');
+    this.#closed.signal.addEventListener('abort', kill, { once: true });
+    this.#patience.signal.addEventListener('abort', kill, { once: true });
+    const exit = await process.ended();
+    this.#closed.signal.removeEventListener('abort', kill);
+    return {
+      exitCode: exit.kind === 'exited' ? exit.code : 137,
+      stdout: Buffer.concat(collected.stdout),
+      stderr: Buffer.concat(collected.stderr),
+    };
+  }
+
+  async #http({ url, ...request }: Args<'http'>): Promise<Answer<'http'>> {
+    if (this.#ports === undefined)
+      throw new HostFailure('failed', 'no network from inside code contexts with this shell');
+    const { status, headers, body } = await this.#ports.request(url, request);
+    return { status, headers: headers.map(([name, value]) => [name, value]), body };
+  }
+
+  #listen(wanted: number): Answer<'listen'> {
+    const ports = this.#ports;
+    if (ports === undefined) throw new HostFailure('failed', 'code contexts cannot listen with this shell');
+    if (this.#servers.size >= MAX_SERVERS) throw new HostFailure('resource_exhausted', 'too many servers');
+    const server = this.#nextId++;
+    const port = wanted === 0 ? ports.free() : wanted;
+    const close = ports.listen(port, request => this.#serve(server, request));
+    this.#servers.set(server, { port, waiting: [], close });
+    return { server, port };
+  }
+
+  /** A request to a server of the guest's: it waits until the guest asks. */
+  #serve(server: number, { method, path, headers, body }: LocalRequest): Promise<LocalResponse> {
+    const id = this.#nextId++;
+    const request: HttpRequest = { method, path, headers: headers.map(([name, value]) => [name, value]), body };
+    const answered = new Promise<LocalResponse>(resolve => this.#responses.set(id, resolve));
+    this.#servers.get(server)?.waiting.push({ id, request });
+    this.#somethingHappened();
+    return answered;
+  }
+
+  async #accept(server: number): Promise<Answer<'accept'>> {
+    while (true) {
+      const next = this.#servers.get(server)?.waiting.shift();
+      if (next !== undefined) return next;
+      await this.#change();
+    }
+  }
+
+  async #poll({ timeoutMs, stdin }: Args<'poll'>): Promise<LoopEvent> {
+    const until = timeoutMs === null ? Number.POSITIVE_INFINITY : performance.now() + timeoutMs;
+    if (stdin && !this.#readingStdin) {
+      this.#readingStdin = true;
+      void this.#io.stdin().then(bytes => {
+        this.#readingStdin = false;
+        this.#happen({ kind: 'stdin', bytes: bytes ?? null });
+      });
+    }
+    while (true) {
+      const event = this.#happened.shift() ?? this.#arrived();
+      if (event !== undefined) return event;
+      const leftMs = until - performance.now();
+      if (leftMs <= 0) return { kind: 'timeout' };
+      await Promise.race([this.#change(), ...(Number.isFinite(leftMs) ? [sleep(leftMs, this.#closed.signal)] : [])]);
+    }
+  }
+
+  #arrived(): LoopEvent | undefined {
+    for (const [server, { waiting }] of this.#servers) {
+      const next = waiting.shift();
+      if (next !== undefined) return { kind: 'request', server, ...next };
+    }
+    return undefined;
+  }
+
+  #happen(event: LoopEvent): void {
+    this.#happened.push(event);
+    this.#somethingHappened();
+  }
+
+  #change(): Promise<void> {
+    return new Promise(resolve => {
+      this.#somethingHappened = resolve;
+    });
+  }
+}
+
+function interruption(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const give = (): void => reject(new HostFailure('interrupted', 'interrupted'));
+    if (signal.aborted) give();
+    else signal.addEventListener('abort', give, { once: true });
+  });
+}
+
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, Math.min(ms, 2_147_483_647));
+    timer.unref();
+    if (signal.aborted) done();
+    else signal.addEventListener('abort', done, { once: true });
+  });
+}

@@ -1,0 +1,244 @@
+// A Python interpreter in a worker thread: CPython as WebAssembly (the one just-bash brings), which has no way out but
+// the file system and the device given here; in particular none to JavaScript. Its build bounds memory at 512 MB. Ends by being terminated, or when its
+// program does.
+
+import { readFileSync } from 'node:fs';
+import nodeModule, { createRequire } from 'node:module';
+import { workerData } from 'node:worker_threads';
+import { builtFile } from '../../../src/ground/built.ts';
+import { type CallHost, type HostFailure, hostCaller, type WorkerStart } from '../protocol.ts';
+import { type WasmInstance, type WasmModule, webAssembly } from '../wasm.ts';
+import type { EmscriptenFs } from './emscripten-fs.ts';
+import { sandboxFs } from './sandbox-fs.ts';
+
+export type PythonStart = WorkerStart & {
+  readonly loader: string;
+  readonly wasm: WasmModule;
+  readonly stdlib: SharedArrayBuffer;
+};
+
+type Python = {
+  FS: EmscriptenFs;
+  ENV: Record<string, string>;
+  callMain(args: string[]): number;
+  _Py_EMSCRIPTEN_SIGNAL_HANDLING: number;
+  Py_EmscriptenSignalBuffer: Uint8Array;
+};
+type Options = Record<string, unknown> & { preRun: ((module: Python) => void)[] };
+
+/** Python's own; the sandbox's folders of these names are not seen from inside. */
+const OWN_DIRECTORIES = new Set(['lib', 'dev', 'proc']);
+const LIBRARY = '/lib/python313.zip';
+const SITE_DIRECTORY = '/lib/site';
+/** Python's own start, and the loop of a code context. */
+const SITE = ['sitecustomize.py', 'local_kernel.py'].map(name => ({
+  name,
+  bytes: readFileSync(builtFile(`local/programs/python/${name}`)),
+}));
+const CONSOLE_MAJOR = 70;
+
+const start = workerData as PythonStart;
+const call = hostCaller(start);
+
+async function main(): Promise<void> {
+  let instance: WasmInstance | undefined;
+  const createPython = createRequire(import.meta.url)(start.loader) as (options: Options) => Promise<Python>;
+  const python = await createPython({
+    noInitialRun: true,
+    thisProgram: '/usr/local/bin/python3',
+    print: () => {},
+    printErr: () => {},
+    instantiateWasm(imports: object, done: (instance: WasmInstance, module: WasmModule) => void) {
+      void webAssembly.instantiate(start.wasm, imports).then(made => {
+        instance = made;
+        done(made, start.wasm);
+      });
+      return {};
+    },
+    preRun: [prepare],
+  });
+  python.Py_EmscriptenSignalBuffer = new Uint8Array(start.signals);
+  if (instance !== undefined) {
+    new Uint8Array(instance.exports.memory.buffer)[python._Py_EMSCRIPTEN_SIGNAL_HANDLING] = 1;
+  }
+  const mounts = mountSandbox(python.FS);
+  console(python.FS, mounts);
+  closeModules();
+  python.FS.chdir(start.cwd);
+  process.exitCode = exitCode(python);
+}
+
+/**
+ * Emscripten's system() and sockets load Node's modules when first used (`posix.system` would start a process of the
+ * host's). From here on nothing is loaded in this thread; what randomness needs was before.
+ */
+function closeModules(): void {
+  const loader = nodeModule as unknown as { _load: (name: string) => unknown };
+  const load = loader._load;
+  loader._load = name => {
+    if (name === 'crypto' || name === 'node:crypto') return load(name);
+    throw new Error('not in this sandbox');
+  };
+  for (const name of ['WebSocket', 'fetch', 'XMLHttpRequest', 'EventSource']) Reflect.deleteProperty(globalThis, name);
+}
+
+function exitCode(python: Python): number {
+  try {
+    const code = python.callMain([...(start.args ?? [`${SITE_DIRECTORY}/local_kernel.py`])]);
+    return typeof code === 'number' ? code : 0;
+  } catch (caught) {
+    const status = (caught as { status?: unknown }).status;
+    if (typeof status === 'number') return status;
+    call('output', {
+      kind: 'stderr',
+      bytes: Buffer.from(`python3: ${caught instanceof Error ? caught.message : 'crashed'}\n`),
+    });
+    return 139;
+  }
+}
+
+function prepare({ FS, ENV }: Python): void {
+  FS.mkdirTree(SITE_DIRECTORY);
+  FS.writeFile(LIBRARY, new Uint8Array(start.stdlib));
+  for (const { name, bytes } of SITE) FS.writeFile(`${SITE_DIRECTORY}/${name}`, bytes);
+  const { PYTHONPATH: more, ...env } = start.env;
+  Object.assign(ENV, env, {
+    PYTHONHOME: '/',
+    PYTHONPATH: [LIBRARY, SITE_DIRECTORY, ...(more === undefined ? [] : [more])].join(':'),
+    PYTHONDONTWRITEBYTECODE: '1',
+    PYTHONUTF8: '1',
+  });
+}
+
+type Mounts = { add(names: readonly string[]): void; syncAll(): void };
+
+function mountSandbox(FS: EmscriptenFs): Mounts {
+  const type = sandboxFs(FS, call);
+  const mounted = new Set<string>(OWN_DIRECTORIES);
+  const mounts: Mounts = {
+    syncAll: () => type.syncAll(),
+    add(names) {
+      for (const name of names) {
+        if (mounted.has(name)) continue;
+        mounted.add(name);
+        FS.mkdirTree(`/${name}`);
+        FS.mount(type, {}, `/${name}`);
+      }
+    },
+  };
+  mounts.add(start.topDirectories);
+  return mounts;
+}
+
+/** stdin, stdout and stderr, and /dev/host: a line of JSON in, a line of JSON out. */
+function console(FS: EmscriptenFs, mounts: Mounts): void {
+  const device = (minor: number, path: string, ops: object): void => {
+    const dev = FS.makedev(CONSOLE_MAJOR, minor);
+    FS.registerDevice(dev, { open() {}, close() {}, llseek: () => fail(FS, 70), ...ops });
+    FS.mkdev(path, 0o666, dev);
+  };
+  const output = (kind: 'stdout' | 'stderr') => ({
+    write(_stream: object, buffer: Uint8Array, offset: number, length: number) {
+      // Emscripten hands over its memory, as signed bytes.
+      const bytes = Uint8Array.from(new Uint8Array(buffer.buffer, buffer.byteOffset + offset, length));
+      interruptible(FS, () => call('output', { kind, bytes }));
+      return length;
+    },
+  });
+  device(1, '/dev/local-stdin', { read: reader(() => interruptible(FS, () => call('stdin', {}))) });
+  device(2, '/dev/local-stdout', output('stdout'));
+  device(3, '/dev/local-stderr', output('stderr'));
+  device(4, '/dev/host', hostDevice(mounts));
+  for (const [fd, path] of ['/dev/local-stdin', '/dev/local-stdout', '/dev/local-stderr'].entries()) {
+    const stream = FS.getStream(fd);
+    if (stream !== null) FS.close(stream);
+    FS.open(path, fd === 0 ? 'r' : 'w');
+  }
+}
+
+/** Bytes that come in pieces of any size, read in pieces of any other. */
+function reader(next: () => Uint8Array | null) {
+  let rest = new Uint8Array(0);
+  return (_stream: object, buffer: Uint8Array, offset: number, length: number): number => {
+    if (rest.length === 0) rest = Uint8Array.from(next() ?? []);
+    const part = rest.subarray(0, length);
+    buffer.set(part, offset);
+    rest = rest.subarray(part.length);
+    return part.length;
+  };
+}
+
+/** Calls Python may make by name; the file calls go through the file system. */
+const CALLABLE = new Set([
+  'sleep',
+  'run',
+  'http',
+  'listen',
+  'unlisten',
+  'accept',
+  'respond',
+  'cell',
+  'event',
+  'cellDone',
+]);
+
+function hostDevice(mounts: Mounts) {
+  let request = '';
+  let answer: Uint8Array = new Uint8Array(0);
+  return {
+    write(_stream: object, buffer: Uint8Array, offset: number, length: number): number {
+      request += Buffer.from(buffer.subarray(offset, offset + length)).toString('latin1');
+      if (request.endsWith('\n')) {
+        mounts.syncAll();
+        answer = Buffer.from(`${ask(request, mounts)}\n`);
+        request = '';
+      }
+      return length;
+    },
+    read: reader(() => {
+      const whole = answer;
+      answer = new Uint8Array(0);
+      return whole;
+    }),
+  };
+}
+
+/** ASCII JSON both ways; bytes as base64. */
+function ask(json: string, mounts: Mounts): string {
+  try {
+    const { op, args } = JSON.parse(json, (_key, value) =>
+      isBytes(value) ? Buffer.from(value.base64, 'base64') : value,
+    );
+    if (!CALLABLE.has(op)) return JSON.stringify({ error: 'failed', message: `no such call: ${op}` });
+    const value = (call as (op: string, args: object) => unknown)(op, args);
+    if (op === 'cell' && value !== null) mounts.add((value as { topDirectories: string[] }).topDirectories);
+    const text = JSON.stringify({ value }, (_key, item) =>
+      item instanceof Uint8Array ? { base64: Buffer.from(item).toString('base64') } : item,
+    );
+    return text;
+  } catch (caught) {
+    const { code, message } = caught as HostFailure;
+    return JSON.stringify({ error: code ?? 'failed', message });
+  }
+}
+
+function isBytes(value: unknown): value is { base64: string } {
+  return typeof value === 'object' && value !== null && 'base64' in value && typeof value.base64 === 'string';
+}
+
+function interruptible<T>(FS: EmscriptenFs, work: () => T): T {
+  try {
+    return work();
+  } catch (caught) {
+    // The signal is in its buffer: the interpreter sees it when the call returns with EINTR.
+    return fail(FS, (caught as HostFailure).code === 'interrupted' ? 27 : 29);
+  }
+}
+
+function fail(FS: EmscriptenFs, errno: number): never {
+  throw new FS.ErrnoError(errno);
+}
+
+export type { CallHost };
+
+await main();

@@ -1,0 +1,293 @@
+// The sandbox itself: create, attach, list, inspect, pause, fork, snapshot, kill. Calls to E2B's API only.
+import { z } from 'zod';
+import { Sandbox } from '../../e2b/connection.ts';
+import type { Access } from '../../e2b/handle.ts';
+import { GatewayError } from '../../errors.ts';
+import { isRunner, refuseRunnerMetadata } from '../../upstream/runners.ts';
+import { unlessAborted } from './abort.ts';
+import { defined, lifeMs, method, onInstance, options, type SandboxCall, sandboxId, strings } from './capability.ts';
+import { clean, noAnswer } from './errors.ts';
+import { tag, withinQuota, wouldStart } from './quota.ts';
+
+/** As the code interpreter's SDK has it: runCode needs it. */
+const DEFAULT_TEMPLATE = 'code-interpreter-v1';
+const KILL_TIMEOUT_MS = 10_000;
+
+const template = z.string().min(1).max(200);
+const rule = z.strictObject({ transform: z.strictObject({ headers: strings }).optional() });
+const egress = {
+  allowOut: z.array(z.string().max(300)).max(1_000).optional(),
+  denyOut: z.array(z.string().max(300)).max(1_000).optional(),
+  rules: z.record(z.string().max(300), z.array(rule)).optional(),
+  egressProxy: z
+    .strictObject({ address: z.string(), username: z.string().optional(), password: z.string().optional() })
+    .optional(),
+};
+const network = z.strictObject({
+  ...egress,
+  allowPublicTraffic: z.boolean().optional(),
+  maskRequestHost: z.string().optional(),
+  httpsPorts: z.array(z.number().int().min(1).max(65_535)).optional(),
+});
+const onTimeout = z
+  .enum(['kill', 'pause'])
+  .or(z.strictObject({ action: z.enum(['kill', 'pause']), keepMemory: z.boolean().optional() }));
+
+const create = method('Sandbox.create', {
+  mode: 'write',
+  args: z.strictObject({
+    template: template.optional(),
+    opts: options({
+      template: template.optional(),
+      timeoutMs: lifeMs.optional(),
+      metadata: strings.optional(),
+      envs: strings.optional(),
+      allowInternetAccess: z.boolean().optional(),
+      network: network.optional(),
+      lifecycle: z.strictObject({ onTimeout: onTimeout.optional(), autoResume: z.boolean().optional() }).optional(),
+      volumeMounts: strings.optional(),
+      /** Always so: a sandbox without it would answer to anybody. */
+      secure: z.literal(true, 'is always true here').optional(),
+    }),
+  }),
+  async run({ template, opts }, call) {
+    const { session, context } = call;
+    const { requestTimeoutMs: _, secure: __, template: inOpts, ...given } = opts;
+    refuseRunnerMetadata(given.metadata);
+    // Not on the run's signal: a creation that was sent is seen through, and undone when nobody is left to use it.
+    // The same holds when it takes longer than the agent's code would wait.
+    const { callTimeoutMs } = context.limits;
+    const own = { ...call.sdk, requestTimeoutMs: callTimeoutMs, signal: AbortSignal.timeout(callTimeoutMs) };
+    const make = () =>
+      Sandbox.create(template ?? inOpts ?? DEFAULT_TEMPLATE, {
+        ...own,
+        ...(defined(given) as object),
+        metadata: { ...given.metadata, ...tag(session.options.requestId) },
+        lifecycle: { onTimeout: 'kill', ...(defined(given.lifecycle ?? {}) as object) },
+      });
+    const undo = (late: Sandbox) =>
+      void Sandbox.kill(late.sandboxId, { ...own, signal: AbortSignal.timeout(KILL_TIMEOUT_MS) }).catch(() => {});
+    const { requestTimeoutMs } = call.sdk;
+    const made = await quota(call, 1, async () => {
+      const late = AbortSignal.timeout(requestTimeoutMs);
+      return unlessAborted(make(), AbortSignal.any([context.signal, late]), undo).catch(caught => {
+        throw late.aborted && !context.signal.aborted ? noAnswer(requestTimeoutMs) : caught;
+      });
+    });
+    context.call.made([made.sandboxId]);
+    return shown(session.learn(made), call);
+  },
+});
+
+const connect = method('Sandbox.connect', {
+  mode: 'read',
+  args: onInstance({
+    opts: options({ timeoutMs: lifeMs.optional(), onResume: z.enum(['restore', 'reboot']).optional() }),
+  }),
+  async run({ sandboxId, opts }, call) {
+    const { session, context } = call;
+    if (context.mode === 'read') return attachOnly(sandboxId, call);
+    context.call.name(`Sandbox.connect ${sandboxId}`, true);
+    const { timeoutMs, onResume } = opts;
+    const ask = () =>
+      Sandbox.connect(sandboxId, {
+        ...call.sdk,
+        ...(timeoutMs !== undefined && { timeoutMs }),
+        ...(onResume !== undefined && { onResume }),
+      });
+    const starts = await wouldStart(sandboxId, call);
+    const connected = starts ? await quota(call, 1, ask) : await call.send(ask);
+    return shown(session.learn(connected), call);
+  },
+});
+
+/** In execute_read: nothing resumed, nothing extended. A paused one can still be inspected. */
+async function attachOnly(sandboxId: string, call: SandboxCall): Promise<unknown> {
+  try {
+    return shown(await call.onSandbox(sandboxId, async ({ access }) => access), call);
+  } catch (caught) {
+    if (!(caught instanceof GatewayError) || caught.code !== 'sandbox_not_running') throw caught;
+    return { sandboxId, domain: call.session.options.connection.domain };
+  }
+}
+
+const fork = method('Sandbox.fork', {
+  mode: 'write',
+  args: onInstance({
+    opts: options({ count: z.number().int().min(1).max(100).default(1), timeoutMs: lifeMs.optional() }),
+  }),
+  async run({ sandboxId, opts: { count, timeoutMs } }, call) {
+    const forks = await quota(call, count, () =>
+      Sandbox.fork(sandboxId, { ...call.sdk, count, ...(timeoutMs !== undefined && { timeoutMs }) }),
+    );
+    call.context.call.made(forks.flatMap(made => (made instanceof Error ? [] : [made.sandboxId])));
+    return forks.map(made =>
+      made instanceof Error
+        ? { error: { name: made.name, message: clean(made.message, { apiKey: call.sdk.apiKey, tokens: [] }) } }
+        : shown(call.session.learn(made), call),
+    );
+  },
+});
+
+const list = method('Sandbox.list', {
+  mode: 'read',
+  redact: true,
+  args: z.strictObject({
+    opts: options({
+      query: z
+        .strictObject({
+          metadata: strings.optional(),
+          state: z.array(z.enum(['running', 'paused'])).optional(),
+          startedAfter: z.coerce.date().optional(),
+          template: template.optional(),
+        })
+        .optional(),
+      order: z.enum(['asc', 'desc']).optional(),
+      limit: z.number().int().min(1).max(100).optional(),
+      nextToken: z.string().max(2_000).optional(),
+    }),
+  }),
+  async run({ opts }, call) {
+    const { requestTimeoutMs: _, ...given } = opts;
+    const { signal, ...sdk } = call.sdk;
+    const pages = Sandbox.list({ ...sdk, ...(defined(given) as object) });
+    return call.send(async () => {
+      const items = await pages.nextItems({ signal });
+      return { items: items.filter(item => !isRunner(item)), nextToken: pages.nextToken };
+    });
+  },
+});
+
+const getInfo = method('Sandbox.getInfo', {
+  mode: 'read',
+  redact: true,
+  args: onInstance({ opts: options({}) }),
+  run: ({ sandboxId }, call) => call.send(() => Sandbox.getInfo(sandboxId, call.sdk)),
+});
+
+const getMetrics = method('Sandbox.getMetrics', {
+  mode: 'read',
+  args: onInstance({ opts: options({ start: z.coerce.date().optional(), end: z.coerce.date().optional() }) }),
+  run: ({ sandboxId, opts: { start, end } }, call) =>
+    call.send(() =>
+      Sandbox.getMetrics(sandboxId, {
+        ...call.sdk,
+        ...(start !== undefined && { start }),
+        ...(end !== undefined && { end }),
+      }),
+    ),
+});
+
+const isRunning = method('Sandbox.isRunning', {
+  mode: 'read',
+  args: onInstance({ opts: options({}) }),
+  async run({ sandboxId }, call) {
+    // Asked of E2B first and anew: a health check sent to a paused sandbox could wake it.
+    call.session.forget(sandboxId);
+    try {
+      return await call.onSandbox(sandboxId, ({ sandbox, sdk }) => sandbox.isRunning({ signal: sdk.signal }));
+    } catch (caught) {
+      if (!(caught instanceof GatewayError)) throw caught;
+      if (caught.code === 'sandbox_not_running' || caught.message.startsWith('SandboxNotFoundError')) return false;
+      throw caught;
+    }
+  },
+});
+
+const setTimeout = method('Sandbox.setTimeout', {
+  mode: 'write',
+  args: onInstance({ timeoutMs: lifeMs, opts: options({}) }),
+  run: ({ sandboxId, timeoutMs }, call) => call.send(() => Sandbox.setTimeout(sandboxId, timeoutMs, call.sdk)),
+});
+
+const kill = method('Sandbox.kill', {
+  mode: 'write',
+  args: onInstance({ opts: options({}) }),
+  run({ sandboxId }, call) {
+    call.session.forget(sandboxId);
+    return call.send(() => Sandbox.kill(sandboxId, call.sdk));
+  },
+});
+
+const pause = method('Sandbox.pause', {
+  mode: 'write',
+  args: onInstance({ opts: options({ keepMemory: z.boolean().optional() }) }),
+  run({ sandboxId, opts: { keepMemory } }, call) {
+    call.session.forget(sandboxId);
+    return call.send(() => Sandbox.pause(sandboxId, { ...call.sdk, ...(keepMemory !== undefined && { keepMemory }) }));
+  },
+});
+
+const updateNetwork = method('Sandbox.updateNetwork', {
+  mode: 'write',
+  args: onInstance({
+    network: z.strictObject({ ...egress, allowInternetAccess: z.boolean().optional() }),
+    opts: options({}),
+  }),
+  run: ({ sandboxId, network }, call) =>
+    call.send(() => Sandbox.updateNetwork(sandboxId, defined(network) as object, call.sdk)),
+});
+
+// --- Snapshots -----------------------------------------------------------------------------------------------------
+
+const snapshotId = z
+  .string()
+  .regex(/^[a-z0-9][\w.:/-]{0,199}$/i, 'is not a snapshot id, as createSnapshot and listSnapshots give it');
+
+const createSnapshot = method('Sandbox.createSnapshot', {
+  mode: 'write',
+  args: onInstance({ opts: options({ name: z.string().max(200).optional() }) }),
+  run: ({ sandboxId, opts: { name } }, call) =>
+    call.send(() => Sandbox.createSnapshot(sandboxId, { ...call.sdk, ...(name !== undefined && { name }) })),
+});
+
+const listSnapshots = method('Sandbox.listSnapshots', {
+  mode: 'read',
+  args: z.strictObject({
+    opts: options({
+      sandboxId: sandboxId.optional(),
+      limit: z.number().int().min(1).max(100).optional(),
+      nextToken: z.string().max(2_000).optional(),
+    }),
+  }),
+  async run({ opts }, call) {
+    const { requestTimeoutMs: _, ...given } = opts;
+    const { signal, ...sdk } = call.sdk;
+    const pages = Sandbox.listSnapshots({ ...sdk, ...(defined(given) as object) });
+    return call.send(async () => ({ items: await pages.nextItems({ signal }), nextToken: pages.nextToken }));
+  },
+});
+
+const deleteSnapshot = method('Sandbox.deleteSnapshot', {
+  mode: 'write',
+  args: z.strictObject({ snapshotId, opts: options({}) }),
+  run: ({ snapshotId }, call) => call.send(() => Sandbox.deleteSnapshot(snapshotId, call.sdk)),
+});
+
+export const LIFECYCLE = {
+  'Sandbox.create': create,
+  'Sandbox.connect': connect,
+  'Sandbox.fork': fork,
+  'Sandbox.list': list,
+  'Sandbox.getInfo': getInfo,
+  'Sandbox.getMetrics': getMetrics,
+  'Sandbox.isRunning': isRunning,
+  'Sandbox.setTimeout': setTimeout,
+  'Sandbox.kill': kill,
+  'Sandbox.pause': pause,
+  'Sandbox.updateNetwork': updateNetwork,
+  'Sandbox.createSnapshot': createSnapshot,
+  'Sandbox.listSnapshots': listSnapshots,
+  'Sandbox.deleteSnapshot': deleteSnapshot,
+};
+
+/** What a guest's instance is made of: no token among it. */
+const shown = ({ sandboxId, domain }: Access, call: SandboxCall) => ({
+  sandboxId,
+  domain: domain ?? call.session.options.connection.domain,
+});
+
+/** Refused before anything counts as sent. */
+async function quota<T>(call: SandboxCall, wanted: number, create: () => Promise<T>): Promise<T> {
+  return withinQuota(call, wanted, () => call.send(create));
+}

@@ -1,0 +1,137 @@
+// Commands of one run, followed: to their end within the call, or in the background while the run lasts. What ends with
+// the run and what does not is decided here.
+
+import type { Sandbox } from '../../e2b/connection.ts';
+import type { Access } from '../../e2b/handle.ts';
+import { unlessAborted } from './abort.ts';
+import type { SandboxCall } from './capability.ts';
+import { commandOverdue } from './deadline.ts';
+import { createLineReporter } from './output.ts';
+import { type CommandResult, type Follower, type FollowOptions, follow, type StartCommand } from './process.ts';
+
+/** Kept of each stream of one command. */
+export const MAX_KEPT_CHARS = 1_000_000;
+/** Envelopes and base64 around the output. */
+const WIRE_OVERHEAD = 2;
+/** The daemon sends output in pieces of 32 kB. */
+const MAX_MESSAGE_BYTES = 1_000_000;
+const KILL_TIMEOUT_MS = 5_000;
+
+type Listeners = Parameters<StartCommand>[0] & { readonly requestTimeoutMs: number; readonly timeoutMs: number };
+export type StartOn = (sandbox: Sandbox, listeners: Listeners) => ReturnType<StartCommand>;
+
+/** The command's result. It is killed when its time is over, or when the run ends before it does. */
+export function runToEnd(
+  sandboxId: string,
+  call: SandboxCall,
+  askedMs: number | undefined,
+  start: StartOn,
+): Promise<CommandResult> {
+  return call.onSandbox(sandboxId, async ({ access }) => {
+    const kill = (pid: number) => killQuietly(call, access, pid);
+    const abandon = (follower: Follower) => {
+      kill(follower.pid);
+      follower.leave();
+    };
+    const onTooMuch = (pid: number) => {
+      kill(pid);
+      return 'was killed';
+    };
+    const deadline = call.session.deadline(askedMs);
+    const { following, reporter, fault } = begin(call, access, start, {
+      timeoutMs: deadline.ms,
+      overdue: commandOverdue(deadline),
+      onTooMuch,
+    });
+    try {
+      const follower = await unlessAborted(following, call.context.signal, abandon);
+      return await unlessAborted(follower.ended, call.context.signal).catch(caught => {
+        abandon(follower);
+        throw caught;
+      });
+    } catch (caught) {
+      throw fault() ?? caught;
+    } finally {
+      reporter?.flush();
+    }
+  });
+}
+
+/** Its pid, at once. The stream is left when the run ends; the command goes on, until its own time is over. 0: never. */
+export function leaveRunning(
+  sandboxId: string,
+  call: SandboxCall,
+  timeoutMs: number,
+  start: StartOn,
+): Promise<{ pid: number }> {
+  return call.onSandbox(sandboxId, async ({ access }) => {
+    const stream = call.session.openStream();
+    const { following, reporter, fault } = begin(call, access, start, {
+      timeoutMs,
+      overdue: 'timed out and was killed. Give it more timeoutMs, or none',
+      onTooMuch: () => 'goes on unheard',
+    });
+    try {
+      const follower = await unlessAborted(following, call.context.signal, late => late.leave());
+      call.session.followers.set(key(sandboxId, follower.pid), follower);
+      call.session.atEnd(follower.leave);
+      const over = () => {
+        stream.ended();
+        reporter?.flush();
+      };
+      follower.ended.then(over, over);
+      return { pid: follower.pid };
+    } catch (caught) {
+      stream.ended();
+      throw fault() ?? caught;
+    }
+  });
+}
+
+type Bounds = Pick<FollowOptions, 'overdue' | 'onTooMuch'> & { readonly timeoutMs: number };
+
+function begin(
+  { session, context, sdk: own }: SandboxCall,
+  access: Access,
+  start: StartOn,
+  { timeoutMs, ...bounds }: Bounds,
+) {
+  const { progress } = session.options;
+  const reporter = progress === undefined ? undefined : createLineReporter(progress);
+  // Not on the call's signal: a background stream outlives the call, and a start that was sent is waited for so that
+  // what it started can be killed.
+  const sdk = { ...own, signal: new AbortController().signal };
+  const { maxAnswerBytes } = context.limits;
+  const { sandbox, wire } = session.handle(access, sdk, {
+    maxAnswerBytes: maxAnswerBytes * WIRE_OVERHEAD,
+    maxMessageBytes: MAX_MESSAGE_BYTES,
+  });
+  const { requestTimeoutMs } = sdk;
+  const following = follow(listeners => start(sandbox, { ...listeners, requestTimeoutMs, timeoutMs }), {
+    maxKeptChars: MAX_KEPT_CHARS,
+    maxStreamedBytes: maxAnswerBytes,
+    onBytes: context.answer.take,
+    ...bounds,
+    ...(reporter !== undefined && { onStdout: reporter.push }),
+  });
+  return { following, reporter, fault: () => wire.fault };
+}
+
+/** On its own time: the run may be over. */
+function killQuietly({ session, context }: SandboxCall, access: Access, pid: number): void {
+  const signal = AbortSignal.timeout(KILL_TIMEOUT_MS);
+  const sdk = { ...session.sdk(context), signal, requestTimeoutMs: KILL_TIMEOUT_MS };
+  const { sandbox } = session.handle(access, sdk, { maxAnswerBytes: 100_000 });
+  sandbox.commands.kill(pid).catch(() => {});
+}
+
+const key = (sandboxId: string, pid: number) => `${sandboxId}:${pid}`;
+
+/** A background command of this run. */
+export const followerOf = ({ session }: SandboxCall, sandboxId: string, pid: number): Follower | undefined =>
+  session.followers.get(key(sandboxId, pid));
+
+export function unfollow(call: SandboxCall, sandboxId: string, pid: number): void {
+  followerOf(call, sandboxId, pid)?.leave();
+  call.session.followers.delete(key(sandboxId, pid));
+}

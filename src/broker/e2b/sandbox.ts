@@ -1,0 +1,52 @@
+// The data plane's capabilities, by the name the guest calls them. The one export of this folder for the composition
+// root: a session a run, and what all runs share (connections).
+
+import type { Connection } from '../../e2b/connection.ts';
+import { createWireFactory } from '../../e2b/wire.ts';
+import type { IsHidden } from '../../upstream/runners.ts';
+import type { Capability } from '../broker.ts';
+import { CODE } from './code.ts';
+import { COMMANDS } from './commands.ts';
+import { FILES } from './files.ts';
+import { LIFECYCLE } from './lifecycle.ts';
+import { PORTS } from './ports.ts';
+import { underQuota } from './quota.ts';
+import { Session, type SessionOptions } from './session.ts';
+
+const METHODS = { ...LIFECYCLE, ...COMMANDS, ...FILES, ...CODE, ...PORTS };
+
+/** The names a guest may call, for tests that hold the description and the guest's side to them. */
+export const SANDBOX_METHODS: readonly string[] = Object.keys(METHODS);
+
+export type DataPlaneOptions = {
+  readonly connection: Connection;
+  /** 0: no limit. */
+  readonly maxSandboxesPerKey: number;
+  /** Of all answers of sandboxes that are still open. Default: a quarter of the heap. */
+  readonly maxHeldBytes?: number;
+  /** Sandboxes that run agents' code. Default: none. */
+  readonly isHidden?: IsHidden;
+  /** `api.request`, to be held to that limit as well. */
+  readonly request: Capability;
+};
+
+export type DataPlane = {
+  /** The capabilities of one run: `api.request` and every `Sandbox.…`. */
+  open(run: Pick<SessionOptions, 'wallMs' | 'signal' | 'requestId' | 'progress'>): Readonly<Record<string, Capability>>;
+  close(): Promise<void>;
+};
+
+export function createDataPlane(options: DataPlaneOptions): DataPlane {
+  const { connection, maxSandboxesPerKey, isHidden = () => false, request } = options;
+  const wires = createWireFactory(options.maxHeldBytes);
+  const underWay = new Map<string, number>();
+  const quotaRequest = underQuota(request);
+  return {
+    open(run) {
+      const session = new Session({ ...run, connection, wires, maxSandboxesPerKey, underWay, isHidden });
+      const methods = Object.entries(METHODS).map(([id, method]) => [id, method(session)] as const);
+      return { 'api.request': quotaRequest(session), ...Object.fromEntries(methods) };
+    },
+    close: wires.close,
+  };
+}

@@ -1,0 +1,156 @@
+// One run's dealings with sandboxes: which it may talk to and with which tokens, what it started in the background, and
+// how much time it has left. Gone with the run; nothing is kept between runs. Knows no single capability.
+
+import type { Connection } from '../../e2b/connection.ts';
+import { apiOf, type Sandbox, type SdkOptions, sdkOptions } from '../../e2b/connection.ts';
+import { type Access, accessOf, daemonOrigin, openHandle } from '../../e2b/handle.ts';
+import type { Wire, WireFactory, WireOptions } from '../../e2b/wire.ts';
+import { GatewayError } from '../../errors.ts';
+import type { IsHidden } from '../../upstream/runners.ts';
+import type { CallContext } from '../broker.ts';
+import { type Deadline, deadlineOf } from './deadline.ts';
+import type { Follower } from './process.ts';
+
+export type SessionOptions = {
+  readonly connection: Connection;
+  readonly wires: WireFactory;
+  /** The run's wall time, from now. */
+  readonly wallMs: number;
+  /** Aborts when the run ends, for whatever reason. */
+  readonly signal: AbortSignal;
+  readonly requestId: string;
+  /** 0: no limit. */
+  readonly maxSandboxesPerKey: number;
+  /** Principal id -> sandboxes being made in all of its runs: E2B's list does not show them yet. */
+  readonly underWay: Map<string, number>;
+  readonly isHidden: IsHidden;
+  readonly progress: ((message: string) => void) | undefined;
+};
+
+/** Kept for the agent's code to read a result and return it. */
+const MARGIN_MS = 1_000;
+/** Background commands of one run whose output is followed at once. */
+const MAX_STREAMS = 20;
+
+export class Session {
+  readonly options: SessionOptions;
+  /** pid -> what follows it, by sandbox: commands of this run that go on in the background. */
+  readonly followers = new Map<string, Follower>();
+  #streams = 0;
+  readonly #endsAt: number;
+  readonly #known = new Map<string, Promise<Access>>();
+
+  readonly #endings: (() => void)[] = [];
+
+  constructor(options: SessionOptions) {
+    this.options = options;
+    this.#endsAt = performance.now() + options.wallMs;
+    const end = () => this.#endings.splice(0).forEach(action => void action());
+    options.signal.addEventListener('abort', end, { once: true });
+  }
+
+  /**
+   * Counts a stream that stays open between calls, until `ended`.
+   * @throws GatewayError `budget_exceeded`
+   */
+  openStream(): { ended(): void } {
+    if (this.#streams >= MAX_STREAMS) {
+      throw new GatewayError(
+        'budget_exceeded',
+        `This run follows ${MAX_STREAMS} commands in the background. wait() for some, kill() or disconnect() them first.`,
+      );
+    }
+    this.#streams++;
+    return { ended: () => void this.#streams-- };
+  }
+
+  /** For what goes on between calls. */
+  atEnd(action: () => void): void {
+    if (this.options.signal.aborted) action();
+    else this.#endings.push(action);
+  }
+
+  /** Milliseconds until the run should have its answers. At least 1. */
+  leftMs(): number {
+    const left = this.#endsAt - performance.now();
+    return Math.max(1, Math.floor(left - Math.min(MARGIN_MS, this.options.wallMs / 10)));
+  }
+
+  /** For what is waited for within a call. */
+  deadline(askedMs: number | undefined): Deadline {
+    return deadlineOf(askedMs, { leftMs: this.leftMs(), wallMs: this.options.wallMs });
+  }
+
+  /** `askedMs`: the call's own requestTimeoutMs. 0 is none, as in the SDK. */
+  sdk({ principal, signal, limits }: CallContext, askedMs = 0): SdkOptions {
+    // Not cut to what the run has left, so that `finally { await sbx.kill() }` still works: its end aborts the signal.
+    const timeoutMs = askedMs === 0 ? limits.callTimeoutMs : Math.min(askedMs, limits.callTimeoutMs);
+    return sdkOptions(this.options.connection, { apiKey: principal.apiKey, signal, timeoutMs });
+  }
+
+  learn(made: Sandbox): Access {
+    const access = accessOf(made);
+    this.#known.set(access.sandboxId, Promise.resolve(access));
+    return access;
+  }
+
+  /** It was paused or killed: what is known of it no longer holds. */
+  forget(sandboxId: string): void {
+    this.#known.delete(sandboxId);
+  }
+
+  /**
+   * The right to talk to a running sandbox of this key. Asks E2B once a run, by reading: attaching never resumes or
+   * extends. Traffic to a paused sandbox could resume it, so what does not run gets none.
+   * @throws GatewayError `sandbox_not_running`, or the SDK's SandboxNotFoundError
+   */
+  async attach(sandboxId: string, context: CallContext): Promise<Access> {
+    const known = this.#known.get(sandboxId) ?? readAccess(sandboxId, this.sdk(context));
+    this.#known.set(sandboxId, known);
+    try {
+      return await known;
+    } catch (caught) {
+      if (this.#known.get(sandboxId) === known) this.forget(sandboxId);
+      throw caught;
+    }
+  }
+
+  /** An SDK instance for one call. */
+  handle(
+    access: Access,
+    sdk: SdkOptions,
+    bounds: Pick<WireOptions, 'maxAnswerBytes' | 'maxMessageBytes'>,
+  ): { readonly sandbox: Sandbox; readonly wire: Wire } {
+    const wire = this.options.wires.open({ origin: daemonOrigin(access, sdk), signal: sdk.signal, ...bounds });
+    return { sandbox: openHandle(access, sdk, wire), wire };
+  }
+}
+
+/** @throws GatewayError `sandbox_not_running`, or the SDK's SandboxNotFoundError */
+export async function readAccess(sandboxId: string, sdk: SdkOptions): Promise<Access> {
+  const { data, error, response } = await apiOf(sdk).GET('/sandboxes/{sandboxID}', {
+    params: { path: { sandboxID: sandboxId } },
+    signal: AbortSignal.any([sdk.signal, AbortSignal.timeout(sdk.requestTimeoutMs)]),
+  });
+  if (data === undefined) throw apiError(response.status, sandboxId, error);
+  if (data.state !== 'running') {
+    throw new GatewayError(
+      'sandbox_not_running',
+      `Sandbox ${sandboxId} is ${data.state}. Sandbox.connect('${sandboxId}') in execute_write resumes it.`,
+    );
+  }
+  return {
+    sandboxId,
+    domain: data.domain ?? undefined,
+    envdVersion: data.envdVersion,
+    envdAccessToken: data.envdAccessToken ?? undefined,
+    trafficAccessToken: undefined,
+  };
+}
+
+/** As the SDK words it. */
+function apiError(status: number, sandboxId: string, error: { message?: string } | undefined): Error {
+  const name = ({ 401: 'AuthenticationError', 404: 'SandboxNotFoundError', 429: 'RateLimitError' } as const)[status];
+  const message = status === 404 ? `Sandbox ${sandboxId} not found` : `${status}: ${error?.message ?? 'no answer'}`;
+  return Object.assign(new Error(message), { name: name ?? 'SandboxError', statusCode: status });
+}

@@ -1,0 +1,181 @@
+// The microVM engine: each run in an E2B sandbox of its own, closed to the network. Admits runs and keeps count of them;
+// what one run does is run.ts.
+
+import { createWireFactory } from '../../e2b/wire.ts';
+import type { ErrorCode } from '../../errors.ts';
+import type { Engine, EngineStats, Job, Outcome } from '../engine.ts';
+import { FairQueue } from '../fair-queue.ts';
+import { gatewayFault, Transcript } from '../transcript.ts';
+import { type Connection, Disposal, type EngineLog } from './disposal.ts';
+import { type PackedRunner, packRunner } from './pack.ts';
+import { Run, type RunParts } from './run.ts';
+
+export type E2bOptions = {
+  /** What `search` sees: a Description as JSON text, see spec/description.ts. */
+  readonly descriptionJson: string;
+  readonly apiUrl: string;
+  readonly domain: string;
+  /** Where all traffic to sandboxes goes, if not to where `domain` says. */
+  readonly sandboxUrl?: string | undefined;
+  /** Template with Node 18 or newer. Default `base`. */
+  readonly template?: string | undefined;
+  /** Pays for the sandboxes instead of the caller. */
+  readonly runnerApiKey?: string | undefined;
+  /** Sandboxes at once. Default 100. */
+  readonly maxRuns?: number;
+  /** Runs that may wait for their start; beyond, `busy`. Default 256. */
+  readonly maxQueued?: number;
+  /** How long a run may wait for its start; beyond, `busy`. Default 5,000. */
+  readonly maxQueueMs?: number;
+  /** From creation to the first line of the agent's code. Default 30,000. */
+  readonly startTimeoutMs?: number;
+  /** What a sandbox may outlive its run's limits by, should the gateway die. Default 10,000. */
+  readonly graceMs?: number;
+  readonly log?: EngineLog;
+};
+
+export type E2bEngine = Engine & {
+  /** True for the sandboxes of this engine that may still be there: the agent has no business with them. */
+  isRunner(sandboxId: string): boolean;
+};
+
+const RETRY_AFTER_MS = 2_000;
+const CLOSE_TIMEOUT_MS = 15_000;
+
+type Waiting = { readonly leave: (code: ErrorCode | undefined) => void };
+
+export function createE2bEngine(options: E2bOptions): E2bEngine {
+  return new MicrovmEngine(options);
+}
+
+class MicrovmEngine implements E2bEngine {
+  readonly name = 'e2b';
+  readonly #options: E2bOptions;
+  readonly #log: EngineLog;
+  readonly #disposal: Disposal;
+  readonly #wires = createWireFactory();
+  readonly #execute: PackedRunner = packRunner('execute');
+  #search: PackedRunner;
+  readonly #queue = new FairQueue<Waiting>();
+  readonly #live = new Set<Run>();
+  readonly #runners = new Set<string>();
+  readonly #maxRuns: number;
+  #places: number;
+  #closed = false;
+
+  constructor(options: E2bOptions) {
+    this.#options = options;
+    this.#log = options.log ?? (() => undefined);
+    this.#disposal = new Disposal(this.#log);
+    this.#search = packRunner('search', options.descriptionJson);
+    this.#maxRuns = options.maxRuns ?? 100;
+    this.#places = this.#maxRuns;
+  }
+
+  isRunner(sandboxId: string): boolean {
+    return this.#runners.has(sandboxId);
+  }
+
+  nameFor(): string {
+    return this.name;
+  }
+
+  async describe(descriptionJson: string): Promise<void> {
+    this.#search = packRunner('search', descriptionJson);
+  }
+
+  stats(): EngineStats {
+    const running = [...this.#live].filter(run => run.started).length;
+    return {
+      workers: this.#maxRuns,
+      running,
+      waiting: 0,
+      queued: this.#queue.size + this.#live.size - running,
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const { leave } of this.#queue.remove(() => true)) leave('busy');
+    for (const run of this.#live) run.fail('engine_lost');
+    await this.#disposal.close(CLOSE_TIMEOUT_MS);
+    await this.#wires.close();
+  }
+
+  async run(job: Job): Promise<Outcome> {
+    const parts = this.#partsFor(job);
+    const refusal = await this.#admit(job);
+    if (refusal !== undefined) {
+      const retryAfterMs = refusal === 'busy' ? RETRY_AFTER_MS : undefined;
+      return new Transcript(job.limits).failed(gatewayFault(refusal, undefined, retryAfterMs), 0);
+    }
+    const run = new Run(job, parts);
+    this.#live.add(run);
+    run.start();
+    const outcome = await run.outcome;
+    this.#live.delete(run);
+    this.#release();
+    return outcome;
+  }
+
+  #partsFor({ principal, surface }: Job): RunParts {
+    const { apiUrl, domain, sandboxUrl, runnerApiKey, template, startTimeoutMs, graceMs } = this.#options;
+    const apiKey = runnerApiKey ?? principal.apiKey;
+    const connection = { apiKey, apiUrl, domain, ...(sandboxUrl === undefined ? {} : { sandboxUrl }) };
+    return {
+      pack: surface === 'search' ? this.#search : this.#execute,
+      connection,
+      template: template ?? 'base',
+      startTimeoutMs: startTimeoutMs ?? 30_000,
+      graceMs: graceMs ?? 10_000,
+      disposal: this.#disposal,
+      wires: this.#wires,
+      own: sandboxId => this.#own(sandboxId, connection),
+      log: this.#log,
+    };
+  }
+
+  /** One that could not be killed stays hidden: it lives on until its timeout. */
+  #own(sandboxId: string, connection: Connection): () => void {
+    this.#runners.add(sandboxId);
+    return () => {
+      void this.#disposal.kill(sandboxId, connection).then(gone => gone && this.#runners.delete(sandboxId));
+    };
+  }
+
+  // Admission: a bound on sandboxes, and a short queue in which callers take turns.
+
+  /** Waits for a place. Returns why there is none. */
+  #admit(job: Job): Promise<ErrorCode | undefined> | ErrorCode | undefined {
+    if (job.signal.aborted) return 'cancelled';
+    if (this.#closed) return 'busy';
+    if (this.#places > 0) {
+      this.#places -= 1;
+      return undefined;
+    }
+    if (this.#queue.size >= (this.#options.maxQueued ?? 256)) return 'busy';
+    return new Promise(resolve => {
+      const leave = (code: ErrorCode | undefined): void => {
+        clearTimeout(timer);
+        job.signal.removeEventListener('abort', cancel);
+        this.#queue.remove(other => other === waiting);
+        resolve(code);
+      };
+      const waiting: Waiting = { leave };
+      const cancel = (): void => leave('cancelled');
+      const timer = setTimeout(() => leave('busy'), this.#options.maxQueueMs ?? 5_000);
+      job.signal.addEventListener('abort', cancel, { once: true });
+      this.#queue.pushStart(job.principal.id, waiting);
+    });
+  }
+
+  /** A place is handed on, or free again. */
+  #release(): void {
+    const next = this.#queue.shift(
+      () => true,
+      () => true,
+    );
+    if (next === undefined) this.#places += 1;
+    else next.leave(undefined);
+  }
+}

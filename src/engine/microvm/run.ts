@@ -1,0 +1,341 @@
+// One run in its own sandbox: creation, upload and start, messages both ways, the deadlines, and the one answer. The
+// answer never waits for the sandbox to be gone.
+import { randomUUID } from 'node:crypto';
+import { CommandExitError, type CommandHandle, type Sandbox } from 'e2b';
+import { sdkOptions } from '../../e2b/connection.ts';
+import { accessOf, daemonOrigin, openHandle } from '../../e2b/handle.ts';
+import type { Wire, WireFactory } from '../../e2b/wire.ts';
+import { ERRORS, type ErrorCode, toGatewayError } from '../../errors.ts';
+import type { GuestReply, Job, Outcome } from '../engine.ts';
+import { type Emission, type End, Intake } from '../intake.ts';
+import { guestLimits, MAX_CROSSINGS, settlePayload } from '../protocol.ts';
+import { answerTo, gatewayFault, limitDetail, Transcript } from '../transcript.ts';
+import { startCommand } from './bootstrap.ts';
+import { createSandbox } from './creation.ts';
+import type { Connection, Disposal, EngineLog } from './disposal.ts';
+import { maxFileBytes, maxPayloadBytes, readPayload, writePayload } from './files.ts';
+import { type PackedRunner, runFile } from './pack.ts';
+import type { RunnerJob } from './runner/job.ts';
+import { StdinWriter } from './stdin.ts';
+import { FrameReader, WireError } from './stdout.ts';
+import { troubleOf } from './trouble.ts';
+import { type EngineFrame, EXIT, FILES, INLINE_CHARS, type RunnerFrame, toAscii } from './wire.ts';
+
+export type RunParts = {
+  readonly pack: PackedRunner;
+  readonly connection: Connection;
+  readonly template: string;
+  /** From the creation of the sandbox to the first line of the agent's code, waits for E2B's limits included. */
+  readonly startTimeoutMs: number;
+  /** What the sandbox may outlive the run by, should the gateway die. */
+  readonly graceMs: number;
+  readonly disposal: Disposal;
+  /** Of the only connections to the sandbox once it is there. */
+  readonly wires: WireFactory;
+  /** The sandbox is this run's from now on; the returned function ends it in the background. */
+  readonly own: (sandboxId: string) => () => void;
+  readonly log: EngineLog;
+};
+
+const MAX_STDERR_CHARS = 4_000;
+/** Of the stream of its output: as much as stdout.ts takes, in base64, and what stands around it. */
+const MAX_STREAM_BYTES = 16_000_000;
+/** Sandboxes send some ten kilobytes of output in one. */
+const MAX_MESSAGE_BYTES = 1_000_000;
+/** Of what is not the run itself, e.g. the upload; the run has deadlines of its own. */
+const REQUEST_TIMEOUT_MS = 60_000;
+/** What the runner says of its CPU time is the guest's word: no more than this many cores' worth is believed. */
+const MAX_CORES = 16;
+
+export class Run {
+  readonly #id = randomUUID();
+  readonly #job: Job;
+  readonly #parts: RunParts;
+  readonly #transcript: Transcript;
+  readonly #intake: Intake;
+  readonly #frames = new FrameReader();
+  /** Aborted when the run is over. */
+  readonly #over = new AbortController();
+  readonly #resolve: (outcome: Outcome) => void;
+  readonly outcome: Promise<Outcome>;
+  #deadline: NodeJS.Timeout | undefined;
+  #wire: Wire | undefined;
+  #handle: CommandHandle | undefined;
+  #stdin: StdinWriter | undefined;
+  /** Answers given before the handle was there: the first output may come before it. */
+  #early: string[] = [];
+  readonly #queuedAt = performance.now();
+  #startedAt: number | undefined;
+  #stderr = '';
+  #files = 0;
+  #cpuMs = 0;
+
+  constructor(job: Job, parts: RunParts) {
+    this.#job = job;
+    this.#parts = parts;
+    this.#transcript = new Transcript(job.limits);
+    this.#intake = new Intake(job.limits);
+    let resolve: (outcome: Outcome) => void = () => undefined;
+    this.outcome = new Promise(settle => {
+      resolve = settle;
+    });
+    this.#resolve = resolve;
+  }
+
+  get started(): boolean {
+    return this.#startedAt !== undefined;
+  }
+
+  start(): void {
+    const { signal } = this.#job;
+    const cancel = (): void => this.fail('cancelled');
+    signal.addEventListener('abort', cancel, { once: true });
+    this.#over.signal.addEventListener('abort', () => signal.removeEventListener('abort', cancel), { once: true });
+    if (signal.aborted) {
+      cancel();
+      return;
+    }
+    this.#deadline = setTimeout(() => this.fail('engine_start_timeout'), this.#parts.startTimeoutMs);
+    void this.#parts.disposal.track(this.#create());
+  }
+
+  fail(code: ErrorCode, detail = limitDetail(code, this.#job.limits), retryAfterMs?: number): void {
+    this.#answer(() => this.#transcript.failed(gatewayFault(code, detail, retryAfterMs), this.#cpuMs));
+  }
+
+  #finish(end: End): void {
+    this.#answer(() => this.#transcript.outcomeOf(end, this.#cpuMs));
+  }
+
+  #answer(outcome: () => Outcome): void {
+    if (this.#over.signal.aborted) return;
+    clearTimeout(this.#deadline);
+    this.#over.abort();
+    void this.#handle?.disconnect();
+    const queuedMs = this.#startedAt === undefined ? undefined : this.#startedAt - this.#queuedAt;
+    this.#resolve(queuedMs === undefined ? outcome() : { ...outcome(), queuedMs });
+  }
+
+  // Into the sandbox.
+
+  async #create(): Promise<void> {
+    const { connection, template, startTimeoutMs, graceMs, disposal, own } = this.#parts;
+    const { signal } = this.#over;
+    let sandbox: Sandbox;
+    try {
+      sandbox = await createSandbox(
+        this.#id,
+        connection,
+        {
+          template,
+          lifeMs: startTimeoutMs + this.#job.limits.wallMs + graceMs,
+          deadlineAt: performance.now() + startTimeoutMs,
+          signal,
+        },
+        disposal,
+      );
+    } catch (caught) {
+      const { code, message, retryAfterMs, cause } = toGatewayError(caught);
+      this.#parts.log(`no sandbox for a run: ${code}`, cause);
+      return this.fail(code, message, retryAfterMs);
+    }
+    const dispose = own(sandbox.sandboxId);
+    if (signal.aborted) return dispose();
+    signal.addEventListener('abort', dispose, { once: true });
+    await this.#launch(this.#onWire(sandbox)).catch((caught: unknown) => this.#onLost(caught));
+  }
+
+  /** As the SDK made it, it follows redirects and reads without bounds: from now on over a wire of ours. */
+  #onWire(made: Sandbox): Sandbox {
+    const { connection, wires } = this.#parts;
+    const { signal } = this.#over;
+    const { apiKey, apiUrl, domain, sandboxUrl } = connection;
+    const sdk = sdkOptions({ apiUrl, domain, sandboxUrl }, { apiKey, signal, timeoutMs: REQUEST_TIMEOUT_MS });
+    const access = accessOf(made);
+    this.#wire = wires.open({
+      origin: daemonOrigin(access, sdk),
+      signal,
+      maxAnswerBytes: Math.max(MAX_STREAM_BYTES, maxFileBytes(this.#job.limits)),
+      maxMessageBytes: MAX_MESSAGE_BYTES,
+    });
+    return openHandle(access, sdk, this.#wire);
+  }
+
+  /** The command's start and the upload go off together; the bootstrap waits for the file. */
+  async #launch(sandbox: Sandbox): Promise<void> {
+    const folder = `/tmp/code-mode-${this.#id}`;
+    const file = runFile(this.#parts.pack, this.#runnerJob());
+    const { signal } = this.#over;
+    const command = sandbox.commands.run(startCommand(folder, file.length), {
+      background: true,
+      stdin: true,
+      timeoutMs: 0,
+      signal,
+      cwd: '/tmp',
+      envs: { TZ: 'UTC' },
+      onStdout: text => this.#onStdout(text, sandbox, folder),
+      onStderr: text => this.#onStderr(text),
+    });
+    const upload = writePayload(sandbox, `${folder}/${FILES.run}`, file, signal);
+    const [handle] = await Promise.all([command, upload]);
+    this.#handle = handle;
+    if (signal.aborted) return void handle.disconnect();
+    this.#stdin = new StdinWriter(handle, signal, caught => this.#onLost(caught));
+    for (const line of this.#early) this.#stdin.send(line);
+    this.#early = [];
+    await handle.wait();
+    throw new Error('the runner ended by itself');
+  }
+
+  #runnerJob(): RunnerJob {
+    const { source, limits } = this.#job;
+    return {
+      source,
+      limitsJson: JSON.stringify(guestLimits(limits)),
+      cpuMs: limits.cpuMs,
+      memoryBytes: limits.memoryBytes,
+      maxCrossings: MAX_CROSSINGS,
+    };
+  }
+
+  // Out of the sandbox.
+
+  /** Awaited by the SDK before it reads on: frames are taken in order, and a flood waits. */
+  async #onStdout(text: string, sandbox: Sandbox, folder: string): Promise<void> {
+    try {
+      for (const frame of this.#frames.read(text)) {
+        if (this.#over.signal.aborted) return;
+        await this.#onFrame(frame, sandbox, folder);
+      }
+    } catch (caught) {
+      this.#onLost(caught);
+    }
+  }
+
+  /** For the log only. */
+  #onStderr(text: string): void {
+    try {
+      this.#frames.count(text);
+      this.#stderr = (this.#stderr + text).slice(-MAX_STDERR_CHARS);
+    } catch (caught) {
+      this.#onLost(caught);
+    }
+  }
+
+  async #onFrame(frame: RunnerFrame, sandbox: Sandbox, folder: string): Promise<void> {
+    if (frame.t === 'started') return this.#onStarted();
+    this.#cpuMs = Math.min(frame.cpuMs, MAX_CORES * this.#job.limits.wallMs);
+    if (frame.t === 'end') {
+      const { reason } = frame;
+      return this.#finish(reason === 'crashed' ? { reason, detail: 'the guest took its thread down' } : { reason });
+    }
+    const payload = 'p' in frame ? frame.p : await this.#fetch(frame, sandbox, folder);
+    this.#intake.receive(frame.kind, frame.id, payload);
+    const { end } = this.#intake;
+    for (const emission of this.#intake.takeEmissions())
+      if (end === undefined || emission.kind !== 'call') this.#hear(emission, sandbox, folder);
+    if (end !== undefined) this.#finish(end);
+  }
+
+  #onStarted(): void {
+    if (this.started) return;
+    this.#startedAt = performance.now();
+    clearTimeout(this.#deadline);
+    this.#deadline = setTimeout(() => this.fail('time_exceeded'), this.#job.limits.wallMs);
+  }
+
+  async #fetch(
+    frame: { kind: number; file: number; bytes: number },
+    sandbox: Sandbox,
+    folder: string,
+  ): Promise<string> {
+    if (frame.bytes > maxPayloadBytes(frame.kind, this.#job.limits)) throw new WireError('a payload over its limit');
+    return readPayload(sandbox, `${folder}/${FILES.fromRunner(frame.file)}`, frame.bytes, this.#over.signal);
+  }
+
+  #hear(emission: Emission, sandbox: Sandbox, folder: string): void {
+    switch (emission.kind) {
+      case 'call': {
+        const { id, capability, argsJson } = emission;
+        void answerTo(this.#job.callHost, { capability, argsJson }, this.#over.signal).then(reply =>
+          this.#reply(id, reply, sandbox, folder),
+        );
+        return;
+      }
+      case 'timer':
+      case 'clear':
+        // Timers are the runner's own business: an honest one never speaks of them.
+        throw new WireError('a timer over the wire');
+      default:
+        this.#transcript.hear(emission);
+    }
+  }
+
+  async #reply(id: number, reply: GuestReply, sandbox: Sandbox, folder: string): Promise<void> {
+    const { signal } = this.#over;
+    if (signal.aborted || !this.#intake.meter.open.delete(id)) return;
+    if (!reply.ok) this.#transcript.noteCode(reply.error.code);
+    const { how, payload } = settlePayload(reply);
+    try {
+      this.#send(toAscii(await this.#carry({ id, how }, payload, sandbox, folder)));
+    } catch (caught) {
+      this.#onLost(caught);
+    }
+  }
+
+  async #carry(
+    answer: { id: number; how: number },
+    payload: string,
+    sandbox: Sandbox,
+    folder: string,
+  ): Promise<EngineFrame> {
+    if (payload.length <= INLINE_CHARS) return { ...answer, p: payload };
+    const bytes = new Uint8Array(Buffer.from(payload, 'utf8'));
+    const file = ++this.#files;
+    await writePayload(sandbox, `${folder}/${FILES.toRunner(file)}`, bytes, this.#over.signal);
+    return { ...answer, file, bytes: bytes.length };
+  }
+
+  #send(line: string): void {
+    if (this.#stdin === undefined) this.#early.push(line);
+    else this.#stdin.send(line);
+  }
+
+  // The end nobody announced.
+
+  #onLost(caught: unknown): void {
+    if (this.#over.signal.aborted) return;
+    const exitCode = exitCodeOf(caught);
+    this.#parts.log(
+      `a run lost its sandbox (exit ${exitCode ?? 'unknown'}): ${this.#stderr.slice(-500)}`,
+      this.#wire?.fault ?? caught,
+    );
+    if (this.started) {
+      const outOfMemory = exitCode === EXIT.aborted || exitCode === EXIT.killed;
+      this.#finish(outOfMemory ? { reason: 'memory' } : { reason: 'crashed', detail: 'the sandbox was lost' });
+      return;
+    }
+    const fault = templateFault(exitCode);
+    if (fault === undefined) this.fail('engine_unavailable', undefined, troubleOf(caught).error.retryAfterMs);
+    else
+      this.fail(
+        'engine_template_invalid',
+        `${ERRORS.engine_template_invalid.message} "${this.#parts.template}" ${fault}.`,
+      );
+  }
+}
+
+function templateFault(exitCode: number | undefined): string | undefined {
+  if (exitCode === EXIT.noNode || exitCode === EXIT.cannotRun) return 'has no Node';
+  if (exitCode === EXIT.oldNode) return 'has an older one';
+  return exitCode === undefined ? undefined : `ends its Node with exit code ${exitCode} before the code starts`;
+}
+
+/** As a shell tells it: 128 and the signal's number for a process that a signal ended. */
+function exitCodeOf(caught: unknown): number | undefined {
+  if (!(caught instanceof CommandExitError)) return undefined;
+  const { exitCode, error = '' } = caught;
+  if (exitCode !== -1) return exitCode;
+  if (/abort/i.test(error)) return EXIT.aborted;
+  return /kill/i.test(error) ? EXIT.killed : exitCode;
+}

@@ -1,0 +1,164 @@
+// What models write -> one expression the engine can evaluate, or an error that shows the place. Pure; the type
+// stripper is handed in. The forms themselves are in shape.ts.
+import { GatewayError } from '../../errors.ts';
+import { blankHashbang, fencedBlocks, firstFence } from './fences.ts';
+import { foreign, unwrapJson } from './foreign.ts';
+import { type Edit, shapeOfExpression, shapeOfProgram } from './forms.ts';
+import { withoutSdkImports } from './imports.ts';
+import { type Fault, faultOfExpression, parseExpression, parseText, placeOf, Refused, refusalIn } from './syntax.ts';
+import type { Stripped } from './typescript.ts';
+
+declare const accepted: unique symbol;
+
+/** `by` characters that are not the agent's begin at `column` (1-based, in what the engine evaluates) of `line`. */
+export type Insertion = { readonly line: number; readonly column: number; readonly by: number };
+
+export type AcceptedCode = {
+  readonly [accepted]: true;
+  /** The engine evaluates `(${source}\n)`: a function to call, or a value or promise. Lines are the agent's own. */
+  readonly source: string;
+  /** What the agent sent, out of its JSON, line ends as \n. */
+  readonly text: string;
+  /** What `ownColumn` needs, the engine's own bracket included; in order. */
+  readonly insertions: readonly Insertion[];
+};
+
+export type AcceptOptions = {
+  readonly maxChars: number;
+  /** Without it only plain JavaScript is accepted. */
+  readonly stripTypes?: (text: string) => Stripped;
+};
+
+/**
+ * Accepts every form that README lists under "The function". The source is the agent's program: what is not code is blanked, a
+ * bare body gets a function around it and a `return` before its last expression.
+ * Throws GatewayError: code_invalid, code_too_large, code_syntax.
+ */
+export function acceptCode(code: unknown, { maxChars, stripTypes }: AcceptOptions): AcceptedCode {
+  const text = checkText(code, maxChars);
+  try {
+    const read = readOne(readingOf(text), stripTypes);
+    if (!read.ok) throw new Refused('code_syntax', foreign(text, read.fault));
+    return finish(text, read.text, read.edits);
+  } catch (caught) {
+    throw caught instanceof Refused ? refusalIn(text, caught) : caught;
+  }
+}
+
+function checkText(code: unknown, maxChars: number): string {
+  if (typeof code !== 'string') throw new GatewayError('code_invalid');
+  if (code.length > maxChars) {
+    throw new GatewayError(
+      'code_too_large',
+      `The code has ${code.length} characters; ${maxChars} are allowed. Send less, or put the data into a sandbox file.`,
+    );
+  }
+  // \r\n and \r are line ends that JavaScript itself reads as \n, in templates too.
+  const text = unwrapJson(code).replace(/\r\n?/g, '\n');
+  if (text.trim() === '') throw new GatewayError('code_invalid');
+  return text;
+}
+
+/** The text without what is not code. */
+function readingOf(text: string): string {
+  const fence = firstFence(text);
+  if (fence === -1) return blankHashbang(text);
+  const whole = parseText(text);
+  if (whole.ok && text[fence] === '~') return text;
+  // A fence inside a comment is an example. Elsewhere ``` would parse as an empty template, called as a tag.
+  if (whole.ok && whole.comments.some(comment => comment.start < fence && fence < comment.end)) return text;
+  const blocks = fencedBlocks(text).filter(block => block.trim() !== '');
+  const [block] = blocks;
+  if (block === undefined) throw new GatewayError('code_invalid');
+  if (blocks.length === 1) return blankHashbang(block);
+  throw new GatewayError(
+    'code_invalid',
+    `There are ${blocks.length} fenced blocks of code in \`code\`. Send one function, without fences or prose.`,
+  );
+}
+
+type Read =
+  | { readonly ok: true; readonly text: string; readonly edits: readonly Edit[] }
+  | { readonly ok: false; readonly fault: Fault };
+
+/**
+ * `f<T>(x)`: JavaScript reads two comparisons in it, so it parses and does something else. Code that is
+ * formatted at all has spaces there when it compares.
+ */
+const GENERIC_CALL = /[\w$]<[^()=;]{1,200}>\(/;
+
+/** As plain JavaScript, or else as TypeScript. */
+function readOne(text: string, stripTypes: AcceptOptions['stripTypes']): Read {
+  const plain = readPlain(text);
+  if (plain.ok && !GENERIC_CALL.test(text)) return plain;
+  if (stripTypes === undefined) return plain.ok ? { ok: false, fault: NEEDS_TYPES } : plain;
+  const stripped = stripTypes(text);
+  if (plain.ok) return stripped.ok ? readPlain(stripped.text) : plain;
+  if (!stripped.ok) return { ok: false, fault: further(plain.fault, stripped.fault) };
+  const typed = readPlain(stripped.text);
+  return typed.ok ? typed : { ok: false, fault: further(plain.fault, typed.fault) };
+}
+
+const NEEDS_TYPES: Fault = { message: 'This is TypeScript', offset: 0 };
+
+/** As a program; or as an expression, for an anonymous function is no program. */
+function readPlain(text: string): Read {
+  const program = parseText(text);
+  if (program.ok) {
+    const needed = withoutSdkImports(text, program.node);
+    return needed === text ? { ok: true, text, edits: shapeOfProgram(text, program.node) } : readPlain(needed);
+  }
+  const expression = parseExpression(text);
+  if (expression.ok) {
+    const needed = withoutSdkImports(text, expression.node);
+    if (needed !== text) return readPlain(needed);
+    return { ok: true, text, edits: shapeOfExpression(text, expression.node, expression.rest) };
+  }
+  return { ok: false, fault: further(program.fault, expression.fault) };
+}
+
+const further = (one: Fault, other: Fault): Fault =>
+  other.final || (!one.final && other.offset > one.offset) ? other : one;
+
+/** Applies the edits, proves that the outcome is one expression, and notes where the agent's columns moved. */
+function finish(own: string, text: string, edits: readonly Edit[]): AcceptedCode {
+  let source = '';
+  let at = 0;
+  // The engine's own bracket.
+  const insertions: Insertion[] = [{ line: 1, column: 1, by: 1 }];
+  let lineStart = -1;
+  let line = 1;
+  const append = (part: string) => {
+    for (let end = part.indexOf('\n'); end !== -1; end = part.indexOf('\n', end + 1)) {
+      line += 1;
+      lineStart = source.length + end + 1;
+    }
+    source += part;
+  };
+  for (const edit of edits) {
+    append(text.slice(at, edit.start));
+    const by = edit.text.length - (edit.end - edit.start);
+    if (by > 0) insertions.push({ line, column: source.length - lineStart + 1, by });
+    append(edit.text);
+    at = edit.end;
+  }
+  append(text.slice(at));
+  const code: Omit<AcceptedCode, typeof accepted> = { source, text: own, insertions };
+  const result = code as AcceptedCode;
+  const fault = faultOfExpression(source);
+  if (fault === undefined) return result;
+  const place = placeOf(`(${source}\n)`, fault.offset);
+  const lines = own.split('\n').slice(0, place.line - 1);
+  const offset = lines.join('\n').length + Math.sign(lines.length) + ownColumn(result, place.line, place.column) - 1;
+  throw new Refused('code_syntax', { ...fault, offset: Math.min(offset, own.length) });
+}
+
+/** The agent's own column (1-based) for one the engine reports on `line`. */
+export function ownColumn(code: AcceptedCode, line: number, column: number): number {
+  let moved = 0;
+  for (const insertion of code.insertions) {
+    if (insertion.line === line && column > insertion.column)
+      moved += Math.min(insertion.by, column - insertion.column);
+  }
+  return Math.max(1, column - moved);
+}

@@ -1,0 +1,218 @@
+// The forms agents write -> the edits that make one expression of each. Edits add text or blank it and never move a
+// line. Pure.
+import type {
+  AnyNode,
+  ExportDefaultDeclaration,
+  Expression,
+  ModuleDeclaration,
+  Pattern,
+  Program,
+  Statement,
+} from 'acorn';
+import { GatewayError } from '../../errors.ts';
+import { GLOBALS } from '../globals.ts';
+import { nodesOf, Refused } from './syntax.ts';
+
+/** Replaces `start` to `end` by `text`. */
+export type Edit = { readonly start: number; readonly end: number; readonly text: string };
+
+const insert = (at: number, text: string): Edit => ({ start: at, end: at, text });
+const blank = (text: string, start: number, end: number): Edit => ({
+  start,
+  end,
+  text: text.slice(start, end).replace(/[^\n]/g, ' '),
+});
+
+type Callee = Extract<AnyNode, { type: 'FunctionDeclaration' | 'FunctionExpression' | 'ArrowFunctionExpression' }>;
+
+const isCallee = (node: AnyNode | null | undefined): node is Callee =>
+  node?.type === 'FunctionDeclaration' ||
+  node?.type === 'FunctionExpression' ||
+  node?.type === 'ArrowFunctionExpression';
+
+const RESULT = '(v => typeof v === "function" ? v() : v)((';
+
+/** A function stands as it is; any other expression gets one around it, so that what it throws is told like the rest. */
+export function shapeOfExpression(text: string, expression: Expression, semicolons: readonly number[]): Edit[] {
+  const edits = semicolons.map(at => ({ start: at, end: at + 1, text: ' ' }));
+  edits.push(...editsOfCallee(text, expression));
+  if (!isCallee(expression)) edits.push(insert(0, `async () => ${RESULT}`), insert(text.length, '\n))'));
+  return inOrder(edits);
+}
+
+/** Throws Refused for modules and for functions that cannot be called as they are. */
+export function shapeOfProgram(text: string, program: Program): Edit[] {
+  for (const statement of program.body) refuseModules(statement);
+  const statements = program.body.filter(statement => statement.type !== 'EmptyStatement');
+  const [only] = statements;
+  if (only === undefined) throw new GatewayError('code_invalid');
+  if (statements.length === 1) {
+    const semicolons = program.body.filter(statement => statement.type === 'EmptyStatement').map(empty => empty.start);
+    const single = shapeOfSingle(text, only, semicolons);
+    if (single !== undefined) return single;
+  }
+  return inOrder([insert(0, 'async () => {'), ...returnOfBody(text, program, statements)]);
+}
+
+/** One statement that is or holds one expression. */
+function shapeOfSingle(text: string, statement: Program['body'][number], semicolons: number[]): Edit[] | undefined {
+  if (statement.type === 'ExpressionStatement') {
+    const end = text[statement.end - 1] === ';' ? [statement.end - 1] : [];
+    return shapeOfExpression(text, statement.expression, [...semicolons, ...end]);
+  }
+  if (statement.type === 'FunctionDeclaration') {
+    return inOrder([...semicolons.map(at => blank(text, at, at + 1)), ...editsOfCallee(text, statement)]);
+  }
+  if (statement.type !== 'ExportDefaultDeclaration' || awaitsOutside(statement)) return undefined;
+  const end = text[statement.end - 1] === ';' ? [statement.end - 1] : [];
+  return inOrder([
+    ...[...semicolons, ...end].map(at => blank(text, at, at + 1)),
+    blank(text, statement.start, defaultEnd(text, statement)),
+    ...editsOfCallee(text, statement.declaration),
+  ]);
+}
+
+/** What a body of several statements yields: its default export, its last function or its last expression. */
+function returnOfBody(text: string, program: Program, statements: readonly Program['body'][number][]): Edit[] {
+  const end = text.length;
+  const exported = statements.find(statement => statement.type === 'ExportDefaultDeclaration');
+  if (exported !== undefined) return returnOfExport(text, exported);
+  const last = statements.at(-1);
+  const named = namedFunction(last);
+  if (named !== undefined && !isUsed(program, named.name, last) && !returnsOutside(program)) {
+    return [...editsOfCallee(text, named.callee), insert(end, `\nreturn ${named.name}()}`)];
+  }
+  // Function declarations behind the last expression are hoisted, so returning before them changes nothing.
+  const yielding = statements.findLast(statement => statement.type !== 'FunctionDeclaration');
+  if (yielding?.type !== 'ExpressionStatement') return [insert(end, '\n}')];
+  const close = text[yielding.end - 1] === ';' ? yielding.end - 1 : yielding.end;
+  return [
+    insert(yielding.start, `return ${RESULT}`),
+    ...editsOfCallee(text, yielding.expression),
+    insert(close, '))'),
+    insert(end, '\n}'),
+  ];
+}
+
+function returnOfExport(text: string, exported: ExportDefaultDeclaration): Edit[] {
+  const { declaration } = exported;
+  const end = text.length;
+  const callee = editsOfCallee(text, declaration);
+  const keywordsEnd = defaultEnd(text, exported);
+  if (isCallee(declaration) && declaration.type === 'FunctionDeclaration' && declaration.id) {
+    // Stays a declaration, so that it is hoisted and other code can name it.
+    const name = declaration.id.name;
+    return [blank(text, exported.start, keywordsEnd), ...callee, insert(end, `\nreturn ${name}()}`)];
+  }
+  const name =
+    ['$main', ...Array.from({ length: 100 }, (_, n) => `$m_${String(n).padStart(2, '0')}`)].find(
+      free => !text.includes(free),
+    ) ?? '$main';
+  return [
+    { start: exported.start, end: exported.start + 'export'.length, text: 'const ' },
+    { start: keywordsEnd - 'default'.length, end: keywordsEnd, text: `${name} =` },
+    ...callee,
+    ...(text[exported.end - 1] === ';' ? [] : [insert(exported.end, ';')]),
+    insert(end, `\nreturn typeof ${name} === "function" ? ${name}() : ${name}}`),
+  ];
+}
+
+const defaultEnd = (text: string, exported: ExportDefaultDeclaration): number =>
+  text.indexOf('default', exported.start) + 'default'.length;
+
+/** `function main() {}` or `const main = async () => {}`. */
+function namedFunction(
+  statement: Statement | ModuleDeclaration | undefined,
+): { name: string; callee: Callee } | undefined {
+  if (statement?.type === 'FunctionDeclaration') return { name: statement.id.name, callee: statement };
+  if (statement?.type !== 'VariableDeclaration') return undefined;
+  const declared = statement.declarations.at(-1);
+  if (declared?.id.type !== 'Identifier' || !isCallee(declared.init)) return undefined;
+  return { name: declared.id.name, callee: declared.init };
+}
+
+function isUsed(program: Program, name: string, except: AnyNode | undefined): boolean {
+  for (const { node } of nodesOf(program)) {
+    if (node.type !== 'Identifier' || node.name !== name) continue;
+    if (except === undefined || node.start < except.start || node.end > except.end) return true;
+  }
+  return false;
+}
+
+function returnsOutside(program: Program): boolean {
+  for (const { node, inFunction } of nodesOf(program)) if (!inFunction && node.type === 'ReturnStatement') return true;
+  return false;
+}
+
+function awaitsOutside(root: AnyNode): boolean {
+  for (const { node, inFunction } of nodesOf(root)) {
+    if (!inFunction && (node.type === 'AwaitExpression' || (node.type === 'ForOfStatement' && node.await))) return true;
+  }
+  return false;
+}
+
+// The function that will be called.
+
+const NAMES = new Set(Object.values(GLOBALS).flat());
+
+const isGlobal = (pattern: Pattern): boolean =>
+  (pattern.type === 'Identifier' && NAMES.has(pattern.name)) ||
+  (pattern.type === 'ObjectPattern' &&
+    pattern.properties.length > 0 &&
+    pattern.properties.every(
+      property =>
+        property.type === 'Property' &&
+        property.shorthand &&
+        property.value.type === 'Identifier' &&
+        NAMES.has(property.value.name),
+    ));
+
+/**
+ * The function is called without arguments. Parameters that only name globals (`async ({ api }) => …`) are blanked, so
+ * that the globals are meant; others that cannot be left out are refused.
+ */
+function editsOfCallee(text: string, node: AnyNode): Edit[] {
+  if (!isCallee(node)) return [];
+  if (node.generator)
+    throw new Refused('code_invalid', {
+      message: 'A generator function is not run. Write async () => { … }',
+      offset: node.start,
+    });
+  const [first] = node.params;
+  const last = node.params.at(-1);
+  if (first === undefined || last === undefined) return [];
+  if (node.params.every(isGlobal)) {
+    const after = /^\s*,/.exec(text.slice(last.end))?.[0].length ?? 0;
+    const bare = node.type === 'ArrowFunctionExpression' && /^\s*=>/.test(text.slice(last.end));
+    if (bare) return [{ start: first.start, end: first.end, text: '()'.padEnd(first.end - first.start) }];
+    return [blank(text, first.start, last.end + after)];
+  }
+  const destructured = node.params.find(param => param.type === 'ObjectPattern' || param.type === 'ArrayPattern');
+  if (destructured === undefined) return [];
+  throw new Refused('code_invalid', {
+    message: 'The function is called without arguments: what there is, is global. Write async () => { … }',
+    offset: destructured.start,
+  });
+}
+
+// Modules.
+
+function refuseModules(statement: Program['body'][number]): void {
+  if (statement.type === 'ImportDeclaration') {
+    const names = statement.specifiers.map(specifier => specifier.local.name);
+    const known = names.filter(name => NAMES.has(name));
+    const advice =
+      known.length > 0 && known.length === names.length
+        ? `${known.join(', ')} is a global already: delete this line`
+        : `There are no modules here, only globals (${GLOBALS.read.slice(0, 4).join(', ')} …): delete this line and use those`;
+    throw new Refused('code_syntax', { message: advice, offset: statement.start });
+  }
+  if (statement.type === 'ExportNamedDeclaration' || statement.type === 'ExportAllDeclaration') {
+    throw new Refused('code_syntax', {
+      message: 'Only `export default` is accepted: delete `export`, or send just async () => { … }',
+      offset: statement.start,
+    });
+  }
+}
+
+const inOrder = (edits: Edit[]): Edit[] => edits.sort((one, other) => one.start - other.start || one.end - other.end);

@@ -1,0 +1,154 @@
+// JavaScript as the engines take it: parsing, and how a fault in the agent's text is shown. Pure.
+import {
+  type AnyNode,
+  type Comment,
+  type Expression,
+  type Options,
+  type Program,
+  parse,
+  parseExpressionAt,
+} from 'acorn';
+import { GatewayError } from '../../errors.ts';
+
+/** `offset` is where in the text, in UTF-16 units. `final`: trying another reading of the text cannot help. */
+export type Fault = { readonly message: string; readonly offset: number; readonly final?: boolean };
+
+type Attempt<Node> = { readonly ok: true; readonly node: Node } | { readonly ok: false; readonly fault: Fault };
+
+/** ES2025: what every engine here runs. Newer syntax is refused at once instead of by one engine only. */
+const LANGUAGE: Options = { ecmaVersion: 2025, sourceType: 'script' };
+
+/** The text as an agent may write it: a script with top-level await, return and export. */
+const LENIENT: Options = {
+  ...LANGUAGE,
+  allowAwaitOutsideFunction: true,
+  allowReturnOutsideFunction: true,
+  allowImportExportEverywhere: true,
+};
+
+/** A program, with the comments in it. */
+export function parseText(text: string): Attempt<Program> & { readonly comments: readonly Comment[] } {
+  const comments: Comment[] = [];
+  const parsed = attempt(text, () => parse(text, { ...LENIENT, onComment: comments }));
+  // Engines differ on <!-- and -->: what one reads as a comment is code to another.
+  const html = comments.find(comment => comment.type === 'Line' && !text.startsWith('//', comment.start));
+  if (html === undefined) return { ...parsed, comments };
+  return {
+    ok: false,
+    fault: { message: 'HTML-like comments are not accepted', offset: html.start, final: true },
+    comments,
+  };
+}
+
+/** One expression and then, at most, semicolons (`rest`: where they are) and comments. */
+export function parseExpression(text: string): Attempt<Expression> & { readonly rest: readonly number[] } {
+  const parsed = attempt(text, () => parseExpressionAt(text, 0, LENIENT));
+  if (!parsed.ok) return { ...parsed, rest: [] };
+  const after = text.slice(0, parsed.node.end).replace(/[^\n]/g, ' ') + text.slice(parsed.node.end);
+  const program = parseText(after);
+  if (!program.ok) return { ...program, rest: [] };
+  const more = program.node.body.find(statement => statement.type !== 'EmptyStatement');
+  if (more !== undefined) return { ok: false, fault: { message: 'Unexpected token', offset: more.start }, rest: [] };
+  return { ...parsed, rest: program.node.body.map(statement => statement.start) };
+}
+
+/** Why `(source\n)` is not one expression and nothing else, without any leniency; offsets are those of that text. */
+export function faultOfExpression(source: string): Fault | undefined {
+  const text = `(${source}\n)`;
+  const parsed = attempt(text, () => parse(text, LANGUAGE));
+  if (!parsed.ok) return parsed.fault;
+  const single = parsed.node.body.length === 1 && parsed.node.body[0]?.type === 'ExpressionStatement';
+  return single ? undefined : { message: 'This is more than one function. Send async () => { … }', offset: 1 };
+}
+
+function attempt<Node>(text: string, run: () => Node): Attempt<Node> {
+  try {
+    return { ok: true, node: run() };
+  } catch (caught) {
+    return { ok: false, fault: faultOf(caught, text) };
+  }
+}
+
+function faultOf(caught: unknown, text: string): Fault {
+  if (caught instanceof RangeError) return { message: 'The code is nested too deeply', offset: 0 };
+  if (!(caught instanceof SyntaxError && 'pos' in caught && typeof caught.pos === 'number')) throw caught;
+  const offset = Math.min(caught.pos, text.length);
+  return { message: plain(caught.message.replace(/ \(\d+:\d+\)$/, ''), text, offset), offset };
+}
+
+/** acorn's message, clearer where models stumble. */
+function plain(message: string, text: string, offset: number): string {
+  if (message.startsWith('Not enough stack space')) return 'The code is nested too deeply';
+  if (message === 'Unexpected token' && offset >= text.trimEnd().length)
+    return 'Unexpected end of the code: a bracket, quote or brace is not closed';
+  if (/\bawait\s+$/.test(text.slice(Math.max(0, offset - 40), offset)))
+    return '`await` stands in a function that is not async: make that function async';
+  if (text[offset] === '@') return 'Decorators are not supported: call the wrapping function yourself';
+  return message;
+}
+
+export type Place = { readonly line: number; readonly column: number };
+
+/** 1-based line and column of an offset; lines end at \n. */
+export function placeOf(text: string, offset: number): Place {
+  const before = text.slice(0, offset);
+  const lineStart = before.lastIndexOf('\n') + 1;
+  return { line: before.split('\n').length, column: offset - lineStart + 1 };
+}
+
+const SHOWN = 120;
+
+/** The line with a caret under the column, cut around it when it is long. */
+export function showPlace(text: string, { line, column }: Place): string {
+  const whole = (text.split('\n', line)[line - 1] ?? '').replace(/[\t\p{Cc}\u2028\u2029]/gu, ' ');
+  const from = whole.length <= SHOWN ? 0 : Math.max(0, Math.min(column - SHOWN / 2, whole.length - SHOWN));
+  const shown = `${from > 0 ? '…' : ''}${whole.slice(from, from + SHOWN)}${from + SHOWN < whole.length ? '…' : ''}`;
+  const caret = column - 1 - from + (from > 0 ? 1 : 0);
+  const label = String(line);
+  return `${label} | ${shown.replace(/\p{Cs}/gu, '\ufffd')}\n${' '.repeat(label.length)} | ${' '.repeat(Math.max(0, Math.min(caret, SHOWN + 1)))}^`;
+}
+
+/** Why code is not accepted, before it is shown in the agent's own text: readings differ from it by what they blank. */
+export class Refused extends Error {
+  readonly code: 'code_invalid' | 'code_syntax';
+  readonly fault: Fault;
+
+  constructor(code: 'code_invalid' | 'code_syntax', fault: Fault) {
+    super(fault.message);
+    this.code = code;
+    this.fault = fault;
+  }
+}
+
+/** The error an agent reads: reason, place, and the line of its own text. */
+export function refusalIn(text: string, { code, fault }: Refused): GatewayError {
+  const place = placeOf(text, fault.offset);
+  const whole = fault.message.replace(/\.$/, '');
+  const reason = whole.length > 300 ? `${whole.slice(0, 300)}…` : whole;
+  const says = code === 'code_syntax' ? 'The code does not parse. ' : '';
+  return new GatewayError(
+    code,
+    `${says}Line ${place.line}, column ${place.column}: ${reason}.\n${showPlace(text, place)}`,
+  );
+}
+
+/** Every node below `root`, parents first, and whether it stands inside a function. A loop, for trees may be deep. */
+export function* nodesOf(root: AnyNode): Generator<{ node: AnyNode; inFunction: boolean }> {
+  const stack: { node: AnyNode; inFunction: boolean }[] = [{ node: root, inFunction: false }];
+  for (let item = stack.pop(); item !== undefined; item = stack.pop()) {
+    yield item;
+    const inFunction = item.inFunction || isFunction(item.node);
+    for (const node of childrenOf(item.node)) stack.push({ node, inFunction });
+  }
+}
+
+/** The nodes right below one, in the order of its fields. */
+export function childrenOf(root: AnyNode): AnyNode[] {
+  return Object.values(root).flat().filter(isNode);
+}
+
+const isNode = (value: unknown): value is AnyNode =>
+  typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string' && 'start' in value;
+
+export const isFunction = (node: AnyNode): boolean =>
+  node.type === 'FunctionDeclaration' || node.type === 'FunctionExpression' || node.type === 'ArrowFunctionExpression';

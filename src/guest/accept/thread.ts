@@ -1,0 +1,21 @@
+// The acceptor's thread: acceptCode with the type stripper. Knows only messages; its deadline is the host's.
+import { parentPort } from 'node:worker_threads';
+import { GatewayError } from '../../errors.ts';
+import type { ThreadReply, ThreadRequest } from './acceptor.ts';
+import { acceptCode } from './code.ts';
+import { stripTypes } from './typescript.ts';
+
+const reply = (message: ThreadReply) => parentPort?.postMessage(message);
+
+parentPort?.on('message', ({ code, maxChars }: ThreadRequest) => {
+  try {
+    reply({ accepted: acceptCode(code, { maxChars, stripTypes }) });
+  } catch (caught) {
+    // Anything else ends the thread: the stripper may be broken.
+    if (!(caught instanceof GatewayError)) throw caught;
+    reply({ refused: { code: caught.code, message: caught.message } });
+  }
+});
+
+stripTypes('const warm: number = 1; async (): Promise<void> => {}');
+reply({ ready: true });

@@ -1,0 +1,117 @@
+// Which call an engine means that only says "not a function" at a position. QuickJS gives the last position it passed:
+// the callee's own, or one in the arguments. So there may be two candidates, and calls that are surely functions are
+// left out. Pure.
+import { type AnyNode, parse } from 'acorn';
+import { childrenOf, isFunction } from '../accept/syntax.ts';
+
+/** `text` as an error names it: `s.files.readText`, `(…).entries.map`. */
+export type Callee = {
+  readonly text: string;
+  /** What it was called as: a function, with `new`, or by `for await`. */
+  readonly as: 'call' | 'new' | 'loop';
+};
+
+/** Parsing is quadratic at worst: longer code goes without. */
+const MAX_CHARS = 8192;
+const MAX_TEXT = 80;
+
+/** At `line` and `column` of `(${source}\n)`, as the engine counts them. Empty when that says nothing. */
+export function calleesAt(source: string, line: number, column: number): Callee[] {
+  const text = `(${source}\n)`;
+  if (text.length > MAX_CHARS) return [];
+  const at = offsetOf(text, line, column);
+  try {
+    const program = parse(text, { ecmaVersion: 2025 });
+    const known = functionsIn(program);
+    const found = candidates(program, at).filter(({ callee }) => !known.has(textOf(callee, text)));
+    return found.map(({ callee, as }) => ({ text: textOf(callee, text), as })).filter(isOpen);
+  } catch {
+    return [];
+  }
+}
+
+/** On the first line QuickJS is one short where it means a call. */
+function offsetOf(text: string, line: number, column: number): number {
+  const start = text.split('\n', line - 1).reduce((sum, each) => sum + each.length + 1, 0);
+  const at = start + column - 1;
+  return line === 1 && /[\s.(]/.test(text[at] ?? '') ? at + 1 : at;
+}
+
+type Candidate = { readonly callee: AnyNode; readonly as: Callee['as'] };
+
+/** The calls around `at` in its own function whose callee or arguments begin there or before it; innermost first. */
+function candidates(program: AnyNode, at: number): Candidate[] {
+  const found: Candidate[] = [];
+  let inside: AnyNode | undefined = program;
+  while (inside !== undefined) {
+    const node: AnyNode = inside;
+    if (isFunction(node)) found.length = 0;
+    const candidate = candidateOf(node, at);
+    if (candidate !== undefined) found.unshift(candidate);
+    inside = childrenOf(node).find(
+      child => child.start <= at && at < child.end && !(isFunction(child) && child.start === at),
+    );
+  }
+  return found;
+}
+
+function candidateOf(node: AnyNode, at: number): Candidate | undefined {
+  if (node.type === 'ForOfStatement' && node.await && node.right.start <= at && at < node.right.end) {
+    return { callee: node.right, as: 'loop' };
+  }
+  if (node.type !== 'CallExpression' && node.type !== 'NewExpression') return undefined;
+  const { callee } = node;
+  const anchor = callee.type === 'MemberExpression' && !callee.computed ? callee.property.start : callee.start;
+  if (at !== anchor && at < callee.end && !(node.type === 'NewExpression' && at >= callee.start)) return undefined;
+  return { callee, as: node.type === 'NewExpression' ? 'new' : 'call' };
+}
+
+/** As written, what is in brackets left out, on one line. */
+function textOf(node: AnyNode, text: string): string {
+  if (node.type === 'Identifier') return node.name;
+  if (node.type === 'ThisExpression') return 'this';
+  if (node.type === 'ChainExpression') return textOf(node.expression, text);
+  if (node.type === 'CallExpression') return `${textOf(node.callee, text)}(${node.arguments.length > 0 ? '…' : ''})`;
+  if (node.type !== 'MemberExpression') return '(…)';
+  const owner = textOf(node.object, text);
+  if (node.property.type === 'PrivateIdentifier') return `${owner}.#${node.property.name}`;
+  return node.computed ? `${owner}[…]` : `${owner}.${textOf(node.property, text)}`;
+}
+
+const BUILT_IN: Readonly<Record<string, object>> = {
+  Array,
+  Date,
+  JSON,
+  Math,
+  Number,
+  Object,
+  Promise,
+  Reflect,
+  String,
+};
+const SURE =
+  /^(?:api\.request|display|structuredClone|(?:set|clear)(?:Timeout|Interval)|console\.\w+|Sandbox\.(?:create|connect|list|kill|getInfo)|.*\.(?:commands\.(?:run|list|kill|connect)|files\.(?:read|write|list|exists|remove)|toString))$/;
+
+/** Not one that is surely a function. */
+function isOpen({ text, as }: Callee): boolean {
+  if (text.length > MAX_TEXT) return false;
+  if (as === 'loop') return true;
+  const [owner = '', name, more] = text.split('.');
+  if (SURE.test(text) || more !== undefined) return !SURE.test(text);
+  if (name === undefined) return typeof (globalThis as Record<string, unknown>)[owner] !== 'function';
+  const built = Object.hasOwn(BUILT_IN, owner) ? (BUILT_IN[owner] as Record<string, unknown>) : {};
+  return !(Object.hasOwn(built, name) && typeof built[name] === 'function');
+}
+
+/** Names the code itself gives to functions. */
+function functionsIn(program: AnyNode): Set<string> {
+  const names = new Set<string>();
+  const stack = [program];
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    if (node.type === 'FunctionDeclaration' && node.id) names.add(node.id.name);
+    if (node.type === 'VariableDeclarator' && node.id.type === 'Identifier' && node.init && isFunction(node.init))
+      names.add(node.id.name);
+    stack.push(...childrenOf(node));
+  }
+  return names;
+}

@@ -1,0 +1,114 @@
+// The engine's error -> what a model needs to fix its code. Pure: text in, text out, every part bounded.
+import type { GuestError, Surface } from '../../engine/engine.ts';
+import { type AcceptedCode, ownColumn } from '../accept/code.ts';
+import { type Callee, calleesAt } from './callee.ts';
+import { hintFor } from './hints.ts';
+
+export type Explained = {
+  readonly name: string;
+  readonly message: string;
+  /** 1-based, the agent's own. */
+  readonly line?: number;
+  readonly column?: number;
+  /** That line, trimmed, cut around the column when it is long. */
+  readonly sourceLine?: string;
+  /** The gateway's own words: nothing in it but identifiers comes from the run. */
+  readonly hint?: string;
+};
+
+export type ExplainContext = {
+  readonly code: AcceptedCode;
+  readonly surface: Surface;
+  /** GLOBALS[surface], or fewer where an operator took some away. */
+  readonly globals: readonly string[];
+};
+
+const MAX_NAME = 60;
+const MAX_MESSAGE = 2000;
+const MAX_LINE = 160;
+
+export function explainError(error: GuestError, { code, surface, globals }: ExplainContext): Explained {
+  const lines = code.text.split('\n');
+  const line = error.line !== undefined && error.line >= 1 && error.line <= lines.length ? error.line : undefined;
+  const whole = line === undefined ? '' : (lines[line - 1] ?? '');
+  const column = line === undefined || error.column === undefined ? undefined : ownColumn(code, line, error.column);
+  const callees = calleesOf(error, code);
+  const said = callees.length > 0 && error.message === NAMELESS ? namedIn(callees) : error.message;
+  const bounded = { ...error, message: cut(said, MAX_MESSAGE) };
+  const hint = hintFor({
+    error: bounded,
+    surface,
+    globals,
+    text: code.text.slice(0, 20_000),
+    line: whole.slice(0, 2000),
+    chain: callees.length === 1 ? (callees[0]?.text ?? '') : column === undefined ? '' : chainAt(whole, column),
+    callees,
+  });
+  return {
+    name: cut(oneLine(error.name), MAX_NAME) || 'Error',
+    message: bounded.message,
+    ...(line === undefined ? {} : { line, sourceLine: around(whole, column ?? 1) }),
+    ...(column === undefined ? {} : { column }),
+    ...(hint === undefined ? {} : { hint }),
+  };
+}
+
+/** All that QuickJS says; V8 names the callee itself. */
+const NAMELESS = 'not a function';
+const NAMED = /^([^\n]{1,80}?) is not (?:a function|(async iterable))/;
+
+function calleesOf({ message, line, column, elsewhere }: GuestError, code: AcceptedCode): readonly Callee[] {
+  if (message !== NAMELESS) {
+    const [, text, loop] = NAMED.exec(message) ?? [];
+    return text === undefined ? [] : [{ text, as: loop === undefined ? 'call' : 'loop' }];
+  }
+  return elsewhere === true || line === undefined || column === undefined ? [] : calleesAt(code.source, line, column);
+}
+
+function namedIn(callees: readonly Callee[]): string {
+  const parts = callees.map(({ text, as }) => `${text} is not ${as === 'loop' ? 'async iterable' : 'a function'}`);
+  return parts.length > 2 ? NAMELESS : parts.join(', or ');
+}
+
+/** The names and dots around a column, from the first name on. */
+function chainAt(line: string, column: number): string {
+  const left = /[\w$.?!\][]{0,80}$/.exec(line.slice(Math.max(0, column - 81), column - 1))?.[0] ?? '';
+  const right = /^[\w$.?!\][]{0,80}/.exec(line.slice(column - 1, column + 79))?.[0] ?? '';
+  return (left + right).replace(/^[^A-Za-z_$]+/, '');
+}
+
+/** What the agent should know about a result that is probably not what it meant. */
+export function explainNote(run: {
+  readonly note?: string | undefined;
+  readonly json?: string;
+  readonly stdout?: string;
+  /** Code ran in a sandbox. */
+  readonly ranCode?: boolean;
+}): string | undefined {
+  const { note, json, stdout = '', ranCode = false } = run;
+  if (note !== undefined) return cut(note, 500) + (ranCode && RETURNED_NOTHING.test(note) ? ` ${OF_RUN_CODE}` : '');
+  if (json !== 'null') return undefined;
+  return stdout.trim() === ''
+    ? 'The function returned nothing. Write `return` before the value you want to see.'
+    : undefined;
+}
+
+const RETURNED_NOTHING = /^The function returned undefined/;
+const OF_RUN_CODE = 'What runCode printed is in logs.stdout, text is the value of the last line.';
+
+const oneLine = (text: string): string => text.replace(/\s+/g, ' ');
+
+function cut(text: string, max: number): string {
+  if (text.length <= max) return text;
+  const end = /[\ud800-\udbff]/.test(text[max - 1] ?? '') ? max - 1 : max;
+  return `${text.slice(0, end)}… (${text.length - end} more characters)`;
+}
+
+function around(line: string, column: number): string {
+  const text = line.trim();
+  if (text.length <= MAX_LINE) return text;
+  const at = column - 1 - (line.length - line.trimStart().length);
+  const from = Math.max(0, Math.min(at - MAX_LINE / 2, text.length - MAX_LINE));
+  const shown = text.slice(from, from + MAX_LINE).replace(/\p{Cs}/gu, '');
+  return `${from > 0 ? '…' : ''}${shown}${from + MAX_LINE < text.length ? '…' : ''}`;
+}

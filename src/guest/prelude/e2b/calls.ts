@@ -1,0 +1,103 @@
+// How the guest's Sandbox talks to the host: plain JSON, bytes as base64, the SDK's errors by their names again. Guards
+// nothing: the host checks every call for itself.
+import { moveTo } from '../bridge.ts';
+import type { GuestHost } from '../globals.ts';
+import * as is from '../intrinsics.ts';
+import { toBytes } from '../text.ts';
+
+export type Call = (method: string, args: object) => Promise<unknown>;
+export type Options = Record<string, unknown>;
+
+const SDK_ERROR = /^([A-Z][A-Za-z]*Error): ([\s\S]*)$/;
+
+/** `call('commands.run', { sandboxId, … })`. Rejects with `NotFoundError` and the like, or with a GatewayError. */
+export function createCall(host: GuestHost): Call {
+  return async (method, args) => {
+    try {
+      return await host.call(`Sandbox.${method}`, args);
+    } catch (error) {
+      const { code, message } = error as { code?: string; message?: string };
+      const [, name, text] = (code === 'sandbox_failed' && SDK_ERROR.exec(message ?? '')) || [];
+      if (name === undefined) throw error;
+      const failure = named(name, text ?? '');
+      moveTo(failure, error as Error);
+      throw failure;
+    }
+  };
+}
+
+export function named(name: string, message: string): Error {
+  const error = new Error(message);
+  Object.defineProperty(error, 'name', { value: name, writable: true, configurable: true });
+  return error;
+}
+
+/** An id, or anything that has one. */
+export function idOf(sandbox: unknown): string {
+  if (typeof sandbox === 'string') return sandbox;
+  const given = (sandbox ?? {}) as { sandboxId?: unknown; sandboxID?: unknown };
+  const id = typeof given.sandboxId === 'string' ? given.sandboxId : given.sandboxID;
+  if (typeof id === 'string') return id;
+  throw new TypeError('Give a sandbox id (a string), e.g. Sandbox.connect(sandboxId).');
+}
+
+/** Text stays text; bytes become what the host reads as bytes. */
+export function dataOf(data: unknown, what: string): string | { base64: string } {
+  if (typeof data === 'string') return data;
+  if (data instanceof ArrayBuffer || ArrayBuffer.isView(data)) return { base64: is.toBase64(toBytes(data)) };
+  throw new TypeError(`${what} must be a string or a Uint8Array; turn objects into text with JSON.stringify(…).`);
+}
+
+const codec = Uint8Array as unknown as { fromBase64(text: string): Uint8Array };
+export const bytesOf = (base64: string): Uint8Array => codec.fromBase64(base64);
+
+/** Options as they can be sent. A function among them would be lost on the way, and with it what it asks for. */
+export function plain(options: unknown, callbacks: readonly string[] = []): Options {
+  if (options === undefined || options === null) return {};
+  if (typeof options !== 'object') throw new TypeError(`The options must be an object, e.g. { timeoutMs: 60_000 }.`);
+  const out: Options = {};
+  for (const [name, value] of Object.entries(options)) {
+    if (callbacks.includes(name) || value === undefined) continue;
+    refuseFunctions(value, name, 0);
+    out[name] = value;
+  }
+  return out;
+}
+
+function refuseFunctions(value: unknown, path: string, depth: number): void {
+  if (typeof value === 'function') throw new TypeError(`${path} is a function: give the value itself.`);
+  if (typeof value !== 'object' || value === null || depth > 6) return;
+  for (const [name, inner] of Object.entries(value)) refuseFunctions(inner, `${path}.${name}`, depth + 1);
+}
+
+const DATES = ['startedAt', 'endAt', 'timestamp', 'modifiedTime'];
+
+/** Dates as the SDK has them. */
+export function revive<T>(value: T): T {
+  if (Array.isArray(value)) return value.map(revive) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  const record = value as Record<string, unknown>;
+  for (const name of DATES) if (typeof record[name] === 'string') record[name] = new Date(record[name]);
+  return value;
+}
+
+/** Methods of other SDKs, older versions and other languages: what to use instead. */
+export function hint(target: object, hints: Readonly<Record<string, string>>, style: 'method' | 'property'): void {
+  for (const [name, instead] of Object.entries(hints)) {
+    const refuse = () => {
+      throw new TypeError(`${name} is not there. ${instead}`);
+    };
+    Object.defineProperty(
+      target,
+      name,
+      style === 'method' ? { value: refuse, configurable: true, writable: true } : { get: refuse, configurable: true },
+    );
+  }
+}
+
+/** Members that do not show when the instance is returned or logged. */
+export function hide(target: object, members: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(members)) {
+    Object.defineProperty(target, name, { value, enumerable: false, configurable: true, writable: true });
+  }
+}

@@ -1,0 +1,67 @@
+// Lists that come in pages: the SDK's paginator, which can also be awaited for all pages as one array, since models write
+// both.
+import { plain, revive } from './calls.ts';
+
+type Page = { readonly items: unknown[]; readonly nextToken?: string };
+
+/** As the SDK says it. */
+const noMore = () => new Error('No more items to fetch');
+
+export class Pages {
+  readonly #next: (options: object) => Promise<unknown>;
+  readonly #options: object;
+  #token: string | undefined;
+  #more = true;
+
+  constructor(options: unknown, next: (options: object) => Promise<unknown>) {
+    this.#options = plain(options);
+    this.#token = (this.#options as { nextToken?: string }).nextToken;
+    this.#next = next;
+  }
+
+  get hasNext(): boolean {
+    return this.#more;
+  }
+  get nextToken(): string | undefined {
+    return this.#token;
+  }
+
+  async nextItems(): Promise<unknown[]> {
+    if (!this.#more) throw noMore();
+    const options = { ...this.#options, ...(this.#token === undefined ? {} : { nextToken: this.#token }) };
+    const { items, nextToken } = (await this.#next(options)) as Page;
+    this.#token = nextToken;
+    this.#more = nextToken !== undefined;
+    return revive(items);
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<unknown> {
+    while (this.#more) yield* await this.nextItems();
+  }
+
+  // biome-ignore lint/suspicious/noThenProperty: `await Sandbox.list()` is what models write
+  then<A, B>(resolve?: (items: unknown[]) => A, reject?: (error: unknown) => B): Promise<A | B> {
+    return this.#all().then(resolve, reject) as Promise<A | B>;
+  }
+
+  async #all(): Promise<unknown[]> {
+    const all: unknown[] = [];
+    while (this.#more) all.push(...(await this.nextItems()));
+    return asPage(all);
+  }
+}
+
+/** An awaited list still answers to the paginator's methods: as one page, that holds everything. */
+function asPage(all: unknown[]): unknown[] {
+  let read = false;
+  return Object.defineProperties(all, {
+    hasNext: { get: () => !read },
+    nextItems: {
+      value: async () => {
+        if (read) throw noMore();
+        read = true;
+        return all;
+      },
+    },
+  });
+}

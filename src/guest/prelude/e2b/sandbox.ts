@@ -1,0 +1,300 @@
+// `Sandbox` of the agent's code, shaped like the official JS SDK because models know it by heart. An instance is its id:
+// every call names it, and the host decides what it may do and with which token.
+import type { GuestHost } from '../globals.ts';
+import { decodeUtf8 } from '../text.ts';
+import {
+  bytesOf,
+  type Call,
+  createCall,
+  dataOf,
+  hide,
+  hint,
+  idOf,
+  named,
+  type Options,
+  plain,
+  revive,
+} from './calls.ts';
+import { Commands } from './commands.ts';
+import { Files } from './files.ts';
+import { Pages } from './pages.ts';
+
+type Made = { readonly sandboxId: string; readonly domain: string };
+type Execution = {
+  readonly results: object[];
+  readonly logs: { readonly stdout: string[]; readonly stderr: string[] };
+  readonly error?: object;
+};
+type CodeListeners = Partial<Record<'onStdout' | 'onStderr' | 'onResult' | 'onError', (event: unknown) => unknown>>;
+type Answered = { status: number; statusText: string; headers: Record<string, string>; base64: string };
+
+const CODE_CALLBACKS = ['onStdout', 'onStderr', 'onResult', 'onError'];
+const ALL_TRAFFIC = '0.0.0.0/0';
+/** Held by this file alone: what keeps `new Sandbox()` to those who were answered by the host. */
+const MAKE = Symbol('make');
+
+/** The door to the host, from the start of the image on. */
+let call: Call;
+
+class Sandbox {
+  readonly sandboxId: string;
+  declare readonly sandboxDomain: string;
+  declare readonly commands: Commands;
+  declare readonly files: Files;
+
+  constructor(made?: unknown, key?: unknown) {
+    if (key !== MAKE) throw new TypeError('Use `await Sandbox.create({ … })`, or `await Sandbox.connect(sandboxId)`.');
+    const { sandboxId, domain } = made as Made;
+    this.sandboxId = sandboxId;
+    hide(this, {
+      sandboxDomain: domain,
+      commands: new Commands(call, sandboxId),
+      files: new Files(call, sandboxId),
+    });
+  }
+
+  // --- Getting one -------------------------------------------------------------------------------------------------
+
+  static async create(templateOrOptions?: unknown, options?: unknown): Promise<Sandbox> {
+    const isNamed = typeof templateOrOptions === 'string';
+    const opts = withNetwork((isNamed ? options : templateOrOptions) as Options | undefined);
+    const made = await call('create', { ...(isNamed && { template: templateOrOptions }), opts: plain(opts) });
+    return new Sandbox(made, MAKE);
+  }
+
+  static async connect(sandbox: unknown, options?: unknown): Promise<Sandbox> {
+    return new Sandbox(await call('connect', { sandboxId: idOf(sandbox), opts: plain(options) }), MAKE);
+  }
+
+  static async fork(sandbox: unknown, options?: unknown): Promise<unknown[]> {
+    const forks = (await call('fork', { sandboxId: idOf(sandbox), opts: plain(options) })) as (
+      | Made
+      | { error: { name: string; message: string } }
+    )[];
+    return forks.map(made => ('error' in made ? named(made.error.name, made.error.message) : new Sandbox(made, MAKE)));
+  }
+
+  static list(options?: unknown): Pages {
+    return new Pages(options, opts => call('list', { opts }));
+  }
+  static listSnapshots(options?: unknown): Pages {
+    return new Pages(options, opts => call('listSnapshots', { opts }));
+  }
+  static deleteSnapshot(snapshotId: unknown, options?: unknown) {
+    return call('deleteSnapshot', { snapshotId, opts: plain(options) });
+  }
+
+  // --- By id, or of an instance ------------------------------------------------------------------------------------
+
+  static async getInfo(sandbox: unknown, options?: unknown): Promise<unknown> {
+    return revive(await call('getInfo', { sandboxId: idOf(sandbox), opts: plain(options) }));
+  }
+  static async getMetrics(sandbox: unknown, options?: unknown): Promise<unknown> {
+    return revive(await call('getMetrics', { sandboxId: idOf(sandbox), opts: plain(options) }));
+  }
+  static kill(sandbox: unknown, options?: unknown) {
+    return call('kill', { sandboxId: idOf(sandbox), opts: plain(options) });
+  }
+  static pause(sandbox: unknown, options?: unknown) {
+    return call('pause', { sandboxId: idOf(sandbox), opts: plain(options) });
+  }
+  static async setTimeout(sandbox: unknown, timeoutMs: unknown, options?: unknown): Promise<void> {
+    await call('setTimeout', { sandboxId: idOf(sandbox), timeoutMs, opts: plain(options) });
+  }
+  static async updateNetwork(sandbox: unknown, network: Options, options?: unknown): Promise<void> {
+    const resolved = plain(selected(network));
+    await call('updateNetwork', { sandboxId: idOf(sandbox), network: resolved, opts: plain(options) });
+  }
+  static createSnapshot(sandbox: unknown, options?: unknown) {
+    return call('createSnapshot', { sandboxId: idOf(sandbox), opts: plain(options) });
+  }
+
+  connect(options?: unknown) {
+    return Sandbox.connect(this, options);
+  }
+  fork(options?: unknown) {
+    return Sandbox.fork(this, options);
+  }
+  getInfo(options?: unknown) {
+    return Sandbox.getInfo(this, options);
+  }
+  getMetrics(options?: unknown) {
+    return Sandbox.getMetrics(this, options);
+  }
+  isRunning(options?: unknown) {
+    return call('isRunning', { sandboxId: this.sandboxId, opts: plain(options) });
+  }
+  kill(options?: unknown) {
+    return Sandbox.kill(this, options);
+  }
+  pause(options?: unknown) {
+    return Sandbox.pause(this, options);
+  }
+  setTimeout(timeoutMs: unknown, options?: unknown) {
+    return Sandbox.setTimeout(this, timeoutMs, options);
+  }
+  updateNetwork(network: Options, options?: unknown) {
+    return Sandbox.updateNetwork(this, network, options);
+  }
+  createSnapshot(options?: unknown) {
+    return Sandbox.createSnapshot(this, options);
+  }
+  listSnapshots(options?: unknown) {
+    return Sandbox.listSnapshots({ ...plain(options), sandboxId: this.sandboxId });
+  }
+
+  // --- Inside ------------------------------------------------------------------------------------------------------
+
+  async runCode(code: unknown, options?: unknown): Promise<unknown> {
+    const opts = plain(options, CODE_CALLBACKS);
+    const execution = (await call('runCode', { sandboxId: this.sandboxId, code, opts })) as Execution;
+    for (const result of execution.results) hide(result, { formats: () => formatsOf(result) });
+    await tell((options ?? {}) as CodeListeners, execution);
+    return execution;
+  }
+  createCodeContext(options?: unknown) {
+    return call('createCodeContext', { sandboxId: this.sandboxId, opts: plain(options) });
+  }
+  listCodeContexts() {
+    return call('listCodeContexts', { sandboxId: this.sandboxId });
+  }
+  async removeCodeContext(context: unknown): Promise<void> {
+    await call('removeCodeContext', { sandboxId: this.sandboxId, context });
+  }
+  async restartCodeContext(context: unknown): Promise<void> {
+    await call('restartCodeContext', { sandboxId: this.sandboxId, context });
+  }
+
+  // --- From outside ------------------------------------------------------------------------------------------------
+
+  getHost(port: unknown): string {
+    if (!Number.isInteger(port) || (port as number) < 1 || (port as number) > 65_535) {
+      throw new TypeError('getHost(port) needs a port number from 1 to 65535.');
+    }
+    return `${port}-${this.sandboxId}.${this.sandboxDomain}`;
+  }
+  downloadUrl(path: unknown, options?: unknown) {
+    return call('downloadUrl', { sandboxId: this.sandboxId, path, opts: plain(options) });
+  }
+  uploadUrl(path?: unknown, options?: unknown) {
+    return call('uploadUrl', {
+      sandboxId: this.sandboxId,
+      ...(path !== undefined && { path }),
+      opts: plain(options),
+    });
+  }
+  async fetch(port: unknown, path: unknown = '/', init?: unknown): Promise<unknown> {
+    const { body, ...rest } = plain(init);
+    const opts = { ...rest, ...(body !== undefined && body !== null && { body: dataOf(body, 'body') }) };
+    return response((await call('fetch', { sandboxId: this.sandboxId, port, path, opts })) as Answered);
+  }
+}
+
+export function installSandbox(host: GuestHost): void {
+  call = createCall(host);
+  giveHints(Sandbox);
+  hide(Sandbox, { defaultTemplate: 'code-interpreter-v1' });
+  host.define('Sandbox', Sandbox);
+}
+
+/** `({ allTraffic }) => [allTraffic]` and Maps, as the SDK takes them, as plain values. */
+function selected(network: Options | undefined): Options {
+  const out: Options = { ...network };
+  const rules = out.rules instanceof Map ? Object.fromEntries(out.rules) : out.rules;
+  if (rules !== undefined) out.rules = rules;
+  for (const name of ['allowOut', 'denyOut']) {
+    const select = out[name];
+    if (typeof select !== 'function') continue;
+    out[name] = select({ allTraffic: ALL_TRAFFIC, rules: new Map(Object.entries((rules ?? {}) as object)) });
+  }
+  return out;
+}
+
+const withNetwork = (options: Options | undefined): Options | undefined =>
+  options?.network === undefined ? options : { ...options, network: selected(options.network as Options) };
+
+const FORMATS = ['html', 'markdown', 'svg', 'png', 'jpeg', 'pdf', 'latex', 'json', 'javascript', 'data', 'chart'];
+const formatsOf = (result: object) => FORMATS.filter(name => name in result);
+
+async function tell({ onStdout, onStderr, onResult, onError }: CodeListeners, execution: Execution): Promise<void> {
+  for (const line of execution.logs.stdout) await onStdout?.({ line, error: false });
+  for (const line of execution.logs.stderr) await onStderr?.({ line, error: true });
+  for (const result of execution.results) await onResult?.(result);
+  if (execution.error !== undefined) await onError?.(execution.error);
+}
+
+/** As much of a Response as models use. */
+function response({ status, statusText, headers, base64 }: Answered): object {
+  const bytes = bytesOf(base64);
+  const text = () => decodeUtf8(bytes);
+  hide(headers, { get: (name: string) => headers[String(name).toLowerCase()] ?? null });
+  const answered = { status, ok: status >= 200 && status < 300, headers };
+  hide(answered, {
+    statusText,
+    text: async () => text(),
+    json: async () => JSON.parse(text()),
+    bytes: async () => bytes,
+    arrayBuffer: async () => new Uint8Array(bytes).buffer,
+  });
+  return answered;
+}
+
+function giveHints(sandbox: { readonly prototype: object }): void {
+  const kill = 'Use kill() to end the sandbox, pause() to keep it for later.';
+  const code = 'Use runCode(code, { language }).';
+  const command = "Use commands.run('…').";
+  hint(
+    sandbox.prototype,
+    {
+      close: kill,
+      terminate: kill,
+      stop: kill,
+      destroy: kill,
+      delete: kill,
+      shutdown: kill,
+      disconnect: 'There is nothing to disconnect; an instance is its sandboxId.',
+      keepAlive: 'Use setTimeout(timeoutMs).',
+      resume: 'Use Sandbox.connect(sandboxId): it resumes a paused sandbox.',
+      betaPause: 'Use pause().',
+      exec: command,
+      execute: command,
+      run: command,
+      runCommand: command,
+      startAndWait: command,
+      run_code: code,
+      runPython: code,
+      execCell: code,
+      getHostname: 'Use getHost(port).',
+      uploadFile: 'Use files.write(path, data).',
+      downloadFile: "Use files.read(path, { format: 'bytes' }).",
+      readFile: 'Use files.read(path).',
+      writeFile: 'Use files.write(path, data).',
+    },
+    'method',
+  );
+  hint(
+    sandbox.prototype,
+    {
+      process: "Use commands.run('…').",
+      filesystem: 'Use files.',
+      notebook: code,
+      git: "Use commands.run('git clone …').",
+      pty: "There are no terminals here. Use commands.run('…', { background: true, stdin: true }).",
+      id: 'Use sandboxId.',
+      sandboxID: 'Use sandboxId.',
+    },
+    'property',
+  );
+  hint(
+    sandbox,
+    {
+      get: 'Use Sandbox.connect(sandboxId), or Sandbox.getInfo(sandboxId).',
+      resume: 'Use Sandbox.connect(sandboxId): it resumes a paused sandbox.',
+      reconnect: 'Use Sandbox.connect(sandboxId).',
+      delete: 'Use Sandbox.kill(sandboxId).',
+      close: 'Use Sandbox.kill(sandboxId).',
+      betaCreate: 'Use Sandbox.create({ … }).',
+    },
+    'method',
+  );
+}

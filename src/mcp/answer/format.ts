@@ -1,0 +1,150 @@
+// A run's outcome -> MCP content blocks for a model. Pure; knows no transport. What came from the run stands inside the
+// envelope, the gateway's own hints behind it.
+import type { LedgerEntry } from '../../broker/ledger.ts';
+import type { Display, GuestError, Outcome, Surface } from '../../engine/engine.ts';
+import { ERRORS, type ErrorCode, type GatewayError } from '../../errors.ts';
+import type { AcceptedCode } from '../../guest/accept/code.ts';
+import { explainError, explainNote } from '../../guest/explain/explain.ts';
+import { GLOBALS } from '../../guest/globals.ts';
+import { wrapUntrusted } from './envelope.ts';
+import { ledgerHints } from './ledger-hints.ts';
+import { ledgerLines } from './ledger-text.ts';
+import { truncateJson, truncateLog } from './truncate.ts';
+
+/** The MCP content types used here, as plain objects. */
+export type ContentBlock =
+  | { readonly type: 'text'; readonly text: string }
+  | { readonly type: 'image'; readonly data: string; readonly mimeType: string }
+  | {
+      readonly type: 'resource';
+      readonly resource: { readonly uri: string; readonly mimeType: string; readonly blob: string };
+    };
+
+export type Formatted = { readonly content: ContentBlock[]; readonly isError: boolean };
+
+/** Characters of the result and of stdout and stderr, each, in a response. */
+export type ResponseLimits = { readonly maxResultChars: number; readonly maxLogChars: number };
+
+export type Run = {
+  readonly outcome: Outcome;
+  readonly ledger: readonly LedgerEntry[];
+  readonly code: AcceptedCode;
+  readonly surface: Surface;
+  readonly requestId: string;
+  readonly limits: ResponseLimits;
+};
+
+/** `data` goes inside the envelope, `hints` behind it. */
+type Said = { readonly data: string[]; readonly hints: string[] };
+
+export function formatOutcome(run: Run): Formatted {
+  const { outcome, ledger, surface, limits } = run;
+  const failed = outcome.status === 'failed';
+  const said: Said = { data: [], hints: [] };
+  if (failed) sayError(said, outcome.error, run);
+  else sayResult(said, outcome, run);
+  sayLogs(said, outcome, limits);
+  const { texts, blocks } = displayed(outcome.displays);
+  if (texts.length > 0) said.data.push(`display:\n${truncateLog(texts.join('\n'), limits.maxResultChars).text}`);
+  if (ledger.length > 0) said.data.push(`calls:\n${ledgerLines(ledger).join('\n')}`);
+  said.hints.push(...ledgerHints(ledger, failed));
+
+  const data = said.data.join('\n\n');
+  const wrapped = surface === 'search' || data === '' ? data : wrapUntrusted(data);
+  const text = [wrapped, ...said.hints].filter(part => part !== '').join('\n');
+  return { content: [{ type: 'text', text }, ...blocks], isError: failed };
+}
+
+/** A fault before or around the run: code that was not accepted, an overloaded gateway, anything that was caught. */
+export function formatFault(error: GatewayError, requestId: string): Formatted {
+  const text =
+    error.fault === 'gateway'
+      ? gatewayFault(error.code, requestId, error.retryAfterMs)
+      : `${error.code}: ${error.message}`;
+  return { content: [{ type: 'text', text }], isError: true };
+}
+
+/** The registry's sentence only: what a thrown message might hold is for the log. */
+function gatewayFault(code: ErrorCode, requestId: string, retryAfterMs: number | undefined): string {
+  const wait = retryAfterMs === undefined ? '' : ` Retry after ${Math.max(1, Math.ceil(retryAfterMs / 1000))} s.`;
+  return `The gateway is at fault (${code}): ${ERRORS[code].message}${wait} Request id: ${requestId}`;
+}
+
+function sayError(said: Said, error: GuestError, { code, surface, requestId }: Run): void {
+  if (error.code !== undefined && ERRORS[error.code].fault === 'gateway') {
+    said.hints.push(gatewayFault(error.code, requestId, error.retryAfterMs));
+    return;
+  }
+  const { name, message, line, column, sourceLine, hint } = explainError(error, {
+    code,
+    surface,
+    globals: GLOBALS[surface],
+  });
+  const coded = error.code === undefined ? name : `${name} (${error.code})`;
+  const place =
+    line === undefined
+      ? ''
+      : `\n  at line ${line}${column === undefined ? '' : `, column ${column}`}: ${sourceLine ?? ''}`;
+  said.data.push(`${coded}: ${message}${place}`);
+  const note = explainNote(error);
+  if (note !== undefined) said.data.push(`note: ${note}`);
+  if (error.retryAfterMs !== undefined)
+    said.hints.push(`Retry after ${Math.max(1, Math.ceil(error.retryAfterMs / 1000))} s.`);
+  if (hint !== undefined) said.hints.push(`Hint: ${hint}`);
+}
+
+function sayResult(said: Said, outcome: Extract<Outcome, { status: 'completed' }>, { limits, ledger }: Run): void {
+  const result = truncateJson(outcome.json, limits.maxResultChars);
+  said.data.push(readable(result.text));
+  const ranCode = ledger.some(({ label }) => label.startsWith('Sandbox.runCode'));
+  const note = explainNote({ note: outcome.note, json: outcome.json, stdout: outcome.stdout, ranCode });
+  if (note !== undefined) said.data.push(`note: ${note}`);
+  if (result.note !== undefined) said.hints.push(result.note);
+}
+
+/** A text of several lines as it is: models read it better than its JSON, and it costs fewer tokens. */
+function readable(json: string): string {
+  return json.startsWith('"') && json.includes('\\n') ? (JSON.parse(json) as string) : json;
+}
+
+function sayLogs(said: Said, outcome: Outcome, limits: ResponseLimits): void {
+  for (const name of ['stdout', 'stderr'] as const) {
+    const log = outcome[name].trimEnd();
+    if (log !== '') said.data.push(`${name}:\n${truncateLog(log, limits.maxLogChars).text}`);
+  }
+  if (outcome.droppedLogChars > 0) {
+    said.data.push(`(${outcome.droppedLogChars.toLocaleString('en-US')} more characters were logged and dropped)`);
+  }
+}
+
+/** What models can look at, by how its base64 begins. An image that is none would make a client refuse the answer. */
+const IMAGES: readonly (readonly [string, string])[] = [
+  ['iVBORw0KGgo', 'image/png'],
+  ['/9j/', 'image/jpeg'],
+  ['R0lGOD', 'image/gif'],
+  ['UklGR', 'image/webp'],
+];
+
+const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
+const MIME_TYPE = /^[\w.+-]{1,60}\/[\w.+-]{1,100}$/;
+
+function displayed(displays: readonly Display[]): { texts: string[]; blocks: ContentBlock[] } {
+  const texts: string[] = [];
+  const blocks: ContentBlock[] = [];
+  for (const [at, display] of displays.entries()) {
+    if (display.kind === 'text') {
+      texts.push(display.text);
+      continue;
+    }
+    const { base64 } = display;
+    const mimeType = MIME_TYPE.test(display.mimeType) ? display.mimeType : 'application/octet-stream';
+    const image = IMAGES.find(([start]) => base64.startsWith(start))?.[1];
+    if (base64.length % 4 !== 0 || !BASE64.test(base64)) texts.push(`(${mimeType}: the data is not base64)`);
+    else if (image !== undefined) blocks.push({ type: 'image', data: base64, mimeType: image });
+    else {
+      texts.push(`(${mimeType}, ${Buffer.byteLength(base64, 'base64').toLocaleString('en-US')} bytes, attached)`);
+      blocks.push({ type: 'resource', resource: { uri: `display:///${at + 1}`, mimeType, blob: base64 } });
+    }
+  }
+  return { texts, blocks };
+}

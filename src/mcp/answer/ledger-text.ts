@@ -1,0 +1,54 @@
+// The ledger as lines for a model: repeated calls folded, long ledgers summed up, what is unknown never hidden. Pure.
+import type { Ended, LedgerEntry } from '../../broker/ledger.ts';
+
+const MAX_LINES = 40;
+const MAX_LABEL = 160;
+
+type Fold = { readonly text: string; readonly unknown: boolean; count: number; minMs: number; maxMs: number };
+
+/** `GET /v2/sandboxes → 200 (12 ms)`; the same answer again and again is one line with `×3`. */
+export function ledgerLines(ledger: readonly LedgerEntry[]): string[] {
+  const folds: Fold[] = [];
+  for (const entry of ledger) {
+    const text = `${short(entry.label)}${madeBy(entry)} → ${outcomeOf(entry)}`;
+    const last = folds.at(-1);
+    if (last?.text === text) {
+      last.count += 1;
+      last.minMs = Math.min(last.minMs, entry.ms);
+      last.maxMs = Math.max(last.maxMs, entry.ms);
+    } else folds.push({ text, unknown: entry.status === 'unknown', count: 1, minMs: entry.ms, maxMs: entry.ms });
+  }
+  const shown = folds.slice(0, MAX_LINES);
+  const rest = folds.slice(MAX_LINES);
+  const hidden = rest.filter(fold => !fold.unknown).reduce((sum, fold) => sum + fold.count, 0);
+  return [
+    ...shown.map(lineOf),
+    ...(hidden > 0 ? [`… ${hidden} more calls`] : []),
+    ...rest.filter(fold => fold.unknown).map(lineOf),
+  ];
+}
+
+function lineOf({ text, count, minMs, maxMs }: Fold): string {
+  const [min, max] = [Math.round(minMs), Math.round(maxMs)];
+  return `${text}${count > 1 ? ` ×${count}` : ''} (${min === max ? min : `${min}–${max}`} ms)`;
+}
+
+/** `200`, `done`, `exit 1`, `error KeyError`, `refused method_refused`. */
+export function outcomeOf({ status, code, write, ended }: LedgerEntry): string {
+  const because = code === undefined ? '' : ` ${code}`;
+  if (status === 'unknown') return write ? `sent, outcome unknown${because}` : `no answer${because}`;
+  return `${ended === undefined ? status : endOf(ended)}${because}`;
+}
+
+const MAX_MADE = 5;
+
+/** ` i1, i2`: what the next call needs to go on with them, or to kill them. */
+const madeBy = ({ made = [] }: LedgerEntry): string =>
+  made.length === 0 ? '' : ` ${made.slice(0, MAX_MADE).join(', ')}${made.length > MAX_MADE ? ', …' : ''}`;
+
+const endOf = (ended: Ended) => ('exitCode' in ended ? `exit ${ended.exitCode}` : `error ${ended.error}`);
+
+const short = (label: string): string => {
+  const line = label.replace(/\s+/g, ' ');
+  return line.length > MAX_LABEL ? `${line.slice(0, MAX_LABEL)}…` : line;
+};

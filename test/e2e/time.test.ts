@@ -1,0 +1,23 @@
+// What the agent's code is told when E2B does not answer: the call is given up while the run still has time to say so.
+import { expect, it } from 'vitest';
+import { connect } from '../support/clients.ts';
+import { newKey, startTestGateway } from '../support/gateway.ts';
+import { startUpstream } from '../support/upstream.ts';
+
+it('a call that is never answered ends before the run does', async () => {
+  const upstream = await startUpstream();
+  const gateway = await startTestGateway({ env: { E2B_API_URL: upstream.url, RUN_TIMEOUT_MS: '4000' } });
+  const client = await connect(gateway.mcpUrl, newKey());
+  const asked = `async () => Promise.all([
+      api.request({ path: '/v2/sandboxes' }).catch(error => error.code),
+      Sandbox.getInfo('i1').catch(error => error.name),
+      Sandbox.connect('i1').catch(error => error.name),
+    ])`;
+  await client.call('execute_read', asked); // what is loaded at the first call is not to be timed
+  upstream.answer = () => {};
+  const { text } = await client.call('execute_read', asked);
+  expect(text).toContain('["upstream_timeout","TimeoutError","TimeoutError"]');
+  await client.close();
+  await gateway.close();
+  await upstream.close();
+});
