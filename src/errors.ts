@@ -24,6 +24,11 @@ export const ERRORS = {
     413,
     "The request body is too large. Put data into a sandbox's file: files.write in pieces, or an upload URL.",
   ),
+  too_complex: entry(
+    'agent',
+    413,
+    'The JSON has too many values, keys or levels. Send less at once, or put the data into a sandbox file.',
+  ),
   media_type_unsupported: entry('agent', 415, 'Send the body as Content-Type: application/json.'),
   rate_limited: entry('agent', 429, 'Too many requests. Wait, then try again.'),
   draining: entry('gateway', 503, 'This replica is shutting down. Send the request again.'),

@@ -15,7 +15,7 @@ const DOORS: Record<string, readonly string[]> = {
   // The broker and the microVM engine talk to sandboxes over the same wire.
   e2b: ['errors.ts', 'trace.ts'],
   spec: ['ground', 'errors.ts'],
-  ground: [],
+  ground: ['errors.ts'],
   'config.ts': [],
   'errors.ts': [],
   'log.ts': [],

@@ -1,0 +1,211 @@
+// Measures JSON text before it is parsed: one pass over its bytes that builds nothing and stops at the first limit.
+// Text that is not JSON is measured all the same, never lower than what a parser would build of it before it gives up.
+
+export type JsonSize = {
+  /** In UTF-8. */
+  readonly bytes: number;
+  /** Objects, arrays, strings, numbers, booleans and nulls; keys are not values. */
+  readonly values: number;
+  readonly keys: number;
+  /** 1 for a scalar, 2 for an array of scalars. */
+  readonly depth: number;
+  /** As written: quotes left out, escapes counted as written. */
+  readonly longestKeyBytes: number;
+};
+
+export type JsonLimits = {
+  readonly maxBytes: number;
+  readonly maxValues: number;
+  readonly maxKeys: number;
+  readonly maxDepth: number;
+  readonly maxKeyBytes: number;
+};
+
+/** The first limit that was passed. `found` is what had been counted by then: the whole may hold more. */
+export type JsonExcess = { readonly of: keyof JsonSize; readonly found: number; readonly limit: number };
+
+export type JsonVerdict =
+  | { readonly fits: true; readonly size: JsonSize }
+  | { readonly fits: false; readonly excess: JsonExcess };
+
+export const NO_JSON_LIMITS: JsonLimits = {
+  maxBytes: Number.POSITIVE_INFINITY,
+  maxValues: Number.POSITIVE_INFINITY,
+  maxKeys: Number.POSITIVE_INFINITY,
+  maxDepth: Number.POSITIVE_INFINITY,
+  maxKeyBytes: Number.POSITIVE_INFINITY,
+};
+
+const CHUNK_BYTES = 65_536;
+const ENCODER = new TextEncoder();
+
+/** The only entry for text that is there as a whole; for text that arrives in pieces there is JsonMeter. */
+export function judgeJson(text: string | Uint8Array, limits: JsonLimits): JsonVerdict {
+  const excess = measure(text, limits, new JsonMeter(limits));
+  return 'of' in excess ? { fits: false, excess } : { fits: true, size: excess };
+}
+
+function measure(text: string | Uint8Array, limits: JsonLimits, meter: JsonMeter): JsonExcess | JsonSize {
+  if (typeof text !== 'string') return meter.push(text) ?? meter.end();
+  // UTF-8 is never shorter than the text is in UTF-16 units: what is far too long is not even encoded.
+  if (text.length > limits.maxBytes) return { of: 'bytes', found: text.length, limit: limits.maxBytes };
+  const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, text.length * 3));
+  for (let at = 0; at < text.length; ) {
+    const { read, written } = ENCODER.encodeInto(text.slice(at, at + CHUNK_BYTES), chunk);
+    const excess = meter.push(chunk.subarray(0, written));
+    if (excess !== undefined) return excess;
+    at += read;
+  }
+  return meter.end();
+}
+
+/** A sentence part: "more than 20000 values". */
+export function describeExcess({ of, limit }: JsonExcess): string {
+  switch (of) {
+    case 'bytes':
+      return `more than ${limit} bytes`;
+    case 'values':
+      return `more than ${limit} values`;
+    case 'keys':
+      return `more than ${limit} keys`;
+    case 'depth':
+      return `values nested deeper than ${limit} levels`;
+    case 'longestKeyBytes':
+      return `a key longer than ${limit} bytes`;
+  }
+}
+
+const [QUOTE, BACKSLASH, COLON, COMMA, OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [
+  0x22, 0x5c, 0x3a, 0x2c, 0x5b, 0x5d, 0x7b, 0x7d,
+] as const;
+const SPACE = 0x20;
+
+/** Between two bytes, the scanner is: */
+const NOWHERE = 0;
+const IN_STRING = 1;
+const AFTER_BACKSLASH = 2;
+/** A string has ended: the next byte that is no space says whether it was a key. */
+const AFTER_STRING = 3;
+const IN_SCALAR = 4;
+
+/** Measures text as it arrives. Each piece is read once and not kept. */
+export class JsonMeter {
+  readonly #limits: JsonLimits;
+  #state = NOWHERE;
+  #bytes = 0;
+  #values = 0;
+  #keys = 0;
+  #open = 0;
+  #deepest = 0;
+  /** Bytes of the string that is being read, or was read last. */
+  #stringBytes = 0;
+  #longestKeyBytes = 0;
+
+  constructor(limits: JsonLimits) {
+    this.#limits = limits;
+  }
+
+  /** The first limit that the text so far has passed. A text over a limit is not read on. */
+  push(piece: Uint8Array): JsonExcess | undefined {
+    this.#bytes += piece.length;
+    if (this.#bytes > this.#limits.maxBytes) return this.#excess();
+    for (let i = 0; i < piece.length; i += CHUNK_BYTES) {
+      this.#scan(piece, i, Math.min(piece.length, i + CHUNK_BYTES));
+      const excess = this.#excess();
+      if (excess !== undefined) return excess;
+    }
+    return undefined;
+  }
+
+  /** After the last piece. */
+  end(): JsonExcess | JsonSize {
+    if (this.#state === AFTER_STRING) this.#countValue();
+    this.#state = NOWHERE;
+    return this.#excess() ?? this.#size();
+  }
+
+  #scan(piece: Uint8Array, from: number, to: number): void {
+    let state = this.#state;
+    for (let i = from; i < to; i++) {
+      const byte = piece[i] as number;
+      if (state === IN_STRING) {
+        if (byte === QUOTE) state = AFTER_STRING;
+        else {
+          this.#stringBytes += 1;
+          if (byte === BACKSLASH) state = AFTER_BACKSLASH;
+        }
+        continue;
+      }
+      if (state === AFTER_BACKSLASH) {
+        this.#stringBytes += 1;
+        state = IN_STRING;
+        continue;
+      }
+      if (byte <= SPACE) {
+        if (state === IN_SCALAR) state = NOWHERE;
+        continue;
+      }
+      if (state === AFTER_STRING) {
+        if (byte === COLON) this.#countKey();
+        else this.#countValue();
+      }
+      state = this.#take(byte, state);
+    }
+    this.#state = state;
+  }
+
+  /** A byte outside strings that is no space. Returns the next state. */
+  #take(byte: number, state: number): number {
+    switch (byte) {
+      case QUOTE:
+        this.#stringBytes = 0;
+        return IN_STRING;
+      case OPEN_ARRAY:
+      case OPEN_OBJECT:
+        this.#countValue();
+        this.#open += 1;
+        return NOWHERE;
+      case CLOSE_ARRAY:
+      case CLOSE_OBJECT:
+        this.#open -= 1;
+        return NOWHERE;
+      case COMMA:
+      case COLON:
+        return NOWHERE;
+      default:
+        if (state !== IN_SCALAR) this.#countValue();
+        return IN_SCALAR;
+    }
+  }
+
+  #countValue(): void {
+    this.#values += 1;
+    if (this.#open >= this.#deepest) this.#deepest = this.#open + 1;
+  }
+
+  #countKey(): void {
+    this.#keys += 1;
+    if (this.#stringBytes > this.#longestKeyBytes) this.#longestKeyBytes = this.#stringBytes;
+  }
+
+  #size(): JsonSize {
+    return {
+      bytes: this.#bytes,
+      values: this.#values,
+      keys: this.#keys,
+      depth: this.#deepest,
+      longestKeyBytes: this.#longestKeyBytes,
+    };
+  }
+
+  #excess(): JsonExcess | undefined {
+    const { maxBytes, maxValues, maxKeys, maxDepth, maxKeyBytes } = this.#limits;
+    if (this.#bytes > maxBytes) return { of: 'bytes', found: this.#bytes, limit: maxBytes };
+    if (this.#values > maxValues) return { of: 'values', found: this.#values, limit: maxValues };
+    if (this.#keys > maxKeys) return { of: 'keys', found: this.#keys, limit: maxKeys };
+    if (this.#deepest > maxDepth) return { of: 'depth', found: this.#deepest, limit: maxDepth };
+    if (this.#longestKeyBytes > maxKeyBytes)
+      return { of: 'longestKeyBytes', found: this.#longestKeyBytes, limit: maxKeyBytes };
+    return undefined;
+  }
+}
