@@ -3,6 +3,7 @@
 // the ratios, not the milliseconds. BENCH_SECONDS scales the number of rounds (default 60).
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { principalFromKey } from '../src/principal.ts';
 import type { Reply, Request } from './engine/child.ts';
 import { LIMITS, loadEngine, NAMES, type Name } from './engine/contenders.ts';
 import { SCENARIOS } from './engine/scenarios.ts';
@@ -147,7 +148,7 @@ async function hardships(): Promise<void> {
       callHost,
       limits: { ...LIMITS, cpuMs },
       signal,
-      principal: { id, apiKey: '' },
+      principal: { ...principalFromKey(''), id },
     });
     return { outcome, ms: performance.now() - begun };
   };

@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type CommandHandle, Sandbox } from 'e2b';
 import type { CallHost, Engine } from '../src/engine/engine.ts';
+import { principalFromKey } from '../src/principal.ts';
 
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 20);
 /** What a sandbox takes to boot in local mode, where nothing boots. */
@@ -52,7 +53,7 @@ const answer: CallHost = async () => ({ ok: true, json: '{"status":200,"data":[]
 async function run(engine: Engine, source: string): Promise<void> {
   const outcome = await engine.run({
     ...{ source, surface: 'write', callHost: answer, limits },
-    ...{ principal: { id: 'bench', apiKey: KEY }, signal: new AbortController().signal },
+    ...{ principal: principalFromKey(KEY), signal: new AbortController().signal },
   });
   if (outcome.status === 'failed') throw new Error(outcome.error.message);
 }

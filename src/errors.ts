@@ -14,6 +14,7 @@ export const ERRORS = {
   batch_refused: entry('agent', 400, 'JSON-RPC batches are not accepted. Send one message per request.'),
   key_missing: entry('agent', 401, 'Send your E2B API key as "Authorization: Bearer e2b_…".'),
   key_malformed: entry('agent', 401, 'That is not an E2B API key. Keys look like "e2b_" and 40 hexadecimal digits.'),
+  scope_missing: entry('agent', 403, 'This connection was not granted what the call needs.'),
   host_refused: entry('agent', 403, 'This Host is not allowed. The operator lists names in ALLOWED_HOSTS.'),
   origin_refused: entry('agent', 403, 'This Origin is not allowed. The operator lists origins in ALLOWED_ORIGINS.'),
   not_found: entry('agent', 404, 'Nothing here. The MCP endpoint is POST /mcp.'),

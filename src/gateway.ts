@@ -5,8 +5,10 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, ConfigError } from './config.ts';
 import { createCore } from './core.ts';
+import { CHALLENGE, parseKey } from './e2b/key.ts';
 import { createApp } from './http/app.ts';
-import { principalOf } from './http/auth/bearer.ts';
+import { createKeyAuthenticator } from './http/auth/bearer.ts';
+import { callerOf } from './http/auth/caller.ts';
 import { Drain } from './http/drain.ts';
 import { createLimits } from './http/limits.ts';
 import { createMcpEndpoint } from './http/mcp.ts';
@@ -29,7 +31,7 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
   const metrics = createMetrics(() => ({ ...core.engineStats(), openRequests: drain.open }));
   const core = await createCore(config, log, { onRun: metrics.run, onUpstreamCall: metrics.upstreamCall });
   const mcp = createMcpEndpoint(
-    core.serverFactory(({ authInfo }) => principalOf(authInfo?.token ?? '')),
+    core.serverFactory(({ authInfo }) => callerOf(authInfo)),
     { log },
   );
   const limits = await createLimits({
@@ -53,6 +55,7 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
     description: core.description(),
   });
   const app = createApp({
+    auth: createKeyAuthenticator({ parseKey, challenge: CHALLENGE }),
     mcp: mcp.handle,
     debug: config.MCP_DEBUG_ENDPOINT ? debug : undefined,
     metrics: metricsOn(config) ? { ...metrics, anyHost: config.METRICS === true } : undefined,

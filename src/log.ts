@@ -24,7 +24,7 @@ const SECRET_FIELDS = [
 ];
 
 /** An E2B key or access token, wherever in a text it stands. */
-const KEY_PATTERN = /(?:sk_)?e2b_[0-9a-zA-Z]{8,}/g;
+const KEY_PATTERN = /(?:sk_)?e2b_[0-9a-z]{8,}/gi;
 
 export const maskKeys = (text: string): string => text.replace(KEY_PATTERN, 'e2b_[redacted]');
 

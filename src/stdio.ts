@@ -3,10 +3,10 @@
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { type Config, ConfigError } from './config.ts';
 import { createCore } from './core.ts';
-import type { Principal } from './engine/engine.ts';
+import { parseKey } from './e2b/key.ts';
 import { GatewayError } from './errors.ts';
-import { principalOf } from './http/auth/bearer.ts';
 import type { Logger } from './log.ts';
+import { type Principal, principalFromKey } from './principal.ts';
 
 export type StdioGateway = {
   /** Resolves when the client has closed its end. */
@@ -41,7 +41,7 @@ function callerOf({ E2B_API_KEY }: Config): Principal {
   if (E2B_API_KEY === undefined)
     throw new ConfigError('--stdio needs your E2B API key in E2B_API_KEY (or --local, which needs none).');
   try {
-    return principalOf(E2B_API_KEY);
+    return principalFromKey(parseKey(E2B_API_KEY));
   } catch (caught) {
     throw new ConfigError(`E2B_API_KEY: ${caught instanceof GatewayError ? caught.message : 'not a key'}`);
   }

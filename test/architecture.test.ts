@@ -6,11 +6,11 @@ import { describe, expect, it } from 'vitest';
 
 /** Room -> the rooms it may import from, besides itself. `top` are the files right under src/. */
 const DOORS: Record<string, readonly string[]> = {
-  http: ['engine', 'errors.ts', 'log.ts', 'trace.ts'],
-  mcp: ['guest', 'engine', 'broker', 'errors.ts', 'log.ts', 'trace.ts'],
+  http: ['engine', 'errors.ts', 'log.ts', 'principal.ts', 'trace.ts'],
+  mcp: ['guest', 'engine', 'broker', 'errors.ts', 'log.ts', 'principal.ts', 'trace.ts'],
   guest: ['engine', 'spec', 'ground', 'errors.ts'],
-  engine: ['e2b', 'ground', 'errors.ts'],
-  broker: ['engine', 'e2b', 'upstream', 'errors.ts', 'trace.ts'],
+  engine: ['e2b', 'ground', 'errors.ts', 'principal.ts'],
+  broker: ['engine', 'e2b', 'upstream', 'errors.ts', 'principal.ts', 'trace.ts'],
   upstream: ['spec', 'engine', 'errors.ts', 'trace.ts'],
   // The broker and the microVM engine talk to sandboxes over the same wire.
   e2b: ['errors.ts', 'trace.ts'],
@@ -19,6 +19,7 @@ const DOORS: Record<string, readonly string[]> = {
   'config.ts': [],
   'errors.ts': [],
   'log.ts': [],
+  'principal.ts': ['errors.ts'],
   // Types only: what each reports is described where it happens.
   'metrics.ts': ['http', 'mcp', 'upstream'],
   'trace.ts': [],

@@ -1,6 +1,7 @@
 // What is measured: the engine, and three others that do the same work with less isolation or more cost.
 import { Worker } from 'node:worker_threads';
 import type { Limits } from '../../src/engine/engine.ts';
+import { principalFromKey } from '../../src/principal.ts';
 import type { Description } from '../../src/spec/description.ts';
 import { ANSWERS, makeSpec, type Scenario } from './scenarios.ts';
 
@@ -118,7 +119,7 @@ async function quickjs(): Promise<Contender> {
         callHost: async () => ({ ok: true, json: await answerOf(scenario) }),
         limits: LIMITS,
         signal: new AbortController().signal,
-        principal: { id: 'bench', apiKey: '' },
+        principal: principalFromKey(''),
       });
       if (outcome.status !== 'completed') throw new Error(JSON.stringify(outcome.error));
       return JSON.parse(outcome.json) as unknown;

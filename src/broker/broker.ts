@@ -1,7 +1,8 @@
 // Answers a run's calls: looks up the capability, holds the run to its budgets, writes the ledger, and turns every
 // fault into a reply the guest can read. Knows no capability by name and nothing of the engine but the form of a call.
-import type { CallHost, GuestCall, GuestReply, Principal } from '../engine/engine.ts';
+import type { CallHost, GuestCall, GuestReply } from '../engine/engine.ts';
 import { GatewayError, toGatewayError } from '../errors.ts';
+import type { Principal } from '../principal.ts';
 import { type AnswerBudget, type BrokerLimits, createBudget } from './budget.ts';
 import { createLedger, type LedgerCall, type LedgerEntry } from './ledger.ts';
 

@@ -1,13 +1,11 @@
 // The contract every engine keeps: types only. Knows neither the broker nor E2B's API; engines are handed `callHost`.
 import type { ErrorCode } from '../errors.ts';
+import type { Principal } from '../principal.ts';
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
 /** `search` sees the description; `read` and `write` see `api`, `Sandbox` and `display`. Rules differ on the host only. */
 export type Surface = 'search' | 'read' | 'write';
-
-/** Who is calling. `id` is a fingerprint of the key, fit for logs; the key itself never enters an engine's guest. */
-export type Principal = { readonly id: string; readonly apiKey: string };
 
 /** What one run may use. Every field is enforced by the engine on the host, whatever the guest does. */
 export type Limits = {
@@ -75,8 +73,10 @@ export type Display =
 
 export type Outcome = (
   | {
-      readonly status: 'completed' /** Valid JSON text. */;
-      readonly json: string /** What would surprise the agent: "the function returned a function". */;
+      readonly status: 'completed';
+      /** Valid JSON text. */
+      readonly json: string;
+      /** What would surprise the agent: "the function returned a function". */
       readonly note?: string;
     }
   | { readonly status: 'failed'; readonly error: GuestError }

@@ -4,13 +4,15 @@ import { isJsonContentType, validateHostHeader, validateOriginHeader } from '@mo
 import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler } from 'express';
 import { ERRORS, GatewayError, toGatewayError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { authenticate, CHALLENGE } from './auth/bearer.ts';
+import type { Authenticator } from './auth/bearer.ts';
+import { checkCaller } from './auth/caller.ts';
 import { type DebugInfo, describeEndpoints } from './debug.ts';
 import type { Drain } from './drain.ts';
 import { type MetricsPage, serveMetrics } from './metrics.ts';
 import { noteCode, observe, type RequestRecord } from './observe.ts';
 
 export type AppOptions = {
+  readonly auth: Authenticator;
   readonly mcp: RequestHandler;
   /** Undefined: no /debug/endpoints. */
   readonly debug: (() => DebugInfo) | undefined;
@@ -55,7 +57,7 @@ export function createApp(options: AppOptions): Express {
   app.post(
     '/mcp',
     drain.count,
-    checkCaller,
+    checkCaller(options.auth),
     options.limits,
     checkMediaType,
     express.json({ limit: options.maxBodyBytes, strict: true, type: () => true }),
@@ -116,14 +118,6 @@ const crossOrigin: RequestHandler = (request, response, next) => {
   next();
 };
 
-const checkCaller: RequestHandler = (request, _response, next) => {
-  const principal = authenticate(request.headers);
-  Object.assign(request, {
-    auth: { token: principal.apiKey, clientId: principal.id, scopes: [], extra: { requestId: id(request) } },
-  });
-  next();
-};
-
 const checkMediaType: RequestHandler = (request, _response, next) => {
   if (!isJsonContentType(request.headers['content-type'] ?? '')) throw new GatewayError('media_type_unsupported');
   next();
@@ -155,7 +149,7 @@ function fromBodyParser(caught: unknown, maxBodyBytes: number): GatewayError | u
 const rpcCode = (error: GatewayError): number =>
   error.code === 'body_invalid' ? -32700 : error.fault === 'gateway' ? -32603 : -32600;
 
-function answerFault({ log, maxBodyBytes }: AppOptions): ErrorRequestHandler {
+function answerFault({ auth, log, maxBodyBytes }: AppOptions): ErrorRequestHandler {
   return (caught, request, response, _next) => {
     const error =
       caught instanceof GatewayError ? caught : (fromBodyParser(caught, maxBodyBytes) ?? toGatewayError(caught));
@@ -165,7 +159,7 @@ function answerFault({ log, maxBodyBytes }: AppOptions): ErrorRequestHandler {
       response.destroy();
       return;
     }
-    if (error.status === 401) response.set('WWW-Authenticate', CHALLENGE);
+    if (error.status === 401) response.set('WWW-Authenticate', auth.challenge);
     if (error.retryAfterMs !== undefined) response.set('Retry-After', String(Math.ceil(error.retryAfterMs / 1000)));
     // An unread body would be taken for the next request: let the connection go with the answer.
     if (error.code === 'draining' || !request.complete) response.set('Connection', 'close');

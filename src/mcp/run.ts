@@ -3,10 +3,11 @@
 import { randomUUID } from 'node:crypto';
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import type { LedgerEntry } from '../broker/ledger.ts';
-import type { CallHost, Engine, Limits, Principal, Surface } from '../engine/engine.ts';
+import type { CallHost, Engine, Limits, Surface } from '../engine/engine.ts';
 import { toGatewayError } from '../errors.ts';
 import type { CodeAcceptor } from '../guest/accept/acceptor.ts';
 import type { Logger } from '../log.ts';
+import { type Principal, requireScope } from '../principal.ts';
 import { type Span, startRunSpan } from '../trace.ts';
 import { type Formatted, formatFault, formatOutcome, type ResponseLimits } from './answer/format.ts';
 
@@ -105,6 +106,7 @@ async function answer(call: ToolCall, requestId: string, deps: RunDeps, span: Sp
     surface === 'search' ? undefined : deps.openBroker({ principal, mode: surface, signal, requestId, progress });
   const ledger = broker?.ledger ?? [];
   try {
+    if (surface !== 'search') requireScope(principal, surface);
     const code = await deps.acceptor.accept(call.code, { principalId: principal.id, signal });
     progress?.('running');
     // Calls come in as messages of a worker: what they do belongs to this run's span all the same.

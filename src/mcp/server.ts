@@ -6,7 +6,7 @@ import {
   type ServerContext,
   type StandardSchemaWithJSON,
 } from '@modelcontextprotocol/server';
-import type { Principal } from '../engine/engine.ts';
+import type { Principal } from '../principal.ts';
 import type { RunTool } from './run.ts';
 import type { ToolRecord } from './tools.ts';
 

@@ -5,6 +5,7 @@ import type { BrokerLimits } from '../../src/broker/budget.ts';
 import { createRequestCapability } from '../../src/broker/request.ts';
 import type { GuestReply } from '../../src/engine/engine.ts';
 import { GatewayError } from '../../src/errors.ts';
+import { principalFromKey } from '../../src/principal.ts';
 import { createUpstreamClient, type UpstreamClient } from '../../src/upstream/client.ts';
 import { createOperations } from '../../src/upstream/operations.ts';
 import { description } from '../support/description.ts';
@@ -12,7 +13,7 @@ import { BROKER_LIMITS } from '../support/limits.ts';
 import { sendJson, startUpstream, type TestUpstream } from '../support/upstream.ts';
 
 const apiKey = `e2b_${randomBytes(20).toString('hex')}`;
-const principal = { id: 'test', apiKey };
+const principal = principalFromKey(apiKey);
 const operations = createOperations(description);
 
 let upstream: TestUpstream;

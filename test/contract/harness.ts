@@ -1,6 +1,7 @@
 // What every part of the contract suite uses: default limits, a host that answers, and one call to run a piece of code.
 import { expect } from 'vitest';
 import type { CallHost, Engine, GuestError, Job, Limits, Outcome } from '../../src/engine/engine.ts';
+import { principalFromKey } from '../../src/principal.ts';
 import type { Description } from '../../src/spec/description.ts';
 
 export const LIMITS: Limits = {
@@ -17,7 +18,7 @@ export const LIMITS: Limits = {
 /** For code that should be stopped: as short as still tells a hog from a slow start. */
 export const TIGHT: Partial<Limits> = { cpuMs: 150, wallMs: 1_000 };
 
-export const principal = { id: 'contract', apiKey: '' };
+export const principal = principalFromKey('');
 
 /** Answers every call with what it was asked, after a turn of the event loop. */
 export const echoHost: CallHost = async call => {

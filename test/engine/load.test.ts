@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { CallHost, Engine, Job, Limits, Outcome } from '../../src/engine/engine.ts';
 import { createQuickjsEngine, type QuickjsOptions } from '../../src/engine/quickjs/engine.ts';
+import { principalFromKey } from '../../src/principal.ts';
 import { DESCRIPTION, LIMITS } from '../contract/harness.ts';
 
 let engine: Engine | undefined;
@@ -30,7 +31,7 @@ function start(on: Engine, source: string, { limits, as = 'a', ...rest }: Option
     callHost: delayed(20),
     limits: { ...LIMITS, ...limits },
     signal: new AbortController().signal,
-    principal: { id: as, apiKey: '' },
+    principal: { ...principalFromKey(''), id: as },
     ...rest,
   });
 }

@@ -3,7 +3,9 @@
 import { createServer, type RequestListener } from 'node:http';
 import { type AddressInfo, createServer as createSocketServer } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
+import { CHALLENGE, parseKey } from '../../src/e2b/key.ts';
 import { createApp } from '../../src/http/app.ts';
+import { createKeyAuthenticator } from '../../src/http/auth/bearer.ts';
 import { Drain } from '../../src/http/drain.ts';
 import { createLimits, type LimitOptions } from '../../src/http/limits.ts';
 import { memoryLog, newKey } from '../support/gateway.ts';
@@ -16,6 +18,7 @@ async function serve(limited: Partial<LimitOptions>) {
   const { log } = memory;
   const limits = await createLimits({ perKey: 0, global: 0, parallelPerKey: 0, redisUrl: undefined, log, ...limited });
   const app = createApp({
+    auth: createKeyAuthenticator({ parseKey, challenge: CHALLENGE }),
     mcp: (request, response) => void setTimeout(() => response.json({}), Number(request.query.ms ?? 0)),
     debug: undefined,
     metrics: undefined,

@@ -7,7 +7,7 @@ import type { BrokerLimits } from '../../src/broker/budget.ts';
 import { createDataPlane } from '../../src/broker/e2b/sandbox.ts';
 import { createRequestCapability } from '../../src/broker/request.ts';
 import type { Connection } from '../../src/e2b/connection.ts';
-import { fingerprint } from '../../src/http/auth/bearer.ts';
+import { principalFromKey } from '../../src/principal.ts';
 import { loadDescription } from '../../src/spec/load.ts';
 import { createUpstreamClient } from '../../src/upstream/client.ts';
 import { createOperations } from '../../src/upstream/operations.ts';
@@ -58,7 +58,7 @@ export async function startDataPlane({
     const over = new AbortController();
     const faults: unknown[] = [];
     const broker = createBroker({
-      principal: { id: fingerprint(key), apiKey: key },
+      principal: principalFromKey(key),
       mode,
       signal: over.signal,
       limits: { ...BROKER_LIMITS, ...limits },

@@ -1,17 +1,28 @@
-// Key -> Principal. The gateway proves nothing itself: E2B does, with every call. This only refuses what cannot be a
-// key, so that a wrong header fails here with a hint instead of deep inside a run. Knows no transport but headers.
-import { createHash } from 'node:crypto';
+// Request headers -> Principal, for callers who send the API key itself. What a key looks like is handed in.
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Principal } from '../../engine/engine.ts';
 import { GatewayError } from '../../errors.ts';
+import { type Principal, principalFromKey } from '../../principal.ts';
 
-/** E2B issues `e2b_` + 40 hexadecimal digits and checks prefix and hex only (reference: E2B's key verification). */
-const KEY = /^e2b_[0-9a-f]{16,128}$/i;
+export type Authenticator = {
+  /** @throws GatewayError key_missing, key_malformed */
+  authenticate(headers: IncomingHttpHeaders): Principal | Promise<Principal>;
+  /** `WWW-Authenticate` of a 401 answer. */
+  readonly challenge: string;
+};
 
-/** What logs and limits know a caller by. Keys carry 160 random bits, so a plain digest gives nothing away. */
-export const fingerprint = (apiKey: string): string => createHash('sha256').update(apiKey).digest('hex').slice(0, 12);
+type KeyForm = {
+  /** The key in its canonical spelling. @throws GatewayError key_malformed */
+  readonly parseKey: (text: string) => string;
+  readonly challenge: string;
+};
 
-function presentedKey(headers: IncomingHttpHeaders): string {
+export const createKeyAuthenticator = ({ parseKey, challenge }: KeyForm): Authenticator => ({
+  authenticate: headers => principalFromKey(parseKey(bearerOf(headers))),
+  challenge,
+});
+
+/** The credential as sent: a bearer token, or `X-API-Key`. @throws GatewayError key_missing, key_malformed */
+export function bearerOf(headers: IncomingHttpHeaders): string {
   const { authorization } = headers;
   const apiKey = headers['x-api-key'];
   if (authorization === undefined) {
@@ -25,20 +36,3 @@ function presentedKey(headers: IncomingHttpHeaders): string {
     throw new GatewayError('key_malformed', 'The Authorization header must be "Bearer", one space, and the key.');
   return rest[0];
 }
-
-/** @throws GatewayError key_missing, key_malformed */
-export function authenticate(headers: IncomingHttpHeaders): Principal {
-  const apiKey = presentedKey(headers);
-  return principalOf(apiKey);
-}
-
-/** @throws GatewayError key_malformed */
-export function principalOf(apiKey: string): Principal {
-  if (apiKey.startsWith('sk_e2b_'))
-    throw new GatewayError('key_malformed', 'That is an E2B access token (sk_e2b_…). Send an API key (e2b_…) instead.');
-  if (!KEY.test(apiKey)) throw new GatewayError('key_malformed');
-  return { id: fingerprint(apiKey), apiKey };
-}
-
-export const CHALLENGE =
-  'Bearer realm="e2b", error="invalid_token", error_description="Send an E2B API key as bearer token"';

@@ -1,0 +1,24 @@
+// What an E2B API key looks like. The gateway does not prove a key, E2B does, with every call; this only refuses what
+// cannot be one, so that a wrong header fails at the border with a hint and not deep inside a run.
+import { GatewayError } from '../errors.ts';
+
+/** E2B issues `e2b_` and 40 hexadecimal digits, and checks prefix and hex only. */
+const KEY = /^e2b_[0-9a-f]{16,128}$/;
+
+/**
+ * The key in its one spelling. E2B decodes the hexadecimal digits before it compares, so their case does not matter
+ * there; it must not here either, or one account would count as several callers.
+ *
+ * @throws GatewayError key_malformed
+ */
+export function parseKey(text: string): string {
+  const key = text.toLowerCase();
+  if (key.startsWith('sk_e2b_'))
+    throw new GatewayError('key_malformed', 'That is an E2B access token (sk_e2b_…). Send an API key (e2b_…) instead.');
+  if (!KEY.test(key)) throw new GatewayError('key_malformed');
+  return key;
+}
+
+/** `WWW-Authenticate` of a 401 answer. */
+export const CHALLENGE =
+  'Bearer realm="e2b", error="invalid_token", error_description="Send an E2B API key as bearer token"';

@@ -1,0 +1,32 @@
+// How the authenticated caller travels from the HTTP border through the MCP SDK to the tools: in the SDK's `authInfo`.
+import type { AuthInfo } from '@modelcontextprotocol/server';
+import type { RequestHandler } from 'express';
+import { GatewayError } from '../../errors.ts';
+import type { Principal } from '../../principal.ts';
+import type { Authenticator } from './bearer.ts';
+
+/** `token` stays empty: nothing behind the border needs the credential itself. */
+const authInfoOf = (principal: Principal, requestId: string) => ({
+  token: '',
+  clientId: principal.id,
+  scopes: [...principal.scopes],
+  ...(principal.expiresAtMs !== undefined && { expiresAt: Math.floor(principal.expiresAtMs / 1000) }),
+  extra: { requestId, principal },
+});
+
+/** Authenticates each request; `callerOf` finds the result again. */
+export const checkCaller =
+  ({ authenticate }: Authenticator): RequestHandler =>
+  async (request, _response, next) => {
+    const principal = await authenticate(request.headers);
+    const { id } = request as typeof request & { id: string };
+    Object.assign(request, { auth: authInfoOf(principal, id) });
+    next();
+  };
+
+/** @throws GatewayError key_missing: no request reaches a tool without a caller */
+export function callerOf(authInfo: AuthInfo | undefined): Principal {
+  const principal = authInfo?.extra?.principal as Principal | undefined;
+  if (principal === undefined) throw new GatewayError('key_missing');
+  return principal;
+}
