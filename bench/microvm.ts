@@ -6,8 +6,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type CommandHandle, Sandbox } from 'e2b';
+import { startLocal } from '../local/start.ts';
 import type { CallHost, Engine } from '../src/engine/engine.ts';
 import { principalFromKey } from '../src/principal.ts';
+import { processMachine } from '../test/support/process-machine/machine.ts';
 
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 20);
 /** What a sandbox takes to boot in local mode, where nothing boots. */
@@ -26,10 +28,9 @@ const { createQuickjsEngine } = (await import(
 
 /** This same file, as the process that local mode runs in. */
 async function serveLocal(): Promise<never> {
-  const { startLocal } = (await import(built('local/start.js').href)) as typeof import('../local/start.ts');
   const slowBoot = (req: { method?: string | undefined; url?: string | undefined }) =>
     req.method === 'POST' && req.url === '/v2/sandboxes' ? { delayMs: BOOT_MS } : undefined;
-  const { url } = await startLocal({ port: 0, shell: 'process', faults: { onRequest: slowBoot } });
+  const { url } = await startLocal({ port: 0, machine: processMachine, faults: { onRequest: slowBoot } });
   console.log(url);
   return new Promise(() => undefined);
 }

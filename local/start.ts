@@ -1,12 +1,29 @@
-// Local mode as one call: control plane, data plane and the shells behind it, on one loopback port.
-import { createDataPlane, createMachineFactory, type ShellKind } from './daemon/routes.ts';
+// Local mode as one call: puts the control plane, the sandboxes' daemon, the code interpreter and the machines together
+// on one loopback port.
+import { createDataPlane } from './daemon/routes.ts';
+import { Contexts } from './interpreter/contexts.ts';
+import { answerInterpreter } from './interpreter/http.ts';
+import type { MachineParts, MakeMachine } from './machine/machine.ts';
+import { programRunner } from './programs/programs.ts';
 import { type LocalCloud, type LocalCloudOptions, startLocalCloud } from './server.ts';
 
 export type LocalOptions = Omit<LocalCloudOptions, 'machineFactory' | 'dataPlane'> & {
-  /** `process` runs real processes of this machine, without isolation: the caller warns. Default `virtual`. */
-  readonly shell?: ShellKind;
+  /** Default: virtual machines, which touch nothing of the host. */
+  readonly machine?: MakeMachine;
 };
 
-export function startLocal({ shell = 'virtual', ...options }: LocalOptions): Promise<LocalCloud> {
-  return startLocalCloud({ ...options, machineFactory: createMachineFactory(shell), dataPlane: createDataPlane });
+const PARTS: MachineParts = { contexts: machine => new Contexts(machine), programs: programRunner };
+
+export function startLocal({ machine = virtualMachine, ...options }: LocalOptions): Promise<LocalCloud> {
+  return startLocalCloud({
+    ...options,
+    machineFactory: wanted => machine(wanted, PARTS),
+    dataPlane: cloud => createDataPlane(cloud, answerInterpreter),
+  });
 }
+
+/** Loaded when wanted: just-bash is an optional dependency. */
+const virtualMachine: MakeMachine = async (options, parts) => {
+  const { VirtualMachine } = await import('./machine/virtual/machine.ts');
+  return VirtualMachine.create(options, parts);
+};

@@ -173,11 +173,6 @@ export const VARIABLES = {
     '',
     integer(0, 65_535),
   ),
-  LOCAL_SHELL: variable(
-    'What runs in local sandboxes: virtual shells, or real processes of this machine (process: no isolation at all).',
-    'virtual',
-    z.enum(['virtual', 'process']),
-  ),
 
   MCP_DEBUG_ENDPOINT: variable('Serve GET /debug/endpoints.', 'true', flag),
   LOG_LEVEL: variable(

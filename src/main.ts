@@ -41,7 +41,7 @@ async function main(): Promise<void> {
     closeOnSignal(() => cloud.close());
     return;
   }
-  if (options.local) refuseShell(given);
+  if (options.local) refuseMicroVm(given);
   const cloud = options.local ? await startLocalMode(given, 0) : undefined;
   const config = cloud ? { ...given, apiUrl: cloud.url, E2B_SANDBOX_URL: cloud.url, E2B_API_KEY: DEMO_KEY } : given;
   if (options.stdio) {
@@ -59,20 +59,19 @@ async function main(): Promise<void> {
   );
 }
 
-/** The microVM engine's runner is a real Node. */
-function refuseShell({ SANDBOX_ENGINE, SEARCH_ENGINE, LOCAL_SHELL }: Config): void {
-  if (LOCAL_SHELL === 'process' || (SANDBOX_ENGINE !== 'e2b' && SEARCH_ENGINE !== 'e2b')) return;
-  throw new ConfigError('The e2b engine runs Node in its sandboxes: with --local, set LOCAL_SHELL=process as well.');
+/** The microVM engine's runner is a real Node, which local mode's sandboxes do not have. */
+function refuseMicroVm({ SANDBOX_ENGINE, SEARCH_ENGINE }: Config): void {
+  if (SANDBOX_ENGINE !== 'e2b' && SEARCH_ENGINE !== 'e2b') return;
+  throw new ConfigError(
+    'The e2b engine runs Node in its sandboxes, which --local does not have. To try it on this machine, start ' +
+      '`pnpm cloud:process`, export what it prints, and start the gateway without --local.',
+  );
 }
 
 /** Loaded only when asked for: a production image has none of what it needs. */
-async function startLocalMode({ LOCAL_PORT, LOCAL_SHELL }: Config, fallbackPort: number) {
+async function startLocalMode({ LOCAL_PORT }: Config, fallbackPort: number) {
   const { startLocal } = await import('../local/start.ts');
-  if (LOCAL_SHELL === 'process')
-    console.error(
-      'WARNING: LOCAL_SHELL=process runs what is asked of local sandboxes as real processes of this machine, as this user, without any isolation.',
-    );
-  return startLocal({ port: LOCAL_PORT ?? fallbackPort, shell: LOCAL_SHELL });
+  return startLocal({ port: LOCAL_PORT ?? fallbackPort });
 }
 
 function localWelcome(url: string): string {

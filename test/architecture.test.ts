@@ -43,7 +43,7 @@ const ASSEMBLERS = ['main.ts', 'core.ts', 'engines.ts', 'gateway.ts', 'stdio.ts'
 const inRooms = files.filter(file => !ASSEMBLERS.includes(file));
 
 it('no import circle between files', () => {
-  const all = ['src'].flatMap(root =>
+  const all = ['src', 'local'].flatMap(root =>
     readdirSync(root, { recursive: true, encoding: 'utf8' })
       .filter(file => file.endsWith('.ts'))
       .map(file => join(root, file)),
@@ -60,6 +60,27 @@ it('no import circle between files', () => {
   };
   for (const file of all) visit(file, []);
   expect(circles).toEqual([]);
+});
+
+it('the folders of local mode import one way, and nothing of src but where the build lies', () => {
+  const local = readdirSync('local', { recursive: true, encoding: 'utf8' }).filter(file => file.endsWith('.ts'));
+  const folderOf = (file: string) => file.split('/')[1] ?? '';
+  const doors = new Map<string, Set<string>>();
+  const outside: string[] = [];
+  for (const file of local.filter(name => name.includes('/'))) {
+    const from = folderOf(join('local', file));
+    for (const target of allImportsOf(join('local', file))) {
+      if (!target.startsWith('local/')) outside.push(target);
+      else if (target.split('/').length > 2 && folderOf(target) !== from)
+        doors.set(from, (doors.get(from) ?? new Set()).add(folderOf(target)));
+    }
+  }
+  const reach = (folder: string, seen = new Set<string>()): Set<string> => {
+    for (const next of doors.get(folder) ?? []) if (!seen.has(next)) reach(next, seen.add(next));
+    return seen;
+  };
+  expect([...doors.keys()].filter(folder => reach(folder).has(folder))).toEqual([]);
+  expect([...new Set(outside)]).toEqual(['src/ground/built.ts']);
 });
 
 describe.each(inRooms)('src/%s', file => {

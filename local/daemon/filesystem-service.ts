@@ -5,8 +5,7 @@ import { posix } from 'node:path';
 import { z } from 'zod';
 import { type DataMachine, FileError, type FileEvent, type FileStat } from '../machine/machine.ts';
 import { sandboxPath } from '../machine/paths.ts';
-import { read } from './process-service.ts';
-import { RpcError, type Service } from './rpc.ts';
+import { RpcError, read, type Service } from './rpc.ts';
 
 const Path = z.object({ path: z.string().default('') });
 const Move = z.object({ source: z.string(), destination: z.string() });

@@ -2,8 +2,15 @@
 // wire and the process table; knows no shell.
 import { z } from 'zod';
 import type { DataMachine } from '../machine/machine.ts';
-import type { Exit, Process, ProcessEvent, Running, TerminalSize } from '../machine/processes.ts';
-import { type CallInfo, RpcError, type Service } from './rpc.ts';
+import {
+  type Exit,
+  type Process,
+  ProcessError,
+  type ProcessEvent,
+  type Running,
+  type TerminalSize,
+} from '../machine/processes.ts';
+import { type CallInfo, RpcError, read, type Service } from './rpc.ts';
 
 const Size = z.object({ cols: z.number().int().default(80), rows: z.number().int().default(24) });
 const Selector = z.object({ pid: z.number().int().optional(), tag: z.string().optional() }).default({});
@@ -71,8 +78,8 @@ export function processService(machine: DataMachine): Service {
         const events = new EventPump(send, closed);
         const options = { config, user: info.user, tag, stdin, terminal };
         const process = await machine.processes.start(options, events.listener).catch((caught: unknown) => {
-          if (caught instanceof RpcError) throw caught;
-          throw new RpcError('invalid_argument', caught instanceof Error ? caught.message : 'it could not be started');
+          if (caught instanceof ProcessError) throw new RpcError(caught.code, caught.message);
+          throw caught;
         });
         // The deadline belongs to the process, not to the stream: that is how the daemon ends commands on time.
         const kill = (): void => machine.processes.find({ pid: process.pid })?.control.signal('SIGKILL');
@@ -178,11 +185,4 @@ function deadlineSignal(info: CallInfo): AbortSignal | undefined {
 function aborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise(resolve => signal.addEventListener('abort', () => resolve(), { once: true }));
-}
-
-export function read<T extends z.ZodType>(schema: T, request: unknown): z.infer<T> {
-  const parsed = schema.safeParse(request);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw new RpcError('invalid_argument', `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'invalid'}`);
 }

@@ -1,8 +1,7 @@
 // The data plane: decides which sandbox a request is for and whether it may, then hands it to the room that answers.
 // The one export of this folder.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Cloud, MachineFactory, Sandbox } from '../cloud.ts';
-import { answerInterpreter } from '../interpreter/http.ts';
+import type { Cloud, Sandbox } from '../cloud.ts';
 import { type DataMachine, isDataMachine } from '../machine/machine.ts';
 import { DEFAULT_USER } from '../machine/paths.ts';
 import type { DataPlane } from '../server.ts';
@@ -22,28 +21,26 @@ import { filesystemService } from './filesystem-service.ts';
 import { processService } from './process-service.ts';
 import { callService } from './rpc.ts';
 
-/** `virtual`: in-process, nothing of the host is touched. `process`: the host's own programs, without isolation. */
-export type ShellKind = 'virtual' | 'process';
-
-/** For `startLocalCloud({ machineFactory })`. */
-export function createMachineFactory(shell: ShellKind = 'virtual'): MachineFactory {
-  // Loaded when wanted: just-bash is an optional dependency.
-  return async options =>
-    shell === 'process'
-      ? (await import('../machine/real/machine.ts')).RealMachine.create(options)
-      : (await import('../machine/virtual/machine.ts')).VirtualMachine.create(options);
-}
+/** What answers on the code interpreter's port. */
+export type AnswerInterpreter = (
+  machine: DataMachine,
+  url: URL,
+  req: IncomingMessage,
+  res: ServerResponse,
+) => Promise<void>;
 
 /** For `startLocalCloud({ dataPlane })`. */
-export function createDataPlane(cloud: Cloud): DataPlane {
+export function createDataPlane(cloud: Cloud, answerInterpreter: AnswerInterpreter): DataPlane {
+  const answer = (...[sandboxId, port, url, req, res]: Request): Promise<true> =>
+    answerSandbox(cloud, answerInterpreter, sandboxId, port, url, req, res);
   return {
     handle(req, res) {
       const url = new URL(req.url ?? '/', 'http://sandbox');
       const target = targetOf(req);
-      if (target !== undefined) return answer(cloud, target.sandboxId, target.port, url, req, res);
+      if (target !== undefined) return answer(target.sandboxId, target.port, url, req, res);
       // A signed URL made under E2B_SANDBOX_URL names no sandbox: its signature does.
       if (url.pathname !== '/files' || !url.searchParams.has('signature')) return false;
-      return answer(cloud, signer(cloud, req, url)?.sandboxId ?? '', ENVD_PORT, url, req, res);
+      return answer(signer(cloud, req, url)?.sandboxId ?? '', ENVD_PORT, url, req, res);
     },
   };
 }
@@ -56,13 +53,12 @@ function signer(cloud: Cloud, req: IncomingMessage, url: URL): Sandbox | undefin
     .find(({ envdAccessToken }) => envdAccessToken !== undefined && signatureFits(signed, envdAccessToken));
 }
 
-async function answer(
+type Request = [sandboxId: string, port: number, url: URL, req: IncomingMessage, res: ServerResponse];
+
+async function answerSandbox(
   cloud: Cloud,
-  sandboxId: string,
-  port: number,
-  url: URL,
-  req: IncomingMessage,
-  res: ServerResponse,
+  answerInterpreter: AnswerInterpreter,
+  ...[sandboxId, port, url, req, res]: Request
 ): Promise<true> {
   const sandbox = cloud.find(sandboxId);
   if (sandbox === undefined || !isDataMachine(sandbox.machine) || !(await cloud.wake(sandbox))) {

@@ -2,6 +2,7 @@
 // codes and deadlines; which methods there are, the services say.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { gunzipSync } from 'node:zlib';
+import type { z } from 'zod';
 
 /** https://connectrpc.com/docs/protocol/#error-codes: code -> HTTP status of a unary error. */
 const STATUS = {
@@ -187,6 +188,14 @@ async function readBody(req: IncomingMessage): Promise<Buffer> {
   }
   const body = Buffer.concat(chunks);
   return req.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body;
+}
+
+/** The message of a request, checked. @throws RpcError invalid_argument */
+export function read<T extends z.ZodType>(schema: T, request: unknown): z.infer<T> {
+  const parsed = schema.safeParse(request);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new RpcError('invalid_argument', `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'invalid'}`);
 }
 
 function deadlineOf(req: IncomingMessage): number | undefined {

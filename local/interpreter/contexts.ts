@@ -2,12 +2,11 @@
 // runs how, kernels.ts says. Knows no HTTP.
 import { randomUUID } from 'node:crypto';
 import { posix } from 'node:path';
+import type { CellOutput, CellRequest, CodeContexts, Context } from '../machine/code-contexts.ts';
 import type { DataMachine } from '../machine/machine.ts';
-import type { Ports } from '../machine/virtual/ports.ts';
 import type { Language } from '../programs/protocol.ts';
-import { type CellOutput, type Kernel, startKernel } from './kernels.ts';
+import { type Kernel, startKernel } from './kernels.ts';
 
-export type Context = { readonly id: string; readonly language: string; readonly cwd: string };
 type Entry = {
   readonly context: Context;
   readonly language: Language;
@@ -41,16 +40,14 @@ const LANGUAGES: Readonly<Record<string, Language>> = {
   java: 'java',
 };
 
-export class Contexts {
+export class Contexts implements CodeContexts {
   readonly #machine: DataMachine;
-  readonly #ports: Ports | undefined;
   readonly #entries = new Map<string, Entry>();
   /** A language's own context, made when it is first used; JavaScript and TypeScript share one. */
   readonly #defaults = new Map<string, string>();
 
-  constructor(machine: DataMachine, ports?: Ports) {
+  constructor(machine: DataMachine) {
     this.#machine = machine;
-    this.#ports = ports;
   }
 
   list(): Context[] {
@@ -89,13 +86,10 @@ export class Contexts {
     return context;
   }
 
-  /**
-   * Runs a cell after those before it. `stop` interrupts it. Resolves when it is over, whatever came of it; what comes
-   * of it goes to `output`, the number of the execution first.
-   */
+  /** @throws ContextError */
   async execute(
     id: string,
-    cell: { code: string; language: string | undefined; envs: Record<string, string> },
+    cell: CellRequest,
     output: CellOutput & { started(count: number): void },
     stop: AbortSignal,
   ): Promise<void> {
@@ -107,7 +101,7 @@ export class Contexts {
 
   async #run(
     entry: Entry,
-    cell: { code: string; language: string | undefined; envs: Record<string, string> },
+    cell: CellRequest,
     output: CellOutput & { started(count: number): void },
     stop: AbortSignal,
   ): Promise<void> {
@@ -115,7 +109,7 @@ export class Contexts {
     entry.executions += 1;
     output.started(entry.executions);
     const { cwd } = entry.context;
-    entry.kernel ??= startKernel(entry.language, this.#machine, this.#ports, cwd);
+    entry.kernel ??= startKernel(entry.language, this.#machine, cwd);
     const kernel = await entry.kernel.catch(async (caught: unknown) => {
       this.#reset(entry);
       const value = caught instanceof Error ? caught.message : 'the interpreter could not start';

@@ -1,17 +1,11 @@
 // What runs cells: Python and JavaScript in an interpreter that stays, bash as a script a cell, and a clear word for the
 // languages that local mode lacks.
-
+import type { CellOutput } from '../machine/code-contexts.ts';
 import type { DataMachine } from '../machine/machine.ts';
-import type { Ports } from '../machine/virtual/ports.ts';
 import { Guest, topDirectories } from '../programs/guest.ts';
 import { javascript } from '../programs/javascript/javascript.ts';
-import type { Cell, CellEvent, Language } from '../programs/protocol.ts';
+import type { Cell, Language } from '../programs/protocol.ts';
 import { python } from '../programs/python/python.ts';
-
-export type CellOutput = {
-  text(kind: 'stdout' | 'stderr', text: string): Promise<void>;
-  event(event: CellEvent): Promise<void>;
-};
 
 export type KernelCell = { readonly code: string; readonly language: Language; readonly envs: Record<string, string> };
 
@@ -24,17 +18,12 @@ export interface Kernel {
 /** An interrupted cell has this long to end by itself, keeping the context's state. */
 const INTERRUPT_GRACE_MS = 1_000;
 
-export async function startKernel(
-  language: Language,
-  machine: DataMachine,
-  ports: Ports | undefined,
-  cwd: string,
-): Promise<Kernel> {
+export async function startKernel(language: Language, machine: DataMachine, cwd: string): Promise<Kernel> {
   switch (language) {
     case 'python':
     case 'javascript':
     case 'typescript':
-      return GuestKernel.start(language === 'python' ? 'python' : 'javascript', machine, ports, cwd);
+      return GuestKernel.start(language === 'python' ? 'python' : 'javascript', machine, cwd);
     case 'bash':
       return bashKernel(machine, cwd);
     default:
@@ -57,12 +46,7 @@ class GuestKernel implements Kernel {
     this.#machine = machine;
   }
 
-  static async start(
-    language: 'python' | 'javascript',
-    machine: DataMachine,
-    ports: Ports | undefined,
-    cwd: string,
-  ): Promise<GuestKernel> {
+  static async start(language: 'python' | 'javascript', machine: DataMachine, cwd: string): Promise<GuestKernel> {
     const kernel = new GuestKernel(machine);
     const { url, data } = await (language === 'python' ? python() : javascript());
     const env = {
@@ -74,7 +58,6 @@ class GuestKernel implements Kernel {
     };
     kernel.#guest = await Guest.start(
       machine,
-      ports,
       { url, data, args: undefined, cwd, env },
       {
         output: (kind, bytes) => kernel.#output(kind, bytes),

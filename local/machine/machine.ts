@@ -1,9 +1,11 @@
 // What the data plane's services ask of a machine, whatever its shell: a file tree, processes, ports, code contexts.
 // Types only, and the one error its file tree throws. Knows no HTTP.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Machine } from '../cloud.ts';
-import type { Contexts } from '../interpreter/contexts.ts';
+import type { Machine, MachineOptions } from '../sandbox.ts';
+import type { CodeContexts } from './code-contexts.ts';
+import type { Network } from './network.ts';
 import type { ProcessTable } from './processes.ts';
+import type { RunProgram } from './program.ts';
 
 export type FileErrorCode =
   | 'not_found'
@@ -70,12 +72,22 @@ export interface DataMachine extends Machine {
   readonly files: FileTree;
   readonly metadata: FileMetadata;
   readonly processes: ProcessTable;
-  readonly contexts: Contexts;
+  readonly contexts: CodeContexts;
+  /** Where programs without sockets reach the machine's own ports. Undefined: they have sockets. */
+  readonly network?: Network | undefined;
   /** Undefined when nothing in this sandbox listens on the port. */
   port(port: number): Promise<PortHandler | undefined>;
   /** Aborted by freeze and close: open answers of this sandbox end then. A thawed machine has a new one. */
   readonly streams: AbortSignal;
 }
+
+/** What machines are made with but do not know: handed in by start.ts. */
+export type MachineParts = {
+  contexts(machine: DataMachine): CodeContexts;
+  programs(machine: DataMachine): RunProgram;
+};
+
+export type MakeMachine = (options: MachineOptions, parts: MachineParts) => Promise<Machine>;
 
 export function isDataMachine(machine: Machine): machine is DataMachine {
   return 'files' in machine && 'processes' in machine;

@@ -41,7 +41,17 @@ export interface ProcessControl {
   resize?(size: TerminalSize): void;
 }
 
-/** Starts a process and reports to it. Rejects when it cannot be started. */
+/** Why a process cannot be started. */
+export class ProcessError extends Error {
+  override readonly name = 'ProcessError';
+  readonly code: 'invalid_argument' | 'unimplemented' | 'unavailable';
+  constructor(code: ProcessError['code'], message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** Starts a process and reports to it. Rejects with a ProcessError when it cannot be started. */
 export type Shell = (process: Process, options: StartOptions) => Promise<ProcessControl>;
 
 type Listener = (event: ProcessEvent) => Promise<void> | void;
@@ -115,7 +125,8 @@ export class ProcessTable {
 
   /** `listener` hears everything from the first byte on. Rejects when there are too many or the shell cannot start it. */
   async start(options: StartOptions, listener: Listener): Promise<Process> {
-    if (this.#running.size >= MAX_PROCESSES) throw new Error(`more than ${MAX_PROCESSES} processes in this sandbox`);
+    if (this.#running.size >= MAX_PROCESSES)
+      throw new ProcessError('unavailable', `more than ${MAX_PROCESSES} processes in this sandbox`);
     this.#nextPid += 1;
     const process = new Process(this.#nextPid, options);
     process.listen(listener);

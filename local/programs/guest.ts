@@ -2,7 +2,6 @@
 // machines, not which language runs.
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import type { DataMachine } from '../machine/machine.ts';
-import type { Ports } from '../machine/virtual/ports.ts';
 import { type GuestIo, HostCalls } from './host-calls.ts';
 import { answerWorker } from './protocol.ts';
 
@@ -76,9 +75,9 @@ export class Guest {
     });
   }
 
-  static async start(machine: DataMachine, ports: Ports | undefined, start: GuestStart, io: GuestIo): Promise<Guest> {
+  static async start(machine: DataMachine, start: GuestStart, io: GuestIo): Promise<Guest> {
     if (guests >= MAX_GUESTS) throw new Error(`local mode runs no more than ${MAX_GUESTS} interpreters at once`);
-    const calls = new HostCalls(machine, ports, io);
+    const calls = new HostCalls(machine, io);
     return new Guest(start, calls, await topDirectories(machine));
   }
 

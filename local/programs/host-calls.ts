@@ -1,8 +1,8 @@
 // Answers what an interpreter asks of its host: the sandbox's files, processes and ports, output, input and sleep.
 // Nothing here reaches further than the guest's own sandbox.
 import { type DataMachine, FileError } from '../machine/machine.ts';
+import type { LocalRequest, LocalResponse } from '../machine/network.ts';
 import type { OutputKind } from '../machine/processes.ts';
-import type { LocalRequest, LocalResponse, Ports } from '../machine/virtual/ports.ts';
 import type { Answer, Args, Cell, CellEvent, HttpRequest, LoopEvent, Operation, Ran, Reply } from './protocol.ts';
 import { HostFailure } from './protocol.ts';
 import { checked } from './request.ts';
@@ -28,7 +28,6 @@ const MAX_SERVERS = 16;
 
 export class HostCalls {
   readonly #machine: DataMachine;
-  readonly #ports: Ports | undefined;
   readonly #io: GuestIo;
   readonly #handlers: Handlers;
   readonly #servers = new Map<number, Server>();
@@ -42,9 +41,8 @@ export class HostCalls {
   #patience = new AbortController();
   readonly #closed = new AbortController();
 
-  constructor(machine: DataMachine, ports: Ports | undefined, io: GuestIo) {
+  constructor(machine: DataMachine, io: GuestIo) {
     this.#machine = machine;
-    this.#ports = ports;
     this.#io = io;
     this.#handlers = this.#makeHandlers();
   }
@@ -177,14 +175,14 @@ export class HostCalls {
   }
 
   async #http({ url, ...request }: Args<'http'>): Promise<Answer<'http'>> {
-    if (this.#ports === undefined)
+    if (this.#machine.network === undefined)
       throw new HostFailure('failed', 'no network from inside code contexts with this shell');
-    const { status, headers, body } = await this.#ports.request(url, request);
+    const { status, headers, body } = await this.#machine.network.request(url, request);
     return { status, headers: headers.map(([name, value]) => [name, value]), body };
   }
 
   #listen(wanted: number): Answer<'listen'> {
-    const ports = this.#ports;
+    const ports = this.#machine.network;
     if (ports === undefined) throw new HostFailure('failed', 'code contexts cannot listen with this shell');
     if (this.#servers.size >= MAX_SERVERS) throw new HostFailure('resource_exhausted', 'too many servers');
     const server = this.#nextId++;

@@ -1,7 +1,6 @@
 // `python3 …` and `node …` in a virtual shell: an interpreter of its own for each, ended with the command.
 import type { DataMachine } from '../machine/machine.ts';
-import type { Ports } from '../machine/virtual/ports.ts';
-import type { Language, RunProgram } from '../machine/virtual/program.ts';
+import type { Language, RunProgram } from '../machine/program.ts';
 import { Guest } from './guest.ts';
 import { javascript } from './javascript/javascript.ts';
 import { python } from './python/python.ts';
@@ -10,19 +9,19 @@ const VERSIONS: Readonly<Record<Language, string>> = { python: 'Python 3.13.2', 
 const KILLED = 137;
 const CANNOT_START = 126;
 
-export function programRunner(machine: DataMachine, ports: Ports): RunProgram {
+export function programRunner(machine: DataMachine): RunProgram {
   return async (language, args, io) => {
     if (/^(--version|-V|-v)$/.test(args[0] ?? '')) {
       await io.output('stdout', Buffer.from(`${VERSIONS[language]}\n`));
       return 0;
     }
     if (io.signal.aborted) return KILLED;
-    const started = ports.starting();
+    const started = machine.network?.starting() ?? (() => {});
     let guest: Guest;
     try {
       const { url, data } = await (language === 'python' ? python() : javascript());
       const start = { url, data, args, cwd: io.cwd, env: io.env };
-      guest = await Guest.start(machine, ports, start, { ...io, awake: started });
+      guest = await Guest.start(machine, start, { ...io, awake: started });
     } catch (caught) {
       started();
       await io.output('stderr', Buffer.from(`${caught instanceof Error ? caught.message : 'it could not start'}\n`));

@@ -1,6 +1,6 @@
 // Access to a local sandbox: ports inside it, tokens, and what a request to no sandbox gets.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ShellKind } from '../../local/daemon/routes.ts';
+import type { ShellKind } from '../support/machines.ts';
 import { until } from './support/conditions.ts';
 import { type Connection, Sandbox, startCloud } from './support/data.ts';
 

@@ -1,7 +1,6 @@
 // The data plane's capabilities as a guest calls them, over local mode: one broker a run.
 
-import { createMachineFactory, createDataPlane as localDataPlane, type ShellKind } from '../../local/daemon/routes.ts';
-import { type LocalCloudOptions, startLocalCloud } from '../../local/server.ts';
+import { type LocalOptions, startLocal } from '../../local/start.ts';
 import { createBroker } from '../../src/broker/broker.ts';
 import type { BrokerLimits } from '../../src/broker/budget.ts';
 import { createDataPlane } from '../../src/broker/e2b/sandbox.ts';
@@ -13,13 +12,14 @@ import { createUpstreamClient } from '../../src/upstream/client.ts';
 import { createOperations } from '../../src/upstream/operations.ts';
 import { newKey } from './gateway.ts';
 import { BROKER_LIMITS } from './limits.ts';
+import { machineOf, type ShellKind } from './machines.ts';
 
 type Options = {
   readonly shell?: ShellKind;
   readonly maxSandboxesPerKey?: number;
   readonly maxHeldBytes?: number;
   readonly connection?: Partial<Connection>;
-  readonly cloud?: Partial<LocalCloudOptions>;
+  readonly cloud?: Partial<LocalOptions>;
 };
 type RunOptions = {
   readonly mode?: 'read' | 'write';
@@ -38,10 +38,9 @@ export async function startDataPlane({
   cloud: cloudOptions,
 }: Options = {}) {
   const requests: string[] = [];
-  const cloud = await startLocalCloud({
+  const cloud = await startLocal({
     port: 0,
-    machineFactory: createMachineFactory(shell),
-    dataPlane: localDataPlane,
+    ...machineOf(shell),
     log: ({ method, path }) => void requests.push(`${method} ${path}`),
     ...cloudOptions,
   });

@@ -2,11 +2,11 @@
 // finest level, and closing fails the test if a key stands in it.
 import { randomBytes } from 'node:crypto';
 import { expect } from 'vitest';
-import type { ShellKind } from '../../local/daemon/routes.ts';
 import { startLocal } from '../../local/start.ts';
 import { type Config, parseConfig } from '../../src/config.ts';
 import { startGateway } from '../../src/gateway.ts';
 import { createLogger } from '../../src/log.ts';
+import { machineOf, type ShellKind } from './machines.ts';
 
 export const newKey = (): string => `e2b_${randomBytes(20).toString('hex')}`;
 
@@ -35,7 +35,7 @@ type TestOptions = {
 
 export async function startTestGateway({ env = {}, config: overrides = {}, shell = 'virtual' }: TestOptions = {}) {
   const memory = memoryLog();
-  const cloud = await startLocal({ port: 0, shell });
+  const cloud = await startLocal({ port: 0, ...machineOf(shell) });
   const config = {
     ...parseConfig({
       PORT: '0',

@@ -10,6 +10,7 @@ import { createE2bEngine, type E2bEngine, type E2bOptions } from '../../src/engi
 import { Run } from '../../src/engine/microvm/run.ts';
 import { MARK } from '../../src/engine/microvm/wire.ts';
 import { DESCRIPTION, echoHost, LIMITS, principal } from '../contract/harness.ts';
+import { processMachine } from './process-machine/machine.ts';
 
 /** Local mode takes any key of this form. */
 export const RUNNER_KEY = `e2b_${'0'.repeat(40)}`;
@@ -17,7 +18,7 @@ export const RUNNER_KEY = `e2b_${'0'.repeat(40)}`;
 export function startProcessCloud(options: Partial<LocalOptions> = {}): Promise<LocalCloud> {
   return startLocal({
     port: 0,
-    shell: 'process',
+    machine: processMachine,
     limits: { maxRunningPerTeam: 1_000, maxLifeMs: 3_600_000 },
     ...options,
   });

@@ -1,9 +1,8 @@
 // A machine without a machine: files in memory, shells in process, interpreters in worker threads. Nothing of the host
 // is touched. Knows no HTTP.
-import type { Machine, MachineOptions, MachineUsage } from '../../cloud.ts';
-import { Contexts } from '../../interpreter/contexts.ts';
-import { programRunner } from '../../programs/programs.ts';
-import type { DataMachine, FileMetadata, PortHandler } from '../machine.ts';
+import type { Machine, MachineOptions, MachineUsage } from '../../sandbox.ts';
+import type { CodeContexts } from '../code-contexts.ts';
+import type { DataMachine, FileMetadata, MachineParts, PortHandler } from '../machine.ts';
 import { ProcessTable } from '../processes.ts';
 import { Disk } from './disk.ts';
 import { VirtualFiles } from './files.ts';
@@ -15,29 +14,31 @@ export class VirtualMachine implements DataMachine {
   readonly files: VirtualFiles;
   readonly metadata: FileMetadata = new Map();
   readonly processes: ProcessTable;
-  readonly contexts: Contexts;
-  readonly ports = new Ports();
+  readonly contexts: CodeContexts;
+  readonly network = new Ports();
   readonly #disk: Disk;
+  readonly #parts: MachineParts;
   #streams = new AbortController();
 
-  private constructor(disk: Disk, options: MachineOptions) {
+  private constructor(disk: Disk, options: MachineOptions, parts: MachineParts) {
     this.#disk = disk;
+    this.#parts = parts;
     this.envVars = options.envVars;
     this.files = new VirtualFiles(disk);
     const shell = virtualShell({
       disk,
       env: { E2B_SANDBOX_ID: options.sandboxId, ...options.envVars },
-      runProgram: programRunner(this, this.ports),
-      fetch: this.ports.fetch,
+      runProgram: parts.programs(this),
+      fetch: this.network.fetch,
     });
-    this.processes = new ProcessTable(shell.start);
-    this.contexts = new Contexts(this, this.ports);
+    this.processes = new ProcessTable(shell);
+    this.contexts = parts.contexts(this);
   }
 
-  static async create(options: MachineOptions): Promise<VirtualMachine> {
+  static async create(options: MachineOptions, parts: MachineParts): Promise<VirtualMachine> {
     const disk = new Disk();
     for (const { path } of options.volumeMounts) await disk.mkdir(path, { recursive: true });
-    return new VirtualMachine(disk, options);
+    return new VirtualMachine(disk, options, parts);
   }
 
   get streams(): AbortSignal {
@@ -45,7 +46,7 @@ export class VirtualMachine implements DataMachine {
   }
 
   async port(port: number): Promise<PortHandler | undefined> {
-    return this.ports.handler(port);
+    return this.network.handler(port);
   }
 
   usage(): MachineUsage {
@@ -63,7 +64,7 @@ export class VirtualMachine implements DataMachine {
   }
 
   async copy(options: MachineOptions): Promise<Machine> {
-    const copy = new VirtualMachine(await this.#disk.clone(), options);
+    const copy = new VirtualMachine(await this.#disk.clone(), options, this.#parts);
     for (const [path, metadata] of this.metadata) copy.metadata.set(path, metadata);
     return copy;
   }

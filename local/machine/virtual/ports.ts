@@ -2,20 +2,7 @@
 // (curl, fetch) are answered by them. HTTP without sockets; nothing of the host's network is touched.
 import type { SecureFetch } from 'just-bash';
 import type { PortHandler } from '../machine.ts';
-
-export type LocalRequest = {
-  readonly method: string;
-  /** With the query. */
-  readonly path: string;
-  readonly headers: readonly (readonly [string, string])[];
-  readonly body: Uint8Array;
-};
-export type LocalResponse = {
-  readonly status: number;
-  readonly headers: readonly (readonly [string, string])[];
-  readonly body: Uint8Array;
-};
-export type Serve = (request: LocalRequest) => Promise<LocalResponse>;
+import type { LocalRequest, LocalResponse, Network, Serve } from '../network.ts';
 
 /** just-bash's own type for what `curl` uses. */
 export type LocalFetch = SecureFetch;
@@ -26,13 +13,11 @@ const HOP = new Set(['connection', 'transfer-encoding', 'keep-alive', 'content-l
 const START_MS = 5_000;
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
 
-export class Ports {
+export class Ports implements Network {
   readonly #servers = new Map<number, Serve>();
-
   #opened: (() => void)[] = [];
   #starting = 0;
 
-  /** A program starts; until `done` or a moment has passed, requests wait for the port it may be about to open. */
   starting(): () => void {
     this.#starting += 1;
     let over = false;
@@ -59,7 +44,6 @@ export class Ports {
     for (const wake of this.#opened.splice(0)) wake();
   }
 
-  /** The returned function closes it. Throws when the port is taken. */
   listen(port: number, serve: Serve): () => void {
     if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new Error(`not a port: ${port}`);
     if (this.#servers.has(port)) throw new Error('Address already in use');
@@ -70,13 +54,8 @@ export class Ports {
     };
   }
 
-  /** Any port that is free. */
   free(): number {
     for (let port = 32_768; ; port += 1) if (!this.#servers.has(port)) return port;
-  }
-
-  list(): number[] {
-    return Array.from(this.#servers.keys());
   }
 
   /** For the data plane. */
@@ -105,7 +84,6 @@ export class Ports {
     };
   }
 
-  /** @throws when it is not the sandbox's own address, or nothing listens there */
   async request(url: string, request: Omit<LocalRequest, 'path'>): Promise<LocalResponse> {
     const { hostname, port, protocol, pathname, search } = new URL(url);
     if (protocol !== 'http:' || !LOCAL.has(hostname)) {

@@ -1,57 +1,36 @@
 // Virtual shells: each process is a just-bash of its own over the sandbox's disk, with live output, live input where it
 // asked for it, and background jobs (script.ts has the how). Knows no HTTP and no interpreter.
 import { posix } from 'node:path';
-import { Bash, type CustomCommand, parse, type ScriptNode, serialize } from 'just-bash';
-import { RpcError } from '../../daemon/rpc.ts';
+import { Bash, type CustomCommand, type ScriptNode, serialize } from 'just-bash';
 import { homeOf } from '../paths.ts';
-import type { OutputKind, Process, ProcessControl, Shell, Signal, StartOptions } from '../processes.ts';
+import {
+  type Process,
+  type ProcessControl,
+  ProcessError,
+  type Shell,
+  type Signal,
+  type StartOptions,
+} from '../processes.ts';
 import { commandsFor } from './commands/commands.ts';
-import { LIVE_INPUT } from './commands/input.ts';
-import type { Disk } from './disk.ts';
 import { LiveStdin } from './live-stdin.ts';
-import type { LocalFetch } from './ports.ts';
-import type { RunProgram } from './program.ts';
 import { type Channels, prepareScript } from './script.ts';
+import {
+  type Job,
+  LIVE_INPUT,
+  type Processes,
+  quote,
+  type ScriptOptions,
+  type Session,
+  type VirtualShellOptions,
+} from './session.ts';
 
 /** An endless loop that does nothing else ends here. */
 const LIMITS = { maxCommandCount: 200_000, maxLoopIterations: 100_000, maxExecutionTimeMs: 24 * 3_600_000 };
 const MAX_JOBS = 64;
 
-export type VirtualShellOptions = {
-  readonly disk: Disk;
-  readonly env: Readonly<Record<string, string>>;
-  readonly runProgram: RunProgram;
-  readonly fetch: LocalFetch;
-};
-
-export type Job = { readonly id: number; readonly source: string; readonly done: Promise<number>; kill(): void };
-
-/** What a running script has around it. Commands of ours are made for one. */
-export type Session = {
-  readonly shell: VirtualShellOptions;
-  readonly pid: number;
-  readonly signal: AbortSignal;
-  readonly stdin: LiveStdin | undefined;
-  readonly jobs: Map<number, Job>;
-  readonly output: (kind: OutputKind, bytes: Uint8Array) => Promise<void>;
-  readonly processes: Processes;
-};
-
-/** All scripts of a sandbox, for `ps` and `kill` inside it. */
-export type Processes = Map<number, { readonly source: string; readonly kill: () => void }>;
-
-export type ScriptOptions = {
-  readonly cwd: string;
-  readonly env: Readonly<Record<string, string>>;
-  /** Instead of the session's live input. */
-  readonly stdin?: string;
-  /** `$1`, `$2` … with `$0` before them. */
-  readonly positional?: readonly string[];
-};
-
-export function virtualShell(options: VirtualShellOptions): { start: Shell; processes: Processes } {
+export function virtualShell(options: VirtualShellOptions): Shell {
   const processes: Processes = new Map();
-  return { processes, start: (process, start) => startProcess(options, processes, process, start) };
+  return (process, start) => startProcess(options, processes, process, start);
 }
 
 async function startProcess(
@@ -61,12 +40,12 @@ async function startProcess(
   options: StartOptions,
 ): Promise<ProcessControl> {
   if (options.terminal !== undefined) {
-    throw new RpcError('unimplemented', 'local mode has no terminals (pty): run commands instead');
+    throw new ProcessError('unimplemented', 'local mode has no terminals (pty): run commands instead');
   }
   const home = homeOf(options.user);
   const cwd = posix.resolve(home, options.config.cwd ?? '.');
   const stat = await shell.disk.stat(cwd).catch(() => undefined);
-  if (stat?.isDirectory !== true) throw new RpcError('invalid_argument', `cwd '${cwd}' does not exist`);
+  if (stat?.isDirectory !== true) throw new ProcessError('invalid_argument', `cwd '${cwd}' does not exist`);
 
   const abort = new AbortController();
   const stdin = options.stdin ? new LiveStdin() : undefined;
@@ -76,15 +55,14 @@ async function startProcess(
     abort.abort();
   };
   const source = sourceOf(options.config);
-  const session: Session = {
+  const session = newSession({
     shell,
     pid: process.pid,
     signal: abort.signal,
     stdin,
-    jobs: new Map(),
     processes,
     output: (kind, bytes) => (abort.signal.aborted ? Promise.resolve() : process.output(kind, bytes)),
-  };
+  });
   processes.set(process.pid, { source, kill: () => end('SIGTERM') });
   const env = { ...identity(options.user), ...shell.env, ...options.config.envs };
   // After the start has been told: the caller must know the pid before the first output.
@@ -101,8 +79,17 @@ async function startProcess(
   };
 }
 
-/** The exit code. Output goes to the session as it comes. */
-export async function runScript(session: Session, source: string, options: ScriptOptions): Promise<number> {
+function newSession(parts: Omit<Session, 'jobs' | 'run' | 'startJob'>): Session {
+  const session: Session = {
+    ...parts,
+    jobs: new Map(),
+    run: (source, options) => runScript(session, source, options),
+    startJob: (source, options) => startJob(session, source, options),
+  };
+  return session;
+}
+
+async function runScript(session: Session, source: string, options: ScriptOptions): Promise<number> {
   const { disk } = session.shell;
   const live = options.stdin === undefined ? session.stdin : undefined;
   const name = `${session.pid}-${nextChannel()}-`;
@@ -166,13 +153,12 @@ function newBash(session: Session, options: ScriptOptions, channels: Channels): 
   return bash;
 }
 
-/** A script in the background: it ends with the process that started it, at the latest. */
-export function startJob(session: Session, source: string, options: ScriptOptions): Job {
+function startJob(session: Session, source: string, options: ScriptOptions): Job {
   if (session.jobs.size >= MAX_JOBS) throw new Error('too many background jobs');
   const id = newJobId(session.processes);
   const abort = new AbortController();
   const signal = AbortSignal.any([session.signal, abort.signal]);
-  const inner: Session = { ...session, pid: id, signal, stdin: undefined, jobs: new Map() };
+  const inner = newSession({ ...session, pid: id, signal, stdin: undefined });
   const done = runScript(inner, source, options)
     .catch(() => 126)
     .finally(() => {
@@ -201,10 +187,6 @@ function positional({ positional: values }: ScriptOptions): string {
   return values === undefined || values.length === 0 ? '' : `set -- ${values.map(quote).join(' ')}; `;
 }
 
-export function quote(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
-}
-
 function identity(user: string): Record<string, string> {
   return {
     HOME: homeOf(user),
@@ -215,14 +197,4 @@ function identity(user: string): Record<string, string> {
     PATH: '/usr/local/bin:/usr/bin:/bin',
     E2B_SANDBOX: 'true',
   };
-}
-
-/** Whether the text is a script at all; the message of the parser when it is not. */
-export function syntaxError(source: string): string | undefined {
-  try {
-    parse(source);
-    return undefined;
-  } catch (caught) {
-    return caught instanceof Error ? caught.message : 'syntax error';
-  }
 }

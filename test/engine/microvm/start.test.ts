@@ -3,10 +3,9 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { createDataPlane, createMachineFactory } from '../../../local/daemon/routes.ts';
 import type { Fault } from '../../../local/faults.ts';
 import type { LocalCloud } from '../../../local/server.ts';
-import { startLocalCloud } from '../../../local/server.ts';
+import { startLocal } from '../../../local/start.ts';
 import type { E2bOptions } from '../../../src/engine/microvm/engine.ts';
 import { Harness } from '../../contract/harness.ts';
 import { PATIENT } from '../../local/support/control.ts';
@@ -19,6 +18,7 @@ import {
   rateLimit,
   startProcessCloud,
 } from '../../support/microvm.ts';
+import { processMachine } from '../../support/process-machine/machine.ts';
 
 const faults = new Faults();
 let cloud: LocalCloud;
@@ -152,11 +152,10 @@ describe('a sandbox in which the runner does not start', () => {
       [folder, /"base" has an older one/],
       [broken, /"base" ends its Node with exit code 3/],
     ] as const) {
-      const machines = createMachineFactory('process');
-      const odd = await startLocalCloud({
+      const odd = await startLocal({
         port: 0,
-        dataPlane: createDataPlane,
-        machineFactory: options => machines({ ...options, envVars: { ...options.envVars, E2B_LOCAL_PATH: path } }),
+        machine: (options, parts) =>
+          processMachine({ ...options, envVars: { ...options.envVars, E2B_LOCAL_PATH: path } }, parts),
       });
       await guest.open(async () => microvmEngine(odd));
       expect(await guest.error('async () => 1')).toMatchObject({

@@ -1,7 +1,7 @@
 // What commands do in a local sandbox, whatever its shell: declared once, run by a test file per shell.
 import { CommandExitError, type Sandbox as E2BSandbox, NotFoundError, TimeoutError } from 'e2b';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ShellKind } from '../../../local/daemon/routes.ts';
+import type { ShellKind } from '../../support/machines.ts';
 import { until } from './conditions.ts';
 import { type Connection, Sandbox, startCloud } from './data.ts';
 

@@ -2,7 +2,7 @@
 import { type Sandbox as E2BSandbox, FileNotFoundError, type FilesystemEvent } from 'e2b';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ShellKind } from '../../../local/daemon/routes.ts';
+import type { ShellKind } from '../../support/machines.ts';
 import { until } from './conditions.ts';
 import { type Connection, Sandbox, startCloud } from './data.ts';
 

@@ -2,9 +2,7 @@
 // stood for by a mark: `cat` then passes on what comes as it comes, the others get everything once it has ended.
 import { type Command, defineCommand, type ExecResult, latin1FromBytes, type ResolvedCommandContext } from 'just-bash';
 import { STREAMS_VARIABLE } from '../script.ts';
-import { quote, type Session } from '../shell.ts';
-
-export const LIVE_INPUT = '\u0000live input\u0000';
+import { LIVE_INPUT, quote, type Session } from '../session.ts';
 
 /** How many operands a command takes before files: with a file it does not read its input. */
 const READERS: Readonly<Record<string, number>> = {

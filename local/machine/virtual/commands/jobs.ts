@@ -1,7 +1,7 @@
 // Background jobs and the processes of a virtual sandbox: `… &`, wait, ps, kill, nohup and their kin.
 import { type Command, defineCommand, latin1FromBytes, type ResolvedCommandContext } from 'just-bash';
 import { BREATH_COMMAND, JOB_COMMAND, LAST_JOB_VARIABLE, STREAMS_VARIABLE, WAIT_COMMAND } from '../script.ts';
-import { quote, runScript, type ScriptOptions, type Session, startJob } from '../shell.ts';
+import { quote, type ScriptOptions, type Session } from '../session.ts';
 import { isLive, streams, text } from './input.ts';
 
 /** just-bash's own bookkeeping, which a new shell makes for itself. */
@@ -31,7 +31,7 @@ export function jobCommands(session: Session): Command[] {
       return text('', '', Number(ctx.env.get('?') ?? 0));
     }),
     defineCommand(JOB_COMMAND, async ([source = ''], ctx) => {
-      const job = startJob(session, source, { cwd: ctx.cwd, env: variables(ctx), stdin: '' });
+      const job = session.startJob(source, { cwd: ctx.cwd, env: variables(ctx), stdin: '' });
       await ctx.assignShellVariable?.(LAST_JOB_VARIABLE, String(job.id));
       return text('');
     }),
@@ -84,9 +84,9 @@ function kill(session: Session, args: string[]) {
 }
 
 /** Runs the rest of the line, streaming where the line would. */
-export async function pass(session: Session, args: string[], ctx: ResolvedCommandContext) {
+async function pass(session: Session, args: string[], ctx: ResolvedCommandContext) {
   const source = args.map(quote).join(' ');
-  if (streams(ctx)) return text('', '', await runScript(session, source, inherited(ctx)));
+  if (streams(ctx)) return text('', '', await session.run(source, inherited(ctx)));
   return (
     (await ctx.exec?.(source, { cwd: ctx.cwd, stdin: latin1FromBytes(ctx.stdin), stdinKind: 'bytes' })) ??
     text('', 'cannot run here\n', 126)

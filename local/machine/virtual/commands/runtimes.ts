@@ -1,7 +1,7 @@
 // The programs that run programs: bash, python3 and node, and the package managers, which say what they cannot do here.
 import { type Command, defineCommand, type ExecResult, latin1FromBytes, type ResolvedCommandContext } from 'just-bash';
-import type { Language } from '../program.ts';
-import { runScript, type Session } from '../shell.ts';
+import type { Language } from '../../program.ts';
+import type { Session } from '../session.ts';
 import { bytes, isLive, streams, text } from './input.ts';
 import { exported, inherited } from './jobs.ts';
 
@@ -65,7 +65,7 @@ async function bash(session: Session, args: string[], ctx: ResolvedCommandContex
   const source = isCommand ? rest[0] : await ctx.fs.readFile(ctx.fs.resolvePath(ctx.cwd, first)).catch(() => undefined);
   if (source === undefined) return text('', `bash: ${first}: No such file or directory\n`, 127);
   const positional = isCommand ? rest.slice(2) : rest;
-  return text('', '', await runScript(session, prefix + source, { ...inherited(ctx), positional }));
+  return text('', '', await session.run(prefix + source, { ...inherited(ctx), positional }));
 }
 
 function pip(name: string, args: string[]): ExecResult {
@@ -112,7 +112,7 @@ async function npmScript(session: Session, args: string[], ctx: ResolvedCommandC
   const json = await ctx.fs.readFile(ctx.fs.resolvePath(ctx.cwd, 'package.json')).catch(() => '{}');
   const script = scriptOf(json, name);
   if (script === undefined) return text('', `npm error Missing script: "${name}"\n`, 1);
-  if (streams(ctx)) return text('', '', await runScript(session, script, inherited(ctx)));
+  if (streams(ctx)) return text('', '', await session.run(script, inherited(ctx)));
   return (await ctx.exec?.(script, { cwd: ctx.cwd })) ?? text('', '', 126);
 }
 

@@ -1,10 +1,16 @@
-// Real processes of the host, for LOCAL_SHELL=process: no isolation, but real programs. Each is a process group of its
+// Real processes of the host: no isolation, but real programs. Each is a process group of its
 // own; paths of the sandbox in the command line are turned into those of its directory. Knows no HTTP.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { posix } from 'node:path';
 import type { Readable } from 'node:stream';
-import { RpcError } from '../../daemon/rpc.ts';
-import type { OutputKind, Process, ProcessControl, Shell, Signal } from '../processes.ts';
+import {
+  type OutputKind,
+  type Process,
+  type ProcessControl,
+  ProcessError,
+  type Shell,
+  type Signal,
+} from '../../../local/machine/processes.ts';
 
 /** After the process has gone, what it left behind may hold its pipes: silence this long means there is no more. */
 const DRAIN_MS = 200;
@@ -19,7 +25,7 @@ export type RealShellOptions = {
 export function realShell({ root, env }: RealShellOptions): Shell {
   return async (process, options) => {
     if (options.terminal !== undefined) {
-      throw new RpcError(
+      throw new ProcessError(
         'unimplemented',
         'local mode with real processes has no terminals (pty): run commands instead',
       );
@@ -57,7 +63,7 @@ function started(child: ChildProcess, cmd: string, cwd: string): Promise<void> {
     child.once('spawn', resolve);
     child.once('error', (error: NodeJS.ErrnoException) => {
       const why = error.code === 'ENOENT' ? `no such program or directory: ${cmd} in ${cwd}` : `${cmd}: ${error.code}`;
-      reject(new RpcError('invalid_argument', why));
+      reject(new ProcessError('invalid_argument', why));
     });
   });
 }

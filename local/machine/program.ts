@@ -1,5 +1,5 @@
 // What the shell asks of the interpreters behind `python3` and `node`. Types only.
-import type { OutputKind } from '../processes.ts';
+import type { OutputKind } from './processes.ts';
 
 export type Language = 'python' | 'javascript';
 

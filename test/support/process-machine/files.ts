@@ -4,7 +4,13 @@ import { createReadStream, createWriteStream, watch as watchHost } from 'node:fs
 import * as fs from 'node:fs/promises';
 import { posix } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { FileError, type FileErrorCode, type FileEvent, type FileStat, type FileTree } from '../machine.ts';
+import {
+  FileError,
+  type FileErrorCode,
+  type FileEvent,
+  type FileStat,
+  type FileTree,
+} from '../../../local/machine/machine.ts';
 
 const CODES: Readonly<Record<string, FileErrorCode>> = {
   ENOENT: 'not_found',

@@ -1,18 +1,23 @@
-// A machine whose processes are the host's, in a directory of its own (LOCAL_SHELL=process). NO isolation: for tests
-// that need real programs, and for fidelity. Knows no HTTP but the proxy to a sandbox's own ports.
+// A machine for tests and benches whose processes are the host's, in a directory of its own. NO isolation. Knows no
+// HTTP but the proxy to a sandbox's own ports.
 import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { chmod, cp, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import type { Machine, MachineOptions } from '../../cloud.ts';
-import { RpcError } from '../../daemon/rpc.ts';
-import { Contexts } from '../../interpreter/contexts.ts';
-import type { DataMachine, FileMetadata, PortHandler } from '../machine.ts';
-import { ProcessTable } from '../processes.ts';
-import { proxyTo } from '../proxy.ts';
+import type { CodeContexts } from '../../../local/machine/code-contexts.ts';
+import type {
+  DataMachine,
+  FileMetadata,
+  MachineParts,
+  MakeMachine,
+  PortHandler,
+} from '../../../local/machine/machine.ts';
+import { ProcessError, ProcessTable } from '../../../local/machine/processes.ts';
+import type { Machine, MachineOptions } from '../../../local/sandbox.ts';
 import { RealFiles } from './files.ts';
 import { listenerOf, MARK, signalMarked } from './host.ts';
+import { proxyTo } from './proxy.ts';
 import { realShell } from './shell.ts';
 
 /** Login shells read /etc/profile, which may forget where the host's programs are. */
@@ -24,38 +29,42 @@ process.once('exit', () => {
   for (const machine of open) machine.abandon();
 });
 
-export class RealMachine implements DataMachine {
+export const processMachine: MakeMachine = (options, parts) => RealMachine.create(options, parts);
+
+class RealMachine implements DataMachine {
   readonly envVars: Readonly<Record<string, string>>;
   readonly files: RealFiles;
   readonly metadata: FileMetadata = new Map();
   readonly processes: ProcessTable;
-  readonly contexts: Contexts;
+  readonly contexts: CodeContexts;
   readonly #root: string;
+  readonly #parts: MachineParts;
   readonly #mark = randomUUID();
   #streams = new AbortController();
   #closed = false;
 
-  private constructor(root: string, options: MachineOptions) {
+  private constructor(root: string, options: MachineOptions, parts: MachineParts) {
     this.#root = root;
+    this.#parts = parts;
     this.envVars = options.envVars;
     this.files = new RealFiles(root);
     const shell = realShell({ root, env: environment(root, this.#mark, options) });
     this.processes = new ProcessTable(async (process, start) => {
       // A start that was under way when the machine was closed: nobody would ever end its process.
-      if (this.#closed) throw new RpcError('unavailable', 'the sandbox is gone');
+      if (this.#closed) throw new ProcessError('unavailable', 'the sandbox is gone');
       return shell(process, start);
     });
-    this.contexts = new Contexts(this);
+    this.contexts = parts.contexts(this);
     open.add(this);
   }
 
-  static async create(options: MachineOptions): Promise<RealMachine> {
+  static async create(options: MachineOptions, parts: MachineParts): Promise<RealMachine> {
     const root = await newRoot();
     for (const path of ['home/user', 'root', 'tmp', ...options.volumeMounts.map(mount => mount.path)]) {
       await mkdir(join(root, path), { recursive: true });
     }
     await writeFile(join(root, 'home/user/.profile'), PROFILE);
-    return new RealMachine(root, options);
+    return new RealMachine(root, options, parts);
   }
 
   get streams(): AbortSignal {
@@ -84,7 +93,7 @@ export class RealMachine implements DataMachine {
   async copy(options: MachineOptions): Promise<Machine> {
     const root = await newRoot();
     await cp(this.#root, root, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
-    const copy = new RealMachine(root, options);
+    const copy = new RealMachine(root, options, this.#parts);
     for (const [path, metadata] of this.metadata) copy.metadata.set(path, metadata);
     return copy;
   }

@@ -1,7 +1,7 @@
 // Passes a request on to a server on loopback that belongs to a sandbox. Who may, and whether the port is the
 // sandbox's, is decided before.
 import { request } from 'node:http';
-import type { PortHandler } from './machine.ts';
+import type { PortHandler } from '../../../local/machine/machine.ts';
 
 /** The gateway's own words to local mode: no business of what runs in the sandbox. */
 const OWN_HEADERS = ['e2b-sandbox-id', 'e2b-sandbox-port', 'e2b-traffic-access-token', 'x-access-token'];

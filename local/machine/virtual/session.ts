@@ -1,0 +1,50 @@
+// What a running script has around it, as the commands of ours see it: its process, input, output and jobs.
+
+import type { OutputKind } from '../processes.ts';
+import type { RunProgram } from '../program.ts';
+import type { Disk } from './disk.ts';
+import type { LiveStdin } from './live-stdin.ts';
+import type { LocalFetch } from './ports.ts';
+
+/** Stands for input that is still to come: just-bash wants all of it at once. */
+export const LIVE_INPUT = '\u0000live input\u0000';
+
+export type VirtualShellOptions = {
+  readonly disk: Disk;
+  readonly env: Readonly<Record<string, string>>;
+  readonly runProgram: RunProgram;
+  readonly fetch: LocalFetch;
+};
+
+export type Job = { readonly id: number; readonly source: string; readonly done: Promise<number>; kill(): void };
+
+/** What a running script has around it. Commands of ours are made for one. */
+export type Session = {
+  readonly shell: VirtualShellOptions;
+  readonly pid: number;
+  readonly signal: AbortSignal;
+  readonly stdin: LiveStdin | undefined;
+  readonly jobs: Map<number, Job>;
+  readonly output: (kind: OutputKind, bytes: Uint8Array) => Promise<void>;
+  readonly processes: Processes;
+  /** The exit code. Output goes to the session as it comes. */
+  run(source: string, options: ScriptOptions): Promise<number>;
+  /** A script in the background: it ends with the process that started it, at the latest. */
+  startJob(source: string, options: ScriptOptions): Job;
+};
+
+/** All scripts of a sandbox, for `ps` and `kill` inside it. */
+export type Processes = Map<number, { readonly source: string; readonly kill: () => void }>;
+
+export type ScriptOptions = {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** Instead of the session's live input. */
+  readonly stdin?: string;
+  /** `$1`, `$2` … with `$0` before them. */
+  readonly positional?: readonly string[];
+};
+
+export function quote(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,14 @@
+// pnpm cloud:process: the stand-in for E2B with real processes of this machine instead of virtual ones, for what needs
+// a real Node in its sandboxes (the microVM engine, SANDBOX_ENGINE=e2b). No isolation at all. Port: PORT, else 3001.
+import { startLocal } from '../../local/start.ts';
+import { processMachine } from './process-machine/machine.ts';
+
+const cloud = await startLocal({ port: Number(process.env.PORT ?? 3001), machine: processMachine });
+console.error(
+  'WARNING: what is asked of these sandboxes runs as real processes of this machine, as this user, without any isolation.',
+);
+console.log(`
+  export E2B_API_URL=${cloud.url} E2B_SANDBOX_URL=${cloud.url} E2B_API_KEY=e2b_${'0'.repeat(40)}
+`);
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => cloud.close().finally(() => process.exit(0)));
