@@ -6,10 +6,11 @@ import { ERRORS, GatewayError, toGatewayError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Authenticator } from './auth/bearer.ts';
 import { checkCaller } from './auth/caller.ts';
-import { type DebugInfo, describeEndpoints } from './debug.ts';
+import type { DebugInfo } from './debug.ts';
 import type { Drain } from './drain.ts';
-import { type MetricsPage, serveMetrics } from './metrics.ts';
+import type { MetricsPage } from './metrics.ts';
 import { noteCode, observe, type RequestRecord } from './observe.ts';
+import { allowedMethods, createRoutes, labelsOf, MCP_PATH, type Route } from './routes.ts';
 
 export type AppOptions = {
   readonly auth: Authenticator;
@@ -34,54 +35,38 @@ export type AppOptions = {
 const id = (request: Request): string => (request as Request & { id: string }).id;
 
 export function createApp(options: AppOptions): Express {
-  const { drain } = options;
-  const guardHost = checkHost(options);
-  const app = express().disable('x-powered-by').disable('etag').set('trust proxy', options.trustProxy);
-
-  app.use(observe(options), drain.letGo);
-  app.get('/healthz', (_request, response) => void response.json({ status: 'ok' }));
-  app.get('/readyz', (_request, response) => {
-    const { draining } = drain;
-    response.status(draining ? 503 : 200).json({ status: draining ? 'draining' : 'ready' });
+  const { auth, debug, drain, limits, log, maxBodyBytes, metrics, onRequest } = options;
+  const parseBody = express.json({ limit: maxBodyBytes, strict: true, type: () => true });
+  const routes = createRoutes({
+    mcp: [checkMediaType, parseBody, checkMessage, options.mcp],
+    isDraining: () => drain.draining,
+    debug,
+    metrics,
   });
-  const { debug, metrics } = options;
-  // A scraper calls pods by address: where the operator opened the page, any Host may read it.
-  if (metrics) app.get('/metrics', ...(metrics.anyHost ? [] : [guardHost]), serveMetrics(metrics));
-  app.use(guardHost, crossOrigin);
-  if (debug)
-    app.get(
-      '/debug/endpoints',
-      (_request, response) => void response.json(describeEndpoints(debug(), { metrics: metrics !== undefined })),
-    );
+  const app = express().disable('x-powered-by').disable('etag').set('trust proxy', options.trustProxy);
+  const serve = ({ method, path, auth: access, handlers }: Route) => {
+    const border = access === 'bearer' ? [drain.count, checkCaller(auth), limits] : [];
+    app[method === 'GET' ? 'get' : 'post'](path, ...border, ...handlers);
+  };
 
-  app.post(
-    '/mcp',
-    drain.count,
-    checkCaller(options.auth),
-    options.limits,
-    checkMediaType,
-    express.json({ limit: options.maxBodyBytes, strict: true, type: () => true }),
-    checkMessage,
-    options.mcp,
-  );
-  for (const [path, allow] of [
-    ['/mcp', 'POST'],
-    ['/healthz', 'GET, HEAD'],
-    ['/readyz', 'GET, HEAD'],
-    ...(debug ? [['/debug/endpoints', 'GET, HEAD']] : []),
-    ...(metrics ? [['/metrics', 'GET, HEAD']] : []),
-  ] as const) {
-    app.all(path, (_request, response) => {
-      response.set('Allow', allow);
-      throw new GatewayError('method_not_allowed', path === '/mcp' ? undefined : `Use ${allow} here.`);
-    });
-  }
+  app.use(observe({ log, labelOf: labelsOf(routes), ...(onRequest && { onRequest }) }), drain.letGo);
+  for (const route of routes) if (route.host === 'any') serve(route);
+  app.use(checkHost(options), crossOrigin(routes));
+  for (const route of routes) if (route.host === 'allowed') serve(route);
+  for (const [path, allow] of allowedMethods(routes)) app.all(path, refuseMethod(allow));
   app.use(() => {
     throw new GatewayError('not_found');
   });
   app.use(answerFault(options));
   return app;
 }
+
+const refuseMethod =
+  (allow: string): RequestHandler =>
+  ({ path }, response) => {
+    response.set('Allow', allow);
+    throw new GatewayError('method_not_allowed', path === MCP_PATH ? undefined : `Use ${allow} here.`);
+  };
 
 /** Against DNS rebinding: a page in a browser must not reach a gateway on the same machine by a name of its own. */
 function checkHost({ allowedHosts, allowedOrigins }: AppOptions): RequestHandler {
@@ -96,27 +81,30 @@ function checkHost({ allowedHosts, allowedOrigins }: AppOptions): RequestHandler
 }
 
 /** Browser clients (the Inspector's direct mode): an origin that passed checkHost may read what it gets. */
-const crossOrigin: RequestHandler = (request, response, next) => {
-  const { origin } = request.headers;
-  if (origin !== undefined) {
-    response.set({
-      'Access-Control-Allow-Origin': origin,
-      Vary: 'Origin',
-      'Access-Control-Expose-Headers': 'WWW-Authenticate, X-Request-Id, Retry-After',
-    });
-    if (request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined) {
-      const asked = request.headers['access-control-request-headers'];
+function crossOrigin(routes: readonly Route[]): RequestHandler {
+  const methods = [...new Set(routes.map(({ method }) => method))].join(', ');
+  return (request, response, next) => {
+    const { origin } = request.headers;
+    if (origin !== undefined) {
       response.set({
-        'Access-Control-Allow-Methods': 'POST, GET',
-        'Access-Control-Max-Age': '600',
-        ...(asked !== undefined && { 'Access-Control-Allow-Headers': asked }),
+        'Access-Control-Allow-Origin': origin,
+        Vary: 'Origin',
+        'Access-Control-Expose-Headers': 'WWW-Authenticate, X-Request-Id, Retry-After',
       });
-      response.status(204).end();
-      return;
+      if (request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined) {
+        const asked = request.headers['access-control-request-headers'];
+        response.set({
+          'Access-Control-Allow-Methods': methods,
+          'Access-Control-Max-Age': '600',
+          ...(asked !== undefined && { 'Access-Control-Allow-Headers': asked }),
+        });
+        response.status(204).end();
+        return;
+      }
     }
-  }
-  next();
-};
+    next();
+  };
+}
 
 const checkMediaType: RequestHandler = (request, _response, next) => {
   if (!isJsonContentType(request.headers['content-type'] ?? '')) throw new GatewayError('media_type_unsupported');
@@ -167,7 +155,7 @@ function answerFault({ auth, log, maxBodyBytes }: AppOptions): ErrorRequestHandl
     response
       .status(error.status)
       .json(
-        request.path === '/mcp'
+        request.path === MCP_PATH
           ? { jsonrpc: '2.0', id: null, error: { code: rpcCode(error), message: error.message, data } }
           : { error: { ...data, message: error.message } },
       );

@@ -15,24 +15,17 @@ export type DebugInfo = {
   readonly description: Readonly<Record<string, unknown>>;
 };
 
-const ENDPOINTS = [
-  { method: 'POST', path: '/mcp', auth: 'bearer', description: 'MCP over streamable HTTP, stateless.' },
-  { method: 'GET', path: '/healthz', auth: 'none', description: 'The process is alive.' },
-  {
-    method: 'GET',
-    path: '/readyz',
-    auth: 'none',
-    description: 'The process takes requests: 200, or 503 while it drains.',
-  },
-  { method: 'GET', path: '/debug/endpoints', auth: 'none', description: 'This page.' },
-] as const;
+type Endpoint = {
+  readonly method: string;
+  readonly path: string;
+  readonly auth: string;
+  readonly description: string;
+};
 
-const METRICS = { method: 'GET', path: '/metrics', auth: 'none', description: 'Figures for Prometheus.' } as const;
-
-export function describeEndpoints(info: DebugInfo, { metrics }: { metrics: boolean }): unknown {
+export function describeEndpoints(info: DebugInfo, routes: readonly Endpoint[]): unknown {
   const { version, tools, description, ...status } = info;
   return {
-    endpoints: metrics ? [...ENDPOINTS, METRICS] : ENDPOINTS,
+    endpoints: routes.map(({ method, path, auth, description }) => ({ method, path, auth, description })),
     tools,
     description,
     status: {

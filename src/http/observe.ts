@@ -4,33 +4,37 @@ import type { RequestHandler, Response } from 'express';
 import type { ErrorCode } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { startRequestSpan } from '../trace.ts';
+import { MCP_PATH } from './routes.ts';
 
 export type RequestRecord = {
   readonly method: string;
-  /** One of ROUTES, or `other`: labels must stay few, and hold nothing a caller wrote. */
+  /** Label of a route, or `other`. */
   readonly route: string;
   readonly status: number;
   readonly durationMs: number;
 };
-
-const ROUTES = new Set(['/mcp', '/healthz', '/readyz', '/metrics', '/debug/endpoints']);
 
 /** For the log line: why the request was refused. */
 export const noteCode = (response: Response, code: ErrorCode): void => void Object.assign(response.locals, { code });
 
 /** Clients ask whether there is a stream: that there is none is in order. */
 const isStreamProbe = (method: string, path: string, status: number) =>
-  method === 'GET' && path === '/mcp' && status === 405;
+  method === 'GET' && path === MCP_PATH && status === 405;
 
-type ObserveOptions = { readonly log: Logger; readonly onRequest?: (record: RequestRecord) => void };
+type ObserveOptions = {
+  readonly log: Logger;
+  /** Path -> label of its route. */
+  readonly labelOf: (path: string) => string;
+  readonly onRequest?: (record: RequestRecord) => void;
+};
 
 /** The id is ours: a caller's own could forge log lines. A caller that went away before the answer counts as 499. */
-export function observe({ log, onRequest }: ObserveOptions): RequestHandler {
+export function observe({ log, labelOf, onRequest }: ObserveOptions): RequestHandler {
   return (request, response, next) => {
     const startedAt = performance.now();
     const requestId = randomUUID();
     const { method, path } = request;
-    const route = ROUTES.has(path) ? path : 'other';
+    const route = labelOf(path);
     const span = startRequestSpan(method, route, request.headers);
     Object.assign(request, { id: requestId });
     response.set('X-Request-Id', requestId);

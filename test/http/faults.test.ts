@@ -164,9 +164,21 @@ describe('what is open', () => {
     const { body } = await request(gateway.url).get('/debug/endpoints');
     expect(body.tools).toEqual(['search', 'execute_read', 'execute_write']);
     expect(body.status).toMatchObject({ pid: process.pid, engine: 'quickjs', logLevel: 'trace' });
-    for (const { method, path } of body.endpoints as { method: string; path: string }[]) {
+    const endpoints = body.endpoints as { method: string; path: string; auth: string; description: string }[];
+    expect(endpoints.map(({ path }) => path)).toContain('/metrics');
+    for (const { method, path, auth, description } of endpoints) {
       const answer = await request(gateway.url)[method.toLowerCase() as 'get'](path);
-      expect([200, 401]).toContain(answer.status);
+      expect(answer.status).toBe(auth === 'none' ? 200 : 401);
+      expect(description).not.toBe('');
+    }
+  });
+
+  it('each route answers 405 to a method it does not have, and names the ones it has', async () => {
+    const { body } = await request(gateway.url).get('/debug/endpoints');
+    for (const { method, path } of body.endpoints as { method: string; path: string }[]) {
+      const answer = await request(gateway.url).delete(path);
+      expect(answer.status).toBe(405);
+      expect(answer.headers.allow).toBe(method === 'GET' ? 'GET, HEAD' : method);
     }
   });
 
