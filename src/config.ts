@@ -1,4 +1,4 @@
-// The environment as a frozen value: every variable once, with its default and one sentence (the README's table is
+// The environment as a frozen value: every variable once, with its default and one sentence (docs/configuration.md is
 // tested against this record). Pure: main.ts hands the environment in; nothing else reads it.
 import { isIP, isIPv4 } from 'node:net';
 import { z } from 'zod';

@@ -13,7 +13,7 @@ const USAGE = `usage: e2b-code-mode [--stdio] [--local | --local-only]
   --stdio       serve the one client that started this process, over stdin and stdout; key in E2B_API_KEY
   --local       serve against a stand-in for E2B that runs in this process: no account, no network
   --local-only  run that stand-in alone, for any E2B SDK
-  --help        this text; README.md lists the environment variables`;
+  --help        this text; docs/configuration.md lists the environment variables`;
 
 /** Local mode takes any key of E2B's form; this one is for everybody to paste. */
 const DEMO_KEY = `e2b_${'0'.repeat(40)}`;

@@ -126,8 +126,8 @@ describe('what must agree', () => {
     expect(deployment.template.spec.terminationGracePeriodSeconds * 1000).toBeGreaterThan(neededMs);
   });
 
-  it('the memory asked for is what README says a warm gateway holds', () => {
-    const heldMb = Number(/a warm gateway holds \d+-(\d+) MB/.exec(readFileSync('README.md', 'utf8'))?.[1]);
+  it('requests the memory that docs/operations.md says a warm gateway holds', () => {
+    const heldMb = Number(/A warm gateway holds \d+-(\d+) MB/.exec(readFileSync('docs/operations.md', 'utf8'))?.[1]);
     const { requests, limits } = container?.resources ?? expect.fail('no resources');
     expect(megabytes(requests.memory)).toBeGreaterThan(heldMb);
     expect(megabytes(limits.memory)).toBeGreaterThan(megabytes(requests.memory));

@@ -1,5 +1,4 @@
 // The whole of it, as an agent sees it: real MCP clients of every generation, the gateway, local mode.
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CLIENTS, connect, type TestClient } from '../support/clients.ts';
 import { newKey, startTestGateway, type TestGateway } from '../support/gateway.ts';
@@ -91,14 +90,6 @@ describe.each(Object.entries(CLIENTS))('%s', (_name, connectClient) => {
     expect(answer.text).toMatch(/code/);
     expect(answer.text).toMatch(/async|less|function/);
   });
-});
-
-it("the README's first example runs as it stands", async () => {
-  const example = /```js\n([\s\S]*?)```/.exec(readFileSync('README.md', 'utf8'))?.[1];
-  const client = await connect(gateway.mcpUrl, newKey());
-  const answer = await client.call('execute_write', example);
-  expect(answer.text).toContain('{"killed":0,"of":0}');
-  await client.close();
 });
 
 it('one team sees nothing of another', async () => {

@@ -1,5 +1,5 @@
-// What the tools of other E2B servers are here: each row is run by e2e/sandbox.test.ts, and written into the README by
-// `pnpm docs`. The code is what an agent sends to execute_write.
+// What to use here instead of the tools of other E2B servers. e2e/sandbox.test.ts runs each row, and `pnpm docs` writes it
+// into docs/sandbox.md. The code is what an agent sends to execute_write.
 
 export type Row = {
   /** The others' tools. */
@@ -214,15 +214,3 @@ Image(data=bytes.fromhex('89504e470d0a1a0a') + chunk(b'IHDR', struct.pack('>IIBB
     expected: [/"killed":\[true,true\]/, /"request":"string"/, /"left":0/],
   },
 ];
-
-const cell = (text: string) => text.replace(/(?<!\\)\|/g, '\\|');
-
-export const table = [
-  '| they have | here |',
-  '|---|---|',
-  ...ROWS.map(({ they, here }) => `| ${cell(they)} | ${cell(here)} |`),
-].join('\n');
-
-export const examples = ROWS.map(
-  ({ they, code }) => `<details><summary>${they}</summary>\n\n\`\`\`js\n${code}\n\`\`\`\n\n</details>`,
-).join('\n\n');

@@ -1,0 +1,51 @@
+// The number on README's first screen, and the table of docs/performance.md behind it.
+import { TOOLS } from '../../../src/mcp/tools.ts';
+import { connect } from '../../support/clients.ts';
+import { newKey, startTestGateway } from '../../support/gateway.ts';
+import { oneToolPerOperation, tokensOf } from '../tokens.ts';
+import type { Section } from './section.ts';
+
+const count = (value: number): string => value.toLocaleString('en');
+
+async function listedTools(): Promise<readonly unknown[]> {
+  const gateway = await startTestGateway();
+  const client = await connect(gateway.mcpUrl, newKey());
+  const tools = await client.listTools();
+  await client.close();
+  await gateway.close();
+  return tools;
+}
+
+let measured: ReturnType<typeof measureOnce> | undefined;
+const measure = () => (measured ??= measureOnce());
+
+async function measureOnce() {
+  const { operations, methods } = await oneToolPerOperation();
+  const all = [...operations, ...methods];
+  return { ours: tokensOf(await listedTools()), operations, methods, all, theirs: tokensOf(all) };
+}
+
+export const number: Section = {
+  file: 'README.md',
+  name: 'number',
+  text: async () => {
+    const { ours, all, theirs } = await measure();
+    return `**${TOOLS.length} tools, ${count(ours)} tokens.** One tool for each of the same ${all.length} operations and methods: at least ${count(theirs)} tokens, in every conversation. [How it was measured](docs/performance.md#tokens).`;
+  },
+};
+
+export const tokens: Section = {
+  file: 'docs/performance.md',
+  name: 'tokens',
+  text: async () => {
+    const { ours, operations, methods, all, theirs } = await measure();
+    return [
+      '| tools | number | tokens |',
+      '|---|---|---|',
+      `| \`search\`, \`execute_read\`, \`execute_write\` | ${TOOLS.length} | ${count(ours)} |`,
+      `| one per operation and method | ${all.length} | ${count(theirs)} |`,
+      `| … REST operations | ${operations.length} | ${count(tokensOf(operations))} |`,
+      `| … methods of \`Sandbox\` | ${methods.length} | ${count(tokensOf(methods))} |`,
+    ].join('\n');
+  },
+};
