@@ -4,7 +4,7 @@
 import { createWireFactory } from '../../e2b/wire.ts';
 import type { ErrorCode } from '../../errors.ts';
 import type { Engine, EngineStats, Job, Outcome } from '../engine.ts';
-import { FairQueue } from '../fair-queue.ts';
+import { FairQueue } from '../../ground/fair-queue.ts';
 import { gatewayFault, Transcript } from '../transcript.ts';
 import { type Connection, Disposal, type EngineLog } from './disposal.ts';
 import { type PackedRunner, packRunner } from './pack.ts';

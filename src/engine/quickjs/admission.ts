@@ -1,6 +1,6 @@
 // Who may start and who goes next: the queue and its limits, the shares of principals, and the memory of waiting guests.
 // Decides; the scheduler acts.
-import { FairQueue } from '../fair-queue.ts';
+import { FairQueue } from '../../ground/fair-queue.ts';
 import type { PoolWorker } from './pool.ts';
 import type { Run } from './run.ts';
 

@@ -2,7 +2,7 @@
 // thread with a deadline. Knows no JavaScript itself.
 
 import { Worker } from 'node:worker_threads';
-import { FairQueue } from '../../engine/fair-queue.ts';
+import { FairQueue } from '../../ground/fair-queue.ts';
 import { type ErrorCode, GatewayError } from '../../errors.ts';
 import { builtFile } from '../../ground/built.ts';
 import { type AcceptedCode, acceptCode } from './code.ts';

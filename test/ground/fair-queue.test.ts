@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FairQueue } from '../../src/engine/fair-queue.ts';
+import { FairQueue } from '../../src/ground/fair-queue.ts';
 
 type May = (principal: string) => boolean;
 const yes: May = () => true;
