@@ -3,8 +3,8 @@
 
 import { createWireFactory } from '../../e2b/wire.ts';
 import type { ErrorCode } from '../../errors.ts';
-import type { Engine, EngineStats, Job, Outcome } from '../engine.ts';
 import { FairQueue } from '../../ground/fair-queue.ts';
+import type { Engine, EngineStats, Job, Outcome } from '../engine.ts';
 import { gatewayFault, Transcript } from '../transcript.ts';
 import { type Connection, Disposal, type EngineLog } from './disposal.ts';
 import { type PackedRunner, packRunner } from './pack.ts';

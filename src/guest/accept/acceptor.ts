@@ -2,9 +2,9 @@
 // thread with a deadline. Knows no JavaScript itself.
 
 import { Worker } from 'node:worker_threads';
-import { FairQueue } from '../../ground/fair-queue.ts';
 import { type ErrorCode, GatewayError } from '../../errors.ts';
 import { builtFile } from '../../ground/built.ts';
+import { FairQueue } from '../../ground/fair-queue.ts';
 import { type AcceptedCode, acceptCode } from './code.ts';
 
 export type CodeAcceptor = {
