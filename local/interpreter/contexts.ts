@@ -1,10 +1,10 @@
-// The code contexts of one machine: an interpreter each that keeps its state, a queue of cells, an end. Which language
-// runs how, kernels.ts says. Knows no HTTP.
+// The code contexts of one machine: an interpreter each that keeps its state, a queue of cells, an end. kernels.ts knows
+// how each language runs. Knows no HTTP.
 import { randomUUID } from 'node:crypto';
 import { posix } from 'node:path';
-import type { CellOutput, CellRequest, CodeContexts, Context } from '../machine/code-contexts.ts';
+import type { CellRequest, CodeContexts, Context, ExecutionOutput } from '../machine/code-contexts.ts';
 import type { DataMachine } from '../machine/machine.ts';
-import type { Language } from '../programs/protocol.ts';
+import type { CellEvent, Language } from '../programs/protocol.ts';
 import { type Kernel, startKernel } from './kernels.ts';
 
 type Entry = {
@@ -25,29 +25,29 @@ export class ContextError extends Error {
 }
 
 const MAX_CONTEXTS = 16;
-export const DEFAULT_CWD = '/home/user';
+const DEFAULT_CWD = '/home/user';
 
-/** What SDKs and people call them -> what runs them. */
-const LANGUAGES: Readonly<Record<string, Language>> = {
-  python: 'python',
-  python3: 'python',
-  javascript: 'javascript',
-  js: 'javascript',
-  typescript: 'typescript',
-  ts: 'typescript',
-  bash: 'bash',
-  r: 'r',
-  java: 'java',
-};
+/** What a cell ends with when its interpreter is gone: E2B's own words. */
+const RESTARTED = lost('ContextRestarting', 'Context was restarted');
+const REMOVED = lost(
+  'UnexpectedEndOfExecution',
+  'Connection to the execution was closed before the execution was finished',
+);
+
+const LANGUAGES: readonly Language[] = ['python', 'javascript', 'typescript', 'bash', 'r', 'java'];
+const ALIASES: Readonly<Record<string, Language>> = { js: 'javascript', ts: 'typescript', python3: 'python' };
+/** A sandbox has these from its start. */
+const FIRST: readonly Language[] = ['python', 'javascript'];
 
 export class Contexts implements CodeContexts {
   readonly #machine: DataMachine;
   readonly #entries = new Map<string, Entry>();
-  /** A language's own context, made when it is first used; JavaScript and TypeScript share one. */
-  readonly #defaults = new Map<string, string>();
+  /** Each language's own context: JavaScript and TypeScript have one each, as on E2B. */
+  readonly #defaults = new Map<Language, string>();
 
   constructor(machine: DataMachine) {
     this.#machine = machine;
+    for (const language of FIRST) this.#default(language);
   }
 
   list(): Context[] {
@@ -55,70 +55,41 @@ export class Contexts implements CodeContexts {
   }
 
   /** @throws ContextError */
-  async create(language = 'python', cwd = DEFAULT_CWD): Promise<Context> {
-    const known = LANGUAGES[language.toLowerCase()];
-    if (known === undefined) throw new ContextError(400, `local mode has no language ${language}`);
-    if (this.#entries.size >= MAX_CONTEXTS) throw new ContextError(429, `more than ${MAX_CONTEXTS} contexts`);
+  async create(name = 'python', cwd = DEFAULT_CWD): Promise<Context> {
+    const language = languageOf(name);
     const path = posix.resolve(DEFAULT_CWD, cwd);
     await this.#machine.files.makeDir(path).catch(() => {});
-    const context = { id: randomUUID(), language: language.toLowerCase(), cwd: path };
-    const entry = {
-      context,
-      language: known,
-      kernel: undefined,
-      executions: 0,
-      turn: Promise.resolve(),
-      removed: false,
-    };
-    this.#entries.set(context.id, entry);
-    return context;
+    return this.#add(language, path);
   }
 
   /** The context asked for, else the language's own. @throws ContextError */
-  async find(id: string | undefined, language: string | undefined): Promise<Context> {
-    if (id !== undefined) return this.#entry(id).context;
-    const name = LANGUAGES[(language ?? 'python').toLowerCase()];
-    const key = name === 'typescript' ? 'javascript' : (name ?? language ?? '');
-    const existing = this.#entries.get(this.#defaults.get(key) ?? '');
-    if (existing !== undefined) return existing.context;
-    const context = await this.create(language);
-    this.#defaults.set(key, context.id);
-    return context;
+  find(id: string | undefined, name = 'python'): Context {
+    return id === undefined ? this.#default(languageOf(name)) : this.#entry(id).context;
   }
 
   /** @throws ContextError */
-  async execute(
-    id: string,
-    cell: CellRequest,
-    output: CellOutput & { started(count: number): void },
-    stop: AbortSignal,
-  ): Promise<void> {
+  async execute(id: string, cell: CellRequest, output: ExecutionOutput, stop: AbortSignal): Promise<void> {
     const entry = this.#entry(id);
     const run = entry.turn.then(() => this.#run(entry, cell, output, stop));
     entry.turn = run.catch(() => {});
     await run;
   }
 
-  async #run(
-    entry: Entry,
-    cell: CellRequest,
-    output: CellOutput & { started(count: number): void },
-    stop: AbortSignal,
-  ): Promise<void> {
-    if (stop.aborted || entry.removed) return;
+  async #run(entry: Entry, cell: CellRequest, output: ExecutionOutput, stop: AbortSignal): Promise<void> {
+    if (stop.aborted) return;
+    if (entry.removed) return await output.event(REMOVED);
     entry.executions += 1;
     output.started(entry.executions);
-    const { cwd } = entry.context;
-    entry.kernel ??= startKernel(entry.language, this.#machine, cwd);
+    entry.kernel ??= startKernel(entry.language, this.#machine, entry.context.cwd);
     const kernel = await entry.kernel.catch(async (caught: unknown) => {
       this.#reset(entry);
       const value = caught instanceof Error ? caught.message : 'the interpreter could not start';
       await output.event({ type: 'error', name: 'KernelNotStarted', value, traceback: value });
     });
     if (kernel === undefined) return;
-    const language = LANGUAGES[(cell.language ?? entry.context.language).toLowerCase()] ?? entry.language;
-    const alive = await kernel.execute({ code: cell.code, language, envs: cell.envs }, output, stop);
-    if (!alive) this.#reset(entry);
+    if (await kernel.execute({ ...cell, language: entry.language }, output, stop)) return;
+    this.#reset(entry);
+    if (!stop.aborted) await output.event(entry.removed ? REMOVED : RESTARTED);
   }
 
   /** @throws ContextError */
@@ -137,8 +108,27 @@ export class Contexts implements CodeContexts {
     await (await entry.kernel?.catch(() => undefined))?.close();
   }
 
+  /** Ends them all; what a sandbox has from its start is there anew. */
   async close(): Promise<void> {
-    await Promise.all(Array.from(this.#entries.keys(), id => this.remove(id)));
+    const ids = Array.from(this.#entries.keys());
+    await Promise.all(ids.map(id => this.remove(id)));
+    for (const language of FIRST) this.#default(language);
+  }
+
+  #default(language: Language): Context {
+    const existing = this.#entries.get(this.#defaults.get(language) ?? '');
+    if (existing !== undefined) return existing.context;
+    const context = this.#add(language, DEFAULT_CWD);
+    this.#defaults.set(language, context.id);
+    return context;
+  }
+
+  #add(language: Language, cwd: string): Context {
+    if (this.#entries.size >= MAX_CONTEXTS) throw new ContextError(429, `more than ${MAX_CONTEXTS} contexts`);
+    const context = { id: randomUUID(), language, cwd };
+    const turn = Promise.resolve();
+    this.#entries.set(context.id, { context, language, kernel: undefined, executions: 0, turn, removed: false });
+    return context;
   }
 
   #reset(entry: Entry): void {
@@ -151,4 +141,16 @@ export class Contexts implements CodeContexts {
     if (entry === undefined) throw new ContextError(404, `Context ${id} not found`);
     return entry;
   }
+}
+
+function lost(name: string, value: string): CellEvent {
+  return { type: 'error', name, value, traceback: '' };
+}
+
+/** @throws ContextError */
+function languageOf(name: string): Language {
+  const given = name.toLowerCase().trim();
+  const language = LANGUAGES.find(known => known === given) ?? ALIASES[given];
+  if (language === undefined) throw new ContextError(500, `Failed to create context: no kernel for ${name}`);
+  return language;
 }

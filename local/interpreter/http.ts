@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { sendJson, sendText } from '../daemon/answers.ts';
 import type { DataMachine } from '../machine/machine.ts';
+import type { CellEvent } from '../programs/protocol.ts';
 import { ContextError } from './contexts.ts';
 
 const nullable = <T extends z.ZodType>(schema: T) => schema.nullish().transform(value => value ?? undefined);
@@ -36,12 +37,11 @@ export async function answerInterpreter(
         return sendJson(res, 200, contexts.list());
       case 'POST /contexts': {
         const { language, cwd } = await read(Create, req);
-        return sendJson(res, 201, await contexts.create(language, cwd));
+        return sendJson(res, 200, await contexts.create(language, cwd));
       }
       case 'DELETE /contexts/:id':
         await contexts.remove(id ?? '');
-        res.writeHead(204).end();
-        return;
+        return sendJson(res, 200, null);
       case 'POST /contexts/:id/restart':
         await contexts.restart(id ?? '');
         return sendJson(res, 200, null);
@@ -60,7 +60,7 @@ async function execute(machine: DataMachine, request: z.infer<typeof Execute>, r
   if (context_id !== undefined && language !== undefined) {
     throw new ContextError(400, 'Only one of context_id or language can be provided');
   }
-  const context = await machine.contexts.find(context_id, language);
+  const context = machine.contexts.find(context_id, language);
   const gone = new AbortController();
   res.once('close', () => gone.abort());
   const stop = AbortSignal.any([gone.signal, machine.streams]);
@@ -81,15 +81,26 @@ async function execute(machine: DataMachine, request: z.infer<typeof Execute>, r
   const output = {
     started: (count: number) => void line({ type: 'number_of_executions', execution_count: count }),
     text: (kind: 'stdout' | 'stderr', text: string) => line({ type: kind, text, timestamp: new Date().toISOString() }),
-    event: (event: object) => line(event),
+    event: (event: CellEvent) => line(withBareText(event)),
   };
+  // A sandbox that is killed or paused takes the connection with it: an answer that ended in order would be a success.
+  const cut = (): void => void res.destroy();
+  machine.streams.addEventListener('abort', cut, { once: true });
   try {
-    await machine.contexts.execute(context.id, { code, language, envs: env_vars ?? {} }, output, stop);
+    await machine.contexts.execute(context.id, { code, envs: env_vars ?? {} }, output, stop);
     await line({ type: 'end_of_execution' });
   } finally {
+    machine.streams.removeEventListener('abort', cut);
     clearInterval(keepalive);
     res.end();
   }
+}
+
+/** The text of a string comes without its quotes: E2B's server cuts one pair. */
+function withBareText(event: CellEvent): CellEvent {
+  const { text } = event;
+  if (typeof text !== 'string' || !/^(['"])(?:.*\1)?$/s.test(text)) return event;
+  return { ...event, text: text.slice(1, -1) };
 }
 
 async function read<T extends z.ZodType>(schema: T, req: IncomingMessage): Promise<z.infer<T>> {

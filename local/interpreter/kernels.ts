@@ -86,10 +86,6 @@ class GuestKernel implements Kernel {
     if (stop.aborted) interrupt();
     const alive = await over;
     stop.removeEventListener('abort', interrupt);
-    if (!alive && !stop.aborted) {
-      const value = 'The interpreter ended; the context starts anew.';
-      await output.event({ type: 'error', name: 'KernelDied', value, traceback: value });
-    }
     return alive;
   }
 

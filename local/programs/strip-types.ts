@@ -2,9 +2,17 @@
 // exponential time on some inputs.
 import { transformSync } from '@swc/wasm-typescript';
 
-export function stripTypes(code: string): { code: string } | { error: string } {
+type Stripped = { code: string } | { error: string };
+
+/** Enums, namespaces and the like need more than types taken out: those move the lines. */
+export function stripTypes(code: string): Stripped {
+  const stripped = transform(code, 'strip-only');
+  return 'code' in stripped ? stripped : transform(code, 'transform');
+}
+
+function transform(code: string, mode: 'strip-only' | 'transform'): Stripped {
   try {
-    return { code: transformSync(code, { mode: 'strip-only', module: true }).code };
+    return { code: transformSync(code, { mode, module: true }).code };
   } catch (caught) {
     const message =
       typeof caught === 'object' && caught !== null && 'message' in caught ? String(caught.message) : String(caught);

@@ -14,6 +14,10 @@ function parsed(code: string): Program | undefined {
   }
 }
 
+export function isJavaScript(code: string): boolean {
+  return parsed(code) !== undefined;
+}
+
 /** It imports, exports or awaits at its top. */
 export function isModule(code: string): boolean {
   const program = parsed(code);

@@ -9,7 +9,7 @@ import { EvalFlags, JSException, type JSValueHandle, QuickJS, type QuickJSOption
 import { builtFile } from '../../../src/ground/built.ts';
 import { type Cell, type HostFailure, hostCaller, type WorkerStart } from '../protocol.ts';
 import { stripTypes } from '../strip-types.ts';
-import { importsAsAwaits, isModule } from './cell-syntax.ts';
+import { importsAsAwaits, isJavaScript, isModule } from './cell-syntax.ts';
 
 const MEMORY_BYTES = 256 * 1024 * 1024;
 const STACK_BYTES = 384 * 1024;
@@ -273,11 +273,13 @@ function cells(vm: QuickJS, runtime: Runtime): void {
   }
 }
 
-/** Here and not on the host: swc may take forever, and only a worker can be ended. */
+/** Here and not on the host: swc may take forever, and only a worker can be ended. E2B's kernel takes types in both. */
 function javascriptOf({ code, language }: Cell): string {
-  const stripped = language === 'typescript' ? stripTypes(code) : { code };
-  if ('error' in stripped) throw new SyntaxError(stripped.error);
-  return stripped.code;
+  if (language === 'javascript' && isJavaScript(code)) return code;
+  const stripped = stripTypes(code);
+  if ('code' in stripped) return stripped.code;
+  if (language === 'javascript') return code;
+  throw new SyntaxError(stripped.error);
 }
 
 function failed(caught: unknown): void {

@@ -35,12 +35,33 @@ def bundle(value):
         content = make()
         if content is not None:
             shown[key] = plain(content[0] if isinstance(content, tuple) else content)
+    if isinstance(value, (list, dict)) and 'json' not in shown:
+        data = as_json(value)
+        if data is not None:
+            shown['json'] = data
     shown.setdefault('text', repr(value))
     return shown
 
+def as_json(value):
+    """Lists and dicts as data, as E2B's template shows them (orjson); None when something in them is no data."""
+    def other(item):
+        import datetime, enum, uuid, dataclasses
+        if isinstance(item, (datetime.datetime, datetime.date, datetime.time)):
+            return item.isoformat()
+        if isinstance(item, enum.Enum):
+            return item.value
+        if isinstance(item, uuid.UUID):
+            return str(item)
+        if dataclasses.is_dataclass(item) and not isinstance(item, type):
+            return {field.name: getattr(item, field.name) for field in dataclasses.fields(item)}
+        raise TypeError
+    try:
+        return json.loads(json.dumps(value, default=other), parse_constant=lambda _: None)
+    except (TypeError, ValueError, RecursionError):
+        return None
+
 def emit(shown, main):
     sys.stdout.flush()
-    shown = json.loads(json.dumps(shown, default=str))
     host('event', type='result', is_main_result=main, **shown)
 
 def display(*values, raw=False, **_ignored):
