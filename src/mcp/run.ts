@@ -107,7 +107,7 @@ async function answer(call: ToolCall, requestId: string, deps: RunDeps, span: Sp
   const ledger = broker?.ledger ?? [];
   try {
     if (surface !== 'search') requireScope(principal, surface);
-    const code = await deps.acceptor.accept(call.code, { principalId: principal.id, signal });
+    const code = await deps.acceptor.accept(call.code, { principalId: principal.id, signal, surface });
     progress?.('running');
     // Calls come in as messages of a worker: what they do belongs to this run's span all the same.
     const callHost: CallHost = (...message) => span.within(() => (broker?.callHost ?? CALL_NOBODY)(...message));

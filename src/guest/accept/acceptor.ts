@@ -2,6 +2,7 @@
 // thread with a deadline. Knows no JavaScript itself.
 
 import { Worker } from 'node:worker_threads';
+import type { Surface } from '../../engine/engine.ts';
 import { type ErrorCode, GatewayError } from '../../errors.ts';
 import { builtFile } from '../../ground/built.ts';
 import { FairQueue } from '../../ground/fair-queue.ts';
@@ -16,9 +17,14 @@ export type CodeAcceptor = {
 };
 
 /** Who waits for the thread: principals take turns, and who has left waits no more. */
-export type CodeSender = { readonly principalId: string; readonly signal: AbortSignal };
+export type CodeSender = {
+  readonly principalId: string;
+  readonly signal: AbortSignal;
+  /** The tool it was sent to. Default `write`. */
+  readonly surface?: Surface;
+};
 
-export type ThreadRequest = { readonly code: string; readonly maxChars: number };
+export type ThreadRequest = { readonly code: string; readonly maxChars: number; readonly surface: Surface };
 export type ThreadReply =
   | { readonly ready: true }
   | { readonly accepted: AcceptedCode }
@@ -65,7 +71,7 @@ export function createCodeAcceptor({
   };
 
   /** Its turn, in the order of principals. */
-  const wait = (code: string, { principalId, signal }: CodeSender): Promise<AcceptedCode> => {
+  const wait = (code: string, { principalId, signal, surface = 'write' }: CodeSender): Promise<AcceptedCode> => {
     const full = queue.size >= MAX_WAITING || queue.startsOf(principalId) >= MAX_WAITING_PER_PRINCIPAL;
     if (full) throw new GatewayError('busy', undefined, { retryAfterMs: 1000 });
     return new Promise<AcceptedCode>((resolve, reject) => {
@@ -75,7 +81,7 @@ export function createCodeAcceptor({
       };
       const settled = (): void => signal.removeEventListener('abort', leave);
       const job: Waiting = {
-        ...{ code, maxChars },
+        ...{ code, maxChars, surface },
         resolve: accepted => {
           settled();
           resolve(accepted);
@@ -97,7 +103,7 @@ export function createCodeAcceptor({
       const inline = typeof code !== 'string' || code.length <= INLINE_CHARS || code.length > maxChars;
       if (inline) {
         try {
-          return acceptCode(code, { maxChars });
+          return acceptCode(code, { maxChars, ...(from.surface && { surface: from.surface }) });
         } catch (caught) {
           // What is no JavaScript may be TypeScript.
           if (!(caught instanceof GatewayError && caught.code === 'code_syntax')) throw caught;
@@ -158,11 +164,11 @@ function startThread(): Thread {
     get dead() {
       return lost !== undefined;
     },
-    async run({ code, maxChars }, deadlineMs) {
+    async run({ code, maxChars, surface }, deadlineMs) {
       await ready;
       if (lost !== undefined) throw lost;
       const received = receive();
-      worker.postMessage({ code, maxChars } satisfies ThreadRequest);
+      worker.postMessage({ code, maxChars, surface } satisfies ThreadRequest);
       const timer = setTimeout(() => {
         lose(
           new GatewayError(

@@ -1,11 +1,21 @@
 // What models write -> one expression the engine can evaluate, or an error that shows the place. Pure; the type
 // stripper is handed in. The forms themselves are in shape.ts.
+import type { Surface } from '../../engine/engine.ts';
 import { GatewayError } from '../../errors.ts';
-import { blankHashbang, fencedBlocks, firstFence } from './fences.ts';
+import { blankHashbang, escapeFences, fencedBlocks, firstFence, outerBlock } from './fences.ts';
 import { foreign, unwrapJson } from './foreign.ts';
 import { type Edit, shapeOfExpression, shapeOfProgram } from './forms.ts';
 import { withoutSdkImports } from './imports.ts';
-import { type Fault, faultOfExpression, parseExpression, parseText, placeOf, Refused, refusalIn } from './syntax.ts';
+import {
+  type Fault,
+  faultOfExpression,
+  oddCharacterAt,
+  parseExpression,
+  parseText,
+  placeOf,
+  Refused,
+  refusalIn,
+} from './syntax.ts';
 import type { Stripped } from './typescript.ts';
 
 declare const accepted: unique symbol;
@@ -25,6 +35,8 @@ export type AcceptedCode = {
 
 export type AcceptOptions = {
   readonly maxChars: number;
+  /** The tool that the code was sent to; a refusal names what that tool offers. Default `write`. */
+  readonly surface?: Surface;
   /** Without it only plain JavaScript is accepted. */
   readonly stripTypes?: (text: string) => Stripped;
 };
@@ -34,11 +46,11 @@ export type AcceptOptions = {
  * bare body gets a function around it and a `return` before its last expression.
  * Throws GatewayError: code_invalid, code_too_large, code_syntax.
  */
-export function acceptCode(code: unknown, { maxChars, stripTypes }: AcceptOptions): AcceptedCode {
+export function acceptCode(code: unknown, { maxChars, stripTypes, surface = 'write' }: AcceptOptions): AcceptedCode {
   const text = checkText(code, maxChars);
   try {
     const read = readOne(readingOf(text), stripTypes);
-    if (!read.ok) throw new Refused('code_syntax', foreign(text, read.fault));
+    if (!read.ok) throw new Refused('code_syntax', foreign(text, oddCharacterAt(text, read.fault), surface));
     return finish(text, read.text, read.edits);
   } catch (caught) {
     throw caught instanceof Refused ? refusalIn(text, caught) : caught;
@@ -68,6 +80,9 @@ function readingOf(text: string): string {
   // A fence inside a comment is an example. Elsewhere ``` would parse as an empty template, called as a tag.
   if (whole.ok && whole.comments.some(comment => comment.start < fence && fence < comment.end)) return text;
   const blocks = fencedBlocks(text).filter(block => block.trim() !== '');
+  // The code may write Markdown: a template that holds fences of its own.
+  const markdown = [text, outerBlock(text)].map(escapeFences).find(parses);
+  if (markdown !== undefined && markdown.trim() !== '') return blankHashbang(markdown);
   const [block] = blocks;
   if (block === undefined) throw new GatewayError('code_invalid');
   if (blocks.length === 1) return blankHashbang(block);
@@ -76,6 +91,8 @@ function readingOf(text: string): string {
     `There are ${blocks.length} fenced blocks of code in \`code\`. Send one function, without fences or prose.`,
   );
 }
+
+const parses = (text: string): boolean => parseText(text).ok || parseExpression(text).ok;
 
 type Read =
   | { readonly ok: true; readonly text: string; readonly edits: readonly Edit[] }

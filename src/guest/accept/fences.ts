@@ -53,6 +53,26 @@ function blocksOf(text: string): Block[] {
   return blocks;
 }
 
+/** From behind the first opening line to the last line that is a fence alone; '' when there is no such line. */
+export function outerBlock(text: string): string {
+  OPENING.lastIndex = 0;
+  const opening = OPENING.exec(text);
+  if (opening === null) return '';
+  const [line, fence = ''] = opening;
+  const start = opening.index + line.length + 1;
+  const last = text.lastIndexOf(`\n${fence}`);
+  const alone = /^\n[`~]{3,}\s*$/.test(
+    text
+      .slice(last, last + 200)
+      .split('\n', 2)
+      .join('\n'),
+  );
+  return last > start && alone ? keepOnly(text, start, last) : '';
+}
+
+/** JavaScript reads ``` as an empty template that is called as a tag; nobody means that. */
+export const escapeFences = (text: string): string => text.replace(/`{3,}/g, run => '\\`'.repeat(run.length));
+
 /** The fenced code blocks of `text`, each as the whole text with everything else blanked. */
 export function fencedBlocks(text: string): string[] {
   const blocks = blocksOf(text);

@@ -1,39 +1,47 @@
-// What is no JavaScript at all, once it did not parse: told by its looks, so that a model learns what to send instead.
-// Also takes code out of the JSON some models wrap it in. Pure.
+// Text that is no JavaScript: the same fault, with what it is and what to send instead. Also takes code out of the JSON
+// some models wrap it in. Pure.
+import type { Surface } from '../../engine/engine.ts';
+import { type Language, languageOf } from './language.ts';
 import type { Fault } from './syntax.ts';
 
-const PYTHON =
-  /^[ \t]*(?:from [\w.]{1,80} import |import \w[\w. ,]{0,200}$|(?:async )?def \w{1,80}\(|(?:class|for|while|if|elif|with|except)\b[^\n{};]{0,200}:[ \t]*(?:#|\w|$)|(?:else|try|finally):)/;
-const PROSE = /^[\p{L}\p{N}\s,.?!'’"-]{1,500}$/u;
-const STATEMENT = /^\s*(?:return|await|const|let|var|throw|typeof|new|async|function|yield|import|export)\b/;
-
-/** The same fault, said as what it is when the text is of another kind. */
-export function foreign(text: string, fault: Fault): Fault {
-  const message = foreignMessage(text, fault.offset);
-  return message === undefined ? fault : { ...fault, message };
+/** `fault`, or one that names the language of `text`. */
+export function foreign(text: string, fault: Fault, surface: Surface): Fault {
+  const language = languageOf(text, fault.offset);
+  return language === undefined ? fault : { ...fault, message: foreignMessage(language, surface) };
 }
 
-function foreignMessage(text: string, offset: number): string | undefined {
-  if (/=&gt;/.test(text)) return 'The code is HTML-escaped: send => as it is';
-  if (isPython(text, offset)) return "This is Python; `code` is JavaScript. Python goes into sbx.runCode('…')";
-  if (PROSE.test(text) && /\S\s+\S/.test(text) && !STATEMENT.test(text)) {
-    return "`code` is JavaScript. In search, ask with: async () => find('…')";
-  }
-  return undefined;
+const QUESTION = "async () => find('…')";
+const LANGUAGES: Partial<Record<Language, string>> = {
+  Python: '',
+  R: ", { language: 'r' }",
+  Java: ", { language: 'java' }",
+};
+
+export function foreignMessage(language: Language, surface: Surface): string {
+  if (language === 'HTML-escaped') return 'The code is HTML-escaped: send => as it is, < and " too';
+  if (language === 'a request line')
+    return surface === 'search'
+      ? "This is a request line; `code` is JavaScript. Look the operation up with: async () => describe('GET /v2/sandboxes')"
+      : "This is a request line; `code` is JavaScript. Send it with: async () => api.request({ method: 'GET', path: '/v2/sandboxes' })";
+  if (language === 'prose')
+    return surface === 'search'
+      ? `\`code\` is JavaScript. Ask with: ${QUESTION}`
+      : `This is prose; \`code\` is JavaScript: async () => { … return value }. Questions go to the search tool: ${QUESTION}`;
+  const what = `This is ${language}; \`code\` is JavaScript.`;
+  const call = callFor(language);
+  if (surface === 'search')
+    return `${what} search only looks operations up (${QUESTION}); programs run in a sandbox, from execute_write`;
+  return surface === 'read'
+    ? `${what} execute_read runs nothing in a sandbox: use execute_write, where it goes into ${call}`
+    : `${what} It goes into ${call}, after const sbx = await Sandbox.create()`;
 }
 
-/** The line that does not parse, or the one before it; not inside a template, which may well hold Python. */
-function isPython(text: string, offset: number): boolean {
-  if (text.slice(0, offset).includes('`')) return false;
-  const start = text.lastIndexOf('\n', offset - 1) + 1;
-  const line = text.slice(start, start + 400).split('\n', 1)[0] ?? '';
-  const before =
-    text
-      .slice(Math.max(0, start - 400), start)
-      .trimEnd()
-      .split('\n')
-      .at(-1) ?? '';
-  return PYTHON.test(line) || PYTHON.test(before);
+function callFor(language: Language): string {
+  if (language === 'a shell command') return "sbx.commands.run('…')";
+  const options = LANGUAGES[language];
+  return options === undefined
+    ? "a file in a sandbox (sbx.files.write), which sbx.commands.run('…') can use"
+    : `sbx.runCode('…'${options})`;
 }
 
 const FUNCTION = /^\s*(?:async\b\s*(?:function\b|\(|\w+\s*=>)|function\b|\([^()]{0,200}\)\s*=>)/;

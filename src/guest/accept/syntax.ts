@@ -83,8 +83,38 @@ function plain(message: string, text: string, offset: number): string {
     return 'Unexpected end of the code: a bracket, quote or brace is not closed';
   if (/\bawait\s+$/.test(text.slice(Math.max(0, offset - 40), offset)))
     return '`await` stands in a function that is not async: make that function async';
+  if (
+    /\busing\s+[\w$]*$/.test(text.slice(Math.max(0, offset - 80), offset)) &&
+    /^[\w$\s]*=/.test(text.slice(offset, offset + 80))
+  )
+    return '`using` is not supported: write try { … } finally { await sbx.kill() }';
   if (text[offset] === '@') return 'Decorators are not supported: call the wrapping function yourself';
   return message;
+}
+
+/** Characters that look like others, or like nothing; a model or an editor put them in. */
+const ODD_CHARACTERS: readonly (readonly [RegExp, string])[] = [
+  [/[\u200b-\u200f\u2060-\u2064\u00ad\u180e\u202a-\u202e\u2066-\u2069]/, 'an invisible character: remove it'],
+  [/[\u201c-\u201f\u00ab\u00bb]/, 'a typographic quote: write " instead'],
+  [/[\u2018-\u201b\u2032]/, "a typographic quote: write ' instead"],
+  [/[\u2010-\u2015\u2212]/, 'not a minus sign: write - instead'],
+  [/[\uff01-\uff5e]/, 'a full-width character: write the ASCII one instead'],
+  [/\u037e/, 'a Greek question mark: write ; instead'],
+  [/\u2026/, 'an ellipsis: code was left out here; write it out, or write ... to spread'],
+  [/[^\P{Cc}\s]|\ufffd/u, 'not a character of code: remove it'],
+];
+
+/** `fault`, or the character at its place (or in the word before it) that no JavaScript has outside of strings. */
+export function oddCharacterAt(text: string, fault: Fault): Fault {
+  const from = Math.max(0, fault.offset - 3);
+  for (let at = Math.min(fault.offset + 1, text.length - 1); at >= from; at -= 1) {
+    const character = text[at] ?? '';
+    const found = ODD_CHARACTERS.find(([pattern]) => pattern.test(character));
+    if (found === undefined) continue;
+    const code = character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
+    return { message: `The character U+${code} is ${found[1]}`, offset: at };
+  }
+  return fault;
 }
 
 export type Place = { readonly line: number; readonly column: number };

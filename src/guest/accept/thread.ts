@@ -7,9 +7,9 @@ import { stripTypes } from './typescript.ts';
 
 const reply = (message: ThreadReply) => parentPort?.postMessage(message);
 
-parentPort?.on('message', ({ code, maxChars }: ThreadRequest) => {
+parentPort?.on('message', ({ code, maxChars, surface }: ThreadRequest) => {
   try {
-    reply({ accepted: acceptCode(code, { maxChars, stripTypes }) });
+    reply({ accepted: acceptCode(code, { maxChars, stripTypes, surface }) });
   } catch (caught) {
     // Anything else ends the thread: the stripper may be broken.
     if (!(caught instanceof GatewayError)) throw caught;

@@ -1,6 +1,8 @@
 // The commonest mistakes in agents' code -> what to write instead. A table, first match wins; every text is ours, only
 // identifiers come from the error. Pure.
 import type { GuestError, Surface } from '../../engine/engine.ts';
+import { foreignMessage } from '../accept/foreign.ts';
+import { languageOf } from '../accept/language.ts';
 import { GLOBALS } from '../globals.ts';
 import type { Callee } from './callee.ts';
 import { hintForCallees } from './callee-hints.ts';
@@ -88,7 +90,10 @@ export function hintFor(mistake: Mistake): string | undefined {
   if (code !== undefined) return hintForCode(code, message);
   if (mistake.error.name === 'ReferenceError') {
     const name = UNDEFINED_NAME.exec(message)?.[1];
-    return name === undefined ? undefined : hintForName(name, mistake.surface, mistake.globals);
+    if (name === undefined) return undefined;
+    const language = languageOf(mistake.text, mistake.text.length);
+    if (language !== undefined) return `${foreignMessage(language, mistake.surface)}.`;
+    return hintForName(name, mistake.surface, mistake.globals);
   }
   for (const rule of RULES) {
     const hint = rule(mistake);
@@ -101,7 +106,7 @@ const globalsLine = (globals: readonly string[]): string => `Globals: ${globals.
 
 function hintForName(name: string, surface: Surface, globals: readonly string[]): string {
   const there = globalsLine(globals);
-  if (name === 'await') return '`await` stands in a function that is not async: make that function async.';
+  if (name === 'await') return '`await` is in a function that is not async: make that function async.';
   if (surface === 'search' && GLOBALS.read.includes(name)) {
     return `\`${name}\` is in execute_read and execute_write; search only looks at the description. ${there}`;
   }
@@ -113,7 +118,7 @@ function hintForName(name: string, surface: Surface, globals: readonly string[])
   }
   const near = globals.find(global => global.toLowerCase() === name.toLowerCase());
   if (near !== undefined) return `It is written \`${near}\`. ${there}`;
-  return there;
+  return `No \`${name}\` was declared, and nothing is kept from earlier calls: return what the next one needs. ${there}`;
 }
 
 /** The registry's message says what happened; this says where to look. */
