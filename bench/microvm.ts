@@ -47,7 +47,7 @@ if (process.argv[2] === 'local') await serveLocal();
 
 const limits = {
   ...{ wallMs: 30_000, cpuMs: 5_000, memoryBytes: 64 << 20, maxResultChars: 400_000, maxLogChars: 20_000 },
-  ...{ maxCallChars: 1_000_000, maxPendingCalls: 100, maxDisplayBytes: 1_000_000 },
+  ...{ maxCallChars: 1_000_000, maxCallValues: 20_000, maxPendingCalls: 100, maxDisplayBytes: 1_000_000 },
 };
 const answer: CallHost = async () => ({ ok: true, json: '{"status":200,"data":[]}' });
 

@@ -101,6 +101,7 @@ export const VARIABLES = {
   MAX_CALLS: variable('Calls to E2B in one run.', '200', integer(1, 100_000)),
   MAX_PARALLEL_CALLS: variable('Calls of one run that are under way at once; more wait.', '8', integer(1, 256)),
   MAX_CALL_BYTES: variable('Request body of one call.', '1000000', integer(1_000, 100_000_000)),
+  MAX_CALL_VALUES: variable('Values, and keys, in the arguments of one call.', '20000', integer(100, 1_000_000)),
   MAX_ANSWER_BYTES: variable('Answer to one call.', '8000000', integer(1_000, 100_000_000)),
   MAX_RUN_ANSWER_BYTES: variable('Answers to all calls of a run.', '32000000', integer(1_000, 1_000_000_000)),
   MAX_RESULT_CHARS: variable(
@@ -122,6 +123,12 @@ export const VARIABLES = {
   ),
   MAX_DISPLAY_BYTES: variable('All display() blocks of a run together.', '4000000', integer(1_000, 100_000_000)),
   MAX_HTTP_BODY_BYTES: variable('Body of an HTTP request to the gateway.', '1000000', integer(1_000, 100_000_000)),
+  MEMORY_MB: variable(
+    'What the gateway holds for all callers at once: bodies, arguments, answers, results. Over it, the newest is refused.',
+    '160',
+    integer(8, 100_000),
+  ),
+  MEMORY_PER_KEY_MB: variable('The same for one key.', '64', integer(4, 100_000)),
 
   SANDBOX_ENGINE: variable(
     "What runs the agent's code: quickjs (embedded) or e2b (each call in an E2B sandbox of its own).",

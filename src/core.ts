@@ -12,6 +12,8 @@ import type { Config } from './config.ts';
 import type { EngineStats, Limits } from './engine/engine.ts';
 import { createEngines } from './engines.ts';
 import { PACKAGE_ROOT } from './ground/built.ts';
+import { HostTurns } from './ground/host-turns.ts';
+import { MemoryBudget } from './ground/memory-budget.ts';
 import { createCodeAcceptor } from './guest/accept/acceptor.ts';
 import type { Logger } from './log.ts';
 import { outcomeOf } from './mcp/answer/ledger-text.ts';
@@ -42,6 +44,10 @@ export type Core = {
   description(): DescriptionInfo;
   /** A factory of MCP servers; how a request names its caller is the carrier's business. */
   serverFactory(principalOf: (context: McpRequestContext) => Principal): McpServerFactory;
+  /** What is held for callers: bodies of requests too. */
+  readonly memory: MemoryBudget;
+  /** Who has the main thread. */
+  readonly turns: HostTurns;
   close(): Promise<void>;
 };
 
@@ -69,6 +75,11 @@ export async function createCore(config: Config, log: Logger, observers: Observe
     maxSandboxesPerKey: config.MAX_SANDBOXES_PER_KEY,
     request: createRequestCapability({ client: upstream, operations: () => operations, isHidden }),
   });
+  const turns = new HostTurns();
+  const memory = new MemoryBudget({
+    maxBytes: config.MEMORY_MB * 1_000_000,
+    maxBytesPerPrincipal: config.MEMORY_PER_KEY_MB * 1_000_000,
+  });
   const around = observeCalls(observers.onUpstreamCall);
   const openBroker: OpenBroker = ({ progress, requestId, ...run }) =>
     createBroker({
@@ -76,6 +87,8 @@ export async function createCore(config: Config, log: Logger, observers: Observe
       capabilities: dataPlane.open({ wallMs: limits.wallMs, signal: run.signal, requestId, progress }),
       around,
       limits: brokerLimits,
+      turns,
+      memory,
       onCall: entry => progress?.(`${entry.label} → ${outcomeOf(entry)}`),
       log,
     });
@@ -100,6 +113,8 @@ export async function createCore(config: Config, log: Logger, observers: Observe
 
   return {
     version,
+    memory,
+    turns,
     engineName: engine.name,
     engineStats: () => engine.stats(),
     description: () => ({
@@ -135,6 +150,7 @@ const limitsOf = (config: Config): Limits => ({
   maxResultChars: config.MAX_RESULT_CHARS,
   maxLogChars: config.MAX_LOG_CHARS,
   maxCallChars: Math.ceil(config.MAX_CALL_BYTES * 1.5),
+  maxCallValues: config.MAX_CALL_VALUES,
   maxPendingCalls: 1000,
   maxDisplayBytes: config.MAX_DISPLAY_BYTES,
 });

@@ -17,6 +17,7 @@ export const LIMITS: Limits = {
   maxResultChars: 400_000,
   maxLogChars: 20_000,
   maxCallChars: 1_000_000,
+  maxCallValues: 20_000,
   maxPendingCalls: 32,
   maxDisplayBytes: 1_000_000,
 };

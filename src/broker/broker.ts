@@ -2,9 +2,13 @@
 // fault into a reply the guest can read. Knows no capability by name and nothing of the engine but the form of a call.
 import type { CallHost, GuestCall, GuestReply } from '../engine/engine.ts';
 import { GatewayError, toGatewayError } from '../errors.ts';
+import type { HostTurns } from '../ground/host-turns.ts';
+import { describeExcess } from '../ground/json-size.ts';
+import type { MemoryBudget } from '../ground/memory-budget.ts';
 import type { Principal } from '../principal.ts';
 import { type AnswerBudget, type BrokerLimits, createBudget } from './budget.ts';
 import { createLedger, type LedgerCall, type LedgerEntry } from './ledger.ts';
+import { type CallMemory, createRunMemory } from './run-memory.ts';
 
 /** What a capability is handed beside its arguments. */
 export type CallContext = {
@@ -15,14 +19,25 @@ export type CallContext = {
   readonly limits: BrokerLimits;
   /** This call's line in the ledger: name it, say `sent()` before it can have an effect, and `answered()`. */
   readonly call: LedgerCall;
-  /** `take()` bytes as they arrive; the broker settles the rest by the length of the reply. */
+  /**
+   * `take()` bytes as they arrive; the broker settles the rest by the length of the reply. They are the caller's memory
+   * too, until the engine has passed the reply on.
+   */
   readonly answer: AnswerBudget;
+  /**
+   * Work on the main thread that grows with what a guest, an answer or a sandbox sent: decoding, checking, redacting. It
+   * waits for its turn among all callers and counts as the run's CPU time.
+   */
+  work<T>(work: () => T): Promise<T>;
   /** @throws GatewayError `budget_exceeded` */
   checkRequest(bytes: number): void;
 };
 
 /** Arguments as parsed JSON, unchecked -> JSON text. Throws GatewayError for what the guest may read. */
 export type Capability = (args: unknown, context: CallContext) => Promise<string>;
+
+/** One call while it is answered. */
+type OpenCall = { readonly call: LedgerCall; readonly memory: CallMemory };
 
 export type BrokerLog = { error(fields: object, message: string): void };
 
@@ -33,6 +48,8 @@ export type BrokerOptions = {
   /** Aborted when the run ends, for whatever reason. */
   readonly signal: AbortSignal;
   readonly limits: BrokerLimits;
+  readonly turns: HostTurns;
+  readonly memory: MemoryBudget;
   /** Told of each call when it is over. */
   readonly onCall?: (entry: LedgerEntry) => void;
   /** Put around each capability that is called, to watch it. */
@@ -46,6 +63,8 @@ export type Broker = {
   readonly callHost: CallHost;
   /** Live, in the order calls came; at most `maxCalls` entries and one for those over it. */
   readonly ledger: readonly LedgerEntry[];
+  /** Time the main thread has worked for this run. */
+  hostMs(): number;
 };
 
 /** One broker a run. */
@@ -55,6 +74,7 @@ export function createBroker(options: BrokerOptions): Broker {
   const ledger = createLedger(options.onCall);
   const follow = createFollower();
   let overBudgetNoted = false;
+  let hostMs = 0;
   if (options.signal.aborted) ledger.close();
   else options.signal.addEventListener('abort', ledger.close, { once: true });
 
@@ -70,15 +90,27 @@ export function createBroker(options: BrokerOptions): Broker {
     return ledger.open(label);
   };
 
-  const answerCall = async (guestCall: GuestCall, call: LedgerCall, signal: AbortSignal): Promise<string> => {
+  const openMemory = createRunMemory(options.memory, principal.id, options.signal);
+  const owner = { principalId: principal.id, name: options.requestId ?? 'a run' };
+
+  const answerCall = async (guestCall: GuestCall, open: OpenCall, signal: AbortSignal): Promise<string> => {
     const found = find(capabilities, guestCall.capability);
     const capability = options.around?.(guestCall.capability, found) ?? found;
-    const args = parseArgs(guestCall.argsJson);
+    const work = async <T>(act: () => T): Promise<T> => {
+      const { value, ms } = await options.turns.take(owner, () => {
+        if (signal.aborted) throw new GatewayError('cancelled');
+        return act();
+      });
+      hostMs += ms;
+      return value;
+    };
     const leave = await budget.place(signal);
     try {
-      const answer = budget.answer();
-      const context = { principal, mode, signal, limits, call, answer, checkRequest: budget.checkRequest };
-      const json = await capability(args, context);
+      const args = await work(() => parseArgs(guestCall));
+      const answer = heldToo(budget.answer(), open.memory);
+      const { checkRequest } = budget;
+      const context = { principal, mode, signal, limits, call: open.call, answer, work, checkRequest };
+      const json = await (await work(() => ({ answered: capability(args, context) }))).answered;
       answer.settle(json.length);
       return json;
     } finally {
@@ -88,14 +120,15 @@ export function createBroker(options: BrokerOptions): Broker {
 
   const callHost: CallHost = async (guestCall, callSignal) => {
     const label = shortName(guestCall.capability);
-    let call: LedgerCall | undefined;
+    let open: OpenCall | undefined;
     try {
       if (options.signal.aborted || callSignal.aborted) throw new GatewayError('cancelled');
-      call = openCall(label);
+      open = { call: openCall(label), memory: openMemory() };
+      open.memory.take(guestCall.argsJson.length);
       const { signal, release } = follow(options.signal, callSignal);
-      const json = await answerCall(guestCall, call, signal).finally(release);
-      call.succeed();
-      return { ok: true, json };
+      const json = await answerCall(guestCall, open, signal).finally(release);
+      open.call.succeed();
+      return { ok: true, json, delivered: open.memory.release };
     } catch (caught) {
       const error = toGatewayError(caught);
       if (error.code === 'internal') {
@@ -104,12 +137,13 @@ export function createBroker(options: BrokerOptions): Broker {
           'a capability failed',
         );
       }
-      call?.fail(error);
+      open?.call.fail(error);
+      open?.memory.release();
       return refusal(error);
     }
   };
 
-  return { callHost, ledger: ledger.entries };
+  return { callHost, ledger: ledger.entries, hostMs: () => hostMs };
 }
 
 const shortName = (capability: unknown) =>
@@ -134,12 +168,37 @@ function find(capabilities: BrokerOptions['capabilities'], name: string): Capabi
   throw new GatewayError('capability_unknown', `The gateway has no capability "${shortName(name)}". It has: ${known}.`);
 }
 
-function parseArgs(argsJson: string): unknown {
+/** What the engine found to be too much is not even parsed. */
+function parseArgs({ argsJson, excess }: GuestCall): unknown {
+  if (excess !== undefined)
+    throw new GatewayError(
+      'too_complex',
+      `The arguments of the call hold ${describeExcess(excess)}. Send less at once, or put the data into a sandbox file.`,
+    );
   try {
     return JSON.parse(argsJson);
   } catch {
     throw new GatewayError('request_invalid', 'The arguments of the call are not JSON.');
   }
+}
+
+/** What an answer takes of the run's budget, it takes of the caller's memory as well. */
+function heldToo(answer: AnswerBudget, memory: CallMemory): AnswerBudget {
+  let held = 0;
+  const hold = (bytes: number) => {
+    memory.take(bytes);
+    held += bytes;
+  };
+  return {
+    take(bytes) {
+      answer.take(bytes);
+      hold(bytes);
+    },
+    settle(bytes) {
+      answer.settle(bytes);
+      hold(Math.max(0, bytes - held));
+    },
+  };
 }
 
 /**

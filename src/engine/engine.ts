@@ -1,5 +1,6 @@
 // The contract every engine keeps: types only. Knows neither the broker nor E2B's API; engines are handed `callHost`.
 import type { ErrorCode } from '../errors.ts';
+import type { JsonExcess } from '../ground/json-size.ts';
 import type { Principal } from '../principal.ts';
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
@@ -20,6 +21,8 @@ export type Limits = {
   readonly maxLogChars: number;
   /** JSON text of one call's arguments. */
   readonly maxCallChars: number;
+  /** Values in one call's arguments, and keys. */
+  readonly maxCallValues: number;
   /** Calls and timers a guest may have open at once; one more rejects inside the guest with `budget_exceeded`. */
   readonly maxPendingCalls: number;
   /** All display() blocks of a run together. */
@@ -27,11 +30,21 @@ export type Limits = {
 };
 
 /** One message from the guest: the capability it wants and its arguments as JSON text, exactly as the guest wrote it. */
-export type GuestCall = { readonly capability: string; readonly argsJson: string };
+export type GuestCall = {
+  readonly capability: string;
+  readonly argsJson: string;
+  /** The arguments were too much to look at, see intake.ts: they are left out. */
+  readonly excess?: JsonExcess;
+};
 
 /** `json` is handed to the guest's JSON.parse unread, so that large upstream answers cross once. */
 export type GuestReply =
-  | { readonly ok: true; readonly json: string }
+  | {
+      readonly ok: true;
+      readonly json: string;
+      /** To be called once the reply is on its way to the guest and its text no longer held here. */
+      readonly delivered?: () => void;
+    }
   | { readonly ok: false; readonly error: { readonly name: string; readonly code: string; readonly message: string } };
 
 /** Answers one call. Never rejects. `signal` aborts when the run ends, for whatever reason. */
@@ -42,6 +55,8 @@ export type Job = {
   readonly source: string;
   readonly surface: Surface;
   readonly callHost: CallHost;
+  /** Time that the host has worked for the run so far: it counts as the guest's own CPU time. */
+  readonly hostMs?: () => number;
   readonly limits: Limits;
   /** Aborted when the caller goes away. */
   readonly signal: AbortSignal;

@@ -1,29 +1,36 @@
 // The border between hostile and ours, on every engine: takes a guest's messages, checks and counts them. Nothing a guest
 // sends is used before it was checked here. Knows nothing of what carries the messages or runs the guest.
-import type { Display, Limits } from './engine.ts';
+import { type JsonExcess, type JsonLimits, judgeJson } from '../ground/json-size.ts';
+import type { Display, GuestCall, Limits } from './engine.ts';
 import * as protocol from './protocol.ts';
 import { type FailedPayload, KIND, ProtocolError } from './protocol.ts';
 
 const MAX_RANDOM_BYTES = 65_536;
+const MAX_DEPTH = 100;
+const MAX_KEY_BYTES = 4_096;
+/** Arguments of all open calls of a run: what the host may have to keep for it. */
+const MAX_OPEN_CALL_CHARS = 16_000_000;
 
 /** What the engine has counted of a run so far. Travels with the guest. */
 export type Meter = {
   /** Time in which the guest held a worker, our measure of its CPU time. */
   cpuMs: number;
-  /** Ids of the calls and timers the host still owes an answer to. */
-  readonly open: Set<number>;
+  /** The calls and timers the host still owes an answer to, by id, with the length of their arguments. */
+  readonly open: Map<number, number>;
+  openChars: number;
   /** Calls and timers ever made. */
   crossings: number;
   logChars: number;
   displayBytes: number;
+  displays: number;
 };
 
 export function newMeter(): Meter {
-  return { cpuMs: 0, open: new Set(), crossings: 0, logChars: 0, displayBytes: 0 };
+  return { cpuMs: 0, open: new Map(), openChars: 0, crossings: 0, logChars: 0, displayBytes: 0, displays: 0 };
 }
 
 export type Emission =
-  | { readonly kind: 'call'; readonly id: number; readonly capability: string; readonly argsJson: string }
+  | ({ readonly kind: 'call'; readonly id: number } & GuestCall)
   | { readonly kind: 'timer'; readonly id: number; readonly ms: number }
   | { readonly kind: 'clear'; readonly id: number }
   | { readonly kind: 'log'; readonly stream: 'stdout' | 'stderr'; readonly text: string }
@@ -84,16 +91,18 @@ export class Intake {
       case KIND.call: {
         const call = protocol.parseCall(payload);
         if (call.argsJson.length > this.#limits.maxCallChars) throw new ProtocolError('call over its limit');
-        this.#open(id);
-        this.#emissions.push({ kind: 'call', id, ...call });
+        const excess = this.#excessOf(call.argsJson);
+        const argsJson = excess === undefined ? call.argsJson : '';
+        this.#open(id, argsJson.length);
+        this.#emissions.push({ ...call, kind: 'call', id, argsJson, ...(excess && { excess }) });
         return undefined;
       }
       case KIND.timer:
-        this.#open(id);
+        this.#open(id, 0);
         this.#emissions.push({ kind: 'timer', id, ms: milliseconds(payload) });
         return undefined;
       case KIND.clear:
-        if (this.meter.open.delete(id)) this.#emissions.push({ kind: 'clear', id });
+        if (this.answer(id)) this.#emissions.push({ kind: 'clear', id });
         return undefined;
       case KIND.done:
         this.#finish(protocol.parseDone(id, payload));
@@ -117,9 +126,24 @@ export class Intake {
     }
   }
 
-  #open(id: number): void {
-    if (!Number.isSafeInteger(id) || id < 1) throw new ProtocolError('call or timer without an id');
-    this.meter.open.add(id);
+  /** A call or timer is no longer open. False when it was not. */
+  answer(id: number): boolean {
+    this.meter.openChars -= this.meter.open.get(id) ?? 0;
+    return this.meter.open.delete(id);
+  }
+
+  #excessOf(argsJson: string): JsonExcess | undefined {
+    const left = MAX_OPEN_CALL_CHARS - this.meter.openChars;
+    if (argsJson.length > left) return { of: 'bytes', found: argsJson.length, limit: left };
+    const verdict = judgeJson(argsJson, jsonLimits(this.#limits));
+    return verdict.fits ? undefined : verdict.excess;
+  }
+
+  #open(id: number, chars: number): void {
+    if (!Number.isSafeInteger(id) || id < 1 || this.meter.open.has(id))
+      throw new ProtocolError('call or timer without an id of its own');
+    this.meter.open.set(id, chars);
+    this.meter.openChars += chars;
     this.meter.crossings += 1;
     if (this.meter.open.size > this.#limits.maxPendingCalls) throw new ProtocolError('too many calls open');
     if (this.meter.crossings > protocol.MAX_CROSSINGS) this.end = { reason: 'flood' };
@@ -142,10 +166,20 @@ export class Intake {
   #display(payload: string): void {
     const display = protocol.parseDisplay(payload);
     this.meter.displayBytes += protocol.displayBytes(display);
+    this.meter.displays += 1;
+    if (this.meter.displays > protocol.MAX_DISPLAYS) throw new ProtocolError('too many displays');
     if (this.meter.displayBytes > this.#limits.maxDisplayBytes) throw new ProtocolError('displays over their limit');
     this.#emissions.push({ kind: 'display', display });
   }
 }
+
+const jsonLimits = ({ maxCallValues }: Limits): JsonLimits => ({
+  maxBytes: Number.POSITIVE_INFINITY, // counted in characters already
+  maxValues: maxCallValues,
+  maxKeys: maxCallValues,
+  maxDepth: MAX_DEPTH,
+  maxKeyBytes: MAX_KEY_BYTES,
+});
 
 function milliseconds(payload: string): number {
   const ms = Number(payload);

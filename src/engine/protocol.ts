@@ -59,6 +59,8 @@ export const IMPORT_MESSAGE =
 
 /** Calls and timers of a whole run. Far above what any honest run makes; keeps a flood from busying the host. */
 export const MAX_CROSSINGS = 5_000;
+/** Blocks that one run may display. */
+export const MAX_DISPLAYS = 200;
 export const MAX_ERROR_CHARS = 8_000;
 const MAX_STACK_CHARS = 4_000;
 const MAX_NAME_CHARS = 200;

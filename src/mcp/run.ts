@@ -41,7 +41,7 @@ export type OpenBroker = (options: {
   readonly requestId: string;
   /** Told of each call when it is over, and of what commands and code print. */
   readonly progress: ((message: string) => void) | undefined;
-}) => { readonly callHost: CallHost; readonly ledger: readonly LedgerEntry[] };
+}) => { readonly callHost: CallHost; readonly ledger: readonly LedgerEntry[]; hostMs(): number };
 
 type RunDeps = {
   readonly engine: Engine;
@@ -111,7 +111,8 @@ async function answer(call: ToolCall, requestId: string, deps: RunDeps, span: Sp
     progress?.('running');
     // Calls come in as messages of a worker: what they do belongs to this run's span all the same.
     const callHost: CallHost = (...message) => span.within(() => (broker?.callHost ?? CALL_NOBODY)(...message));
-    const outcome = await engine.run({ source: code.source, surface, callHost, limits, signal, principal });
+    const hostMs = () => broker?.hostMs() ?? 0;
+    const outcome = await engine.run({ source: code.source, surface, callHost, hostMs, limits, signal, principal });
     over.abort(RUN_OVER);
     const ended = outcome.status === 'completed' ? 'completed' : (outcome.error.code ?? 'threw');
     return {

@@ -9,7 +9,7 @@ import { principalFromKey } from '../../src/principal.ts';
 import { createUpstreamClient, type UpstreamClient } from '../../src/upstream/client.ts';
 import { createOperations } from '../../src/upstream/operations.ts';
 import { description } from '../support/description.ts';
-import { BROKER_LIMITS } from '../support/limits.ts';
+import { BROKER_LIMITS, sharedLimits } from '../support/limits.ts';
 import { sendJson, startUpstream, type TestUpstream } from '../support/upstream.ts';
 
 const apiKey = `e2b_${randomBytes(20).toString('hex')}`;
@@ -40,6 +40,7 @@ function start({ limits, ...options }: Options = {}) {
     capabilities: { 'api.request': api },
     signal: run.signal,
     limits: { ...BROKER_LIMITS, ...limits },
+    ...sharedLimits(),
     ...options,
   });
   const call = (args: unknown, capability = 'api.request', signal = run.signal) =>

@@ -11,7 +11,7 @@ import { loadDescription } from '../../src/spec/load.ts';
 import { createUpstreamClient } from '../../src/upstream/client.ts';
 import { createOperations } from '../../src/upstream/operations.ts';
 import { newKey } from './gateway.ts';
-import { BROKER_LIMITS } from './limits.ts';
+import { BROKER_LIMITS, sharedLimits } from './limits.ts';
 import { machineOf, type ShellKind } from './machines.ts';
 
 type Options = {
@@ -53,6 +53,7 @@ export async function startDataPlane({
     request: createRequestCapability({ client, operations: () => operations }),
   });
 
+  const shared = sharedLimits();
   const openRun = ({ mode = 'write', key = newKey(), wallMs = 60_000, limits = {}, progress }: RunOptions = {}) => {
     const over = new AbortController();
     const faults: unknown[] = [];
@@ -61,6 +62,7 @@ export async function startDataPlane({
       mode,
       signal: over.signal,
       limits: { ...BROKER_LIMITS, ...limits },
+      ...shared,
       capabilities: plane.open({ wallMs, signal: over.signal, requestId: 'request-1', progress }),
       log: { error: fields => void faults.push(fields) },
     });

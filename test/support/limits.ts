@@ -1,5 +1,7 @@
 // What one run may use in tests, where a test does not say otherwise.
 import type { BrokerLimits } from '../../src/broker/budget.ts';
+import { HostTurns } from '../../src/ground/host-turns.ts';
+import { MemoryBudget } from '../../src/ground/memory-budget.ts';
 
 export const BROKER_LIMITS: BrokerLimits = {
   maxCalls: 200,
@@ -9,3 +11,9 @@ export const BROKER_LIMITS: BrokerLimits = {
   maxRunAnswerBytes: 32_000_000,
   callTimeoutMs: 45_000,
 };
+
+/** What all brokers of a process share. */
+export const sharedLimits = () => ({
+  turns: new HostTurns(),
+  memory: new MemoryBudget({ maxBytes: 160_000_000, maxBytesPerPrincipal: 64_000_000 }),
+});

@@ -256,8 +256,8 @@ export class Run {
   #hear(emission: Emission, sandbox: Sandbox, folder: string): void {
     switch (emission.kind) {
       case 'call': {
-        const { id, capability, argsJson } = emission;
-        void answerTo(this.#job.callHost, { capability, argsJson }, this.#over.signal).then(reply =>
+        const { id, kind: _kind, ...call } = emission;
+        void answerTo(this.#job.callHost, call, this.#over.signal).then(reply =>
           this.#reply(id, reply, sandbox, folder),
         );
         return;
@@ -273,13 +273,16 @@ export class Run {
 
   async #reply(id: number, reply: GuestReply, sandbox: Sandbox, folder: string): Promise<void> {
     const { signal } = this.#over;
-    if (signal.aborted || !this.#intake.meter.open.delete(id)) return;
+    if (signal.aborted || !this.#intake.answer(id)) return;
     if (!reply.ok) this.#transcript.noteCode(reply.error.code);
+    if ((this.#job.hostMs?.() ?? 0) + this.#cpuMs > this.#job.limits.cpuMs) return this.fail('cpu_exceeded');
     const { how, payload } = settlePayload(reply);
     try {
       this.#send(toAscii(await this.#carry({ id, how }, payload, sandbox, folder)));
     } catch (caught) {
       this.#onLost(caught);
+    } finally {
+      if (reply.ok) reply.delivered?.();
     }
   }
 

@@ -3,13 +3,13 @@
 import type { Emission } from '../intake.ts';
 import { SETTLE, settlePayload } from '../protocol.ts';
 import { answerTo } from '../transcript.ts';
-import type { Settlement } from './messages.ts';
+import type { Due } from './messages.ts';
 import type { Run } from './run.ts';
 
 type Call = Extract<Emission, { kind: 'call' }>;
 
 /** Takes in what a guest said. `settle` gets the answers, whenever they come; none after the run has ended. */
-export function hear(run: Run, emissions: readonly Emission[], settle: (settlement: Settlement) => void): void {
+export function hear(run: Run, emissions: readonly Emission[], settle: (settlement: Due) => void): void {
   for (const emission of emissions) {
     if (run.state === 'ended') return;
     switch (emission.kind) {
@@ -29,18 +29,14 @@ export function hear(run: Run, emissions: readonly Emission[], settle: (settleme
   }
 }
 
-async function ask(
-  run: Run,
-  { id, capability, argsJson }: Call,
-  settle: (settlement: Settlement) => void,
-): Promise<void> {
-  const reply = await answerTo(run.job.callHost, { capability, argsJson }, run.abort.signal);
+async function ask(run: Run, { id, kind: _kind, ...call }: Call, settle: (settlement: Due) => void): Promise<void> {
+  const reply = await answerTo(run.job.callHost, call, run.abort.signal);
   if (run.state === 'ended') return;
   if (!reply.ok) run.transcript.noteCode(reply.error.code);
-  settle({ id, ...settlePayload(reply) });
+  settle({ id, ...settlePayload(reply), hostMs: run.takeHostMs(), ...(reply.ok && { delivered: reply.delivered }) });
 }
 
-function startTimer(run: Run, id: number, ms: number, settle: (settlement: Settlement) => void): void {
+function startTimer(run: Run, id: number, ms: number, settle: (settlement: Due) => void): void {
   const fire = () => {
     run.timers.delete(id);
     settle({ id, how: SETTLE.fired, payload: '' });

@@ -46,8 +46,9 @@ export class GuestRun {
 
   settle(settlements: readonly Settlement[]): End | undefined {
     return this.#slice(() => {
-      for (const { id, how, payload } of settlements) {
-        if (!this.meter.open.delete(id)) continue; // cleared in the meantime
+      for (const { id, how, payload, hostMs = 0 } of settlements) {
+        this.meter.cpuMs += hostMs;
+        if (!this.#intake.answer(id)) continue; // cleared in the meantime
         this.instance.settle(id, how, payload);
         if (this.#intake.end !== undefined) return;
         this.#runJobs();

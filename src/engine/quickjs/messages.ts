@@ -7,7 +7,16 @@ import type { Image } from './image.ts';
 import type { Parked } from './instance.ts';
 
 /** An answer to a call, or a timer that fired. */
-export type Settlement = { readonly id: number; readonly how: Settle; readonly payload: string };
+export type Settlement = {
+  readonly id: number;
+  readonly how: Settle;
+  readonly payload: string;
+  /** What the host computed for it. */
+  readonly hostMs?: number;
+};
+
+/** As the scheduler keeps it until a worker has it. */
+export type Due = Settlement & { readonly delivered?: (() => void) | undefined };
 
 type Begin =
   | { readonly source: string }

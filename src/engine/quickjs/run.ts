@@ -5,7 +5,7 @@ import type { Job, Outcome } from '../engine.ts';
 import type { End, Meter } from '../intake.ts';
 import { gatewayFault, limitDetail, Transcript } from '../transcript.ts';
 import type { Parked } from './instance.ts';
-import type { Settlement } from './messages.ts';
+import type { Due, Settlement } from './messages.ts';
 
 export type RunState =
   /** Not started. */
@@ -38,11 +38,12 @@ export class Run {
   startedAt: number | undefined;
   deadlineAt = Number.POSITIVE_INFINITY;
   cpuMs = 0;
-  settlements: Settlement[] = [];
+  settlements: Due[] = [];
   parked: { readonly guest: Parked; readonly meter: Meter } | undefined;
   /** Why the scheduler asked it to stop; the worker may still be at it. */
   stopping: ErrorCode | undefined;
   onEnd: () => void = () => undefined;
+  #chargedHostMs = 0;
   readonly #resolve: (outcome: Outcome) => void;
 
   constructor(id: number, job: Job, imageId: number, resolve: (outcome: Outcome) => void) {
@@ -61,10 +62,21 @@ export class Run {
     return this.parked?.guest.pages.length ?? 0;
   }
 
+  /** What the host has worked for it since this was last asked. */
+  takeHostMs(): number {
+    const total = this.job.hostMs?.() ?? 0;
+    const since = total - this.#chargedHostMs;
+    this.#chargedHostMs = total;
+    return since;
+  }
+
   takeSettlements(): readonly Settlement[] {
     const { settlements } = this;
     this.settlements = [];
-    return settlements;
+    return settlements.map(({ delivered, ...settlement }) => {
+      delivered?.(); // on its way to the worker
+      return settlement;
+    });
   }
 
   finish(end: End): void {

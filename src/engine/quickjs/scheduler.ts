@@ -5,7 +5,7 @@ import type { Emission } from '../intake.ts';
 import { Admission, type AdmissionLimits, LONG_SLICE_MS } from './admission.ts';
 import { hear } from './conversation.ts';
 import type { Image } from './image.ts';
-import type { FromWorker, Settlement } from './messages.ts';
+import type { Due, FromWorker } from './messages.ts';
 import { Pool, type PoolWorker } from './pool.ts';
 import { Run } from './run.ts';
 
@@ -163,7 +163,7 @@ export class Scheduler {
     worker.post({ type: 'settle', runId: run.id, settlements: run.takeSettlements() });
   }
 
-  #settle(run: Run, settlement: Settlement): void {
+  #settle(run: Run, settlement: Due): void {
     if (run.state === 'ended') return;
     run.settlements.push(settlement);
     if (run.state === 'parked') {

@@ -1,13 +1,14 @@
 // display(value): images and files become content blocks beside the text. Accepts what models have at hand: a result
 // of the code interpreter, { mimeType, data }, bytes, text, or anything that has a JSON form.
 import type { Display } from '../../engine/engine.ts';
-import { KIND } from '../../engine/protocol.ts';
+import { KIND, MAX_DISPLAYS } from '../../engine/protocol.ts';
 import { gatewayError, run, send } from './bridge.ts';
 import * as is from './intrinsics.ts';
 import { renderValue } from './render.ts';
 import { decodeUtf8, encodeUtf8 } from './text.ts';
 
 let used = 0;
+let blocks = 0;
 
 /** Fields of a code interpreter result, richest first: one block per result, as a notebook shows it. */
 const FORMATS: readonly { field: string; mimeType: string; base64: boolean }[] = [
@@ -29,7 +30,13 @@ function put(block: Display): void {
       'budget_exceeded',
       `All that is displayed in one run may hold ${maxDisplayBytes} bytes. Show a smaller image, or a part of the file.`,
     );
+  if (blocks >= MAX_DISPLAYS)
+    throw gatewayError(
+      'budget_exceeded',
+      `One run may display ${MAX_DISPLAYS} blocks. Join texts, or show the rest later.`,
+    );
   used += payload.length;
+  blocks += 1;
   send(KIND.display, 0, payload);
 }
 
@@ -73,7 +80,18 @@ function bytesOfText(mimeType: string, data: string): Uint8Array {
   }
 }
 
-function putTyped(mimeType: string, data: unknown): void {
+/** As the host accepts it: it would end the run for anything else. */
+const MIME_TYPE = /^[a-z0-9.+-]{1,60}\/[a-z0-9.+-]{1,100}$/i;
+
+function checkedType(mimeType: string): string {
+  if (MIME_TYPE.test(mimeType)) return mimeType;
+  throw new is.TypeErrorCtor(
+    'display({ mimeType, data }): mimeType must be a bare media type, e.g. "image/png" or "text/html", without parameters',
+  );
+}
+
+function putTyped(written: string, data: unknown): void {
+  const mimeType = checkedType(written);
   const bytes = bytesOf(data);
   if (bytes !== undefined) putBytes(mimeType, bytes);
   else if (typeof data === 'string') putBytes(mimeType, bytesOfText(mimeType, data));
