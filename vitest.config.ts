@@ -1,23 +1,44 @@
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 
-// `globalSetup` builds dist/ once: worker threads and the guest prelude run from there, everything else from src/.
+// One project per command: `pnpm test` runs `main`, the others have a command of their own (package.json), and CI runs
+// them all. `globalSetup` builds dist/ first: threads and guest scripts run from there, everything else from src/.
+const MICROVM = ['test/contract/microvm.test.ts', 'test/engine/microvm/*.test.ts'];
+
+const project = (
+  name: string,
+  test: Omit<NonNullable<TestProjectInlineConfiguration['test']>, 'name'>,
+): TestProjectInlineConfiguration => ({
+  test: { name, globalSetup: ['test/support/build.ts'], pool: 'forks', maxWorkers: 2, ...test },
+});
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    // Each of these has a command of its own, and CI runs them all.
-    exclude: [
-      'test/conformance/**',
-      'test/survive/**',
-      'test/packaging/**',
-      'test/engine/microvm/**',
-      'test/contract/e2b.test.ts',
+    projects: [
+      project('main', {
+        include: ['test/**/*.test.ts'],
+        exclude: ['test/conformance/**', 'test/packaging/**', 'test/survive/**', ...MICROVM],
+        testTimeout: 20_000,
+        hookTimeout: 30_000,
+        // Files share a process: they keep no global state, and loading everything again costs more than the tests.
+        isolate: false,
+      }),
+      // A Node process per run and many waits: slow, so not part of `pnpm test`.
+      project('microvm', { include: MICROVM, testTimeout: 30_000, hookTimeout: 60_000 }),
+      project('conformance', { include: ['test/conformance/*.test.ts'], testTimeout: 300_000, hookTimeout: 60_000 }),
+      // What is shipped, outside this repository: the packed tarball and the image. Needs a package registry.
+      project('packaging', {
+        include: ['test/packaging/*.test.ts'],
+        fileParallelism: false,
+        testTimeout: 60_000,
+        hookTimeout: 180_000,
+      }),
+      // One file at a time: each measures a fleet of its own, on the same few cores.
+      project('survive', {
+        include: ['test/survive/*.test.ts'],
+        fileParallelism: false,
+        testTimeout: 90_000,
+        hookTimeout: 60_000,
+      }),
     ],
-    globalSetup: ['test/support/build.ts'],
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
-    pool: 'forks',
-    // Files share a process each: they keep no global state, and loading everything anew costs more than the tests.
-    isolate: false,
-    maxWorkers: 2,
   },
 });

@@ -1,4 +1,4 @@
-// Documents that repeat what the code says are compared with it. `pnpm docs` writes the generated parts.
+// Documents that repeat what the code says are compared with it. `npm run docs` writes the generated parts.
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
@@ -15,10 +15,10 @@ const update = process.env['UPDATE_DOCS'] !== undefined;
 const SECTIONS = [number, sample, tools, sandbox, errors, environment, tokens];
 
 describe.each(SECTIONS)('$file, section $name', ({ file, name, text, normalise = same => same }) => {
-  it('is what the code says (pnpm docs writes it)', async () => {
+  it('is what the code says (npm run docs writes it)', { timeout: 60_000 }, async () => {
     const wanted = `\n\n${await text()}\n\n`;
     const document = readFileSync(file, 'utf8');
-    const [open, close] = [`<!-- ${name}: written by pnpm docs -->`, `<!-- /${name} -->`];
+    const [open, close] = [`<!-- ${name}: written by npm run docs -->`, `<!-- /${name} -->`];
     const [start, end] = [document.indexOf(open) + open.length, document.indexOf(close)];
     expect(document).toContain(open);
     expect(end).toBeGreaterThanOrEqual(start);

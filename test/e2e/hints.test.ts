@@ -1,19 +1,9 @@
 // What an agent is told about its commonest mistakes: a client, the gateway, the engine, local mode. Each advice must be
 // there, and none that is wrong.
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { connect, type TestClient } from '../support/clients.ts';
-import { newKey, startTestGateway, type TestGateway } from '../support/gateway.ts';
+import { expect, it } from 'vitest';
+import { useGateway } from '../support/e2e.ts';
 
-let gateway: TestGateway;
-let client: TestClient;
-beforeAll(async () => {
-  gateway = await startTestGateway();
-});
-afterAll(() => gateway.close());
-beforeEach(async () => {
-  client = await connect(gateway.mcpUrl, newKey());
-  return () => client.close();
-});
+const e2e = useGateway();
 
 type Told = {
   readonly code: string;
@@ -23,7 +13,7 @@ type Told = {
 };
 
 async function expectTold({ code, tool = 'execute_write', says, not = [] }: Told): Promise<void> {
-  const { text } = await client.call(tool, code);
+  const { text } = await e2e.client.call(tool, code);
   for (const part of says) expect(text).toMatch(part);
   for (const part of not) expect(text).not.toMatch(part);
 }
@@ -186,11 +176,11 @@ it.each([
   ['A response of fetch has', 'r.zork()', 'r'],
 ])('%s what the hint says', async (says, wrong, owner) => {
   const start = `${SANDBOX} const c = await s.commands.run('true', { background: true }); const r = await s.fetch(3000, '/');`;
-  const { text: told } = await client.call('execute_write', `async () => { ${start} ${wrong} }`);
+  const { text: told } = await e2e.client.call('execute_write', `async () => { ${start} ${wrong} }`);
   const names = new RegExp(`${says}: ([^.]*)\\.`).exec(told)?.[1]?.split(', ') ?? [];
   expect(names.length).toBeGreaterThan(3);
   const missing = `${JSON.stringify(names)}.filter(name => ${owner}[name] === undefined)`;
-  const { text } = await client.call('execute_write', `async () => { ${start} return ${missing} }`);
+  const { text } = await e2e.client.call('execute_write', `async () => { ${start} return ${missing} }`);
   expect(text).toContain('\n[]\n');
 });
 
@@ -252,7 +242,7 @@ it.each<[what: string, told: Told]>([
 ])('notes and hints on %s', (_, told) => expectTold(told));
 
 it('a response has the bytes as an ArrayBuffer', async () => {
-  const { text } = await client.call(
+  const { text } = await e2e.client.call(
     'execute_write',
     `async () => { ${SANDBOX} const response = await s.fetch(3000, '/');
       const buffer = await response.arrayBuffer();

@@ -1,22 +1,12 @@
 // What a model is told of what happened in sandboxes beyond what its code returned: a client, the gateway, local mode.
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { connect, type TestClient } from '../support/clients.ts';
-import { newKey, startTestGateway, type TestGateway } from '../support/gateway.ts';
+import { describe, expect, it } from 'vitest';
+import { useGateway } from '../support/e2e.ts';
 
-let gateway: TestGateway;
-let client: TestClient;
-beforeAll(async () => {
-  gateway = await startTestGateway();
-});
-afterAll(() => gateway.close());
-beforeEach(async () => {
-  client = await connect(gateway.mcpUrl, newKey());
-  return () => client.close();
-});
+const e2e = useGateway();
 
 /** What stands inside the markers, and what behind them. */
 async function write(code: string) {
-  const { text, isError } = await client.call('execute_write', code);
+  const { text, isError } = await e2e.client.call('execute_write', code);
   const [, inside = '', behind = ''] =
     /<untrusted-data-[^>]+>\n([\s\S]*)\n<\/untrusted-data-[^>]+>\n?([\s\S]*)$/.exec(text) ?? [];
   return { text, isError, inside, behind };

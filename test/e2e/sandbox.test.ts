@@ -1,24 +1,16 @@
 // The data plane as an agent has it: a client, the gateway, the engine, the real SDK, local mode. One test a row of what
 // other servers' tools are here, then what only shows from the guest's side.
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { connect, type TestClient } from '../support/clients.ts';
-import { newKey, startTestGateway, type TestGateway } from '../support/gateway.ts';
+import { describe, expect, it } from 'vitest';
+import { connect } from '../support/clients.ts';
+import { useGateway } from '../support/e2e.ts';
+import { newKey, startTestGateway } from '../support/gateway.ts';
 import { ROWS } from '../support/sandbox-rows.ts';
 import { sendJson, startUpstream } from '../support/upstream.ts';
 
-let gateway: TestGateway;
-let client: TestClient;
-beforeAll(async () => {
-  gateway = await startTestGateway();
-});
-afterAll(() => gateway.close());
-beforeEach(async () => {
-  client = await connect(gateway.mcpUrl, newKey());
-  return () => client.close();
-});
+const e2e = useGateway();
 
 const write = async (code: string) => {
-  const answer = await client.call('execute_write', code);
+  const answer = await e2e.client.call('execute_write', code);
   expect(answer.isError, answer.text).toBe(false);
   return answer;
 };
@@ -37,7 +29,7 @@ describe('what other servers have a tool for', () => {
   });
 
   it('all of it can be found and looked up', async () => {
-    const { text } = await client.call(
+    const { text } = await e2e.client.call(
       'search',
       `async () => [find('run a command')[0].operation, find('run python code')[0].operation, find('read a file')[0].operation, describe('Sandbox.commands.run'), describe('Sandbox').split('\\n').length]`,
     );
@@ -127,7 +119,7 @@ describe('from the guest', () => {
     ['Sandbox.connect()', /sandbox id/],
     ["(await Sandbox.create()).files.read('/a', { format: 'stream' })", /bytes/],
   ])('%s says what to use instead', async (code, hint) => {
-    const answer = await client.call('execute_write', `async () => ${code}`);
+    const answer = await e2e.client.call('execute_write', `async () => ${code}`);
     expect(answer.isError).toBe(true);
     expect(answer.text).toMatch(hint);
   });
@@ -145,7 +137,7 @@ describe('from the guest', () => {
       `async () => { const sbx = await Sandbox.create(); await sbx.files.write('/tmp/a', 'x'); return sbx }`,
     );
     const id = /"sandboxId":"(\w+)"/.exec(text)?.[1];
-    const read = await client.call(
+    const read = await e2e.client.call(
       'execute_read',
       `async () => {
         const sbx = await Sandbox.connect('${id}');
@@ -160,7 +152,7 @@ describe('from the guest', () => {
 
   it('lines of commands and code arrive as progress', async () => {
     const messages: string[] = [];
-    await client.call(
+    await e2e.client.call(
       'execute_write',
       `async () => { const sbx = await Sandbox.create(); await sbx.commands.run('echo from a command'); await sbx.runCode("print('from code')") }`,
       { onProgress: message => messages.push(message) },

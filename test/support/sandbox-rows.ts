@@ -1,4 +1,4 @@
-// What to use here instead of the tools of other E2B servers. e2e/sandbox.test.ts runs each row, and `pnpm docs` writes it
+// What to use here instead of the tools of other E2B servers. e2e/sandbox.test.ts runs each row, and `npm run docs` writes it
 // into docs/sandbox.md. The code is what an agent sends to execute_write.
 
 export type Row = {

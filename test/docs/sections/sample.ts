@@ -1,14 +1,13 @@
 // README's first screen: a call and what it really returned.
-import { connect } from '../../support/clients.ts';
-import { newKey, startTestGateway } from '../../support/gateway.ts';
+import { withClient } from './gateway.ts';
 import { codeBlock, type Section } from './section.ts';
 
 const CODE = `async () => {
-  return Promise.all([1, 2, 3].map(async seed => {
-    const sbx = await Sandbox.create({ timeoutMs: 60_000 });
+  return Promise.all(['red', 'green', 'blue'].map(async colour => {
+    const sbx = await Sandbox.create({ timeoutMs: 60_000, envs: { COLOUR: colour } });
     try {
-      const { text } = await sbx.runCode(\`import random; random.seed(\${seed}); sum(random.random() < 0.5 for _ in range(10_000))\`);
-      return { seed, heads: Number(text) };
+      const { stdout } = await sbx.commands.run('echo "$COLOUR" | sha256sum | cut -c 1-8');
+      return { colour, hash: stdout.trim() };
     } finally {
       await sbx.kill();
     }
@@ -16,20 +15,16 @@ const CODE = `async () => {
 }`;
 
 async function run(code: string): Promise<string> {
-  const gateway = await startTestGateway();
-  const client = await connect(gateway.mcpUrl, newKey());
-  const { text, isError } = await client.call('execute_write', code);
-  await client.close();
-  await gateway.close();
+  const { text, isError } = await withClient(client => client.call('execute_write', code));
   if (isError) throw new Error(`README's sample failed:\n${text}`);
-  return text;
+  return text.trim();
 }
 
 export const sample: Section = {
   file: 'README.md',
   name: 'sample',
   text: async () =>
-    `${codeBlock('js', CODE)}\n\nThe model receives this, and nothing else:\n\n${codeBlock('text', (await run(CODE)).trim())}`,
+    `${codeBlock('js', CODE)}\n\nThe model receives this, and nothing else:\n\n${codeBlock('text', await run(CODE))}`,
   // The three sandboxes are independent, so the order of their calls may differ as well.
   normalise: text =>
     text

@@ -1,4 +1,4 @@
-// A part of a document that is generated: `<!-- name: written by pnpm docs -->` … `<!-- /name -->` in `file`.
+// A part of a document that is generated: `<!-- name: written by npm run docs -->` … `<!-- /name -->` in `file`.
 export type Section = {
   readonly file: string;
   readonly name: string;

@@ -1,20 +1,10 @@
 // The number on README's first screen, and the table of docs/performance.md behind it.
 import { TOOLS } from '../../../src/mcp/tools.ts';
-import { connect } from '../../support/clients.ts';
-import { newKey, startTestGateway } from '../../support/gateway.ts';
 import { oneToolPerOperation, tokensOf } from '../tokens.ts';
+import { withClient } from './gateway.ts';
 import type { Section } from './section.ts';
 
 const count = (value: number): string => value.toLocaleString('en');
-
-async function listedTools(): Promise<readonly unknown[]> {
-  const gateway = await startTestGateway();
-  const client = await connect(gateway.mcpUrl, newKey());
-  const tools = await client.listTools();
-  await client.close();
-  await gateway.close();
-  return tools;
-}
 
 let measured: ReturnType<typeof measureOnce> | undefined;
 const measure = () => (measured ??= measureOnce());
@@ -22,7 +12,13 @@ const measure = () => (measured ??= measureOnce());
 async function measureOnce() {
   const { operations, methods } = await oneToolPerOperation();
   const all = [...operations, ...methods];
-  return { ours: tokensOf(await listedTools()), operations, methods, all, theirs: tokensOf(all) };
+  return {
+    ours: tokensOf(await withClient(client => client.listTools())),
+    operations,
+    methods,
+    all,
+    theirs: tokensOf(all),
+  };
 }
 
 export const number: Section = {
