@@ -73,7 +73,8 @@ export async function createCore(config: Config, log: Logger, observers: Observe
     connection: { apiUrl: config.apiUrl, sandboxUrl: config.E2B_SANDBOX_URL, domain: config.E2B_DOMAIN },
     isHidden,
     maxSandboxesPerKey: config.MAX_SANDBOXES_PER_KEY,
-    request: createRequestCapability({ client: upstream, operations: () => operations, isHidden }),
+    request: around => createRequestCapability({ client: upstream, operations: () => operations, around }),
+    methods: base.capabilities,
   });
   const turns = new HostTurns();
   const memory = new MemoryBudget({

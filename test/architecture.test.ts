@@ -10,8 +10,8 @@ const DOORS: Record<string, readonly string[]> = {
   mcp: ['guest', 'engine', 'broker', 'errors.ts', 'log.ts', 'principal.ts', 'trace.ts'],
   guest: ['engine', 'spec', 'ground', 'errors.ts'],
   engine: ['e2b', 'ground', 'errors.ts', 'principal.ts'],
-  broker: ['engine', 'e2b', 'ground', 'upstream', 'errors.ts', 'principal.ts', 'trace.ts'],
-  upstream: ['spec', 'engine', 'errors.ts', 'trace.ts'],
+  broker: ['engine', 'e2b', 'ground', 'spec', 'upstream', 'errors.ts', 'principal.ts', 'trace.ts'],
+  upstream: ['spec', 'errors.ts', 'trace.ts'],
   // The broker and the microVM engine talk to sandboxes over the same wire.
   e2b: ['errors.ts', 'trace.ts'],
   spec: ['ground', 'errors.ts'],

@@ -1,6 +1,15 @@
 // What a run did outside, honestly at every moment: an entry says what would be true if nothing more were ever heard.
 // Knows nothing of how calls are made.
 import type { ErrorCode, GatewayError } from '../errors.ts';
+import type { Effect } from '../spec/description.ts';
+
+/** What a call does, as described. */
+export type Act = {
+  readonly effect: Effect;
+  readonly resource?: string;
+  /** Of the thing it names; for what is inside a sandbox, of the sandbox. */
+  readonly id?: string;
+};
 
 export type LedgerEntry = {
   /** `GET /v2/sandboxes` or `Sandbox.commands.run`; paths as resolved, never a query. */
@@ -9,6 +18,7 @@ export type LedgerEntry = {
   /** HTTP status; `refused`: never left the gateway; `failed`: no answer, and nothing changed; `unknown`: a write was sent, its outcome is unknown. */
   readonly status: number | 'done' | 'failed' | 'refused' | 'unknown';
   readonly code?: ErrorCode;
+  readonly act?: Act;
   /** How what ran in the sandbox failed: the call does not throw for it. */
   readonly ended?: Ended;
   /** Ids of the sandboxes it made. */
@@ -21,8 +31,8 @@ export type Ended = { readonly exitCode: number } | { readonly error: string };
 
 /** One call's entry while it is being made. */
 export type LedgerCall = {
-  /** Names the call, as soon as it is known what it is. */
-  name(label: string, write: boolean): void;
+  /** Names the call, as soon as it is known what it is; `act` as soon as that is known as well. */
+  name(label: string, write: boolean, act?: Act): void;
   /** From here on it may have an effect: without an answer, a write counts as `unknown`. */
   sent(): void;
   /** It turned out that nothing left the gateway. */
@@ -52,6 +62,7 @@ type Draft = {
   write: boolean;
   status: LedgerEntry['status'];
   code?: ErrorCode;
+  act?: Act;
   ended?: Ended;
   made?: readonly string[];
   ms: number;
@@ -80,10 +91,11 @@ export function createLedger(onEntry?: (entry: LedgerEntry) => void): Ledger {
       entries.push(entry);
       unfinished.set(entry, finish);
       return {
-        name(text, write) {
+        name(text, write, act) {
           if (!unfinished.has(entry)) return;
           entry.label = text;
           entry.write = write;
+          if (act !== undefined) entry.act = act;
           update();
         },
         sent() {

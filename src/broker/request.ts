@@ -1,42 +1,44 @@
-// The capability `api.request`: guard, send, redact, answer. The order is its whole knowledge.
+// The capability `api.request`: guard, send, redact, answer. The order is its whole knowledge; an API's own rules are
+// handed in as `around`.
 import { GatewayError } from '../errors.ts';
 import type { UpstreamAnswer, UpstreamClient } from '../upstream/client.ts';
 import { UpstreamError } from '../upstream/failure.ts';
-import { type GuardedRequest, guardRequest, labelOf } from '../upstream/guard.ts';
+import { type GuardedRequest, guardRequest } from '../upstream/guard.ts';
 import type { Operations } from '../upstream/operations.ts';
 import { maskKey, redactAnswer } from '../upstream/redact.ts';
-import { hideRunners, type IsHidden, refuseRunnerRequest } from '../upstream/runners.ts';
 import type { CallContext, Capability } from './broker.ts';
-import { sandboxesMade } from './made.ts';
+
+/** Put around the sending of each request that passed the guard: may refuse it, add to it, or change the answer. */
+export type AroundSend = (
+  request: GuardedRequest,
+  context: CallContext,
+  send: (request: GuardedRequest) => Promise<UpstreamAnswer>,
+) => Promise<UpstreamAnswer>;
 
 export type RequestParts = {
   readonly client: UpstreamClient;
   /** Asked at each call, so that a refreshed description takes effect. */
   readonly operations: () => Operations;
-  /** Sandboxes that run agents' code. Default: none. */
-  readonly isHidden?: IsHidden;
+  readonly around?: AroundSend | undefined;
 };
 
+const sendOnly: AroundSend = (request, _context, send) => send(request);
+
 /** Answers the JSON text of `{ status, ok, headers, data }`; non-2xx is an answer like any other. */
-export function createRequestCapability({ client, operations, isHidden = () => false }: RequestParts): Capability {
+export function createRequestCapability({ client, operations, around = sendOnly }: RequestParts): Capability {
   return async (args, context) => {
-    const request = guard(args, context, operations());
-    context.call.name(request.label, request.write);
-    refuseRunnerRequest(request, isHidden);
+    const { call, mode, principal } = context;
+    const request = guardRequest(args, mode, operations(), call.name);
+    call.name(request.label, request.write, actOf(request));
     context.checkRequest(request.body === undefined ? 0 : Buffer.byteLength(request.body));
-    const answer = await send(client, request, context);
-    return compose(hideRunners(answer, request), request, context.principal.apiKey);
+    const answer = await around(request, context, guarded => send(client, guarded, context));
+    return compose(answer, request, principal.apiKey);
   };
 }
 
-function guard(args: unknown, context: CallContext, operations: Operations): GuardedRequest {
-  try {
-    return guardRequest(args, context.mode, operations);
-  } catch (caught) {
-    const asked = labelOf(args);
-    if (asked !== undefined) context.call.name(asked.label, asked.write);
-    throw caught;
-  }
+function actOf({ effect, resource, pathParameters }: GuardedRequest) {
+  const [id] = Object.values(pathParameters);
+  return { effect, ...(resource !== undefined && { resource }), ...(id !== undefined && { id }) };
 }
 
 async function send(client: UpstreamClient, request: GuardedRequest, context: CallContext): Promise<UpstreamAnswer> {
@@ -51,7 +53,6 @@ async function send(client: UpstreamClient, request: GuardedRequest, context: Ca
       onBytes: answer.take,
     });
     call.answered(received.status);
-    call.made(sandboxesMade(request.label, received));
     return received;
   } catch (caught) {
     if (caught instanceof UpstreamError) {

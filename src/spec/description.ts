@@ -1,4 +1,4 @@
-// The shape of the description of an API, as the gateway uses it: types only. `$ref`s are resolved, answers are 2xx only.
+// The shape of the description of an API, as the gateway uses it. `$ref`s are resolved, answers are 2xx only.
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -30,6 +30,13 @@ export type Answer = {
   readonly headers?: Readonly<Record<string, string>>;
 };
 
+/**
+ * What an operation does to what lives in the account. What `starts` or `stops` goes on existing: it begins to run, or
+ * ceases to; what `ends` is gone for good. `lists` answers many things at once, and `none` reads one.
+ */
+export const EFFECTS = ['none', 'lists', 'creates', 'starts', 'changes', 'stops', 'ends'] as const;
+export type Effect = (typeof EFFECTS)[number];
+
 export type Operation = {
   readonly id: OperationId;
   readonly method: Method;
@@ -40,6 +47,10 @@ export type Operation = {
   /** Words people use for it that stand nowhere else: suspend, hibernate … */
   readonly keywords: readonly string[];
   readonly deprecated: boolean;
+  /** Always there in our own description. Undefined for what only a published one has: upstream/operations.ts infers it. */
+  readonly effect?: Effect;
+  /** What kind of thing the effect is on: `sandbox`, `template`. */
+  readonly resource?: string;
   readonly parameters: readonly Parameter[];
   readonly body?: Body;
   /** By status, 2xx only. */
@@ -56,6 +67,8 @@ export type Capability = {
   readonly keywords: readonly string[];
   /** Lowest tool it works in: `read` works in both, `write` in execute_write only. */
   readonly mode: 'read' | 'write';
+  readonly effect: Effect;
+  readonly resource: string;
   /** Traps and units, in a sentence or two. */
   readonly description?: string;
   readonly example?: string;

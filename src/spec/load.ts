@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { GatewayError } from '../errors.ts';
-import type { Capability, Description } from './description.ts';
+import { type Capability, type Description, EFFECTS } from './description.ts';
 import { slim } from './slim.ts';
 
 const capability = z.strictObject({
@@ -14,6 +14,8 @@ const capability = z.strictObject({
   summary: z.string().min(1),
   keywords: z.array(z.string().min(1)).default([]),
   mode: z.enum(['read', 'write']),
+  effect: z.enum(EFFECTS),
+  resource: z.string().min(1),
   description: z.string().min(1).optional(),
   example: z.string().min(1).optional(),
 });

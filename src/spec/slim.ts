@@ -1,7 +1,15 @@
 // An OpenAPI document (ours, or one fetched while running: untrusted) as the small Description the gateway works with.
 // Pure. Keeps what an API key may call and what succeeds; knows nothing of files, fetching or searching.
 import { GatewayError } from '../errors.ts';
-import type { Answer, Body, Description, Method, Operation, Parameter } from './description.ts';
+import {
+  type Answer,
+  type Body,
+  type Description,
+  EFFECTS,
+  type Method,
+  type Operation,
+  type Parameter,
+} from './description.ts';
 import { isRefusedSegment } from './refused.ts';
 import { type Bag, createResolver, entriesOf, isBag, MAX_TEXT_CHARS, type Resolver, textOf } from './resolve.ts';
 import { layWords } from './words.ts';
@@ -99,12 +107,20 @@ function operationsAt(
       ...(description === undefined ? {} : { description }),
       keywords: wordList(node['x-keywords']),
       deprecated: node.deprecated === true,
+      ...effectOf(node),
       parameters: parametersOf(path, pathItem.parameters, node.parameters, resolver),
       ...(body === undefined ? {} : { body }),
       answers: answersOf(node.responses, resolver),
     };
     return [operation];
   });
+}
+
+function effectOf(node: Bag): Pick<Operation, 'effect' | 'resource'> {
+  const effect = EFFECTS.find(each => each === node['x-effect']);
+  if (effect === undefined) return {};
+  const resource = textOf(node['x-resource'], MAX_WORD_CHARS);
+  return { effect, ...(resource !== undefined && { resource }) };
 }
 
 function wordList(value: unknown): string[] {

@@ -11,7 +11,7 @@ export function layWords(facts: Description, words: Description): Description {
     version: facts.version,
     operations: facts.operations.map(operation => {
       const ours = known.get(operation.id);
-      return ours === undefined ? operation : layOperation(operation, ours);
+      return ours === undefined ? withoutEffect(operation) : layOperation(operation, ours);
     }),
     capabilities: words.capabilities,
     ...(words.synonyms === undefined ? {} : { synonyms: words.synonyms }),
@@ -27,14 +27,21 @@ export function addMissing(fresh: Description, base: Description): Description {
   };
 }
 
+/** Only ours are believed: quotas and approvals rest on them. */
+function withoutEffect({ effect: _, resource: __, ...operation }: Operation): Operation {
+  return operation;
+}
+
 function layOperation(facts: Operation, ours: Operation): Operation {
-  const { description: _, ...rest } = facts;
+  const { description: _, ...rest } = withoutEffect(facts);
   const body = facts.body;
   return {
     ...rest,
     summary: ours.summary,
     ...(ours.description === undefined ? {} : { description: ours.description }),
     keywords: ours.keywords,
+    ...(ours.effect !== undefined && { effect: ours.effect }),
+    ...(ours.resource !== undefined && { resource: ours.resource }),
     deprecated: facts.deprecated || ours.deprecated,
     parameters: facts.parameters.map(parameter => layParameter(parameter, ours)),
     ...(body === undefined ? {} : { body: { ...body, schema: laySchema(body.schema, ours.body?.schema) } }),

@@ -6,10 +6,10 @@
 //   4. `read` sends GET and HEAD only.
 //   5. Parameters and body fit the operation's schema, unless the request says `unchecked` (validate.ts).
 //   6. Of headers only accept and content-type are read at all (shape.ts).
-import { GatewayError } from '../errors.ts';
-import type { Method, Operation } from '../spec/description.ts';
+import { GatewayError, toGatewayError } from '../errors.ts';
+import type { Effect, Method, Operation } from '../spec/description.ts';
 import { isRefusedSegment } from '../spec/refused.ts';
-import type { Match, Operations } from './operations.ts';
+import type { Match, Meaning, Operations } from './operations.ts';
 import { type ResolvedPath, resolvePath } from './path.ts';
 import { type AskedRequest, type Query, readQuery, readRequest, readTarget } from './shape.ts';
 
@@ -28,6 +28,10 @@ export type GuardedRequest = {
   readonly body: string | undefined;
   /** Undefined only where unlisted paths are allowed. */
   readonly operation: Operation | undefined;
+  readonly effect: Effect;
+  /** The kind of thing it is on, and which: `sandbox`, `{ sandboxID }`. */
+  readonly resource: string | undefined;
+  readonly pathParameters: Readonly<Record<string, string>>;
   readonly write: boolean;
   /** `GET /v2/sandboxes`: fit for ledgers and logs. */
   readonly label: string;
@@ -40,31 +44,48 @@ const made = new WeakSet<object>();
 export const isGuarded = (request: unknown): request is GuardedRequest =>
   typeof request === 'object' && request !== null && made.has(request);
 
+/** Called as soon as method and resolved path are known, so that a refused request has a name in the ledger too. */
+export type OnTarget = (label: string, write: boolean) => void;
+
 /**
  * @throws GatewayError `path_invalid`, `path_refused`, `path_unlisted`, `method_refused` or `request_invalid`, each
  * with what to do next.
  */
-export function guardRequest(raw: unknown, mode: Mode, operations: Operations): GuardedRequest {
+export function guardRequest(raw: unknown, mode: Mode, operations: Operations, onTarget?: OnTarget): GuardedRequest {
+  const path = resolveTarget(raw, onTarget); // rule 1
   const asked = readRequest(raw); // the form, and rule 6: only two headers are read at all
-  const path = resolvePath(asked.path); // rule 1
+  if (path instanceof GatewayError) throw path;
   refuseSegments(path); // rule 2
   const match = operations.match(asked.method, path.segments);
   refuseWrites(asked, path, mode, match); // rule 4
   if (match === undefined && !operations.allowUnlisted) throw unlisted(asked.method, path, operations); // rule 3
   const query = readQuery(asked.query, path.search);
   if (match !== undefined && !asked.unchecked) checkAgainstSchema(asked, query, match, operations); // rule 5
-  return build(asked, path, query, match?.operation);
+  const meaning = operations.meaningOf(asked.method, path.segments);
+  return brand(build(asked, path, query, match?.operation, meaning));
 }
 
-/** What can be said of a request that was refused: method and resolved path if there are any. For the ledger. */
-export function labelOf(raw: unknown): { readonly label: string; readonly write: boolean } | undefined {
+/** The same request with another body: for what the gateway adds by itself. Its schema is not checked again. */
+export const withBody = (request: GuardedRequest, body: string): GuardedRequest => brand({ ...request, body });
+
+function brand(request: Omit<GuardedRequest, typeof guarded>): GuardedRequest {
+  made.add(request);
+  return Object.freeze(request) as GuardedRequest;
+}
+
+/** The error is returned, not thrown: what is wrong with the form of the whole request is reported first. */
+function resolveTarget(raw: unknown, onTarget: OnTarget | undefined): ResolvedPath | GatewayError {
   try {
     const { method, path } = readTarget(raw);
-    return { label: `${method} ${shown(resolvePath(path))}`, write: isWrite(method) };
-  } catch {
-    return undefined;
+    const resolved = resolvePath(path);
+    onTarget?.(labelOf(method, resolved), isWrite(method));
+    return resolved;
+  } catch (caught) {
+    return toGatewayError(caught);
   }
 }
+
+const labelOf = (method: Method, path: ResolvedPath) => `${method} ${shown(path)}`;
 
 const isWrite = (method: Method) => method !== 'GET' && method !== 'HEAD';
 
@@ -114,8 +135,9 @@ function build(
   path: ResolvedPath,
   query: Query,
   operation: Operation | undefined,
-): GuardedRequest {
-  const request = {
+  meaning: Meaning,
+): Omit<GuardedRequest, typeof guarded> {
+  return {
     method: asked.method,
     path: `/${path.segments.map(encode).join('/')}`,
     query: encodeQuery(query, operation),
@@ -123,11 +145,10 @@ function build(
     accept: asked.accept,
     body: asked.body?.text,
     operation,
+    ...meaning,
     write: isWrite(asked.method),
-    label: `${asked.method} ${shown(path)}`,
+    label: labelOf(asked.method, path),
   };
-  made.add(request);
-  return Object.freeze(request) as GuardedRequest;
 }
 
 /** The apostrophe too, so that no URL parser on the way would spell it anew. */

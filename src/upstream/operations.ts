@@ -1,16 +1,26 @@
 // The operations there are, found by method and path: which one a request means, and which ones are near when it means
 // none. Works on resolved segments; knows nothing of requests' contents beyond handing them to validate.ts.
-import type { Description, Method, Operation, OperationId } from '../spec/description.ts';
+import type { Description, Effect, Method, Operation, OperationId } from '../spec/description.ts';
 import { editDistance } from './nearest.ts';
 import { createChecks, type RequestCheck } from './validate.ts';
 
 export type Match = { readonly operation: Operation; readonly pathParameters: Readonly<Record<string, string>> };
+
+/** What a request does, and to what: `resource` is the kind of thing, `pathParameters` name the one. */
+export type Meaning = {
+  readonly effect: Effect;
+  /** Undefined: unknown, or nothing. */
+  readonly resource: string | undefined;
+  readonly pathParameters: Readonly<Record<string, string>>;
+};
 
 export type Operations = {
   /** Let guarded paths through that the description does not have. */
   readonly allowUnlisted: boolean;
   /** The operation with most literal segments; HEAD finds the GET. */
   match(method: Method, segments: readonly string[]): Match | undefined;
+  /** Of any request, also one that matches no operation. */
+  meaningOf(method: Method, segments: readonly string[]): Meaning;
   /** Methods the path has operations for. */
   methodsAt(segments: readonly string[]): readonly Method[];
   /** Nearest operations first, those of the same method before others equally near. */
@@ -26,19 +36,31 @@ const NEAREST_SHOWN = 3;
 
 export function createOperations(description: Description, options: { allowUnlisted?: boolean } = {}): Operations {
   const templates = description.operations.map(toTemplate).sort((a, b) => b.literals - a.literals);
-  const byShape = new Map<string, Template[]>();
-  for (const template of templates) {
-    const shape = `${template.operation.method} ${template.parts.length}`;
-    byShape.set(shape, [...(byShape.get(shape) ?? []), template]);
-  }
-
-  const match: Operations['match'] = (method, segments) => {
-    const shape = `${method === 'HEAD' ? 'GET' : method} ${segments.length}`;
-    for (const { operation, parts } of byShape.get(shape) ?? []) {
-      const pathParameters = matchParts(parts, segments);
-      if (pathParameters !== undefined) return { operation, pathParameters };
-    }
-    return undefined;
+  const match = matcherOf(templates);
+  // In another version of the path the same method does the same.
+  const matchAnyVersion = matcherOf(
+    templates
+      .filter(({ operation }) => operation.effect !== undefined)
+      .map(template => ({
+        ...template,
+        parts: withoutVersion(template.parts, part => 'literal' in part && part.literal),
+      })),
+  );
+  const meaningOf: Operations['meaningOf'] = (method, segments) => {
+    const found = match(method, segments);
+    const stated =
+      found?.operation.effect === undefined
+        ? matchAnyVersion(
+            method,
+            withoutVersion(segments, segment => segment),
+          )
+        : found;
+    const pathParameters = stated?.pathParameters ?? found?.pathParameters ?? {};
+    return {
+      effect: stated?.operation.effect ?? effectOf(method),
+      resource: stated?.operation.resource,
+      pathParameters,
+    };
   };
 
   const nearest: Operations['nearest'] = (method, segments) =>
@@ -52,11 +74,41 @@ export function createOperations(description: Description, options: { allowUnlis
   return {
     allowUnlisted: options.allowUnlisted === true,
     match,
+    meaningOf,
     methodsAt: segments => methods.filter(method => match(method, segments) !== undefined),
     nearest,
     checkOf: createChecks(),
   };
 }
+
+type Matcher = Operations['match'];
+
+function matcherOf(templates: readonly Template[]): Matcher {
+  const byShape = new Map<string, Template[]>();
+  for (const template of templates) {
+    const shape = `${template.operation.method} ${template.parts.length}`;
+    byShape.set(shape, [...(byShape.get(shape) ?? []), template]);
+  }
+  return (method, segments) => {
+    const shape = `${method === 'HEAD' ? 'GET' : method} ${segments.length}`;
+    for (const { operation, parts } of byShape.get(shape) ?? []) {
+      const pathParameters = matchParts(parts, segments);
+      if (pathParameters !== undefined) return { operation, pathParameters };
+    }
+    return undefined;
+  };
+}
+
+/** `/v2/sandboxes` -> `/sandboxes`. */
+function withoutVersion<T>(parts: readonly T[], literalOf: (part: T) => string | false): readonly T[] {
+  const [first] = parts;
+  const literal = first !== undefined && literalOf(first);
+  return literal !== false && /^v\d+$/.test(literal) ? parts.slice(1) : parts;
+}
+
+/** Where no description states it: a read may list anything, and DELETE is what ends things. */
+const effectOf = (method: Method): Effect =>
+  method === 'GET' || method === 'HEAD' ? 'lists' : method === 'DELETE' ? 'ends' : 'changes';
 
 function toTemplate(operation: Operation): Template {
   const parts = operation.path

@@ -66,7 +66,9 @@ describe('api.request', () => {
       data: [{ sandboxID: 'i1' }],
     });
     expect(upstream.heard[0]?.headers['x-api-key']).toBe(apiKey);
-    expect(ledger).toEqual([{ label: 'GET /v2/sandboxes', write: false, status: 200, ms: expect.any(Number) }]);
+    expect(ledger).toEqual([
+      { label: 'GET /v2/sandboxes', write: false, act: { effect: 'lists' }, status: 200, ms: expect.any(Number) },
+    ]);
   });
 
   test('non-2xx does not throw; garbage is a string; nothing is null', async () => {

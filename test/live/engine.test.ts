@@ -1,8 +1,8 @@
 // The microVM engine on the real E2B: the contract, the closed network, and nothing left behind.
 import { Sandbox } from 'e2b';
 import { afterAll, expect, it, vi } from 'vitest';
+import { RUNNER_METADATA } from '../../src/e2b/metadata.ts';
 import { createE2bEngine } from '../../src/engine/microvm/engine.ts';
-import { RUNNER_METADATA } from '../../src/engine/microvm/metadata.ts';
 import { KIND } from '../../src/engine/protocol.ts';
 import { DESCRIPTION } from '../contract/harness.ts';
 import { describeEngine } from '../contract/suite.ts';

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { EFFECTS } from '../../src/spec/description.ts';
 import { toGuestDescription } from '../../src/spec/guest.ts';
 import { loadDescription } from '../../src/spec/load.ts';
 
@@ -22,6 +23,15 @@ describe('our description of E2B', () => {
       expect(summary, id).toMatch(/^[A-Z].{10,}/);
       expect(keywords.length, id).toBeGreaterThan(0);
       expect(Object.keys(answers).length, id).toBeGreaterThan(0);
+    }
+  });
+
+  it('states the effect of every operation, and no write passes for a read', () => {
+    for (const { id, method, effect, resource } of description.operations) {
+      expect(EFFECTS, `${id} has no x-effect`).toContain(effect);
+      expect(effect === 'none' || effect === 'lists', id).toBe(method === 'GET');
+      if (effect !== 'none') expect(resource, `${id} has no x-resource`).toMatch(/^[a-z]+$/);
+      if (method === 'DELETE') expect(effect, id).toBe('ends');
     }
   });
 
@@ -66,6 +76,11 @@ describe('our description of E2B', () => {
     expect(modes.get('Sandbox.files.read')).toBe('read');
     expect(modes.get('Sandbox.commands.run')).toBe('write');
     expect(modes.size).toBe(description.capabilities.length);
+    for (const { id, mode, effect } of description.capabilities) {
+      // In execute_read connect() neither resumes nor extends.
+      const isRead = effect === 'none' || effect === 'lists' || id === 'Sandbox.connect';
+      if (mode === 'read') expect(isRead, `${id}: ${effect}`).toBe(true);
+    }
   });
 });
 
@@ -96,9 +111,15 @@ describe('a description that is not usable', async () => {
       /sandbox\.yaml: .*mode/s,
     ],
     [
+      'a method without effect',
+      api,
+      'capabilities: [{ id: Sandbox.a, signature: a, summary: a, mode: read, resource: a }]',
+      /sandbox\.yaml: .*effect/s,
+    ],
+    [
       'a method twice',
       api,
-      'capabilities: [{ id: Sandbox.a, signature: a, summary: a, mode: read }, { id: Sandbox.a, signature: a, summary: a, mode: read }]',
+      'capabilities: [{ id: Sandbox.a, signature: a, summary: a, mode: read, effect: none, resource: a }, { id: Sandbox.a, signature: a, summary: a, mode: read, effect: none, resource: a }]',
       /Sandbox\.a is described twice/,
     ],
   ])('%s: says where and what', async (_, document, sandbox, message) => {

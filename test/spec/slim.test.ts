@@ -207,6 +207,8 @@ describe('our words over foreign facts', () => {
       '/a': {
         post: {
           summary: 'Ours',
+          'x-effect': 'ends',
+          'x-resource': 'thing',
           'x-keywords': ['word'],
           requestBody: {
             content: {
@@ -237,6 +239,7 @@ describe('our words over foreign facts', () => {
     '/a': {
       post: {
         summary: 'Theirs',
+        'x-effect': 'none',
         description: 'Their prose.',
         requestBody: {
           content: {
@@ -260,16 +263,18 @@ describe('our words over foreign facts', () => {
         },
       },
     },
-    '/new': { get: { ...ok, summary: 'New' } },
+    '/new': { get: { ...ok, summary: 'New', 'x-effect': 'ends' } },
   });
 
   it('replaces words, keeps facts, carries secret marks over, leaves new operations alone', () => {
     const laid = slim(theirs, {
       ...ours,
-      capabilities: [{ id: 'Sandbox.a', signature: 'a', summary: 'a', keywords: [], mode: 'read' }],
+      capabilities: [
+        { id: 'Sandbox.a', signature: 'a', summary: 'a', keywords: [], mode: 'read', effect: 'none', resource: 'a' },
+      ],
     });
     const [known, fresh] = laid.operations;
-    expect(known).toMatchObject({ summary: 'Ours', keywords: ['word'] });
+    expect(known).toMatchObject({ summary: 'Ours', keywords: ['word'], effect: 'ends', resource: 'thing' });
     expect(known).not.toHaveProperty('description');
     expect(known?.body?.schema.properties).toEqual({
       old: { type: 'integer', description: 'Our words.' },
@@ -278,6 +283,7 @@ describe('our words over foreign facts', () => {
     });
     expect(known?.answers['200']?.schema?.properties).toEqual({ token: { type: 'string', 'x-secret': true } });
     expect(fresh).toMatchObject({ id: 'GET /new', summary: 'New' });
+    expect(fresh, 'only our own description may state an effect').not.toHaveProperty('effect');
     expect(laid.capabilities).toHaveLength(1);
     expect(laid.synonyms).toEqual({ thing: ['stuff'] });
   });

@@ -45,12 +45,14 @@ export async function startDataPlane({
     ...cloudOptions,
   });
   const client = createUpstreamClient({ apiUrl: cloud.url });
-  const operations = createOperations(await loadDescription('openapi/e2b.yaml'), { allowUnlisted: false });
+  const description = await loadDescription('openapi/e2b.yaml');
+  const operations = createOperations(description, { allowUnlisted: false });
   const plane = createDataPlane({
     connection: { apiUrl: cloud.url, sandboxUrl: cloud.url, domain: 'e2b.test', ...connection },
     maxSandboxesPerKey,
     ...(maxHeldBytes !== undefined && { maxHeldBytes }),
-    request: createRequestCapability({ client, operations: () => operations }),
+    request: around => createRequestCapability({ client, operations: () => operations, around }),
+    methods: description.capabilities,
   });
 
   const shared = sharedLimits();

@@ -6,10 +6,10 @@ import type { Access } from '../../e2b/handle.ts';
 import type { Wire } from '../../e2b/wire.ts';
 import { GatewayError } from '../../errors.ts';
 import { redactAnswer } from '../../upstream/redact.ts';
-import { refuseRunner } from '../../upstream/runners.ts';
 import type { CallContext, Capability } from '../broker.ts';
 import { within } from './abort.ts';
 import { noAnswer, toFailure } from './errors.ts';
+import { refuseRunner } from './runners.ts';
 import type { Session } from './session.ts';
 import { tokensOf } from './tokens.ts';
 
@@ -52,7 +52,10 @@ export type SandboxMethod = (session: Session) => Capability;
 export function method<Args>(id: string, definition: Definition<Args>): SandboxMethod {
   const write = definition.mode === 'write';
   return session => async (raw, context) => {
-    context.call.name(labelOf(id, raw), write);
+    const named = sandboxIdOf(raw);
+    const described = session.options.acts.get(id) ?? { effect: 'changes' };
+    if (named === undefined) context.call.name(id, write, described);
+    else context.call.name(`${id} ${named}`, write, { ...described, id: named });
     if (write && context.mode === 'read') {
       throw new GatewayError(
         'method_refused',
@@ -117,9 +120,9 @@ const offProtocol = (error: GatewayError) =>
     cause: error.cause,
   });
 
-function labelOf(id: string, raw: unknown): string {
+function sandboxIdOf(raw: unknown): string | undefined {
   const { sandboxId } = (raw ?? {}) as { sandboxId?: unknown };
-  return typeof sandboxId === 'string' && SANDBOX_ID.test(sandboxId) ? `${id} ${sandboxId}` : id;
+  return typeof sandboxId === 'string' && SANDBOX_ID.test(sandboxId) ? sandboxId : undefined;
 }
 
 /** No honest call holds more values. A schema looks at each, and says of each what is wrong. */

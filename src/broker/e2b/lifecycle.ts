@@ -3,11 +3,11 @@ import { z } from 'zod';
 import { Sandbox } from '../../e2b/connection.ts';
 import type { Access } from '../../e2b/handle.ts';
 import { GatewayError } from '../../errors.ts';
-import { isRunner, refuseRunnerMetadata } from '../../upstream/runners.ts';
 import { unlessAborted } from './abort.ts';
 import { defined, lifeMs, method, onInstance, options, type SandboxCall, sandboxId, strings } from './capability.ts';
 import { clean, noAnswer } from './errors.ts';
 import { tag, withinQuota, wouldStart } from './quota.ts';
+import { isRunner, refuseRunnerMetadata } from './runners.ts';
 
 /** As the code interpreter's SDK has it: runCode needs it. */
 const DEFAULT_TEMPLATE = 'code-interpreter-v1';

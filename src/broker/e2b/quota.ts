@@ -3,11 +3,9 @@
 
 import { apiOf, type SdkOptions } from '../../e2b/connection.ts';
 import { GatewayError } from '../../errors.ts';
-import { labelOf } from '../../upstream/guard.ts';
-import { isRunner } from '../../upstream/runners.ts';
-import type { Capability } from '../broker.ts';
 import type { SandboxCall } from './capability.ts';
-import { readAccess, type Session } from './session.ts';
+import { isRunner } from './runners.ts';
+import { readAccess } from './session.ts';
 
 /** Metadata of every sandbox a run creates: the id of the request, as in the gateway's log. */
 export const REQUEST_TAG = 'e2b-code-mode-request';
@@ -80,61 +78,3 @@ export async function wouldStart(sandboxId: string, { session, sdk }: Omit<Askin
     return true;
   }
 }
-
-// --- api.request ---------------------------------------------------------------------------------------------------
-
-/** As the guard resolves paths, so that no spelling gets past. */
-const CREATE = /^POST \/(?:v\d+\/)?sandboxes$/;
-const FORK = /^POST \/(?:v\d+\/)?sandboxes\/[^/]+\/fork$/;
-const START = /^POST \/(?:v\d+\/)?sandboxes\/([^/]+)\/(?:resume|connect)$/;
-
-/** `api.request` under the same two rules. */
-export function underQuota(request: Capability): (session: Session) => Capability {
-  return session => async (args, context) => {
-    const label = context.mode === 'write' ? labelOf(args)?.label : undefined;
-    if (label === undefined) return request(args, context);
-    const asking = { session, context, sdk: session.sdk(context) };
-    if (CREATE.test(label)) {
-      return withinQuota(asking, 1, () => request(withTag(args, session.options.requestId), context));
-    }
-    if (FORK.test(label)) return withinQuota(asking, countOf(args), () => request(args, context));
-    const started = START.exec(label)?.[1];
-    if (started === undefined || !(await wouldStart(started, asking))) return request(args, context);
-    return withinQuota(asking, 1, () => request(args, context));
-  };
-}
-
-type Fields = { readonly body?: unknown; readonly rawBody?: unknown };
-
-/** Where the body is a JSON object, or the text of one; anything else goes out as it was written. */
-function withTag(args: unknown, requestId: string): unknown {
-  const { body, rawBody } = args as Fields;
-  const [name, given] = isGiven(body) ? ['body', body] : ['rawBody', rawBody];
-  const fields = objectOf(given);
-  const metadata = fields?.metadata ?? {};
-  if (fields === undefined || !isRecord(metadata)) return args;
-  const tagged = { ...fields, metadata: { ...metadata, ...tag(requestId) } };
-  return { ...(args as object), [name]: typeof given === 'string' ? JSON.stringify(tagged) : tagged };
-}
-
-/** In any letter case, as the API reads names. */
-function countOf(args: unknown): number {
-  const { body, rawBody } = args as Fields;
-  const fields = Object.entries(objectOf(isGiven(body) ? body : rawBody) ?? {});
-  const counts = fields.filter(([name]) => name.toLowerCase() === 'count').map(([, count]) => count);
-  return Math.max(1, ...counts.filter(count => typeof count === 'number').map(Math.floor));
-}
-
-const isGiven = (body: unknown) => body !== undefined && body !== null;
-
-function objectOf(body: unknown): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = typeof body === 'string' ? JSON.parse(body) : body;
-    return isRecord(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -3,14 +3,16 @@
 
 import type { Connection } from '../../e2b/connection.ts';
 import { createWireFactory } from '../../e2b/wire.ts';
-import type { IsHidden } from '../../upstream/runners.ts';
+import type { Capability as Described } from '../../spec/description.ts';
 import type { Capability } from '../broker.ts';
+import type { AroundSend } from '../request.ts';
 import { CODE } from './code.ts';
 import { COMMANDS } from './commands.ts';
 import { FILES } from './files.ts';
 import { LIFECYCLE } from './lifecycle.ts';
 import { PORTS } from './ports.ts';
-import { underQuota } from './quota.ts';
+import { sandboxRules } from './requests.ts';
+import type { IsHidden } from './runners.ts';
 import { Session, type SessionOptions } from './session.ts';
 
 const METHODS = { ...LIFECYCLE, ...COMMANDS, ...FILES, ...CODE, ...PORTS };
@@ -26,8 +28,10 @@ export type DataPlaneOptions = {
   readonly maxHeldBytes?: number;
   /** Sandboxes that run agents' code. Default: none. */
   readonly isHidden?: IsHidden;
-  /** `api.request`, to be held to that limit as well. */
-  readonly request: Capability;
+  /** Makes `api.request`, held to the rules of this API. */
+  readonly request: (around: AroundSend) => Capability;
+  /** The described methods: what each does. */
+  readonly methods: readonly Described[];
 };
 
 export type DataPlane = {
@@ -40,12 +44,12 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const { connection, maxSandboxesPerKey, isHidden = () => false, request } = options;
   const wires = createWireFactory(options.maxHeldBytes);
   const underWay = new Map<string, number>();
-  const quotaRequest = underQuota(request);
+  const acts = new Map(options.methods.map(({ id, effect, resource }) => [id, { effect, resource }]));
   return {
     open(run) {
-      const session = new Session({ ...run, connection, wires, maxSandboxesPerKey, underWay, isHidden });
+      const session = new Session({ ...run, connection, wires, maxSandboxesPerKey, underWay, isHidden, acts });
       const methods = Object.entries(METHODS).map(([id, method]) => [id, method(session)] as const);
-      return { 'api.request': quotaRequest(session), ...Object.fromEntries(methods) };
+      return { 'api.request': request(sandboxRules(session)), ...Object.fromEntries(methods) };
     },
     close: wires.close,
   };

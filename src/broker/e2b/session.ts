@@ -6,10 +6,11 @@ import { apiOf, type Sandbox, type SdkOptions, sdkOptions } from '../../e2b/conn
 import { type Access, accessOf, daemonOrigin, openHandle } from '../../e2b/handle.ts';
 import type { Wire, WireFactory, WireOptions } from '../../e2b/wire.ts';
 import { GatewayError } from '../../errors.ts';
-import type { IsHidden } from '../../upstream/runners.ts';
 import type { CallContext } from '../broker.ts';
+import type { Act } from '../ledger.ts';
 import { type Deadline, deadlineOf } from './deadline.ts';
 import type { Follower } from './process.ts';
+import type { IsHidden } from './runners.ts';
 
 export type SessionOptions = {
   readonly connection: Connection;
@@ -24,6 +25,8 @@ export type SessionOptions = {
   /** Principal id -> sandboxes being made in all of its runs: E2B's list does not show them yet. */
   readonly underWay: Map<string, number>;
   readonly isHidden: IsHidden;
+  /** Method -> what it does, as described. */
+  readonly acts: ReadonlyMap<string, Act>;
   readonly progress: ((message: string) => void) | undefined;
 };
 

@@ -2,9 +2,9 @@
 // take. The only thing that is ever tried again; each try bears a name of its own, so that a lost one can be found.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Sandbox } from 'e2b';
+import { RUNNER_METADATA } from '../../e2b/metadata.ts';
 import { GatewayError } from '../../errors.ts';
 import type { Connection, Disposal } from './disposal.ts';
-import { RUNNER_METADATA } from './metadata.ts';
 import { troubleOf } from './trouble.ts';
 
 export type CreationOptions = {

@@ -1,7 +1,7 @@
 // Gets rid of sandboxes, in the background: kills what a run leaves, and finds and kills what was created without our
 // hearing of it. Retries and logs; what fails for good ends by the sandbox's own timeout.
 import { Sandbox } from 'e2b';
-import { RUNNER_METADATA } from './metadata.ts';
+import { RUNNER_METADATA } from '../../e2b/metadata.ts';
 
 export type Connection = {
   readonly apiKey: string;

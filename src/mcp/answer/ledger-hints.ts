@@ -28,13 +28,10 @@ function leftRunning(ledger: readonly LedgerEntry[]): string[] {
   return ledger.flatMap(({ made = [] }) => made).filter(id => !gone.has(bare(id)));
 }
 
-const ENDS =
-  /^(?:Sandbox\.(?:kill|pause) |DELETE \/(?:v\d+\/)?sandboxes\/|POST \/(?:v\d+\/)?sandboxes\/(?=[^/]+\/pause$))([^/]+)/;
-
-function endedBy({ label, status }: LedgerEntry): string | undefined {
+function endedBy({ act, status }: LedgerEntry): string | undefined {
+  const gone = act?.resource === 'sandbox' && (act.effect === 'ends' || act.effect === 'stops');
   const succeeded = status === 'done' || status === 404 || (typeof status === 'number' && status < 300);
-  const id = succeeded ? ENDS.exec(label)?.[1] : undefined;
-  return id === undefined ? undefined : bare(id);
+  return gone && succeeded && act.id !== undefined ? bare(act.id) : undefined;
 }
 
 /** `<id>-<client>` is the same sandbox to E2B. */

@@ -1,14 +1,12 @@
 // The gateway's own sandboxes, in which agents' code runs: not the user's. No listing shows them, no call may name one
 // (it could open its own network), and no sandbox of the user's may pass for one. Pure.
-import { RUNNER_METADATA } from '../engine/microvm/metadata.ts';
-import { GatewayError } from '../errors.ts';
-import type { UpstreamAnswer } from './client.ts';
-import type { GuardedRequest } from './guard.ts';
+import { RUNNER_METADATA } from '../../e2b/metadata.ts';
+import { GatewayError } from '../../errors.ts';
+import type { UpstreamAnswer } from '../../upstream/client.ts';
+import type { GuardedRequest } from '../../upstream/guard.ts';
 
 /** Asks the engine; of this replica only: another's ids are in no listing, and nothing else tells them. */
 export type IsHidden = (sandboxId: string) => boolean;
-
-const LISTING = /^\/(?:v\d+\/)?sandboxes\/?$/;
 
 /** A sandbox as any listing shows it. */
 export function isRunner(sandbox: unknown): boolean {
@@ -18,8 +16,11 @@ export function isRunner(sandbox: unknown): boolean {
 }
 
 /** The answer to a listing without runners, its total included; any other answer as it is. */
-export function hideRunners(answer: UpstreamAnswer, request: Pick<GuardedRequest, 'method' | 'path'>): UpstreamAnswer {
-  if (request.method !== 'GET' || !LISTING.test(request.path)) return answer;
+export function hideRunners(
+  answer: UpstreamAnswer,
+  { effect, resource = 'sandbox' }: Pick<GuardedRequest, 'effect' | 'resource'>,
+): UpstreamAnswer {
+  if (effect !== 'lists' || resource !== 'sandbox') return answer;
   const listed = parse(answer.text);
   if (!Array.isArray(listed)) return answer;
   const shown = listed.filter(sandbox => !isRunner(sandbox));
@@ -49,7 +50,7 @@ export function refuseRunnerMetadata(metadata: unknown): void {
 export function refuseRunnerRequest(request: GuardedRequest, isHidden: IsHidden): void {
   const named = decoded(`${request.path}?${request.query}`).match(/[a-z0-9]{8,}/gi) ?? [];
   for (const id of named) refuseRunner(id, isHidden);
-  if (request.write && request.body !== undefined && LISTING.test(request.path))
+  if (request.effect === 'creates' && request.resource === 'sandbox' && request.body !== undefined)
     refuseRunnerMetadata((parse(request.body) as { metadata?: unknown } | null | undefined)?.metadata);
 }
 

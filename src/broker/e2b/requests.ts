@@ -1,0 +1,90 @@
+// What holds for `api.request` beyond the guard because it is E2B's API: the gateway's own sandboxes are neither shown
+// nor touched, what a run makes is marked and counted, and the quota of a key is kept. All of it goes by the effect that
+// the description states for the operation.
+import type { UpstreamAnswer } from '../../upstream/client.ts';
+import { type GuardedRequest, withBody } from '../../upstream/guard.ts';
+import type { CallContext } from '../broker.ts';
+import type { AroundSend } from '../request.ts';
+import { tag, withinQuota, wouldStart } from './quota.ts';
+import { hideRunners, refuseRunnerRequest } from './runners.ts';
+import type { Session } from './session.ts';
+
+export const sandboxRules =
+  (session: Session): AroundSend =>
+  async (request, context, send) => {
+    refuseRunnerRequest(request, session.options.isHidden);
+    const answer = await underQuota(session, request, context, send);
+    if (createsSandboxes(request)) context.call.made(sandboxesMade(answer));
+    return hideRunners(answer, request);
+  };
+
+const createsSandboxes = ({ effect, resource }: GuardedRequest) => effect === 'creates' && resource === 'sandbox';
+
+async function underQuota(
+  session: Session,
+  request: GuardedRequest,
+  context: CallContext,
+  send: (request: GuardedRequest) => Promise<UpstreamAnswer>,
+): Promise<UpstreamAnswer> {
+  const asking = { session, context, sdk: session.sdk(context) };
+  if (createsSandboxes(request)) {
+    const tagged = takesField(request, 'metadata') ? withTag(request, session.options.requestId) : request;
+    return withinQuota(asking, takesField(request, 'count') ? countOf(request) : 1, () => send(tagged));
+  }
+  const { sandboxID } = request.pathParameters;
+  const starts = request.effect === 'starts' && request.resource === 'sandbox' && sandboxID !== undefined;
+  if (!starts || !(await wouldStart(sandboxID, asking))) return send(request);
+  return withinQuota(asking, 1, () => send(request));
+}
+
+/** Whether the described body has the field. Without a description any may be there. */
+function takesField({ operation }: GuardedRequest, field: string): boolean {
+  if (operation === undefined) return true;
+  const { properties = {} } = (operation.body?.schema ?? {}) as { properties?: object };
+  return Object.hasOwn(properties, field);
+}
+
+/** Where the body is a JSON object; anything else goes out as it was written. */
+function withTag(request: GuardedRequest, requestId: string): GuardedRequest {
+  const fields = fieldsOf(request);
+  const metadata = fields?.metadata ?? {};
+  if (fields === undefined || !isRecord(metadata)) return request;
+  return withBody(request, JSON.stringify({ ...fields, metadata: { ...metadata, ...tag(requestId) } }));
+}
+
+/** In any letter case, as the API reads names. */
+function countOf(request: GuardedRequest): number {
+  const counts = Object.entries(fieldsOf(request) ?? {})
+    .filter(([name]) => name.toLowerCase() === 'count')
+    .map(([, count]) => count)
+    .filter(count => typeof count === 'number');
+  return Math.max(1, ...counts.map(Math.floor));
+}
+
+function fieldsOf({ body }: GuardedRequest): Record<string, unknown> | undefined {
+  const value = parse(body ?? '');
+  return isRecord(value) ? value : undefined;
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Ids in the answer to a creation or a fork. None in an answer that is not what it should be. */
+export function sandboxesMade({ status, text }: Pick<UpstreamAnswer, 'status' | 'text'>): readonly string[] {
+  return status === 201 ? [parse(text)].flat().flatMap(idOf) : [];
+}
+
+/** Of a sandbox, or of one entry of a fork's answer. */
+function idOf(entry: unknown): readonly string[] {
+  const { sandboxID, sandbox } = (entry ?? {}) as { sandboxID?: unknown; sandbox?: unknown };
+  if (sandbox !== undefined) return idOf(sandbox);
+  return typeof sandboxID === 'string' ? [sandboxID] : [];
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
