@@ -8,7 +8,7 @@ import type { Logger } from './log.ts';
 
 export type Engines = {
   readonly engine: Engine;
-  /** Sandboxes of the engine's own, see upstream/runners.ts. */
+  /** Sandboxes of the engine's own, see broker/e2b/runners.ts. */
   readonly isHidden: (sandboxId: string) => boolean;
 };
 
