@@ -1,9 +1,9 @@
 // One interpreter in a worker thread, from the host's side: starts it, answers its calls, interrupts it, ends it. Knows
 // machines, not which language runs.
-import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import type { DataMachine } from '../machine/machine.ts';
 import { type GuestIo, HostCalls } from './host-calls.ts';
-import { answerWorker } from './protocol.ts';
+import { answerWorker, WAKE_BYTES } from './protocol.ts';
 
 export type GuestStart = {
   /** The worker's module and what it needs beside the common part. */
@@ -30,11 +30,12 @@ export class Guest {
   private constructor(start: GuestStart, calls: HostCalls, topDirectories: readonly string[]) {
     this.calls = calls;
     const { port1, port2 } = new MessageChannel();
-    const wake = new SharedArrayBuffer(4);
+    const wake = new SharedArrayBuffer(WAKE_BYTES);
     const signals = new SharedArrayBuffer(1);
     this.#port = port1;
     this.#signals = new Uint8Array(signals);
-    answerWorker(port1, wake, request => calls.answer(request));
+    const { taken } = answerWorker(port1, wake, request => calls.answer(request));
+    calls.onTaken(taken);
     this.#worker = new Worker(start.url, {
       workerData: {
         ...start.data,
@@ -65,12 +66,16 @@ export class Guest {
       let failure: number | undefined;
       this.#worker.once('error', error => {
         failure = 1;
-        void calls.crashed(error);
+        calls.crashed(error);
       });
       this.#worker.once('exit', code => {
+        // What it printed last may not have been delivered yet.
+        for (let rest = receiveMessageOnPort(port1); rest !== undefined; rest = receiveMessageOnPort(port1)) {
+          void calls.answer(rest.message);
+        }
         calls.close();
         port1.close();
-        resolve(failure ?? code);
+        void calls.written().then(() => resolve(failure ?? code));
       });
     });
   }

@@ -3,6 +3,7 @@
 import { type DataMachine, FileError } from '../machine/machine.ts';
 import type { LocalRequest, LocalResponse } from '../machine/network.ts';
 import type { OutputKind } from '../machine/processes.ts';
+import { Printed } from './printed.ts';
 import type { Answer, Args, Cell, CellEvent, HttpRequest, LoopEvent, Operation, Ran, Reply } from './protocol.ts';
 import { HostFailure } from './protocol.ts';
 import { checked } from './request.ts';
@@ -19,7 +20,7 @@ export type GuestIo = {
   cellDone?(): void;
 };
 
-type Handlers = { [O in Operation]: (args: Args<O>) => Promise<Answer<O>> };
+type Handlers = { [O in Exclude<Operation, 'output'>]: (args: Args<O>) => Promise<Answer<O>> };
 type Server = { port: number; waiting: { id: number; request: HttpRequest }[]; close: () => void };
 
 /** What an interpreter does before its program says anything. */
@@ -41,21 +42,35 @@ export class HostCalls {
   #patience = new AbortController();
   readonly #closed = new AbortController();
 
+  readonly #printed: Printed;
+  #taken: (bytes: number) => void = () => {};
+
   constructor(machine: DataMachine, io: GuestIo) {
     this.#machine = machine;
     this.#io = io;
+    this.#printed = new Printed(
+      (kind, bytes) => io.output(kind, bytes),
+      bytes => this.#taken(bytes),
+    );
     this.#handlers = this.#makeHandlers();
   }
 
-  /** `request` is the guest's word: anything may stand in it. */
-  async answer(request: unknown): Promise<Reply> {
-    this.#patience = new AbortController();
-    const gaveUp = AbortSignal.any([this.#patience.signal, this.#closed.signal]);
+  /** `request` is untrusted. Output has no answer: what a guest asks next is done once it is written. */
+  async answer(request: unknown): Promise<Reply | undefined> {
     try {
       const { op, args } = checked(request);
-      const handler = this.#handlers[op] as (args: unknown) => Promise<unknown>;
-      const value = await Promise.race([handler(args), interruption(gaveUp)]);
       if (!STARTING.has(op)) this.#io.awake?.();
+      if (op === 'output') {
+        const { kind, bytes } = args as Args<'output'>;
+        this.#printed.add(kind, bytes);
+        return undefined;
+      }
+      this.#patience = new AbortController();
+      if (this.#closed.signal.aborted) this.#patience.abort();
+      const interrupted = interruption(this.#patience.signal);
+      await Promise.race([this.written(), interrupted]);
+      const handler = this.#handlers[op] as (args: unknown) => Promise<unknown>;
+      const value = await Promise.race([handler(args), interrupted]);
       return { ok: true, value };
     } catch (caught) {
       if (caught instanceof HostFailure || caught instanceof FileError) {
@@ -69,14 +84,25 @@ export class HostCalls {
     this.#patience.abort();
   }
 
+  /** Called with how many bytes of the guest's output wait no longer. */
+  onTaken(taken: (bytes: number) => void): void {
+    this.#taken = taken;
+  }
+
   /** The guest's thread ended with an error of its own. */
-  async crashed(error: Error): Promise<void> {
+  crashed(error: Error): void {
     const text = /memory/i.test(error.message) ? 'out of memory' : error.message;
-    await this.#io.output('stderr', Buffer.from(`the interpreter ended: ${text}\n`));
+    this.#printed.add('stderr', Buffer.from(`the interpreter ended: ${text}\n`));
+  }
+
+  /** Once all that the guest printed has been written. */
+  written(): Promise<void> {
+    return this.#printed.written();
   }
 
   close(): void {
     this.#closed.abort();
+    this.#patience.abort();
     for (const server of this.#servers.values()) server.close();
     this.#servers.clear();
     const gone = { status: 502, headers: [], body: Buffer.from('the server ended') };
@@ -104,9 +130,8 @@ export class HostCalls {
       realpath: ({ path }) => files.realpath(path),
       chmod: ({ path, mode }) => done(files.chmod(path, mode)),
       touch: ({ path, modifiedMs }) => done(files.touch(path, modifiedMs)),
-      output: ({ kind, bytes }) => done(this.#io.output(kind, bytes)),
       stdin: async () => (await this.#io.stdin()) ?? null,
-      sleep: ({ ms }) => done(sleep(ms, AbortSignal.any([this.#patience.signal, this.#closed.signal]))),
+      sleep: ({ ms }) => done(sleep(ms, this.#patience.signal)),
       run: args => this.#run(args),
       http: args => this.#http(args),
       listen: async ({ port }) => this.#listen(port),

@@ -1,5 +1,6 @@
 // What an interpreter's worker and the host say to each other. The worker asks and waits, thread blocked, for each
-// answer: to the program inside, everything is an ordinary blocking call. Types and both ends of the exchange.
+// answer: to the program inside, everything is an ordinary blocking call. Only output is sent without waiting, up to a
+// bound. Types and both ends of the exchange.
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 
 export type Entry = { type: 'file' | 'directory' | 'symlink'; sizeBytes: number; mode: number; modifiedMs: number };
@@ -7,6 +8,7 @@ export type HttpMessage = { headers: [string, string][]; body: Uint8Array };
 export type HttpRequest = HttpMessage & { method: string; path: string };
 export type HttpResponse = HttpMessage & { status: number };
 export type Ran = { exitCode: number; stdout: Uint8Array; stderr: Uint8Array };
+export type OutputKind = 'stdout' | 'stderr';
 export type Language = 'python' | 'javascript' | 'typescript' | 'bash' | 'r' | 'java';
 export type Cell = { code: string; language: Language; envs: Record<string, string>; topDirectories: string[] };
 /** A line of the code interpreter's answer. */
@@ -34,7 +36,7 @@ export type Operations = {
   realpath: [{ path: string }, string];
   chmod: [{ path: string; mode: number }, null];
   touch: [{ path: string; modifiedMs: number }, null];
-  output: [{ kind: 'stdout' | 'stderr'; bytes: Uint8Array }, null];
+  output: [{ kind: OutputKind; bytes: Uint8Array }, null];
   stdin: [Record<string, never>, Uint8Array | null];
   sleep: [{ ms: number }, null];
   run: [{ source: string; cwd: string; env: Record<string, string>; stdin: Uint8Array }, Ran];
@@ -72,7 +74,7 @@ export type Reply = { ok: true; value: unknown } | { ok: false; code: FailureCod
 /** What a worker is started with. */
 export type WorkerStart = {
   port: MessagePort;
-  /** One Int32: 0 while the worker waits, 1 when the answer is there. */
+  /** Two Int32, by WAKE_BYTES: whether the answer is there, and how many bytes of output the host has still to take. */
   wake: SharedArrayBuffer;
   /** One byte: the number of a signal for the interpreter. */
   signals: SharedArrayBuffer;
@@ -93,31 +95,60 @@ export class HostFailure extends Error {
 
 export type CallHost = <O extends Operation>(op: O, args: Args<O>) => Answer<O>;
 
+export const WAKE_BYTES = 8;
+const ANSWERED = 0;
+const UNTAKEN = 1;
+/** A guest that prints more than is read waits. */
+const MAX_UNTAKEN_BYTES = 1024 * 1024;
+const LOOK_AGAIN_MS = 50;
+
 /** The worker's end. Throws HostFailure. */
-export function hostCaller({ port, wake }: WorkerStart): CallHost {
-  const flag = new Int32Array(wake);
-  return (op, args) => {
-    Atomics.store(flag, 0, 0);
-    port.postMessage({ op, args });
-    Atomics.wait(flag, 0, 0);
+export function hostCaller({ port, wake, signals }: WorkerStart): CallHost {
+  const state = new Int32Array(wake);
+  const signal = new Uint8Array(signals);
+  const print = (message: { args: Args<'output'> }): void => {
+    Atomics.add(state, UNTAKEN, message.args.bytes.length);
+    port.postMessage(message);
+    for (let left = Atomics.load(state, UNTAKEN); left > MAX_UNTAKEN_BYTES; left = Atomics.load(state, UNTAKEN)) {
+      if (signal[0] !== 0) throw new HostFailure('interrupted', 'interrupted');
+      Atomics.wait(state, UNTAKEN, left, LOOK_AGAIN_MS);
+    }
+  };
+  const ask = (message: { op: Operation; args: object }): unknown => {
+    Atomics.store(state, ANSWERED, 0);
+    port.postMessage(message);
+    // Not once only: the notification of the answer before may come late, when its answer was already taken.
+    while (Atomics.load(state, ANSWERED) === 0) Atomics.wait(state, ANSWERED, 0);
     const reply = (receiveMessageOnPort(port) as { message: Reply } | undefined)?.message;
     if (reply === undefined) throw new HostFailure('failed', 'the host went away');
     if (!reply.ok) throw new HostFailure(reply.code, reply.message);
-    return reply.value as Answer<typeof op>;
+    return reply.value;
+  };
+  return <O extends Operation>(op: O, args: Args<O>): Answer<O> => {
+    if (op !== 'output') return ask({ op, args }) as Answer<O>;
+    print({ op, args } as { op: O; args: Args<'output'> });
+    return null as Answer<O>;
   };
 }
 
-/** The host's end. */
+/** The host's end: answers what is asked. Without an answer, it was output, which `taken` is to be called for. */
 export function answerWorker(
   port: MessagePort,
   wake: SharedArrayBuffer,
-  answer: (request: unknown) => Promise<Reply>,
-): void {
-  const flag = new Int32Array(wake);
+  answer: (request: unknown) => Promise<Reply | undefined>,
+): { taken(bytes: number): void } {
+  const state = new Int32Array(wake);
   port.on('message', async (request: unknown) => {
     const reply = await answer(request);
+    if (reply === undefined) return;
     port.postMessage(reply);
-    Atomics.store(flag, 0, 1);
-    Atomics.notify(flag, 0);
+    Atomics.store(state, ANSWERED, 1);
+    Atomics.notify(state, ANSWERED);
   });
+  return {
+    taken(bytes) {
+      Atomics.sub(state, UNTAKEN, bytes);
+      Atomics.notify(state, UNTAKEN);
+    },
+  };
 }
