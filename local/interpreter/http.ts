@@ -71,8 +71,11 @@ async function execute(machine: DataMachine, request: z.infer<typeof Execute>, r
     lastMs = performance.now();
     if (res.destroyed || res.write(`${JSON.stringify(event)}\n`)) return Promise.resolve();
     return new Promise(resolve => {
-      res.once('drain', resolve);
-      res.once('close', resolve);
+      const done = (): void => {
+        res.off('drain', done).off('close', done);
+        resolve();
+      };
+      res.on('drain', done).on('close', done);
     });
   };
   const keepalive = setInterval(() => {
