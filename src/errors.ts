@@ -12,6 +12,7 @@ export const ERRORS = {
   // The HTTP border.
   body_invalid: entry('agent', 400, 'The request body is not valid JSON. Send one JSON-RPC message.'),
   batch_refused: entry('agent', 400, 'JSON-RPC batches are not accepted. Send one message per request.'),
+  params_invalid: entry('agent', 400, 'The parameters of the message are not usable.'),
   key_missing: entry('agent', 401, 'Send your E2B API key as "Authorization: Bearer e2b_…".'),
   key_malformed: entry('agent', 401, 'That is not an E2B API key. Keys look like "e2b_" and 40 hexadecimal digits.'),
   scope_missing: entry('agent', 403, 'This connection was not granted what the call needs.'),
@@ -19,7 +20,7 @@ export const ERRORS = {
   origin_refused: entry('agent', 403, 'This Origin is not allowed. The operator lists origins in ALLOWED_ORIGINS.'),
   not_found: entry('agent', 404, 'Nothing here. The MCP endpoint is POST /mcp.'),
   method_not_allowed: entry('agent', 405, 'Use POST: this server is stateless and keeps no streams or sessions.'),
-  not_acceptable: entry('agent', 406, 'Accept must list application/json and text/event-stream.'),
+  not_acceptable: entry('agent', 406, 'Accept must list application/json or text/event-stream.'),
   body_too_large: entry(
     'agent',
     413,
@@ -30,7 +31,7 @@ export const ERRORS = {
     413,
     'The JSON has too many values, keys or levels. Send less at once, or put the data into a sandbox file.',
   ),
-  media_type_unsupported: entry('agent', 415, 'Send the body as Content-Type: application/json.'),
+  media_type_unsupported: entry('agent', 415, 'Send the body as Content-Type: application/json, in UTF-8.'),
   rate_limited: entry('agent', 429, 'Too many requests. Wait, then try again.'),
   draining: entry('gateway', 503, 'This replica is shutting down. Send the request again.'),
   internal: entry(

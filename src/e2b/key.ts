@@ -5,6 +5,10 @@ import { GatewayError } from '../errors.ts';
 /** E2B issues `e2b_` and 40 hexadecimal digits, and checks prefix and hex only. */
 const KEY = /^e2b_[0-9a-f]{16,128}$/;
 
+/** `${E2B_API_KEY}`, `$E2B_API_KEY`, `%E2B_API_KEY%`, `{{key}}`, `<your key>`, `YOUR_API_KEY`, `e2b_...`. */
+const PLACEHOLDER =
+  /^(?:\$\{?[\w:.\-?]+\}?|%\w+%|\{\{?[^{}]*\}?\}|<.*>|\[.*\]|env[.:]\w+|(?:your|my|insert)[-_ ].*|\w*API[-_]?KEY\w*|e2b_(?:\.{3,}|…|x{3,}|\*{3,}|your.*))$/i;
+
 /**
  * The key in its one spelling. E2B decodes the hexadecimal digits before it compares, so their case does not matter
  * there; it must not here either, or one account would count as several callers.
@@ -12,6 +16,11 @@ const KEY = /^e2b_[0-9a-f]{16,128}$/;
  * @throws GatewayError key_malformed
  */
 export function parseKey(text: string): string {
+  if (PLACEHOLDER.test(text))
+    throw new GatewayError(
+      'key_malformed',
+      'That is a placeholder, not a key: the variable was not filled in. Set E2B_API_KEY where your client runs, or paste the key itself (e2b_…) into its configuration.',
+    );
   const key = text.toLowerCase();
   if (key.startsWith('sk_e2b_'))
     throw new GatewayError('key_malformed', 'That is an E2B access token (sk_e2b_…). Send an API key (e2b_…) instead.');

@@ -4,6 +4,7 @@ import { isJsonContentType, validateHostHeader, validateOriginHeader } from '@mo
 import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler } from 'express';
 import { ERRORS, GatewayError, toGatewayError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { requestIdIn } from '../mcp/message.ts';
 import type { Authenticator } from './auth/bearer.ts';
 import { checkCaller } from './auth/caller.ts';
 import type { DebugInfo } from './debug.ts';
@@ -38,7 +39,7 @@ export function createApp(options: AppOptions): Express {
   const { auth, debug, drain, limits, log, maxBodyBytes, metrics, onRequest } = options;
   const parseBody = express.json({ limit: maxBodyBytes, strict: true, type: () => true });
   const routes = createRoutes({
-    mcp: [checkMediaType, parseBody, checkMessage, options.mcp],
+    mcp: [parseBody, checkMediaType, checkMessage, options.mcp],
     isDraining: () => drain.draining,
     debug,
     metrics,
@@ -106,21 +107,27 @@ function crossOrigin(routes: readonly Route[]): RequestHandler {
   };
 }
 
+/** Behind the parser, so that the refusal can carry the message's id. */
 const checkMediaType: RequestHandler = (request, _response, next) => {
-  if (!isJsonContentType(request.headers['content-type'] ?? '')) throw new GatewayError('media_type_unsupported');
+  if (!isJson(request)) throw new GatewayError('media_type_unsupported');
   next();
 };
 
+function isJson({ headers }: Request): boolean {
+  const type = headers['content-type'] ?? '';
+  const charset = /;\s*charset\s*=\s*"?([\w-]+)/i.exec(type)?.[1] ?? 'utf-8';
+  return isJsonContentType(type) && /^(?:utf-?8|us-ascii)$/i.test(charset);
+}
+
 const checkMessage: RequestHandler = (request, _response, next) => {
   const body: unknown = request.body;
-  if (Array.isArray(body)) throw new GatewayError('batch_refused');
   if (typeof body !== 'object' || body === null || Object.keys(body).length === 0)
     throw new GatewayError('body_invalid');
   next();
 };
 
 /** What body-parser throws, in our words. */
-function fromBodyParser(caught: unknown, maxBodyBytes: number): GatewayError | undefined {
+function fromBodyParser(caught: unknown, request: Request, maxBodyBytes: number): GatewayError | undefined {
   if (caught instanceof URIError) return new GatewayError('not_found');
   const { status } = (caught ?? {}) as { status?: unknown };
   if (status === 413)
@@ -130,17 +137,26 @@ function fromBodyParser(caught: unknown, maxBodyBytes: number): GatewayError | u
       'media_type_unsupported',
       'Send the body as UTF-8, plain or compressed with gzip, deflate or br.',
     );
-  return status === 400 ? new GatewayError('body_invalid') : undefined;
+  if (status !== 400) return undefined;
+  return new GatewayError(isJson(request) ? 'body_invalid' : 'media_type_unsupported');
 }
 
 /** JSON-RPC's numbers for the faults that MCP clients see; none of ours lies in the range MCP reserves. */
 const rpcCode = (error: GatewayError): number =>
-  error.code === 'body_invalid' ? -32700 : error.fault === 'gateway' ? -32603 : -32600;
+  error.code === 'body_invalid'
+    ? -32700
+    : error.code === 'params_invalid'
+      ? -32602
+      : error.fault === 'gateway'
+        ? -32603
+        : -32600;
 
 function answerFault({ auth, log, maxBodyBytes }: AppOptions): ErrorRequestHandler {
   return (caught, request, response, _next) => {
     const error =
-      caught instanceof GatewayError ? caught : (fromBodyParser(caught, maxBodyBytes) ?? toGatewayError(caught));
+      caught instanceof GatewayError
+        ? caught
+        : (fromBodyParser(caught, request, maxBodyBytes) ?? toGatewayError(caught));
     noteCode(response, error.code);
     if (error.code === 'internal') log.error({ err: error.cause, req: { id: id(request) } }, 'request failed');
     if (response.headersSent) {
@@ -152,12 +168,14 @@ function answerFault({ auth, log, maxBodyBytes }: AppOptions): ErrorRequestHandl
     // An unread body would be taken for the next request: let the connection go with the answer.
     if (error.code === 'draining' || !request.complete) response.set('Connection', 'close');
     const data = { code: error.code, requestId: id(request) };
-    response
-      .status(error.status)
-      .json(
-        request.path === MCP_PATH
-          ? { jsonrpc: '2.0', id: null, error: { code: rpcCode(error), message: error.message, data } }
-          : { error: { ...data, message: error.message } },
-      );
+    response.status(error.status).json(
+      request.path === MCP_PATH
+        ? {
+            jsonrpc: '2.0',
+            id: requestIdIn(request.body),
+            error: { code: rpcCode(error), message: error.message, data },
+          }
+        : { error: { ...data, message: error.message } },
+    );
   };
 }

@@ -1,6 +1,7 @@
 // Serves MCP over one HTTP exchange, in both protocol eras, with a fresh server per request. Knows nothing of tools:
 // it is handed the factory. Body and caller have been checked by app.ts.
-import { toNodeHandler, toWebRequest } from '@modelcontextprotocol/node';
+import type { IncomingHttpHeaders } from 'node:http';
+import { toNodeHandler } from '@modelcontextprotocol/node';
 import {
   createMcpHandler,
   isLegacyRequest,
@@ -10,33 +11,93 @@ import {
 } from '@modelcontextprotocol/server';
 import type { RequestHandler } from 'express';
 import { GatewayError } from '../errors.ts';
+import { isRecord } from '../ground/json.ts';
 import type { Logger } from '../log.ts';
+import { MAX_PROGRESS_TOKEN_CHARS, normalizeMessage, requestIdIn } from '../mcp/message.ts';
+import { answerFormFor } from './accept.ts';
 
 export type McpEndpoint = { readonly handle: RequestHandler; close(): Promise<void> };
 
 export function createMcpEndpoint(factory: McpServerFactory, { log }: { log: Logger }): McpEndpoint {
   const onerror = (error: Error) => log.debug({ err: error }, 'mcp');
-  const modern = createMcpHandler(factory, { legacy: 'reject', onerror });
-  const fetch = async (request: Request, options: McpHandlerRequestOptions = {}) =>
-    (await isLegacyRequest(request, options.parsedBody))
-      ? serveLegacy(factory, request, options)
-      : modern.fetch(request, options);
+  const onModern = (responseMode: 'auto' | 'sse') =>
+    createMcpHandler(factory, { legacy: 'reject', responseMode, onerror });
+  const modern = { any: onModern('auto'), stream: onModern('sse') };
+  const fetch = async (request: Request, options: McpHandlerRequestOptions = {}): Promise<Response> => {
+    const form = answerFormFor(request.headers.get('accept') ?? undefined) === 'stream' ? 'stream' : 'any';
+    const prepared = prepareRequest(request, options.parsedBody);
+    const response = (await isLegacyRequest(prepared, options.parsedBody))
+      ? await serveLegacy(factory, prepared, options, form)
+      : await modern[form].fetch(prepared, options);
+    return withRequestId(response, options.parsedBody);
+  };
   const node = toNodeHandler({ fetch }, { onerror: error => log.error({ err: error }, 'mcp request failed') });
   return {
     async handle(request, response) {
-      // The SDK's legacy leg would refuse it too, in another form than our other faults.
-      if (
-        !takesBoth(request.headers.accept) &&
-        (await isLegacyRequest(await toWebRequest(request, request.body), request.body))
-      )
-        throw new GatewayError('not_acceptable');
-      await node(request, response, request.body);
+      const form = answerFormFor(request.headers.accept);
+      if (form === undefined) throw new GatewayError('not_acceptable');
+      const body: unknown = request.body;
+      const message = Array.isArray(body)
+        ? checkBatch(body, request.headers).map(normalizeMessage)
+        : normalizeMessage(body);
+      // Progress needs an event stream.
+      if (form === 'json') dropProgressToken(message);
+      await node(request, response, message);
     },
-    close: () => modern.close(),
+    async close() {
+      await Promise.all([modern.any.close(), modern.stream.close()]);
+    },
   };
 }
 
-const takesBoth = (accept = '') => accept.includes('application/json') && accept.includes('text/event-stream');
+/** Each message may be a run: as many as a client has a reason to send at once. */
+const MAX_BATCH = 8;
+/** The one revision with batches, and what a request without the header is taken for. */
+const BATCH_REVISION = '2025-03-26';
+
+/** @throws GatewayError batch_refused */
+function checkBatch(messages: readonly unknown[], headers: IncomingHttpHeaders): readonly unknown[] {
+  if ((headers['mcp-protocol-version'] ?? BATCH_REVISION) !== BATCH_REVISION) throw new GatewayError('batch_refused');
+  if (messages.length === 0 || messages.length > MAX_BATCH)
+    throw new GatewayError(
+      'batch_refused',
+      `A batch holds 1 to ${MAX_BATCH} messages; this one has ${messages.length}.`,
+    );
+  return messages;
+}
+
+function dropProgressToken(message: unknown): void {
+  const meta = isRecord(message) && isRecord(message['params']) ? message['params']['_meta'] : undefined;
+  if (isRecord(meta)) delete meta['progressToken'];
+}
+
+const BOTH_FORMS = 'application/json, text/event-stream';
+
+/**
+ * The request as the SDK takes it. It insists on both forms in Accept, which `answerFormFor` has decided on already; and
+ * a client that negotiates may name a newer revision in the header of its `initialize`: the body decides there.
+ */
+function prepareRequest(request: Request, body: unknown): Request {
+  const accept = request.headers.get('accept') ?? '';
+  const isInitialize = isRecord(body) && body['method'] === 'initialize';
+  const takesBoth = accept.includes('application/json') && accept.includes('text/event-stream');
+  if (takesBoth && !(isInitialize && request.headers.has('mcp-protocol-version'))) return request;
+  const headers = new Headers(request.headers);
+  headers.set('accept', BOTH_FORMS);
+  if (isInitialize) headers.delete('mcp-protocol-version');
+  return new Request(request.url, { method: request.method, headers, signal: request.signal });
+}
+
+/** The SDK answers what it refuses before it reads the message with `id: null`; clients wait for their own id. */
+async function withRequestId(response: Response, message: unknown): Promise<Response> {
+  const id = requestIdIn(message);
+  if (response.ok || id === null || !/json/.test(response.headers.get('content-type') ?? '')) return response;
+  const body: unknown = await response.json();
+  return Response.json(isRecord(body) && body['id'] === null ? { ...body, id } : body, {
+    status: response.status,
+    headers: response.headers,
+  });
+}
 
 /**
  * The SDK's own legacy leg always answers SSE. Most clients of that era take plain JSON, which proxies and people read
@@ -46,6 +107,7 @@ async function serveLegacy(
   factory: McpServerFactory,
   request: Request,
   options: McpHandlerRequestOptions,
+  form: 'any' | 'stream',
 ): Promise<Response> {
   // Whoever left before this point fires no abort any more, and nobody would end their run.
   if (request.signal.aborted) return new Response(null, { status: 499 });
@@ -54,7 +116,7 @@ async function serveLegacy(
     requestInfo: request,
     ...(options.authInfo && { authInfo: options.authInfo }),
   });
-  const streaming = wantsProgress(options.parsedBody);
+  const streaming = form === 'stream' || wantsProgress(options.parsedBody);
   const transport = new WebStandardStreamableHTTPServerTransport({ enableJsonResponse: !streaming });
   const close = () => void server.close();
   // The JSON answer's promise never settles once the server is closed, so the disconnect has to win the race itself.
@@ -78,11 +140,8 @@ async function serveLegacy(
   });
 }
 
-/** mcp/server.ts holds to the same. */
-const MAX_TOKEN_CHARS = 256;
-
 function wantsProgress(body: unknown): boolean {
   const token = (body as { params?: { _meta?: { progressToken?: unknown } } } | null)?.params?._meta?.progressToken;
-  // A longer one would go out again with each message: nobody asks in earnest.
-  return typeof token === 'number' || (typeof token === 'string' && token.length <= MAX_TOKEN_CHARS);
+  // A longer one would go out again with each message: it is ignored.
+  return typeof token === 'number' || (typeof token === 'string' && token.length <= MAX_PROGRESS_TOKEN_CHARS);
 }

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import type { LedgerEntry } from '../broker/ledger.ts';
 import type { CallHost, Engine, Limits, Surface } from '../engine/engine.ts';
-import { toGatewayError } from '../errors.ts';
+import { GatewayError, toGatewayError } from '../errors.ts';
 import type { CodeAcceptor } from '../guest/accept/acceptor.ts';
 import type { Logger } from '../log.ts';
 import { type Principal, requireScope } from '../principal.ts';
@@ -16,6 +16,8 @@ export type ToolCall = {
   readonly surface: Surface;
   /** As the client sent it. */
   readonly code: unknown;
+  /** Of all that the client sent. */
+  readonly argumentNames: readonly string[];
   readonly principal: Principal;
   readonly signal: AbortSignal;
   readonly progress: ((message: string) => void) | undefined;
@@ -94,6 +96,16 @@ type Answer = {
   };
 };
 
+/** @throws GatewayError code_invalid: the code may be there under another name, which a model should read. */
+function checkArgumentNames({ code, argumentNames }: ToolCall): void {
+  const names = argumentNames.filter(name => /^[\w-]{1,40}$/.test(name)).slice(0, 5);
+  if (code !== undefined || names.length === 0) return;
+  throw new GatewayError(
+    'code_invalid',
+    `The argument is called \`code\`, but this call sent ${names.join(', ')}. Send \`code\`: a string with one async function.`,
+  );
+}
+
 /** One for all: without a reason, each abort would make an exception with a stack. */
 const RUN_OVER = new Error('the run is over');
 
@@ -107,6 +119,7 @@ async function answer(call: ToolCall, requestId: string, deps: RunDeps, span: Sp
   const ledger = broker?.ledger ?? [];
   try {
     if (surface !== 'search') requireScope(principal, surface);
+    checkArgumentNames(call);
     const code = await deps.acceptor.accept(call.code, { principalId: principal.id, signal, surface });
     progress?.('running');
     // Calls come in as messages of a worker: what they do belongs to this run's span all the same.

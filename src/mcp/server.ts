@@ -3,10 +3,14 @@ import {
   type CallToolResult,
   type McpRequestContext,
   McpServer,
+  ProtocolError,
+  ProtocolErrorCode,
+  type Result,
   type ServerContext,
   type StandardSchemaWithJSON,
 } from '@modelcontextprotocol/server';
 import type { Principal } from '../principal.ts';
+import { MAX_PROGRESS_TOKEN_CHARS } from './message.ts';
 import type { RunTool } from './run.ts';
 import type { ToolRecord } from './tools.ts';
 
@@ -31,6 +35,13 @@ const INPUT: StandardSchemaWithJSON<{ code?: unknown }> = {
     validate: value => ({ value: typeof value === 'object' && value !== null ? value : {} }),
     jsonSchema: { input: () => CODE_SCHEMA, output: () => CODE_SCHEMA },
   },
+};
+
+/** Some clients ask for these whatever the server offers, and drop a server that answers with an error. */
+const EMPTY_LISTS: Readonly<Record<string, Result>> = {
+  'prompts/list': { prompts: [] },
+  'resources/list': { resources: [] },
+  'resources/templates/list': { resourceTemplates: [] },
 };
 
 type ServerDeps = {
@@ -69,6 +80,7 @@ export function createServerFactory({
             tool: name,
             surface,
             code: args.code,
+            argumentNames: Object.keys(args),
             principal: principalOf(context),
             signal: requestContext.mcpReq.signal,
             progress: progressOf(requestContext),
@@ -76,6 +88,11 @@ export function createServerFactory({
           }),
       );
     }
+    server.server.fallbackRequestHandler = async ({ method }) => {
+      const answer = EMPTY_LISTS[method];
+      if (answer === undefined) throw new ProtocolError(ProtocolErrorCode.MethodNotFound, 'Method not found');
+      return answer;
+    };
     return server;
   };
 }
@@ -87,13 +104,11 @@ const requestIdOf = (context: McpRequestContext): string | undefined => {
 
 /** Kept for a client that does not read them, so there is an end to them. */
 const MAX_PROGRESS = 1_000;
-/** The token goes out with each message. */
-const MAX_TOKEN_CHARS = 256;
 
 /** Sends progress if the caller asked for it. Progress is a courtesy: that it cannot be sent must not end a run. */
 function progressOf({ mcpReq }: ServerContext): ((message: string) => void) | undefined {
   const progressToken = mcpReq._meta?.progressToken;
-  if (progressToken === undefined || String(progressToken).length > MAX_TOKEN_CHARS) return undefined;
+  if (progressToken === undefined || String(progressToken).length > MAX_PROGRESS_TOKEN_CHARS) return undefined;
   let progress = 0;
   return message => {
     if (progress >= MAX_PROGRESS) return;

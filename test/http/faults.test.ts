@@ -61,7 +61,7 @@ describe('400, 413, 415, 406', () => {
     ['a bare string', '"hello"', 400, 'body_invalid'],
     ['null', 'null', 400, 'body_invalid'],
     ['nothing', '', 400, 'body_invalid'],
-    ['a batch', JSON.stringify([ping, ping]), 400, 'batch_refused'],
+    ['an empty batch', '[]', 400, 'body_invalid'],
     ['too much', JSON.stringify({ ...ping, params: { padding: 'x'.repeat(30_000) } }), 413, 'body_too_large'],
   ])('%s', async (_title, body, status, code) => {
     const answer = await post().send(body);
@@ -80,7 +80,6 @@ describe('400, 413, 415, 406', () => {
     expect(answer.status).toBe(406);
     expect(answer.body.error.message).toMatch(/application\/json/);
     expect(answer.body.error.data).toEqual({ code: 'not_acceptable', requestId: answer.headers['x-request-id'] });
-    expect((await post({ Accept: 'application/json' }).send(ping)).status).toBe(406);
   });
 
   it('a body that is valid JSON but no JSON-RPC is a JSON-RPC error', async () => {

@@ -1,0 +1,5 @@
+// Small helpers for values of unknown shape.
+
+/** An object that is no array. */
+export const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

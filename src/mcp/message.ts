@@ -1,0 +1,42 @@
+// Makes the JSON-RPC messages that clients in the field send into what the SDK takes, without changing what they mean:
+// an absent value is sent as null by some, an empty object as an empty array by others. Pure; every transport uses it.
+import { GatewayError } from '../errors.ts';
+import { isRecord } from '../ground/json.ts';
+
+/** @throws GatewayError params_invalid where a value cannot mean anything */
+export function normalizeMessage(message: unknown): unknown {
+  if (!isRecord(message) || !('method' in message)) return message;
+  const { params, ...rest } = message;
+  if (isAbsent(params)) return 'params' in message ? rest : message;
+  if (!isRecord(params)) throw new GatewayError('params_invalid', '`params` must be an object.');
+  return { ...rest, params: normalizeParams(params) };
+}
+
+/** The token goes out with each progress message; a longer one is ignored. */
+export const MAX_PROGRESS_TOKEN_CHARS = 256;
+
+/** An object without entries is an empty array in PHP. */
+const isAbsent = (value: unknown): boolean =>
+  value === undefined || value === null || (Array.isArray(value) && value.length === 0);
+
+function normalizeParams(params: Record<string, unknown>): Record<string, unknown> {
+  const out = { ...params };
+  for (const name of ['cursor', '_meta', 'arguments'] as const) if (isAbsent(out[name])) delete out[name];
+  if ('cursor' in out && typeof out['cursor'] !== 'string')
+    throw new GatewayError('params_invalid', '`cursor` must be a string that an earlier answer gave; leave it out.');
+  if ('arguments' in out && !isRecord(out['arguments']))
+    throw new GatewayError('params_invalid', '`arguments` must be an object, e.g. { "code": "async () => 1" }.');
+  if (!('_meta' in out)) return out;
+  if (!isRecord(out['_meta'])) throw new GatewayError('params_invalid', '`_meta` must be an object.');
+  const { progressToken, ...meta } = out['_meta'];
+  if (progressToken === null || progressToken === undefined) return { ...out, _meta: meta };
+  if (typeof progressToken !== 'string' && !Number.isInteger(progressToken))
+    throw new GatewayError('params_invalid', '`_meta.progressToken` must be a string or a whole number.');
+  return out;
+}
+
+/** The id to answer with; null where there is none that JSON-RPC allows. */
+export function requestIdIn(message: unknown): string | number | null {
+  const id = isRecord(message) ? message['id'] : undefined;
+  return typeof id === 'string' || typeof id === 'number' ? id : null;
+}

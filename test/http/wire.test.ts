@@ -1,0 +1,191 @@
+// What clients in the field send, and what each gets: Accept headers, odd but clear messages, revisions, placeholders.
+import request from 'supertest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { newKey, startTestGateway, type TestGateway } from '../support/gateway.ts';
+
+let gateway: TestGateway;
+beforeAll(async () => {
+  gateway = await startTestGateway();
+});
+afterAll(() => gateway.close());
+
+const BOTH = 'application/json, text/event-stream';
+const list = { jsonrpc: '2.0', id: 7, method: 'tools/list' };
+const initialize = (protocolVersion: string) => ({
+  ...{ jsonrpc: '2.0', id: 7, method: 'initialize' },
+  params: { protocolVersion, capabilities: {}, clientInfo: { name: 'test', version: '1' } },
+});
+const run = (more: object = {}) => ({
+  ...{ jsonrpc: '2.0', id: 7, method: 'tools/call' },
+  params: { name: 'execute_read', arguments: { code: 'async () => 6 * 7' }, ...more },
+});
+
+function post(body: unknown, headers: Record<string, string> = {}) {
+  const sent = request(gateway.url)
+    .post('/mcp')
+    .set({ 'Content-Type': 'application/json', Accept: BOTH, ...headers });
+  if (headers['Authorization'] === undefined) sent.set('Authorization', `Bearer ${newKey()}`);
+  if (headers['Accept'] === '') sent.unset('Accept');
+  return sent.send(typeof body === 'string' ? body : JSON.stringify(body));
+}
+
+describe('Accept', () => {
+  it.each([
+    'application/json',
+    '*/*',
+    '',
+    'application/*',
+    'application/json, application/mcp+json',
+    'application/mcp+json',
+    'text/html, application/json;q=0.9',
+    'APPLICATION/JSON',
+    'application/json; charset=utf-8, text/event-stream',
+  ])('%j is answered with JSON', async accept => {
+    const answer = await post(list, { Accept: accept });
+    expect(answer.status).toBe(200);
+    expect(answer.headers['content-type']).toMatch(/^application\/json/);
+    expect(answer.body.result.tools).toHaveLength(3);
+  });
+
+  it.each(['text/event-stream', 'text/event-stream;q=0.5'])('%j is answered with an event stream', async accept => {
+    const answer = await post(list, { Accept: accept });
+    expect(answer.status).toBe(200);
+    expect(answer.headers['content-type']).toMatch(/^text\/event-stream/);
+    expect(answer.text).toContain('"execute_write"');
+  });
+
+  it('JSON alone is answered with JSON even where progress was asked for', async () => {
+    const answer = await post(run({ _meta: { progressToken: 1 } }), { Accept: 'application/json' });
+    expect(answer.headers['content-type']).toMatch(/^application\/json/);
+    expect(JSON.stringify(answer.body.result)).toContain('42');
+  });
+
+  it.each(['text/html', 'image/png', 'application/json;q=0'])('%j is refused with 406 and the id', async accept => {
+    const answer = await post({ ...list, id: 42 }, { Accept: accept });
+    expect(answer.status).toBe(406);
+    expect(answer.body).toMatchObject({ id: 42, error: { data: { code: 'not_acceptable' } } });
+  });
+
+  it.each(['', 'application/json', BOTH])('a notification with Accept %j gets 202', async accept => {
+    const answer = await post({ jsonrpc: '2.0', method: 'notifications/initialized' }, { Accept: accept });
+    expect(answer.status).toBe(202);
+  });
+});
+
+describe('messages', () => {
+  it.each([
+    ['params: []', { ...list, params: [] }],
+    ['params: null', { ...list, params: null }],
+    ['cursor: null', { ...list, params: { cursor: null } }],
+    ['_meta: null', { ...list, params: { _meta: null } }],
+    ['_meta: []', { ...list, params: { _meta: [] } }],
+  ])('%s is read as absent', async (_title, body) => {
+    const answer = await post(body);
+    expect(answer.body.result.tools).toHaveLength(3);
+  });
+
+  it('progressToken: null is read as absent', async () => {
+    const answer = await post(run({ _meta: { progressToken: null } }));
+    expect(JSON.stringify(answer.body.result)).toContain('42');
+  });
+
+  it.each([
+    ['params as text', { ...list, params: 'all' }],
+    ['params as a list', { ...list, params: ['all'] }],
+    ['_meta as text', { ...list, params: { _meta: 'x' } }],
+    ['a cursor that is a number', { ...list, params: { cursor: 3 } }],
+    ['a progress token that is an object', run({ _meta: { progressToken: {} } })],
+    ['arguments as text', run({ arguments: 'async () => 1' })],
+  ])('%s is refused with -32602 and the id', async (_title, body) => {
+    const answer = await post(body);
+    expect(answer.body).toMatchObject({ id: 7, error: { code: -32602 } });
+  });
+
+  it.each([
+    ['prompts/list', 'prompts'],
+    ['resources/list', 'resources'],
+    ['resources/templates/list', 'resourceTemplates'],
+  ])('%s answers an empty list', async (method, field) => {
+    const answer = await post({ jsonrpc: '2.0', id: 7, method });
+    expect(answer.body).toMatchObject({ id: 7, result: { [field]: [] } });
+  });
+
+  it('another unknown method is still -32601', async () => {
+    const answer = await post({ jsonrpc: '2.0', id: 7, method: 'prompts/get', params: { name: 'x' } });
+    expect(answer.body).toMatchObject({ id: 7, error: { code: -32601 } });
+  });
+
+  it.each(['application/json; charset=utf-16', 'application/json; charset=latin1', 'text/plain'])(
+    'Content-Type %s is refused with 415 and names UTF-8',
+    async type => {
+      const answer = await post(list, { 'Content-Type': type });
+      expect(answer.status).toBe(415);
+      expect(answer.body.error.message).toContain('UTF-8');
+    },
+  );
+
+  it('a wrong Content-Type on a readable body is refused with the id', async () => {
+    const answer = await post(list, { 'Content-Type': 'text/plain' });
+    expect(answer.body).toMatchObject({ id: 7, error: { data: { code: 'media_type_unsupported' } } });
+  });
+
+  it('a call that names its code otherwise is told which argument it sent', async () => {
+    const answer = await post(run({ arguments: { javascript: 'async () => 1' } }));
+    expect(JSON.stringify(answer.body.result)).toMatch(/javascript.*`code`|`code`.*javascript/);
+  });
+});
+
+describe('revisions', () => {
+  it('initialize with an unknown revision negotiates one that the server has', async () => {
+    const answer = await post(initialize('2099-01-01'), { 'MCP-Protocol-Version': '2099-01-01' });
+    expect(answer.status).toBe(200);
+    expect(answer.body.result.protocolVersion).toMatch(/^2025-/);
+  });
+
+  it('an unknown revision in the header of another request is refused with the id', async () => {
+    const answer = await post(list, { 'MCP-Protocol-Version': '1999-01-01' });
+    expect(answer.status).toBe(400);
+    expect(answer.body.id).toBe(7);
+  });
+
+  it('a batch is answered under 2025-03-26', async () => {
+    const answer = await post([list, { ...run(), id: 8 }, { jsonrpc: '2.0', method: 'notifications/initialized' }], {
+      'MCP-Protocol-Version': '2025-03-26',
+    });
+    expect(answer.status).toBe(200);
+    expect(answer.body.map(({ id }: { id: number }) => id).sort()).toEqual([7, 8]);
+  });
+
+  it('a batch is refused under later revisions, and when it is long', async () => {
+    const later = await post([list], { 'MCP-Protocol-Version': '2025-06-18' });
+    expect(later.body.error.data.code).toBe('batch_refused');
+    const long = await post(Array.from({ length: 9 }, (_, id) => ({ ...list, id })));
+    expect(long.body.error).toMatchObject({
+      message: expect.stringContaining('1 to 8'),
+      data: { code: 'batch_refused' },
+    });
+  });
+});
+
+describe('keys', () => {
+  it.each([
+    '${E2B_API_KEY}',
+    '$E2B_API_KEY',
+    '%E2B_API_KEY%',
+    '{{api_key}}',
+    '<your-key>',
+    'YOUR_API_KEY',
+    'e2b_...',
+    '${env:E2B_API_KEY}',
+    '${input:e2b-key}',
+  ])('%s is named as a placeholder', async placeholder => {
+    const answer = await post(list, { Authorization: `Bearer ${placeholder}` });
+    expect(answer.status).toBe(401);
+    expect(answer.body.error.message).toMatch(/variable was not filled in/);
+  });
+
+  it('a key of the wrong form is no placeholder', async () => {
+    const answer = await post(list, { Authorization: 'Bearer hunter2' });
+    expect(answer.body.error.message).toMatch(/not an E2B API key/);
+  });
+});
