@@ -1,7 +1,8 @@
 // The registry both planes of local mode share: which sandboxes there are, whose they are, how they live and die.
 // Routes of the control plane and of the data plane stand in their own files; nothing here knows HTTP.
-import { randomBytes } from 'node:crypto';
 import { type Clock, systemClock } from './clock.ts';
+import { emptyMachine } from './empty-machine.ts';
+import { newSandboxId, newToken } from './ids.ts';
 import type {
   LogEntry,
   LogLevel,
@@ -42,21 +43,17 @@ export type CloudOptions = {
 };
 
 const MAX_LOGS = 10_000;
+const MIN_WAKE_MS = 300_000;
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 type Entry = {
   readonly sandbox: Mutable<Sandbox> & { logs: LogEntry[] };
   cancelExpiry: () => void;
+  readonly createdForMs: number;
+  /** The pause under way: those who ask for another join it. */
+  pausing: Promise<void> | undefined;
   /** The last of the changes asked for, so that they happen one after the other. */
   turn: Promise<unknown>;
-};
-
-/** Pauses keep nothing and run nothing: enough for the control plane alone. */
-export const emptyMachine: Machine = {
-  freeze: async () => {},
-  thaw: async () => {},
-  copy: async () => emptyMachine,
-  close: async () => {},
 };
 
 export class Cloud {
@@ -111,10 +108,19 @@ export class Cloud {
 
   /** @throws CloudError sandbox_gone, already_paused */
   async pause(sandbox: Sandbox, options: { keepMemory: boolean } = { keepMemory: true }): Promise<void> {
-    await this.#change(sandbox, async entry => {
-      if (entry.sandbox.state === 'paused') throw new CloudError('already_paused', sandbox.sandboxId);
-      await this.#freeze(entry, options.keepMemory);
+    const entry = this.#entries.get(sandbox.sandboxId);
+    if (entry?.pausing !== undefined) return entry.pausing;
+    const pausing = this.#change(sandbox, async each => {
+      if (each.sandbox.state === 'paused') throw new CloudError('already_paused', sandbox.sandboxId);
+      await this.#freeze(each, options.keepMemory);
     });
+    if (entry === undefined) return pausing;
+    entry.pausing = pausing;
+    const over = (): void => {
+      entry.pausing = undefined;
+    };
+    pausing.then(over, over);
+    await pausing;
   }
 
   /** @throws CloudError sandbox_gone, already_running, too_many_running */
@@ -138,14 +144,22 @@ export class Cloud {
     });
   }
 
+  /** Whether traffic wakes it: paused, made so, and nothing of its memory was dropped. */
+  wakes({ state, spec, memoryDropped }: Sandbox): boolean {
+    return state === 'paused' && spec.autoResume && !memoryDropped;
+  }
+
   /**
-   * For the data plane: true when the sandbox runs, woken up first if it is paused and may be. The timeout it gets is
-   * the one traffic gives.
+   * For the data plane: true when the sandbox runs, woken first if traffic wakes it, for as long as it was made for but
+   * five minutes at least. @throws CloudError too_many_running, closed
    */
-  async wake(sandbox: Sandbox, timeoutMs = 300_000): Promise<boolean> {
-    if (sandbox.state === 'paused' && sandbox.spec.autoResume && !sandbox.memoryDropped) {
+  async wake(sandbox: Sandbox): Promise<boolean> {
+    if (this.wakes(sandbox)) {
+      const timeoutMs = Math.max(MIN_WAKE_MS, this.#entries.get(sandbox.sandboxId)?.createdForMs ?? 0);
       await this.resume(sandbox, timeoutMs).catch((caught: unknown) => {
-        if (!(caught instanceof CloudError)) throw caught;
+        // Another's resume or kill came first.
+        const passed = caught instanceof CloudError && ['already_running', 'sandbox_gone'].includes(caught.code);
+        if (!passed) throw caught;
       });
     }
     return (sandbox.state as Sandbox['state']) === 'running';
@@ -207,6 +221,8 @@ export class Cloud {
         logs: [],
       },
       cancelExpiry: () => {},
+      createdForMs: timeoutMs,
+      pausing: undefined,
       turn: Promise.resolve(),
     };
     this.#entries.set(sandboxId, entry);
@@ -281,18 +297,4 @@ export class Cloud {
       else this.#starting.set(teamId, left);
     };
   }
-}
-
-/** `i` and 20 of a-z0-9, as E2B makes them. */
-export function newSandboxId(): string {
-  return `i${newId(20)}`;
-}
-
-/** `length` of a-z0-9. The slight bias of the modulus is of no matter: ids are no secrets. */
-export function newId(length: number): string {
-  return Array.from(randomBytes(length), byte => 'abcdefghijklmnopqrstuvwxyz0123456789'[byte % 36]).join('');
-}
-
-function newToken(): string {
-  return randomBytes(32).toString('hex');
 }

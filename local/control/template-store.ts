@@ -1,7 +1,8 @@
 // Templates and snapshots (which are templates too): the built-in ones and each team's, their builds and tags.
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.ts';
-import { type Machine, newId } from '../cloud.ts';
+import type { Machine } from '../cloud.ts';
+import { newId } from '../ids.ts';
 import type { Team } from './auth.ts';
 import { ApiError, templateForbidden, templateNotFound } from './errors.ts';
 import { DEFAULT_TAG, parseName } from './template-name.ts';

@@ -1,6 +1,7 @@
 // Templates over HTTP: listing, aliases, tags, and builds. A build runs no steps: it is ready as soon as it is started.
 import { z } from 'zod';
-import { type Cloud, newId } from '../cloud.ts';
+import type { Cloud } from '../cloud.ts';
+import { newId } from '../ids.ts';
 import { ApiError } from './errors.ts';
 import { pageQuery, paginate } from './page.ts';
 import { type Answer, type Call, parseBody, parseQuery, queryInt, type Route, route } from './route.ts';

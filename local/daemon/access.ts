@@ -1,27 +1,28 @@
-// Who may talk to a sandbox's daemon: the access token, or a signature made with it. Also which sandbox
-// and port a request means. Pure.
+// Who may talk to a sandbox: the daemon's access token or a signature made with it, and the traffic token of private
+// ports. Also which sandbox and port a request means. Pure.
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { posix } from 'node:path';
 import type { Sandbox } from '../cloud.ts';
 
 export const ENVD_PORT = 49983;
 export const INTERPRETER_PORT = 49999;
+const TRAFFIC_HEADER = 'e2b-traffic-access-token';
 
 export type Target = { readonly sandboxId: string; readonly port: number };
 
-/** The headers win over the host name; without a port it is the daemon's. Undefined: not for a sandbox. */
+/** A host name that names a sandbox wins over the headers; without a port it is the daemon's. Undefined: not for a sandbox. */
 export function targetOf(req: IncomingMessage): Target | undefined {
-  const id = req.headers['e2b-sandbox-id'];
-  if (typeof id === 'string' && id !== '') {
-    const port = Number(req.headers['e2b-sandbox-port'] ?? ENVD_PORT);
-    return { sandboxId: withoutClient(id), port };
-  }
   const label = /^(\d{1,5})-([a-z0-9]+)(?:-[a-z0-9]+)?\./i.exec(req.headers.host ?? '');
-  if (label?.[1] === undefined || label[2] === undefined) return undefined;
-  return { sandboxId: label[2].toLowerCase(), port: Number(label[1]) };
+  if (label?.[1] !== undefined && label[2] !== undefined) {
+    return { sandboxId: label[2].toLowerCase(), port: Number(label[1]) };
+  }
+  const id = req.headers['e2b-sandbox-id'];
+  if (typeof id !== 'string' || id === '') return undefined;
+  return { sandboxId: withoutClient(id), port: Number(req.headers['e2b-sandbox-port'] ?? ENVD_PORT) };
 }
 
-/** `<id>-<client>`, as older SDKs say it. */
+/** Older SDKs write `<id>-<client>`. */
 function withoutClient(id: string): string {
   return id.split('-', 1)[0] ?? id;
 }
@@ -54,23 +55,70 @@ export function signatureFits(signed: Signed, token: string): boolean {
   return same(signed.signature.replace(/=+$/, ''), `v1_${hash}`);
 }
 
-export type Verdict = { readonly ok: true } | { readonly ok: false; readonly message: string };
+/** `proxy`: in the words of the proxy before the sandboxes, which shows browsers a page. */
+export type Refusal = { readonly from: 'proxy' | 'daemon'; readonly status: number; readonly message: string };
+const proxy = (status: number, message: string): Refusal => ({ from: 'proxy', status, message });
+const daemon = (message: string): Refusal => ({ from: 'daemon', status: 401, message });
 
-const OK: Verdict = { ok: true };
+/** The daemon's own paths that only the cloud itself may call. */
+const INTERNAL = new Set(['/init', '/upgrade', '/freeze', '/unfreeze', '/fsfreeze', '/fsthaw', '/collapse']);
 
-/** The daemon's order: the header, else the signature, then its expiry. */
-export function mayUseDaemon(sandbox: Sandbox, header: unknown, signed: Signed | undefined, nowMs: number): Verdict {
-  const token = sandbox.envdAccessToken;
-  if (token === undefined) return OK;
-  if (typeof header === 'string' && header !== '') return same(header, token) ? OK : refuse('invalid access token');
-  if (signed === undefined) return refuse('missing access token: send X-Access-Token, or sign the URL');
-  if (!signatureFits(signed, token)) return refuse('invalid signature');
-  const expiration = signed.expiration === undefined ? Number.POSITIVE_INFINITY : Number(signed.expiration);
-  return expiration * 1000 > nowMs ? OK : refuse('signature is already expired');
+export function refusedRoute(port: number, path: string): Refusal | undefined {
+  if (port !== ENVD_PORT || !INTERNAL.has(posix.resolve('/', path))) return undefined;
+  const message = 'This endpoint is reserved for the E2B control plane and is not reachable through the sandbox URL';
+  return proxy(404, message);
 }
 
-function refuse(message: string): Verdict {
-  return { ok: false, message };
+/** Asked before a paused sandbox is woken: what would be refused must not wake it. */
+export function refusedWake(sandbox: Sandbox, port: number, headers: IncomingHttpHeaders): Refusal | undefined {
+  const needed = port === ENVD_PORT ? sandbox.envdAccessToken : sandbox.trafficAccessToken;
+  const given = headers[port === ENVD_PORT ? 'x-access-token' : TRAFFIC_HEADER];
+  if (needed === undefined || (typeof given === 'string' && same(given, needed))) return undefined;
+  const message = "This sandbox can't be resumed with the credentials provided. Check your access token and try again.";
+  return proxy(403, message);
+}
+
+/** To a port other than the daemon's. */
+export function refusedTraffic(sandbox: Sandbox, port: number, headers: IncomingHttpHeaders): Refusal | undefined {
+  const needed = sandbox.trafficAccessToken;
+  const given = headers[TRAFFIC_HEADER];
+  if (needed !== undefined) {
+    const secured = 'Sandbox is secured with traffic access token.';
+    if (typeof given !== 'string' || given === '') {
+      return proxy(403, `${secured} Token header '${TRAFFIC_HEADER}' is missing`);
+    }
+    if (!same(given, needed)) return proxy(403, `${secured} Provided token in header '${TRAFFIC_HEADER}' is invalid`);
+  }
+  // The interpreter's client sends the access token with some calls only: a wrong one is refused, none is not.
+  const token = headers['x-access-token'];
+  const wrong =
+    typeof token === 'string' && sandbox.envdAccessToken !== undefined && !same(token, sandbox.envdAccessToken);
+  return port === INTERPRETER_PORT && wrong ? proxy(403, 'invalid access token') : undefined;
+}
+
+/** In the daemon's order: the header, else for files the signature, then its expiry. */
+export function refusedByDaemon(
+  sandbox: Sandbox,
+  req: Pick<IncomingMessage, 'method' | 'headers'>,
+  url: URL,
+  nowMs: number,
+): Refusal | undefined {
+  const token = sandbox.envdAccessToken;
+  const header = req.headers['x-access-token'];
+  if (token === undefined || (req.method === 'GET' && url.pathname === '/health')) return undefined;
+  const given = typeof header === 'string' ? header : '';
+  if (url.pathname !== '/files') {
+    if (same(given, token)) return undefined;
+    return daemon('unauthorized access, please provide a valid access token or method signing if supported');
+  }
+  if (given !== '') {
+    return same(given, token) ? undefined : daemon('access token present in header but does not match');
+  }
+  const signed = signedFile(req.method, url.searchParams);
+  if (signed === undefined) return daemon('missing signature query parameter');
+  if (!signatureFits(signed, token)) return daemon('invalid signature');
+  const expiration = signed.expiration === undefined ? Number.POSITIVE_INFINITY : Number(signed.expiration);
+  return expiration >= Math.floor(nowMs / 1000) ? undefined : daemon('signature is already expired');
 }
 
 export function same(given: string, expected: string): boolean {

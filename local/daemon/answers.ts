@@ -1,5 +1,5 @@
-// Small HTTP answers that the data plane's rooms share.
-import type { ServerResponse } from 'node:http';
+// Small HTTP answers that the daemon, the proxy before it and the code interpreter share.
+import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** Never closes the connection: both planes share it, and a client may be about to use it again. */
 export function sendJson(res: ServerResponse, status: number, body: unknown): void {
@@ -10,4 +10,32 @@ export function sendJson(res: ServerResponse, status: number, body: unknown): vo
 export function sendText(res: ServerResponse, status: number, text: string): void {
   res.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' });
   res.end(text);
+}
+
+export type ProxyError = { readonly code: number; readonly message: string; readonly [detail: string]: unknown };
+
+/** What the proxy before the sandboxes says itself: JSON, and a page where a person opened the address in a browser. */
+export function sendProxyError(req: IncomingMessage, res: ServerResponse, error: ProxyError): void {
+  req.resume();
+  const page = wantsPage(req);
+  res.writeHead(error.code, { 'content-type': `${page ? 'text/html' : 'application/json'}; charset=utf-8` });
+  res.end(page ? pageOf(error) : JSON.stringify(error));
+}
+
+function wantsPage({ headers }: IncomingMessage): boolean {
+  const accept = (headers.accept ?? '').toLowerCase();
+  if (accept.includes('application/json') && !accept.includes('text/html')) return false;
+  const mode = String(headers['sec-fetch-mode'] ?? '').toLowerCase();
+  if (['cors', 'no-cors', 'same-origin', 'websocket'].includes(mode)) return false;
+  if (mode !== 'navigate' && headers['x-requested-with'] !== undefined) return false;
+  return /mozilla|chrome|safari|firefox|edge|opera|msie/i.test(headers['user-agent'] ?? '');
+}
+
+function pageOf({ code, message, sandboxId, port }: ProxyError): string {
+  const about = [
+    ...(sandboxId === undefined ? [] : [`Sandbox ${String(sandboxId)}`]),
+    ...(port === undefined ? [] : [`port ${String(port)}`]),
+  ].join(', ');
+  const escaped = (text: string) => text.replace(/[&<>"']/g, each => `&#${each.charCodeAt(0)};`);
+  return `<!doctype html><html lang="en"><meta charset="utf-8"><title>${code}</title><h1>${escaped(message)}</h1><p>${escaped(about)}</p><p>E2B code mode, local mode</p></html>\n`;
 }

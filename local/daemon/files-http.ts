@@ -6,7 +6,10 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
 import { type DataMachine, FileError } from '../machine/machine.ts';
 import { sandboxPath } from '../machine/paths.ts';
+import { DEFAULT_USER, findUser, type User } from '../machine/users.ts';
 import { sendJson } from './answers.ts';
+import { contentType, disposition, encodingFor, rangeOf } from './content.ts';
+import { metadataOf } from './metadata.ts';
 import { boundaryOf, parseMultipart } from './multipart.ts';
 
 const STATUS: Readonly<Record<FileError['code'], number>> = {
@@ -20,20 +23,35 @@ const STATUS: Readonly<Record<FileError['code'], number>> = {
 /** Multipart bodies are held in memory; larger files come as octet-stream. */
 const MAX_MULTIPART_BYTES = 512 * 1024 * 1024;
 
+/** An answer of its own status, where a FileError's code would give another. */
+class HttpFault extends Error {
+  readonly status: number;
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
 export async function answerFiles(
   machine: DataMachine,
   req: IncomingMessage,
   res: ServerResponse,
   query: URLSearchParams,
-  user: string,
 ): Promise<void> {
   try {
+    const name = query.get('username') || DEFAULT_USER;
+    const user = await findUser(machine.files, name);
+    if (user === undefined) {
+      throw new HttpFault(401, `error looking up user '${name}': user: unknown user ${name}`);
+    }
     if (req.method === 'GET' || req.method === 'HEAD') await download(machine, req, res, query, user);
     else if (req.method === 'POST') sendJson(res, 200, await upload(machine, req, query, user));
     else sendJson(res, 405, { code: 405, message: 'Use GET or POST.' });
   } catch (caught) {
     if (res.headersSent) throw caught;
-    const status = caught instanceof FileError ? STATUS[caught.code] : 500;
+    req.resume();
+    const status =
+      caught instanceof HttpFault ? caught.status : caught instanceof FileError ? STATUS[caught.code] : 500;
     sendJson(res, status, { code: status, message: caught instanceof Error ? caught.message : 'failed' });
   }
 }
@@ -43,27 +61,75 @@ async function download(
   req: IncomingMessage,
   res: ServerResponse,
   query: URLSearchParams,
-  user: string,
+  user: User,
 ): Promise<void> {
   const path = sandboxPath(query.get('path') ?? '', user);
-  if ((await machine.files.stat(path)).type === 'directory') {
-    throw new FileError('invalid_argument', `path '${path}' is a directory`);
+  const stat = await machine.files.stat(path).catch((caught: unknown) => {
+    const missing = caught instanceof FileError && caught.code === 'not_found';
+    throw missing ? new HttpFault(404, `path '${path}' does not exist`) : caught;
+  });
+  if (stat.type === 'directory') throw new HttpFault(400, `path '${path}' is a directory`);
+  const { headers } = req;
+  const conditional = ['range', 'if-modified-since', 'if-none-match', 'if-range'].some(name => headers[name]);
+  const encoding = encodingFor(headers['accept-encoding']?.toString(), conditional);
+  if (encoding === undefined) {
+    throw new HttpFault(406, 'no acceptable encoding found: this file can be sent as it is or with gzip');
+  }
+  const modified = new Date(Math.floor(stat.modifiedMs / 1000) * 1000);
+  const common = {
+    'content-disposition': disposition(path),
+    vary: 'Accept-Encoding',
+    'last-modified': modified.toUTCString(),
+  };
+  const since = Date.parse(headers['if-modified-since'] ?? '');
+  if (!Number.isNaN(since) && headers['if-none-match'] === undefined && modified.getTime() <= since) {
+    res.writeHead(304, common).end();
+    return;
   }
   const { sizeBytes, body } = await machine.files.open(path);
-  const gzip = req.headers['accept-encoding']?.trim() === 'gzip';
-  res.writeHead(200, {
-    'content-type': 'application/octet-stream',
-    'content-disposition': `inline; filename*=utf-8''${encodeURIComponent(basename(path))}`,
-    vary: 'Accept-Encoding',
-    ...(gzip ? { 'content-encoding': 'gzip' } : { 'content-length': sizeBytes }),
+  const range = rangeOf(headers.range, sizeBytes);
+  if (range === 'none') {
+    res.writeHead(416, { ...common, 'content-range': `bytes */${sizeBytes}` }).end();
+    return;
+  }
+  const { type, source } = await typed(path, body);
+  const start = range?.start ?? 0;
+  const end = range?.end ?? sizeBytes - 1;
+  res.writeHead(range === undefined ? 200 : 206, {
+    ...common,
+    'content-type': type,
+    ...(range !== undefined && { 'content-range': `bytes ${start}-${end}/${sizeBytes}` }),
+    ...(encoding === 'gzip'
+      ? { 'content-encoding': 'gzip' }
+      : { 'content-length': end - start + 1, 'accept-ranges': 'bytes' }),
   });
   if (req.method === 'HEAD') {
     res.end();
     return;
   }
-  const source = Readable.from(body, { objectMode: false });
+  const bytes = Readable.from(range === undefined ? source : cut(source, start, end + 1), { objectMode: false });
   // A client that goes away in the middle is no fault of ours.
-  await (gzip ? pipeline(source, createGzip(), res) : pipeline(source, res)).catch(() => {});
+  await (encoding === 'gzip' ? pipeline(bytes, createGzip(), res) : pipeline(bytes, res)).catch(() => {});
+}
+
+/** The type may depend on the first bytes. */
+async function typed(path: string, body: AsyncIterable<Uint8Array>) {
+  const rest = body[Symbol.asyncIterator]();
+  const first = await rest.next();
+  async function* source(): AsyncIterable<Uint8Array> {
+    for (let part = first; !part.done; part = await rest.next()) yield part.value;
+  }
+  return { type: contentType(path, first.done ? new Uint8Array(0) : first.value), source: source() };
+}
+
+async function* cut(body: AsyncIterable<Uint8Array>, start: number, end: number): AsyncIterable<Uint8Array> {
+  let at = 0;
+  for await (const part of body) {
+    const piece = part.subarray(Math.max(0, start - at), Math.max(0, end - at));
+    if (piece.length > 0) yield piece;
+    at += part.length;
+    if (at >= end) return;
+  }
 }
 
 type Written = { name: string; path: string; type: 'file'; metadata?: Readonly<Record<string, string>> };
@@ -72,33 +138,47 @@ async function upload(
   machine: DataMachine,
   req: IncomingMessage,
   query: URLSearchParams,
-  user: string,
+  user: User,
 ): Promise<Written[]> {
-  const metadata = metadataOf(req);
+  const encoding = (req.headers['content-encoding'] ?? 'identity').split(';', 1)[0]?.trim().toLowerCase();
+  if (encoding !== 'identity' && encoding !== 'gzip') {
+    throw new HttpFault(400, `error decompressing request body: unsupported Content-Encoding: ${encoding}`);
+  }
+  const metadata = metadataOf(req.headers);
   const given = query.get('path');
-  const body: Readable = req.headers['content-encoding'] === 'gzip' ? req.pipe(createGunzip()) : req;
+  const body: Readable = encoding === 'gzip' ? req.pipe(createGunzip()) : req;
   const type = req.headers['content-type'] ?? '';
-  const boundary = boundaryOf(type);
   const write = async (path: string, content: Uint8Array | AsyncIterable<Uint8Array>): Promise<Written> => {
     const target = sandboxPath(path, user);
-    await machine.files.write(target, content);
-    if (Object.keys(metadata).length > 0) machine.metadata.set(target, metadata);
-    const shown = machine.metadata.get(target);
-    return { name: basename(target), path: target, type: 'file', ...(shown === undefined ? {} : { metadata: shown }) };
+    await machine.files.write(target, content, user.uid).catch((caught: unknown) => {
+      throw caught instanceof FileError && caught.message.startsWith('path is a file')
+        ? new HttpFault(500, `error ensuring directories: ${caught.message}`)
+        : caught;
+    });
+    // Also when there is none: an upload replaces all metadata of the file.
+    machine.files.setMetadata(target, metadata);
+    const shown = Object.keys(metadata).length === 0 ? {} : { metadata };
+    return { name: basename(target), path: target, type: 'file', ...shown };
   };
-  if (boundary === undefined) {
-    if (given === null || given === '') throw new FileError('invalid_argument', 'say the path: /files?path=…');
+  if (/^application\/octet-stream\b/i.test(type)) {
+    if (given === null) throw new HttpFault(400, 'path query parameter is required for raw body upload');
     return [await write(given, body)];
   }
-  const parts = parseMultipart(await collect(body), boundary)?.filter(part => part.name === 'file');
-  if (parts === undefined) throw new FileError('invalid_argument', 'the multipart body is cut off or malformed');
-  if (given !== null && given !== '' && parts.length > 1) {
-    throw new FileError('invalid_argument', 'one path, but several files');
+  if (!/^multipart\//i.test(type)) {
+    const expected = 'expected multipart/form-data or application/octet-stream';
+    throw new HttpFault(400, `unsupported content type: ${type}, ${expected}`);
   }
+  const boundary = boundaryOf(type);
+  const parts = boundary === undefined ? undefined : parseMultipart(await collect(body), boundary);
+  if (parts === undefined) throw new HttpFault(400, 'the multipart body is cut off or malformed');
   const written: Written[] = [];
-  for (const part of parts) {
-    const path = given !== null && given !== '' ? given : part.filename;
-    if (path === undefined || path === '') throw new FileError('invalid_argument', 'a file without a name');
+  for (const part of parts.filter(({ name }) => name === 'file')) {
+    const path = given ?? part.filename;
+    if (path === undefined || path === '') throw new HttpFault(400, 'a file without a name');
+    if (written.some(earlier => earlier.path === sandboxPath(path, user))) {
+      const same = `you cannot upload multiple files to the same path '${sandboxPath(path, user)}' in one upload request`;
+      throw new HttpFault(400, `${same}, only the first specified file was uploaded`);
+    }
     written.push(await write(path, part.content));
   }
   return written;
@@ -113,16 +193,4 @@ async function collect(body: Readable): Promise<Buffer> {
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
-}
-
-const METADATA_HEADER = 'x-metadata-';
-
-function metadataOf(req: IncomingMessage): Record<string, string> {
-  const metadata: Record<string, string> = {};
-  for (const [name, value] of Object.entries(req.headers)) {
-    if (name.startsWith(METADATA_HEADER) && typeof value === 'string') {
-      metadata[name.slice(METADATA_HEADER.length)] = value;
-    }
-  }
-  return metadata;
 }

@@ -3,9 +3,11 @@
 import { randomUUID } from 'node:crypto';
 import { posix } from 'node:path';
 import { z } from 'zod';
-import { type DataMachine, FileError, type FileEvent, type FileStat } from '../machine/machine.ts';
+import { type DataMachine, FileError, type FileEvent } from '../machine/machine.ts';
 import { sandboxPath } from '../machine/paths.ts';
-import { RpcError, read, type Service } from './rpc.ts';
+import type { User } from '../machine/users.ts';
+import { entryInfo, listDir } from './entry-info.ts';
+import { deadlineExceeded, RpcError, read, type Service } from './rpc.ts';
 
 const Path = z.object({ path: z.string().default('') });
 const Move = z.object({ source: z.string(), destination: z.string() });
@@ -13,7 +15,6 @@ const ListDir = Path.extend({ depth: z.number().int().min(0).default(1) });
 const Watch = Path.extend({ recursive: z.boolean().default(false), includeEntry: z.boolean().default(false) });
 const Watcher = z.object({ watcherId: z.string() });
 
-const KEEPALIVE_MS = 50_000;
 const MAX_WATCHERS = 64;
 /** Events a polled watcher keeps; the oldest go first. */
 const MAX_KEPT_EVENTS = 10_000;
@@ -26,32 +27,42 @@ export function filesystemService(machine: DataMachine): Service {
   const watchers = polledWatchers(machine);
   return {
     unary: {
-      Stat: async (request, info) => ({
-        entry: await entryInfo(machine, sandboxPath(read(Path, request).path, info.user)),
+      Stat: async (request, { user }) => ({
+        entry: await entryInfo(machine, sandboxPath(read(Path, request).path, user)).catch(named('file not found: ')),
       }),
-      MakeDir: async (request, info) => {
-        const path = sandboxPath(read(Path, request).path, info.user);
-        await files.makeDir(path);
+      MakeDir: async (request, { user }) => {
+        const path = sandboxPath(read(Path, request).path, user);
+        const there = await files.stat(path).catch(() => undefined);
+        if (there?.type === 'directory') throw new RpcError('already_exists', `directory already exists: ${path}`);
+        if (there !== undefined) {
+          throw new RpcError('invalid_argument', `path already exists but it is not a directory: ${path}`);
+        }
+        await files.makeDir(path, user.uid).catch(internal('error getting file info: '));
         return { entry: await entryInfo(machine, path) };
       },
-      Move: async (request, info) => {
+      Move: async (request, { user }) => {
         const { source, destination } = read(Move, request);
-        const to = sandboxPath(destination, info.user);
-        const from = sandboxPath(source, info.user);
-        await files.move(from, to);
-        moveMetadata(machine, from, to);
+        const [from, to] = [sandboxPath(source, user), sandboxPath(destination, user)];
+        const there = await files.lstat(to).catch(() => undefined);
+        await files.lstat(from).catch(named('source file not found: '));
+        // Onto a folder, even an empty one.
+        if (there?.type === 'directory') {
+          throw new RpcError('internal', `error renaming: rename ${from} ${to}: file exists`);
+        }
+        await files.move(from, to).catch(internal(`error renaming: rename ${from} ${to}: `));
         return { entry: await entryInfo(machine, to) };
       },
-      ListDir: async (request, info) => {
+      ListDir: async (request, { user }) => {
         const { path, depth } = read(ListDir, request);
-        const root = await files.realpath(sandboxPath(path, info.user));
-        if ((await files.stat(root)).type !== 'directory') throw notADirectory(root);
-        return { entries: await listDir(machine, root, Math.max(1, depth)) };
+        const shown = sandboxPath(path, user);
+        const root = await files.realpath(shown).catch(named('path not found: '));
+        if ((await files.stat(root)).type !== 'directory') {
+          throw new RpcError('invalid_argument', `path is not a directory: ${root}`);
+        }
+        return { entries: await listDir(machine, shown, root, Math.max(1, depth)) };
       },
-      Remove: async (request, info) => {
-        const path = sandboxPath(read(Path, request).path, info.user);
-        await files.remove(path);
-        moveMetadata(machine, path, undefined);
+      Remove: async (request, { user }) => {
+        await files.remove(sandboxPath(read(Path, request).path, user));
         return {};
       },
       CreateWatcher: async (request, info) => {
@@ -65,14 +76,15 @@ export function filesystemService(machine: DataMachine): Service {
         return { watcherId };
       },
       GetWatcherEvents: async request => {
-        const watcher = watchers.get(read(Watcher, request).watcherId);
-        if (watcher === undefined) throw new RpcError('not_found', 'watcher not found');
+        const { watcherId } = read(Watcher, request);
+        const watcher = watchers.get(watcherId);
+        if (watcher === undefined) throw noWatcher(watcherId);
         return { events: watcher.events.splice(0) };
       },
       RemoveWatcher: async request => {
         const { watcherId } = read(Watcher, request);
         const watcher = watchers.get(watcherId);
-        if (watcher === undefined) throw new RpcError('not_found', 'watcher not found');
+        if (watcher === undefined) throw noWatcher(watcherId);
         watcher.stop();
         watchers.delete(watcherId);
         return {};
@@ -92,7 +104,7 @@ export function filesystemService(machine: DataMachine): Service {
         begin();
         const keepalive = setInterval(() => {
           order = order.then(() => send({ keepalive: {} }));
-        }, KEEPALIVE_MS);
+        }, info.keepaliveMs);
         try {
           await untilClosed(closed, info.timeoutMs);
         } finally {
@@ -117,11 +129,14 @@ function polledWatchers(machine: DataMachine): Map<string, Watcher> {
 async function watch(
   machine: DataMachine,
   options: z.infer<typeof Watch>,
-  user: string,
+  user: User,
   onEvent: (event: object) => Promise<void>,
 ): Promise<() => void> {
-  const root = await machine.files.realpath(sandboxPath(options.path, user));
-  if ((await machine.files.stat(root)).type !== 'directory') throw notADirectory(root);
+  const path = sandboxPath(options.path, user);
+  const root = await machine.files.realpath(path).catch(named(`path ${path} not found: `));
+  if ((await machine.files.stat(root)).type !== 'directory') {
+    throw new RpcError('invalid_argument', `path ${path} not a directory`);
+  }
   return machine.files.watch(root, options.recursive, async event => {
     await onEvent({
       name: posix.relative(root, event.path),
@@ -133,20 +148,14 @@ async function watch(
 
 /** Absent when it is gone already. */
 async function entryOf(machine: DataMachine, event: FileEvent): Promise<object> {
-  if (event.kind === 'remove') return {};
+  if (event.kind === 'remove' || event.kind === 'rename') return {};
   const entry = await entryInfo(machine, event.path).catch(() => undefined);
   return entry === undefined ? {} : { entry };
 }
 
 function untilClosed(closed: AbortSignal, timeoutMs: number | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
-    const deadline =
-      timeoutMs === undefined
-        ? undefined
-        : setTimeout(
-            () => reject(new RpcError('deadline_exceeded', 'the deadline of the watch has passed')),
-            timeoutMs,
-          );
+    const deadline = timeoutMs === undefined ? undefined : setTimeout(() => reject(deadlineExceeded()), timeoutMs);
     const done = (): void => {
       clearTimeout(deadline);
       resolve();
@@ -156,68 +165,21 @@ function untilClosed(closed: AbortSignal, timeoutMs: number | undefined): Promis
   });
 }
 
-/** Breadth first, each directory sorted by name. */
-async function listDir(machine: DataMachine, root: string, depth: number): Promise<object[]> {
-  const entries: object[] = [];
-  let level = [root];
-  for (let at = 1; at <= depth && level.length > 0; at += 1) {
-    const next: string[] = [];
-    for (const directory of level) {
-      for (const name of (await machine.files.list(directory)).toSorted()) {
-        const path = posix.join(directory, name);
-        const entry = await entryInfo(machine, path).catch(() => undefined);
-        if (entry === undefined) continue;
-        entries.push(entry);
-        if (entry.type === 'FILE_TYPE_DIRECTORY' && entry.symlinkTarget === undefined) next.push(path);
-      }
-    }
-    level = next;
-  }
-  return entries;
-}
+const noWatcher = (watcherId: string): RpcError => new RpcError('not_found', `watcher with id ${watcherId} not found`);
 
-type EntryInfo = { readonly type: string; readonly symlinkTarget?: string } & Record<string, unknown>;
-
-/** A link is shown as what it leads to, with its target; a broken one as a link. */
-async function entryInfo(machine: DataMachine, path: string): Promise<EntryInfo> {
-  const link = await machine.files.lstat(path);
-  const isLink = link.type === 'symlink';
-  const stat = isLink ? await machine.files.stat(path).catch(() => link) : link;
-  const metadata = machine.metadata.get(path);
-  return {
-    name: posix.basename(path),
-    type: `FILE_TYPE_${stat.type.toUpperCase()}`,
-    path,
-    size: String(stat.sizeBytes),
-    mode: stat.mode,
-    permissions: permissions(stat),
-    owner: 'user',
-    group: 'user',
-    modifiedTime: new Date(stat.modifiedMs).toISOString(),
-    ...(isLink ? { symlinkTarget: await target(machine, path) } : {}),
-    ...(metadata === undefined ? {} : { metadata }),
+/** What is missing, in the daemon's words; everything else as it is. */
+function named(prefix: string): (caught: unknown) => never {
+  return caught => {
+    throw caught instanceof FileError && caught.code === 'not_found'
+      ? new RpcError('not_found', prefix + caught.message)
+      : caught;
   };
 }
 
-async function target(machine: DataMachine, path: string): Promise<string> {
-  return machine.files.realpath(path).catch(() => machine.files.readlink(path));
-}
-
-function permissions(stat: FileStat): string {
-  const kind = stat.type === 'directory' ? 'd' : stat.type === 'symlink' ? 'L' : '-';
-  const bits = Array.from({ length: 9 }, (_, at) => ((stat.mode >> (8 - at)) & 1 ? 'rwxrwxrwx'[at] : '-'));
-  return kind + bits.join('');
-}
-
-/** Metadata goes with its file or folder; with no destination it goes for good. */
-function moveMetadata(machine: DataMachine, from: string, to: string | undefined): void {
-  for (const [path, metadata] of Array.from(machine.metadata)) {
-    if (path !== from && !path.startsWith(`${from}/`)) continue;
-    machine.metadata.delete(path);
-    if (to !== undefined) machine.metadata.set(to + path.slice(from.length), metadata);
-  }
-}
-
-function notADirectory(path: string): FileError {
-  return new FileError('invalid_argument', `path is not a directory: ${path}`);
+/** What the file tree refuses for any other reason than a missing path is the daemon's own error. */
+function internal(prefix: string): (caught: unknown) => never {
+  return caught => {
+    if (!(caught instanceof FileError)) throw caught;
+    throw new RpcError(caught.code === 'not_found' ? 'not_found' : 'internal', prefix + caught.message);
+  };
 }

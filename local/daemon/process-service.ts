@@ -2,15 +2,9 @@
 // wire and the process table; knows no shell.
 import { z } from 'zod';
 import type { DataMachine } from '../machine/machine.ts';
-import {
-  type Exit,
-  type Process,
-  ProcessError,
-  type ProcessEvent,
-  type Running,
-  type TerminalSize,
-} from '../machine/processes.ts';
-import { type CallInfo, RpcError, read, type Service } from './rpc.ts';
+import { sandboxPath } from '../machine/paths.ts';
+import type { Exit, Process, ProcessEvent, Running, TerminalSize } from '../machine/processes.ts';
+import { type CallInfo, deadlineExceeded, RpcError, read, type Service } from './rpc.ts';
 
 const Size = z.object({ cols: z.number().int().default(80), rows: z.number().int().default(24) });
 const Selector = z.object({ pid: z.number().int().optional(), tag: z.string().optional() }).default({});
@@ -33,9 +27,6 @@ const SendSignal = Select.extend({
 });
 const Update = Select.extend({ pty: z.object({ size: Size.optional() }).optional() });
 
-/** An idle stream says so, that a dead connection is noticed. */
-const KEEPALIVE_MS = 50_000;
-
 export function processService(machine: DataMachine): Service {
   const running = (request: { process: z.infer<typeof Selector> }): Running => {
     const found = machine.processes.find(request.process);
@@ -48,10 +39,12 @@ export function processService(machine: DataMachine): Service {
       SendInput: async request => {
         const { process, input } = read(SendInput, request);
         const bytes = Buffer.from(input.stdin ?? input.pty ?? '', 'base64');
+        const to = input.pty === undefined ? 'stdin' : 'tty';
         await running({ process })
           .control.write(bytes)
           .catch((caught: unknown) => {
-            throw new RpcError('failed_precondition', caught instanceof Error ? caught.message : 'stdin is closed');
+            const why = caught instanceof Error ? caught.message : `${to} is closed`;
+            throw new RpcError('internal', `error writing to ${to}: ${why}`);
           });
         return {};
       },
@@ -75,30 +68,35 @@ export function processService(machine: DataMachine): Service {
       Start: async (request, info, send, closed) => {
         const { process: config, pty, tag, stdin } = read(Start, request);
         const terminal: TerminalSize | undefined = pty === undefined ? undefined : (pty.size ?? { cols: 80, rows: 24 });
-        const events = new EventPump(send, closed);
-        const options = { config, user: info.user, tag, stdin, terminal };
-        const process = await machine.processes.start(options, events.listener).catch((caught: unknown) => {
-          if (caught instanceof ProcessError) throw new RpcError(caught.code, caught.message);
-          throw caught;
-        });
-        // The deadline belongs to the process, not to the stream: that is how the daemon ends commands on time.
-        const kill = (): void => machine.processes.find({ pid: process.pid })?.control.signal('SIGKILL');
-        const deadline = info.timeoutMs === undefined ? undefined : setTimeout(kill, info.timeoutMs);
+        const late = new AbortController();
+        const events = new EventPump(send, AbortSignal.any([closed, late.signal]));
+        const cwd = sandboxPath(config.cwd ?? '', info.user);
+        const options = { config, cwd, user: info.user.name, tag, stdin, terminal };
+        const process = await machine.processes.start(options, events.listener);
+        // The deadline belongs to the process, not to the stream: a command ends on time with nobody listening.
+        const overdue = (): void => {
+          late.abort();
+          machine.processes.find({ pid: process.pid })?.control.signal('SIGKILL');
+        };
+        const deadline = info.timeoutMs === undefined ? undefined : setTimeout(overdue, info.timeoutMs);
         deadline?.unref();
         void process.ended().then(() => clearTimeout(deadline));
-        await events.run(process);
+        await events.run(process, info.keepaliveMs);
+        if (late.signal.aborted) throw deadlineExceeded();
       },
       Connect: async (request, info, send, closed) => {
         const selector = read(Select, request).process;
         const process = machine.processes.findWithExit(selector);
         if (process === undefined) throw noSuchProcess(selector);
-        const events = new EventPump(send, closed);
+        const late = deadlineSignal(info);
+        const events = new EventPump(send, AbortSignal.any([closed, late]));
         const stop = process.listen(events.listener);
         try {
-          await events.run(process, deadlineSignal(info));
+          await events.run(process, info.keepaliveMs);
         } finally {
           stop();
         }
+        if (late.aborted && process.exit === undefined) throw deadlineExceeded();
       },
     },
   };
@@ -135,18 +133,15 @@ class EventPump {
     return sent;
   };
 
-  /** Until the end event is out, the client has gone, or (with `deadline_exceeded`) the deadline has passed. */
-  async run(process: Process, deadline?: AbortSignal): Promise<void> {
+  /** Until the end event is out, or nobody waits for it any more. */
+  async run(process: Process, keepaliveMs: number): Promise<void> {
     await this.#event({ start: { pid: process.pid } });
     this.#begin();
     const keepalive = setInterval(() => {
-      if (performance.now() - this.#lastSentMs > KEEPALIVE_MS) void this.#event({ keepalive: {} });
-    }, KEEPALIVE_MS / 2);
-    const waits = [this.#finished, aborted(this.#closed)];
-    if (deadline !== undefined) waits.push(aborted(deadline));
-    await Promise.race(waits);
+      if (performance.now() - this.#lastSentMs >= keepaliveMs) void this.#event({ keepalive: {} });
+    }, keepaliveMs / 2);
+    await Promise.race([this.#finished, aborted(this.#closed)]);
     clearInterval(keepalive);
-    if (deadline?.aborted === true) throw new RpcError('deadline_exceeded', 'the deadline of the stream has passed');
   }
 
   #event(event: object): Promise<void> {
@@ -178,8 +173,8 @@ function noSuchProcess(selector: { pid?: number | undefined; tag?: string | unde
   return new RpcError('not_found', `process with ${name} not found`);
 }
 
-function deadlineSignal(info: CallInfo): AbortSignal | undefined {
-  return info.timeoutMs === undefined ? undefined : AbortSignal.timeout(info.timeoutMs);
+function deadlineSignal(info: CallInfo): AbortSignal {
+  return info.timeoutMs === undefined ? new AbortController().signal : AbortSignal.timeout(info.timeoutMs);
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -1,21 +1,23 @@
-// The data plane: decides which sandbox a request is for and whether it may, then hands it to the room that answers.
-// The one export of this folder.
+// What stands before the sandboxes: decides which sandbox a request is for and whether it may, wakes it where that is
+// asked for, and hands the request to the daemon, the code interpreter or a port.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Cloud, Sandbox } from '../cloud.ts';
+import { type Cloud, CloudError, type Sandbox } from '../cloud.ts';
 import { type DataMachine, isDataMachine } from '../machine/machine.ts';
-import { DEFAULT_USER } from '../machine/paths.ts';
+import { DEFAULT_USER, findUser } from '../machine/users.ts';
 import type { DataPlane } from '../server.ts';
 import {
   ENVD_PORT,
   INTERPRETER_PORT,
-  mayUseDaemon,
-  same,
+  type Refusal,
+  refusedByDaemon,
+  refusedRoute,
+  refusedTraffic,
+  refusedWake,
   signatureFits,
   signedFile,
   targetOf,
-  type Verdict,
 } from './access.ts';
-import { sendJson } from './answers.ts';
+import { sendJson, sendProxyError } from './answers.ts';
 import { answerFiles } from './files-http.ts';
 import { filesystemService } from './filesystem-service.ts';
 import { processService } from './process-service.ts';
@@ -29,18 +31,25 @@ export type AnswerInterpreter = (
   res: ServerResponse,
 ) => Promise<void>;
 
+type Request = {
+  readonly sandboxId: string;
+  readonly port: number;
+  readonly url: URL;
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+};
+
 /** For `startLocalCloud({ dataPlane })`. */
 export function createDataPlane(cloud: Cloud, answerInterpreter: AnswerInterpreter): DataPlane {
-  const answer = (...[sandboxId, port, url, req, res]: Request): Promise<true> =>
-    answerSandbox(cloud, answerInterpreter, sandboxId, port, url, req, res);
   return {
     handle(req, res) {
       const url = new URL(req.url ?? '/', 'http://sandbox');
       const target = targetOf(req);
-      if (target !== undefined) return answer(target.sandboxId, target.port, url, req, res);
+      if (target !== undefined) return answer(cloud, answerInterpreter, { ...target, url, req, res });
       // A signed URL made under E2B_SANDBOX_URL names no sandbox: its signature does.
       if (url.pathname !== '/files' || !url.searchParams.has('signature')) return false;
-      return answer(signer(cloud, req, url)?.sandboxId ?? '', ENVD_PORT, url, req, res);
+      const sandboxId = signer(cloud, req, url)?.sandboxId ?? '';
+      return answer(cloud, answerInterpreter, { sandboxId, port: ENVD_PORT, url, req, res });
     },
   };
 }
@@ -53,110 +62,140 @@ function signer(cloud: Cloud, req: IncomingMessage, url: URL): Sandbox | undefin
     .find(({ envdAccessToken }) => envdAccessToken !== undefined && signatureFits(signed, envdAccessToken));
 }
 
-type Request = [sandboxId: string, port: number, url: URL, req: IncomingMessage, res: ServerResponse];
-
-async function answerSandbox(
-  cloud: Cloud,
-  answerInterpreter: AnswerInterpreter,
-  ...[sandboxId, port, url, req, res]: Request
-): Promise<true> {
+async function answer(cloud: Cloud, answerInterpreter: AnswerInterpreter, request: Request): Promise<true> {
+  const { sandboxId, port, url, req, res } = request;
   const sandbox = cloud.find(sandboxId);
-  if (sandbox === undefined || !isDataMachine(sandbox.machine) || !(await cloud.wake(sandbox))) {
-    req.resume();
-    sendJson(res, 502, { sandboxId, message: 'The sandbox was not found', code: 502 });
+  const refused = refusedRoute(port, url.pathname) ?? (sandbox && (await notRunning(cloud, sandbox, request)));
+  if (refused !== undefined) return refuse(request, refused);
+  if (sandbox?.state !== 'running' || !isDataMachine(sandbox.machine)) {
+    sendProxyError(req, res, notFound(sandboxId));
     return true;
   }
   const { machine } = sandbox;
-  const traffic = mayReachPort(sandbox, port, req);
-  const verdict = port === ENVD_PORT ? daemonVerdict(cloud, sandbox, url, req) : traffic;
-  if (!verdict.ok) {
-    req.resume();
-    const status = port === ENVD_PORT ? 401 : 403;
-    sendJson(res, status, { code: status, message: verdict.message });
-    return true;
-  }
-  if (port === ENVD_PORT) await answerDaemon(machine, url, req, res);
-  else if (port === INTERPRETER_PORT) await answerInterpreter(machine, url, req, res);
-  else await answerPort(machine, sandboxId, port, url, req, res);
+  const denied =
+    port === ENVD_PORT
+      ? refusedByDaemon(sandbox, req, url, cloud.clock.now())
+      : refusedTraffic(sandbox, port, req.headers);
+  if (denied !== undefined) return refuse(request, denied);
+  await whileRunning(machine, request, () => {
+    if (port === ENVD_PORT) return answerDaemon(sandbox, machine, request);
+    if (port === INTERPRETER_PORT) return answerInterpreter(machine, url, req, res);
+    return answerPort(sandbox, machine, request);
+  });
   return true;
 }
 
-function daemonVerdict(cloud: Cloud, sandbox: Sandbox, url: URL, req: IncomingMessage): Verdict {
-  if (url.pathname === '/health') return { ok: true };
-  const signed = url.pathname === '/files' ? signedFile(req.method, url.searchParams) : undefined;
-  return mayUseDaemon(sandbox, req.headers['x-access-token'], signed, cloud.clock.now());
-}
+const notFound = (sandboxId: string) => ({ sandboxId, message: 'The sandbox was not found', code: 502 });
 
-/** The code interpreter too is a port: its client sends the access token with some calls only, so a wrong one is refused and none is not. */
-function mayReachPort(sandbox: Sandbox, port: number, req: IncomingMessage): Verdict {
-  const needed = sandbox.trafficAccessToken;
-  const given = req.headers['e2b-traffic-access-token'];
-  if (needed !== undefined && !(typeof given === 'string' && same(given, needed))) {
-    return { ok: false, message: 'Missing or invalid traffic access token' };
+/** Wakes a paused sandbox that wakes on traffic. Refused traffic leaves it as it is. */
+async function notRunning(cloud: Cloud, sandbox: Sandbox, { port, req }: Request): Promise<Refusal | undefined> {
+  if (!cloud.wakes(sandbox)) return undefined;
+  const refused = refusedWake(sandbox, port, req.headers);
+  if (refused !== undefined) return refused;
+  try {
+    await cloud.wake(sandbox);
+  } catch (caught) {
+    if (!(caught instanceof CloudError) || caught.code !== 'too_many_running') throw caught;
+    return { from: 'proxy', status: 429, message: 'Sandbox limit reached' };
   }
-  const token = req.headers['x-access-token'];
-  const wrong =
-    typeof token === 'string' && sandbox.envdAccessToken !== undefined && !same(token, sandbox.envdAccessToken);
-  return port === INTERPRETER_PORT && wrong ? { ok: false, message: 'invalid access token' } : { ok: true };
+  return undefined;
 }
 
-async function answerDaemon(machine: DataMachine, url: URL, req: IncomingMessage, res: ServerResponse): Promise<void> {
-  const user = userOf(req, url);
+function refuse({ sandboxId, req, res, url }: Request, { from, status, message }: Refusal): true {
+  if (from === 'proxy') {
+    const about = status === 404 ? { path: url.pathname } : { sandboxId };
+    sendProxyError(req, res, { ...about, message, code: status });
+  } else {
+    req.resume();
+    sendJson(res, status, { code: status, message });
+  }
+  return true;
+}
+
+/**
+ * A sandbox that is paused or killed takes its answers along: what has begun breaks off, what has not is no longer
+ * found. What the work does afterwards is of no use to anybody.
+ */
+async function whileRunning(machine: DataMachine, request: Request, work: () => Promise<void>): Promise<void> {
+  const { sandboxId, req, res } = request;
+  const { streams } = machine;
+  let stop = (): void => {};
+  const stopped = new Promise<void>(resolve => {
+    stop = () => {
+      if (res.headersSent) res.destroy();
+      else sendProxyError(req, res, notFound(sandboxId));
+      resolve();
+    };
+    streams.addEventListener('abort', stop, { once: true });
+  });
+  const done = work();
+  done.catch(() => {});
+  await Promise.race([done, stopped]);
+  if (res.writableEnded || res.destroyed) streams.removeEventListener('abort', stop);
+  else res.once('close', () => streams.removeEventListener('abort', stop));
+}
+
+async function answerDaemon(sandbox: Sandbox, machine: DataMachine, { url, req, res }: Request): Promise<void> {
   const [, room = '', method = ''] = url.pathname.split('/', 3);
   switch (room) {
     case 'process.Process':
-      return callService(processService(machine), method, req, res, { user }, machine.streams);
-    case 'filesystem.Filesystem':
-      return callService(filesystemService(machine), method, req, res, { user }, machine.streams);
+    case 'filesystem.Filesystem': {
+      const name = basicUser(req) ?? DEFAULT_USER;
+      const service = room === 'process.Process' ? processService(machine) : filesystemService(machine);
+      const user = await findUser(machine.files, name);
+      return callService(service, method, req, res, { name, user }, machine.streams);
+    }
     case 'files':
-      return answerFiles(machine, req, res, url.searchParams, user);
+      return answerFiles(machine, req, res, url.searchParams);
     case 'health':
       res.writeHead(204).end();
       return;
     case 'envs':
       return sendJson(res, 200, machine.envVars);
     case 'metrics':
-      return sendJson(res, 200, metrics(machine));
+      return sendJson(res, 200, metrics(sandbox));
     default:
       req.resume();
       return sendJson(res, 404, { code: 404, message: 'not found' });
   }
 }
 
-function metrics(machine: DataMachine): object {
+function metrics({ machine, spec }: Sandbox): object {
   const usage = machine.usage?.() ?? { cpuUsedPct: 0, memUsedBytes: 0, diskUsedBytes: 0 };
+  const mib = 1024 * 1024;
   return {
     ts: Math.floor(Date.now() / 1000),
-    cpu_count: 2,
+    cpu_count: spec.cpuCount,
     cpu_used_pct: usage.cpuUsedPct,
-    mem_total: 512 * 1024 * 1024,
+    mem_total_mib: spec.memoryMB,
+    mem_used_mib: Math.round(usage.memUsedBytes / mib),
+    mem_total: spec.memoryMB * mib,
     mem_used: usage.memUsedBytes,
-    disk_total: 1024 * 1024 * 1024,
+    mem_cache: 0,
+    disk_total: spec.diskSizeMB * mib,
     disk_used: usage.diskUsedBytes,
   };
 }
 
-function userOf(req: IncomingMessage, url: URL): string {
+function basicUser(req: IncomingMessage): string | undefined {
   const basic = /^Basic (.+)$/i.exec(req.headers.authorization ?? '')?.[1];
-  const name = basic === undefined ? url.searchParams.get('username') : Buffer.from(basic, 'base64').toString('utf8');
-  const user = (name ?? '').split(':', 1)[0] ?? '';
-  return /^[a-z_][a-z0-9_-]{0,31}$/i.test(user) ? user : DEFAULT_USER;
+  return basic === undefined ? undefined : Buffer.from(basic, 'base64').toString('utf8').split(':', 1)[0];
 }
 
-async function answerPort(
-  machine: DataMachine,
-  sandboxId: string,
-  port: number,
-  url: URL,
-  req: IncomingMessage,
-  res: ServerResponse,
-): Promise<void> {
+async function answerPort(sandbox: Sandbox, machine: DataMachine, request: Request): Promise<void> {
+  const { sandboxId, port, url, req, res } = request;
   const handler = await machine.port(port);
   if (handler === undefined) {
-    req.resume();
     const message = 'The sandbox is running but port is not open';
-    sendJson(res, 502, { sandboxId, message, port, code: 502 });
-    return;
+    return sendProxyError(req, res, { sandboxId, message, port, code: 502 });
   }
+  const mask = sandbox.network?.maskRequestHost?.replaceAll(`\${PORT}`, String(port));
+  if (mask) maskHost(req, mask);
   handler(req, res, url.pathname + url.search);
+}
+
+function maskHost(req: IncomingMessage, host: string): void {
+  req.headers.host = host;
+  const at = req.rawHeaders.findIndex((name, index) => index % 2 === 0 && name.toLowerCase() === 'host');
+  if (at !== -1) req.rawHeaders[at + 1] = host;
 }

@@ -3,6 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { gunzipSync } from 'node:zlib';
 import type { z } from 'zod';
+import type { User } from '../machine/users.ts';
 
 /** https://connectrpc.com/docs/protocol/#error-codes: code -> HTTP status of a unary error. */
 const STATUS = {
@@ -33,12 +34,16 @@ export class RpcError extends Error {
   }
 }
 
+export const deadlineExceeded = (): RpcError => new RpcError('deadline_exceeded', 'context deadline exceeded');
+
 /** What a call knows of its request. */
 export type CallInfo = {
   /** From Basic authorization: whose home relative paths start in. */
-  readonly user: string;
+  readonly user: User;
   /** `connect-timeout-ms`; undefined: no deadline. */
   readonly timeoutMs: number | undefined;
+  /** `keepalive-ping-interval`: an idle stream says so, that a dead connection is noticed. */
+  readonly keepaliveMs: number;
 };
 
 export type Unary = (request: unknown, info: CallInfo) => Promise<object>;
@@ -59,14 +64,15 @@ export type Service = {
 };
 
 const MAX_MESSAGE_BYTES = 256 * 1024 * 1024;
+const DEFAULT_KEEPALIVE_MS = 90_000;
 
-/** `stopped` aborts when the sandbox is paused or killed. */
+/** `stopped` aborts when the sandbox is paused or killed. `user`: undefined when there is none of that name. */
 export async function callService(
   service: Service,
   method: string,
   req: IncomingMessage,
   res: ServerResponse,
-  info: Omit<CallInfo, 'timeoutMs'>,
+  { name, user }: { readonly name: string; readonly user: User | undefined },
   stopped: AbortSignal,
 ): Promise<void> {
   const unary = Object.hasOwn(service.unary, method) ? service.unary[method] : undefined;
@@ -79,10 +85,16 @@ export async function callService(
     res.writeHead(405, { allow: 'POST' }).end();
   } else if (type !== expected) {
     res.writeHead(415, { 'accept-post': expected }).end();
-  } else if (unary !== undefined) {
-    await answerUnary(unary, req, res, { ...info, timeoutMs: deadlineOf(req) });
-  } else if (stream !== undefined) {
-    await answerStream(stream, req, res, { ...info, timeoutMs: deadlineOf(req) }, stopped);
+  } else if (user === undefined) {
+    req.resume();
+    const unknown = new RpcError('unauthenticated', `invalid username: '${name}'`);
+    if (stream === undefined) return sendError(res, unknown);
+    res.writeHead(200, { 'content-type': expected });
+    res.end(envelope(2, failure(unknown)));
+  } else {
+    const info = { user, timeoutMs: deadlineOf(req), keepaliveMs: keepaliveOf(req) };
+    if (unary !== undefined) await answerUnary(unary, req, res, info);
+    else if (stream !== undefined) await answerStream(stream, req, res, info, stopped);
   }
 }
 
@@ -112,11 +124,12 @@ async function answerStream(
   let end: object = {};
   try {
     await call(firstMessage(await readBody(req)), info, send, closed);
-    if (stopped.aborted) end = failure(new RpcError('unavailable', 'the sandbox was stopped'));
   } catch (caught) {
     end = failure(toRpcError(caught));
   }
-  if (!res.destroyed) res.end(envelope(2, end));
+  // With the sandbox the stream breaks off, without an end.
+  if (stopped.aborted) res.destroy();
+  else if (!res.destroyed) res.end(envelope(2, end));
 }
 
 function failure(error: RpcError): object {
@@ -148,9 +161,10 @@ function toRpcError(caught: unknown): RpcError {
   return new RpcError('internal', caught instanceof Error ? caught.message : 'local mode failed');
 }
 
-/** The file tree's errors carry codes that are Connect's own. */
+/** The errors of file trees and shells carry codes that are Connect's own. */
 function isCoded(caught: unknown): caught is Error & { code: RpcCode } {
-  return caught instanceof Error && caught.name === 'FileError' && 'code' in caught && String(caught.code) in STATUS;
+  const known = caught instanceof Error && ['FileError', 'ProcessError'].includes(caught.name);
+  return known && 'code' in caught && String(caught.code) in STATUS;
 }
 
 function envelope(flags: number, message: object): Uint8Array {
@@ -201,4 +215,9 @@ export function read<T extends z.ZodType>(schema: T, request: unknown): z.infer<
 function deadlineOf(req: IncomingMessage): number | undefined {
   const value = Number(req.headers['connect-timeout-ms']);
   return Number.isFinite(value) && value > 0 ? value : undefined;
+}
+
+function keepaliveOf(req: IncomingMessage): number {
+  const seconds = Number(req.headers['keepalive-ping-interval'] ?? Number.NaN);
+  return Number.isInteger(seconds) && seconds > 0 ? seconds * 1000 : DEFAULT_KEEPALIVE_MS;
 }

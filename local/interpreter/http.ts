@@ -63,7 +63,8 @@ async function execute(machine: DataMachine, request: z.infer<typeof Execute>, r
   const context = machine.contexts.find(context_id, language);
   const gone = new AbortController();
   res.once('close', () => gone.abort());
-  const stop = AbortSignal.any([gone.signal, machine.streams]);
+  const { streams } = machine;
+  const stop = AbortSignal.any([gone.signal, streams]);
   res.writeHead(200, { 'content-type': 'application/json' });
   let lastMs = performance.now();
   // One whole line a write: the SDK decodes each chunk by itself.
@@ -86,16 +87,13 @@ async function execute(machine: DataMachine, request: z.infer<typeof Execute>, r
     text: (kind: 'stdout' | 'stderr', text: string) => line({ type: kind, text, timestamp: new Date().toISOString() }),
     event: (event: CellEvent) => line(withBareText(event)),
   };
-  // A sandbox that is killed or paused takes the connection with it: an answer that ended in order would be a success.
-  const cut = (): void => void res.destroy();
-  machine.streams.addEventListener('abort', cut, { once: true });
   try {
     await machine.contexts.execute(context.id, { code, envs: env_vars ?? {} }, output, stop);
-    await line({ type: 'end_of_execution' });
+    // With the sandbox the answer breaks off, without this line.
+    if (!streams.aborted) await line({ type: 'end_of_execution' });
   } finally {
-    machine.streams.removeEventListener('abort', cut);
     clearInterval(keepalive);
-    res.end();
+    if (!streams.aborted) res.end();
   }
 }
 

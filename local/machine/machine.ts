@@ -30,6 +30,7 @@ export type FileStat = {
   /** Permission bits only. */
   readonly mode: number;
   readonly modifiedMs: number;
+  readonly uid: number;
 };
 
 export type FileEvent = { readonly kind: 'create' | 'write' | 'remove' | 'rename' | 'chmod'; readonly path: string };
@@ -46,22 +47,23 @@ export interface FileTree {
   read(path: string): Promise<Uint8Array>;
   /** For large files; the size is that of the moment of opening. */
   open(path: string): Promise<{ sizeBytes: number; body: AsyncIterable<Uint8Array> }>;
-  /** Replaces the content; makes missing folders. */
-  write(path: string, body: Uint8Array | AsyncIterable<Uint8Array>): Promise<void>;
+  /** Replaces the content; makes missing folders. `uid`: whose it and they become. */
+  write(path: string, body: Uint8Array | AsyncIterable<Uint8Array>, uid?: number): Promise<void>;
   /** With parents. `already_exists` when it is a directory. */
-  makeDir(path: string): Promise<void>;
+  makeDir(path: string, uid?: number): Promise<void>;
+  /** As rename(2) does: onto a file or an empty folder. */
   move(source: string, destination: string): Promise<void>;
   /** Whole trees; nothing when absent. */
   remove(path: string): Promise<void>;
   symlink(target: string, path: string): Promise<void>;
   chmod(path: string, mode: number): Promise<void>;
   touch(path: string, modifiedMs: number): Promise<void>;
+  /** `X-Metadata-*` of an upload: what extended attributes are on a real sandbox. Undefined: none. */
+  metadata(path: string): Readonly<Record<string, string>> | undefined;
+  setMetadata(path: string, metadata: Readonly<Record<string, string>>): void;
   /** Calls back for what happens under the directory, until the returned function is called. */
   watch(path: string, recursive: boolean, onEvent: (event: FileEvent) => void): Promise<() => void>;
 }
-
-/** `X-Metadata-*` of written files, by path: what extended attributes are on a real sandbox. */
-export type FileMetadata = Map<string, Readonly<Record<string, string>>>;
 
 /** Answers a request to a port inside the sandbox. */
 export type PortHandler = (req: IncomingMessage, res: ServerResponse, path: string) => void;
@@ -70,7 +72,6 @@ export type PortHandler = (req: IncomingMessage, res: ServerResponse, path: stri
 export interface DataMachine extends Machine {
   readonly envVars: Readonly<Record<string, string>>;
   readonly files: FileTree;
-  readonly metadata: FileMetadata;
   readonly processes: ProcessTable;
   readonly contexts: CodeContexts;
   /** Where programs without sockets reach the machine's own ports. Undefined: they have sockets. */

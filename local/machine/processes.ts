@@ -13,6 +13,8 @@ export type TerminalSize = { readonly cols: number; readonly rows: number };
 
 export type StartOptions = {
   readonly config: ProcessConfig;
+  /** Where it starts. Undefined: the config's, from the user's home. */
+  readonly cwd?: string | undefined;
   readonly user: string;
   readonly tag?: string | undefined;
   /** False: the process reads from /dev/null. */
@@ -44,7 +46,7 @@ export interface ProcessControl {
 /** Why a process cannot be started. */
 export class ProcessError extends Error {
   override readonly name = 'ProcessError';
-  readonly code: 'invalid_argument' | 'unimplemented' | 'unavailable';
+  readonly code: 'invalid_argument' | 'unimplemented' | 'unavailable' | 'resource_exhausted';
   constructor(code: ProcessError['code'], message: string) {
     super(message);
     this.code = code;
@@ -126,7 +128,7 @@ export class ProcessTable {
   /** `listener` hears everything from the first byte on. Rejects when there are too many or the shell cannot start it. */
   async start(options: StartOptions, listener: Listener): Promise<Process> {
     if (this.#running.size >= MAX_PROCESSES)
-      throw new ProcessError('unavailable', `more than ${MAX_PROCESSES} processes in this sandbox`);
+      throw new ProcessError('resource_exhausted', `more than ${MAX_PROCESSES} processes in this sandbox`);
     this.#nextPid += 1;
     const process = new Process(this.#nextPid, options);
     process.listen(listener);

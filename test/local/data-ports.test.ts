@@ -137,7 +137,7 @@ describe('access', () => {
     const { watcherId } = await call('CreateWatcher', { path: '/home/user' });
     await sandbox.files.write('seen.txt', 'x');
     expect(await call('GetWatcherEvents', { watcherId })).toEqual({
-      events: [{ name: 'seen.txt', type: 'EVENT_TYPE_CREATE' }],
+      events: ['CREATE', 'CHMOD', 'WRITE'].map(kind => ({ name: 'seen.txt', type: `EVENT_TYPE_${kind}` })),
     });
     expect(await call('GetWatcherEvents', { watcherId })).toEqual({ events: [] });
     expect(await call('RemoveWatcher', { watcherId })).toEqual({});

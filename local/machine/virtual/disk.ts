@@ -1,10 +1,13 @@
 // The disk of a virtual sandbox: just-bash's in-memory file system, which in addition tells watchers of changes, knows
 // /dev/null, and leads the paths of channels to processes.
-import { type ByteString, type FileContent, InMemoryFs, unsafeBytesFromLatin1 } from 'just-bash';
+import { randomUUID } from 'node:crypto';
+import { type ByteString, type FileContent, type FsStat, InMemoryFs, unsafeBytesFromLatin1 } from 'just-bash';
 import type { FileEvent } from '../machine.ts';
+import { PASSWD, PASSWD_PATH } from '../users.ts';
 
 const MAX_BYTES = 512 * 1024 * 1024;
 export const CHANNELS = '/dev/.channels/';
+const BOOT_ID_PATH = '/proc/sys/kernel/random/boot_id';
 const DIRECTORIES = [
   '/home/user',
   '/root',
@@ -16,21 +19,57 @@ const DIRECTORIES = [
   '/var/log',
   '/opt',
   '/dev',
-  '/proc',
+  '/proc/sys/kernel/random',
 ];
 
 export type Sink = (bytes: Buffer) => Promise<void>;
 export type Source = () => Promise<Buffer>;
 type Encoding = Parameters<InMemoryFs['writeFile']>[2];
+type Attributes = { uid?: number; metadata?: Readonly<Record<string, string>> };
+/** What a folder takes on the real thing's disk. */
+const FOLDER_BYTES = 4_096;
 
 export class Disk extends InMemoryFs {
   readonly #watchers = new Set<(event: FileEvent) => void>();
   readonly #sinks = new Map<string, Sink>();
   readonly #sources = new Map<string, Source>();
+  /** Owner and metadata of each path; they go with it. Without an owner here: the one of the folder's home, else root. */
+  readonly #attributes = new Map<string, Attributes>();
+  /** just-bash moves a folder piece by piece: watchers see the whole. */
+  readonly #moving = new Set<string>();
 
   constructor() {
     super({}, { maxTotalBytes: MAX_BYTES });
     for (const path of DIRECTORIES) this.mkdirSync(path, { recursive: true });
+    this.writeFileSync(PASSWD_PATH, PASSWD);
+    this.writeFileSync('/etc/hostname', 'e2b.local\n');
+    this.writeFileSync(BOOT_ID_PATH, `${randomUUID()}\n`);
+  }
+
+  uidOf(path: string): number {
+    return this.#attributes.get(path)?.uid ?? (/^\/home\/user(\/|$)/.test(path) ? 1000 : 0);
+  }
+
+  chown(path: string, uid: number): void {
+    this.#attributes.set(path, { ...this.#attributes.get(path), uid });
+    this.#tell('chmod', path);
+  }
+
+  metadataOf(path: string): Readonly<Record<string, string>> | undefined {
+    return this.#attributes.get(path)?.metadata;
+  }
+
+  setMetadata(path: string, metadata: Readonly<Record<string, string>>): void {
+    const had = this.#attributes.get(path);
+    const { metadata: _, ...rest } = had ?? {};
+    const some = Object.keys(metadata).length > 0;
+    this.#attributes.set(path, some ? { ...rest, metadata } : rest);
+    if (some || had?.metadata !== undefined) this.#tell('chmod', path);
+  }
+
+  /** What a boot makes anew. */
+  rebooted(): void {
+    this.writeFileSync(BOOT_ID_PATH, `${randomUUID()}\n`);
   }
 
   /** The returned function stops it. */
@@ -54,6 +93,7 @@ export class Disk extends InMemoryFs {
   /** A disk of its own with the same content. */
   async clone(): Promise<Disk> {
     const copy = new Disk();
+    for (const [path, attributes] of this.#attributes) copy.#attributes.set(path, attributes);
     for (const path of this.getAllPaths()) {
       const stat = await this.lstat(path);
       if (stat.isDirectory) await copy.mkdir(path, { recursive: true });
@@ -69,16 +109,18 @@ export class Disk extends InMemoryFs {
 
   override async writeFile(path: string, content: FileContent, options?: Encoding): Promise<void> {
     if (await this.#device(path, content, options)) return;
-    const kind = (await super.exists(path)) ? 'write' : 'create';
+    const there = await super.exists(path);
     await super.writeFile(path, content, options);
-    this.#tell(kind, path);
+    if (!there) this.#tell('create', path);
+    if (there || content.length > 0) this.#tell('write', path);
   }
 
   override async appendFile(path: string, content: FileContent, options?: Encoding): Promise<void> {
     if (await this.#device(path, content, options)) return;
-    const kind = (await super.exists(path)) ? 'write' : 'create';
+    const there = await super.exists(path);
     await super.appendFile(path, content, options);
-    this.#tell(kind, path);
+    if (!there) this.#tell('create', path);
+    if (content.length > 0) this.#tell('write', path);
   }
 
   override async mkdir(path: string, options?: { recursive?: boolean }): Promise<void> {
@@ -90,11 +132,21 @@ export class Disk extends InMemoryFs {
   override async rm(path: string, options?: { recursive?: boolean; force?: boolean }): Promise<void> {
     const there = await super.lstat(path).catch(() => undefined);
     await super.rm(path, options);
+    this.#forget(path);
     if (there !== undefined) this.#tell('remove', path);
   }
 
   override async mv(source: string, destination: string): Promise<void> {
-    await super.mv(source, destination);
+    if (this.#isMoving(source)) return super.mv(source, destination);
+    this.#forget(destination);
+    for (const root of [source, destination]) this.#moving.add(root);
+    await super.mv(source, destination).finally(() => {
+      for (const root of [source, destination]) this.#moving.delete(root);
+    });
+    const moved = this.#forget(source);
+    for (const [path, attributes] of moved) {
+      this.#attributes.set(destination + path.slice(source.length), attributes);
+    }
     this.#tell('rename', source);
     this.#tell('create', destination);
   }
@@ -132,8 +184,29 @@ export class Disk extends InMemoryFs {
     return true;
   }
 
+  override async stat(path: string): Promise<FsStat> {
+    const stat = await super.stat(path);
+    return stat.isDirectory ? { ...stat, size: FOLDER_BYTES } : stat;
+  }
+
+  override async lstat(path: string): Promise<FsStat> {
+    const stat = await super.lstat(path);
+    return stat.isDirectory ? { ...stat, size: FOLDER_BYTES } : stat;
+  }
+
+  /** The attributes of a path and of all below it, which are gone from here. */
+  #forget(root: string): [string, Attributes][] {
+    const found = Array.from(this.#attributes).filter(([path]) => path === root || path.startsWith(`${root}/`));
+    for (const [path] of found) this.#attributes.delete(path);
+    return found;
+  }
+
+  #isMoving(path: string): boolean {
+    return Array.from(this.#moving).some(root => path === root || path.startsWith(`${root}/`));
+  }
+
   #tell(kind: FileEvent['kind'], path: string): void {
-    if (path.startsWith('/dev/')) return;
+    if (path.startsWith('/dev/') || this.#isMoving(path)) return;
     for (const listener of this.#watchers) listener({ kind, path });
   }
 }

@@ -13,6 +13,9 @@ const CODES: readonly (readonly [RegExp, FileErrorCode, string])[] = [
   [/ENOSPC|EFBIG|limit|exceed/i, 'resource_exhausted', 'no space left'],
 ];
 
+/** Whose files are that nobody is named for. */
+const USER_UID = 1000;
+
 export class VirtualFiles implements FileTree {
   readonly #disk: Disk;
 
@@ -21,11 +24,12 @@ export class VirtualFiles implements FileTree {
   }
 
   async stat(path: string): Promise<FileStat> {
-    return toStat(await attempt(path, this.#disk.stat(path)));
+    const stat = await attempt(path, this.#disk.stat(path));
+    return toStat(stat, this.#disk.uidOf(await this.#disk.realpath(path).catch(() => path)));
   }
 
   async lstat(path: string): Promise<FileStat> {
-    return toStat(await attempt(path, this.#disk.lstat(path)));
+    return toStat(await attempt(path, this.#disk.lstat(path)), this.#disk.uidOf(path));
   }
 
   readlink(path: string): Promise<string> {
@@ -49,27 +53,41 @@ export class VirtualFiles implements FileTree {
     return { sizeBytes: bytes.length, body: slices(bytes) };
   }
 
-  async write(path: string, body: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
+  async write(path: string, body: Uint8Array | AsyncIterable<Uint8Array>, uid = USER_UID): Promise<void> {
     const bytes = body instanceof Uint8Array ? Uint8Array.from(body) : await collect(body);
     if (await this.#isDirectory(path)) throw new FileError('invalid_argument', `path is a directory: ${path}`);
-    await this.#parents(path);
-    await attempt(path, this.#disk.writeFile(path, bytes));
+    await this.#makeDirs(posix.dirname(path), uid);
+    const there = await this.#disk.exists(path);
+    // Made, given to its owner, filled: watchers see these three.
+    if (!there) await attempt(path, this.#disk.writeFile(path, new Uint8Array(0)));
+    this.#disk.chown(await this.#disk.realpath(path).catch(() => path), uid);
+    if (there || bytes.length > 0) await attempt(path, this.#disk.writeFile(path, bytes));
   }
 
-  async makeDir(path: string): Promise<void> {
+  async makeDir(path: string, uid = USER_UID): Promise<void> {
     const there = await this.#disk.stat(path).catch(() => undefined);
     if (there?.isDirectory === true) throw new FileError('already_exists', `directory already exists: ${path}`);
     if (there !== undefined) throw new FileError('invalid_argument', `path is a file: ${path}`);
-    await attempt(path, this.#disk.mkdir(path, { recursive: true }));
+    await this.#makeDirs(path, uid);
   }
 
   async move(source: string, destination: string): Promise<void> {
-    await this.lstat(source);
+    const from = await this.lstat(source);
     if (destination === source) return;
     if (destination.startsWith(`${source}/`)) {
       throw new FileError('invalid_argument', `cannot move ${source} into itself`);
     }
-    await this.#parents(destination);
+    await this.#makeDirs(posix.dirname(destination), USER_UID);
+    const to = await this.#disk.lstat(destination).catch(() => undefined);
+    if (to?.isDirectory === true) {
+      if (from.type !== 'directory') throw new FileError('invalid_argument', `is a directory: ${destination}`);
+      if ((await this.#disk.readdir(destination)).length > 0) {
+        throw new FileError('already_exists', `directory not empty: ${destination}`);
+      }
+      await this.#disk.rm(destination, { recursive: true });
+    } else if (to !== undefined && from.type === 'directory') {
+      throw new FileError('invalid_argument', `not a directory: ${destination}`);
+    }
     await attempt(source, this.#disk.mv(source, destination));
   }
 
@@ -89,6 +107,14 @@ export class VirtualFiles implements FileTree {
     return attempt(path, this.#disk.utimes(path, new Date(modifiedMs), new Date(modifiedMs)));
   }
 
+  metadata(path: string): Readonly<Record<string, string>> | undefined {
+    return this.#disk.metadataOf(path);
+  }
+
+  setMetadata(path: string, metadata: Readonly<Record<string, string>>): void {
+    this.#disk.setMetadata(path, metadata);
+  }
+
   async watch(path: string, recursive: boolean, onEvent: (event: FileEvent) => void): Promise<() => void> {
     const prefix = path === '/' ? '/' : `${path}/`;
     return this.#disk.onChange(event => {
@@ -101,10 +127,13 @@ export class VirtualFiles implements FileTree {
     return (await this.#disk.stat(path).catch(() => undefined))?.isDirectory === true;
   }
 
-  async #parents(path: string): Promise<void> {
-    const parent = posix.dirname(path);
-    if (await this.#isDirectory(parent)) return;
-    await attempt(parent, this.#disk.mkdir(parent, { recursive: true }));
+  /** From the top; what is made becomes the user's. */
+  async #makeDirs(path: string, uid: number): Promise<void> {
+    if (await this.#isDirectory(path)) return;
+    if (await this.#disk.exists(path)) throw new FileError('invalid_argument', `path is a file: ${path}`);
+    await this.#makeDirs(posix.dirname(path), uid);
+    await attempt(path, this.#disk.mkdir(path));
+    this.#disk.chown(path, uid);
   }
 }
 
@@ -119,12 +148,13 @@ async function attempt<T>(path: string, work: Promise<T>): Promise<T> {
   }
 }
 
-function toStat(stat: FsStat): FileStat {
+function toStat(stat: FsStat, uid: number): FileStat {
   return {
     type: stat.isDirectory ? 'directory' : stat.isSymbolicLink ? 'symlink' : 'file',
     sizeBytes: stat.size,
     mode: stat.mode & 0o7777,
     modifiedMs: stat.mtime.getTime(),
+    uid,
   };
 }
 

@@ -2,7 +2,7 @@
 // is touched. Knows no HTTP.
 import type { Machine, MachineOptions, MachineUsage } from '../../sandbox.ts';
 import type { CodeContexts } from '../code-contexts.ts';
-import type { DataMachine, FileMetadata, MachineParts, PortHandler } from '../machine.ts';
+import type { DataMachine, MachineParts, PortHandler } from '../machine.ts';
 import { ProcessTable } from '../processes.ts';
 import { Disk } from './disk.ts';
 import { VirtualFiles } from './files.ts';
@@ -12,7 +12,6 @@ import { virtualShell } from './shell.ts';
 export class VirtualMachine implements DataMachine {
   readonly envVars: Readonly<Record<string, string>>;
   readonly files: VirtualFiles;
-  readonly metadata: FileMetadata = new Map();
   readonly processes: ProcessTable;
   readonly contexts: CodeContexts;
   readonly network = new Ports();
@@ -56,7 +55,9 @@ export class VirtualMachine implements DataMachine {
   /** With `keepMemory` what runs simply goes on: no time is kept from a virtual process. */
   async freeze({ keepMemory }: { keepMemory: boolean }): Promise<void> {
     this.#streams.abort();
-    if (!keepMemory) await this.#end();
+    if (keepMemory) return;
+    await this.#end();
+    this.#disk.rebooted();
   }
 
   async thaw(): Promise<void> {
@@ -64,9 +65,7 @@ export class VirtualMachine implements DataMachine {
   }
 
   async copy(options: MachineOptions): Promise<Machine> {
-    const copy = new VirtualMachine(await this.#disk.clone(), options, this.#parts);
-    for (const [path, metadata] of this.metadata) copy.metadata.set(path, metadata);
-    return copy;
+    return new VirtualMachine(await this.#disk.clone(), options, this.#parts);
   }
 
   async close(): Promise<void> {

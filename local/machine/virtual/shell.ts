@@ -2,7 +2,6 @@
 // asked for it, and background jobs (script.ts has the how). Knows no HTTP and no interpreter.
 import { posix } from 'node:path';
 import { Bash, type CustomCommand, type ScriptNode, serialize } from 'just-bash';
-import { homeOf } from '../paths.ts';
 import {
   type Process,
   type ProcessControl,
@@ -11,6 +10,7 @@ import {
   type Signal,
   type StartOptions,
 } from '../processes.ts';
+import { findUser, type User } from '../users.ts';
 import { commandsFor } from './commands/commands.ts';
 import { LiveStdin } from './live-stdin.ts';
 import { type Channels, prepareScript } from './script.ts';
@@ -42,8 +42,9 @@ async function startProcess(
   if (options.terminal !== undefined) {
     throw new ProcessError('unimplemented', 'local mode has no terminals (pty): run commands instead');
   }
-  const home = homeOf(options.user);
-  const cwd = posix.resolve(home, options.config.cwd ?? '.');
+  const user = await findUser({ read: path => shell.disk.readFileBuffer(path) }, options.user);
+  if (user === undefined) throw new ProcessError('invalid_argument', `unknown user: ${options.user}`);
+  const cwd = options.cwd ?? posix.resolve(user.home, options.config.cwd ?? '.');
   const stat = await shell.disk.stat(cwd).catch(() => undefined);
   if (stat?.isDirectory !== true) throw new ProcessError('invalid_argument', `cwd '${cwd}' does not exist`);
 
@@ -64,7 +65,7 @@ async function startProcess(
     output: (kind, bytes) => (abort.signal.aborted ? Promise.resolve() : process.output(kind, bytes)),
   });
   processes.set(process.pid, { source, kill: () => end('SIGTERM') });
-  const env = { ...identity(options.user), ...shell.env, ...options.config.envs };
+  const env = { ...identity(user), ...shell.env, ...options.config.envs };
   // After the start has been told: the caller must know the pid before the first output.
   setImmediate(async () => {
     const code = await runScript(session, source, { cwd, env }).catch(() => 126);
@@ -187,11 +188,11 @@ function positional({ positional: values }: ScriptOptions): string {
   return values === undefined || values.length === 0 ? '' : `set -- ${values.map(quote).join(' ')}; `;
 }
 
-function identity(user: string): Record<string, string> {
+function identity({ name, home }: User): Record<string, string> {
   return {
-    HOME: homeOf(user),
-    USER: user,
-    LOGNAME: user,
+    HOME: home,
+    USER: name,
+    LOGNAME: name,
     SHELL: '/bin/bash',
     LANG: 'C.UTF-8',
     PATH: '/usr/local/bin:/usr/bin:/bin',

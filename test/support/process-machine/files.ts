@@ -36,6 +36,7 @@ const WORDS: Readonly<Record<FileErrorCode, string>> = {
 export class RealFiles implements FileTree {
   /** A real path of the host, links resolved. */
   readonly #root: string;
+  readonly #metadata = new Map<string, Readonly<Record<string, string>>>();
 
   constructor(root: string) {
     this.#root = root;
@@ -119,11 +120,15 @@ export class RealFiles implements FileTree {
       await fs.lstat(host);
       await fs.mkdir(posix.dirname(this.host(destination)), { recursive: true });
       await fs.rename(host, this.host(destination));
+      this.#moveMetadata(source, destination);
     });
   }
 
   remove(path: string): Promise<void> {
-    return this.#try(path, host => fs.rm(host, { recursive: true, force: true }));
+    return this.#try(path, async host => {
+      await fs.rm(host, { recursive: true, force: true });
+      this.#moveMetadata(path, undefined);
+    });
   }
 
   symlink(target: string, path: string): Promise<void> {
@@ -136,6 +141,28 @@ export class RealFiles implements FileTree {
 
   touch(path: string, modifiedMs: number): Promise<void> {
     return this.#try(path, host => fs.utimes(host, modifiedMs / 1000, modifiedMs / 1000));
+  }
+
+  metadata(path: string): Readonly<Record<string, string>> | undefined {
+    return this.#metadata.get(path);
+  }
+
+  setMetadata(path: string, metadata: Readonly<Record<string, string>>): void {
+    if (Object.keys(metadata).length === 0) this.#metadata.delete(path);
+    else this.#metadata.set(path, metadata);
+  }
+
+  copyMetadata(from: RealFiles): void {
+    for (const [path, each] of from.#metadata) this.#metadata.set(path, each);
+  }
+
+  /** Metadata goes with its file or folder; with no destination it goes for good. */
+  #moveMetadata(from: string, to: string | undefined): void {
+    for (const [path, metadata] of Array.from(this.#metadata)) {
+      if (path !== from && !path.startsWith(`${from}/`)) continue;
+      this.#metadata.delete(path);
+      if (to !== undefined) this.#metadata.set(to + path.slice(from.length), metadata);
+    }
   }
 
   async watch(path: string, recursive: boolean, onEvent: (event: FileEvent) => void): Promise<() => void> {
@@ -190,5 +217,6 @@ function toStat(stat: Awaited<ReturnType<typeof fs.stat>>): FileStat {
     sizeBytes: Number(stat.size),
     mode: Number(stat.mode) & 0o7777,
     modifiedMs: Number(stat.mtimeMs),
+    uid: 1000,
   };
 }

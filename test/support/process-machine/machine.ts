@@ -6,13 +6,7 @@ import { chmod, cp, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/prom
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import type { CodeContexts } from '../../../local/machine/code-contexts.ts';
-import type {
-  DataMachine,
-  FileMetadata,
-  MachineParts,
-  MakeMachine,
-  PortHandler,
-} from '../../../local/machine/machine.ts';
+import type { DataMachine, MachineParts, MakeMachine, PortHandler } from '../../../local/machine/machine.ts';
 import { ProcessError, ProcessTable } from '../../../local/machine/processes.ts';
 import type { Machine, MachineOptions } from '../../../local/sandbox.ts';
 import { RealFiles } from './files.ts';
@@ -34,7 +28,6 @@ export const processMachine: MakeMachine = (options, parts) => RealMachine.creat
 class RealMachine implements DataMachine {
   readonly envVars: Readonly<Record<string, string>>;
   readonly files: RealFiles;
-  readonly metadata: FileMetadata = new Map();
   readonly processes: ProcessTable;
   readonly contexts: CodeContexts;
   readonly #root: string;
@@ -94,7 +87,7 @@ class RealMachine implements DataMachine {
     const root = await newRoot();
     await cp(this.#root, root, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
     const copy = new RealMachine(root, options, this.#parts);
-    for (const [path, metadata] of this.metadata) copy.metadata.set(path, metadata);
+    copy.files.copyMetadata(this.files);
     return copy;
   }
 
