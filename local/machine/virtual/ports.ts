@@ -10,7 +10,7 @@ export type LocalFetch = SecureFetch;
 const LOCAL = new Set(['localhost', '127.0.0.1', '0.0.0.0', '[::1]']);
 const HOP = new Set(['connection', 'transfer-encoding', 'keep-alive', 'content-length']);
 /** Interpreters take this long to start, at most, where a real machine's server would be up at once. */
-const START_MS = 5_000;
+const START_MS = 15_000;
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
 
 export class Ports implements Network {
