@@ -47,7 +47,7 @@ async function main(): Promise<void> {
   if (options.stdio) {
     const client = await serveOverStdio(config, log);
     const close = closeOnSignal(() => client.close().finally(() => cloud?.close()));
-    await client.gone;
+    await client.finished;
     close();
     return;
   }

@@ -7,10 +7,14 @@ import { parseKey } from './e2b/key.ts';
 import { GatewayError } from './errors.ts';
 import type { Logger } from './log.ts';
 import { type Principal, principalFromKey } from './principal.ts';
+import { LineTransport } from './stdio-transport.ts';
+
+/** Room for the longest code, escaped, and what is around it. */
+const MAX_LINE_BYTES = 4 * 1024 * 1024;
 
 export type StdioGateway = {
-  /** Resolves when the client has closed its end. */
-  readonly gone: Promise<void>;
+  /** Resolves when the client has closed its end and has every answer. */
+  readonly finished: Promise<void>;
   close(): Promise<void>;
 };
 
@@ -18,17 +22,14 @@ export type StdioGateway = {
 export async function serveOverStdio(config: Config, log: Logger): Promise<StdioGateway> {
   const principal = callerOf(config);
   const core = await createCore(config, log);
+  const transport = new LineTransport({ input: process.stdin, output: process.stdout }, MAX_LINE_BYTES);
   const connection = serveStdio(
     core.serverFactory(() => principal),
-    { onerror: error => log.debug({ err: error }, 'mcp') },
+    { transport, onerror: error => log.warn({ err: error }, 'message refused') },
   );
-  const gone = new Promise<void>(resolve => {
-    process.stdin.once('end', resolve).once('close', resolve);
-    process.stdout.once('error', () => resolve());
-  });
   log.info({ engine: core.engineName, operations: core.description().operations }, 'serving on stdio');
   return {
-    gone,
+    finished: transport.finished,
     async close() {
       await connection.close();
       await core.close();

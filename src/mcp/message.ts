@@ -2,6 +2,15 @@
 // an absent value is sent as null by some, an empty object as an empty array by others. Pure; every transport uses it.
 import { GatewayError } from '../errors.ts';
 import { isRecord } from '../ground/json.ts';
+import type { JsonLimits } from '../ground/json-size.ts';
+
+/** A message is a few fields and the code, which is one string; `_meta` of clients is small. */
+export const MESSAGE_SHAPE: Omit<JsonLimits, 'maxBytes'> = {
+  maxValues: 20_000,
+  maxKeys: 10_000,
+  maxDepth: 64,
+  maxKeyBytes: 4096,
+};
 
 /** @throws GatewayError params_invalid where a value cannot mean anything */
 export function normalizeMessage(message: unknown): unknown {

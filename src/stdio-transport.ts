@@ -1,0 +1,151 @@
+// MCP over a pair of streams, a message a line. Differs from the SDK's transport where clients in the field stumble: a
+// line that is no JSON is answered, one that is too long ends with an error instead of a silent process, a byte order
+// mark is skipped, and answers under way are still written after the client has closed its end.
+import type { Readable, Writable } from 'node:stream';
+import { type JSONRPCMessage, parseJSONRPCMessage, type Transport } from '@modelcontextprotocol/server';
+import { GatewayError, toGatewayError } from './errors.ts';
+import { describeExcess, judgeJson } from './ground/json-size.ts';
+import { MESSAGE_SHAPE, normalizeMessage, requestIdIn } from './mcp/message.ts';
+
+const NEWLINE = 0x0a;
+const BYTE_ORDER_MARK = '\ufeff';
+
+export type LineStreams = { readonly input: Readable; readonly output: Writable };
+
+export class LineTransport implements Transport {
+  onmessage?: NonNullable<Transport['onmessage']>;
+  onclose?: () => void;
+  onerror?: (error: Error) => void;
+  /** Resolves when the client is gone and every request it sent has been answered. */
+  readonly finished: Promise<void>;
+
+  readonly #input: Readable;
+  readonly #output: Writable;
+  readonly #maxLineBytes: number;
+  readonly #unanswered = new Set<string | number>();
+  #pieces: Buffer[] = [];
+  #pieceBytes = 0;
+  /** The rest of a line that was refused for its length is dropped. */
+  #dropping = false;
+  #inputEnded = false;
+  #finish: () => void = () => {};
+
+  constructor({ input, output }: LineStreams, maxLineBytes: number) {
+    this.#input = input;
+    this.#output = output;
+    this.#maxLineBytes = maxLineBytes;
+    this.finished = new Promise(resolve => {
+      this.#finish = resolve;
+    });
+  }
+
+  async start(): Promise<void> {
+    this.#input.on('data', (chunk: Buffer) => this.#read(chunk));
+    this.#input.once('end', () => this.#end());
+    this.#input.once('close', () => this.#end());
+    this.#input.on('error', error => this.onerror?.(error));
+    // Nobody reads any more: what is still to be answered is lost.
+    this.#output.once('error', () => this.#finish());
+  }
+
+  async send(message: JSONRPCMessage): Promise<void> {
+    await this.#write(message);
+    if ('id' in message && !('method' in message) && message.id !== undefined) this.#unanswered.delete(message.id);
+    this.#finishWhenAnswered();
+  }
+
+  async close(): Promise<void> {
+    this.#input.removeAllListeners('data');
+    this.#input.pause();
+    this.onclose?.();
+  }
+
+  #read(chunk: Buffer): void {
+    let from = 0;
+    for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, from)) {
+      this.#keep(chunk.subarray(from, end));
+      this.#line();
+      from = end + 1;
+    }
+    this.#keep(chunk.subarray(from));
+  }
+
+  #keep(piece: Buffer): void {
+    if (this.#dropping) return;
+    this.#pieces.push(piece);
+    this.#pieceBytes += piece.length;
+    if (this.#pieceBytes <= this.#maxLineBytes) return;
+    this.#dropping = true;
+    [this.#pieces, this.#pieceBytes] = [[], 0];
+    this.#refuse(
+      null,
+      new GatewayError(
+        'body_too_large',
+        `A message may have ${this.#maxLineBytes} bytes; this line has more and was dropped.`,
+      ),
+    );
+  }
+
+  #line(): void {
+    const text = Buffer.concat(this.#pieces).toString('utf8').replace(BYTE_ORDER_MARK, '').trim();
+    [this.#pieces, this.#pieceBytes] = [[], 0];
+    const dropped = this.#dropping;
+    this.#dropping = false;
+    if (dropped || text === '') return;
+    let parsed: unknown;
+    try {
+      parsed = parseLine(text);
+      const message = parseJSONRPCMessage(normalizeMessage(parsed));
+      if ('method' in message && 'id' in message) this.#unanswered.add(message.id);
+      this.onmessage?.(message);
+    } catch (caught) {
+      const error =
+        caught instanceof GatewayError
+          ? caught
+          : new GatewayError('body_invalid', 'That is no JSON-RPC 2.0 message.', { cause: caught });
+      this.#refuse(
+        requestIdIn(parsed),
+        error,
+        parsed === undefined && error.code === 'body_invalid' ? -32700 : undefined,
+      );
+    }
+  }
+
+  #refuse(
+    id: string | number | null,
+    error: GatewayError,
+    code = error.code === 'params_invalid' ? -32602 : -32600,
+  ): void {
+    this.onerror?.(error);
+    const { message } = toGatewayError(error);
+    void this.#write({ jsonrpc: '2.0', id, error: { code, message, data: { code: error.code } } });
+  }
+
+  #write(message: object): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#output.write(`${JSON.stringify(message)}\n`, error => (error ? reject(error) : resolve()));
+    });
+  }
+
+  #end(): void {
+    // A last line without a line end.
+    if (!this.#inputEnded && this.#pieceBytes > 0) this.#line();
+    this.#inputEnded = true;
+    this.#finishWhenAnswered();
+  }
+
+  #finishWhenAnswered(): void {
+    if (this.#inputEnded && this.#unanswered.size === 0) this.#finish();
+  }
+}
+
+/** @throws GatewayError body_invalid */
+function parseLine(text: string): unknown {
+  const verdict = judgeJson(text, { ...MESSAGE_SHAPE, maxBytes: Number.POSITIVE_INFINITY });
+  if (!verdict.fits) throw new GatewayError('body_too_large', `The message has ${describeExcess(verdict.excess)}.`);
+  try {
+    return JSON.parse(text);
+  } catch (caught) {
+    throw new GatewayError('body_invalid', undefined, { cause: caught });
+  }
+}
