@@ -65,6 +65,7 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
     allowedHosts: hosts,
     allowedOrigins: config.ALLOWED_ORIGINS ?? LOOPBACK,
     maxBodyBytes: config.MAX_HTTP_BODY_BYTES,
+    memory: core.memory,
     trustProxy: config.TRUST_PROXY,
     log,
   });

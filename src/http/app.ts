@@ -2,16 +2,19 @@
 // tools or E2B: the MCP endpoint and the debug page are handed in.
 import { isJsonContentType, validateHostHeader, validateOriginHeader } from '@modelcontextprotocol/server';
 import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler } from 'express';
-import { ERRORS, GatewayError, toGatewayError } from '../errors.ts';
+import { GatewayError, toGatewayError } from '../errors.ts';
+import type { MemoryBudget } from '../ground/memory-budget.ts';
 import type { Logger } from '../log.ts';
 import { requestIdIn } from '../mcp/message.ts';
 import type { Authenticator } from './auth/bearer.ts';
 import { checkCaller } from './auth/caller.ts';
+import { readMessage } from './body.ts';
 import type { DebugInfo } from './debug.ts';
 import type { Drain } from './drain.ts';
 import type { MetricsPage } from './metrics.ts';
 import { noteCode, observe, type RequestRecord } from './observe.ts';
 import { allowedMethods, createRoutes, labelsOf, MCP_PATH, type Route } from './routes.ts';
+import { closeStalled } from './stalled.ts';
 
 export type AppOptions = {
   readonly auth: Authenticator;
@@ -28,6 +31,10 @@ export type AppOptions = {
   readonly allowedHosts: readonly string[];
   readonly allowedOrigins: readonly string[];
   readonly maxBodyBytes: number;
+  /** Bodies are held at their callers' expense. */
+  readonly memory?: MemoryBudget;
+  /** How long a client may take nothing of an answer that is there. */
+  readonly stalledMs?: number;
   /** Express's "trust proxy": hops or addresses. */
   readonly trustProxy: number | readonly string[];
   readonly log: Logger;
@@ -36,10 +43,9 @@ export type AppOptions = {
 const id = (request: Request): string => (request as Request & { id: string }).id;
 
 export function createApp(options: AppOptions): Express {
-  const { auth, debug, drain, limits, log, maxBodyBytes, metrics, onRequest } = options;
-  const parseBody = express.json({ limit: maxBodyBytes, strict: true, type: () => true });
+  const { auth, debug, drain, limits, log, maxBodyBytes, memory, metrics, onRequest } = options;
   const routes = createRoutes({
-    mcp: [parseBody, checkMediaType, checkMessage, options.mcp],
+    mcp: [readMessage({ maxBytes: maxBodyBytes, memory }), checkMediaType, checkMessage, options.mcp],
     isDraining: () => drain.draining,
     debug,
     metrics,
@@ -50,7 +56,8 @@ export function createApp(options: AppOptions): Express {
     app[method === 'GET' ? 'get' : 'post'](path, ...border, ...handlers);
   };
 
-  app.use(observe({ log, labelOf: labelsOf(routes), ...(onRequest && { onRequest }) }), drain.letGo);
+  app.use(observe({ log, labelOf: labelsOf(routes), ...(onRequest && { onRequest }) }));
+  app.use(closeStalled(options.stalledMs), drain.letGo);
   for (const route of routes) if (route.host === 'any') serve(route);
   app.use(checkHost(options), crossOrigin(routes));
   for (const route of routes) if (route.host === 'allowed') serve(route);
@@ -126,19 +133,12 @@ const checkMessage: RequestHandler = (request, _response, next) => {
   next();
 };
 
-/** What body-parser throws, in our words. */
-function fromBodyParser(caught: unknown, request: Request, maxBodyBytes: number): GatewayError | undefined {
+/** What is thrown around the parser, in our words. */
+function faultOf(caught: unknown, request: Request): GatewayError {
+  // Express, for a path that is no UTF-8.
   if (caught instanceof URIError) return new GatewayError('not_found');
-  const { status } = (caught ?? {}) as { status?: unknown };
-  if (status === 413)
-    return new GatewayError('body_too_large', `${ERRORS.body_too_large.message} The limit is ${maxBodyBytes} bytes.`);
-  if (status === 415)
-    return new GatewayError(
-      'media_type_unsupported',
-      'Send the body as UTF-8, plain or compressed with gzip, deflate or br.',
-    );
-  if (status !== 400) return undefined;
-  return new GatewayError(isJson(request) ? 'body_invalid' : 'media_type_unsupported');
+  const error = toGatewayError(caught);
+  return error.code === 'body_invalid' && !isJson(request) ? new GatewayError('media_type_unsupported') : error;
 }
 
 /** JSON-RPC's numbers for the faults that MCP clients see; none of ours lies in the range MCP reserves. */
@@ -151,12 +151,9 @@ const rpcCode = (error: GatewayError): number =>
         ? -32603
         : -32600;
 
-function answerFault({ auth, log, maxBodyBytes }: AppOptions): ErrorRequestHandler {
+function answerFault({ auth, log }: AppOptions): ErrorRequestHandler {
   return (caught, request, response, _next) => {
-    const error =
-      caught instanceof GatewayError
-        ? caught
-        : (fromBodyParser(caught, request, maxBodyBytes) ?? toGatewayError(caught));
+    const error = faultOf(caught, request);
     noteCode(response, error.code);
     if (error.code === 'internal') log.error({ err: error.cause, req: { id: id(request) } }, 'request failed');
     if (response.headersSent) {

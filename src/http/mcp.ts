@@ -1,20 +1,21 @@
 // Serves MCP over one HTTP exchange, in both protocol eras, with a fresh server per request. Knows nothing of tools:
 // it is handed the factory. Body and caller have been checked by app.ts.
 import type { IncomingHttpHeaders } from 'node:http';
-import { toNodeHandler } from '@modelcontextprotocol/node';
 import {
+  type AuthInfo,
   createMcpHandler,
   isLegacyRequest,
   type McpHandlerRequestOptions,
   type McpServerFactory,
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server';
-import type { RequestHandler } from 'express';
+import type { Request as NodeRequest, RequestHandler } from 'express';
 import { GatewayError } from '../errors.ts';
 import { isRecord } from '../ground/json.ts';
 import type { Logger } from '../log.ts';
 import { MAX_PROGRESS_TOKEN_CHARS, normalizeMessage, requestIdIn } from '../mcp/message.ts';
 import { answerFormFor } from './accept.ts';
+import { sendWebResponse, toWebRequest } from './web.ts';
 
 export type McpEndpoint = { readonly handle: RequestHandler; close(): Promise<void> };
 
@@ -23,7 +24,7 @@ export function createMcpEndpoint(factory: McpServerFactory, { log }: { log: Log
   const onModern = (responseMode: 'auto' | 'sse') =>
     createMcpHandler(factory, { legacy: 'reject', responseMode, onerror });
   const modern = { any: onModern('auto'), stream: onModern('sse') };
-  const fetch = async (request: Request, options: McpHandlerRequestOptions = {}): Promise<Response> => {
+  const fetch = async (request: Request, options: McpHandlerRequestOptions): Promise<Response> => {
     const form = answerFormFor(request.headers.get('accept') ?? undefined) === 'stream' ? 'stream' : 'any';
     const prepared = prepareRequest(request, options.parsedBody);
     const response = (await isLegacyRequest(prepared, options.parsedBody))
@@ -31,7 +32,6 @@ export function createMcpEndpoint(factory: McpServerFactory, { log }: { log: Log
       : await modern[form].fetch(prepared, options);
     return withRequestId(response, options.parsedBody);
   };
-  const node = toNodeHandler({ fetch }, { onerror: error => log.error({ err: error }, 'mcp request failed') });
   return {
     async handle(request, response) {
       const form = answerFormFor(request.headers.accept);
@@ -42,12 +42,19 @@ export function createMcpEndpoint(factory: McpServerFactory, { log }: { log: Log
         : normalizeMessage(body);
       // Progress needs an event stream.
       if (form === 'json') dropProgressToken(message);
-      await node(request, response, message);
+      const left = new AbortController();
+      response.once('close', () => left.abort());
+      await sendWebResponse(await fetch(toWebRequest(request, left.signal), optionsOf(request, message)), response);
     },
     async close() {
       await Promise.all([modern.any.close(), modern.stream.close()]);
     },
   };
+}
+
+function optionsOf(request: NodeRequest, parsedBody: unknown): McpHandlerRequestOptions {
+  const { auth: authInfo } = request as { auth?: AuthInfo };
+  return { parsedBody, ...(authInfo && { authInfo }) };
 }
 
 /** Each message may be a run: as many as a client has a reason to send at once. */

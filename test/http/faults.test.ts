@@ -1,5 +1,6 @@
 // Every HTTP fault: its status, its JSON, its headers. Through supertest against a listening gateway.
 import { connect as openSocket } from 'node:net';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newKey, startTestGateway, type TestGateway } from '../support/gateway.ts';
@@ -97,6 +98,62 @@ it('413 tells the limit, and what to do', async () => {
 it('a key that is too short is told how long one is', async () => {
   const { body } = await post({ Authorization: 'Bearer e2b_1234567890' }).send(ping);
   expect(body.error.message).toContain('40 hexadecimal digits');
+});
+
+describe('a body is refused by what it weighs', () => {
+  const bomb = (text: string) => gzipSync(text);
+  const call = (params: object) => JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params });
+  const many = (count: number, one: (i: number) => string) => Array.from({ length: count }, (_, i) => one(i)).join(',');
+
+  it.each([
+    ['6000 values', `{"a":[${many(6000, () => '1')}]}`, 'too_complex'],
+    ['6000 empty objects', `[${many(6000, () => '{}')}]`, 'too_complex'],
+    [
+      '2100 keys in _meta',
+      call({
+        _meta: JSON.parse(`{${many(1500, i => `"k${i}":1`)}}`),
+        a: JSON.parse(`{${many(600, i => `"k${i}":1`)}}`),
+      }),
+      'too_complex',
+    ],
+    ['500 levels', `${'['.repeat(500)}${']'.repeat(500)}`, 'too_complex'],
+    ['a key of 2000 bytes', `{"${'k'.repeat(2000)}":1}`, 'too_complex'],
+  ])('413 for %s', async (_title, body, code) => {
+    const answer = await post().send(body);
+    expect(answer.status).toBe(413);
+    expect(answer.body.error.data).toEqual({ code, requestId: answer.headers['x-request-id'] });
+    expect(answer.body.error.message).toMatch(/more than \d+|deeper than \d+|longer than \d+/);
+  });
+
+  it.each(['gzip', 'deflate', 'br'])(
+    'takes a body packed with %s, and refuses one that unpacks too far',
+    async encoding => {
+      const pack = { gzip: gzipSync, deflate: deflateSync, br: brotliCompressSync }[encoding] ?? gzipSync;
+      const send = (body: Buffer) =>
+        fetch(`${gateway.url}/mcp`, {
+          method: 'POST',
+          headers: {
+            Authorization: `Bearer ${key}`,
+            Accept: 'application/json, text/event-stream',
+            'Content-Type': 'application/json',
+            'Content-Encoding': encoding,
+          },
+          body,
+        });
+      expect((await send(pack(JSON.stringify(ping)))).status).toBe(200);
+      expect((await send(pack(JSON.stringify({ ...ping, params: { padding: 'x'.repeat(10_000_000) } })))).status).toBe(
+        413,
+      );
+      expect((await send(Buffer.from('no archive at all'))).status).toBe(400);
+    },
+  );
+
+  it('other encodings and character sets are not taken', async () => {
+    expect((await post({ 'Content-Encoding': 'zstd' }).send(bomb('{}'))).status).toBe(415);
+    expect((await post({ 'Content-Type': 'application/json; charset=utf-16' }).send(JSON.stringify(ping))).status).toBe(
+      415,
+    );
+  });
 });
 
 describe('403', () => {

@@ -57,16 +57,19 @@ export function acceptCode(code: unknown, { maxChars, stripTypes, surface = 'wri
   }
 }
 
-function checkText(code: unknown, maxChars: number): string {
+/** What can be said of code without looking at it. @throws GatewayError code_invalid, code_too_large */
+export function checkLength(code: unknown, maxChars: number): string {
   if (typeof code !== 'string') throw new GatewayError('code_invalid');
-  if (code.length > maxChars) {
-    throw new GatewayError(
-      'code_too_large',
-      `The code has ${code.length} characters; ${maxChars} are allowed. Send less, or put the data into a sandbox file.`,
-    );
-  }
+  if (code.length <= maxChars) return code;
+  throw new GatewayError(
+    'code_too_large',
+    `The code has ${code.length} characters; ${maxChars} are allowed. Send less, or put the data into a sandbox file.`,
+  );
+}
+
+function checkText(code: unknown, maxChars: number): string {
   // \r\n and \r are line ends that JavaScript itself reads as \n, in templates too.
-  const text = unwrapJson(code).replace(/\r\n?/g, '\n');
+  const text = unwrapJson(checkLength(code, maxChars)).replace(/\r\n?/g, '\n');
   if (text.trim() === '') throw new GatewayError('code_invalid');
   return text;
 }

@@ -1,4 +1,4 @@
-// The acceptor's thread: acceptCode with the type stripper. Knows only messages; its deadline is the host's.
+// A thread of the acceptor: acceptCode with the type stripper. Knows only messages; its deadline is the host's.
 import { parentPort } from 'node:worker_threads';
 import { GatewayError } from '../../errors.ts';
 import type { ThreadReply, ThreadRequest } from './acceptor.ts';
@@ -9,6 +9,10 @@ const reply = (message: ThreadReply) => parentPort?.postMessage(message);
 
 parentPort?.on('message', ({ code, maxChars, surface }: ThreadRequest) => {
   try {
+    if (code === undefined) {
+      stripTypes('const warm: number = 1; async (): Promise<void> => {}');
+      return reply({ ready: true });
+    }
     reply({ accepted: acceptCode(code, { maxChars, stripTypes, surface }) });
   } catch (caught) {
     // Anything else ends the thread: the stripper may be broken.
@@ -17,5 +21,4 @@ parentPort?.on('message', ({ code, maxChars, surface }: ThreadRequest) => {
   }
 });
 
-stripTypes('const warm: number = 1; async (): Promise<void> => {}');
 reply({ ready: true });

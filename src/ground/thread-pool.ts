@@ -1,0 +1,210 @@
+// Worker threads for work on texts that callers sent: it may take long or break the thread, so each piece has a
+// deadline and costs only itself. Principals take turns; one never holds the last thread; whoever has lately been late
+// goes after everybody else. Knows nothing of the work: requests and replies are messages.
+import { Worker } from 'node:worker_threads';
+import { GatewayError } from '../errors.ts';
+import { FairQueue } from './fair-queue.ts';
+
+export type ThreadPoolOptions = {
+  /** A built file; it posts one message when it is ready, and one for each request. */
+  readonly file: URL;
+  /** Threads always there, and while all are held by long work. */
+  readonly threads: number;
+  readonly maxThreads: number;
+  /** For one piece of work, from its start. */
+  readonly deadlineMs: number;
+  readonly maxWaiting: number;
+  readonly maxHeapMb: number;
+  /** What a request that passed the deadline is refused with, and one that its thread did not survive. */
+  readonly late: () => GatewayError;
+  readonly broken: (cause: unknown) => GatewayError;
+};
+
+/** Who waits: principals take turns, and who has left waits no more. */
+export type Sender = { readonly principalId: string; readonly signal: AbortSignal };
+
+type Job<Request, Reply> = {
+  readonly request: Request;
+  readonly principalId: string;
+  readonly settle: (outcome: { readonly reply: Reply } | { readonly fault: GatewayError }) => void;
+};
+
+type Thread<Request, Reply> = {
+  readonly worker: Worker;
+  ready: boolean;
+  job:
+    | { readonly work: Job<Request, Reply>; readonly startedAt: number; readonly deadline: NodeJS.Timeout }
+    | undefined;
+  idle: NodeJS.Timeout | undefined;
+};
+
+const RETRY_AFTER_MS = 1_000;
+/** Work that has held a thread for this long counts as long: another thread is started for those who wait. */
+const LONG_MS = 30;
+const IDLE_MS = 5_000;
+/** How long a principal that passed the deadline goes last. */
+const LATE_FOR_MS = 30_000;
+const MAX_LATE = 1_000;
+
+export class ThreadPool<Request, Reply> {
+  readonly #options: ThreadPoolOptions;
+  readonly #queue = new FairQueue<Job<Request, Reply>>();
+  readonly #threads = new Set<Thread<Request, Reply>>();
+  /** Principal -> until when it goes last. */
+  readonly #late = new Map<string, number>();
+  #growing: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(options: ThreadPoolOptions) {
+    this.#options = options;
+  }
+
+  /** Rejects with `busy`, `cancelled`, `draining`, or what the options make of a deadline and of a broken thread. */
+  run(request: Request, { principalId, signal }: Sender): Promise<Reply> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) return reject(new GatewayError('draining'));
+      if (signal.aborted) return reject(new GatewayError('cancelled'));
+      const leave = () => {
+        this.#queue.remove(other => other === job);
+        reject(new GatewayError('cancelled'));
+      };
+      const job: Job<Request, Reply> = {
+        request,
+        principalId,
+        settle(outcome) {
+          signal.removeEventListener('abort', leave);
+          if ('reply' in outcome) resolve(outcome.reply);
+          else reject(outcome.fault);
+        },
+      };
+      signal.addEventListener('abort', leave, { once: true });
+      this.#enqueue(job);
+      this.#dispatch();
+    });
+  }
+
+  /** Starts the threads that are always there. */
+  start(): void {
+    while (this.#threads.size < this.#options.threads) this.#startThread();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#growing);
+    for (const job of this.#queue.remove(always)) job.settle({ fault: new GatewayError('draining') });
+    await Promise.all([...this.#threads].map(({ worker }) => worker.terminate()));
+  }
+
+  /** A full queue gives way to those who wait with less: the newest of whoever waits with most is refused. */
+  #enqueue(job: Job<Request, Reply>): void {
+    const busy = () => new GatewayError('busy', undefined, { retryAfterMs: RETRY_AFTER_MS });
+    if (this.#queue.size >= this.#options.maxWaiting) {
+      const evicted = this.#queue.takeNewestOfLargest(this.#queue.startsOf(job.principalId) + 1);
+      (evicted ?? job).settle({ fault: busy() });
+      if (evicted === undefined) return;
+    }
+    this.#queue.pushStart(job.principalId, job);
+  }
+
+  #dispatch(): void {
+    if (this.#closed) return;
+    this.start();
+    for (const thread of this.#threads) {
+      if (!thread.ready || thread.job !== undefined) continue;
+      const job = this.#next();
+      if (job === undefined) break;
+      this.#give(thread, job);
+    }
+    if (this.#queue.size > 0) this.#growing ??= setTimeout(() => this.#grow(), LONG_MS);
+  }
+
+  #next(): Job<Request, Reply> | undefined {
+    const now = performance.now();
+    const isLate = (principalId: string) => (this.#late.get(principalId) ?? 0) > now;
+    const held = (holds: (principalId: string) => boolean) =>
+      [...this.#threads].filter(({ job }) => job !== undefined && holds(job.work.principalId)).length;
+    const most = Math.max(1, this.#threads.size - 1);
+    const mayHold = (principalId: string) => held(other => other === principalId) < most;
+    return (
+      this.#queue.shift(never, principalId => !isLate(principalId) && mayHold(principalId)) ??
+      (held(isLate) === 0 ? this.#queue.shift(never, isLate) : undefined)
+    );
+  }
+
+  #give(thread: Thread<Request, Reply>, work: Job<Request, Reply>): void {
+    clearTimeout(thread.idle);
+    const deadline = setTimeout(() => {
+      this.#noteLate(work.principalId);
+      this.#lose(thread, this.#options.late());
+    }, this.#options.deadlineMs);
+    thread.job = { work, startedAt: performance.now(), deadline };
+    thread.worker.postMessage(work.request);
+  }
+
+  #noteLate(principalId: string): void {
+    this.#late.delete(principalId);
+    this.#late.set(principalId, performance.now() + LATE_FOR_MS);
+    if (this.#late.size > MAX_LATE) this.#late.delete(this.#late.keys().next().value ?? '');
+  }
+
+  /** One more thread for those who wait, while all that are there are held by long work. */
+  #grow(): void {
+    this.#growing = undefined;
+    const longSince = performance.now() - LONG_MS;
+    const allLong = [...this.#threads].every(({ job }) => job !== undefined && job.startedAt <= longSince);
+    if (allLong && this.#threads.size < this.#options.maxThreads) this.#startThread();
+    this.#dispatch();
+  }
+
+  #startThread(): void {
+    const worker = new Worker(this.#options.file, {
+      resourceLimits: { maxOldGenerationSizeMb: this.#options.maxHeapMb },
+      env: {},
+      stdin: false,
+    });
+    worker.unref();
+    const thread: Thread<Request, Reply> = { worker, ready: false, job: undefined, idle: undefined };
+    this.#threads.add(thread);
+    worker.on('message', (reply: Reply) => this.#onMessage(thread, reply));
+    worker.on('error', cause =>
+      this.#lose(
+        thread,
+        thread.ready ? this.#options.broken(cause) : new GatewayError('internal', undefined, { cause }),
+      ),
+    );
+    worker.on('exit', () => this.#lose(thread, new GatewayError('internal')));
+  }
+
+  #onMessage(thread: Thread<Request, Reply>, reply: Reply): void {
+    const { job } = thread;
+    thread.ready = true;
+    thread.job = undefined;
+    if (job !== undefined) {
+      clearTimeout(job.deadline);
+      job.work.settle({ reply });
+    }
+    this.#dispatch();
+    if (thread.job === undefined && this.#threads.size > this.#options.threads)
+      thread.idle = setTimeout(() => this.#lose(thread, new GatewayError('internal')), IDLE_MS).unref();
+  }
+
+  #lose(thread: Thread<Request, Reply>, fault: GatewayError): void {
+    if (!this.#threads.delete(thread)) return;
+    clearTimeout(thread.idle);
+    void thread.worker.terminate();
+    if (thread.job !== undefined) {
+      clearTimeout(thread.job.deadline);
+      thread.job.work.settle({ fault });
+    }
+    if (thread.ready) this.#dispatch();
+    else this.#refuseAll(fault);
+  }
+
+  /** A thread that does not even start: nobody waits for the next one. */
+  #refuseAll(fault: GatewayError): void {
+    for (const job of this.#queue.remove(always)) job.settle({ fault });
+  }
+}
+
+const always = (): boolean => true;
+const never = (): boolean => false;

@@ -1,0 +1,101 @@
+// Reads the body of a request, and refuses it by what it weighs before it is parsed: its length, what it unpacks to, the
+// memory its caller has left, the values in it. Of the message only what is used is kept.
+import type { Readable } from 'node:stream';
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import type { Request, RequestHandler } from 'express';
+import { ERRORS, GatewayError } from '../errors.ts';
+import { describeExcess, type JsonExcess, type JsonLimits, JsonMeter } from '../ground/json-size.ts';
+import type { MemoryBudget } from '../ground/memory-budget.ts';
+
+export type BodyOptions = { readonly maxBytes: number; readonly memory?: MemoryBudget | undefined };
+
+/** A message is a name and a text of code; what else clients send with it is small. */
+const LIMITS: Omit<JsonLimits, 'maxBytes'> = { maxValues: 5_000, maxKeys: 2_000, maxDepth: 64, maxKeyBytes: 1_024 };
+/** What a body may unpack to, over this many bytes, for each byte received. */
+const MAX_RATIO = 100;
+const FREE_OF_RATIO_BYTES = 65_536;
+
+const DECODERS = { gzip: createGunzip, 'x-gzip': createGunzip, deflate: createInflate, br: createBrotliDecompress };
+
+/** Puts the parsed message into `request.body`. Stands behind the check of the caller, whose memory it takes. */
+export function readMessage({ maxBytes, memory }: BodyOptions): RequestHandler {
+  return async (request, response, next) => {
+    if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
+    const held = memory?.open((request as { auth?: { clientId?: string } }).auth?.clientId ?? '');
+    if (held) response.once('close', held.release);
+    const chunks: Buffer[] = [];
+    const meter = new JsonMeter({ ...LIMITS, maxBytes });
+    for await (const chunk of unpack(request, maxBytes)) {
+      held?.take(chunk.length);
+      refuse(meter.push(chunk), maxBytes);
+      chunks.push(chunk);
+    }
+    const measured = meter.end();
+    if ('of' in measured) refuse(measured, maxBytes);
+    const message = parse(Buffer.concat(chunks).toString('utf8'));
+    request.body = Array.isArray(message) ? message.map(usedOf) : usedOf(message);
+    next();
+  };
+}
+
+const unsupported = () =>
+  new GatewayError('media_type_unsupported', 'Send the body as UTF-8, plain or compressed with gzip, deflate or br.');
+
+const tooLarge = (maxBytes: number) =>
+  new GatewayError('body_too_large', `${ERRORS.body_too_large.message} The limit is ${maxBytes} bytes.`);
+
+async function* unpack(request: Request, maxBytes: number): AsyncGenerator<Buffer> {
+  const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
+  if (encoding === 'identity' || encoding === '') return yield* pieces(request);
+  if (!Object.hasOwn(DECODERS, encoding)) throw unsupported();
+  const decoder = DECODERS[encoding as keyof typeof DECODERS]();
+  request.once('error', fault => decoder.destroy(fault)).once('close', () => request.complete || decoder.destroy());
+  let bytes = 0;
+  try {
+    for await (const piece of pieces(request.pipe(decoder))) {
+      bytes += piece.length;
+      if (bytes > Math.max(FREE_OF_RATIO_BYTES, decoder.bytesWritten * MAX_RATIO)) throw tooLarge(maxBytes);
+      yield piece;
+    }
+  } finally {
+    request.unpipe(decoder);
+    decoder.destroy();
+  }
+}
+
+/** Bytes of a stream; that it broke off is the caller's fault. */
+async function* pieces(stream: Readable): AsyncGenerator<Buffer> {
+  try {
+    // The request itself must outlive a refusal: the answer goes out on its socket.
+    for await (const piece of stream.iterator({ destroyOnReturn: false })) yield piece as Buffer;
+  } catch (cause) {
+    throw cause instanceof GatewayError ? cause : new GatewayError('body_invalid', undefined, { cause });
+  }
+}
+
+function refuse(excess: JsonExcess | undefined, maxBytes: number): void {
+  if (excess === undefined) return;
+  if (excess.of === 'bytes') throw tooLarge(maxBytes);
+  throw new GatewayError(
+    'too_complex',
+    `The request body holds ${describeExcess(excess)}. Send the code as one text in \`code\`, and little beside it.`,
+  );
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text.startsWith('\ufeff') ? text.slice(1) : text);
+  } catch {
+    throw new GatewayError('body_invalid');
+  }
+}
+
+/** The tools read one argument: what else came with a call is not kept while it runs. */
+function usedOf(message: unknown): unknown {
+  const { method, params } = (message ?? {}) as { method?: unknown; params?: { arguments?: unknown } | null };
+  if (method !== 'tools/call' || typeof params !== 'object' || params === null) return message;
+  const given = params.arguments;
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) return message;
+  const used = Object.hasOwn(given, 'code') ? { code: (given as { code: unknown }).code } : {};
+  return { ...(message as object), params: { ...params, arguments: used } };
+}

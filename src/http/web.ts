@@ -1,0 +1,33 @@
+// Between Node's HTTP and the web's Request and Response, which the MCP SDK speaks. The body was read before and is not
+// turned into text again.
+import { once } from 'node:events';
+import type { Request as NodeRequest, Response as NodeResponse } from 'express';
+
+/** A Request without its body. Its URL is ours: what a client wrote as target or host may be no URL at all. */
+export function toWebRequest({ method, headers }: NodeRequest, signal: AbortSignal): Request {
+  const web = new Headers();
+  for (const [name, value] of Object.entries(headers))
+    for (const each of [value].flat()) if (each !== undefined && !OF_THE_BODY.has(name)) web.append(name, each);
+  return new Request('http://gateway/mcp', { method, headers: web, signal });
+}
+
+const OF_THE_BODY = new Set(['content-length', 'content-encoding', 'transfer-encoding']);
+
+/** Writes as fast as the client reads. */
+export async function sendWebResponse(answer: Response, response: NodeResponse): Promise<void> {
+  response.status(answer.status);
+  for (const [name, value] of answer.headers) response.setHeader(name, value);
+  if (answer.body !== null) {
+    const over = new AbortController();
+    response.once('close', () => over.abort());
+    try {
+      for await (const chunk of answer.body) {
+        if (response.destroyed) break;
+        if (!response.write(chunk)) await once(response, 'drain', { signal: over.signal });
+      }
+    } catch {
+      // The client went away, or the run's stream broke off: there is nobody left to tell.
+    }
+  }
+  response.end();
+}
