@@ -16,6 +16,7 @@ import { HostTurns } from './ground/host-turns.ts';
 import { MemoryBudget } from './ground/memory-budget.ts';
 import { createCodeAcceptor } from './guest/accept/acceptor.ts';
 import type { Logger } from './log.ts';
+import { createFormatter } from './mcp/answer/formatter.ts';
 import { outcomeOf } from './mcp/answer/ledger-text.ts';
 import { createRunTool, type OpenBroker, type RunRecord } from './mcp/run.ts';
 import { createServerFactory } from './mcp/server.ts';
@@ -101,12 +102,14 @@ export async function createCore(config: Config, log: Logger, observers: Observe
 
   const acceptor = createCodeAcceptor({ maxChars: config.MAX_CODE_CHARS });
   if (config.WARM_UP) void acceptor.warm(); // in the background: the first TypeScript call is as fast as the next
+  const formatter = createFormatter();
   const tools = createTools(limits.wallMs);
   const runTool = createRunTool({
     engine,
     openBroker,
     limits,
     acceptor,
+    formatter,
     response: { maxResultChars: config.RESPONSE_RESULT_CHARS, maxLogChars: config.RESPONSE_LOG_CHARS },
     ...(observers.onRun && { onRun: observers.onRun }),
     log,
@@ -125,7 +128,7 @@ export async function createCore(config: Config, log: Logger, observers: Observe
     serverFactory: principalOf => createServerFactory({ version, tools, runTool, principalOf }),
     async close() {
       published?.close();
-      await Promise.all([engine.close(), acceptor.close()]);
+      await Promise.all([engine.close(), acceptor.close(), formatter.close()]);
       await Promise.all([upstream.close(), dataPlane.close()]);
     },
   };

@@ -57,6 +57,8 @@ export type Job = {
   readonly callHost: CallHost;
   /** Time that the host has worked for the run so far: it counts as the guest's own CPU time. */
   readonly hostMs?: () => number;
+  /** Takes so many bytes of what may be held for the caller until the answer is sent; false: there are none left. */
+  readonly hold?: (bytes: number) => boolean;
   readonly limits: Limits;
   /** Aborted when the caller goes away. */
   readonly signal: AbortSignal;

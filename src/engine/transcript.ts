@@ -1,9 +1,9 @@
 // What a run has said so far, and how its end becomes an Outcome, on every engine. Knows neither threads nor sandboxes.
 import { ERRORS, type ErrorCode } from '../errors.ts';
-import type { CallHost, Display, GuestCall, GuestError, GuestReply, Limits, Outcome } from './engine.ts';
+import type { CallHost, Display, GuestCall, GuestError, GuestReply, Job, Limits, Outcome } from './engine.ts';
 import { guestFrames, threwElsewhere } from './frames.ts';
 import type { Emission, End } from './intake.ts';
-import type { FailedPayload } from './protocol.ts';
+import { displayBytes, type FailedPayload } from './protocol.ts';
 
 /** Codes the prelude itself may raise; any other must have come from the host in this very run. */
 const GUEST_CODES: readonly string[] = ['budget_exceeded', 'result_too_large', 'capability_unknown', 'request_invalid'];
@@ -19,8 +19,11 @@ export class Transcript {
   readonly #displays: Display[] = [];
   readonly #codes = new Set<string>(GUEST_CODES);
 
-  constructor(limits: Limits) {
+  readonly #hold: NonNullable<Job['hold']>;
+
+  constructor({ limits, hold = () => true }: Pick<Job, 'limits' | 'hold'>) {
     this.#limits = limits;
+    this.#hold = hold;
   }
 
   /** A code the host used in refusing a call: if the guest lets it escape, the outcome may bear it. */
@@ -39,9 +42,16 @@ export class Transcript {
         this.#droppedLogChars += said.chars;
         return;
       case 'display':
-        this.#displays.push(said.display);
+        this.#displays.push(this.#held(said.display));
         return;
     }
+  }
+
+  /** Blocks are kept until the answer is sent, so they count as the caller's memory. */
+  #held(display: Display): Display {
+    const bytes = displayBytes(display);
+    if (this.#hold(bytes)) return display;
+    return { kind: 'text', text: `(a block of ${bytes} bytes was not kept: too much is held for this key already)` };
   }
 
   #keep(log: string, text: string): string {

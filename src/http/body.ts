@@ -2,10 +2,10 @@
 // memory its caller has left, the values in it. Of the message only what is used is kept.
 import type { Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
-import type { Request, RequestHandler } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import { ERRORS, GatewayError } from '../errors.ts';
 import { describeExcess, type JsonExcess, type JsonLimits, JsonMeter } from '../ground/json-size.ts';
-import type { MemoryBudget } from '../ground/memory-budget.ts';
+import type { Holding, MemoryBudget } from '../ground/memory-budget.ts';
 
 export type BodyOptions = { readonly maxBytes: number; readonly memory?: MemoryBudget | undefined };
 
@@ -21,8 +21,7 @@ const DECODERS = { gzip: createGunzip, 'x-gzip': createGunzip, deflate: createIn
 export function readMessage({ maxBytes, memory }: BodyOptions): RequestHandler {
   return async (request, response, next) => {
     if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
-    const held = memory?.open((request as { auth?: { clientId?: string } }).auth?.clientId ?? '');
-    if (held) response.once('close', held.release);
+    const held = openHolding(request, response, memory);
     const chunks: Buffer[] = [];
     const meter = new JsonMeter({ ...LIMITS, maxBytes });
     for await (const chunk of unpack(request, maxBytes)) {
@@ -36,6 +35,24 @@ export function readMessage({ maxBytes, memory }: BodyOptions): RequestHandler {
     request.body = Array.isArray(message) ? message.map(usedOf) : usedOf(message);
     next();
   };
+}
+
+/** Of the whole request: what is kept for its answer is taken from it as well, see mcp/server.ts. */
+function openHolding(request: Request, response: Response, memory: MemoryBudget | undefined): Holding | undefined {
+  const { auth } = request as { auth?: { clientId: string; extra?: Record<string, unknown> } };
+  const held = memory?.open(auth?.clientId ?? '');
+  if (held === undefined) return undefined;
+  response.once('close', held.release);
+  const hold = (bytes: number): boolean => {
+    try {
+      held.take(bytes);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  if (auth?.extra) auth.extra.hold = hold;
+  return held;
 }
 
 const unsupported = () =>
@@ -90,12 +107,12 @@ function parse(text: string): unknown {
   }
 }
 
-/** The tools read one argument: what else came with a call is not kept while it runs. */
+/** The tools read `code`, and of other arguments the names: their values are not kept while the call runs. */
 function usedOf(message: unknown): unknown {
   const { method, params } = (message ?? {}) as { method?: unknown; params?: { arguments?: unknown } | null };
   if (method !== 'tools/call' || typeof params !== 'object' || params === null) return message;
   const given = params.arguments;
   if (typeof given !== 'object' || given === null || Array.isArray(given)) return message;
-  const used = Object.hasOwn(given, 'code') ? { code: (given as { code: unknown }).code } : {};
+  const used = Object.fromEntries(Object.entries(given).map(([name, value]) => [name, name === 'code' ? value : null]));
   return { ...(message as object), params: { ...params, arguments: used } };
 }

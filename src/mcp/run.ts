@@ -9,7 +9,8 @@ import type { CodeAcceptor } from '../guest/accept/acceptor.ts';
 import type { Logger } from '../log.ts';
 import { type Principal, requireScope } from '../principal.ts';
 import { type Span, startRunSpan } from '../trace.ts';
-import { type Formatted, formatFault, formatOutcome, type ResponseLimits } from './answer/format.ts';
+import { type Formatted, formatFault, type ResponseLimits } from './answer/format.ts';
+import type { Formatter } from './answer/formatter.ts';
 
 export type ToolCall = {
   readonly tool: string;
@@ -22,6 +23,8 @@ export type ToolCall = {
   readonly signal: AbortSignal;
   readonly progress: ((message: string) => void) | undefined;
   readonly requestId: string | undefined;
+  /** See Job. Undefined: there is nobody beside the caller. */
+  readonly hold: ((bytes: number) => boolean) | undefined;
 };
 
 export type RunTool = (call: ToolCall) => Promise<CallToolResult>;
@@ -50,6 +53,7 @@ type RunDeps = {
   readonly openBroker: OpenBroker;
   readonly limits: Limits;
   readonly acceptor: CodeAcceptor;
+  readonly formatter: Formatter;
   readonly response: ResponseLimits;
   readonly onRun?: (record: RunRecord) => void;
   readonly log: Logger;
@@ -125,11 +129,24 @@ async function answer(call: ToolCall, requestId: string, deps: RunDeps, span: Sp
     // Calls come in as messages of a worker: what they do belongs to this run's span all the same.
     const callHost: CallHost = (...message) => span.within(() => (broker?.callHost ?? CALL_NOBODY)(...message));
     const hostMs = () => broker?.hostMs() ?? 0;
-    const outcome = await engine.run({ source: code.source, surface, callHost, hostMs, limits, signal, principal });
+    const hold = call.hold ?? (() => true);
+    const outcome = await engine.run({
+      source: code.source,
+      surface,
+      callHost,
+      hostMs,
+      hold,
+      limits,
+      signal,
+      principal,
+    });
     over.abort(RUN_OVER);
     const ended = outcome.status === 'completed' ? 'completed' : (outcome.error.code ?? 'threw');
     return {
-      result: formatOutcome({ outcome, ledger, code, surface, requestId, limits: deps.response }),
+      result: await deps.formatter.format(
+        { outcome, ledger, code, surface, requestId, limits: deps.response },
+        { principalId: principal.id, signal: call.signal },
+      ),
       calls: ledger.length,
       ended: {
         outcome: ended,

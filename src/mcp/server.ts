@@ -85,6 +85,7 @@ export function createServerFactory({
             signal: requestContext.mcpReq.signal,
             progress: progressOf(requestContext),
             requestId: requestIdOf(context),
+            hold: holdOf(context),
           }),
       );
     }
@@ -101,6 +102,10 @@ const requestIdOf = (context: McpRequestContext): string | undefined => {
   const requestId = context.authInfo?.extra?.requestId;
   return typeof requestId === 'string' ? requestId : undefined;
 };
+
+/** Of the carrier's: what it keeps until the answer is sent is charged to the caller. */
+const holdOf = (context: McpRequestContext) =>
+  context.authInfo?.extra?.hold as ((bytes: number) => boolean) | undefined;
 
 /** Kept for a client that does not read them, so there is an end to them. */
 const MAX_PROGRESS = 1_000;

@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { GatewayError } from '../../src/errors.ts';
 import { createCodeAcceptor } from '../../src/guest/accept/acceptor.ts';
 
-const acceptor = createCodeAcceptor({ maxChars: 256_000, deadlineMs: 1500 });
+const acceptor = createCodeAcceptor({ maxChars: 256_000, deadlineMs: 2500 });
 afterAll(() => acceptor.close());
 
 const sender = (principalId = 'one', signal = new AbortController().signal) => ({ principalId, signal });
@@ -77,20 +77,23 @@ describe('the acceptor', () => {
     gone.abort();
     expect(await Promise.all(left)).toEqual(['cancelled', 'cancelled', 'cancelled']);
     await Promise.all([...slow, ...others]);
-    expect(order.slice(0, 3)).toEqual(['other', 'other', 'other']);
+    // At most one of the slow ones had a thread before them.
+    expect(order.slice(0, 4).filter(name => name === 'other')).toHaveLength(3);
   });
 
   test('whoever passed the deadline goes last', async () => {
     await acceptor.accept(SLOW, sender('late')).catch(() => undefined);
     const order: string[] = [];
+    const enough = new AbortController();
     const slow = Array.from({ length: 4 }, () =>
-      acceptor.accept(SLOW, sender('late')).catch(() => void order.push('late')),
+      acceptor.accept(SLOW, sender('late', enough.signal)).catch(() => void order.push('late')),
     );
     const others = Array.from({ length: 20 }, (_, i) =>
       acceptor.accept('const a: number = 1;\na', sender(`other ${i}`)).then(() => void order.push('other')),
     );
     await Promise.all(others);
     expect(order.filter(name => name === 'late').length).toBeLessThanOrEqual(1);
+    enough.abort();
     await Promise.all(slow);
   });
 

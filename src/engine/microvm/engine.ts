@@ -107,7 +107,7 @@ class MicrovmEngine implements E2bEngine {
     const refusal = await this.#admit(job);
     if (refusal !== undefined) {
       const retryAfterMs = refusal === 'busy' ? RETRY_AFTER_MS : undefined;
-      return new Transcript(job.limits).failed(gatewayFault(refusal, undefined, retryAfterMs), 0);
+      return new Transcript(job).failed(gatewayFault(refusal, undefined, retryAfterMs), 0);
     }
     const run = new Run(job, parts);
     this.#live.add(run);

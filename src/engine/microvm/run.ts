@@ -73,7 +73,7 @@ export class Run {
   constructor(job: Job, parts: RunParts) {
     this.#job = job;
     this.#parts = parts;
-    this.#transcript = new Transcript(job.limits);
+    this.#transcript = new Transcript(job);
     this.#intake = new Intake(job.limits);
     let resolve: (outcome: Outcome) => void = () => undefined;
     this.outcome = new Promise(settle => {

@@ -50,7 +50,7 @@ export class Run {
     this.id = id;
     this.job = job;
     this.imageId = imageId;
-    this.transcript = new Transcript(job.limits);
+    this.transcript = new Transcript(job);
     this.#resolve = resolve;
   }
 

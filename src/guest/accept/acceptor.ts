@@ -8,7 +8,7 @@ import { type AcceptedCode, checkLength } from './code.ts';
 export type CodeAcceptor = {
   /** Rejects with GatewayError: code_invalid, code_too_large, code_syntax, busy, cancelled. */
   accept(code: unknown, from: CodeSender): Promise<AcceptedCode>;
-  /** Starts the threads and loads the type stripper, so that the first TypeScript call is not slow. */
+  /** Starts the first thread and loads the type stripper, so that the first TypeScript call is not slow. */
   warm(): Promise<void>;
   close(): Promise<void>;
 };
@@ -25,7 +25,8 @@ export type ThreadReply =
   | { readonly accepted: AcceptedCode }
   | { readonly refused: { readonly code: ErrorCode; readonly message: string } };
 
-const THREADS = 2;
+/** More are started while all are held. */
+const THREADS = 1;
 const MAX_THREADS = 6;
 const MAX_WAITING = 256;
 const MAX_HEAP_MB = 128;
@@ -33,7 +34,7 @@ const MAX_HEAP_MB = 128;
 /** `deadlineMs`: what a thread may take for one text; it is replaced when it takes longer. */
 export function createCodeAcceptor({
   maxChars,
-  deadlineMs = 500,
+  deadlineMs = 1_000,
 }: {
   readonly maxChars: number;
   readonly deadlineMs?: number;
@@ -64,7 +65,7 @@ export function createCodeAcceptor({
     },
     async warm() {
       const nobody = { principalId: '', signal: new AbortController().signal };
-      await Promise.all(Array.from({ length: THREADS }, () => pool.run({ maxChars, surface: 'write' }, nobody)));
+      await pool.run({ maxChars, surface: 'write' }, nobody);
     },
     close: () => pool.close(),
   };

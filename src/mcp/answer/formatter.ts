@@ -1,0 +1,53 @@
+// Outcome -> content blocks, off the main thread: finding the place of an error parses the agent's code, and truncating
+// goes over all of a result. Small plain results are done here at once.
+import { GatewayError } from '../../errors.ts';
+import { builtFile } from '../../ground/built.ts';
+import { type Sender, ThreadPool } from '../../ground/thread-pool.ts';
+import { type Formatted, formatOutcome, type Run } from './format.ts';
+
+export type Formatter = {
+  format(run: Run, from: Sender): Promise<Formatted>;
+  close(): Promise<void>;
+};
+
+export type ThreadReply = { readonly ready: true } | { readonly formatted: Formatted };
+
+const SMALL_CHARS = 4_096;
+const DEADLINE_MS = 1_000;
+
+export function createFormatter(): Formatter {
+  const pool = new ThreadPool<Run, ThreadReply>({
+    file: builtFile('mcp/answer/thread.js'),
+    threads: 1,
+    maxThreads: 4,
+    maxWaiting: 1_000,
+    maxHeapMb: 128,
+    deadlineMs: DEADLINE_MS,
+    late: () => new GatewayError('internal', undefined, { cause: new Error('a result took too long to format') }),
+    broken: cause => new GatewayError('internal', undefined, { cause }),
+  });
+  const inThread = async (run: Run, from: Sender): Promise<Formatted> => {
+    const reply = await pool.run(run, from);
+    if ('formatted' in reply) return reply.formatted;
+    throw new GatewayError('internal');
+  };
+  return {
+    async format(run, from) {
+      if (isSmall(run)) return formatOutcome(run);
+      try {
+        return await inThread(run, from);
+      } catch (caught) {
+        if (!(caught instanceof GatewayError) || caught.code !== 'internal') throw caught;
+        // What took so long is the search for the place in the code: the outcome is worth more than that.
+        return inThread({ ...run, code: { ...run.code, source: '', text: '' } }, from);
+      }
+    },
+    close: () => pool.close(),
+  };
+}
+
+function isSmall({ outcome }: Run): boolean {
+  const { stdout, stderr, displays } = outcome;
+  if (outcome.status !== 'completed' || displays.length > 0) return false;
+  return outcome.json.length + stdout.length + stderr.length <= SMALL_CHARS;
+}
