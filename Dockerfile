@@ -1,5 +1,5 @@
-# The gateway as an image: built in one stage, dependencies for production in another, and only their results in the
-# last, which runs as nobody in particular on a read-only file system.
+# The gateway as an image: one stage builds, one installs the production dependencies, and the last one has only their
+# results. It runs as an unprivileged user on a read-only file system.
 #   docker build -t e2b-code-mode .
 #   docker run --read-only -p 3000:3000 -e ALLOWED_HOSTS=localhost e2b-code-mode
 # For `--local` inside the image, add what the stand-in needs: docker build --build-arg OPTIONAL=--optional .

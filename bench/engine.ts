@@ -1,5 +1,5 @@
 // pnpm bench:engine: the embedded engine against a bare call, worker_threads + node:vm, and the npm package `run`.
-// Contenders take turns round by round, each in its own process, so that a busy machine is busy for all of them: trust
+// Contenders take turns round by round, each in its own process, so that a busy machine slows all of them: trust
 // the ratios, not the milliseconds. BENCH_SECONDS scales the number of rounds (default 60).
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -130,7 +130,7 @@ async function memory(): Promise<void> {
   child.close();
 }
 
-/** Hogs, kills and cold start, in this process. */
+/** Runs that use all their CPU, terminations, and cold start, in this process. */
 async function hardships(): Promise<void> {
   const createQuickjsEngine = await loadEngine();
   const cold = performance.now();

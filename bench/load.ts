@@ -1,4 +1,4 @@
-// Sends one kind of request for a while and tells how it went.
+// Sends one kind of request for some time and records durations and failures.
 import { Pool } from 'undici';
 import type { Contender } from './processes.ts';
 

@@ -1,5 +1,5 @@
-// pnpm bench: one table of what the gateway costs. Contenders take turns in short rounds, so that a busy machine is busy
-// for all of them: trust the ratios, not the milliseconds. BENCH_SECONDS scales the rounds (default 60); the engine's
+// pnpm bench: one table of what the gateway costs. Contenders take turns in short rounds, so that a busy machine slows
+// all of them: trust the ratios, not the milliseconds. BENCH_SECONDS scales the rounds (default 60); the engine's
 // own table (bench/engine.ts) comes after, for half of that.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { type Contender, startContender } from './processes.ts';
 
 const seconds = Number(process.env.BENCH_SECONDS ?? 60);
 const ROUNDS = 6;
-/** Each round of each line below. */
+/** Duration of a round of each line below. */
 const roundMs = (seconds * 1000) / (ROUNDS * 14);
 
 const LIST: Load = { method: 'tools/list' };
@@ -57,7 +57,7 @@ async function warmUp(): Promise<void> {
   await drive([hops], READ, { callers: 8, ms: 500, into: emptySample() });
 }
 
-/** Rounds in turn; what each contender did in all of them. */
+/** Lets the contenders take turns; returns the sample of each over all rounds. */
 async function rounds(lines: readonly { who: readonly Contender[]; load: Load; callers: number }[]): Promise<Sample[]> {
   const samples = lines.map(emptySample);
   for (let round = 0; round < ROUNDS; round++)
@@ -119,7 +119,7 @@ async function memory(): Promise<void> {
   const waiting = `async () => { const kept = Array.from({ length: 1000 }, (_, i) => 'row ' + i); await new Promise(done => setTimeout(done, 3000)); return kept.length }`;
   const params = { name: 'execute_read', arguments: { code: waiting } };
   const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params });
-  // A gateway of its own, fresh but for a little warmth: one that has worked has memory to spare, and shows nothing.
+  // A new gateway, warmed up briefly: one that has worked already has free memory, and growth would not show.
   const fresh = await startGateway();
   await drive([fresh], READ, { callers: 4, ms: 1_000, into: emptySample() });
   const before = fresh.residentMb();

@@ -1,4 +1,4 @@
-// The contenders, each in a process of its own, so that what it uses can be read off the system.
+// Each contender runs in its own process, so that its CPU and memory can be read from the system.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';

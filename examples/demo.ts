@@ -1,5 +1,5 @@
 // `pnpm demo`: local mode and the gateway on free ports, a real MCP client, and the calls a newcomer would make.
-// It fails (exit 1) when one of them does not do what it shows.
+// It exits with 1 if a call does not return what is expected.
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -93,7 +93,9 @@ try {
   await cloud.close();
 }
 console.log(
-  failed === 0 ? 'All calls did what they show.' : `${failed} of ${STEPS.length} calls did not do what they show.`,
+  failed === 0
+    ? 'All calls returned what was expected.'
+    : `${failed} of ${STEPS.length} calls did not return what was expected.`,
 );
 process.exitCode = failed === 0 ? 0 : 1;
 

@@ -1,4 +1,4 @@
-// One contender in a process of its own, so that memory and warm-up are its own. Does what the parent asks, over IPC.
+// One contender in a process of its own, so that memory and warm-up are its own. Takes its work from the parent over IPC.
 import { makeContender, type Name } from './contenders.ts';
 import { SCENARIOS, type Scenario, WAITING } from './scenarios.ts';
 
@@ -17,7 +17,7 @@ let programs = 0;
 
 async function timed(scenario: Scenario): Promise<number> {
   const start = performance.now();
-  // Every agent writes its own code, so no contender may profit from having compiled it before.
+  // Every agent writes new code, so no contender may reuse what it compiled before.
   await contender.run({ ...scenario, body: `/* ${++programs} */ ${scenario.body}` });
   return performance.now() - start;
 }

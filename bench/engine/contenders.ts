@@ -29,7 +29,7 @@ const answerOf = async ({ answer, delayMs }: Scenario): Promise<string> => {
 
 const specJson = JSON.stringify(makeSpec());
 
-/** A plain function in the host: the floor. */
+/** A plain function in the host: the lower limit. */
 function bare(): Contender {
   return {
     async run(scenario) {
@@ -55,7 +55,7 @@ parentPort.on('message', async m => {
   parentPort.postMessage({ id: m.id, result });
 });`;
 
-/** worker_threads and node:vm, a fresh context per run: no boundary, but the same trips between threads. */
+/** worker_threads and node:vm, a new context per run: no security boundary, but the same messages between threads. */
 function vmWorkers(): Contender {
   const workers = [0, 1].map(() => new Worker(VM_WORKER, { eval: true, workerData: specJson }));
   const running = new Map<number, { scenario: Scenario; resolve: (result: unknown) => void }>();

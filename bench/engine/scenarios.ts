@@ -22,7 +22,7 @@ export function makeSpec(): { paths: Record<string, Record<string, unknown>> } {
   return { paths };
 }
 
-/** What a call is answered with, as JSON text. */
+/** The response to a call, as JSON text. */
 export const ANSWERS = {
   small: JSON.stringify({ status: 200, data: { text: 'x'.repeat(2_000), id: 7 } }),
   big: JSON.stringify({

@@ -1,4 +1,4 @@
-// A bare server with the SDK: the same three tools, which answer at once. What MCP itself costs.
+// A bare server with the SDK: the same three tools, which answer at once. It shows what MCP itself costs.
 import { createServer } from 'node:http';
 import { toNodeHandler } from '@modelcontextprotocol/node';
 import { createMcpHandler, McpServer } from '@modelcontextprotocol/server';

@@ -1,6 +1,6 @@
-// The protocol's own conformance suite, both revisions, against the gateway in local mode. It cannot send headers, so
-// a proxy of ours adds the key. What does not apply to a server with tools of its own is in expected-failures.yaml,
-// each with its reason. Run by `pnpm conformance`.
+// The protocol's conformance suite, both revisions, against the gateway in local mode. The suite cannot send headers, so
+// a proxy here adds the key. Scenarios that do not apply to this server are in expected-failures.yaml with a reason. Run
+// by `pnpm conformance`.
 import { spawn } from 'node:child_process';
 import { createServer, request as forward, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -12,7 +12,7 @@ let gateway: TestGateway;
 let url: string;
 const key = newKey();
 
-/** Host and Origin pass as the suite sent them: it tests the rebinding guard with them. */
+/** Host and Origin are passed on unchanged: the suite tests the protection against DNS rebinding with them. */
 const proxy = createServer((request: IncomingMessage, response: ServerResponse) => {
   const { hostname, port } = new URL(gateway.url);
   const onward = forward(

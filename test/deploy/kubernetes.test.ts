@@ -52,7 +52,7 @@ it('every manifest has only fields that Kubernetes knows, with values of their t
   }
 });
 
-it('the check would see a misspelt field', () => {
+it('a misspelt field fails the type check', () => {
   mkdirSync('node_modules/.cache', { recursive: true });
   const folder = mkdtempSync('node_modules/.cache/manifests-');
   try {
@@ -67,12 +67,12 @@ it('the check would see a misspelt field', () => {
   }
 });
 
-it('kustomization.yaml uses known fields, and every file beside it', () => {
+it('kustomization.yaml uses only known fields', () => {
   const known = ['apiVersion', 'kind', 'namespace', 'labels', 'resources', 'configMapGenerator', 'images'];
   expect(Object.keys(kustomization).sort()).toEqual(known.sort());
 });
 
-describe('what must agree', () => {
+describe('manifests and settings agree', () => {
   const deployment = the('Deployment').spec as unknown as {
     selector: { matchLabels: Record<string, string> };
     template: {
@@ -98,7 +98,7 @@ describe('what must agree', () => {
   const megabytes = (quantity: string) =>
     (Number.parseFloat(quantity) * (quantity.endsWith('Gi') ? 2 ** 30 : 2 ** 20)) / 1e6;
 
-  it('selectors and labels', () => {
+  it('every selector matches the labels of the pods', () => {
     const labels = deployment.selector.matchLabels;
     expect(deployment.template.metadata.labels).toMatchObject(labels);
     expect(the('Service').spec.selector).toEqual(labels);
@@ -110,7 +110,7 @@ describe('what must agree', () => {
     });
   });
 
-  it('the settings are ones the gateway knows, and it takes them', () => {
+  it('every setting is known and valid', () => {
     for (const [name] of settings) expect(Object.keys(VARIABLES)).toContain(name);
     expect(() => parseConfig({ HOST: '0.0.0.0', ...Object.fromEntries(settings) })).not.toThrow();
     expect(container?.envFrom.map(({ configMapRef, secretRef }) => (configMapRef ?? secretRef)?.name)).toEqual([
@@ -133,7 +133,7 @@ describe('what must agree', () => {
     expect(megabytes(limits.memory)).toBeGreaterThan(megabytes(requests.memory));
   });
 
-  it('the container may do nothing but run', () => {
+  it('the container has no privileges and a read-only file system', () => {
     expect(container?.securityContext).toEqual({
       allowPrivilegeEscalation: false,
       readOnlyRootFilesystem: true,
@@ -141,7 +141,7 @@ describe('what must agree', () => {
     });
   });
 
-  it('only DNS and HTTPS leave', () => {
+  it('the network policy allows only DNS and HTTPS out', () => {
     const { egress } = the('NetworkPolicy').spec as unknown as { egress: { ports: { port: number }[] }[] };
     expect(egress.flatMap(({ ports }) => ports.map(({ port }) => port))).toEqual([53, 53, 443]);
   });

@@ -1,4 +1,4 @@
-// The microVM engine on the real E2B: the contract, the closed network, and nothing left behind.
+// The microVM engine on the real E2B: the contract, no network, and no sandbox left running.
 import { Sandbox } from 'e2b';
 import { afterAll, expect, it, vi } from 'vitest';
 import { RUNNER_METADATA } from '../../src/e2b/metadata.ts';
@@ -21,7 +21,7 @@ describeLive('engine e2b, live', () => {
     { machinePerRun: true },
   );
 
-  it('has no way out: neither TCP, nor DNS, nor UDP', async () => {
+  it('the sandbox reaches nothing by TCP, DNS or UDP', async () => {
     const tries = `
       const net = require('node:net'), dns = require('node:dns'), dgram = require('node:dgram');
       const tcp = (host, port) => new Promise(r => {
@@ -44,7 +44,7 @@ describeLive('engine e2b, live', () => {
     for (const end of found) expect(['open', 'resolved', 'answered']).not.toContain(end);
   });
 
-  it('finds no key inside', async () => {
+  it('no process inside has a key in its environment or command line', async () => {
     const look = `
       const read = path => { try { return fs.readFileSync(path, 'latin1') } catch { return '' } };
       const all = fs.readdirSync('/proc').filter(n => /^\\\\d+$/.test(n)).map(n => read('/proc/' + n + '/environ') + read('/proc/' + n + '/cmdline'));

@@ -1,5 +1,5 @@
-// The gateway on the real E2B, with each engine, as an agent uses it: search, reads, one sandbox made and deleted, the
-// guard's bypasses, caps.
+// The gateway on the real E2B, with each engine, as an agent uses it: search, reads, a sandbox created and deleted,
+// attempts to bypass the guard, limits.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect, type TestClient } from '../support/clients.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
@@ -10,7 +10,7 @@ describeLive('gateway, live', () => {
     let gateway: TestGateway;
     let client: TestClient;
     beforeAll(async () => {
-      // The test gateway's own local cloud stands idle: everything goes to the real one.
+      // The test gateway also starts local mode, which is not used here.
       const env = {
         SANDBOX_ENGINE: engine,
         E2B_API_URL: REAL.apiUrl,
@@ -42,7 +42,7 @@ describeLive('gateway, live', () => {
       expect(read.text).not.toContain('e2b-code-mode/runner');
     });
 
-    it('makes a sandbox, works in it and deletes it', async () => {
+    it('creates a sandbox, works in it and deletes it', async () => {
       const done = await client.call(
         'execute_write',
         `async () => {
@@ -71,7 +71,7 @@ describeLive('gateway, live', () => {
       },
     );
 
-    it('keeps execute_read from writing, and results and logs within their caps', async () => {
+    it('execute_read cannot write, and results and logs stay within their limits', async () => {
       const wrote = await client.call(
         'execute_read',
         `async () => api.request({ method: 'POST', path: '/v2/sandboxes', body: { templateID: 'base' } })`,

@@ -1,4 +1,5 @@
-// Tests against the real E2B: they need a key and the will to spend a few cents, and say so when they are left out.
+// Tests against the real E2B. They need a key and cost a few cents; without LIVE=1 and E2B_API_KEY they are skipped with
+// that reason.
 import { describe, it, vi } from 'vitest';
 
 const apiKey = process.env['E2B_API_KEY'] ?? '';
@@ -12,10 +13,10 @@ export const REAL = {
   ...(sandboxUrl !== undefined && { sandboxUrl }),
 };
 
-/** `body` is not even called without a key. */
+/** Without a key, `body` is not called. */
 export function describeLive(name: string, body: () => void): void {
   if (missing.length === 0) {
-    // Accounts of the free tier start one sandbox a second: cases wait for each other.
+    // Accounts of the free tier start one sandbox per second, so cases wait for each other.
     vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
     describe(name, body);
     return;

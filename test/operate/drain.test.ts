@@ -1,4 +1,4 @@
-// The end of a replica: told to go, it says so, serves on for a while, lets connections go, finishes what is under way.
+// Shutdown of a replica: it reports 503 on /readyz, still serves for a while, closes connections, finishes open runs.
 import { Agent, request } from 'node:http';
 import { expect, it } from 'vitest';
 import { connect } from '../support/clients.ts';
@@ -13,7 +13,7 @@ const get = (url: string, agent: Agent) =>
     asked.once('error', reject).end();
   });
 
-it('leaves, serves on, then closes; a run under way is answered', async () => {
+it('on shutdown /readyz is 503, requests are served until the delay ends, and an open run gets its result', async () => {
   const gateway = await startTestGateway();
   const agent = new Agent({ keepAlive: true });
   const client = await connect(gateway.mcpUrl, newKey());

@@ -1,11 +1,11 @@
-// What goes wrong outside every request: the process outlives a rejection nobody listened to, ends on an exception
-// nobody caught, and prints no key with either.
+// Errors outside every request: the process survives an unhandled promise rejection, ends on an uncaught exception, and
+// logs no key with either.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, it } from 'vitest';
 import { KEY_FORM, newKey } from '../support/gateway.ts';
 
-/** Starts the gateway with `fault` planted: it happens once the process has been told to listen and does. */
+/** Starts the gateway with `fault` in it, which happens once the process listens. */
 function start(fault: string) {
   const planted = `data:text/javascript,${encodeURIComponent(`process.on('SIGUSR2', () => { ${fault} })`)}`;
   const child = spawn(process.execPath, ['--import', planted, 'dist/main.js'], {
@@ -17,7 +17,7 @@ function start(fault: string) {
   return { child, seen, url };
 }
 
-it('a rejection nobody listened to is logged without its key, and the process serves on', {
+it('an unhandled rejection is logged without its key, and the process continues to serve', {
   timeout: 60_000,
 }, async () => {
   const { child, seen, url } = start(`Promise.reject(new Error('lost ${newKey()}'))`);
@@ -30,7 +30,7 @@ it('a rejection nobody listened to is logged without its key, and the process se
   expect((await once(child, 'exit'))[0]).toBe(0);
 });
 
-it('an exception nobody caught is logged without its key, and ends the process', { timeout: 60_000 }, async () => {
+it('an uncaught exception is logged without its key and ends the process', { timeout: 60_000 }, async () => {
   const { child, seen, url } = start(`throw new Error('lost ${newKey()}')`);
   await expect.poll(url, { timeout: 30_000 }).toBeDefined();
   child.kill('SIGUSR2');

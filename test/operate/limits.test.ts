@@ -1,5 +1,5 @@
-// The limits as callers meet them: 429 as JSON with Retry-After, per key, all together, at once; and open when Redis
-// is not there.
+// Rate limits from the caller's side: 429 as JSON with Retry-After, per key, for all keys together, and for requests at
+// the same time. Without Redis, requests pass.
 import { createServer, type RequestListener } from 'node:http';
 import { type AddressInfo, createServer as createSocketServer } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
@@ -63,19 +63,19 @@ it('one key over its rate gets 429 with Retry-After; another key does not', asyn
   expect((await send(newKey())).status).toBe(200);
 });
 
-it('all keys together', async () => {
+it('requests of all keys together over the global rate get 429', async () => {
   const { send } = await serve({ global: 3 });
   expect(await statuses([1, 2, 3, 4, 5].map(() => send(newKey())))).toEqual([200, 200, 200, 429, 429]);
 });
 
-it('requests of one key at once, and again as soon as they end', async () => {
+it('too many requests of one key at the same time get 429, until the others end', async () => {
   const { send } = await serve({ parallelPerKey: 2 });
   const key = newKey();
   expect(await statuses([1, 2, 3, 4].map(() => send(key, 300)))).toEqual([200, 200, 429, 429]);
   expect(await statuses([send(key), send(newKey())])).toEqual([200, 200]);
 });
 
-it('passes requests when Redis is not there, and says so in the log', async () => {
+it('requests pass when Redis cannot be reached, and the log says so', async () => {
   const { send, entries, lines } = await serve({ perKey: 1, redisUrl: 'redis://:secret@127.0.0.1:1' });
   const key = newKey();
   expect(await statuses([send(key), send(key), send(key)])).toEqual([200, 200, 200]);
@@ -83,7 +83,7 @@ it('passes requests when Redis is not there, and says so in the log', async () =
   expect(lines.join('')).not.toContain('secret');
 });
 
-it('passes requests when Redis takes connections and never answers', async () => {
+it('requests pass when Redis accepts connections and never answers', async () => {
   const mute = createSocketServer(() => {});
   await new Promise<void>(resolve => mute.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void mute.close());

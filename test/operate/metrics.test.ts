@@ -54,7 +54,7 @@ it.each([
   /process_resident_memory_bytes \d+/,
 ])('counts %s', line => expect(page).toMatch(line));
 
-it('holds nothing of a caller: no key, no id, no path as written', () => {
+it('contains no key, no id and no path as a caller wrote it', () => {
   expect(page).not.toContain(key);
   expect(sandboxId).not.toBe('');
   expect(page).not.toContain(sandboxId);
@@ -62,7 +62,7 @@ it('holds nothing of a caller: no key, no id, no path as written', () => {
   expect(page).not.toContain('path-of-a-caller');
 });
 
-describe('who may read it', () => {
+describe('access to /metrics', () => {
   const statusAt = (url: string, host: string) =>
     new Promise(resolve =>
       request(`${url}/metrics`, { headers: { host } }, answer => resolve(answer.resume().statusCode)).end(),
@@ -74,11 +74,11 @@ describe('who may read it', () => {
     return status;
   };
 
-  it('on a loopback bind, whoever comes by a loopback name', async () => {
+  it('is open on a loopback bind under a loopback name', async () => {
     expect(await statusAt(gateway.url, 'localhost')).toBe(200);
     expect(await statusAt(gateway.url, 'evil.example')).toBe(403);
   });
-  it('off by default elsewhere', async () => expect(await statusFor({}, 'mcp.example.com')).toBe(404));
-  it('METRICS=true opens it, also to a scraper that calls by address', async () =>
+  it('is off by default on other binds', async () => expect(await statusFor({}, 'mcp.example.com')).toBe(404));
+  it('METRICS=true opens it, also to a scraper that uses the IP address', async () =>
     expect(await statusFor({ METRICS: 'true' }, '10.1.2.3:3000')).toBe(200));
 });

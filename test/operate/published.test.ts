@@ -7,7 +7,7 @@ import { parse } from 'yaml';
 import { connect } from '../support/clients.ts';
 import { newKey, startTestGateway } from '../support/gateway.ts';
 
-it('takes up new operations, and keeps the last good description', async () => {
+it('new operations become callable, and a broken description leaves the last good one in use', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'spec-'));
   const path = join(folder, 'published.json');
   const document = parse(readFileSync('openapi/e2b.yaml', 'utf8'));

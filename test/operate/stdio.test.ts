@@ -1,5 +1,5 @@
-// --stdio as a client that starts the process sees it: both generations of clients, nothing but the protocol on stdout,
-// and an end when the client goes.
+// --stdio from the side of the client that starts the process: SDK v1 and v2, nothing but the protocol on stdout, and an
+// end when the client disconnects.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Client } from '@modelcontextprotocol/client';
@@ -19,7 +19,7 @@ const server = {
 const code = `async () => (await api.request({ method: 'POST', path: '/sandboxes', body: { templateID: 'base' } })).status`;
 const call = { name: 'execute_write', arguments: { code } };
 
-// Each case starts a process, and a busy machine takes its time for that.
+// Each case starts a process, which is slow on a busy machine.
 describe('serves over stdio', { timeout: 60_000 }, () => {
   it('sdk v1', async () => {
     const client = new ClientV1(info);
@@ -52,7 +52,7 @@ async function run(args: string[], env: Record<string, string>, stdin?: string) 
   return { exitCode, stdout, stderr };
 }
 
-it('closes in order when a signal comes together with the end of stdin, as clients send both', async () => {
+it('shuts down cleanly when a signal and the end of stdin arrive together, as clients send both', async () => {
   const child = spawn(process.execPath, server.args, { env: { ...base, LOG_FORMAT: 'json' } });
   let stderr = '';
   child.stderr.on('data', chunk => (stderr += chunk));
@@ -65,7 +65,7 @@ it('closes in order when a signal comes together with the end of stdin, as clien
   expect(stderr).toContain('"msg":"closed"');
 });
 
-it('ends with the client, and writes nothing to stdout by itself', async () => {
+it('ends when stdin ends, and writes nothing but responses to stdout', async () => {
   const { exitCode, stdout, stderr } = await run(['--stdio', '--local'], { LOG_LEVEL: 'trace' }, '');
   expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: '' });
   expect(stderr).toContain('serving on stdio');

@@ -1,5 +1,5 @@
-// Spans with a real OpenTelemetry SDK loaded, as an operator would: request, run and upstream call in one trace, which
-// began at the caller and goes on upstream.
+// Spans with a real OpenTelemetry SDK, as an operator loads it: request, run and upstream call are in the caller's trace,
+// which is passed on upstream.
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { InMemorySpanExporter, NodeTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-node';
@@ -28,7 +28,7 @@ afterAll(async () => {
   await provider.shutdown();
 });
 
-it('one trace, from the caller through the run to the API', async () => {
+it("request, run and API call are in the caller's trace", async () => {
   const traceId = '0af7651916cd43dd8448eb211c80319c';
   const key = newKey();
   const code = `async () => { await api.request({ method: 'GET', path: '/sandboxes' }); await api.request({ method: 'GET', path: '/templates' }); await Sandbox.list() }`;

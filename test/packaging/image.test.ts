@@ -1,5 +1,5 @@
-// The Dockerfile without Docker: each stage in a folder of its own, its COPY and RUN lines carried out, the last one
-// started as the image would be: as another user, in a folder nobody can write to. Not checked: the base image itself.
+// The Dockerfile without Docker: each stage is a folder in which its COPY and RUN lines are executed. The last one is
+// started like the image: as another user, in a folder that nobody can write to. buildah.test.ts builds the real image.
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -16,7 +16,7 @@ type Image = Stage & { healthcheck: string[]; entrypoint: string[]; user: string
 const NOBODY = 65_534;
 let scratch: string;
 let image: Image;
-/** What the last stage runs as: no key, no home, nothing of ours. */
+/** The environment of the last stage: no key, no home, nothing of this process. */
 let env: Record<string, string>;
 
 beforeAll(() => {
@@ -37,7 +37,7 @@ const start = (more: Record<string, string>) => {
   return startAndFindUrl(command, args, { cwd: image.workdir, env: { ...env, ...more }, ...uid });
 };
 
-it('runs as a user without a name, on a file system it cannot write to', async () => {
+it('runs as an unnamed user on a read-only file system, is healthy, and stops on SIGTERM', async () => {
   expect(image.user).toMatch(/^[1-9]\d*:[1-9]\d*$/);
   const { url, child } = await start({ ALLOWED_HOSTS: '127.0.0.1', DRAIN_DELAY_MS: '0' });
   const reachable = url.replace('0.0.0.0', '127.0.0.1');
@@ -54,11 +54,11 @@ it('runs as a user without a name, on a file system it cannot write to', async (
   expect(spawnSync(command, args, { cwd: image.workdir, env: healthy }).status).toBe(1);
 });
 
-it('says what it needs when nothing is set', async () => {
+it('without settings it exits and names the missing one', async () => {
   await expect(start({})).rejects.toThrow(/ALLOWED_HOSTS/);
 });
 
-it('holds nothing but what production needs', () => {
+it('contains only what production needs', () => {
   expect(readdirSync(image.workdir).sort()).toEqual(['LICENSE', 'dist', 'node_modules', 'openapi', 'package.json']);
   for (const name of ['typescript', 'vitest', 'just-bash'])
     expect(existsSync(join(image.workdir, 'node_modules', name)), name).toBe(false);

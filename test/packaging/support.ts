@@ -23,6 +23,6 @@ export function startAndFindUrl(
     };
     child.stdout.on('data', read);
     child.stderr.on('data', read);
-    child.once('exit', () => reject(new Error(`it ended:\n${log}`)));
+    child.once('exit', () => reject(new Error(`the program ended:\n${log}`)));
   });
 }

@@ -28,7 +28,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-it('holds what runs, the description and the licence; no sources, no tests, no tools of ours', () => {
+it('contains the program, the API description and the licence, but no sources, tests or tools', () => {
   const root = join(folder, 'node_modules', 'e2b-code-mode');
   const shipped = readdirSync(root);
   expect(shipped).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'dist', 'openapi', 'package.json']));
@@ -39,7 +39,7 @@ it('holds what runs, the description and the licence; no sources, no tests, no t
   expect(readdirSync(join(root, 'openapi')).sort()).toEqual(['e2b.yaml', 'sandbox.yaml']);
 });
 
-it('--help', () => expect(run(bin, ['--help'], folder)).toContain('--stdio'));
+it('--help prints the usage', () => expect(run(bin, ['--help'], folder)).toContain('--stdio'));
 
 it('--local serves over HTTP', async () => {
   const { url, child } = await startAndFindUrl(bin, ['--local'], { cwd: folder, env });
@@ -52,7 +52,7 @@ it('--local serves over HTTP', async () => {
   expect(await once(child, 'exit')).toEqual([0, null]);
 });
 
-it('--stdio --local serves the client that started it', async () => {
+it('--stdio --local serves the client that starts it', async () => {
   const client = new Client({ name: 'test', version: '1.0.0' }, { versionNegotiation: { mode: 'auto' } });
   await client.connect(
     new StdioClientTransport({ command: bin, args: ['--stdio', '--local'], stderr: 'ignore', cwd: folder }),

@@ -1,4 +1,4 @@
-// Builds dist/ before the suite. Type errors are the business of `pnpm check`: the emitted code is what counts here.
+// Builds dist/ before the suite. Types are checked by `pnpm check`, not here.
 import { spawnSync } from 'node:child_process';
 
 export default function build(): void {

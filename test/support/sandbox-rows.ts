@@ -68,12 +68,12 @@ export const ROWS: readonly Row[] = [
   },
   {
     they: 'install_packages (pip, npm)',
-    here: "`sbx.commands.run('pip install …')`: what pip says is in the result, whatever it is",
+    here: "`sbx.commands.run('pip install …')`: the result has what pip printed",
     code: `async () => {
   const sbx = await Sandbox.create();
   const { exitCode, stdout, stderr } = await sbx.commands.run('pip install wheel', { timeoutMs: 50_000 });
   await sbx.kill();
-  return { exitCode, said: (stdout + stderr).slice(-500) };
+  return { exitCode, output: (stdout + stderr).slice(-500) };
 }`,
     expected: [/"exitCode":0/, /wheel/],
   },

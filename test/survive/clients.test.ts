@@ -1,5 +1,5 @@
-// Clients that mean harm or have bad luck: connections that say nothing, headers and bodies a byte at a time, half-closed
-// sockets, callers that leave in the middle. Others are served meanwhile, and nothing of them stays.
+// Hostile and unlucky clients: silent connections, headers and bodies sent one byte at a time, half-closed sockets, callers
+// that disconnect during a run. Other callers are served meanwhile, and no request stays open.
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -22,7 +22,7 @@ afterAll(async () => {
 const HEAD = () =>
   `POST /mcp HTTP/1.1\r\nHost: 127.0.0.1:${replica.port}\r\nAuthorization: Bearer ${newKey()}\r\nContent-Type: application/json\r\nAccept: application/json, text/event-stream\r\n`;
 
-/** A socket that sends `text`, the last part of it a byte every 500 ms, for as long as it is let. */
+/** A socket that sends `text`, its last `drops` characters one every 500 ms, until the server closes it. */
 function drip(text: string, drops = 0): Socket & { ended?: boolean } {
   const socket: Socket & { ended?: boolean } = connect({ port: replica.port, host: '127.0.0.1', allowHalfOpen: true });
   socket.on('error', () => {});
@@ -46,7 +46,7 @@ const openRequests = async () => {
   return status.openRequests + running + waiting + queued;
 };
 
-it('slow and silent clients are served by the clock: cut off, while others are answered', async () => {
+it('slow and silent clients are disconnected after a time, while others are answered', async () => {
   const long = `${HEAD()}X-Padding: ${'x'.repeat(500)}`;
   const loris = Array.from({ length: 100 }, () => drip(long, 400));
   const bodies = Array.from({ length: 50 }, () => drip(`${HEAD()}Content-Length: 5000\r\n\r\n${'['.repeat(400)}`, 390));
@@ -60,7 +60,7 @@ it('slow and silent clients are served by the clock: cut off, while others are a
   expect(await openRequests()).toBe(0);
 });
 
-it('half-closed clients get their answer', async () => {
+it('a half-closed connection gets its response', async () => {
   const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' });
   const socket = connect({ port: replica.port, host: '127.0.0.1', allowHalfOpen: true });
   let answer = '';
@@ -70,7 +70,7 @@ it('half-closed clients get their answer', async () => {
   socket.destroy();
 });
 
-it('callers that leave in the middle of a run take it with them', async () => {
+it('a run ends when its caller disconnects', async () => {
   const code = 'async () => { await new Promise(done => setTimeout(done, 30_000)) }';
   const body = JSON.stringify({
     jsonrpc: '2.0',

@@ -1,4 +1,4 @@
-// Three replicas behind HAProxy, under load all the time, while replicas go: killed, restarted, all in turn.
+// Three replicas behind HAProxy under constant load, while replicas are killed or restarted.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type LocalCloud, startLocalCloud } from '../../local/server.ts';
 import { type Load, startLoad } from './support/load.ts';
@@ -37,19 +37,19 @@ describe.skipIf(lacks !== undefined)('three replicas under load', () => {
   });
   afterEach(() => load.stop());
 
-  it('one told to go and started again: nothing fails', async () => {
+  it('no call fails when one replica is restarted', async () => {
     await restart(0);
     await more(CALLERS * 3);
     expect(await failures()).toEqual([]);
   });
 
-  it('all restarted, one after the other: nothing fails', async () => {
+  it('no call fails when all are restarted one after the other', async () => {
     for (const index of replicas.keys()) await restart(index);
     await more(CALLERS * 3);
     expect(await failures()).toEqual([]);
   });
 
-  it('one killed: only calls it had under way fail, and each says so', async () => {
+  it('only the open calls of a killed replica fail, each with an error that says so', async () => {
     const killedAt = performance.now();
     await replicas[0]?.end('SIGKILL');
     await more(CALLERS * 6);
@@ -69,7 +69,7 @@ describe.skipIf(lacks !== undefined)('three replicas under load', () => {
 const failures = async () =>
   (await load.stop()).filter(({ ok }) => !ok).map(({ status, text }) => `${status} ${text.slice(0, 300)}`);
 
-/** Ends cleanly, and comes back on the same port; the proxy has seen it when calls reach it again. */
+/** Stops a replica and starts it on the same port. */
 async function restart(index: number): Promise<void> {
   const old = replicas[index];
   if (old === undefined) throw new Error(`no replica ${index}`);

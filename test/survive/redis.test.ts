@@ -1,4 +1,4 @@
-// Replicas that count together through a real Redis; and that serve on when it dies.
+// Replicas that share their limits through a real Redis, and continue to serve without it.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
@@ -11,7 +11,7 @@ const lacks = spawnSync('redis-server', ['--version']).status === 0 ? undefined 
 if (lacks !== undefined) console.warn(`SKIPPED: limits shared through Redis: ${lacks} (apt-get install redis-server)`);
 
 describe.skipIf(lacks !== undefined)('two replicas, one Redis', () => {
-  it('count together; without Redis, calls pass', async () => {
+  it('share the limit of a key, and let calls pass once Redis is gone', async () => {
     const port = await freePort();
     const redis = spawn('redis-server', ['--port', String(port), '--save', '', '--bind', '127.0.0.1'], {
       stdio: 'pipe',

@@ -1,5 +1,5 @@
-// The API behind the gateway fails in every way it can: the caller gets a clear error, nobody else notices, and when it
-// is well again so is the gateway.
+// The API behind the gateway fails in many ways: the caller gets a clear error, other callers are not affected, and once
+// the API recovers, calls succeed again.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Fault } from '../../local/faults.ts';
 import { type LocalCloud, startLocalCloud } from '../../local/server.ts';
@@ -43,7 +43,7 @@ afterAll(async () => {
   await cloud.close();
 });
 
-/** What the guest, or the tool result, says; many at once, and searches beside them that must not suffer. */
+/** Results of many calls at once, and of searches at the same time, which must not suffer. */
 async function under(wrong: Fault | undefined, tool: string, code: string): Promise<{ text: string; sent: number }> {
   fault = wrong;
   const before = requests;
@@ -70,26 +70,26 @@ describe.each<[string, Fault, RegExp]>([
   ['says 503', { status: 503 }, /503/],
   ['never answers', 'hang', /time_exceeded|upstream_timeout/],
 ])('an API that %s', (_title, wrong, said) => {
-  it('reads: a clear answer', async () => expect((await under(wrong, 'execute_read', READ)).text).toMatch(said));
+  it('a read gets a clear error', async () => expect((await under(wrong, 'execute_read', READ)).text).toMatch(said));
 
-  it('writes: sent once each, never again', async () => {
+  it('a write is sent once and never repeated', async () => {
     const { text, sent } = await under(wrong, 'execute_write', WRITE);
     expect(text).toMatch(said);
     expect(sent).toBe(12);
   });
 
-  it('afterwards all is well', async () =>
+  it('calls succeed again afterwards', async () =>
     expect((await under(undefined, 'execute_read', READ)).text).toMatch(/status\\*": *200/));
 });
 
-it('slow, but in time: served', async () =>
+it('a slow response within the time limit is returned', async () =>
   expect((await under({ delayMs: 700 }, 'execute_read', READ)).text).toMatch(/status\\*": *200/));
 
-it('gone, and back again', async () => {
+it('calls fail while the API is down and succeed once it is back', async () => {
   await cloud.close();
   expect((await under(undefined, 'execute_write', WRITE)).text).toMatch(/upstream_unreachable.*not sent/s);
   cloud = await startCloud();
   expect((await under(undefined, 'execute_read', READ)).text).toMatch(/status\\*": *200/);
 });
 
-it('is still the same process', () => expect(replica.process.exitCode).toBe(null));
+it('the process was not restarted', () => expect(replica.process.exitCode).toBe(null));

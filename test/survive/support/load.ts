@@ -1,11 +1,11 @@
-// Callers that never stop: each sends a tool call, waits for the answer, sends the next. Every answer is kept, with its
-// time, so that a test can say which calls may have failed and which may not.
+// Constant load: each caller sends a tool call, waits for the response, sends the next. Every response is kept with its
+// times, so that a test can tell which calls may have failed.
 import { newKey } from '../../support/gateway.ts';
 
 export type Call = {
   readonly startedAt: number;
   readonly endedAt: number;
-  /** HTTP status; 0: no answer at all. */
+  /** HTTP status; 0: no response. */
   readonly status: number;
   readonly text: string;
   readonly ok: boolean;
@@ -39,7 +39,7 @@ export async function callTool(url: string, tool: string, code: string, key = ne
   }
 }
 
-/** A read that waits in the guest too, so that there are always runs under way. */
+/** A read that also waits in the guest, so that some runs are always open. */
 export const SLOWISH = `async () => {
   const { status } = await api.request({ method: 'GET', path: '/v2/sandboxes' });
   await new Promise(done => setTimeout(done, 150));

@@ -1,4 +1,4 @@
-// HAProxy with the configuration that deploy/ ships, on ports of our own. Debian's package; without it there is no test.
+// HAProxy with the configuration from deploy/, on free ports. Without HAProxy the tests are skipped with that reason.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, type Replica, ready } from './replica.ts';
 
-/** Why there can be no proxy here, or undefined. */
+/** Why no proxy can be started, or undefined. */
 export const proxyLacks = (): string | undefined =>
   spawnSync('haproxy', ['-v']).status === 0 ? undefined : 'haproxy is not installed (apt-get install haproxy)';
 

@@ -1,4 +1,4 @@
-// A gateway as operators run it: the built program in a process of its own.
+// A gateway like operators run it: the built program in its own process.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
@@ -8,9 +8,9 @@ export type Replica = {
   readonly port: number;
   readonly url: string;
   readonly process: ChildProcess;
-  /** All it wrote to stderr. */
+  /** Everything it has written to stderr. */
   log(): string;
-  /** Sends the signal and waits for the end; the exit code, or the signal that ended it. */
+  /** Sends the signal and waits; resolves with the exit code, or the signal that ended the process. */
   end(signal: NodeJS.Signals): Promise<number | string>;
 };
 
