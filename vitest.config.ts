@@ -16,7 +16,7 @@ export default defineConfig({
     projects: [
       project('main', {
         include: ['test/**/*.test.ts'],
-        exclude: ['test/conformance/**', 'test/packaging/**', 'test/survive/**', ...MICROVM],
+        exclude: [...['conformance', 'packaging', 'python', 'survive'].map(room => `test/${room}/**`), ...MICROVM],
         testTimeout: 20_000,
         hookTimeout: 30_000,
         // Files share a process: they keep no global state, and loading everything again costs more than the tests.
@@ -24,6 +24,8 @@ export default defineConfig({
       }),
       // A Node process per run and many waits: slow, so not part of `pnpm test`.
       project('microvm', { include: MICROVM, testTimeout: 30_000, hookTimeout: 60_000 }),
+      // The official Python SDKs against local mode. Needs Python and a package registry, the first time.
+      project('python', { include: ['test/python/*.test.ts'], testTimeout: 300_000 }),
       project('conformance', { include: ['test/conformance/*.test.ts'], testTimeout: 300_000, hookTimeout: 60_000 }),
       // What is shipped, outside this repository: the packed tarball and the image. Needs a package registry.
       project('packaging', {

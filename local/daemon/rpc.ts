@@ -119,11 +119,13 @@ async function answerStream(
   res.once('close', () => gone.abort());
   const closed = AbortSignal.any([gone.signal, stopped]);
   const send = (message: object): Promise<void> => writeAll(res, envelope(0, message), closed);
-  res.writeHead(200, { 'content-type': 'application/connect+json' });
-  res.flushHeaders();
+  res.setHeader('content-type', 'application/connect+json');
   let end: object = {};
   try {
-    await call(firstMessage(await readBody(req)), info, send, closed);
+    const message = firstMessage(await readBody(req));
+    // Not before the message is read: clients of HTTP/1.1 stop sending once an answer comes.
+    res.flushHeaders();
+    await call(message, info, send, closed);
   } catch (caught) {
     end = failure(toRpcError(caught));
   }
