@@ -21,7 +21,9 @@ const programs = {
 };
 
 /** What runs inside a guest of the embedded engine: smaller text is a smaller image. */
-const preludes = ['search', 'execute', 'url'].map(name => `src/guest/prelude/${name}.ts`);
+const preludes = Object.fromEntries(
+  ['search', 'execute', 'url', 'intl/intl'].map(name => [name.split('/').at(-1), `src/guest/prelude/${name}.ts`]),
+);
 
 /** What runs in Node inside a microVM. */
 const RUNNER = 'src/engine/microvm/runner';

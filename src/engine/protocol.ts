@@ -18,10 +18,12 @@ export const KIND = {
   log: 5,
   /** payload: Display as JSON text. */
   display: 6,
-  /** payload: how many bytes. The only kind answered at once: that many random bytes as hex. */
+  /** payload: how many bytes. Answered at once: that many random bytes as hex. */
   random: 7,
   /** `id`: log characters the guest's own bounds dropped. */
   dropped: 8,
+  /** payload: see quickjs/intl/answer.ts. Answered at once, and only by an engine whose JavaScript has no Intl. */
+  intl: 9,
 } as const;
 
 /** Host to guest: `settle(id, how, payload)`. */

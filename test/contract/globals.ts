@@ -35,6 +35,7 @@ const ECMASCRIPT = [
     'Int16Array',
     'Int32Array',
     'Int8Array',
+    'Intl',
     'Iterator',
     'JSON',
   ],

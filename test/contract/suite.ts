@@ -7,6 +7,7 @@ import { errors } from './errors.ts';
 import { globals } from './globals.ts';
 import { Harness, type SuiteOptions } from './harness.ts';
 import { hostile } from './hostile.ts';
+import { intl } from './intl.ts';
 import { isolation } from './isolation.ts';
 import { results } from './results.ts';
 
@@ -18,6 +19,7 @@ export function describeEngine(name: string, makeEngine: () => Promise<Engine>, 
     afterAll(() => guest.close());
     results(guest);
     globals(guest);
+    intl(guest);
     calls(guest);
     errors(guest);
     isolation(guest);

@@ -172,7 +172,8 @@ export class Run {
       timeoutMs: 0,
       signal,
       cwd: '/tmp',
-      envs: { TZ: 'UTC' },
+      // So that dates are UTC and the default locale is en-US, whatever the template has set.
+      envs: { TZ: 'UTC', LC_ALL: 'C' },
       onStdout: text => this.#onStdout(text, sandbox, folder),
       onStderr: text => this.#onStderr(text),
     });

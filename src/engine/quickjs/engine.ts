@@ -35,8 +35,8 @@ const WARM_MS = 1_200;
 
 export async function createQuickjsEngine(options: QuickjsOptions): Promise<Engine> {
   const module = loadQuickjsModule();
-  const url = readGuest('url');
-  const preludes = { execute: url + readGuest('execute'), search: url + readGuest('search') };
+  const platform = readGuest('url') + readGuest('intl');
+  const preludes = { execute: platform + readGuest('execute'), search: platform + readGuest('search') };
   const searchImage = (descriptionJson: string) => image(module, { prelude: preludes.search, descriptionJson }, 0);
 
   const workers = options.workers ?? Math.min(8, Math.max(2, availableParallelism()));
@@ -83,7 +83,7 @@ export async function createQuickjsEngine(options: QuickjsOptions): Promise<Engi
   };
 }
 
-function readGuest(script: 'execute' | 'search' | 'url'): string {
+function readGuest(script: 'execute' | 'search' | 'url' | 'intl'): string {
   return readFileSync(builtFile(`guest/prelude/${script}.js`), 'utf8');
 }
 

@@ -4,6 +4,7 @@ import { type Emission, type End, Intake, type Meter } from '../intake.ts';
 import * as protocol from '../protocol.ts';
 import { isOutOfMemory } from '../transcript.ts';
 import type { Instance } from './instance.ts';
+import { IntlHost } from './intl/answer.ts';
 import type { Settlement } from './messages.ts';
 import { GuestException } from './vm.ts';
 
@@ -22,6 +23,7 @@ export class GuestRun {
   readonly #intake: Intake;
   readonly #limits: Limits;
   readonly #host: RunHost;
+  #intl: IntlHost | undefined;
   /** WebAssembly itself gave up, rather than QuickJS: this instance is not used again. */
   trapped = false;
   #sliceStart = 0;
@@ -77,7 +79,14 @@ export class GuestRun {
 
   /** The send hook of the instance. */
   receive(kind: number, id: number, payload: string): string | undefined {
-    return this.#intake.receive(kind, id, payload);
+    return kind === protocol.KIND.intl ? this.#formatted(payload) : this.#intake.receive(kind, id, payload);
+  }
+
+  /** No answer once the run is over: QuickJS looks at its budget only after thousands of steps, each of them one of these. */
+  #formatted(payload: string): string | undefined {
+    if (this.interrupt()) return undefined;
+    this.#intl ??= new IntlHost();
+    return this.#intl.answer(payload);
   }
 
   #slice(act: () => void): End | undefined {

@@ -9,7 +9,6 @@ const NETWORK =
   "There is no network here. A server inside a sandbox: sbx.fetch(port, path). The internet: sbx.commands.run('curl …'). E2B's API: api.request({ method, path, query, body }).";
 const NETWORK_IN_SEARCH = 'There is no network here. Use find(query) and describe(operation).';
 const ENVIRONMENT = 'There is no process and there are no environment variables here; the gateway adds the API key.';
-const INTL = 'Use toLocaleString(), or toISOString() for dates.';
 
 const INSTEAD: Readonly<Record<string, string>> = is.freeze({
   __proto__: null,
@@ -26,7 +25,6 @@ const INSTEAD: Readonly<Record<string, string>> = is.freeze({
   fs: FILES,
   print: "Use console.log('…'). Python goes into sbx.runCode('…').",
   CodeInterpreter: 'Use Sandbox: it has runCode.',
-  Intl: INTL,
   setImmediate: 'Use setTimeout(fn, 0) or queueMicrotask(fn).',
   WebAssembly: 'Run it in an E2B sandbox instead.',
   window: 'There is no page here; globals are on globalThis.',

@@ -4,7 +4,6 @@ import { bufferGlobals } from './buffer.ts';
 import { cloneGlobals } from './clone.ts';
 import { installConsole } from './console.ts';
 import * as is from './intrinsics.ts';
-import { installLocale } from './locale.ts';
 import { start } from './outcome.ts';
 import { installRandom } from './random.ts';
 import { textGlobals } from './text.ts';
@@ -22,7 +21,6 @@ export function installGlobals(): void {
   installConsole();
   installTimers();
   installRandom();
-  installLocale();
   const plain: Record<string, unknown> = { ...textGlobals, ...bufferGlobals, ...cloneGlobals };
   for (const name of Object.keys(plain)) is.defineGlobal(name, plain[name]);
   for (const name of ['TextEncoder', 'TextDecoder', 'Buffer'] as const)

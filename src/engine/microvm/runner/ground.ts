@@ -148,4 +148,6 @@ defineProperty(globalThis, 'queueMicrotask', {
   configurable: true,
 });
 
-for (const name of ['Atomics', 'Intl', 'WebAssembly']) delete root[name];
+for (const name of ['Atomics', 'WebAssembly']) delete root[name];
+// Not in every Node.
+for (const name of ['DurationFormat', 'v8BreakIterator']) delete (Intl as unknown as Owner)[name];

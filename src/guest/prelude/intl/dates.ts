@@ -1,0 +1,99 @@
+// Intl.DateTimeFormat, and what a Date shows by locale. The guest's own zone is UTC.
+import { ask, number, type OptionKinds, plainOptions, specOf } from './ask.ts';
+import { createService, hidden } from './service.ts';
+
+const OPTIONS: OptionKinds = {
+  localeMatcher: 'text',
+  calendar: 'text',
+  numberingSystem: 'text',
+  hour12: 'flag',
+  hourCycle: 'text',
+  timeZone: 'text',
+  weekday: 'text',
+  era: 'text',
+  year: 'text',
+  month: 'text',
+  day: 'text',
+  dayPeriod: 'text',
+  hour: 'text',
+  minute: 'text',
+  second: 'text',
+  fractionalSecondDigits: 'number',
+  timeZoneName: 'text',
+  formatMatcher: 'text',
+  dateStyle: 'text',
+  timeStyle: 'text',
+};
+
+type Plain = Record<string, string | boolean>;
+
+function inUtc(options: Plain): void {
+  options.timeZone ??= 'UTC';
+}
+
+function ends(start: unknown, end: unknown): [string, string] {
+  if (start === undefined || end === undefined) throw new TypeError('startDate or endDate cannot be undefined');
+  return [number(start), number(end)];
+}
+
+const at = (date: unknown): string => number(date === undefined ? Date.now() : date);
+
+export const DateTimeFormat = createService({
+  type: 'DateTimeFormat',
+  options: OPTIONS,
+  callable: true,
+  complete: inUtc,
+  bound: { format: spec => (date?: unknown) => ask(spec, ['format', at(date)]) },
+  methods: {
+    formatToParts: (spec, date?: unknown) => ask(spec, ['formatToParts', at(date)]),
+    formatRange: (spec, start: unknown, end: unknown) => ask(spec, ['formatRange', ...ends(start, end)]),
+    formatRangeToParts: (spec, start: unknown, end: unknown) => ask(spec, ['formatRangeToParts', ...ends(start, end)]),
+  },
+});
+
+const DATE = ['weekday', 'year', 'month', 'day'];
+const TIME = ['dayPeriod', 'hour', 'minute', 'second', 'fractionalSecondDigits'];
+
+type Shown = { readonly wanted: readonly string[]; readonly defaults: readonly string[]; readonly without?: string };
+const BOTH: Shown = {
+  wanted: [...DATE, ...TIME],
+  defaults: ['year', 'month', 'day', 'hour', 'minute', 'second'],
+};
+const DAY: Shown = { wanted: DATE, defaults: ['year', 'month', 'day'], without: 'timeStyle' };
+const CLOCK: Shown = { wanted: TIME, defaults: ['hour', 'minute', 'second'], without: 'dateStyle' };
+
+/** As the language has it: fields that are not asked for come in only where none of their kind is. */
+function specFor(locales: unknown, options: unknown, { wanted, defaults, without }: Shown): string {
+  const plain: Plain = plainOptions(options, OPTIONS);
+  if (without !== undefined && plain[without] !== undefined) throw new TypeError(`Invalid option : ${without}`);
+  const asked = (name: string) => plain[name] !== undefined;
+  if (!asked('dateStyle') && !asked('timeStyle') && !wanted.some(asked))
+    for (const name of defaults) plain[name] = 'numeric';
+  inUtc(plain);
+  return specOf('DateTimeFormat', locales, plain);
+}
+
+const ZONE = ' (Coordinated Universal Time)';
+const INVALID = 'Invalid Date';
+
+export function installDates(): void {
+  const { getTime, toString: text, toTimeString: clock } = Date.prototype;
+  for (const [name, shown] of [
+    ['toLocaleString', BOTH],
+    ['toLocaleDateString', DAY],
+    ['toLocaleTimeString', CLOCK],
+  ] as const)
+    hidden(Date.prototype, name, function (this: Date, locales?: unknown, options?: unknown) {
+      const time = getTime.call(this);
+      return Number.isNaN(time) ? INVALID : ask(specFor(locales, options, shown), ['format', number(time)]);
+    });
+  // With the name of the zone, as everywhere else.
+  for (const [name, plain] of [
+    ['toString', text],
+    ['toTimeString', clock],
+  ] as const)
+    hidden(Date.prototype, name, function (this: Date) {
+      const shown = plain.call(this);
+      return shown === INVALID ? shown : shown + ZONE;
+    });
+}

@@ -1,0 +1,87 @@
+// Intl.NumberFormat, PluralRules and RelativeTimeFormat, and toLocaleString of numbers.
+import { ask, number, numeric, type OptionKinds, plainOptions, specOf } from './ask.ts';
+import { createService, hidden } from './service.ts';
+
+const DIGITS: OptionKinds = {
+  minimumIntegerDigits: 'number',
+  minimumFractionDigits: 'number',
+  maximumFractionDigits: 'number',
+  minimumSignificantDigits: 'number',
+  maximumSignificantDigits: 'number',
+  roundingIncrement: 'number',
+  roundingMode: 'text',
+  roundingPriority: 'text',
+  trailingZeroDisplay: 'text',
+};
+
+const OPTIONS: OptionKinds = {
+  localeMatcher: 'text',
+  numberingSystem: 'text',
+  style: 'text',
+  currency: 'text',
+  currencyDisplay: 'text',
+  currencySign: 'text',
+  unit: 'text',
+  unitDisplay: 'text',
+  ...DIGITS,
+  notation: 'text',
+  compactDisplay: 'text',
+  useGrouping: 'either',
+  signDisplay: 'text',
+};
+
+/** A range has two ends: undefined would be NaN. */
+function ends(start: unknown, end: unknown): [string, string] {
+  if (start === undefined || end === undefined) throw new TypeError('start or end is undefined');
+  return [numeric(start), numeric(end)];
+}
+
+export const NumberFormat = createService({
+  type: 'NumberFormat',
+  options: OPTIONS,
+  callable: true,
+  bound: { format: spec => (value: unknown) => ask(spec, ['format', numeric(value)]) },
+  methods: {
+    formatToParts: (spec, value: unknown) => ask(spec, ['formatToParts', numeric(value)]),
+    formatRange: (spec, start: unknown, end: unknown) => ask(spec, ['formatRange', ...ends(start, end)]),
+    formatRangeToParts: (spec, start: unknown, end: unknown) => ask(spec, ['formatRangeToParts', ...ends(start, end)]),
+  },
+});
+
+export const PluralRules = createService({
+  type: 'PluralRules',
+  options: { localeMatcher: 'text', type: 'text', ...DIGITS },
+  methods: {
+    select: (spec, value: unknown) => ask(spec, ['select', number(value)]),
+    selectRange: (spec, start: unknown, end: unknown) => {
+      ends(start, end);
+      return ask(spec, ['selectRange', number(start), number(end)]);
+    },
+  },
+});
+
+export const RelativeTimeFormat = createService({
+  type: 'RelativeTimeFormat',
+  options: { localeMatcher: 'text', numberingSystem: 'text', style: 'text', numeric: 'text' },
+  methods: {
+    format: (spec, value: unknown, unit: unknown) => ask(spec, ['format', number(value), `${unit as string}`]),
+    formatToParts: (spec, value: unknown, unit: unknown) =>
+      ask(spec, ['formatToParts', number(value), `${unit as string}`]),
+  },
+});
+
+export function installNumbers(): void {
+  const plain = specOf('NumberFormat', undefined, {});
+  const specFor = (locales: unknown, options: unknown): string =>
+    locales === undefined && options === undefined
+      ? plain
+      : specOf('NumberFormat', locales, plainOptions(options, OPTIONS));
+  const { valueOf: numberValue } = Number.prototype;
+  const { valueOf: bigintValue } = BigInt.prototype;
+  hidden(Number.prototype, 'toLocaleString', function (this: number, locales?: unknown, options?: unknown) {
+    return ask(specFor(locales, options), ['format', numeric(numberValue.call(this))]);
+  });
+  hidden(BigInt.prototype, 'toLocaleString', function (this: bigint, locales?: unknown, options?: unknown) {
+    return ask(specFor(locales, options), ['format', numeric(bigintValue.call(this))]);
+  });
+}

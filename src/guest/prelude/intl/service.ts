@@ -1,0 +1,80 @@
+// Makes one constructor of Intl: options in, the host's answers out. What is special about each stands in its own file.
+import { ask, GENERAL, localeList, type OptionKinds, plainOptions, specOf } from './ask.ts';
+
+type State = { readonly spec: string; readonly resolved: object; readonly bound: Record<string, unknown> };
+type Method = (spec: string, ...args: never[]) => unknown;
+
+export type ServiceOptions = {
+  readonly type: string;
+  readonly options: OptionKinds;
+  /** NumberFormat, DateTimeFormat and Collator make one without `new` as well. */
+  readonly callable?: boolean;
+  /** The others want an object for their options, or nothing. */
+  readonly strictOptions?: boolean;
+  readonly methods?: Readonly<Record<string, Method>>;
+  /** Getters that answer with a function of the object's own, so that `list.map(format.format)` works. */
+  readonly bound?: Readonly<Record<string, (spec: string) => unknown>>;
+  readonly complete?: (options: Record<string, string | boolean>) => void;
+};
+
+export type Service = (new (locales?: unknown, options?: unknown) => object) & { prototype: object };
+
+const states = new WeakMap<object, State>();
+
+export function stateOf(instance: unknown, type: string): State {
+  const state = typeof instance === 'object' && instance !== null ? states.get(instance) : undefined;
+  if (state === undefined)
+    throw new TypeError(`Method Intl.${type} called on incompatible receiver ${String(instance)}`);
+  return state;
+}
+
+export function createService(definition: ServiceOptions): Service {
+  const { type, callable = false, methods = {}, bound = {} } = definition;
+  const Constructor = function (this: unknown, locales?: unknown, options?: unknown): object {
+    if (new.target === undefined && !callable) throw new TypeError(`Constructor Intl.${type} requires 'new'`);
+    const instance = Object.create((new.target ?? Constructor).prototype as object) as object;
+    states.set(instance, stateFor(definition, locales, options));
+    return instance;
+  } as unknown as Service;
+  Object.defineProperty(Constructor, 'name', { value: type, configurable: true });
+
+  const prototype: object = {};
+  hidden(prototype, 'constructor', Constructor);
+  for (const name of Object.keys(methods))
+    hidden(prototype, name, function (this: unknown, ...args: never[]) {
+      return (methods[name] as Method)(stateOf(this, type).spec, ...args);
+    });
+  for (const name of Object.keys(bound))
+    Object.defineProperty(prototype, name, {
+      get(this: unknown) {
+        const state = stateOf(this, type);
+        state.bound[name] ??= bound[name]?.(state.spec);
+        return state.bound[name];
+      },
+      configurable: true,
+    });
+  hidden(prototype, 'resolvedOptions', function (this: unknown) {
+    return { ...stateOf(this, type).resolved };
+  });
+  Object.defineProperty(prototype, Symbol.toStringTag, { value: `Intl.${type}`, configurable: true });
+  Object.defineProperty(Constructor, 'prototype', { value: prototype, writable: false });
+  hidden(Constructor, 'supportedLocalesOf', (locales?: unknown, options?: unknown) =>
+    ask(GENERAL, ['supportedLocalesOf', type, localeList(locales), plainOptions(options, { localeMatcher: 'text' })]),
+  );
+  return Constructor;
+}
+
+function stateFor(definition: ServiceOptions, locales: unknown, options: unknown): State {
+  const { type, options: kinds, strictOptions = false, complete } = definition;
+  if (strictOptions && options !== undefined && (typeof options !== 'object' || options === null))
+    throw new TypeError('Incorrect options: give an object');
+  const plain = plainOptions(options, kinds);
+  complete?.(plain);
+  const spec = specOf(type, locales, plain);
+  return { spec, resolved: ask(spec, ['resolvedOptions']) as object, bound: {} };
+}
+
+/** A method like those of the language: not enumerable. */
+export function hidden(owner: object, name: string, value: unknown): void {
+  Object.defineProperty(owner, name, { value, writable: true, configurable: true, enumerable: false });
+}
