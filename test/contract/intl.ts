@@ -208,9 +208,12 @@ export function intl(guest: Harness): void {
 
     it('sorts many texts as Node does', { timeout: 60_000 }, async () => {
       const source = `() => {
-        const texts = Array.from({ length: 3000 }, (_, i) => ['ä', 'z', 'Z', 'é', 'e', '10', '9', 'ß', '-'][(i * 7) % 9] + ((i * 7919) % 3001));
+        const texts = Array.from({ length: 400 }, (_, i) => ['ä', 'z', 'Z', 'é', 'e', '10', '9', 'ß', '-'][(i * 7) % 9] + ((i * 7919) % 401));
         const by = (...options) => [...texts].sort((a, b) => a.localeCompare(b, ...options)).join();
-        return [by(), by('sv'), by('de', { numeric: true }), by('en', { sensitivity: 'base', caseFirst: 'upper' })];
+        const rows = texts.map((name, at) => ({ at, name }));
+        const others = texts.toSorted((a, b) => a.toLowerCase().localeCompare(b.toLowerCase(), 'tr'));
+        rows.sort((a, b) => b.name.localeCompare(a.name, 'da'));
+        return [rows.map(row => row.name), others, by(), by('sv'), by('de', { numeric: true }), by('en', { sensitivity: 'base', caseFirst: 'upper' })];
       }`;
       expect(await guest.value(source, { limits: SLOW })).toEqual(here(source));
     });

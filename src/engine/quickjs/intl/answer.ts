@@ -1,12 +1,13 @@
 // The host's side of the guest's Intl: one message in, its answer as JSON text out, at once. Computed by this process's
 // ICU on the worker that runs the guest, so the time counts as the guest's. One a run; knows nothing of the guest.
 import { checkLocales, checkOptions, isIntlType, objectFor } from './objects.ts';
-import { operate, textOf } from './operations.ts';
+import { list, operate, textOf } from './operations.ts';
 import { Ranking } from './ranking.ts';
 
 /** Arguments of one call: two texts as long as may be, each unit escaped. */
 const MAX_PAYLOAD_CHARS = 2_500_000;
 const MAX_RANKINGS = 4;
+const MAX_RANKED = { items: 50_000, chars: 2_000_000 };
 
 type WithLocales = { supportedLocalesOf(locales: string[], options: object): string[] };
 
@@ -15,12 +16,14 @@ export class IntlHost {
 
   /**
    * `payload`: `[type, locales, options]` of an object, a line end, `[operation, …arguments]`; both JSON text. The answer
-   * is `{ value }` or `{ error, message }`. Or, behind the line end, `=` and a text: its rank, as `epoch rank`.
+   * is `{ value }` or `{ error, message }`. Or, behind the line end, `=` and a text: its rank, as `epoch rank`; or `*`
+   * and a JSON list of texts: their ranks, as `epoch` and a JSON list.
    */
   answer(payload: string): string {
     try {
       const end = payload.indexOf('\n');
-      if (payload[end + 1] === '=') return this.#rank(payload.slice(0, end), payload.slice(end + 2));
+      const mark = payload[end + 1];
+      if (mark === '=' || mark === '*') return this.#rank(payload.slice(0, end), mark, payload.slice(end + 2));
       return JSON.stringify({ value: this.#answer(payload, end) });
     } catch (caught) {
       const { name, message } = caught instanceof Error ? caught : new RangeError('This is not formatted here');
@@ -41,7 +44,7 @@ export class IntlHost {
     return operate(objectFor(spec), operation, args);
   }
 
-  #rank(spec: string, text: string): string {
+  #rank(spec: string, mark: '=' | '*', text: string): string {
     let ranking = this.#rankings.get(spec);
     if (ranking === undefined) {
       const made = objectFor(spec);
@@ -50,7 +53,9 @@ export class IntlHost {
       ranking = new Ranking(made.object.compare);
       this.#rankings.set(spec, ranking);
     }
-    return ranking.rank(textOf(text)).join(' ');
+    if (mark === '=') return ranking.rank(textOf(text)).join(' ');
+    const [epoch, ranks] = ranking.rankAll(list(JSON.parse(textOf(text, MAX_PAYLOAD_CHARS)), MAX_RANKED));
+    return `${epoch} ${JSON.stringify(ranks)}`;
   }
 }
 

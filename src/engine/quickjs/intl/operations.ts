@@ -9,7 +9,7 @@ type Operations<Type extends IntlType> = Readonly<
 const MAX_TEXT_CHARS = 200_000;
 const MAX_SEGMENT_CHARS = 100_000;
 const MAX_DIGITS = 2_000;
-const MAX_LIST_ITEMS = 10_000;
+const LIST = { items: 10_000, chars: MAX_TEXT_CHARS };
 
 export function textOf(value: unknown, maxChars = MAX_TEXT_CHARS): string {
   if (typeof value !== 'string') throw new TypeError('Expected text');
@@ -29,12 +29,12 @@ function numeric(value: unknown): number | bigint {
 const number = (value: unknown): number => Number(numeric(value));
 const date = (value: unknown): number | undefined => (value === null ? undefined : number(value));
 
-function list(value: unknown): string[] {
-  if (!Array.isArray(value) || value.length > MAX_LIST_ITEMS)
-    throw new RangeError(`A list of more than ${MAX_LIST_ITEMS} items is not formatted here`);
+export function list(value: unknown, max = LIST): string[] {
+  if (!Array.isArray(value) || value.length > max.items)
+    throw new RangeError(`A list of more than ${max.items} items is not formatted here`);
   let chars = 0;
   for (const item of value) chars += textOf(item).length;
-  if (chars > MAX_TEXT_CHARS) throw new RangeError(`More than ${MAX_TEXT_CHARS} characters are not formatted here`);
+  if (chars > max.chars) throw new RangeError(`More than ${max.chars} characters are not formatted here`);
   return value as string[];
 }
 

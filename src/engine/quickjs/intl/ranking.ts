@@ -16,6 +16,23 @@ export class Ranking {
     this.#compare = compare;
   }
 
+  /** All at once, in an epoch of their own. */
+  rankAll(texts: readonly string[]): readonly [epoch: number, ranks: readonly number[]] {
+    if (texts.length > MAX_TEXTS) throw new RangeError('Too many texts');
+    this.#begin();
+    const ranks = new Map<string, number>();
+    for (const text of [...new Set(texts)].sort(this.#compare)) {
+      const last = this.#texts.at(-1);
+      if (last === undefined || this.#compare(last, text) !== 0) {
+        this.#ranks.push(this.#texts.length);
+        this.#texts.push(text);
+        this.#chars += text.length;
+      }
+      ranks.set(text, this.#texts.length - 1);
+    }
+    return [this.#epoch, texts.map(text => ranks.get(text) ?? 0)];
+  }
+
   rank(text: string): readonly [epoch: number, rank: number] {
     const at = this.#placeOf(text);
     const there = this.#texts[at];

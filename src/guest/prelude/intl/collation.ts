@@ -1,5 +1,6 @@
 // Intl.Collator and localeCompare. The first comparisons of a run go to the host one by one; from then on each text is
 // sent once, for a number that sorts as the text does: sorting thousands would otherwise cross a hundred thousand times.
+import * as is from '../intrinsics.ts';
 import { ask, type OptionKinds, plainOptions, specOf, tell } from './ask.ts';
 import { createService, hidden } from './service.ts';
 
@@ -27,7 +28,21 @@ function createCompare(spec: string): Compare {
   let epoch = '';
   let ranks = new Map<string, number>();
 
+  const rankAll = (texts: readonly string[]): void => {
+    const answer = tell(`${spec}\n*${is.stringify(texts)}`);
+    const end = answer.indexOf(' ');
+    epoch = answer.slice(0, end);
+    ranks = new Map();
+    const found = is.parse(answer.slice(end + 1)) as number[];
+    for (let i = 0; i < texts.length; i++) ranks.set(texts[i] as string, found[i] as number);
+  };
   const rank = (text: string): number => {
+    const others = takeSorted(text);
+    if (others !== undefined) {
+      rankAll(others);
+      const found = ranks.get(text);
+      if (found !== undefined) return found;
+    }
     const [current = '', found] = tell(`${spec}\n=${text}`).split(' ');
     if (current !== epoch) ranks = new Map();
     epoch = current;
@@ -62,6 +77,57 @@ function createCompare(spec: string): Compare {
 const isRanked = (text: string): boolean =>
   text.length <= MAX_RANKED_CHARS && (text as string & { isWellFormed(): boolean }).isWellFormed();
 
+/** The list that is sorted right now: what is compared first in it tells what else will be. */
+let sorted: ArrayLike<unknown> | undefined;
+const MAX_SORTED = 50_000;
+const MAX_SORTED_CHARS = 1_000_000;
+
+/** Texts that will be compared as this one is: the list's items, or one field of each. Asked once a sort. */
+function takeSorted(text: string): string[] | undefined {
+  const list = sorted;
+  sorted = undefined;
+  if (list === undefined || list.length > MAX_SORTED) return undefined;
+  const field = typeof list[0] === 'string' ? undefined : fieldOf(list, text);
+  if (field === undefined && typeof list[0] !== 'string') return undefined;
+  const texts: string[] = [];
+  let chars = 0;
+  for (let i = 0; i < list.length; i++) {
+    const item = field === undefined ? list[i] : (list[i] as Record<string, unknown> | null | undefined)?.[field];
+    if (typeof item !== 'string' || !isRanked(item)) continue;
+    texts.push(item);
+    chars += item.length;
+  }
+  return chars > MAX_SORTED_CHARS ? undefined : texts;
+}
+
+function fieldOf(list: ArrayLike<unknown>, text: string): string | undefined {
+  for (let i = 0; i < list.length; i++) {
+    const item = list[i];
+    if (typeof item !== 'object' || item === null) return undefined;
+    for (const name of is.keys(item)) if ((item as Record<string, unknown>)[name] === text) return name;
+  }
+  return undefined;
+}
+
+function installSort(): void {
+  const { sort, toSorted } = Array.prototype;
+  for (const [name, plain] of [
+    ['sort', sort],
+    ['toSorted', toSorted],
+  ] as const)
+    hidden(Array.prototype, name, function (this: unknown[], compare?: unknown) {
+      if (typeof compare !== 'function' || !is.isArray(this) || this.length <= FEW)
+        return plain.call(this, compare as undefined);
+      const before = sorted;
+      sorted = this;
+      try {
+        return plain.call(this, compare as (one: unknown, other: unknown) => number);
+      } finally {
+        sorted = before;
+      }
+    });
+}
+
 const compares = new Map<string, Compare>();
 
 function compareFor(spec: string): Compare {
@@ -87,25 +153,33 @@ export const Collator = createService({
 
 type Given = Readonly<Record<string, unknown>>;
 
-/** Says all that a Collator reads of its options; much quicker than describing it to the host each time. */
-const keyOf = (locale: string, options: Given): string =>
-  `${locale}|${options.usage}|${options.localeMatcher}|${options.collation}|${options.numeric}|${options.caseFirst}|${options.sensitivity}|${options.ignorePunctuation}`;
+/** What was compared by last, since a sort asks for the same each time, in a new object each time. */
+type Last = { readonly locale: unknown; readonly options: Given; readonly compare: Compare };
+
+const isSame = (last: Given, options: Given): boolean =>
+  last.sensitivity === options.sensitivity &&
+  last.numeric === options.numeric &&
+  last.caseFirst === options.caseFirst &&
+  last.ignorePunctuation === options.ignorePunctuation &&
+  last.usage === options.usage &&
+  last.collation === options.collation &&
+  last.localeMatcher === options.localeMatcher;
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : `${value as string}`);
 
 export function installCollation(): void {
   const plain = createCompare(specOf('Collator', undefined, {}));
-  const byKey = new Map<string, Compare>();
-  const compareBy = (locales: unknown, options: unknown): Compare => {
-    const simple = (locales === undefined || typeof locales === 'string') && options !== null;
-    if (!simple) return compareFor(specOf('Collator', locales, plainOptions(options, OPTIONS)));
-    const key = options === undefined ? (locales ?? '') : keyOf(locales ?? '', options as Given);
-    const known = byKey.get(key);
-    if (known !== undefined) return known;
-    const made = compareFor(specOf('Collator', locales, plainOptions(options, OPTIONS)));
-    if (byKey.size >= MAX_KEPT) byKey.clear();
-    byKey.set(key, made);
-    return made;
+  const none: Given = is.freeze({});
+  let last: Last = { locale: undefined, options: none, compare: plain };
+  const compareBy = (locales: unknown, given: unknown): Compare => {
+    const options = (given ?? none) as Given;
+    if (locales === last.locale && given !== null && isSame(last.options, options)) return last.compare;
+    const known = plainOptions(given, OPTIONS);
+    const compare = compareFor(specOf('Collator', locales, known));
+    // A list of locales may have changed by the next time.
+    if (locales === undefined || typeof locales === 'string')
+      last = { locale: locales, options: { ...none, ...known }, compare };
+    return compare;
   };
   const methods = {
     localeCompare(this: unknown, that: unknown, locales?: unknown, options?: unknown): number {
@@ -116,4 +190,5 @@ export function installCollation(): void {
     },
   };
   hidden(String.prototype, 'localeCompare', methods.localeCompare);
+  installSort();
 }
