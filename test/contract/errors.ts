@@ -51,6 +51,100 @@ export function errors(guest: Harness): void {
       expect((await guest.error(`async () => { throw ${thrown} }`)).message).toMatch(message);
     });
 
+    it.each<[what: string, source: string, message: RegExp]>([
+      [
+        'an AggregateError',
+        'Promise.any([1, 2].map(async n => { throw new RangeError(`no ${n}`) }))',
+        /All promises.*RangeError: no 1.*no 2/,
+      ],
+      [
+        'own properties',
+        'Promise.reject(Object.assign(new Error("down"), { code: "E_DOWN", retry: { afterMs: 5 } }))',
+        /^down \{"code":"E_DOWN","retry":\{"afterMs":5\}\}$/,
+      ],
+      [
+        'a cause with a cause',
+        'Promise.reject(new Error("a", { cause: new TypeError("b", { cause: { c: 1 } }) }))',
+        /^a \(cause: TypeError: b \(cause: \{"c":1\}\)\)$/,
+      ],
+      [
+        'a cause that is itself',
+        'Promise.reject((e => { e.cause = e; return e })(new Error("round")))',
+        /^round \(cause: Error: round/,
+      ],
+    ])('show %s', async (_what, expression, message) => {
+      expect((await guest.error(`async () => ${expression}`)).message).toMatch(message);
+      const shown = await guest.run(
+        `async () => { try { await ${expression} } catch (error) { console.error(error) } }`,
+      );
+      expect(shown.stderr.split('\n', 1)[0]).toMatch(new RegExp(message.source.replace('^', ' ').replace('$', '')));
+    });
+
+    it('inside others are part of a result', async () => {
+      const source = 'async () => Promise.any([Promise.reject(new Error("one")), Promise.reject("two")]).catch(e => e)';
+      expect(await guest.value(source)).toMatchObject({ name: 'AggregateError', errors: [{ message: 'one' }, 'two'] });
+    });
+
+    it.each<[what: string, source: string, note: RegExp]>([
+      [
+        'an async function that is not awaited',
+        'async () => {\n  const save = async () => {\n    throw new Error("disk full");\n  };\n  save();\n  return 1;\n}',
+        /not|nobody.*Error: disk full \(line 3\)/,
+      ],
+      [
+        'one that fails after some waiting',
+        'async () => { (async () => { await null; await null; throw new TypeError("later") })(); return 1 }',
+        /TypeError: later/,
+      ],
+      [
+        'callbacks of forEach',
+        'async () => { [1, 2].forEach(async n => { throw new Error(`item ${n}`) }); return 1 }',
+        /2 promises.*item 1.*item 2/,
+      ],
+      [
+        'a then that throws',
+        'async () => { Promise.resolve().then(() => { throw new Error("in then") }); return 1 }',
+        /in then/,
+      ],
+      ['a value that is no Error', 'async () => { Promise.reject({ status: 7 }); return 1 }', /"status":7/],
+      [
+        'a call that is refused',
+        'async () => { api.request({}).then(r => r.missing.field); await api.request({}); await null; return 1 }',
+        /TypeError: /,
+      ],
+    ])('of %s are in a note', async (_what, source, note) => {
+      const outcome = await guest.run(source);
+      expect(outcome).toMatchObject({ status: 'completed', json: '1', note: expect.stringMatching(note) });
+    });
+
+    it('that are caught, now or later, are in no note', async () => {
+      const source = `async () => {
+        const early = Promise.reject(new Error('early'));
+        await null;
+        await early.catch(() => 0);
+        Promise.reject(1).then(() => 0, () => 0);
+        await Promise.allSettled([Promise.reject(2)]);
+        return 1;
+      }`;
+      expect(await guest.run(source)).not.toHaveProperty('note');
+    });
+
+    it('nobody awaits are in a note beside the one that ends the run', async () => {
+      const error = await guest.error(
+        'async () => { const e = new Error("main"); Promise.reject(e); Promise.reject(new Error("side")); throw e }',
+      );
+      expect(error.message).toBe('main');
+      expect(error.note).toMatch(/^A promise.*side/);
+    });
+
+    it('nobody awaits are bounded in number and length', async () => {
+      const outcome = await guest.run(
+        'async () => { for (let i = 0; i < 500; i++) Promise.reject(new Error("x".repeat(9999))); return 1 }',
+      );
+      expect(outcome.status === 'completed' && outcome.note?.length).toBeLessThan(1_500);
+      expect(outcome).toMatchObject({ note: expect.stringMatching(/^500 promises/) });
+    });
+
     it('in a timer end the run', async () => {
       const source =
         'async () => { setTimeout(() => { throw new Error("late") }, 1); await new Promise(r => setTimeout(r, 1000)) }';

@@ -1,6 +1,7 @@
 // The contract of every engine, as tests: same results, same errors, same globals, same limits.
 import { afterAll, beforeAll, describe } from 'vitest';
 import type { Engine } from '../../src/engine/engine.ts';
+import { buffer } from './buffer.ts';
 import { calls } from './calls.ts';
 import { control } from './control.ts';
 import { errors } from './errors.ts';
@@ -20,6 +21,7 @@ export function describeEngine(name: string, makeEngine: () => Promise<Engine>, 
     results(guest);
     globals(guest);
     intl(guest);
+    buffer(guest);
     calls(guest);
     errors(guest);
     isolation(guest);

@@ -14,6 +14,7 @@ export type Exports = {
   qjs_get_context_ptr(): number;
   qjs_set_runtime_and_context(runtime: number, context: number): void;
   qjs_set_interrupt_handler(on: number): void;
+  qjs_set_promise_rejection_handler(on: number): void;
   qjs_set_module_loader(on: number): void;
   qjs_set_memory_limit(bytes: number): void;
   qjs_set_max_stack_size(bytes: number): void;
@@ -33,6 +34,8 @@ export type Exports = {
   qjs_new_host_function(name: number, length: number, id: number): Box;
   qjs_get_global(): Box;
   qjs_get_undefined(): Box;
+  qjs_get_true(): Box;
+  qjs_get_false(): Box;
   qjs_get_exception(): Box;
   qjs_new_error(): Box;
   qjs_throw(error: Box): void;
@@ -60,6 +63,7 @@ export const USED_EXPORTS: readonly (keyof Exports)[] = [
   'qjs_get_context_ptr',
   'qjs_set_runtime_and_context',
   'qjs_set_interrupt_handler',
+  'qjs_set_promise_rejection_handler',
   'qjs_set_module_loader',
   'qjs_set_memory_limit',
   'qjs_set_max_stack_size',
@@ -72,6 +76,8 @@ export const USED_EXPORTS: readonly (keyof Exports)[] = [
   'qjs_new_host_function',
   'qjs_get_global',
   'qjs_get_undefined',
+  'qjs_get_true',
+  'qjs_get_false',
   'qjs_get_exception',
   'qjs_new_error',
   'qjs_throw',

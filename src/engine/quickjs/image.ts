@@ -15,9 +15,10 @@ export type Image = {
   readonly coreBytes: number;
   readonly runtime: number;
   readonly context: number;
-  /** The prelude's two entry points. */
+  /** The prelude's entry points. */
   readonly start: Box;
   readonly settle: Box;
+  readonly reject: Box;
 };
 
 /** QuickJS allows 512 kB of its 1 MB stack: about 2,200 plain frames. */
@@ -56,15 +57,16 @@ export function buildImage(module: WebAssembly.Module, { prelude, descriptionJso
   const guest = vm.eval(TAKE_ENTRY_POINTS, 'image.js');
   const start = vm.getProperty(guest, 'start');
   const settle = vm.getProperty(guest, 'settle');
+  const reject = vm.getProperty(guest, 'reject');
   vm.exports.qjs_free_value(guest);
   vm.exports.qjs_run_gc();
   vm.exports.qjs_set_gc_threshold(GC_BYTES);
-  return freeze(vm, start, settle);
+  return freeze(vm, { start, settle, reject });
 }
 
 const TAKE_ENTRY_POINTS = '(() => { const guest = globalThis.__guest; delete globalThis.__guest; return guest })()';
 
-function freeze(vm: Vm, start: Box, settle: Box): Image {
+function freeze(vm: Vm, entryPoints: Pick<Image, 'start' | 'settle' | 'reject'>): Image {
   const coreBytes = vm.memory.length;
   vm.exports.wasm_free(vm.exports.wasm_malloc(SLACK_BYTES)); // the allocator keeps it as its top chunk
   const stackBytes = vm.exports.__stack_pointer.value;
@@ -77,7 +79,6 @@ function freeze(vm: Vm, start: Box, settle: Box): Image {
     coreBytes,
     runtime: vm.exports.qjs_get_runtime_ptr(),
     context: vm.exports.qjs_get_context_ptr(),
-    start,
-    settle,
+    ...entryPoints,
   };
 }

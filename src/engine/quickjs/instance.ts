@@ -1,8 +1,9 @@
 // One WebAssembly instance that runs guests of one image, one after the other: reset in place between them, or parked as
 // the pages in which it differs from the image. Knows memory and pages; not runs, messages or limits of time.
 import { IMPORT_MESSAGE } from '../protocol.ts';
+import type { Box } from './exports.ts';
 import type { Image } from './image.ts';
-import { type Hooks, Vm } from './vm.ts';
+import { GuestException, type Hooks, Vm } from './vm.ts';
 
 const PAGE = 4_096;
 const BLOCK = 65_536;
@@ -24,10 +25,14 @@ export class Instance {
   /** The buffer the last loaded guest came in, kept for the next one to leave in: they need about the same. */
   #spare: ArrayBuffer | undefined;
 
-  constructor(module: WebAssembly.Module, image: Image, hooks: Omit<Hooks, 'importMessage'>) {
+  constructor(module: WebAssembly.Module, image: Image, hooks: Pick<Hooks, 'interrupt' | 'send'>) {
     this.image = image;
     this.#imageBytes = Buffer.from(image.memory.buffer);
-    this.#vm = new Vm(module, { ...hooks, importMessage: () => IMPORT_MESSAGE });
+    this.#vm = new Vm(module, {
+      ...hooks,
+      importMessage: () => IMPORT_MESSAGE,
+      rejection: (promise, reason, handled) => this.#reject(promise, reason, handled),
+    });
     this.#vm.growTo(image.memory.length);
     this.#vm.memory.set(image.memory);
     this.#restoreRegisters();
@@ -48,6 +53,16 @@ export class Instance {
   /** Throws GuestException. */
   settle(id: number, how: number, payload: string): void {
     this.#vm.call(this.image.settle, this.#vm.number(id), this.#vm.number(how), this.#vm.string(payload));
+  }
+
+  /** Told to the prelude at once: what it keeps is part of the guest, and goes where the guest goes. */
+  #reject(promise: Box, reason: Box, handled: boolean): void {
+    try {
+      this.#vm.call(this.image.reject, promise, reason, this.#vm.boolean(handled));
+    } catch (error) {
+      // No memory or stack left for it: the guest meets that itself.
+      if (!(error instanceof GuestException)) throw error;
+    }
   }
 
   /** Runs one promise job; false when there is none. Throws GuestException. */

@@ -10,6 +10,8 @@ export type Hooks = {
   interrupt(): boolean;
   /** The guest's one host function. A returned string is handed back to it. */
   send(kind: number, id: number, payload: string): string | undefined;
+  /** A promise was rejected that nobody awaits, or (`handled`) one of those is awaited after all. Frees what it is given. */
+  rejection?(promise: Box, reason: Box, handled: boolean): void;
   /** What `import(name)` answers with. */
   importMessage(name: string): string;
 };
@@ -59,6 +61,7 @@ export class Vm {
     if (this.exports.qjs_init() !== 0) throw new Error('QuickJS did not start');
     this.exports.qjs_set_max_stack_size(stackBytes);
     this.exports.qjs_set_interrupt_handler(1);
+    this.exports.qjs_set_promise_rejection_handler(1);
     this.exports.qjs_set_module_loader(1);
   }
 
@@ -128,6 +131,10 @@ export class Vm {
 
   number(value: number): Box {
     return this.exports.qjs_new_number(value);
+  }
+
+  boolean(value: boolean): Box {
+    return value ? this.exports.qjs_get_true() : this.exports.qjs_get_false();
   }
 
   hostFunction(name: string): Box {
@@ -232,9 +239,9 @@ export class Vm {
         host_call: (_name: number, _nameLength: number, _self: number, argc: number, argv: number) =>
           this.#hostCall(argc, argv),
         host_interrupt: () => (this.#hooks.interrupt() ? 1 : 0),
-        host_promise_rejection: (promise: Box, reason: Box) => {
-          this.exports.qjs_free_value(promise);
-          this.exports.qjs_free_value(reason);
+        host_promise_rejection: (promise: Box, reason: Box, handled: number) => {
+          if (this.#hooks.rejection !== undefined) this.#hooks.rejection(promise, reason, handled !== 0);
+          else for (const box of [promise, reason]) this.exports.qjs_free_value(box);
           return 0;
         },
         host_module_normalize: (_base: number, name: number) => this.#refuseImport(name),

@@ -86,7 +86,7 @@ export function explainNote(run: {
   readonly ranCode?: boolean;
 }): string | undefined {
   const { note, json, stdout = '', ranCode = false } = run;
-  if (note !== undefined) return cut(note, 500) + (ranCode && RETURNED_NOTHING.test(note) ? ` ${OF_RUN_CODE}` : '');
+  if (note !== undefined) return cut(note, 1_500) + (ranCode && RETURNED_NOTHING.test(note) ? ` ${OF_RUN_CODE}` : '');
   if (json !== 'null') return undefined;
   return stdout.trim() === ''
     ? 'The function returned nothing. Write `return` before the value you want to see.'

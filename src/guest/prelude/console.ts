@@ -1,6 +1,7 @@
 // console, captured: log/info/debug to stdout, warn/error to stderr, both bounded. Also the only sender of log messages.
 import { KIND, STDERR, STDOUT } from '../../engine/protocol.ts';
 import { run, send } from './bridge.ts';
+import { messageOf } from './errors.ts';
 import * as is from './intrinsics.ts';
 import { renderValue } from './render.ts';
 
@@ -42,7 +43,7 @@ function show(value: unknown): string {
 
 function showError(error: Error): string {
   const stack = typeof error.stack === 'string' ? `\n${error.stack}` : '';
-  return `${is.StringCtor(error.name)}: ${is.StringCtor(error.message)}${stack}`;
+  return `${is.StringCtor(error.name)}: ${messageOf(error)}${stack}`;
 }
 
 /** `%s %d %i %f %j %o %O` in a first string take the next arguments, as everywhere. */
@@ -107,6 +108,10 @@ export function installConsole(): void {
     warn: err,
     error: err,
     trace: err,
+    clear: nothing,
+    timeLog: (label = 'default') => out(`${label}: ${is.now() - (is.mapGet(started, label) ?? is.now())}ms`),
+    countReset: nothing,
+    dirxml: out,
     assert: (condition: unknown, ...values: unknown[]) =>
       condition ? undefined : err(`Assertion failed: ${join(values)}`),
   });

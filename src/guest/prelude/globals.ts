@@ -6,6 +6,7 @@ import { installConsole } from './console.ts';
 import * as is from './intrinsics.ts';
 import { start } from './outcome.ts';
 import { installRandom } from './random.ts';
+import { reject, takeRejections } from './rejections.ts';
 import { textGlobals } from './text.ts';
 import { installTimers } from './timers.ts';
 
@@ -26,5 +27,5 @@ export function installGlobals(): void {
   for (const name of ['TextEncoder', 'TextDecoder', 'Buffer'] as const)
     Object.defineProperty(plain[name], 'name', { value: name });
   // The image builder takes this away again; no agent code ever sees it.
-  is.defineGlobal('__guest', is.freeze({ start, settle }));
+  is.defineGlobal('__guest', is.freeze({ start, settle, reject, takeRejections }));
 }

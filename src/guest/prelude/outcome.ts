@@ -1,14 +1,18 @@
 // How a run starts and ends inside the guest: calls the agent's function once, then tells the host the result or the
 // error, whichever comes first.
-import { type FailedPayload, type GuestLimits, KIND, MAX_ERROR_CHARS } from '../../engine/protocol.ts';
-import { explainAbsent } from './absent.ts';
+import { type GuestLimits, KIND } from '../../engine/protocol.ts';
 import { openCalls, run, send } from './bridge.ts';
 import { reportDropped } from './console.ts';
+import { describeThrown } from './errors.ts';
 import * as is from './intrinsics.ts';
+import { takeRejections } from './rejections.ts';
 import { renderValue } from './render.ts';
 
 const UNDEFINED =
   'The function returned undefined: either `return` is missing, or what it returned has no such field; return the whole object once to see its fields.';
+
+/** Of the queue of promises; each costs about a microsecond. */
+const TURNS = 10;
 
 let ended = false;
 
@@ -17,7 +21,10 @@ export async function start(evaluated: unknown, limitsJson: string): Promise<voi
   run.limits = is.parse(limitsJson) as GuestLimits;
   run.startedAt = is.now();
   try {
-    succeed(await (typeof evaluated === 'function' ? (evaluated as () => unknown)() : evaluated));
+    const value = await (typeof evaluated === 'function' ? (evaluated as () => unknown)() : evaluated);
+    // What was not awaited gets a few turns, so that what becomes of it can be told.
+    for (let turn = 0; turn < TURNS; turn++) await undefined;
+    succeed(value);
   } catch (error) {
     fail(error);
   }
@@ -42,9 +49,10 @@ function noteOn(value: unknown, rendering: string | undefined): string {
   else if (typeof value === 'function')
     note = 'The code returned a function instead of a result: call it, and return what it returns.';
   else if (rendering !== undefined) note = rendering;
-  const unawaited = noteOnOpenCalls('not awaited and may not have been sent: put');
-  return note === '' || unawaited === '' ? note + unawaited : `${note} ${unawaited}`;
+  return joined(joined(note, takeRejections()), noteOnOpenCalls('not awaited and may not have been sent: put'));
 }
+
+const joined = (note: string, more: string): string => (note === '' || more === '' ? note + more : `${note} ${more}`);
 
 function noteOnOpenCalls(were: string): string {
   const open = openCalls();
@@ -57,7 +65,8 @@ function noteOnOpenCalls(were: string): string {
 export function fail(thrown: unknown): void {
   if (ended) return;
   // Promise.all gives up on the first that fails: those still open may well be awaited.
-  const note = noteOnOpenCalls('still open when this was thrown. If not awaited, put');
+  const open = noteOnOpenCalls('still open when this was thrown. If not awaited, put');
+  const note = joined(takeRejections(thrown), open);
   end(KIND.failed, 0, is.recordJson({ ...describeThrown(thrown), note }));
 }
 
@@ -65,68 +74,4 @@ function end(kind: number, id: number, payload: string): void {
   ended = true;
   reportDropped();
   send(kind, id, payload);
-}
-
-/** Never throws, whatever the thrown thing does when it is looked at. */
-export function describeThrown(thrown: unknown): FailedPayload {
-  if (typeof thrown !== 'object' || thrown === null) return notAnError(thrown);
-  const message = textField(thrown, 'message');
-  const name = textField(thrown, 'name');
-  if (message === undefined || name === undefined) {
-    return isError(thrown) ? { name: name ?? 'Error', message: message ?? '', ...stackOf(thrown) } : notAnError(thrown);
-  }
-  const code = textField(thrown, 'code');
-  const cause = causeOf(thrown);
-  return {
-    name,
-    message: is.slice(explainAbsent(name, message) + cause, 0, MAX_ERROR_CHARS),
-    ...stackOf(thrown),
-    ...(name === 'GatewayError' && code !== undefined ? { code } : {}),
-  };
-}
-
-function stackOf(thrown: object): { stack?: string } {
-  const stack = textField(thrown, 'stack');
-  return stack === undefined ? {} : { stack: is.slice(stack, 0, MAX_ERROR_CHARS) };
-}
-
-function causeOf(thrown: object): string {
-  try {
-    const { cause } = thrown as { cause?: unknown };
-    if (cause === undefined) return '';
-    const message = typeof cause === 'object' && cause !== null ? textField(cause, 'message') : undefined;
-    return ` (cause: ${is.slice(message ?? shown(cause), 0, 500)})`;
-  } catch {
-    return '';
-  }
-}
-
-function notAnError(thrown: unknown): FailedPayload {
-  return { name: 'Error', message: `The code threw a value that is no Error: ${shown(thrown)}` };
-}
-
-function shown(value: unknown): string {
-  if (value === undefined) return 'undefined';
-  try {
-    return renderValue(value, 2_000)?.json ?? 'a large object';
-  } catch {
-    return 'an unreadable object';
-  }
-}
-
-function isError(thrown: object): boolean {
-  try {
-    return thrown instanceof is.ErrorCtor;
-  } catch {
-    return false;
-  }
-}
-
-function textField(owner: object, name: string): string | undefined {
-  try {
-    const value = (owner as Record<string, unknown>)[name];
-    return typeof value === 'string' ? is.slice(value, 0, MAX_ERROR_CHARS) : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -190,12 +190,21 @@ function promise(walk: Walk, place: Place): string {
   return text(walk, '[Promise: not awaited]');
 }
 
+/** As V8 has it; QuickJS says nothing. */
+export const ALL_REJECTED = 'All promises were rejected';
+
 function error(walk: Walk, value: Error, place: Place, depth: number): string {
   const plain: Record<string, unknown> = is.create(null);
   plain.name = property(walk, value, 'name');
-  plain.message = property(walk, value, 'message');
+  const message = property(walk, value, 'message');
+  plain.message = message === '' && plain.name === 'AggregateError' ? ALL_REJECTED : message;
   const cause = property(walk, value, 'cause');
   if (cause !== undefined) plain.cause = cause;
+  // Not enumerable, and all that an AggregateError or SuppressedError has to say.
+  const errors = property(walk, value, 'errors');
+  if (is.isArray(errors)) plain.errors = errors;
+  const suppressed = property(walk, value, 'suppressed');
+  if (suppressed !== undefined) plain.suppressed = suppressed;
   const names = is.keys(value);
   for (let i = 0; i < names.length; i++) {
     const name = names[i] as string;

@@ -11,7 +11,10 @@ const MAX_MESSAGE_CHARS = 8_000;
 /** Asked at the end: buffers may be vast without ever being touched, which the watch cannot see. */
 const MEMORY_SLACK = 1.5;
 
+/** Of the prelude. */
 type Entry = {
+  readonly reject: (promise: unknown, reason: unknown, handled: boolean) => void;
+  readonly takeRejections: () => string;
   readonly start: (evaluated: unknown, limitsJson: string) => void;
   readonly settle: (id: number, how: number, payload: string) => void;
 };
@@ -56,6 +59,13 @@ export class Guest {
 
   settle(id: number, how: number, payload: string): void {
     if (this.#calls.delete(id)) this.#enter(() => this.#entry.settle(id, how, payload));
+  }
+
+  /** As Node reports them: once the guest's promises have had their turn. */
+  reject(promise: unknown, reason: unknown, handled: boolean): void {
+    try {
+      this.#entry.reject(promise, reason, handled);
+    } catch {}
   }
 
   end(reason: RunnerEnd): void {
@@ -104,7 +114,7 @@ export class Guest {
       case KIND.done:
       case KIND.failed:
         if (this.#overMemory()) this.end('memory');
-        else this.#sayLast(kind, id, payload);
+        else this.#sayAfterRejections(kind, id, payload);
         return undefined;
       case KIND.call:
         this.#count();
@@ -117,6 +127,24 @@ export class Guest {
   #sayLast(kind: number, id: number, payload: string): void {
     if (!this.#ended) this.#outside.say(kind, id, payload);
     this.#ended = true;
+  }
+
+  /** An immediate comes after Node has reported what was rejected in this turn. */
+  #sayAfterRejections(kind: number, id: number, payload: string): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    setImmediate(() => {
+      const last = withNote(kind, id, payload, this.#moreRejections());
+      this.#outside.say(kind, last.id, last.payload);
+    });
+  }
+
+  #moreRejections(): string {
+    try {
+      return this.#entry.takeRejections();
+    } catch {
+      return '';
+    }
   }
 
   #count(): void {
@@ -181,6 +209,18 @@ export class Guest {
     const told = { name: text(name, 'Error'), message: text(message, String(error)), stack: place ?? text(stack, '') };
     this.#sayLast(KIND.failed, 0, JSON.stringify(told));
   }
+}
+
+/** The prelude's last message with one more note, see protocol.ts. */
+function withNote(kind: number, id: number, payload: string, more: string): { id: number; payload: string } {
+  if (more === '') return { id, payload };
+  const join = (note: string): string => (note === '' ? more : `${note} ${more}`);
+  if (kind === KIND.done) {
+    const note = join(payload.slice(0, id));
+    return { id: note.length, payload: note + payload.slice(id) };
+  }
+  const failed = JSON.parse(payload) as { note?: string };
+  return { id, payload: JSON.stringify({ ...failed, note: join(failed.note ?? '') }) };
 }
 
 // Modules that most runs do without, and that take their milliseconds to load.

@@ -63,8 +63,8 @@ function listen(): void {
   });
 }
 
-// What the agent's code leaves rejected is nobody's business, as in any browser tab.
-process.on('unhandledRejection', () => undefined);
+process.on('unhandledRejection', (reason, promise) => guest.reject(promise, reason, false));
+process.on('rejectionHandled', promise => guest.reject(promise, undefined, true));
 process.on('uncaughtException', () => guest.end('crashed'));
 
 shared.markStart();
