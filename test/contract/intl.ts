@@ -4,8 +4,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Harness } from './harness.ts';
 
-process.env.TZ = 'UTC';
-
 const LOCALES = ['en-US', 'en-GB', 'de', 'de-AT', 'fr-CA', 'es', 'ja', 'ar-EG', 'hi', 'tr', 'sv', 'zh-Hans-CN', 'th'];
 const ZONES = [
   'UTC',
@@ -145,7 +143,17 @@ function literal(value: unknown): string {
   return `{${Object.entries(value).map(([name, item]) => `${name}: ${literal(item)}`)}}`;
 }
 
-const here = (source: string): unknown => JSON.parse(JSON.stringify(new Function(`return (${source})()`)() ?? null));
+/** What this Node answers, in the guest's zone. */
+function here(source: string): unknown {
+  const zone = process.env.TZ;
+  process.env.TZ = 'UTC';
+  try {
+    return JSON.parse(JSON.stringify(new Function(`return (${source})()`)() ?? null));
+  } finally {
+    if (zone === undefined) delete process.env.TZ;
+    else process.env.TZ = zone;
+  }
+}
 
 export function intl(guest: Harness): void {
   describe('Intl', () => {
