@@ -25,8 +25,8 @@ export type SealOptions = {
 /** In front of everything sealed, so that logs and scanners of secrets know it. */
 export const SEALED_PREFIX = 'e2bmcp_';
 
-/** The largest we seal, a registration with many callbacks, is below it. */
-const MAX_SEALED_CHARS = 8_192;
+/** The largest we seal, a request with a long state of a client with many callbacks, is below it. */
+const MAX_SEALED_CHARS = 12_288;
 /** Replicas' clocks differ. */
 const CLOCK_TOLERANCE_SECONDS = 5;
 const INFO_PREFIX = 'e2b-gateway/1/';

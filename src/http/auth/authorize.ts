@@ -1,0 +1,102 @@
+// What /authorize decides about a request: who asks, where the answer may go, and for what. The order matters: until
+// client and callback are known to be good, nothing is sent anywhere. Knows no HTTP and no page.
+import { z } from 'zod';
+import { GatewayError } from '../../errors.ts';
+import type { Admit, Client, Clients } from './clients.ts';
+import type { ClientKind } from './pinned.ts';
+import { isOurResource } from './resource.ts';
+import { type Scope, scopesAsked } from './scopes.ts';
+import type { Seal } from './seal.ts';
+import type { Parameters } from './token.ts';
+
+/** A request that was found good. It waits, sealed, in the page's form until the person decides. */
+export type Pending = {
+  readonly clientId: string;
+  readonly kind: ClientKind;
+  readonly name: string | undefined;
+  readonly clientHost: string | undefined;
+  readonly callback: string;
+  readonly challenge: string;
+  readonly state: string | undefined;
+  readonly scopes: readonly Scope[];
+};
+
+/** For the client, at its callback. */
+export type Refusal = {
+  readonly error: 'unsupported_response_type' | 'invalid_request' | 'invalid_target';
+  readonly description: string;
+};
+export type Decision = { readonly client: Client; readonly callback: string; readonly state: string | undefined } & (
+  | { readonly pending: Pending }
+  | { readonly refusal: Refusal }
+);
+
+const PENDING_SECONDS = 600;
+const MAX_STATE_BYTES = 2_048;
+const CHALLENGE = /^[\w-]{43}$/;
+
+/** @throws GatewayError oauth_request_invalid, oauth_client_unknown, oauth_client_unreachable, oauth_callback_refused */
+export async function decide(parameters: Parameters, issuer: string, clients: Clients, admit: Admit): Promise<Decision> {
+  const clientId = parameters.get('client_id');
+  const callback = parameters.get('redirect_uri');
+  if (clientId === undefined) throw new GatewayError('oauth_request_invalid', 'The app sent no client_id.');
+  const client = await clients.find(clientId, admit);
+  if (callback === undefined) throw new GatewayError('oauth_request_invalid', 'The app sent no redirect_uri.');
+  if (!clients.mayAnswerAt(client, callback)) throw new GatewayError('oauth_callback_refused');
+
+  const state = parameters.get('state');
+  const refusal = refusalOf(parameters, issuer);
+  if (refusal !== undefined) return { client, callback, state, refusal };
+  const pending: Pending = {
+    clientId,
+    kind: client.kind,
+    name: client.name,
+    clientHost: client.host,
+    callback,
+    challenge: parameters.get('code_challenge') ?? '',
+    state,
+    scopes: scopesAsked(parameters.get('scope')),
+  };
+  return { client, callback, state, pending };
+}
+
+function refusalOf(parameters: Parameters, issuer: string): Refusal | undefined {
+  const refuse = (error: Refusal['error'], description: string) => ({ error, description });
+  if (parameters.get('response_type') !== 'code')
+    return refuse('unsupported_response_type', 'response_type must be code');
+  if ((parameters.get('response_mode') ?? 'query') !== 'query')
+    return refuse('invalid_request', 'response_mode must be query');
+  if (parameters.get('code_challenge_method') !== 'S256' || !CHALLENGE.test(parameters.get('code_challenge') ?? ''))
+    return refuse('invalid_request', 'PKCE is required: a code_challenge of 43 characters with method S256');
+  const resource = parameters.get('resource');
+  if (resource !== undefined && !isOurResource(resource, issuer))
+    return refuse('invalid_target', 'resource must be the URL of this MCP server');
+  const state = parameters.get('state') ?? '';
+  // What was not UTF-8 cannot be given back as it came.
+  if (Buffer.byteLength(state) > MAX_STATE_BYTES || /[\p{Cc}\u{FFFD}]/u.test(state))
+    return refuse('invalid_request', `state must be text in UTF-8, ${MAX_STATE_BYTES} bytes at most`);
+  return undefined;
+}
+
+// --- Between the page and its form ----------------------------------------------------------------------------------
+
+const SEALED = z.object({
+  clientId: z.string(),
+  kind: z.string(),
+  name: z.string().optional(),
+  clientHost: z.string().optional(),
+  callback: z.string(),
+  challenge: z.string(),
+  state: z.string().optional(),
+  scopes: z.array(z.string()),
+});
+
+/** Each page has its own, and nothing is kept: two tabs both work. */
+export const sealPending = (seal: Seal, pending: Pending): Promise<string> => seal.seal('request', pending, PENDING_SECONDS);
+
+/** @throws GatewayError oauth_page_expired */
+export async function openPending(seal: Seal, sealed: string): Promise<Pending> {
+  const opened = await seal.open('request', sealed);
+  if (opened === undefined) throw new GatewayError('oauth_page_expired');
+  return SEALED.parse(opened.claims) as Pending;
+}

@@ -1,0 +1,75 @@
+// A client that is named by the URL of a document about itself (Client ID Metadata Document): which URLs can be such
+// names, and what such a document must hold. Pure: document-fetch.ts fetches.
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { isPlain } from './redirects.ts';
+
+export type ClientDocument = { readonly name: string; readonly callbacks: readonly string[] };
+
+const MAX_ID_CHARS = 1_024;
+const MAX_CALLBACKS = 20;
+/** Never public, whoever answers for it. */
+const PRIVATE_NAME = /(?:^|\.)(?:localhost|local|internal|intranet|lan|home|corp|test|invalid|example|onion|arpa)$/;
+
+/** An https URL in its one spelling, on port 443 of a public host other than our own, with a path. */
+export function isDocumentUrl(clientId: string, ownHost: string): boolean {
+  if (clientId.length > MAX_ID_CHARS || !clientId.startsWith('https://') || !URL.canParse(clientId)) return false;
+  const url = new URL(clientId);
+  return (
+    // Dot segments, a default port, upper case in the host, a backslash: whatever a parser would mend.
+    url.href === clientId &&
+    url.port === '' &&
+    url.username === '' &&
+    url.password === '' &&
+    url.hash === '' &&
+    url.pathname !== '/' &&
+    !/%2e|%5c|%2f/i.test(url.pathname) &&
+    url.hostname !== ownHost &&
+    isPublicName(url.hostname)
+  );
+}
+
+const isPublicName = (host: string): boolean =>
+  isIP(host.replace(/^\[|\]$/g, '')) === 0 && host.includes('.') && !PRIVATE_NAME.test(host.replace(/\.$/, ''));
+
+const text = z.string().max(2_048);
+const DOCUMENT = z.object({
+  client_id: text,
+  client_name: z.string().min(1).max(256),
+  redirect_uris: z.array(text).min(1).max(MAX_CALLBACKS),
+  token_endpoint_auth_method: text.optional(),
+  token_endpoint_auth_methods_supported: z.array(text).max(16).optional(),
+  client_secret: z.unknown().optional(),
+});
+
+/** Why the document cannot be used, for its author. */
+export type DocumentFault = { readonly fault: string };
+
+export function readClientDocument(json: string, clientId: string): ClientDocument | DocumentFault {
+  const parsed = DOCUMENT.safeParse(parse(json));
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    return { fault: `${issue?.path.join('.') || 'the document'}: ${issue?.message ?? 'not valid'}` };
+  }
+  const document = parsed.data;
+  if (document.client_id !== clientId) return { fault: 'client_id is not the URL of the document' };
+  if (document.client_secret !== undefined) return { fault: 'a public document must hold no secret' };
+  const method = document.token_endpoint_auth_method;
+  const methods = document.token_endpoint_auth_methods_supported ?? [];
+  if ([method, ...methods].some(name => name?.startsWith('client_secret') === true))
+    return { fault: 'a client that is named by a URL can share no secret with this server' };
+  // ChatGPT prefers private_key_jwt and takes none: both sides use what both list.
+  if ((method ?? 'none') !== 'none' && !methods.includes('none'))
+    return { fault: 'token_endpoint_auth_method must be none' };
+  const callbacks = document.redirect_uris.filter(isPlain);
+  if (callbacks.length === 0) return { fault: 'redirect_uris holds none that can be used' };
+  return { name: document.client_name, callbacks };
+}
+
+function parse(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}

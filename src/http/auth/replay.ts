@@ -1,0 +1,93 @@
+// What has been used already. With Redis all replicas know; without, each knows the codes it has seen itself, and no more.
+// Redis that does not answer stops nobody: a person who just signed in is not turned away for it.
+import type { Redis } from 'ioredis';
+import type { Logger } from '../../log.ts';
+
+export type Replay = {
+  /** True the first time. Asked last, so that a failed attempt does not use a code up. */
+  useCode(nonce: string): Promise<boolean>;
+  /** Milliseconds since the first use; undefined: this is it, or nobody knows. */
+  useRefresh(nonce: string, lifeSeconds: number): Promise<number | undefined>;
+  /** Ends a grant: none of its refresh tokens is good any more. */
+  end(grantId: string, lifeSeconds: number): Promise<void>;
+  hasEnded(grantId: string): Promise<boolean>;
+  /** Whether `end` reaches anything. */
+  readonly canEnd: boolean;
+};
+
+const CODE_MEMORY_SECONDS = 120;
+const MAX_CODES = 10_000;
+const LOG_EVERY_MS = 10_000;
+const PREFIX = 'codemode:oauth:';
+
+export class MemoryReplay implements Replay {
+  readonly canEnd = false;
+  readonly #codes = new Set<string>();
+
+  async useCode(nonce: string): Promise<boolean> {
+    if (this.#codes.has(nonce)) return false;
+    this.#codes.add(nonce);
+    const [oldest] = this.#codes;
+    if (this.#codes.size > MAX_CODES && oldest !== undefined) this.#codes.delete(oldest);
+    return true;
+  }
+
+  async useRefresh(): Promise<undefined> {
+    return undefined;
+  }
+
+  async end(): Promise<void> {}
+
+  async hasEnded(): Promise<boolean> {
+    return false;
+  }
+}
+
+export class RedisReplay implements Replay {
+  readonly canEnd = true;
+  readonly #redis: Redis;
+  readonly #log: Logger;
+  readonly #now: () => number;
+  readonly #memory = new MemoryReplay();
+  #loggedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(redis: Redis, log: Logger, now: () => number) {
+    this.#redis = redis;
+    this.#log = log;
+    this.#now = now;
+  }
+
+  async useCode(nonce: string): Promise<boolean> {
+    if (!(await this.#memory.useCode(nonce))) return false;
+    const set = this.#redis.set(`${PREFIX}code:${nonce}`, '1', 'EX', CODE_MEMORY_SECONDS, 'NX');
+    return (await this.#ask(set, 'OK')) === 'OK';
+  }
+
+  async useRefresh(nonce: string, lifeSeconds: number): Promise<number | undefined> {
+    const name = `${PREFIX}refresh:${nonce}`;
+    const now = this.#now();
+    if ((await this.#ask(this.#redis.set(name, String(now), 'EX', lifeSeconds, 'NX'), 'OK')) === 'OK') return undefined;
+    const usedAt = Number(await this.#ask(this.#redis.get(name), null));
+    return usedAt > 0 ? Math.max(0, now - usedAt) : undefined;
+  }
+
+  async end(grantId: string, lifeSeconds: number): Promise<void> {
+    await this.#ask(this.#redis.set(`${PREFIX}ended:${grantId}`, '1', 'EX', lifeSeconds), null);
+  }
+
+  async hasEnded(grantId: string): Promise<boolean> {
+    return (await this.#ask(this.#redis.get(`${PREFIX}ended:${grantId}`), null)) !== null;
+  }
+
+  async #ask<T>(answer: Promise<T>, otherwise: T): Promise<T> {
+    try {
+      return await answer;
+    } catch (caught) {
+      if (performance.now() - this.#loggedAt >= LOG_EVERY_MS) {
+        this.#loggedAt = performance.now();
+        this.#log.error({ err: caught }, 'Redis does not answer: reuse of codes and refresh tokens is not noticed');
+      }
+      return otherwise;
+    }
+  }
+}
