@@ -1,33 +1,18 @@
 // The environment as a frozen value: every variable once, with its default and one sentence (docs/configuration.md is
 // tested against this record). Pure: main.ts hands the environment in; nothing else reads it.
-import { isIP, isIPv4 } from 'node:net';
 import { z } from 'zod';
-
-const integer = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
-const flag = z.enum(['true', 'false', '1', '0']).transform(text => text === 'true' || text === '1');
-const list = z.string().transform(text =>
-  text
-    .split(',')
-    .map(item => item.trim())
-    .filter(item => item !== ''),
-);
-/** As Express reads "trust proxy": an address, a subnet, or a name for some. */
-const isProxy = (item: string): boolean => {
-  const [address = '', subnet] = item.split('/', 2);
-  if (subnet === undefined && /^(?:loopback|linklocal|uniquelocal)$/.test(item)) return true;
-  const bits = isIP(address) === 4 ? 32 : 128;
-  const fits = subnet === undefined || isIPv4(subnet) || (/^\d+$/.test(subnet) && +subnet > 0 && +subnet <= bits);
-  return isIP(address) !== 0 && fits;
-};
-/** Keys travel to these URLs: in clear only to this machine. */
-const LOOPBACK_URL = /^http:\/\/(?:localhost|127(?:\.\d+){3}|\[::1\])(?:[:/]|$)/i;
-const serviceUrl = z
-  .url({ error: 'must be a URL' })
-  .refine(text => /^https:/i.test(text) || LOOPBACK_URL.test(text), 'must be https (http only on a loopback address)')
-  .transform(text => text.replace(/\/+$/, ''));
-const httpUrl = z
-  .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
-  .transform(text => text.replace(/\/+$/, ''));
+import {
+  callbacks,
+  flag,
+  httpUrl,
+  instant,
+  integer,
+  isProxy,
+  keyRing,
+  LOOPBACK_URL,
+  list,
+  serviceUrl,
+} from './setting-forms.ts';
 
 type Variable = { readonly about: string; readonly fallback: string; readonly schema: z.ZodType };
 const variable = <const F extends string, S extends z.ZodType>(about: string, fallback: F, schema: S) => ({
@@ -66,6 +51,43 @@ export const VARIABLES = {
         'must be how many proxies there are (0 to 16), or their addresses, as 10.0.0.0/8 or loopback',
       ),
     ]),
+  ),
+
+  OAUTH_KEYS: variable(
+    'Turns sign-in by OAuth on (with PUBLIC_URL): <kid>:<32 random bytes in base64>, comma separated. The first seals, all open.',
+    '',
+    keyRing,
+  ),
+  OAUTH_RAW_KEYS: variable('Accept E2B API keys as bearer token beside tokens of our own.', 'true', flag),
+  OAUTH_REDIRECTS: variable(
+    'Callback URLs that apps may register besides loopback and the well-known ones, comma separated; * for any https URL.',
+    '',
+    callbacks,
+  ),
+  OAUTH_CIMD: variable(
+    'Apps named by the URL of a document: any (fetched from public addresses), pinned (well-known ones, nothing is fetched) or off.',
+    'any',
+    z.enum(['any', 'pinned', 'off']),
+  ),
+  OAUTH_NOT_BEFORE: variable(
+    'Ends everything that was granted before: seconds since 1970, or a date. Those who connected earlier must connect again.',
+    '',
+    instant,
+  ),
+  OAUTH_PAGES_PER_MINUTE: variable(
+    'Sign-in pages, and registrations, a minute from one address; 0: no limit.',
+    '60',
+    integer(0, 1_000_000),
+  ),
+  OAUTH_KEYS_PER_MINUTE: variable(
+    'API keys a minute that one address may try on the page; 0: no limit.',
+    '10',
+    integer(0, 1_000_000),
+  ),
+  OAUTH_TOKENS_PER_MINUTE: variable(
+    'Token requests a minute from one address; hosted clients share few. 0: no limit.',
+    '300',
+    integer(0, 1_000_000),
   ),
 
   E2B_DOMAIN: variable('E2B domain; sandboxes are reached below it.', 'e2b.app', z.string().regex(/^[\w.:-]+$/)),
@@ -206,7 +228,7 @@ export class ConfigError extends Error {
 }
 
 /** May hold a password: never shown, not even when wrong. */
-const SECRET = new Set(['REDIS_URL', 'E2B_API_KEY']);
+const SECRET = new Set(['REDIS_URL', 'E2B_API_KEY', 'OAUTH_KEYS']);
 
 export function parseConfig(environment: Readonly<Record<string, string | undefined>>): Config {
   const values: Record<string, unknown> = {};
@@ -221,7 +243,26 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
         `${name}="${SECRET.has(name) ? '[hidden]' : given}": ${parsed.error.issues[0]?.message ?? 'not valid'}`,
       );
   }
+  faults.push(...signInFaults(values as Partial<Values>));
   if (faults.length > 0) throw new ConfigError(`The environment is not usable:\n  ${faults.join('\n  ')}`);
   const parsed = values as Values;
   return Object.freeze({ ...parsed, apiUrl: parsed.E2B_API_URL ?? `https://api.${parsed.E2B_DOMAIN}` });
+}
+
+/** Half set is not set, and nobody would notice before the first person tries to sign in. */
+function signInFaults({ OAUTH_KEYS, OAUTH_RAW_KEYS, OAUTH_REDIRECTS, OAUTH_NOT_BEFORE, PUBLIC_URL }: Partial<Values>) {
+  if (OAUTH_KEYS === undefined)
+    return [
+      ...(OAUTH_RAW_KEYS === false ? ['OAUTH_RAW_KEYS=false needs OAUTH_KEYS: nobody could call.'] : []),
+      ...(OAUTH_REDIRECTS === undefined ? [] : ['OAUTH_REDIRECTS needs OAUTH_KEYS.']),
+      ...(OAUTH_NOT_BEFORE === undefined ? [] : ['OAUTH_NOT_BEFORE needs OAUTH_KEYS.']),
+    ];
+  if (PUBLIC_URL === undefined)
+    return ['OAUTH_KEYS needs PUBLIC_URL: the address under which clients reach the gateway.'];
+  const { protocol, pathname, search, hash } = new URL(PUBLIC_URL);
+  if (pathname !== '/' || search + hash !== '')
+    return ['PUBLIC_URL must have no path with OAUTH_KEYS: clients look for its documents at the root.'];
+  if (protocol !== 'https:' && !LOOPBACK_URL.test(PUBLIC_URL))
+    return ['PUBLIC_URL must be https with OAUTH_KEYS (http only on a loopback address): people paste keys there.'];
+  return [];
 }

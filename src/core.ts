@@ -2,7 +2,12 @@
 // meets them. Knows no HTTP and no stdio: gateway.ts and stdio.ts carry it.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { type McpRequestContext, type McpServerFactory, preloadSchemas } from '@modelcontextprotocol/server';
+import {
+  type McpRequestContext,
+  type McpServerFactory,
+  preloadSchemas,
+  type ScopeChallengeHandler,
+} from '@modelcontextprotocol/server';
 import { createBroker } from './broker/broker.ts';
 import type { BrokerLimits } from './broker/budget.ts';
 import { createDataPlane } from './broker/e2b/sandbox.ts';
@@ -27,6 +32,7 @@ import { toGuestDescription } from './spec/guest.ts';
 import { loadDescription } from './spec/load.ts';
 import { createSpecSource, type SpecSource, type SpecStatus } from './spec/refresh.ts';
 import { createUpstreamClient } from './upstream/client.ts';
+import { createKeyCheck, type KeyVerdict } from './upstream/key-check.ts';
 import { observeClient, type UpstreamRecord } from './upstream/observe.ts';
 import { createOperations } from './upstream/operations.ts';
 
@@ -44,7 +50,12 @@ export type Core = {
   /** Of the description in use now. */
   description(): DescriptionInfo;
   /** A factory of MCP servers; how a request names its caller is the carrier's business. */
-  serverFactory(principalOf: (context: McpRequestContext) => Principal): McpServerFactory;
+  serverFactory(
+    principalOf: (context: McpRequestContext) => Principal,
+    scopeChallenge?: (capability: 'read' | 'write') => ScopeChallengeHandler,
+  ): McpServerFactory;
+  /** Asks E2B whether a key is good now. */
+  checkKey(apiKey: string): Promise<KeyVerdict>;
   /** What is held for callers: bodies of requests too. */
   readonly memory: MemoryBudget;
   /** Who has the main thread. */
@@ -55,6 +66,8 @@ export type Core = {
 type Observers = {
   readonly onRun?: (record: RunRecord) => void;
   readonly onUpstreamCall?: (record: UpstreamRecord) => void;
+  /** A call was answered with 401. */
+  readonly onKeyRefused?: (principal: Principal) => void;
 };
 
 const { version } = JSON.parse(readFileSync(new URL('package.json', PACKAGE_ROOT), 'utf8')) as { version: string };
@@ -91,7 +104,10 @@ export async function createCore(config: Config, log: Logger, observers: Observe
       limits: brokerLimits,
       turns,
       memory,
-      onCall: entry => progress?.(`${entry.label} → ${outcomeOf(entry)}`),
+      onCall: entry => {
+        if (entry.status === 401) observers.onKeyRefused?.(run.principal);
+        progress?.(`${entry.label} → ${outcomeOf(entry)}`);
+      },
       log,
     });
   const published = followPublished(config, base, log, async description => {
@@ -125,7 +141,9 @@ export async function createCore(config: Config, log: Logger, observers: Observe
       title: base.title,
       ...(published?.status() ?? { version: base.version, operations: base.operations.length }),
     }),
-    serverFactory: principalOf => createServerFactory({ version, tools, runTool, principalOf }),
+    serverFactory: (principalOf, scopeChallenge) =>
+      createServerFactory({ version, tools, runTool, principalOf, ...(scopeChallenge && { scopeChallenge }) }),
+    checkKey: createKeyCheck(upstream, () => operations),
     async close() {
       published?.close();
       await Promise.all([engine.close(), acceptor.close(), formatter.close()]);

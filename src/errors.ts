@@ -16,6 +16,7 @@ export const ERRORS = {
   key_missing: entry('agent', 401, 'Send your E2B API key as "Authorization: Bearer e2b_…".'),
   key_malformed: entry('agent', 401, 'That is not an E2B API key. Keys look like "e2b_" and 40 hexadecimal digits.'),
   scope_missing: entry('agent', 403, 'This connection was not granted what the call needs.'),
+  token_invalid: entry('agent', 401, 'The token is not valid here, or not any more. Connect again.'),
   host_refused: entry('agent', 403, 'This Host is not allowed. The operator lists names in ALLOWED_HOSTS.'),
   origin_refused: entry('agent', 403, 'This Origin is not allowed. The operator lists origins in ALLOWED_ORIGINS.'),
   not_found: entry('agent', 404, 'Nothing here. The MCP endpoint is POST /mcp.'),
@@ -38,6 +39,62 @@ export const ERRORS = {
     'gateway',
     500,
     'The gateway failed. Your code is not at fault; try again, or report the request id.',
+  ),
+
+  // Sign-in. Clients and people read these, not models.
+  oauth_request_invalid: entry('agent', 400, 'The request is not one that OAuth knows.'),
+  oauth_client_unknown: entry(
+    'agent',
+    400,
+    'This gateway does not know the app. Remove it from the app and connect again.',
+  ),
+  oauth_client_unreachable: entry(
+    'upstream',
+    503,
+    "The app's description could not be loaded. Try again in a minute; the app's maker publishes it.",
+  ),
+  oauth_callback_refused: entry(
+    'agent',
+    400,
+    'The address that the app wants the answer at is not one it may use. The operator lists more in OAUTH_REDIRECTS.',
+  ),
+  oauth_form_foreign: entry(
+    'agent',
+    403,
+    'This form was not sent from the page of this gateway. Connect again from your app.',
+  ),
+  oauth_page_expired: entry(
+    'agent',
+    400,
+    'This page is too old or was changed. Go back to your app and connect again.',
+  ),
+  oauth_redirect_invalid: entry(
+    'agent',
+    400,
+    'None of the redirect_uris can be used: send loopback URLs, or https URLs that the operator lists in OAUTH_REDIRECTS.',
+  ),
+  oauth_metadata_invalid: entry(
+    'agent',
+    400,
+    'The registration is not usable. Send the client metadata of RFC 7591 as JSON.',
+  ),
+  oauth_client_invalid: entry(
+    'agent',
+    401,
+    'This gateway does not know the client, or its secret is wrong. Register again.',
+  ),
+  oauth_grant_invalid: entry('agent', 400, 'The code or token is not valid, or not any more. Connect again.'),
+  oauth_grant_type_unsupported: entry('agent', 400, 'grant_type must be authorization_code or refresh_token.'),
+  oauth_target_invalid: entry('agent', 400, 'resource must be the URL of this MCP server.'),
+  oauth_unavailable: entry(
+    'upstream',
+    503,
+    'E2B did not answer, so the key could not be checked. Try again in a moment.',
+  ),
+  oauth_revocation_unsupported: entry(
+    'agent',
+    400,
+    'This gateway keeps no list of tokens. Revoke the API key at E2B to end access.',
   ),
 
   // The description of the API: our own file, or a published one taken up while running.

@@ -8,13 +8,16 @@ import { createCore } from './core.ts';
 import { CHALLENGE, parseKey } from './e2b/key.ts';
 import { createApp } from './http/app.ts';
 import { createKeyAuthenticator } from './http/auth/bearer.ts';
-import { callerOf } from './http/auth/caller.ts';
+import { callerOf, scopeChallenge } from './http/auth/caller.ts';
+import type { OAuthFront } from './http/auth/front.ts';
 import { Drain } from './http/drain.ts';
 import { createLimits } from './http/limits.ts';
 import { createMcpEndpoint } from './http/mcp.ts';
+import { connectRedis } from './http/redis.ts';
 import type { Logger } from './log.ts';
 import { TOOLS } from './mcp/tools.ts';
 import { createMetrics } from './metrics.ts';
+import { createSignIn } from './sign-in.ts';
 
 export type Gateway = {
   readonly url: string;
@@ -29,9 +32,14 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
   const hosts = allowedHosts(config);
   const drain = new Drain();
   const metrics = createMetrics(() => ({ ...core.engineStats(), openRequests: drain.open }));
-  const core = await createCore(config, log, { onRun: metrics.run, onUpstreamCall: metrics.upstreamCall });
+  let signIn: OAuthFront | undefined;
+  const core = await createCore(config, log, {
+    onRun: metrics.run,
+    onUpstreamCall: metrics.upstreamCall,
+    onKeyRefused: principal => signIn?.keyRefused(principal),
+  });
   const mcp = createMcpEndpoint(
-    core.serverFactory(({ authInfo }) => callerOf(authInfo)),
+    core.serverFactory(({ authInfo }) => callerOf(authInfo), scopeChallenge),
     { log },
   );
   const limits = await createLimits({
@@ -54,14 +62,24 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
     draining: drain.draining,
     description: core.description(),
   });
+  const redis = config.OAUTH_KEYS && config.REDIS_URL ? await connectRedis(config.REDIS_URL, log) : undefined;
+
+  // A slow client may take 15 s for its headers and 30 s for its whole request; an idle connection outlives a usual
+  // proxy's own keep-alive, so that the proxy never writes into one we just closed.
+  const timeouts = { headersTimeout: 15_000, requestTimeout: 30_000, keepAliveTimeout: 75_000 };
+  const server = createServer({ ...timeouts, connectionsCheckingInterval: 5_000 });
+  const url = await listen(server, config);
+  // Nothing is awaited from here to the handler, so no request comes before it. The port may be part of the issuer.
+  signIn = createSignIn(config, { url, checkKey: core.checkKey, redis, log, metrics });
   const app = createApp({
-    auth: createKeyAuthenticator({ parseKey, challenge: CHALLENGE }),
+    auth: signIn?.authenticator ?? createKeyAuthenticator({ parseKey, challenge: CHALLENGE }),
     mcp: mcp.handle,
     debug: config.MCP_DEBUG_ENDPOINT ? debug : undefined,
     metrics: metricsOn(config) ? { ...metrics, anyHost: config.METRICS === true } : undefined,
     onRequest: metrics.request,
     drain,
     limits: limits.check,
+    signIn: signIn?.routes ?? [],
     allowedHosts: hosts,
     allowedOrigins: config.ALLOWED_ORIGINS ?? LOOPBACK,
     maxBodyBytes: config.MAX_HTTP_BODY_BYTES,
@@ -69,12 +87,7 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
     trustProxy: config.TRUST_PROXY,
     log,
   });
-
-  // A slow client may take 15 s for its headers and 30 s for its whole request; an idle connection outlives a usual
-  // proxy's own keep-alive, so that the proxy never writes into one we just closed.
-  const timeouts = { headersTimeout: 15_000, requestTimeout: 30_000, keepAliveTimeout: 75_000 };
-  const server = createServer({ ...timeouts, connectionsCheckingInterval: 5_000 }, app);
-  const url = await listen(server, config);
+  server.on('request', app);
   log.info({ url, engine: core.engineName, operations: core.description().operations }, 'listening');
 
   return {
@@ -91,7 +104,7 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
       await mcp.close();
       server.closeAllConnections();
       await closed;
-      await Promise.all([core.close(), limits.close()]);
+      await Promise.all([core.close(), limits.close(), signIn?.close()]);
       log.info('closed');
     },
   };

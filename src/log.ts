@@ -26,7 +26,11 @@ const SECRET_FIELDS = [
 /** An E2B key or access token, wherever in a text it stands. */
 const KEY_PATTERN = /(?:sk_)?e2b_[0-9a-z]{8,}/gi;
 
-export const maskKeys = (text: string): string => text.replace(KEY_PATTERN, 'e2b_[redacted]');
+/** What the OAuth front seals: tokens, codes, registrations. */
+const SEALED_PATTERN = /e2bmcp_[\w.-]{8,}/g;
+
+export const maskKeys = (text: string): string =>
+  text.replace(KEY_PATTERN, 'e2b_[redacted]').replace(SEALED_PATTERN, 'e2bmcp_[redacted]');
 
 export function createLogger({ level, format, destination }: LogOptions): Logger {
   const sink = destination ?? pino.destination({ dest: 2, sync: false });

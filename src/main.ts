@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // Where the process starts: environment and arguments -> config -> gateway -> drain on a signal. The only reader of
 // process.env.
+import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { type Config, ConfigError, parseConfig } from './config.ts';
 import { startGateway } from './gateway.ts';
@@ -43,7 +44,7 @@ async function main(): Promise<void> {
   }
   if (options.local) refuseMicroVm(given);
   const cloud = options.local ? await startLocalMode(given, 0) : undefined;
-  const config = cloud ? { ...given, apiUrl: cloud.url, E2B_SANDBOX_URL: cloud.url, E2B_API_KEY: DEMO_KEY } : given;
+  const config = cloud ? { ...given, ...localSettings(given, cloud.url) } : given;
   if (options.stdio) {
     const client = await serveOverStdio(config, log);
     const close = closeOnSignal(() => client.close().finally(() => cloud?.close()));
@@ -58,6 +59,14 @@ async function main(): Promise<void> {
     gateway.close({ delayMs: signal === 'SIGTERM' ? config.DRAIN_DELAY_MS : 0 }).finally(() => cloud?.close()),
   );
 }
+
+/** Sign-in is on, with keys that nobody else has: tokens end with the process. */
+const localSettings = ({ OAUTH_KEYS }: Config, cloudUrl: string) => ({
+  apiUrl: cloudUrl,
+  E2B_SANDBOX_URL: cloudUrl,
+  E2B_API_KEY: DEMO_KEY,
+  OAUTH_KEYS: OAUTH_KEYS ?? [{ kid: 'local', secret: new Uint8Array(randomBytes(32)) }],
+});
 
 /** The microVM engine's runner is a real Node, which local mode's sandboxes do not have. */
 function refuseMicroVm({ SANDBOX_ENGINE, SEARCH_ENGINE }: Config): void {

@@ -1,6 +1,7 @@
 // What Prometheus is told: counters and histograms with few, fixed labels. No label ever holds a key, an id or a path
 // as a caller wrote it. Knows no HTTP server and no engine: they report here, gateway.ts joins them.
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { OAuthRecord } from './http/auth/events.ts';
 import type { RequestRecord } from './http/observe.ts';
 import type { RunRecord } from './mcp/run.ts';
 import type { UpstreamRecord } from './upstream/observe.ts';
@@ -19,7 +20,9 @@ export type Metrics = {
   run(record: RunRecord): void;
   upstreamCall(record: UpstreamRecord): void;
   /** Requests that the limits refused, by which limit; `unavailable`: let through because the limiter was down. */
-  limited(limit: 'key' | 'global' | 'parallel' | 'unavailable'): void;
+  limited(limit: 'key' | 'global' | 'parallel' | 'unavailable' | 'address'): void;
+  /** A step of a sign-in. */
+  signIn(record: OAuthRecord): void;
   readonly contentType: string;
   text(): Promise<string>;
 };
@@ -81,12 +84,18 @@ export function createMetrics(live: LiveGauges): Metrics {
     labelNames: ['limit'],
     registers,
   });
+  const signIns = new Counter({
+    name: 'codemode_oauth_events_total',
+    help: 'Steps of sign-ins by OAuth, by what they came to and what kind of client asked.',
+    labelNames: ['step', 'outcome', 'client'],
+    registers,
+  });
   for (const [name, help] of [
     ['workers', 'Runs the engine works on at once: worker threads, or sandboxes it may have.'],
     ['running', 'Runs that have theirs.'],
     ['waiting', 'Runs put aside until an answer from upstream comes.'],
     ['queued', 'Runs that wait for a worker, or until their sandbox is ready.'],
-    ['openRequests', 'Requests to /mcp under way.'],
+    ['openRequests', 'Requests under way that a leaving process waits for.'],
   ] as const) {
     new Gauge({
       name: `codemode_${name === 'openRequests' ? 'open_requests' : name}`,
@@ -107,6 +116,7 @@ export function createMetrics(live: LiveGauges): Metrics {
     },
     upstreamCall: ({ operation, status, durationMs }) => calls.observe({ operation, status }, durationMs / 1000),
     limited: limit => limited.inc({ limit }),
+    signIn: record => signIns.inc(record),
     contentType: registry.contentType,
     text: () => registry.metrics(),
   };

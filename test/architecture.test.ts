@@ -16,7 +16,8 @@ const DOORS: Record<string, readonly string[]> = {
   e2b: ['errors.ts', 'trace.ts'],
   spec: ['ground', 'errors.ts'],
   ground: ['errors.ts'],
-  'config.ts': [],
+  'config.ts': ['setting-forms.ts'],
+  'setting-forms.ts': [],
   'errors.ts': [],
   'log.ts': [],
   'principal.ts': ['errors.ts'],
@@ -39,7 +40,7 @@ const allImportsOf = (file: string) =>
   );
 
 /** They put the parts together, so they may open any door. */
-const ASSEMBLERS = ['main.ts', 'core.ts', 'engines.ts', 'gateway.ts', 'stdio.ts', 'stdio-transport.ts'];
+const ASSEMBLERS = ['main.ts', 'core.ts', 'engines.ts', 'gateway.ts', 'sign-in.ts', 'stdio.ts', 'stdio-transport.ts'];
 const inRooms = files.filter(file => !ASSEMBLERS.includes(file));
 
 it('no import circle between files', () => {

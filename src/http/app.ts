@@ -5,12 +5,12 @@ import express, { type ErrorRequestHandler, type Express, type Request, type Req
 import { GatewayError, toGatewayError } from '../errors.ts';
 import type { MemoryBudget } from '../ground/memory-budget.ts';
 import type { Logger } from '../log.ts';
-import { requestIdIn } from '../mcp/message.ts';
 import type { Authenticator } from './auth/bearer.ts';
 import { checkCaller } from './auth/caller.ts';
 import { readMessage } from './body.ts';
 import type { DebugInfo } from './debug.ts';
 import type { Drain } from './drain.ts';
+import { writeJsonFault } from './faults.ts';
 import type { MetricsPage } from './metrics.ts';
 import { noteCode, observe, type RequestRecord } from './observe.ts';
 import { allowedMethods, createRoutes, labelsOf, MCP_PATH, type Route } from './routes.ts';
@@ -27,6 +27,8 @@ export type AppOptions = {
   readonly onRequest?: (record: RequestRecord) => void;
   /** Stands behind the check of the key. */
   readonly limits: RequestHandler;
+  /** Of the OAuth front; none: API keys only. */
+  readonly signIn?: readonly Route[];
   readonly drain: Drain;
   readonly allowedHosts: readonly string[];
   readonly allowedOrigins: readonly string[];
@@ -49,23 +51,30 @@ export function createApp(options: AppOptions): Express {
     isDraining: () => drain.draining,
     debug,
     metrics,
+    signIn: options.signIn ?? [],
   });
   const app = express().disable('x-powered-by').disable('etag').set('trust proxy', options.trustProxy);
-  const serve = ({ method, path, auth: access, handlers }: Route) => {
-    const border = access === 'bearer' ? [drain.count, checkCaller(auth), limits] : [];
-    app[method === 'GET' ? 'get' : 'post'](path, ...border, ...handlers);
+  const serve = (selected: (route: Route) => boolean) => {
+    for (const { method, path, auth: access, handlers } of routes.filter(selected)) {
+      const border = access === 'bearer' ? [checkCaller(auth), limits] : [];
+      // Whatever may have begun something is waited for when the process leaves.
+      if (method === 'POST') app.post(path, drain.count, ...border, ...handlers);
+      else app.get(path, ...border, ...handlers);
+    }
   };
 
   app.use(observe({ log, labelOf: labelsOf(routes), ...(onRequest && { onRequest }) }));
   app.use(closeStalled(options.stalledMs), drain.letGo);
-  for (const route of routes) if (route.host === 'any') serve(route);
-  app.use(checkHost(options), crossOrigin(routes));
-  for (const route of routes) if (route.host === 'allowed') serve(route);
+  serve(({ host }) => host === 'any');
+  app.use(checkHost(options), openToAnyOrigin(routes));
+  serve(({ host, origin }) => host === 'allowed' && (origin === 'any' || origin === 'own'));
+  app.use(checkOrigin(options), crossOrigin(routes));
+  serve(({ host, origin = 'allowed' }) => host === 'allowed' && origin === 'allowed');
   for (const [path, allow] of allowedMethods(routes)) app.all(path, refuseMethod(allow));
   app.use(() => {
     throw new GatewayError('not_found');
   });
-  app.use(answerFault(options));
+  app.use(answerFault(options, routes));
   return app;
 }
 
@@ -77,18 +86,49 @@ const refuseMethod =
   };
 
 /** Against DNS rebinding: a page in a browser must not reach a gateway on the same machine by a name of its own. */
-function checkHost({ allowedHosts, allowedOrigins }: AppOptions): RequestHandler {
-  const [hosts, origins] = [[...allowedHosts], [...allowedOrigins]];
-  const [anyHost, anyOrigin] = [hosts.includes('*'), origins.includes('*')];
+function checkHost({ allowedHosts }: AppOptions): RequestHandler {
+  const hosts = [...allowedHosts];
+  const any = hosts.includes('*');
   return (request, _response, next) => {
-    if (!anyHost && !validateHostHeader(request.headers.host, hosts).ok) throw new GatewayError('host_refused');
-    if (!anyOrigin && !validateOriginHeader(request.headers.origin, origins).ok)
-      throw new GatewayError('origin_refused');
+    if (!any && !validateHostHeader(request.headers.host, hosts).ok) throw new GatewayError('host_refused');
     next();
   };
 }
 
-/** Browser clients (the Inspector's direct mode): an origin that passed checkHost may read what it gets. */
+function checkOrigin({ allowedOrigins }: AppOptions): RequestHandler {
+  const origins = [...allowedOrigins];
+  const any = origins.includes('*');
+  return (request, _response, next) => {
+    if (!any && !validateOriginHeader(request.headers.origin, origins).ok) throw new GatewayError('origin_refused');
+    next();
+  };
+}
+
+/** Routes that any page may call: they take no cookie, and what they answer is for whoever asks. */
+function openToAnyOrigin(routes: readonly Route[]): RequestHandler {
+  const open = new Map(
+    routes.flatMap(({ origin, path, method }) => (origin === 'any' ? [[path, method] as const] : [])),
+  );
+  return ({ path, method, headers }, response, next) => {
+    const allowed = open.get(path);
+    if (allowed === undefined) return next();
+    response.set({
+      'Access-Control-Allow-Origin': '*',
+      'Access-Control-Expose-Headers': 'WWW-Authenticate, X-Request-Id, Retry-After',
+    });
+    if (method !== 'OPTIONS' || headers['access-control-request-method'] === undefined) return next();
+    response
+      .set({
+        'Access-Control-Allow-Methods': allowed,
+        'Access-Control-Allow-Headers': 'Authorization, Content-Type, MCP-Protocol-Version',
+        'Access-Control-Max-Age': '600',
+      })
+      .status(204)
+      .end();
+  };
+}
+
+/** Browser clients (the Inspector's direct mode): an origin that passed checkOrigin may read what it gets. */
 function crossOrigin(routes: readonly Route[]): RequestHandler {
   const methods = [...new Set(routes.map(({ method }) => method))].join(', ');
   return (request, response, next) => {
@@ -141,38 +181,22 @@ function faultOf(caught: unknown, request: Request): GatewayError {
   return error.code === 'body_invalid' && !isJson(request) ? new GatewayError('media_type_unsupported') : error;
 }
 
-/** JSON-RPC's numbers for the faults that MCP clients see; none of ours lies in the range MCP reserves. */
-const rpcCode = (error: GatewayError): number =>
-  error.code === 'body_invalid'
-    ? -32700
-    : error.code === 'params_invalid'
-      ? -32602
-      : error.fault === 'gateway'
-        ? -32603
-        : -32600;
-
-function answerFault({ auth, log }: AppOptions): ErrorRequestHandler {
+function answerFault({ auth, log }: AppOptions, routes: readonly Route[]): ErrorRequestHandler {
+  const writers = new Map(routes.map(({ path, writeFault }) => [path, writeFault]));
   return (caught, request, response, _next) => {
     const error = faultOf(caught, request);
+    const requestId = id(request);
     noteCode(response, error.code);
-    if (error.code === 'internal') log.error({ err: error.cause, req: { id: id(request) } }, 'request failed');
+    if (error.code === 'internal') log.error({ err: error.cause, req: { id: requestId } }, 'request failed');
     if (response.headersSent) {
       response.destroy();
       return;
     }
-    if (error.status === 401) response.set('WWW-Authenticate', auth.challenge);
+    if (error.status === 401 && request.path === MCP_PATH) response.set('WWW-Authenticate', auth.challenge(error));
     if (error.retryAfterMs !== undefined) response.set('Retry-After', String(Math.ceil(error.retryAfterMs / 1000)));
     // An unread body would be taken for the next request: let the connection go with the answer.
     if (error.code === 'draining' || !request.complete) response.set('Connection', 'close');
-    const data = { code: error.code, requestId: id(request) };
-    response.status(error.status).json(
-      request.path === MCP_PATH
-        ? {
-            jsonrpc: '2.0',
-            id: requestIdIn(request.body),
-            error: { code: rpcCode(error), message: error.message, data },
-          }
-        : { error: { ...data, message: error.message } },
-    );
+    const write = writers.get(request.path) ?? writeJsonFault;
+    write(error, response, requestId);
   };
 }

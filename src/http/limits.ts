@@ -1,9 +1,10 @@
 // How much one key, and all keys together, may ask of this gateway: requests a minute (shared by replicas through
 // Redis, if there is one) and requests at once (each replica's own). Knows no MCP; refuses with `rate_limited`.
 import type { RequestHandler } from 'express';
-import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import { GatewayError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { createCounter } from './counter.ts';
+import { connectRedis } from './redis.ts';
 
 export type LimitOptions = {
   /** Requests a minute; 0: no limit. */
@@ -17,31 +18,19 @@ export type LimitOptions = {
   readonly onLimited?: (limit: 'key' | 'global' | 'parallel' | 'unavailable') => void;
 };
 
-/** Stands behind the check of the key. `close` ends the connection to Redis. */
+/** Comes after the check of the key. `close` ends the connection to Redis. */
 export type Limits = { readonly check: RequestHandler; close(): Promise<void> };
 
-const WINDOW_SECONDS = 60;
-/** A limiter that does not answer by then is down: the request passes. */
-const REDIS_TIMEOUT_MS = 250;
 const LOG_EVERY_MS = 10_000;
 /** How soon a caller with too many requests at once may try again. */
 const PARALLEL_RETRY_MS = 1_000;
 
-type Counter = { consume(key: string): Promise<unknown> };
-
 export async function createLimits(options: LimitOptions): Promise<Limits> {
   const { log, onLimited } = options;
-  const store = options.redisUrl === undefined ? undefined : await connectRedis(options.redisUrl, log);
-  const counter = (name: string, points: number): Counter | undefined => {
-    if (points === 0) return undefined;
-    const shape = { points, duration: WINDOW_SECONDS, keyPrefix: `codemode:${name}` };
-    return store === undefined
-      ? new RateLimiterMemory(shape)
-      : new RateLimiterRedis({ ...shape, storeClient: store.client, rejectIfRedisNotReady: true });
-  };
+  const redis = options.redisUrl === undefined ? undefined : await connectRedis(options.redisUrl, log);
   const rates = [
-    { limit: 'key', counter: counter('key', options.perKey) },
-    { limit: 'global', counter: counter('global', options.global) },
+    { limit: 'key', counter: createCounter('key', options.perKey, redis) },
+    { limit: 'global', counter: createCounter('global', options.global, redis) },
   ] as const;
   const parallel = new Map<string, number>();
   let loggedAt = Number.NEGATIVE_INFINITY;
@@ -72,7 +61,7 @@ export async function createLimits(options: LimitOptions): Promise<Limits> {
         );
       }
       for (const { limit, counter } of rates) {
-        const waitMs = await waitOf(counter, limit === 'key' ? key : 'all', noteDown);
+        const waitMs = await counter.waitMs(limit === 'key' ? key : 'all', noteDown);
         if (waitMs === undefined) continue;
         onLimited?.(limit);
         const whose = limit === 'key' ? 'This key has' : 'All callers together have';
@@ -84,38 +73,6 @@ export async function createLimits(options: LimitOptions): Promise<Limits> {
       }
       next();
     },
-    close: async () => store?.close(),
+    close: async () => redis?.disconnect(),
   };
-}
-
-/** Milliseconds to wait, or undefined when the request may pass. */
-async function waitOf(
-  counter: Counter | undefined,
-  key: string,
-  noteDown: (caught: unknown) => void,
-): Promise<number | undefined> {
-  try {
-    await counter?.consume(key);
-    return undefined;
-  } catch (caught) {
-    // The store reckons by the wall clock, which may jump: no caller waits longer than a window.
-    if (caught instanceof RateLimiterRes) return Math.min(Math.max(1, caught.msBeforeNext), WINDOW_SECONDS * 1000);
-    noteDown(caught);
-    return undefined;
-  }
-}
-
-/** Loaded only where it is used. Never waits for Redis: a gateway starts and serves without it. */
-async function connectRedis(url: string, log: Logger) {
-  const { Redis } = await import('ioredis');
-  const client = new Redis(url, {
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    commandTimeout: REDIS_TIMEOUT_MS,
-    connectTimeout: 2_000,
-    retryStrategy: attempt => Math.min(attempt * 200, 5_000),
-  });
-  // Without a listener ioredis prints to the console; the requests that pass uncounted are logged anyway.
-  client.on('error', caught => log.debug({ err: caught }, 'redis'));
-  return { client, close: async () => client.disconnect() };
 }

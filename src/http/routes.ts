@@ -1,7 +1,9 @@
 // Every route of the gateway, one record each. app.ts serves them and answers 405 with `Allow`; /debug/endpoints, the
 // labels of metrics and spans, and the documents read the same records.
-import type { RequestHandler } from 'express';
+import type { RequestHandler, Response } from 'express';
+import type { GatewayError } from '../errors.ts';
 import { type DebugInfo, describeEndpoints } from './debug.ts';
+import { writeRpcFault } from './faults.ts';
 import { type MetricsPage, serveMetrics } from './metrics.ts';
 
 export type Route = {
@@ -12,10 +14,17 @@ export type Route = {
   readonly auth: 'none' | 'bearer';
   /** `any`: served under any Host name, for probes that call by address. */
   readonly host: 'any' | 'allowed';
+  /**
+   * Which pages may call from a browser: of the origins the operator allows (the default), of any origin, without
+   * credentials, or only those that the route itself lets.
+   */
+  readonly origin?: 'allowed' | 'any' | 'own';
   /** For people who read /debug/endpoints and the documents. */
   readonly description: string;
   /** What metrics and spans call it. Default: the path. */
   readonly label?: string;
+  /** How a fault is answered. Default: our JSON. */
+  readonly writeFault?: (error: GatewayError, response: Response, requestId: string) => void;
   readonly handlers: readonly RequestHandler[];
 };
 
@@ -28,9 +37,11 @@ export type RouteParts = {
   readonly debug: (() => DebugInfo) | undefined;
   /** Undefined: no /metrics. */
   readonly metrics: MetricsPage | undefined;
+  /** Of the OAuth front. */
+  readonly signIn: readonly Route[];
 };
 
-export function createRoutes({ mcp, isDraining, debug, metrics }: RouteParts): readonly Route[] {
+export function createRoutes({ mcp, isDraining, debug, metrics, signIn }: RouteParts): readonly Route[] {
   const open = { method: 'GET', auth: 'none', host: 'any' } as const;
   const routes: Route[] = [
     {
@@ -39,6 +50,7 @@ export function createRoutes({ mcp, isDraining, debug, metrics }: RouteParts): r
       auth: 'bearer',
       host: 'allowed',
       description: 'MCP over streamable HTTP, stateless.',
+      writeFault: writeRpcFault,
       handlers: mcp,
     },
     {
@@ -58,6 +70,7 @@ export function createRoutes({ mcp, isDraining, debug, metrics }: RouteParts): r
         },
       ],
     },
+    ...signIn,
   ];
   if (debug)
     routes.push({

@@ -6,6 +6,7 @@ import {
   ProtocolError,
   ProtocolErrorCode,
   type Result,
+  type ScopeChallengeHandler,
   type ServerContext,
   type StandardSchemaWithJSON,
 } from '@modelcontextprotocol/server';
@@ -50,6 +51,8 @@ type ServerDeps = {
   readonly runTool: RunTool;
   /** Who is calling. HTTP callers have been authenticated; --stdio has one caller for the life of the process. */
   readonly principalOf: (context: McpRequestContext) => Principal;
+  /** What a caller without the capability is answered, before anything runs. Undefined: run.ts refuses in its own way. */
+  readonly scopeChallenge?: (capability: 'read' | 'write') => ScopeChallengeHandler;
 };
 
 export function createServerFactory({
@@ -57,6 +60,7 @@ export function createServerFactory({
   tools,
   runTool,
   principalOf,
+  scopeChallenge,
 }: ServerDeps): (context: McpRequestContext) => McpServer {
   return context => {
     const server = new McpServer(
@@ -74,7 +78,14 @@ export function createServerFactory({
       server.registerTool(
         name,
         // Claude Code moves longer results into a file; ours are truncated to this much already.
-        { title, description, annotations, inputSchema: INPUT, _meta: { 'anthropic/maxResultSizeChars': 200_000 } },
+        {
+          title,
+          description,
+          annotations,
+          inputSchema: INPUT,
+          ...(scopeChallenge && surface !== 'search' && { scopeChallenge: scopeChallenge(surface) }),
+          _meta: { 'anthropic/maxResultSizeChars': 200_000 },
+        },
         (args, requestContext): Promise<CallToolResult> =>
           runTool({
             tool: name,

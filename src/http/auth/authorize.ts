@@ -3,11 +3,11 @@
 import { z } from 'zod';
 import { GatewayError } from '../../errors.ts';
 import type { Admit, Client, Clients } from './clients.ts';
+import type { Parameters } from './form.ts';
 import type { ClientKind } from './pinned.ts';
 import { isOurResource } from './resource.ts';
 import { type Scope, scopesAsked } from './scopes.ts';
 import type { Seal } from './seal.ts';
-import type { Parameters } from './token.ts';
 
 /** A request that was found good. It waits, sealed, in the page's form until the person decides. */
 export type Pending = {
@@ -36,7 +36,12 @@ const MAX_STATE_BYTES = 2_048;
 const CHALLENGE = /^[\w-]{43}$/;
 
 /** @throws GatewayError oauth_request_invalid, oauth_client_unknown, oauth_client_unreachable, oauth_callback_refused */
-export async function decide(parameters: Parameters, issuer: string, clients: Clients, admit: Admit): Promise<Decision> {
+export async function decide(
+  parameters: Parameters,
+  issuer: string,
+  clients: Clients,
+  admit: Admit,
+): Promise<Decision> {
   const clientId = parameters.get('client_id');
   const callback = parameters.get('redirect_uri');
   if (clientId === undefined) throw new GatewayError('oauth_request_invalid', 'The app sent no client_id.');
@@ -92,7 +97,8 @@ const SEALED = z.object({
 });
 
 /** Each page has its own, and nothing is kept: two tabs both work. */
-export const sealPending = (seal: Seal, pending: Pending): Promise<string> => seal.seal('request', pending, PENDING_SECONDS);
+export const sealPending = (seal: Seal, pending: Pending): Promise<string> =>
+  seal.seal('request', pending, PENDING_SECONDS);
 
 /** @throws GatewayError oauth_page_expired */
 export async function openPending(seal: Seal, sealed: string): Promise<Pending> {

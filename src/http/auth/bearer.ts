@@ -7,7 +7,9 @@ export type Authenticator = {
   /** @throws GatewayError key_missing, key_malformed */
   authenticate(headers: IncomingHttpHeaders): Principal | Promise<Principal>;
   /** `WWW-Authenticate` of a 401 answer. */
-  readonly challenge: string;
+  challenge(error: GatewayError): string;
+  /** Where a client reads how to get a token; undefined: keys only. */
+  readonly resourceMetadataUrl?: string;
 };
 
 type KeyForm = {
@@ -18,7 +20,7 @@ type KeyForm = {
 
 export const createKeyAuthenticator = ({ parseKey, challenge }: KeyForm): Authenticator => ({
   authenticate: headers => principalFromKey(parseKey(bearerOf(headers))),
-  challenge,
+  challenge: () => challenge,
 });
 
 /** The credential as sent: a bearer token, or `X-API-Key`. @throws GatewayError key_missing, key_malformed */

@@ -1,26 +1,28 @@
 // How the authenticated caller travels from the HTTP border through the MCP SDK to the tools: in the SDK's `authInfo`.
-import type { AuthInfo } from '@modelcontextprotocol/server';
+import type { AuthInfo, ScopeChallengeHandler } from '@modelcontextprotocol/server';
 import type { RequestHandler } from 'express';
 import { GatewayError } from '../../errors.ts';
 import type { Principal } from '../../principal.ts';
 import type { Authenticator } from './bearer.ts';
+import { scopesFor } from './scopes.ts';
 
 /** `token` stays empty: nothing behind the border needs the credential itself. */
-const authInfoOf = (principal: Principal, requestId: string) => ({
+const authInfoOf = (principal: Principal, requestId: string, resourceMetadataUrl: string | undefined) => ({
   token: '',
   clientId: principal.id,
   scopes: [...principal.scopes],
+  ...(resourceMetadataUrl !== undefined && { resourceMetadataUrl }),
   ...(principal.expiresAtMs !== undefined && { expiresAt: Math.floor(principal.expiresAtMs / 1000) }),
   extra: { requestId, principal },
 });
 
 /** Authenticates each request; `callerOf` finds the result again. */
 export const checkCaller =
-  ({ authenticate }: Authenticator): RequestHandler =>
+  ({ authenticate, resourceMetadataUrl }: Authenticator): RequestHandler =>
   async (request, _response, next) => {
     const principal = await authenticate(request.headers);
     const { id } = request as typeof request & { id: string };
-    Object.assign(request, { auth: authInfoOf(principal, id) });
+    Object.assign(request, { auth: authInfoOf(principal, id, resourceMetadataUrl) });
     next();
   };
 
@@ -30,3 +32,9 @@ export function callerOf(authInfo: AuthInfo | undefined): Principal {
   if (principal === undefined) throw new GatewayError('key_missing');
   return principal;
 }
+
+/** For the SDK: what a call that lacks a scope is answered, 403 with the scopes to ask for, before anything runs. */
+export const scopeChallenge =
+  (capability: 'read' | 'write'): ScopeChallengeHandler =>
+  ({ authInfo }) =>
+    authInfo === undefined || authInfo.scopes.includes(capability) ? undefined : { scopes: scopesFor(capability) };

@@ -40,10 +40,7 @@ export class Clients {
   constructor(options: ClientsOptions) {
     this.#options = options;
     this.#ownHost = new URL(options.issuer).hostname;
-    this.#pinned = new Map([
-      ...(options.documents === 'off' ? [] : Object.entries(PINNED)),
-      ownPage(options.issuer),
-    ]);
+    this.#pinned = new Map([...(options.documents === 'off' ? [] : Object.entries(PINNED)), ownPage(options.issuer)]);
   }
 
   /** @throws GatewayError oauth_client_unknown, oauth_client_unreachable */

@@ -18,7 +18,12 @@ export type Grant = {
   readonly since: number;
 };
 
-export type Code = { readonly grant: Grant; readonly callback: string; readonly challenge: string; readonly nonce: string };
+export type Code = {
+  readonly grant: Grant;
+  readonly callback: string;
+  readonly challenge: string;
+  readonly nonce: string;
+};
 export type Refresh = { readonly grant: Grant; readonly nonce: string; readonly kid: string };
 export type Access = { readonly grant: Grant; readonly issuedAtMs: number; readonly expiresAtMs: number };
 

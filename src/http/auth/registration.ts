@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { GatewayError } from '../../errors.ts';
 import { cleanName } from './names.ts';
 import type { CallbackList } from './redirects.ts';
-import { type Seal, SEALED_PREFIX } from './seal.ts';
+import { SEALED_PREFIX, type Seal } from './seal.ts';
 
 /** How a client proves at /token that it is the one that registered. */
 export type ClientAuth = 'none' | 'client_secret_post' | 'client_secret_basic';
@@ -52,7 +52,11 @@ export function readRegistration(body: unknown, mayUse: CallbackList): Registrat
 
 /** Has no end: a client id that dies strands clients that register once. */
 export function sealRegistration(seal: Seal, { name, callbacks, auth }: Registration): Promise<string> {
-  return seal.seal('client', { ...(name !== undefined && { n: name }), r: callbacks, ...(auth !== 'none' && { m: auth }) });
+  return seal.seal('client', {
+    ...(name !== undefined && { n: name }),
+    r: callbacks,
+    ...(auth !== 'none' && { m: auth }),
+  });
 }
 
 const SEALED = z.object({
@@ -70,7 +74,12 @@ export async function openRegistration(seal: Seal, clientId: string): Promise<Re
 }
 
 /** Absent members stay absent: some clients refuse an answer with `null` in it. */
-export function registrationAnswer(clientId: string, registration: Registration, secret: string | undefined, iat: number) {
+export function registrationAnswer(
+  clientId: string,
+  registration: Registration,
+  secret: string | undefined,
+  iat: number,
+) {
   const { name, callbacks, auth } = registration;
   return {
     client_id: clientId,
@@ -87,7 +96,8 @@ export function registrationAnswer(clientId: string, registration: Registration,
 // --- The secret that some clients insist on -------------------------------------------------------------------------
 
 /** Derived, so that nothing is kept. It proves that a client has seen the answer to its registration, and no more. */
-export const clientSecret = (seal: Seal, clientId: string): string => secretUnder(seal.derive('client-secret')[0], clientId);
+export const clientSecret = (seal: Seal, clientId: string): string =>
+  secretUnder(seal.derive('client-secret')[0], clientId);
 
 export function isClientSecret(seal: Seal, clientId: string, given: string): boolean {
   const presented = Buffer.from(given);
@@ -98,4 +108,6 @@ export function isClientSecret(seal: Seal, clientId: string, given: string): boo
 }
 
 const secretUnder = (key: Uint8Array | undefined, clientId: string): string =>
-  `${SEALED_PREFIX}s_${createHmac('sha256', key ?? '').update(clientId).digest('base64url')}`;
+  `${SEALED_PREFIX}s_${createHmac('sha256', key ?? '')
+    .update(clientId)
+    .digest('base64url')}`;

@@ -26,3 +26,12 @@ export function narrowScopes(granted: readonly Scope[], parameter: string | unde
   const asked = normalizeScopes((parameter ?? '').split(' ')).filter(scope => granted.includes(scope));
   return asked.length > 0 ? asked : granted;
 }
+
+/** What the gateway's other parts know a scope as. */
+const CAPABILITIES = { [READ_SCOPE]: 'read', [WRITE_SCOPE]: 'write' } as const;
+
+export const capabilitiesOf = (scopes: readonly Scope[]) => scopes.map(scope => CAPABILITIES[scope]);
+
+/** All that a call needs, in one challenge: some clients ask for nothing but what it names. */
+export const scopesFor = (capability: 'read' | 'write'): readonly [Scope, ...Scope[]] =>
+  capability === 'write' ? [READ_SCOPE, WRITE_SCOPE] : [READ_SCOPE];

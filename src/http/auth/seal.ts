@@ -62,20 +62,16 @@ export class Seal {
     // Base64url has spare bits at its ends: without this, a token would have several spellings.
     if (!jwe.split('.').every(isCanonical)) return undefined;
     try {
-      const { payload, protectedHeader } = await jwtDecrypt(
-        jwe,
-        ({ kid }) => this.#keyOf(this.#find(kid), purpose),
-        {
-          keyManagementAlgorithms: ['dir'],
-          contentEncryptionAlgorithms: ['A256GCM'],
-          typ: purpose,
-          issuer: this.#options.issuer,
-          audience: this.#options.audience,
-          requiredClaims: ['iat'],
-          clockTolerance: CLOCK_TOLERANCE_SECONDS,
-          currentDate: new Date(this.#options.now()),
-        },
-      );
+      const { payload, protectedHeader } = await jwtDecrypt(jwe, ({ kid }) => this.#keyOf(this.#find(kid), purpose), {
+        keyManagementAlgorithms: ['dir'],
+        contentEncryptionAlgorithms: ['A256GCM'],
+        typ: purpose,
+        issuer: this.#options.issuer,
+        audience: this.#options.audience,
+        requiredClaims: ['iat'],
+        clockTolerance: CLOCK_TOLERANCE_SECONDS,
+        currentDate: new Date(this.#options.now()),
+      });
       return { claims: payload, kid: protectedHeader.kid ?? '', iat: payload.iat ?? 0 };
     } catch (caught) {
       if (caught instanceof errors.JOSEError || caught instanceof UnknownKey) return undefined;
@@ -98,7 +94,10 @@ export class Seal {
     const name = `${key.kid} ${purpose}`;
     let imported = this.#keys.get(name);
     if (imported === undefined) {
-      imported = webcrypto.subtle.importKey('raw', this.#derive(key, purpose), 'AES-GCM', false, ['encrypt', 'decrypt']);
+      imported = webcrypto.subtle.importKey('raw', this.#derive(key, purpose), 'AES-GCM', false, [
+        'encrypt',
+        'decrypt',
+      ]);
       this.#keys.set(name, imported);
     }
     return imported;

@@ -4,6 +4,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { GatewayError } from '../../errors.ts';
 import type { Clients } from './clients.ts';
+import type { Parameters } from './form.ts';
 import { ACCESS_SECONDS, digestOf, GRANT_SECONDS, type Grant, type Grants, REFRESH_SECONDS } from './grants.ts';
 import { isClientSecret } from './registration.ts';
 import type { Replay } from './replay.ts';
@@ -11,8 +12,6 @@ import { isOurResource } from './resource.ts';
 import { narrowScopes } from './scopes.ts';
 import type { Seal } from './seal.ts';
 
-/** One value each; a parameter that was sent twice never gets here. */
-export type Parameters = ReadonlyMap<string, string>;
 export type Credentials = { readonly id: string; readonly secret: string | undefined };
 /** What E2B answers about a key. */
 export type KeyCheck = (apiKey: string) => Promise<'valid' | 'refused' | 'unavailable'>;
@@ -117,7 +116,11 @@ async function issue(access: Grant, grant: Grant, grants: Grants): Promise<Excha
  *
  * @throws GatewayError oauth_client_invalid, oauth_revocation_unsupported
  */
-export async function revoke(parameters: Parameters, credentials: Credentials, deps: TokenDeps): Promise<Grant | undefined> {
+export async function revoke(
+  parameters: Parameters,
+  credentials: Credentials,
+  deps: TokenDeps,
+): Promise<Grant | undefined> {
   if (!deps.replay.canEnd) throw new GatewayError('oauth_revocation_unsupported');
   await checkClient(credentials, deps);
   const token = required(parameters, 'token');

@@ -1,0 +1,90 @@
+// The OAuth front in one value: settings -> routes, an authenticator, and what a tool call without its scope is answered.
+// The rest of the gateway sees these and a Principal. Everything that lasts is sealed and with the client; so any replica
+// answers any step.
+import type { Redis } from 'ioredis';
+import type { Logger } from '../../log.ts';
+import type { Principal } from '../../principal.ts';
+import type { Route } from '../routes.ts';
+import { authorizeRoutes } from './authorize-routes.ts';
+import type { Authenticator } from './bearer.ts';
+import { Clients } from './clients.ts';
+import { DocumentCache } from './document-cache.ts';
+import { createDocumentFetch, type Network } from './document-fetch.ts';
+import { createReport, type OAuthRecord } from './events.ts';
+import { Grants } from './grants.ts';
+import { metadataRoutes } from './metadata-routes.ts';
+import { createRates } from './rates.ts';
+import { createCallbackList } from './redirects.ts';
+import { RefusedKeys } from './refused-keys.ts';
+import { MemoryReplay, RedisReplay } from './replay.ts';
+import { resourceOf } from './resource.ts';
+import { type RingKey, Seal } from './seal.ts';
+import type { KeyCheck } from './token.ts';
+import { tokenRoutes } from './token-routes.ts';
+import { TokenAuthenticator } from './tokens.ts';
+
+export type FrontOptions = {
+  /** Origin under which clients reach the gateway. */
+  readonly issuer: string;
+  readonly ring: readonly [RingKey, ...RingKey[]];
+  /** Callbacks besides the known ones; `*`: any https callback. */
+  readonly redirects: readonly string[];
+  /** Which clients named by a URL are known: those we hold, any whose document can be fetched, or none. */
+  readonly documents: 'pinned' | 'any' | 'off';
+  readonly rawKeys: boolean;
+  readonly notBeforeMs: number;
+  readonly rates: { readonly pages: number; readonly keys: number; readonly tokens: number };
+  readonly parseKey: (text: string) => string;
+  readonly checkKey: KeyCheck;
+  /** Undefined: codes are single-use per replica, and reuse of refresh tokens is not noticed. */
+  readonly redis: Redis | undefined;
+  readonly log: Logger;
+  readonly onEvent?: (record: OAuthRecord) => void;
+  readonly onLimited?: () => void;
+  readonly now?: () => number;
+  readonly network?: Network;
+};
+
+export type OAuthFront = {
+  readonly routes: readonly Route[];
+  readonly authenticator: Authenticator;
+  /** E2B refused this caller's key. */
+  keyRefused(principal: Principal): void;
+  close(): Promise<void>;
+};
+
+export function createOAuthFront(options: FrontOptions): OAuthFront {
+  const { issuer, ring, redis, log, parseKey, checkKey, now = Date.now } = options;
+  const seal = new Seal({ ring, issuer, audience: resourceOf(issuer), now });
+  const grants = new Grants({ seal, now, notBeforeMs: options.notBeforeMs });
+  const fetch = createDocumentFetch(options.network);
+  const mayUse = createCallbackList(options.redirects, issuer);
+  const documents = options.documents === 'any' ? new DocumentCache(fetch, now) : options.documents;
+  const clients = new Clients({ seal, issuer, mayUse, documents, log });
+  const replay = redis === undefined ? new MemoryReplay() : new RedisReplay(redis, log, now);
+  const rates = createRates({ ...options.rates, redis, log, onLimited: options.onLimited });
+  const report = createReport(log, options.onEvent);
+  const refusedKeys = new RefusedKeys(now);
+  const shared = { issuer, seal, grants, clients, rates, report, checkKey };
+  return {
+    routes: [
+      ...metadataRoutes(issuer, { revocation: replay.canEnd, documents: options.documents !== 'off' }),
+      ...authorizeRoutes({ ...shared, parseKey }),
+      ...tokenRoutes({ ...shared, replay, mayUse, now }),
+    ],
+    authenticator: new TokenAuthenticator({
+      issuer,
+      grants,
+      refusedKeys,
+      now,
+      parseKey: options.rawKeys ? parseKey : undefined,
+    }),
+    keyRefused: ({ id, proof }) => {
+      if (proof === 'token') refusedKeys.note(id);
+    },
+    async close() {
+      await fetch.close();
+      redis?.disconnect();
+    },
+  };
+}

@@ -1,0 +1,31 @@
+// The documents clients read before they begin, for any origin. They follow from the settings, so they are written once.
+import type { Route } from '../routes.ts';
+import { writeOAuthFault } from './faults.ts';
+import {
+  AUTHORIZATION_SERVER_PATH,
+  authorizationServer,
+  PROTECTED_RESOURCE_PATH,
+  protectedResource,
+} from './metadata.ts';
+
+type Offers = Parameters<typeof authorizationServer>[1];
+
+/** The second path of each is for clients that append the endpoint's path, and for those that do not. */
+export function metadataRoutes(issuer: string, offers: Offers): readonly Route[] {
+  const documents = [
+    [PROTECTED_RESOURCE_PATH, protectedResource(issuer), 'Where to sign in for this server (RFC 9728).'],
+    [AUTHORIZATION_SERVER_PATH, authorizationServer(issuer, offers), 'How to sign in (RFC 8414).'],
+  ] as const;
+  return documents.flatMap(([path, document, description]) =>
+    ['/mcp', ''].map(suffix => ({
+      method: 'GET' as const,
+      path: path + suffix,
+      auth: 'none' as const,
+      host: 'allowed' as const,
+      origin: 'any' as const,
+      description,
+      writeFault: writeOAuthFault,
+      handlers: [(_request, response) => void response.set('Cache-Control', 'public, max-age=300').json(document)],
+    })),
+  );
+}

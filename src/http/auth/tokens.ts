@@ -1,0 +1,88 @@
+// Request headers -> Principal, where callers send a token of ours or, if the operator allows it, the API key itself.
+// Opening a token is arithmetic that costs as much as the rest of a small call, so tokens that were good are remembered.
+import { createHash } from 'node:crypto';
+import { GatewayError } from '../../errors.ts';
+import { fingerprint, type Principal, principalFromKey } from '../../principal.ts';
+import { type Authenticator, bearerOf } from './bearer.ts';
+import type { Access, Grants } from './grants.ts';
+import { challenge, resourceMetadataUrl } from './metadata.ts';
+import type { RefusedKeys } from './refused-keys.ts';
+import { capabilitiesOf } from './scopes.ts';
+import { isSealed } from './seal.ts';
+
+export type TokenOptions = {
+  readonly issuer: string;
+  readonly grants: Grants;
+  readonly refusedKeys: RefusedKeys;
+  readonly now: () => number;
+  /** The key in its one spelling. @throws GatewayError key_malformed. Undefined: tokens only. */
+  readonly parseKey: ((text: string) => string) | undefined;
+};
+
+type Known = { readonly principal: Principal; readonly issuedAtMs: number; readonly expiresAtMs: number };
+
+const MAX_KNOWN = 10_000;
+
+export class TokenAuthenticator implements Authenticator {
+  readonly #options: TokenOptions;
+  /** By digest of the token, in the order of last use. */
+  readonly #known = new Map<string, Known>();
+  readonly resourceMetadataUrl: string;
+
+  constructor(options: TokenOptions) {
+    this.#options = options;
+    this.resourceMetadataUrl = resourceMetadataUrl(options.issuer);
+  }
+
+  /** @throws GatewayError key_missing, key_malformed, token_invalid */
+  readonly authenticate: Authenticator['authenticate'] = async headers => {
+    const { parseKey } = this.#options;
+    const credential = bearerOf(headers);
+    if (isSealed(credential)) return this.#fromToken(credential);
+    if (parseKey === undefined)
+      throw new GatewayError(
+        'key_malformed',
+        'This gateway takes no API keys. Connect through the sign-in of your client.',
+      );
+    return principalFromKey(parseKey(credential));
+  };
+
+  readonly challenge: Authenticator['challenge'] = ({ code }) => challenge(this.#options.issuer, code);
+
+  async #fromToken(token: string): Promise<Principal> {
+    const { refusedKeys, now } = this.#options;
+    const known = await this.#open(token);
+    if (known === undefined || known.expiresAtMs <= now() || refusedKeys.refuses(known.principal.id, known.issuedAtMs))
+      throw new GatewayError('token_invalid');
+    return known.principal;
+  }
+
+  async #open(token: string): Promise<Known | undefined> {
+    const digest = createHash('sha256').update(token).digest('base64');
+    const known = this.#known.get(digest);
+    if (known !== undefined) {
+      this.#known.delete(digest);
+      if (known.expiresAtMs > this.#options.now()) this.#known.set(digest, known);
+      return known;
+    }
+    const access = await this.#options.grants.openAccess(token);
+    if (access === undefined) return undefined;
+    const opened = knownOf(access);
+    this.#known.set(digest, opened);
+    const [oldest] = this.#known.keys();
+    if (this.#known.size > MAX_KNOWN && oldest !== undefined) this.#known.delete(oldest);
+    return opened;
+  }
+}
+
+const knownOf = ({ grant, issuedAtMs, expiresAtMs }: Access): Known => ({
+  principal: {
+    id: fingerprint(grant.apiKey),
+    apiKey: grant.apiKey,
+    scopes: capabilitiesOf(grant.scopes),
+    proof: 'token',
+    expiresAtMs,
+  },
+  issuedAtMs,
+  expiresAtMs,
+});

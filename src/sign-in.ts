@@ -1,0 +1,45 @@
+// Config -> the OAuth front, if the operator turned it on. Knows which address clients know the gateway by.
+import type { Redis } from 'ioredis';
+import type { Config } from './config.ts';
+import { parseKey } from './e2b/key.ts';
+import { createOAuthFront, type OAuthFront } from './http/auth/front.ts';
+import type { KeyCheck } from './http/auth/token.ts';
+import type { Logger } from './log.ts';
+import type { Metrics } from './metrics.ts';
+
+type SignInParts = {
+  /** Where the process listens. */
+  readonly url: string;
+  readonly checkKey: KeyCheck;
+  readonly redis: Redis | undefined;
+  readonly log: Logger;
+  readonly metrics: Pick<Metrics, 'signIn' | 'limited'>;
+};
+
+/** Undefined without OAUTH_KEYS. */
+export function createSignIn(config: Config, parts: SignInParts): OAuthFront | undefined {
+  const [first, ...others] = config.OAUTH_KEYS ?? [];
+  if (first === undefined) return undefined;
+  const { url, metrics, ...rest } = parts;
+  return createOAuthFront({
+    ...rest,
+    // Only local mode may come without PUBLIC_URL.
+    issuer: config.PUBLIC_URL === undefined ? reachable(url) : new URL(config.PUBLIC_URL).origin,
+    ring: [first, ...others],
+    redirects: config.OAUTH_REDIRECTS ?? [],
+    documents: config.OAUTH_CIMD,
+    rawKeys: config.OAUTH_RAW_KEYS,
+    notBeforeMs: config.OAUTH_NOT_BEFORE ?? 0,
+    rates: {
+      pages: config.OAUTH_PAGES_PER_MINUTE,
+      keys: config.OAUTH_KEYS_PER_MINUTE,
+      tokens: config.OAUTH_TOKENS_PER_MINUTE,
+    },
+    parseKey,
+    onEvent: metrics.signIn,
+    onLimited: () => metrics.limited('address'),
+  });
+}
+
+/** No client can call a wildcard address. */
+const reachable = (url: string): string => url.replace(/^http:\/\/(?:0\.0\.0\.0|\[::\]):/, 'http://localhost:');
