@@ -10,8 +10,9 @@ import { machineOf, type ShellKind } from './machines.ts';
 
 export const newKey = (): string => `e2b_${randomBytes(20).toString('hex')}`;
 
-/** Anything of a key's form: what no log, error or answer may hold. */
-export const KEY_FORM = /e2b_[0-9a-f]{16,}/i;
+/** Anything of the form of a key, or of what the OAuth front seals: what no log, error or answer may hold. */
+export const KEY_FORM = /e2b_[0-9a-f]{16,}|e2bmcp_[\w.-]{8,}/i;
+const KEY_OR_MASK = new RegExp(`${KEY_FORM.source}|\\[redacted\\]`, 'i');
 
 export type LogLine = { readonly level: number; readonly msg: string; readonly [field: string]: unknown };
 
@@ -23,7 +24,7 @@ export function memoryLog() {
 
 /** Neither a key nor the mask of one: that the logger would have hidden it is no excuse for handing it one. */
 export function expectNoKeys(lines: readonly string[]): void {
-  for (const line of lines) expect(line).not.toMatch(/e2b_[0-9a-f]{16,}|\[redacted\]/i);
+  for (const line of lines) expect(line).not.toMatch(KEY_OR_MASK);
 }
 
 type TestOptions = {

@@ -67,7 +67,8 @@ async function fetchFrom(agent: Agent, url: string): Promise<FetchedDocument> {
   });
   const fault = faultOf(statusCode, headers);
   if (fault !== undefined) {
-    body.destroy();
+    // undici tells the body of its end by an error, and an error that nobody takes ends the process.
+    body.on('error', () => {}).destroy();
     throw new DocumentUnreachable(fault);
   }
   const chunks: Buffer[] = [];
