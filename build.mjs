@@ -11,6 +11,7 @@ const programs = {
   'spec/prepare-thread': 'src/spec/prepare-thread.ts',
   'guest/accept/thread': 'src/guest/accept/thread.ts',
   'mcp/answer/thread': 'src/mcp/answer/thread.ts',
+  'upstream/answer-thread': 'src/upstream/answer-thread.ts',
   'engine/quickjs/engine': 'src/engine/quickjs/engine.ts',
   'engine/quickjs/worker': 'src/engine/quickjs/worker.ts',
   'engine/quickjs/imager': 'src/engine/quickjs/imager.ts',

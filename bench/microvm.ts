@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { type CommandHandle, Sandbox } from 'e2b';
 import { startLocal } from '../local/start.ts';
 import type { CallHost, Engine } from '../src/engine/engine.ts';
+import { Origin } from '../src/ground/origin.ts';
 import { principalFromKey } from '../src/principal.ts';
 import { processMachine } from '../test/support/process-machine/machine.ts';
 
@@ -76,16 +77,21 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 
 const local = LIVE ? undefined : await spawnLocal();
 const connection = {
-  ...(local === undefined ? { apiUrl: 'https://api.e2b.app' } : { apiUrl: local.url, sandboxUrl: local.url }),
+  api: new Origin(local?.url ?? 'https://api.e2b.app'),
+  sandboxUrl: local?.url,
   domain: 'e2b.app',
 };
 const descriptionJson = JSON.stringify({ title: '', version: '', operations: [], capabilities: [], synonyms: {} });
-const microvm = createE2bEngine({ ...connection, descriptionJson, maxRuns: 4 });
+const microvm = createE2bEngine({ connection, descriptionJson, maxRuns: 4 });
 const quickjs = await createQuickjsEngine({ descriptionJson });
 
 /** The same work without the engine: a program that says it at once, or after so many questions and answers. */
 async function byHand(program: string, questions = 0): Promise<void> {
-  const sandbox = await Sandbox.create('base', { ...connection, apiKey: KEY, debug: false, timeoutMs: 60_000 });
+  const sandbox = await Sandbox.create('base', {
+    apiUrl: connection.api.url,
+    ...(local !== undefined && { sandboxUrl: local.url }),
+    ...{ domain: connection.domain, apiKey: KEY, debug: false, timeoutMs: 60_000 },
+  });
   try {
     if (questions === 0) {
       await sandbox.commands.run(`node -e '${program}'`);

@@ -19,6 +19,7 @@ import { createEngines } from './engines.ts';
 import { PACKAGE_ROOT } from './ground/built.ts';
 import { HostTurns } from './ground/host-turns.ts';
 import { MemoryBudget } from './ground/memory-budget.ts';
+import { Origin } from './ground/origin.ts';
 import { createCodeAcceptor } from './guest/accept/acceptor.ts';
 import type { Logger } from './log.ts';
 import { createFormatter } from './mcp/answer/formatter.ts';
@@ -31,6 +32,7 @@ import type { Description } from './spec/description.ts';
 import { toGuestDescription } from './spec/guest.ts';
 import { loadDescription } from './spec/load.ts';
 import { createSpecSource, type SpecSource, type SpecStatus } from './spec/refresh.ts';
+import { Answers } from './upstream/answers.ts';
 import { createUpstreamClient } from './upstream/client.ts';
 import { createKeyCheck, type KeyVerdict } from './upstream/key-check.ts';
 import { observeClient, type UpstreamRecord } from './upstream/observe.ts';
@@ -78,16 +80,19 @@ export async function createCore(config: Config, log: Logger, observers: Observe
   const operationsOf = (description: Description) =>
     createOperations(description, { allowUnlisted: config.E2B_ALLOW_UNLISTED });
   let operations = operationsOf(base);
-  const upstream = observeClient(createUpstreamClient({ apiUrl: config.apiUrl }), observers.onUpstreamCall);
-  const { engine, isHidden } = await createEngines(config, toGuestDescription(base), log);
+  const api = new Origin(config.apiUrl);
+  const answers = new Answers();
+  const client = observeClient(createUpstreamClient(api), observers.onUpstreamCall);
+  const connection = { api, sandboxUrl: config.E2B_SANDBOX_URL, domain: config.E2B_DOMAIN };
+  const { engine, isHidden } = await createEngines(config, connection, toGuestDescription(base), log);
   const limits = limitsOf(config);
   const brokerLimits = brokerLimitsOf(config);
 
   const dataPlane = createDataPlane({
-    connection: { apiUrl: config.apiUrl, sandboxUrl: config.E2B_SANDBOX_URL, domain: config.E2B_DOMAIN },
+    connection,
     isHidden,
     maxSandboxesPerKey: config.MAX_SANDBOXES_PER_KEY,
-    request: around => createRequestCapability({ client: upstream, operations: () => operations, around }),
+    request: around => createRequestCapability({ client, answers, operations: () => operations, around }),
     methods: base.capabilities,
   });
   const turns = new HostTurns();
@@ -147,7 +152,7 @@ export async function createCore(config: Config, log: Logger, observers: Observe
     async close() {
       published?.close();
       await Promise.all([engine.close(), acceptor.close(), formatter.close()]);
-      await Promise.all([upstream.close(), dataPlane.close()]);
+      await Promise.all([api.close(), answers.close(), dataPlane.close()]);
     },
   };
 }

@@ -1,5 +1,6 @@
 // Config -> the engine that runs agents' code, and what it wants kept from them. Part of the composition root.
 import type { Config } from './config.ts';
+import type { Connection } from './e2b/connection.ts';
 import type { Engine } from './engine/engine.ts';
 import { createE2bEngine, type E2bEngine } from './engine/microvm/engine.ts';
 import { createQuickjsEngine } from './engine/quickjs/engine.ts';
@@ -12,7 +13,12 @@ export type Engines = {
   readonly isHidden: (sandboxId: string) => boolean;
 };
 
-export async function createEngines(config: Config, descriptionJson: string, log: Logger): Promise<Engines> {
+export async function createEngines(
+  config: Config,
+  connection: Connection,
+  descriptionJson: string,
+  log: Logger,
+): Promise<Engines> {
   const warn = (message: string, cause: unknown): void => log.warn({ err: cause }, message);
   const quickjs = (): Promise<Engine> =>
     createQuickjsEngine({
@@ -27,9 +33,7 @@ export async function createEngines(config: Config, descriptionJson: string, log
 
   const e2b: E2bEngine = createE2bEngine({
     descriptionJson,
-    apiUrl: config.apiUrl,
-    domain: config.E2B_DOMAIN,
-    sandboxUrl: config.E2B_SANDBOX_URL,
+    connection,
     template: config.E2B_TEMPLATE,
     runnerApiKey: config.E2B_RUNNER_API_KEY,
     maxRuns: config.E2B_MAX_RUNNERS,

@@ -11,9 +11,9 @@ const DOORS: Record<string, readonly string[]> = {
   guest: ['engine', 'spec', 'ground', 'errors.ts'],
   engine: ['e2b', 'ground', 'errors.ts', 'principal.ts'],
   broker: ['engine', 'e2b', 'ground', 'spec', 'upstream', 'errors.ts', 'principal.ts', 'trace.ts'],
-  upstream: ['spec', 'errors.ts', 'trace.ts'],
+  upstream: ['spec', 'ground', 'errors.ts', 'principal.ts', 'trace.ts'],
   // The broker and the microVM engine talk to sandboxes over the same wire.
-  e2b: ['errors.ts', 'trace.ts'],
+  e2b: ['ground', 'errors.ts', 'trace.ts'],
   spec: ['ground', 'errors.ts'],
   ground: ['errors.ts'],
   'config.ts': ['setting-forms.ts'],

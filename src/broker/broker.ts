@@ -29,6 +29,8 @@ export type CallContext = {
    * waits for its turn among all callers and counts as the run's CPU time.
    */
   work<T>(work: () => T): Promise<T>;
+  /** Time that a thread of the gateway has worked for this call: the run's CPU time as well. */
+  spend(ms: number): void;
   /** @throws GatewayError `budget_exceeded` */
   checkRequest(bytes: number): void;
 };
@@ -63,7 +65,7 @@ export type Broker = {
   readonly callHost: CallHost;
   /** Live, in the order calls came; at most `maxCalls` entries and one for those over it. */
   readonly ledger: readonly LedgerEntry[];
-  /** Time the main thread has worked for this run. */
+  /** Time the gateway's own threads have worked for this run. */
   hostMs(): number;
 };
 
@@ -96,12 +98,15 @@ export function createBroker(options: BrokerOptions): Broker {
   const answerCall = async (guestCall: GuestCall, open: OpenCall, signal: AbortSignal): Promise<string> => {
     const found = find(capabilities, guestCall.capability);
     const capability = options.around?.(guestCall.capability, found) ?? found;
+    const spend = (ms: number) => {
+      hostMs += ms;
+    };
     const work = async <T>(act: () => T): Promise<T> => {
       const { value, ms } = await options.turns.take(owner, () => {
         if (signal.aborted) throw new GatewayError('cancelled');
         return act();
       });
-      hostMs += ms;
+      spend(ms);
       return value;
     };
     const leave = await budget.place(signal);
@@ -109,7 +114,7 @@ export function createBroker(options: BrokerOptions): Broker {
       const args = await work(() => parseArgs(guestCall));
       const answer = heldToo(budget.answer(), open.memory);
       const { checkRequest } = budget;
-      const context = { principal, mode, signal, limits, call: open.call, answer, work, checkRequest };
+      const context = { principal, mode, signal, limits, call: open.call, answer, work, spend, checkRequest };
       const json = await (await work(() => ({ answered: capability(args, context) }))).answered;
       answer.settle(json.length);
       return json;

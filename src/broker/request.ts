@@ -1,38 +1,64 @@
-// The capability `api.request`: guard, send, redact, answer. The order is its whole knowledge; an API's own rules are
+// The capability `api.request`: guard, send, shape, answer. The order is its whole knowledge; an API's own rules are
 // handed in as `around`.
 import { GatewayError } from '../errors.ts';
+import type { AnswerPlan, ShapedAnswer } from '../upstream/answer.ts';
+import type { Answers } from '../upstream/answers.ts';
 import type { UpstreamAnswer, UpstreamClient } from '../upstream/client.ts';
 import { UpstreamError } from '../upstream/failure.ts';
 import { type GuardedRequest, guardRequest } from '../upstream/guard.ts';
 import type { Operations } from '../upstream/operations.ts';
-import { maskKey, redactAnswer } from '../upstream/redact.ts';
+import { maskKey, secretsOf } from '../upstream/redact.ts';
 import type { CallContext, Capability } from './broker.ts';
+
+/** What an API's own rules want done with an answer while it is read. */
+export type Reading = Pick<AnswerPlan, 'hiddenMetadataKey' | 'findMade'>;
+
+/** An answer as far as a guest may see it. */
+export type SentAnswer = Pick<UpstreamAnswer, 'status' | 'headers'> & { readonly shaped: ShapedAnswer };
 
 /** Put around the sending of each request that passed the guard: may refuse it, add to it, or change the answer. */
 export type AroundSend = (
   request: GuardedRequest,
   context: CallContext,
-  send: (request: GuardedRequest) => Promise<UpstreamAnswer>,
-) => Promise<UpstreamAnswer>;
+  send: (request: GuardedRequest, reading?: Reading) => Promise<SentAnswer>,
+) => Promise<SentAnswer>;
 
 export type RequestParts = {
   readonly client: UpstreamClient;
+  readonly answers: Answers;
   /** Asked at each call, so that a refreshed description takes effect. */
   readonly operations: () => Operations;
   readonly around?: AroundSend | undefined;
 };
 
+/** More values are hard to read for anybody; each costs the gateway many times its bytes. */
+const ANSWER_LIMITS = { maxValues: 400_000, maxKeys: 400_000, maxDepth: 100, maxKeyBytes: 10_000 };
+
 const sendOnly: AroundSend = (request, _context, send) => send(request);
 
 /** Answers the JSON text of `{ status, ok, headers, data }`; non-2xx is an answer like any other. */
-export function createRequestCapability({ client, operations, around = sendOnly }: RequestParts): Capability {
+export function createRequestCapability({ client, answers, operations, around = sendOnly }: RequestParts): Capability {
+  const sendAndRead = async (request: GuardedRequest, context: CallContext, reading: Reading): Promise<SentAnswer> => {
+    const { status, headers, ...answer } = await send(client, request, context);
+    const { principal, signal } = context;
+    const { operation } = request;
+    const plan: AnswerPlan = {
+      apiKey: principal.apiKey,
+      secrets: operation && secretsOf(operation),
+      hiddenMetadataKey: reading.hiddenMetadataKey,
+      findMade: reading.findMade === true && status === 201,
+    };
+    const { result, ms } = await answers.shape(answer, plan, principal.id, signal);
+    context.spend(ms);
+    return { status, headers, shaped: result };
+  };
   return async (args, context) => {
     const { call, mode, principal } = context;
     const request = guardRequest(args, mode, operations(), call.name);
     call.name(request.label, request.write, actOf(request));
     context.checkRequest(request.body === undefined ? 0 : Buffer.byteLength(request.body));
-    const answer = await around(request, context, guarded => send(client, guarded, context));
-    return compose(answer, request, principal.apiKey);
+    const answer = await around(request, context, (guarded, reading = {}) => sendAndRead(guarded, context, reading));
+    return compose(answer, principal.apiKey);
   };
 }
 
@@ -46,9 +72,9 @@ async function send(client: UpstreamClient, request: GuardedRequest, context: Ca
   call.sent();
   try {
     const received = await client.send(request, {
-      apiKey: principal.apiKey,
+      principal,
       signal,
-      maxAnswerBytes: limits.maxAnswerBytes,
+      limits: { ...ANSWER_LIMITS, maxBytes: limits.maxAnswerBytes },
       timeoutMs: limits.callTimeoutMs,
       onBytes: answer.take,
     });
@@ -65,9 +91,7 @@ async function send(client: UpstreamClient, request: GuardedRequest, context: Ca
 }
 
 /** Composed as text: a large answer is not built anew only to be written out again. */
-function compose(answer: UpstreamAnswer, request: GuardedRequest, apiKey: string): string {
-  const data = redactAnswer(answer.text, request.operation, apiKey);
-  const headers = maskKey(JSON.stringify(answer.headers), apiKey);
-  const ok = answer.status >= 200 && answer.status < 300;
-  return `{"status":${answer.status},"ok":${ok},"headers":${headers},"data":${data}}`;
+function compose({ status, headers, shaped }: SentAnswer, apiKey: string): string {
+  const shown = maskKey(JSON.stringify(headers), apiKey);
+  return `{"status":${status},"ok":${status >= 200 && status < 300},"headers":${shown},"data":${shaped.json}}`;
 }

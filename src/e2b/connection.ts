@@ -1,18 +1,18 @@
 // Where E2B is and how the SDK is told: every option by hand, because what is left out the SDK reads from the
 // environment. Knows no sandbox.
-import { Sandbox } from '@e2b/code-interpreter';
-import { ApiClient, ConnectionConfig } from 'e2b';
+import type { JsonLimits } from '../ground/json-size.ts';
+import type { Origin } from '../ground/origin.ts';
 import { traceHeaders } from '../trace.ts';
+import { withApi } from './api-fetch.ts';
+import { ApiClient, ConnectionConfig } from './sdk.ts';
 
 export type Connection = {
-  readonly apiUrl: string;
+  /** Its address, and the connections to it, which all calls share. */
+  readonly api: Origin;
   /** One address for all sandboxes (self-hosting, local mode). Undefined: each has its own below `domain`. */
   readonly sandboxUrl: string | undefined;
   readonly domain: string;
 };
-
-// The one option that cannot be given as "none": without it the SDK would ask the environment.
-Object.defineProperty(ConnectionConfig, 'sandboxUrl', { get: () => undefined });
 
 export type SdkOptions = {
   readonly apiKey: string;
@@ -26,13 +26,23 @@ export type SdkOptions = {
   readonly signal: AbortSignal;
 };
 
+export type ApiCallOptions = {
+  readonly apiKey: string;
+  /** Whose turn it is. */
+  readonly principalId: string;
+  readonly signal: AbortSignal;
+  readonly timeoutMs: number;
+  readonly maxAnswerBytes?: number;
+  readonly onBytes?: (bytes: number) => void;
+};
+
 export function sdkOptions(
-  { apiUrl, sandboxUrl, domain }: Connection,
+  { api, sandboxUrl, domain }: Connection,
   call: { readonly apiKey: string; readonly signal: AbortSignal; readonly timeoutMs: number },
 ): SdkOptions {
   return {
     apiKey: call.apiKey,
-    apiUrl,
+    apiUrl: api.url,
     ...(sandboxUrl !== undefined && { sandboxUrl }),
     domain,
     debug: false,
@@ -42,7 +52,27 @@ export function sdkOptions(
   };
 }
 
+/** The SDK decodes an answer at once, and nothing else runs meanwhile: so much takes some ten milliseconds. */
+const ANSWER_LIMITS: JsonLimits = {
+  maxBytes: 4_000_000,
+  maxValues: 50_000,
+  maxKeys: 50_000,
+  maxDepth: 64,
+  maxKeyBytes: 10_000,
+};
+
+/** Asks the API through the SDK. Outside of this the SDK reaches no API. */
+export function askApi<T>(
+  connection: Connection,
+  call: ApiCallOptions,
+  ask: (sdk: SdkOptions) => Promise<T>,
+): Promise<T> {
+  const { principalId, signal, timeoutMs, maxAnswerBytes = ANSWER_LIMITS.maxBytes, onBytes } = call;
+  const limits = { ...ANSWER_LIMITS, maxBytes: Math.min(ANSWER_LIMITS.maxBytes, maxAnswerBytes) };
+  const endsAt = performance.now() + timeoutMs;
+  const apiCall = { origin: connection.api, principalId, signal, endsAt, limits, onBytes };
+  return withApi(apiCall, () => ask(sdkOptions(connection, call)));
+}
+
 /** For the few calls the SDK has no method for. */
 export const apiOf = (options: SdkOptions) => new ApiClient(new ConnectionConfig(options)).api;
-
-export { Sandbox };

@@ -2,8 +2,8 @@
 // bounds, and what answers in a sandbox may be the agent's program; so its command, file and health clients are made anew
 // with our fetch. The one place that reaches into the SDK's private fields: a test fails when they move.
 import { createConnectTransport } from '@connectrpc/connect-web';
-import { ConnectionConfig, type Sandbox as PlainSandbox } from 'e2b';
-import { type Connection, Sandbox, type SdkOptions } from './connection.ts';
+import type { Connection, SdkOptions } from './connection.ts';
+import { ConnectionConfig, type PlainSandbox, Sandbox, toWire } from './sdk.ts';
 import type { Wire } from './wire.ts';
 
 /** What it takes to talk to a sandbox. Stays on the host, for one run. */
@@ -64,7 +64,7 @@ export function openHandle(access: Access, options: SdkOptions, wire: Wire): San
       apiUrl: inside.envdApiUrl,
       envdAccessToken,
       headers: { ...userAgent, ...headers },
-      fetch: (request: Request) => wire.fetch(request),
+      fetch: toWire((request: Request) => wire.fetch(request)),
     },
     { version: envdVersion },
   ) as Inside['envdApi'];

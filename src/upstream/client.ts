@@ -1,41 +1,37 @@
-// The only place that talks to the upstream API: sends guarded requests to one origin, and nothing else. Adds the key,
-// keeps time and size, repeats reads. Knows nothing of guests, budgets or what an answer means.
+// Sends guarded requests to the upstream API, and nothing else: adds the key, keeps the time, repeats reads. Knows nothing
+// of guests, budgets or what an answer means.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Dispatcher, Pool } from 'undici';
 import { GatewayError } from '../errors.ts';
-import { BrokenAnswer, Failure, toFailure, withStatus } from './failure.ts';
+import type { JsonLimits, JsonSize } from '../ground/json-size.ts';
+import { BrokenAnswer, type Origin, type OriginAnswer } from '../ground/origin.ts';
+import type { Principal } from '../principal.ts';
+import { Failure, toFailure, withStatus } from './failure.ts';
 import { type GuardedRequest, isGuarded } from './guard.ts';
 
-export type UpstreamOptions = {
-  /** https, or http on a loopback address; may carry a base path. */
-  readonly apiUrl: string;
-  /** Before the second attempt; doubles. `Retry-After` comes first. */
-  readonly retryDelayMs?: number;
-};
-
 export type SendOptions = {
-  readonly apiKey: string;
+  /** Whose key goes with the request, and whose turn it is. */
+  readonly principal: Pick<Principal, 'id' | 'apiKey'>;
   readonly signal: AbortSignal;
-  readonly maxAnswerBytes: number;
+  readonly limits: JsonLimits;
   /** Attempts and the waits between them together. */
   readonly timeoutMs: number;
   /** The caller's trace context, e.g. `traceparent`; made by the host, never by a guest. */
   readonly traceHeaders?: Readonly<Record<string, string>>;
-  /** Told of each piece of an answer's body; what it throws ends the call. */
+  /** Called for each piece of an answer's body; what it throws ends the call. */
   readonly onBytes?: (bytes: number) => void;
 };
 
-/** `headers`: those a guest may see, names in lower case. */
+/** `headers`: those a guest may see, names in lower case. `size`: see OriginAnswer. */
 export type UpstreamAnswer = {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly text: string;
+  readonly body: Buffer;
+  readonly size: JsonSize | undefined;
 };
 
 export type UpstreamClient = {
   /** Any status is an answer. @throws UpstreamError */
   send(request: GuardedRequest, options: SendOptions): Promise<UpstreamAnswer>;
-  close(): Promise<void>;
 };
 
 const USER_AGENT = 'e2b-code-mode';
@@ -43,32 +39,20 @@ const USER_AGENT = 'e2b-code-mode';
 const MAX_ATTEMPTS = 4;
 const SHOWN_HEADERS = ['x-next-token', 'x-total-running', 'retry-after', 'content-type'];
 const RETRIED_STATUSES = new Set([429, 502, 503, 504]);
-/** @throws Error when `apiUrl` is not usable: a fault of the configuration. */
-export function createUpstreamClient(options: UpstreamOptions): UpstreamClient {
-  const { origin, basePath } = readApiUrl(options.apiUrl);
-  const retryDelayMs = options.retryDelayMs ?? 250;
-  const pool = new Pool(origin, {
-    connections: 128,
-    connect: { timeout: 10_000 },
-    keepAliveTimeout: 30_000,
-    // Each call keeps its own time, over all attempts.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  });
 
+/** @param retryDelayMs before the second attempt; doubles. `Retry-After` comes first. */
+export function createUpstreamClient(origin: Origin, { retryDelayMs = 250 } = {}): UpstreamClient {
   const attempt = async (request: GuardedRequest, send: SendOptions, signal: AbortSignal): Promise<UpstreamAnswer> => {
-    const response = await pool.request({
-      method: request.method,
-      path: targetOf(basePath, request),
-      headers: { ...send.traceHeaders, ...headersOf(request, send.apiKey) },
-      body: request.body ?? null,
-      signal,
-    });
-    const status = response.statusCode;
+    const { method, body = null } = request;
+    const { principal, limits, onBytes } = send;
+    const headers = { ...send.traceHeaders, ...headersOf(request, principal.apiKey) };
     try {
-      return { status, headers: shownHeaders(response.headers), text: await readText(response, send) };
+      const sent = { method, target: targetOf(request), headers, body };
+      const answer = await origin.send(sent, { principalId: principal.id, signal, limits, onBytes });
+      return { ...answer, headers: shownHeaders(answer.headers) };
     } catch (caught) {
-      throw caught instanceof GatewayError ? withStatus(caught, status) : new BrokenAnswer(status, caught);
+      const refused = caught instanceof BrokenAnswer && caught.cause instanceof GatewayError;
+      throw refused ? withStatus(caught.cause as GatewayError, caught.status) : caught;
     }
   };
 
@@ -95,7 +79,6 @@ export function createUpstreamClient(options: UpstreamOptions): UpstreamClient {
         clock.stop();
       }
     },
-    close: () => pool.destroy(),
   };
 
   function backoff(tried: number): number {
@@ -103,22 +86,8 @@ export function createUpstreamClient(options: UpstreamOptions): UpstreamClient {
   }
 }
 
-/** Path and query as they go onto the wire: the base path is in front of whatever the guard let through. */
-export function targetOf(basePath: string, request: GuardedRequest): string {
-  return basePath + request.path + (request.query === '' ? '' : `?${request.query}`);
-}
-
-export function readApiUrl(apiUrl: string): { readonly origin: string; readonly basePath: string } {
-  const url = new URL(apiUrl);
-  const loopback = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(url.hostname) || url.hostname.endsWith('.localhost');
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && loopback)) {
-    throw new Error('The API URL must be https (http only for loopback addresses): the key travels with each request.');
-  }
-  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
-    throw new Error('The API URL must hold no credentials, query or fragment.');
-  }
-  return { origin: url.origin, basePath: url.pathname.replace(/\/+$/, '') };
-}
+/** Path and query as they go onto the wire. */
+export const targetOf = ({ path, query }: GuardedRequest): string => path + (query === '' ? '' : `?${query}`);
 
 function headersOf(request: GuardedRequest, apiKey: string): Record<string, string> {
   return {
@@ -129,29 +98,13 @@ function headersOf(request: GuardedRequest, apiKey: string): Record<string, stri
   };
 }
 
-function shownHeaders(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {
+function shownHeaders(headers: OriginAnswer['headers']): Record<string, string> {
   const shown: Record<string, string> = {};
   for (const name of SHOWN_HEADERS) {
     const value = [headers[name]].flat()[0];
     if (value !== undefined) shown[name] = value;
   }
   return shown;
-}
-
-async function readText(response: Dispatcher.ResponseData, send: SendOptions): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  // Leaving the loop early destroys the connection: the rest is never read.
-  for await (const chunk of response.body as AsyncIterable<Buffer>) {
-    bytes += chunk.byteLength;
-    if (bytes > send.maxAnswerBytes) {
-      const detail = `The answer is larger than ${send.maxAnswerBytes} bytes. Ask for less: use limit, filters or a narrower path.`;
-      throw new GatewayError('answer_too_large', detail);
-    }
-    send.onBytes?.(chunk.byteLength);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks, bytes).toString('utf8');
 }
 
 /** `Retry-After` in milliseconds: seconds or an HTTP date. */

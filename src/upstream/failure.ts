@@ -1,6 +1,7 @@
 // What it means when a request upstream gets no whole answer: which error, whether it may have had an effect, whether
 // another attempt makes sense. Pure. Messages name the operation, never an address, a query or a key.
 import { type ErrorCode, GatewayError } from '../errors.ts';
+import { BrokenAnswer } from '../ground/origin.ts';
 import type { GuardedRequest } from './guard.ts';
 
 /** `sent`: the request may have reached the API. `answeredStatus`: the API answered, but the body was not read whole. */
@@ -21,18 +22,9 @@ export class UpstreamError extends GatewayError {
 
 /** Failures before the first byte left us. */
 const NOT_SENT =
-  /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|UND_ERR_INVALID_ARG|ERR_TLS_\w+|CERT_\w+|\w+_CERT\w*|\w+_SIGNATURE)$/;
+  /^(?:NO_PLACE|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|UND_ERR_INVALID_ARG|ERR_TLS_\w+|CERT_\w+|\w+_CERT\w*|\w+_SIGNATURE)$/;
 /** What a connection does that a second attempt may not meet again. */
 const PASSING = /^(?:ECONNREFUSED|ECONNRESET|EPIPE|EAI_AGAIN|UND_ERR_SOCKET|UND_ERR_CONNECT_TIMEOUT)$/;
-
-/** The status came, the body did not. */
-export class BrokenAnswer extends Error {
-  readonly status: number;
-  constructor(status: number, cause: unknown) {
-    super('the answer broke off', { cause });
-    this.status = status;
-  }
-}
 
 /** `passing`: another attempt may go better. */
 export class Failure {

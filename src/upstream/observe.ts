@@ -38,6 +38,5 @@ export function observeClient(
         throw caught;
       }
     },
-    close: () => client.close(),
   };
 }

@@ -1,5 +1,5 @@
-// Masks secrets in answers before a guest sees them: by place (`x-secret: true` in the description) and by name. JSON
-// text without any passes through as it came. Knows nothing of requests or budgets.
+// Masks secrets in answers before a guest sees them: by place (`x-secret: true` in the description) and by name. Pure.
+// Knows nothing of requests or budgets.
 import type { Operation, Schema } from '../spec/description.ts';
 
 export const MASK = '[redacted]';
@@ -18,24 +18,6 @@ const MAX_DEPTH = 100;
 /** Schemas may be cyclic: references are resolved in place. */
 const MAX_SCHEMA_DEPTH = 12;
 
-/**
- * `text` as upstream sent it -> JSON text for the guest: the same text where it is JSON and holds no secret, a string
- * where it is not JSON, `null` where it is empty.
- */
-export function redactAnswer(text: string, operation: Operation | undefined, apiKey: string): string {
-  if (text.trim() === '') return 'null';
-  const masked = maskKey(text, apiKey);
-  let value: unknown;
-  try {
-    value = JSON.parse(masked);
-  } catch {
-    return JSON.stringify(masked);
-  }
-  const place = operation === undefined ? undefined : secretsOf(operation);
-  if (place === undefined && !mayHoldSecret(masked)) return masked;
-  return JSON.stringify(mask(value, place, 0));
-}
-
 /** The caller's own key, with and without its prefix. */
 export function maskKey(text: string, apiKey: string): string {
   const bare = apiKey.replace(/^[a-z0-9]+_/i, '');
@@ -43,12 +25,20 @@ export function maskKey(text: string, apiKey: string): string {
   return text.includes(known) ? text.replaceAll(apiKey, MASK).replaceAll(known, MASK) : text;
 }
 
-const mayHoldSecret = (text: string) => TRIGGER.test(text) || UNUSUAL_ESCAPE.test(text);
+/** False: nothing in this JSON text is a secret by its name, and none of it is written in a way that would hide one. */
+export const mayHoldSecret = (text: string): boolean => TRIGGER.test(text) || hasUnusualEscapes(text);
+
+/** Text in which a name, or the key, may be written in other characters than its own. */
+export const hasUnusualEscapes = (text: string): boolean => UNUSUAL_ESCAPE.test(text);
+
+export const maskSecrets = (value: unknown, place?: Place): unknown => mask(value, place, 0);
 
 function mask(value: unknown, place: Place | undefined, depth: number): unknown {
   if (place?.secret === true) return value === null ? null : MASK;
   if (typeof value === 'string') return SIGNED.test(value) ? MASK : value;
   if (typeof value !== 'object' || value === null) return value;
+  // The SDK makes dates of some fields.
+  if (value instanceof Date) return value;
   if (depth > MAX_DEPTH) return MASK;
   if (Array.isArray(value)) return value.map(item => mask(item, place?.items, depth + 1));
   return Object.fromEntries(
@@ -69,8 +59,8 @@ function maskLeaves(value: unknown, depth: number): unknown {
 
 // --- Places --------------------------------------------------------------------------------------------------------
 
-/** Where in an answer secrets stand. */
-type Place = {
+/** Where in an answer secrets are. Plain data: it crosses to a thread. */
+export type Place = {
   secret: boolean;
   readonly fields: Map<string, Place>;
   items: Place | undefined;
@@ -79,7 +69,7 @@ type Place = {
 
 const known = new WeakMap<Operation, Place | undefined>();
 
-function secretsOf(operation: Operation): Place | undefined {
+export function secretsOf(operation: Operation): Place | undefined {
   if (!known.has(operation)) {
     const schemas = Object.values(operation.answers).flatMap(({ schema }) => (schema === undefined ? [] : [schema]));
     known.set(operation, placeOf(schemas, 0));

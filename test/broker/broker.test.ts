@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type BrokerOptions, type Capability, createBroker } from '../../src/broker/broker.ts';
 import type { BrokerLimits } from '../../src/broker/budget.ts';
 import { createRequestCapability } from '../../src/broker/request.ts';
 import type { GuestReply } from '../../src/engine/engine.ts';
 import { GatewayError } from '../../src/errors.ts';
+import { Origin } from '../../src/ground/origin.ts';
 import { principalFromKey } from '../../src/principal.ts';
+import { Answers } from '../../src/upstream/answers.ts';
 import { createUpstreamClient, type UpstreamClient } from '../../src/upstream/client.ts';
 import { createOperations } from '../../src/upstream/operations.ts';
 import { description } from '../support/description.ts';
@@ -17,23 +19,27 @@ const principal = principalFromKey(apiKey);
 const operations = createOperations(description);
 
 let upstream: TestUpstream;
+let origin: Origin;
 let client: UpstreamClient;
+const answers = new Answers();
+afterAll(() => answers.close());
 let run: AbortController;
 beforeEach(async () => {
   upstream = await startUpstream();
-  client = createUpstreamClient({ apiUrl: upstream.url, retryDelayMs: 1 });
+  origin = new Origin(upstream.url);
+  client = createUpstreamClient(origin, { retryDelayMs: 1 });
   run = new AbortController();
 });
 afterEach(async () => {
   run.abort();
-  await client.close();
+  await origin.close();
   await upstream.close();
 });
 
 type Options = Partial<Omit<BrokerOptions, 'limits'>> & { limits?: Partial<BrokerLimits> };
 
 function start({ limits, ...options }: Options = {}) {
-  const api = createRequestCapability({ client, operations: () => operations });
+  const api = createRequestCapability({ client, answers, operations: () => operations });
   const broker = createBroker({
     principal,
     mode: 'write',

@@ -1,8 +1,14 @@
 // The gateway's own sandboxes: in no listing, in no call, and nobody else's passes for one.
 import { describe, expect, it } from 'vitest';
-import { hideRunners, refuseRunner, refuseRunnerMetadata, refuseRunnerRequest } from '../../src/broker/e2b/runners.ts';
+import {
+  hiddenFrom,
+  refuseRunner,
+  refuseRunnerMetadata,
+  refuseRunnerRequest,
+  withoutHidden,
+} from '../../src/broker/e2b/runners.ts';
 import { loadDescription } from '../../src/spec/load.ts';
-import type { UpstreamAnswer } from '../../src/upstream/client.ts';
+import { shapeAnswer } from '../../src/upstream/answer.ts';
 import { type GuardedRequest, guardRequest } from '../../src/upstream/guard.ts';
 import { createOperations } from '../../src/upstream/operations.ts';
 
@@ -15,11 +21,13 @@ const isHidden = (id: string) => id === RUNNER;
 const mine = { sandboxID: 'imine000000000000000x', metadata: { owner: 'me' } };
 const bare = { sandboxID: 'ibare000000000000000x' };
 const runner = { sandboxID: RUNNER, metadata: { 'e2b-code-mode/runner': 'a.1' } };
-const answer = (data: unknown, headers: Record<string, string> = {}): UpstreamAnswer => ({
-  status: 200,
-  headers,
-  text: typeof data === 'string' ? data : JSON.stringify(data),
-});
+/** What a guest gets of an answer to this request. */
+function answered(request: GuardedRequest, data: unknown, headers: Record<string, string>) {
+  const text = typeof data === 'string' ? data : JSON.stringify(data);
+  const shaped = shapeAnswer(text, { apiKey: 'e2b_0', hiddenMetadataKey: hiddenFrom(request) });
+  const answer = withoutHidden({ status: 200, headers, shaped });
+  return { value: JSON.parse(answer.shaped.json), headers: answer.headers };
+}
 
 describe('listings', () => {
   it.each([
@@ -30,9 +38,10 @@ describe('listings', () => {
     '/v2/./%73andboxes',
     '/some/new/list',
   ])('GET %s leaves runners out', path => {
-    const shown = hideRunners(answer([mine, runner, bare], { 'x-total-running': '7' }), asked('GET', path));
-    expect(JSON.parse(shown.text)).toEqual([mine, bare]);
-    expect(shown.headers).toEqual({ 'x-total-running': '6' });
+    expect(answered(asked('GET', path), [mine, runner, bare], { 'x-total-running': '7' })).toEqual({
+      value: [mine, bare],
+      headers: { 'x-total-running': '6' },
+    });
   });
 
   it.each<[what: string, method: 'GET' | 'POST', path: string, data: unknown]>([
@@ -43,8 +52,8 @@ describe('listings', () => {
     ['what is no JSON', 'GET', '/v2/sandboxes', 'oops'],
     ['odd entries', 'GET', '/v2/sandboxes', [null, 5, { metadata: null }, { metadata: 'e2b-code-mode/runner' }]],
   ])('pass as they came: %s', (_what, method, path, data) => {
-    const given = answer(data);
-    expect(hideRunners(given, asked(method, path))).toBe(given);
+    const headers = { 'x-total-running': '7' };
+    expect(answered(asked(method, path), data, headers)).toEqual({ value: data, headers });
   });
 });
 

@@ -5,6 +5,7 @@ import type { Fault } from '../../local/faults.ts';
 import { sdkOptions } from '../../src/e2b/connection.ts';
 import { openHandle } from '../../src/e2b/handle.ts';
 import { createWireFactory } from '../../src/e2b/wire.ts';
+import { Origin } from '../../src/ground/origin.ts';
 import { startDataPlane, type TestDataPlane } from '../support/data-plane.ts';
 import { newKey } from '../support/gateway.ts';
 
@@ -365,7 +366,7 @@ it('hands the user links to files that work as they are', async () => {
 it("the SDK's private parts are where handle.ts and process.ts reach for them", async () => {
   const { envdAccessToken } = plane.cloud.cloud.find(sandboxId) ?? {};
   const options = sdkOptions(
-    { apiUrl: plane.cloud.url, sandboxUrl: plane.cloud.url, domain: 'e2b.test' },
+    { api: new Origin(plane.cloud.url), sandboxUrl: plane.cloud.url, domain: 'e2b.test' },
     { apiKey: run.key, signal: AbortSignal.timeout(10_000), timeoutMs: 10_000 },
   );
   const wires = createWireFactory();

@@ -7,14 +7,14 @@ import { KIND } from '../../src/engine/protocol.ts';
 import { DESCRIPTION } from '../contract/harness.ts';
 import { describeEngine } from '../contract/suite.ts';
 import { runInPlaceOfRunner } from '../support/microvm.ts';
-import { describeLive, REAL } from './live.ts';
+import { ACCOUNT, describeLive, REAL } from './live.ts';
 
 describeLive('engine e2b, live', () => {
   describeEngine(
     'e2b on E2B',
     async () =>
       createE2bEngine({
-        ...REAL,
+        connection: ACCOUNT.e2b,
         ...{ descriptionJson: DESCRIPTION, runnerApiKey: REAL.apiKey },
         startTimeoutMs: 120_000,
       }),
@@ -36,7 +36,7 @@ describeLive('engine e2b, live', () => {
       });
       Promise.all([tcp('1.1.1.1', 443), tcp('8.8.8.8', 53), tcp('api.e2b.app', 443), tcp('169.254.169.254', 80), name, udp])
         .then(found => said(${KIND.done}, 0, JSON.stringify(found)));`;
-    const outcome = await runInPlaceOfRunner(REAL, tries, 30_000);
+    const outcome = await runInPlaceOfRunner(ACCOUNT, tries, 30_000);
     expect(outcome.status).toBe('completed');
     if (outcome.status !== 'completed') return;
     const found = JSON.parse(outcome.json) as string[];
@@ -49,7 +49,7 @@ describeLive('engine e2b, live', () => {
       const read = path => { try { return fs.readFileSync(path, 'latin1') } catch { return '' } };
       const all = fs.readdirSync('/proc').filter(n => /^\\\\d+$/.test(n)).map(n => read('/proc/' + n + '/environ') + read('/proc/' + n + '/cmdline'));
       said(${KIND.done}, 0, JSON.stringify(all.join('').match(/e2b_[0-9a-f]{16,}/gi) ?? []))`;
-    expect(await runInPlaceOfRunner(REAL, look, 30_000)).toMatchObject({ json: '[]' });
+    expect(await runInPlaceOfRunner(ACCOUNT, look, 30_000)).toMatchObject({ json: '[]' });
   });
 
   afterAll(async () => {

@@ -1,6 +1,7 @@
 // Tests against the real E2B. They need a key and cost a few cents; without LIVE=1 and E2B_API_KEY they are skipped with
 // that reason.
 import { describe, it, vi } from 'vitest';
+import { Origin } from '../../src/ground/origin.ts';
 
 const apiKey = process.env['E2B_API_KEY'] ?? '';
 const missing = [process.env['LIVE'] === '1' ? '' : 'LIVE=1', apiKey === '' ? 'E2B_API_KEY' : ''].filter(Boolean);
@@ -11,6 +12,13 @@ const sandboxUrl = process.env['E2B_SANDBOX_URL'];
 export const REAL = {
   ...{ apiKey, domain, apiUrl: process.env['E2B_API_URL'] ?? `https://api.${domain}` },
   ...(sandboxUrl !== undefined && { sandboxUrl }),
+};
+
+/** The same as the engine takes it. */
+export const ACCOUNT = {
+  e2b: { api: new Origin(REAL.apiUrl), sandboxUrl, domain },
+  apiKey,
+  principalId: 'live',
 };
 
 /** Without a key, `body` is not called. */

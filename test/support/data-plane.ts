@@ -6,8 +6,10 @@ import type { BrokerLimits } from '../../src/broker/budget.ts';
 import { createDataPlane } from '../../src/broker/e2b/sandbox.ts';
 import { createRequestCapability } from '../../src/broker/request.ts';
 import type { Connection } from '../../src/e2b/connection.ts';
+import { Origin } from '../../src/ground/origin.ts';
 import { principalFromKey } from '../../src/principal.ts';
 import { loadDescription } from '../../src/spec/load.ts';
+import { Answers } from '../../src/upstream/answers.ts';
 import { createUpstreamClient } from '../../src/upstream/client.ts';
 import { createOperations } from '../../src/upstream/operations.ts';
 import { newKey } from './gateway.ts';
@@ -44,14 +46,16 @@ export async function startDataPlane({
     log: ({ method, path }) => void requests.push(`${method} ${path}`),
     ...cloudOptions,
   });
-  const client = createUpstreamClient({ apiUrl: cloud.url });
+  const api = new Origin(cloud.url);
+  const client = createUpstreamClient(api);
+  const answers = new Answers();
   const description = await loadDescription('openapi/e2b.yaml');
   const operations = createOperations(description, { allowUnlisted: false });
   const plane = createDataPlane({
-    connection: { apiUrl: cloud.url, sandboxUrl: cloud.url, domain: 'e2b.test', ...connection },
+    connection: { api, sandboxUrl: cloud.url, domain: 'e2b.test', ...connection },
     maxSandboxesPerKey,
     ...(maxHeldBytes !== undefined && { maxHeldBytes }),
-    request: around => createRequestCapability({ client, operations: () => operations, around }),
+    request: around => createRequestCapability({ client, answers, operations: () => operations, around }),
     methods: description.capabilities,
   });
 
@@ -97,7 +101,8 @@ export async function startDataPlane({
     openRun,
     async close() {
       await plane.close();
-      await client.close();
+      await api.close();
+      await answers.close();
       await cloud.close();
     },
   };

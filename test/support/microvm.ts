@@ -3,12 +3,14 @@ import type { IncomingMessage } from 'node:http';
 import type { Fault } from '../../local/faults.ts';
 import type { LocalCloud } from '../../local/server.ts';
 import { type LocalOptions, startLocal } from '../../local/start.ts';
+import type { Connection } from '../../src/e2b/connection.ts';
 import { createWireFactory } from '../../src/e2b/wire.ts';
 import type { Outcome } from '../../src/engine/engine.ts';
-import { type Connection, Disposal } from '../../src/engine/microvm/disposal.ts';
+import { type Account, Disposal } from '../../src/engine/microvm/disposal.ts';
 import { createE2bEngine, type E2bEngine, type E2bOptions } from '../../src/engine/microvm/engine.ts';
 import { Run } from '../../src/engine/microvm/run.ts';
 import { MARK } from '../../src/engine/microvm/wire.ts';
+import { Origin } from '../../src/ground/origin.ts';
 import { DESCRIPTION, echoHost, LIMITS, principal } from '../contract/harness.ts';
 import { processMachine } from './process-machine/machine.ts';
 
@@ -27,21 +29,21 @@ export function startProcessCloud(options: Partial<LocalOptions> = {}): Promise<
 export function microvmEngine(cloud: { readonly url: string }, options: Partial<E2bOptions> = {}): E2bEngine {
   return createE2bEngine({
     descriptionJson: DESCRIPTION,
-    apiUrl: cloud.url,
-    sandboxUrl: cloud.url,
-    domain: 'e2b.localhost',
+    connection: localConnection(cloud),
     runnerApiKey: RUNNER_KEY,
     ...options,
   });
 }
 
 const localConnection = ({ url }: { readonly url: string }): Connection => ({
-  ...{ apiKey: RUNNER_KEY, apiUrl: url, sandboxUrl: url, domain: 'e2b.localhost' },
+  api: new Origin(url),
+  sandboxUrl: url,
+  domain: 'e2b.localhost',
 });
 
 /** A run in whose sandbox `code` stands in the place of the runner; `fs`, `folder`, `write`, `say`, `said` are at hand. */
 export async function runInPlaceOfRunner(
-  where: { readonly url: string } | Connection,
+  where: { readonly url: string } | Account,
   code: string,
   wallMs = 1_500,
 ): Promise<Outcome> {
@@ -55,16 +57,17 @@ export async function runInPlaceOfRunner(
     ${code}`;
   const disposal = new Disposal(() => undefined);
   const wires = createWireFactory();
-  const connection = 'url' in where ? localConnection(where) : where;
+  const account =
+    'url' in where ? { e2b: localConnection(where), apiKey: RUNNER_KEY, principalId: principal.id } : where;
   const run = new Run(
     {
       ...{ source: 'unused', surface: 'write', callHost: echoHost, limits: { ...LIMITS, wallMs }, principal },
       signal: new AbortController().signal,
     },
     {
-      ...{ pack: { json: JSON.stringify({ runner }) }, connection, template: 'base' },
+      ...{ pack: { json: JSON.stringify({ runner }) }, account, template: 'base' },
       ...{ startTimeoutMs: 20_000, graceMs: 5_000, disposal, wires, log: () => undefined },
-      own: sandboxId => () => void disposal.kill(sandboxId, connection),
+      own: sandboxId => () => void disposal.kill(sandboxId, account),
     },
   );
   run.start();

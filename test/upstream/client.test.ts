@@ -1,7 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createUpstreamClient, readApiUrl, type UpstreamClient } from '../../src/upstream/client.ts';
+import { Origin, readApiUrl } from '../../src/ground/origin.ts';
+import { principalFromKey } from '../../src/principal.ts';
+import {
+  createUpstreamClient,
+  type SendOptions,
+  type UpstreamAnswer,
+  type UpstreamClient,
+} from '../../src/upstream/client.ts';
 import { UpstreamError } from '../../src/upstream/failure.ts';
 import { type GuardedRequest, guardRequest } from '../../src/upstream/guard.ts';
 import { createOperations } from '../../src/upstream/operations.ts';
@@ -14,18 +21,27 @@ const list = guardRequest({ path: '/v2/sandboxes', query: { limit: 2, nextToken:
 const create = guardRequest({ method: 'POST', path: '/sandboxes', body: { templateID: 'bäse' } }, 'write', operations);
 
 let upstream: TestUpstream;
+let origin: Origin;
 let client: UpstreamClient;
 beforeEach(async () => {
   upstream = await startUpstream();
-  client = createUpstreamClient({ apiUrl: `${upstream.url}/base/`, retryDelayMs: 1 });
+  origin = new Origin(`${upstream.url}/base/`);
+  client = createUpstreamClient(origin, { retryDelayMs: 1 });
 });
 afterEach(async () => {
-  await client.close();
+  await origin.close();
   await upstream.close();
 });
 
-const options = { apiKey, signal: new AbortController().signal, maxAnswerBytes: 100_000, timeoutMs: 15_000 };
-const failure = async (request: GuardedRequest, more: Partial<Parameters<UpstreamClient['send']>[1]> = {}) => {
+const limits = { maxBytes: 100_000, maxValues: 20_000, maxKeys: 10_000, maxDepth: 50, maxKeyBytes: 1_000 };
+const options: SendOptions = {
+  principal: principalFromKey(apiKey),
+  signal: new AbortController().signal,
+  limits,
+  timeoutMs: 15_000,
+};
+const textOf = ({ body, status, headers }: UpstreamAnswer) => ({ status, headers, text: body.toString() });
+const failure = async (request: GuardedRequest, more: Partial<SendOptions> = {}) => {
   const error = await client.send(request, { ...options, ...more }).then(
     answer => Promise.reject(new Error(`answered ${answer.status}`)),
     caught => caught,
@@ -41,7 +57,7 @@ describe('what is sent', () => {
     upstream.answer = (_, response) =>
       sendJson(response, { ok: 1 }, 201, { 'x-next-token': 'n', 'set-cookie': 'a=b', 'x-other': 'c' });
     const answer = await client.send(create, options);
-    expect(answer).toEqual({
+    expect(textOf(answer)).toEqual({
       status: 201,
       text: '{"ok":1}',
       headers: { 'content-type': 'application/json', 'x-next-token': 'n' },
@@ -77,14 +93,14 @@ describe('what is sent', () => {
 describe('what is answered', () => {
   test.each([204, 302, 400, 404, 500])('%i is an answer, sent for once', async status => {
     upstream.answer = (_, response) => response.writeHead(status, { location: 'http://127.0.0.1:1/' }).end();
-    expect(await client.send(list, options)).toEqual({ status, text: '', headers: {} });
+    expect(textOf(await client.send(list, options))).toEqual({ status, text: '', headers: {} });
     expect(upstream.heard).toHaveLength(1);
   });
 
   test('HEAD has no body', async () => {
     upstream.answer = (_, response) => sendJson(response, { big: 'x' });
     const head = guardRequest({ method: 'HEAD', path: '/health' }, 'read', operations);
-    expect(await client.send(head, options)).toMatchObject({ status: 200, text: '' });
+    expect(textOf(await client.send(head, options))).toMatchObject({ status: 200, text: '' });
   });
 
   test('too large: reading stops', async () => {
@@ -102,6 +118,22 @@ describe('what is answered', () => {
     await closed;
   });
 
+  test.each<[what: string, body: string, told: RegExp]>([
+    ['values', `[${'{},'.repeat(30_000)}0]`, /more than 20000 values/],
+    ['values, after space', `${' '.repeat(5_000)}[${'0,'.repeat(30_000)}0]`, /more than 20000 values/],
+    ['keys', `{${Array.from({ length: 10_001 }, (_, i) => `"${i}":1`).join()}}`, /more than 10000 keys/],
+    ['depth', '['.repeat(60), /deeper than 50/],
+    ['one key', `{"${'k'.repeat(2_000)}":1}`, /key longer than 1000 bytes/],
+  ])('too much to parse, by its %s: refused before it is parsed, with the number', async (_what, body, told) => {
+    upstream.answer = (_, response) => response.writeHead(200).end(body);
+    expect(await failure(create)).toMatchObject({ code: 'answer_too_large', message: expect.stringMatching(told) });
+  });
+
+  test('text that is no JSON may have as many words as it likes', async () => {
+    upstream.answer = (_, response) => response.writeHead(200).end('a '.repeat(40_000));
+    expect((await client.send(list, options)).body).toHaveLength(80_000);
+  });
+
   test('each piece is counted, and the counter may end it', async () => {
     let bytes = 0;
     upstream.answer = (_, response) => sendJson(response, 'x'.repeat(998));
@@ -113,12 +145,12 @@ describe('what is answered', () => {
 describe('reads are repeated', () => {
   test.each([429, 502, 503, 504])('after %i', async status => {
     upstream.answer = (_, response, count) => sendJson(response, count, count < 3 ? status : 200);
-    expect(await client.send(list, options)).toMatchObject({ status: 200, text: '3' });
+    expect(textOf(await client.send(list, options))).toMatchObject({ status: 200, text: '3' });
   });
 
   test('until the attempts are used up; the last answer stands', async () => {
     upstream.answer = (_, response, count) => sendJson(response, count, 503);
-    expect(await client.send(list, options)).toMatchObject({ status: 503, text: '4' });
+    expect(textOf(await client.send(list, options))).toMatchObject({ status: 503, text: '4' });
   });
 
   test('after a reset, before and in the answer', async () => {
@@ -128,7 +160,7 @@ describe('reads are repeated', () => {
         response.writeHead(200, { 'content-length': '100' }).write('{"half":', () => response.destroy());
       } else sendJson(response, count);
     };
-    expect(await client.send(list, options)).toMatchObject({ status: 200, text: '3' });
+    expect(textOf(await client.send(list, options))).toMatchObject({ status: 200, text: '3' });
   });
 
   test('not before Retry-After allows', async () => {
@@ -212,13 +244,40 @@ describe('faults', () => {
     const server = createServer(socket => socket.resume().end('SSH-2.0-hello\r\n'));
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
     const address = server.address();
-    const other = createUpstreamClient({
-      apiUrl: `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`,
-      retryDelayMs: 1,
-    });
+    const elsewhere = new Origin(`http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`);
+    const other = createUpstreamClient(elsewhere, { retryDelayMs: 1 });
     await expect(other.send(list, options)).rejects.toMatchObject({ code: 'upstream_unreachable' });
-    await other.close();
+    await elsewhere.close();
     await new Promise(resolve => server.close(resolve));
+  });
+});
+
+describe('keys take turns', () => {
+  test("one key's slow calls keep no other key waiting", async () => {
+    upstream.answer = (heard, response) => {
+      if (heard.headers['x-api-key'] !== apiKey) sendJson(response, {});
+    };
+    const over = new AbortController();
+    const slow = Array.from({ length: 800 }, () =>
+      client.send(list, { ...options, signal: AbortSignal.any([over.signal]) }),
+    );
+    const other = principalFromKey(`e2b_${randomBytes(20).toString('hex')}`);
+    expect(await client.send(list, { ...options, principal: other })).toMatchObject({ status: 200 });
+    over.abort();
+    const ends = await Promise.allSettled(slow);
+    expect(ends.map(end => end.status === 'rejected' && end.reason.code)).toEqual(slow.map(() => 'cancelled'));
+    expect(upstream.heard.length).toBeLessThan(100);
+  });
+
+  test('a call that never got a connection was not sent', async () => {
+    upstream.answer = () => {};
+    const over = new AbortController();
+    const slow = Array.from({ length: 64 }, () =>
+      client.send(list, { ...options, signal: AbortSignal.any([over.signal]) }),
+    );
+    expect(await failure(create, { timeoutMs: 200 })).toMatchObject({ code: 'upstream_timeout', sent: false });
+    over.abort();
+    await Promise.allSettled(slow);
   });
 });
 

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Operation } from '../../src/spec/description.ts';
-import { MASK, redactAnswer } from '../../src/upstream/redact.ts';
+import { shapeAnswer } from '../../src/upstream/answer.ts';
+import { MASK, secretsOf } from '../../src/upstream/redact.ts';
 import { description } from '../support/description.ts';
 
 const apiKey = `e2b_${randomBytes(20).toString('hex')}`;
@@ -11,8 +12,9 @@ const operation = (id: string): Operation => {
   if (found === undefined) throw new Error(`no ${id}`);
   return found;
 };
+const redactText = (text: string, of?: Operation) => shapeAnswer(text, { apiKey, secrets: of && secretsOf(of) }).json;
 const redact = (value: unknown, id?: string) =>
-  JSON.parse(redactAnswer(JSON.stringify(value), id === undefined ? undefined : operation(id), apiKey));
+  JSON.parse(redactText(JSON.stringify(value), id === undefined ? undefined : operation(id)));
 
 describe('by name, at any depth', () => {
   test.each(['envdAccessToken', 'trafficAccessToken', 'token', 'apiKey', 'accessToken', 'password'])('%s', name => {
@@ -43,7 +45,7 @@ describe('by name, at any depth', () => {
     });
   });
   test('names written with escapes', () => {
-    expect(redactAnswer('{"envdAccess\\u0054oken":"x"}', undefined, apiKey)).toBe(`{"envdAccessToken":"${MASK}"}`);
+    expect(redactText('{"envdAccess\\u0054oken":"x"}')).toBe(`{"envdAccessToken":"${MASK}"}`);
   });
 });
 
@@ -66,32 +68,49 @@ describe('by place', () => {
 test("the caller's own key, with or without prefix, in JSON and in text", () => {
   const bare = apiKey.slice(4);
   for (const text of [JSON.stringify({ echo: `key ${apiKey}!` }), `key ${apiKey}!`, JSON.stringify([bare])]) {
-    expect(redactAnswer(text, undefined, apiKey)).not.toContain(bare);
+    expect(redactText(text)).not.toContain(bare);
+  }
+});
+
+test.each([
+  ['in a value', (escaped: string) => `{"echo":"key ${escaped}!"}`],
+  ['in a name', (escaped: string) => `{"${escaped}":1}`],
+  ['in what is no JSON', (escaped: string) => `{"echo":"${escaped}`],
+])("the caller's own key, written with escapes, %s", (_where, write) => {
+  const escaped = [...apiKey].map(char => `\\u00${char.charCodeAt(0).toString(16)}`).join('');
+  const half = escaped.slice(0, 6 * 10) + apiKey.slice(10);
+  for (const text of [
+    write(escaped),
+    write(half),
+    write(escaped.replaceAll('6', '6').toUpperCase().replaceAll('\\U', '\\u')),
+  ]) {
+    expect(redactText(text)).toContain(MASK);
+    expect(JSON.stringify(JSON.parse(redactText(text)))).not.toContain(apiKey.slice(4));
   }
 });
 
 describe('form', () => {
   test('text without secrets passes as it came', () => {
     const text = '[ {"id":12345678901234567890, "nextToken":"t", "a":"\\u0026"} ]\n';
-    expect(redactAnswer(text, operation('GET /v2/sandboxes'), apiKey)).toBe(text);
+    expect(redactText(text, operation('GET /v2/sandboxes'))).toBe(text);
   });
   test.each(['', '  \n'])('%j is null', text => {
-    expect(redactAnswer(text, undefined, apiKey)).toBe('null');
+    expect(redactText(text)).toBe('null');
   });
   test.each(['<html>', '{"a":1', '{"a":1}}', '{"a":1},"status":500,"b":{"c":1}', 'NaN', '{"half":"\ufffd'])(
     '%j becomes a string',
     text => {
-      expect(JSON.parse(redactAnswer(text, undefined, apiKey))).toBe(text);
+      expect(JSON.parse(redactText(text))).toBe(text);
     },
   );
   test('very deep answers do no harm', () => {
     const deep = `${'['.repeat(50_000)}{"token":"x-secret"}${']'.repeat(50_000)}`;
-    expect(redactAnswer(deep, undefined, apiKey)).not.toContain('x-secret');
+    expect(redactText(deep)).not.toContain('x-secret');
   });
   test('any JSON: valid, the same where nothing is secret', () => {
     fc.assert(
       fc.property(fc.json(), text => {
-        const redacted = redactAnswer(text, undefined, apiKey);
+        const redacted = redactText(text);
         if (/token|password|apiKey|transform|ignature|sig=|\\u/i.test(text)) JSON.parse(redacted);
         else expect(redacted).toBe(text);
       }),
@@ -105,7 +124,7 @@ describe('form', () => {
           if (first === undefined) return { envdAccessToken: 'x-secret' };
           return typeof first === 'number' ? [...Array(first).fill(0), at(others)] : { a: 1, [first]: at(others) };
         };
-        expect(redactAnswer(JSON.stringify(at(path)), undefined, apiKey)).not.toContain('x-secret');
+        expect(redactText(JSON.stringify(at(path)))).not.toContain('x-secret');
       }),
     );
   });

@@ -1,11 +1,12 @@
 // What every method of `Sandbox` has in common: arguments checked at the border, the read/write split before anything is
 // sent, the ledger's line, errors as a guest may read them. Knows no single method.
 import { z } from 'zod';
-import type { Sandbox, SdkOptions } from '../../e2b/connection.ts';
+import type { SdkOptions } from '../../e2b/connection.ts';
 import type { Access } from '../../e2b/handle.ts';
+import type { Sandbox } from '../../e2b/sdk.ts';
 import type { Wire } from '../../e2b/wire.ts';
 import { GatewayError } from '../../errors.ts';
-import { redactAnswer } from '../../upstream/redact.ts';
+import { maskKey, maskSecrets } from '../../upstream/redact.ts';
 import type { CallContext, Capability } from '../broker.ts';
 import { within } from './abort.ts';
 import { noAnswer, toFailure } from './errors.ts';
@@ -70,8 +71,9 @@ export function method<Args>(id: string, definition: Definition<Args>): SandboxM
       .catch((caught: unknown) => {
         throw toFailure(caught, context.signal.aborted, { apiKey: context.principal.apiKey, tokens: [] }).error;
       });
-    const json = definition.composed === true ? String(value) : JSON.stringify(value ?? null);
-    return definition.redact === true ? redactAnswer(json, undefined, context.principal.apiKey) : json;
+    if (definition.composed === true) return String(value);
+    const json = JSON.stringify((definition.redact === true ? maskSecrets(value) : value) ?? null);
+    return maskKey(json, context.principal.apiKey);
   };
 }
 
@@ -97,7 +99,7 @@ function callOf(session: Session, context: CallContext, requestTimeoutMs?: numbe
     session,
     context,
     sdk,
-    send: ask => asked(ask),
+    send: ask => asked(() => session.api(context, ask, { timeoutMs: sdk.requestTimeoutMs })),
     async onSandbox(sandboxId, ask, maxAnswerBytes = Math.min(MAX_ANSWER_BYTES, context.limits.maxAnswerBytes)) {
       // What is learned is for the whole run, so it has the run's own time; only this call's wait for it is cut.
       const access = await within(session.attach(sandboxId, context), sdk.requestTimeoutMs).catch(caught => {

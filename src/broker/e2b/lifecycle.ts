@@ -1,7 +1,8 @@
 // The sandbox itself: create, attach, list, inspect, pause, fork, snapshot, kill. Calls to E2B's API only.
 import { z } from 'zod';
-import { Sandbox } from '../../e2b/connection.ts';
+import type { SdkOptions } from '../../e2b/connection.ts';
 import type { Access } from '../../e2b/handle.ts';
+import { Sandbox } from '../../e2b/sdk.ts';
 import { GatewayError } from '../../errors.ts';
 import { unlessAborted } from './abort.ts';
 import { defined, lifeMs, method, onInstance, options, type SandboxCall, sandboxId, strings } from './capability.ts';
@@ -54,30 +55,38 @@ const create = method('Sandbox.create', {
     const { session, context } = call;
     const { requestTimeoutMs: _, secure: __, template: inOpts, ...given } = opts;
     refuseRunnerMetadata(given.metadata);
-    // Not on the run's signal: a creation that was sent is seen through, and undone when nobody is left to use it.
-    // The same holds when it takes longer than the agent's code would wait.
-    const { callTimeoutMs } = context.limits;
-    const own = { ...call.sdk, requestTimeoutMs: callTimeoutMs, signal: AbortSignal.timeout(callTimeoutMs) };
-    const make = () =>
+    const make = (sdk: SdkOptions) =>
       Sandbox.create(template ?? inOpts ?? DEFAULT_TEMPLATE, {
-        ...own,
+        ...sdk,
         ...(defined(given) as object),
         metadata: { ...given.metadata, ...tag(session.options.requestId) },
         lifecycle: { onTimeout: 'kill', ...(defined(given.lifecycle ?? {}) as object) },
       });
-    const undo = (late: Sandbox) =>
-      void Sandbox.kill(late.sandboxId, { ...own, signal: AbortSignal.timeout(KILL_TIMEOUT_MS) }).catch(() => {});
-    const { requestTimeoutMs } = call.sdk;
-    const made = await quota(call, 1, async () => {
-      const late = AbortSignal.timeout(requestTimeoutMs);
-      return unlessAborted(make(), AbortSignal.any([context.signal, late]), undo).catch(caught => {
-        throw late.aborted && !context.signal.aborted ? noAnswer(requestTimeoutMs) : caught;
-      });
-    });
+    const made = await quota(call, 1, () => seenThrough(call, make));
     context.call.made([made.sandboxId]);
     return shown(session.learn(made), call);
   },
 });
+
+/**
+ * Not on the run's signal: a creation that was sent is waited for, and undone when nobody is left to use it. The same
+ * holds when it takes longer than the agent's code would wait.
+ */
+async function seenThrough(
+  { session, context, sdk }: SandboxCall,
+  make: (sdk: SdkOptions) => Promise<Sandbox>,
+): Promise<Sandbox> {
+  const forItself = (timeoutMs: number) => ({ timeoutMs, signal: AbortSignal.timeout(timeoutMs) });
+  const undo = ({ sandboxId }: Sandbox) =>
+    void session.api(context, own => Sandbox.kill(sandboxId, own), forItself(KILL_TIMEOUT_MS)).catch(() => {});
+  const making = session.api(context, make, forItself(context.limits.callTimeoutMs));
+  const late = AbortSignal.timeout(sdk.requestTimeoutMs);
+  try {
+    return await unlessAborted(making, AbortSignal.any([context.signal, late]), undo);
+  } catch (caught) {
+    throw late.aborted && !context.signal.aborted ? noAnswer(sdk.requestTimeoutMs) : caught;
+  }
+}
 
 const connect = method('Sandbox.connect', {
   mode: 'read',
@@ -153,7 +162,10 @@ const list = method('Sandbox.list', {
     const pages = Sandbox.list({ ...sdk, ...(defined(given) as object) });
     return call.send(async () => {
       const items = await pages.nextItems({ signal });
-      return { items: items.filter(item => !isRunner(item)), nextToken: pages.nextToken };
+      return {
+        items: items.filter(item => !isRunner(item)),
+        nextToken: pages.nextToken,
+      };
     });
   },
 });

@@ -1,8 +1,8 @@
 // Commands of one run, followed: to their end within the call, or in the background while the run lasts. What ends with
 // the run and what does not is decided here.
 
-import type { Sandbox } from '../../e2b/connection.ts';
 import type { Access } from '../../e2b/handle.ts';
+import type { Sandbox } from '../../e2b/sdk.ts';
 import { unlessAborted } from './abort.ts';
 import type { SandboxCall } from './capability.ts';
 import { commandOverdue } from './deadline.ts';

@@ -1,6 +1,6 @@
 // Follows one command in a sandbox: bounded output while it streams, its end as a result whatever it was, killed or left
 // alone when the run ends. Knows the SDK's command handle, and nothing of capabilities.
-import type { CommandHandle } from 'e2b';
+import type { CommandHandle } from '../../e2b/sdk.ts';
 import { createOutput } from './output.ts';
 
 export type CommandResult = {

@@ -5,21 +5,20 @@ import { apiOf, type SdkOptions } from '../../e2b/connection.ts';
 import { GatewayError } from '../../errors.ts';
 import type { SandboxCall } from './capability.ts';
 import { isRunner } from './runners.ts';
-import { readAccess } from './session.ts';
 
 /** Metadata of every sandbox a run creates: the id of the request, as in the gateway's log. */
 export const REQUEST_TAG = 'e2b-code-mode-request';
 
 export const tag = (requestId: string) => ({ [REQUEST_TAG]: requestId.slice(0, 100) });
 
-type Asking = Pick<SandboxCall, 'session' | 'context' | 'sdk'>;
+type Asking = Pick<SandboxCall, 'session' | 'context'>;
 
 /**
  * Makes room for `wanted` more while `create` runs. Who came first counts first: the later one counts the earlier.
  * @throws GatewayError `sandbox_limit`
  */
 export async function withinQuota<T>(
-  { session, context, sdk }: Asking,
+  { session, context }: Asking,
   wanted: number,
   create: () => Promise<T>,
 ): Promise<T> {
@@ -29,7 +28,7 @@ export async function withinQuota<T>(
   const earlier = underWay.get(id) ?? 0;
   underWay.set(id, earlier + wanted);
   try {
-    const running = await countRunning(sdk);
+    const running = await session.api(context, countRunning);
     if (running + earlier + wanted > max) throw overLimit(max, running, earlier);
     return await create();
   } finally {
@@ -67,10 +66,10 @@ async function countRunning(sdk: SdkOptions): Promise<number> {
  * Whether connecting would start it; false when it runs already, or cannot be found. Only reads, and asks E2B anew: what
  * the run knows of it may be from before it was paused.
  */
-export async function wouldStart(sandboxId: string, { session, sdk }: Omit<Asking, 'context'>): Promise<boolean> {
+export async function wouldStart(sandboxId: string, { session, context }: Asking): Promise<boolean> {
   if (session.options.maxSandboxesPerKey === 0) return false;
   try {
-    await readAccess(sandboxId, sdk);
+    await session.readAccess(sandboxId, context);
     return false;
   } catch (caught) {
     if (!(caught instanceof GatewayError) || caught.code !== 'sandbox_not_running') return false;

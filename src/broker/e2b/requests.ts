@@ -1,21 +1,21 @@
 // What holds for `api.request` beyond the guard because it is E2B's API: the gateway's own sandboxes are neither shown
 // nor touched, what a run makes is marked and counted, and the quota of a key is kept. All of it goes by the effect that
 // the description states for the operation.
-import type { UpstreamAnswer } from '../../upstream/client.ts';
 import { type GuardedRequest, withBody } from '../../upstream/guard.ts';
 import type { CallContext } from '../broker.ts';
-import type { AroundSend } from '../request.ts';
+import type { AroundSend, SentAnswer } from '../request.ts';
 import { tag, withinQuota, wouldStart } from './quota.ts';
-import { hideRunners, refuseRunnerRequest } from './runners.ts';
+import { hiddenFrom, refuseRunnerRequest, withoutHidden } from './runners.ts';
 import type { Session } from './session.ts';
 
 export const sandboxRules =
   (session: Session): AroundSend =>
   async (request, context, send) => {
     refuseRunnerRequest(request, session.options.isHidden);
-    const answer = await underQuota(session, request, context, send);
-    if (createsSandboxes(request)) context.call.made(sandboxesMade(answer));
-    return hideRunners(answer, request);
+    const reading = { hiddenMetadataKey: hiddenFrom(request), findMade: createsSandboxes(request) };
+    const answer = await underQuota(session, request, context, guarded => send(guarded, reading));
+    context.call.made(answer.shaped.made);
+    return withoutHidden(answer);
   };
 
 const createsSandboxes = ({ effect, resource }: GuardedRequest) => effect === 'creates' && resource === 'sandbox';
@@ -24,9 +24,9 @@ async function underQuota(
   session: Session,
   request: GuardedRequest,
   context: CallContext,
-  send: (request: GuardedRequest) => Promise<UpstreamAnswer>,
-): Promise<UpstreamAnswer> {
-  const asking = { session, context, sdk: session.sdk(context) };
+  send: (request: GuardedRequest) => Promise<SentAnswer>,
+): Promise<SentAnswer> {
+  const asking = { session, context };
   if (createsSandboxes(request)) {
     const tagged = takesField(request, 'metadata') ? withTag(request, session.options.requestId) : request;
     return withinQuota(asking, takesField(request, 'count') ? countOf(request) : 1, () => send(tagged));
@@ -68,18 +68,6 @@ function fieldsOf({ body }: GuardedRequest): Record<string, unknown> | undefined
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** Ids in the answer to a creation or a fork. None in an answer that is not what it should be. */
-export function sandboxesMade({ status, text }: Pick<UpstreamAnswer, 'status' | 'text'>): readonly string[] {
-  return status === 201 ? [parse(text)].flat().flatMap(idOf) : [];
-}
-
-/** Of a sandbox, or of one entry of a fork's answer. */
-function idOf(entry: unknown): readonly string[] {
-  const { sandboxID, sandbox } = (entry ?? {}) as { sandboxID?: unknown; sandbox?: unknown };
-  if (sandbox !== undefined) return idOf(sandbox);
-  return typeof sandboxID === 'string' ? [sandboxID] : [];
-}
 
 function parse(text: string): unknown {
   try {

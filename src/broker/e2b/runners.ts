@@ -2,35 +2,26 @@
 // (it could open its own network), and no sandbox of the user's may pass for one. Pure.
 import { RUNNER_METADATA } from '../../e2b/metadata.ts';
 import { GatewayError } from '../../errors.ts';
-import type { UpstreamAnswer } from '../../upstream/client.ts';
+import { hasMetadata } from '../../upstream/answer.ts';
 import type { GuardedRequest } from '../../upstream/guard.ts';
+import type { SentAnswer } from '../request.ts';
 
 /** Asks the engine; of this replica only: another's ids are in no listing, and nothing else tells them. */
 export type IsHidden = (sandboxId: string) => boolean;
 
 /** A sandbox as any listing shows it. */
-export function isRunner(sandbox: unknown): boolean {
-  if (typeof sandbox !== 'object' || sandbox === null) return false;
-  const { metadata } = sandbox as { metadata?: unknown };
-  return typeof metadata === 'object' && metadata !== null && Object.hasOwn(metadata, RUNNER_METADATA);
-}
+export const isRunner = (sandbox: unknown): boolean => hasMetadata(sandbox, RUNNER_METADATA);
 
-/** The answer to a listing without runners, its total included; any other answer as it is. */
-export function hideRunners(
-  answer: UpstreamAnswer,
-  { effect, resource = 'sandbox' }: Pick<GuardedRequest, 'effect' | 'resource'>,
-): UpstreamAnswer {
-  if (effect !== 'lists' || resource !== 'sandbox') return answer;
-  const listed = parse(answer.text);
-  if (!Array.isArray(listed)) return answer;
-  const shown = listed.filter(sandbox => !isRunner(sandbox));
-  const hidden = listed.length - shown.length;
-  if (hidden === 0) return answer;
-  const total = Number(answer.headers['x-total-running']);
-  const headers = Number.isSafeInteger(total)
-    ? { ...answer.headers, 'x-total-running': String(Math.max(shown.length, total - hidden)) }
-    : answer.headers;
-  return { ...answer, headers, text: JSON.stringify(shown) };
+/** The metadata key of what an answer to this request must not show; undefined where it lists no sandboxes. */
+export const hiddenFrom = ({ effect, resource = 'sandbox' }: Pick<GuardedRequest, 'effect' | 'resource'>) =>
+  effect === 'lists' && resource === 'sandbox' ? RUNNER_METADATA : undefined;
+
+/** The total of a listing as it is without what was left out. */
+export function withoutHidden({ headers, shaped, ...answer }: SentAnswer): SentAnswer {
+  const total = Number(headers['x-total-running']);
+  const { shown = 0, hidden = 0 } = shaped.listed ?? {};
+  if (hidden === 0 || !Number.isSafeInteger(total)) return { ...answer, headers, shaped };
+  return { ...answer, shaped, headers: { ...headers, 'x-total-running': String(Math.max(shown, total - hidden)) } };
 }
 
 /** @throws GatewayError `path_refused` */

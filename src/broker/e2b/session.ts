@@ -1,9 +1,16 @@
 // One run's dealings with sandboxes: which it may talk to and with which tokens, what it started in the background, and
 // how much time it has left. Gone with the run; nothing is kept between runs. Knows no single capability.
 
-import type { Connection } from '../../e2b/connection.ts';
-import { apiOf, type Sandbox, type SdkOptions, sdkOptions } from '../../e2b/connection.ts';
+import {
+  type ApiCallOptions,
+  apiOf,
+  askApi,
+  type Connection,
+  type SdkOptions,
+  sdkOptions,
+} from '../../e2b/connection.ts';
 import { type Access, accessOf, daemonOrigin, openHandle } from '../../e2b/handle.ts';
+import type { Sandbox } from '../../e2b/sdk.ts';
 import type { Wire, WireFactory, WireOptions } from '../../e2b/wire.ts';
 import { GatewayError } from '../../errors.ts';
 import type { CallContext } from '../broker.ts';
@@ -91,6 +98,29 @@ export class Session {
     return sdkOptions(this.options.connection, { apiKey: principal.apiKey, signal, timeoutMs });
   }
 
+  /**
+   * Asks E2B's API, with the SDK, as a part of this call. @param own what is not to be the call's, e.g. the signal of
+   * what is seen through though the run is over
+   */
+  api<T>(
+    context: CallContext,
+    ask: (sdk: SdkOptions) => Promise<T>,
+    own: Partial<Pick<ApiCallOptions, 'signal' | 'timeoutMs'>> = {},
+  ): Promise<T> {
+    const { principal, signal, limits, answer } = context;
+    const call = {
+      apiKey: principal.apiKey,
+      principalId: principal.id,
+      signal,
+      timeoutMs: limits.callTimeoutMs,
+      maxAnswerBytes: limits.maxAnswerBytes,
+      // What may outlive the call is small, and nobody is left to count it for.
+      ...(own.signal === undefined && { onBytes: answer.take }),
+      ...own,
+    };
+    return askApi(this.options.connection, call, ask);
+  }
+
   learn(made: Sandbox): Access {
     const access = accessOf(made);
     this.#known.set(access.sandboxId, Promise.resolve(access));
@@ -108,7 +138,7 @@ export class Session {
    * @throws GatewayError `sandbox_not_running`, or the SDK's SandboxNotFoundError
    */
   async attach(sandboxId: string, context: CallContext): Promise<Access> {
-    const known = this.#known.get(sandboxId) ?? readAccess(sandboxId, this.sdk(context));
+    const known = this.#known.get(sandboxId) ?? this.readAccess(sandboxId, context);
     this.#known.set(sandboxId, known);
     try {
       return await known;
@@ -116,6 +146,11 @@ export class Session {
       if (this.#known.get(sandboxId) === known) this.forget(sandboxId);
       throw caught;
     }
+  }
+
+  /** Asks E2B anew. @throws GatewayError `sandbox_not_running`, or the SDK's SandboxNotFoundError */
+  readAccess(sandboxId: string, context: CallContext): Promise<Access> {
+    return this.api(context, sdk => readAccess(sandboxId, sdk));
   }
 
   /** An SDK instance for one call. */
@@ -129,8 +164,7 @@ export class Session {
   }
 }
 
-/** @throws GatewayError `sandbox_not_running`, or the SDK's SandboxNotFoundError */
-export async function readAccess(sandboxId: string, sdk: SdkOptions): Promise<Access> {
+async function readAccess(sandboxId: string, sdk: SdkOptions): Promise<Access> {
   const { data, error, response } = await apiOf(sdk).GET('/sandboxes/{sandboxID}', {
     params: { path: { sandboxID: sandboxId } },
     signal: AbortSignal.any([sdk.signal, AbortSignal.timeout(sdk.requestTimeoutMs)]),

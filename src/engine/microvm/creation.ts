@@ -1,10 +1,10 @@
 // Makes a run's sandbox: closed to the network from its first moment, tagged, with a life little longer than the run may
 // take. The only thing that is ever tried again; each try bears a name of its own, so that a lost one can be found.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Sandbox } from 'e2b';
 import { RUNNER_METADATA } from '../../e2b/metadata.ts';
+import { Sandbox } from '../../e2b/sdk.ts';
 import { GatewayError } from '../../errors.ts';
-import type { Connection, Disposal } from './disposal.ts';
+import { type Account, ask, type Disposal } from './disposal.ts';
 import { troubleOf } from './trouble.ts';
 
 export type CreationOptions = {
@@ -24,29 +24,29 @@ const MAX_WAIT_MS = 4_000;
 /** @throws GatewayError engine_*: what went wrong and what to do. Nothing has run then. */
 export async function createSandbox(
   runId: string,
-  connection: Connection,
+  account: Account,
   options: CreationOptions,
   disposal: Disposal,
 ): Promise<Sandbox> {
   // Without a key of ours the SDK would take one from the gateway's own environment.
-  if (connection.apiKey === '') throw new GatewayError('engine_key_refused');
+  if (account.apiKey === '') throw new GatewayError('engine_key_refused');
   for (let attempt = 1; ; attempt += 1) {
     const creationId = `${runId}.${attempt}`;
     try {
-      return await Sandbox.create(options.template, {
-        ...connection,
-        debug: false,
-        timeoutMs: options.lifeMs,
-        // Rate limits with a Retry-After are waited for by the SDK, within this time.
-        requestTimeoutMs: Math.max(1, Math.ceil(options.deadlineAt - performance.now())),
-        allowInternetAccess: false,
-        network: { denyOut: ['0.0.0.0/0'], allowPublicTraffic: false },
-        lifecycle: { onTimeout: 'kill' },
-        metadata: { [RUNNER_METADATA]: creationId },
-      });
+      const leftMs = Math.max(1, Math.ceil(options.deadlineAt - performance.now()));
+      return await ask(account, leftMs, sdk =>
+        Sandbox.create(options.template, {
+          ...sdk,
+          timeoutMs: options.lifeMs,
+          allowInternetAccess: false,
+          network: { denyOut: ['0.0.0.0/0'], allowPublicTraffic: false },
+          lifecycle: { onTimeout: 'kill' },
+          metadata: { [RUNNER_METADATA]: creationId },
+        }),
+      );
     } catch (caught) {
       const { error, retry, maybeCreated } = troubleOf(caught);
-      if (maybeCreated) void disposal.reap(creationId, connection);
+      if (maybeCreated) void disposal.reap(creationId, account);
       const waitMs = Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** (attempt - 1)) * (0.75 + Math.random() / 2);
       const tooLate = performance.now() + waitMs >= options.deadlineAt;
       if (!retry || tooLate || attempt === MAX_TRIES || options.signal.aborted) throw error;

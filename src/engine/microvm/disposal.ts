@@ -1,14 +1,25 @@
 // Gets rid of sandboxes, in the background: kills what a run leaves, and finds and kills what was created without our
 // hearing of it. Retries and logs; what fails for good ends by the sandbox's own timeout.
-import { Sandbox } from 'e2b';
+import { askApi, type Connection, type SdkOptions } from '../../e2b/connection.ts';
 import { RUNNER_METADATA } from '../../e2b/metadata.ts';
+import { Sandbox } from '../../e2b/sdk.ts';
 
-export type Connection = {
+/** Who pays for a sandbox, where. */
+export type Account = {
+  readonly e2b: Connection;
   readonly apiKey: string;
-  readonly apiUrl: string;
-  readonly domain: string;
-  readonly sandboxUrl?: string;
+  /** Of whoever the run is for. */
+  readonly principalId: string;
 };
+
+/** Asks the API for this account, until `timeoutMs` are over. */
+export function ask<T>(
+  { e2b, apiKey, principalId }: Account,
+  timeoutMs: number,
+  request: (sdk: SdkOptions) => Promise<T>,
+): Promise<T> {
+  return askApi(e2b, { apiKey, principalId, timeoutMs, signal: AbortSignal.timeout(timeoutMs) }, request);
+}
 
 export type EngineLog = (message: string, cause: unknown) => void;
 
@@ -29,13 +40,13 @@ export class Disposal {
   }
 
   /** Resolves when the sandbox is gone, with true, or when every try has failed. Never rejects. */
-  kill(sandboxId: string, connection: Connection): Promise<boolean> {
-    return this.track(this.#kill(sandboxId, connection));
+  kill(sandboxId: string, account: Account): Promise<boolean> {
+    return this.track(this.#kill(sandboxId, account));
   }
 
   /** Kills every sandbox whose metadata names this creation. */
-  reap(creationId: string, connection: Connection): Promise<void> {
-    return this.track(this.#reap(creationId, connection));
+  reap(creationId: string, account: Account): Promise<void> {
+    return this.track(this.#reap(creationId, account));
   }
 
   /** Waits for what is under way, at most `timeoutMs`. */
@@ -60,11 +71,11 @@ export class Disposal {
     return tracked;
   }
 
-  async #kill(sandboxId: string, connection: Connection): Promise<boolean> {
+  async #kill(sandboxId: string, account: Account): Promise<boolean> {
     for (const afterMs of KILL_AFTER_MS) {
       await this.#pause(afterMs);
       try {
-        await Sandbox.kill(sandboxId, { ...connection, debug: false, requestTimeoutMs: REQUEST_TIMEOUT_MS });
+        await ask(account, REQUEST_TIMEOUT_MS, sdk => Sandbox.kill(sandboxId, sdk));
         return true;
       } catch (caught) {
         this.#log(`sandbox ${sandboxId} could not be killed`, caught);
@@ -73,27 +84,24 @@ export class Disposal {
     return false;
   }
 
-  async #reap(creationId: string, connection: Connection): Promise<void> {
+  async #reap(creationId: string, account: Account): Promise<void> {
     for (const afterMs of LOOK_AFTER_MS) {
       await this.#pause(afterMs);
       try {
-        for (const sandboxId of await this.#find(creationId, connection)) await this.#kill(sandboxId, connection);
+        for (const sandboxId of await this.#find(creationId, account)) await this.#kill(sandboxId, account);
       } catch (caught) {
         this.#log('sandboxes of a lost creation could not be listed', caught);
       }
     }
   }
 
-  async #find(creationId: string, connection: Connection): Promise<string[]> {
-    const found = Sandbox.list({
-      ...connection,
-      debug: false,
-      requestTimeoutMs: REQUEST_TIMEOUT_MS,
-      query: { metadata: { [RUNNER_METADATA]: creationId } },
+  async #find(creationId: string, account: Account): Promise<string[]> {
+    return ask(account, REQUEST_TIMEOUT_MS, async ({ signal: _, ...sdk }) => {
+      const found = Sandbox.list({ ...sdk, query: { metadata: { [RUNNER_METADATA]: creationId } } });
+      const ids: string[] = [];
+      while (found.hasNext) for (const { sandboxId } of await found.nextItems()) ids.push(sandboxId);
+      return ids;
     });
-    const ids: string[] = [];
-    while (found.hasNext) for (const { sandboxId } of await found.nextItems()) ids.push(sandboxId);
-    return ids;
   }
 
   /** In a hurry, tries follow each other closely; the first of each kind is never left out. */

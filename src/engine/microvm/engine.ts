@@ -1,22 +1,20 @@
 // The microVM engine: each run in an E2B sandbox of its own, closed to the network. Admits runs and keeps count of them;
 // what one run does is run.ts.
 
+import type { Connection } from '../../e2b/connection.ts';
 import { createWireFactory } from '../../e2b/wire.ts';
 import type { ErrorCode } from '../../errors.ts';
 import { FairQueue } from '../../ground/fair-queue.ts';
 import type { Engine, EngineStats, Job, Outcome } from '../engine.ts';
 import { gatewayFault, Transcript } from '../transcript.ts';
-import { type Connection, Disposal, type EngineLog } from './disposal.ts';
+import { type Account, Disposal, type EngineLog } from './disposal.ts';
 import { type PackedRunner, packRunner } from './pack.ts';
 import { Run, type RunParts } from './run.ts';
 
 export type E2bOptions = {
   /** What `search` sees: a Description as JSON text, see spec/description.ts. */
   readonly descriptionJson: string;
-  readonly apiUrl: string;
-  readonly domain: string;
-  /** Where all traffic to sandboxes goes, if not to where `domain` says. */
-  readonly sandboxUrl?: string | undefined;
+  readonly connection: Connection;
   /** Template with Node 18 or newer. Default `base`. */
   readonly template?: string | undefined;
   /** Pays for the sandboxes instead of the caller. */
@@ -119,27 +117,26 @@ class MicrovmEngine implements E2bEngine {
   }
 
   #partsFor({ principal, surface }: Job): RunParts {
-    const { apiUrl, domain, sandboxUrl, runnerApiKey, template, startTimeoutMs, graceMs } = this.#options;
-    const apiKey = runnerApiKey ?? principal.apiKey;
-    const connection = { apiKey, apiUrl, domain, ...(sandboxUrl === undefined ? {} : { sandboxUrl }) };
+    const { connection, runnerApiKey, template, startTimeoutMs, graceMs } = this.#options;
+    const account = { e2b: connection, apiKey: runnerApiKey ?? principal.apiKey, principalId: principal.id };
     return {
       pack: surface === 'search' ? this.#search : this.#execute,
-      connection,
+      account,
       template: template ?? 'base',
       startTimeoutMs: startTimeoutMs ?? 30_000,
       graceMs: graceMs ?? 10_000,
       disposal: this.#disposal,
       wires: this.#wires,
-      own: sandboxId => this.#own(sandboxId, connection),
+      own: sandboxId => this.#own(sandboxId, account),
       log: this.#log,
     };
   }
 
   /** One that could not be killed stays hidden: it lives on until its timeout. */
-  #own(sandboxId: string, connection: Connection): () => void {
+  #own(sandboxId: string, account: Account): () => void {
     this.#runners.add(sandboxId);
     return () => {
-      void this.#disposal.kill(sandboxId, connection).then(gone => gone && this.#runners.delete(sandboxId));
+      void this.#disposal.kill(sandboxId, account).then(gone => gone && this.#runners.delete(sandboxId));
     };
   }
 

@@ -1,6 +1,6 @@
 // Payloads too large for stdin and stdout, as files of the run's folder. What comes from there is the guest's: its path
 // is ours, its size is announced, checked, and held to while reading.
-import type { Sandbox } from 'e2b';
+import type { Sandbox } from '../../e2b/sdk.ts';
 import type { Limits } from '../engine.ts';
 import { KIND } from '../protocol.ts';
 import { WireError } from './stdout.ts';

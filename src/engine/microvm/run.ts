@@ -1,9 +1,9 @@
 // One run in its own sandbox: creation, upload and start, messages both ways, the deadlines, and the one answer. The
 // answer never waits for the sandbox to be gone.
 import { randomUUID } from 'node:crypto';
-import { CommandExitError, type CommandHandle, type Sandbox } from 'e2b';
 import { sdkOptions } from '../../e2b/connection.ts';
 import { accessOf, daemonOrigin, openHandle } from '../../e2b/handle.ts';
+import { CommandExitError, type CommandHandle, type Sandbox } from '../../e2b/sdk.ts';
 import type { Wire, WireFactory } from '../../e2b/wire.ts';
 import { ERRORS, type ErrorCode, toGatewayError } from '../../errors.ts';
 import type { GuestReply, Job, Outcome } from '../engine.ts';
@@ -12,7 +12,7 @@ import { guestLimits, MAX_CROSSINGS, settlePayload } from '../protocol.ts';
 import { answerTo, gatewayFault, limitDetail, Transcript } from '../transcript.ts';
 import { startCommand } from './bootstrap.ts';
 import { createSandbox } from './creation.ts';
-import type { Connection, Disposal, EngineLog } from './disposal.ts';
+import type { Account, Disposal, EngineLog } from './disposal.ts';
 import { maxFileBytes, maxPayloadBytes, readPayload, writePayload } from './files.ts';
 import { type PackedRunner, runFile } from './pack.ts';
 import type { RunnerJob } from './runner/job.ts';
@@ -23,7 +23,7 @@ import { type EngineFrame, EXIT, FILES, INLINE_CHARS, type RunnerFrame, toAscii 
 
 export type RunParts = {
   readonly pack: PackedRunner;
-  readonly connection: Connection;
+  readonly account: Account;
   readonly template: string;
   /** From the creation of the sandbox to the first line of the agent's code, waits for E2B's limits included. */
   readonly startTimeoutMs: number;
@@ -119,13 +119,13 @@ export class Run {
   // Into the sandbox.
 
   async #create(): Promise<void> {
-    const { connection, template, startTimeoutMs, graceMs, disposal, own } = this.#parts;
+    const { account, template, startTimeoutMs, graceMs, disposal, own } = this.#parts;
     const { signal } = this.#over;
     let sandbox: Sandbox;
     try {
       sandbox = await createSandbox(
         this.#id,
-        connection,
+        account,
         {
           template,
           lifeMs: startTimeoutMs + this.#job.limits.wallMs + graceMs,
@@ -147,10 +147,9 @@ export class Run {
 
   /** As the SDK made it, it follows redirects and reads without bounds: from now on over a wire of ours. */
   #onWire(made: Sandbox): Sandbox {
-    const { connection, wires } = this.#parts;
+    const { account, wires } = this.#parts;
     const { signal } = this.#over;
-    const { apiKey, apiUrl, domain, sandboxUrl } = connection;
-    const sdk = sdkOptions({ apiUrl, domain, sandboxUrl }, { apiKey, signal, timeoutMs: REQUEST_TIMEOUT_MS });
+    const sdk = sdkOptions(account.e2b, { apiKey: account.apiKey, signal, timeoutMs: REQUEST_TIMEOUT_MS });
     const access = accessOf(made);
     this.#wire = wires.open({
       origin: daemonOrigin(access, sdk),

@@ -1,6 +1,6 @@
 // Answers on their way to the runner: lines over stdin, strictly one write at a time (two at once may overtake each
 // other), as many lines in one write as wait for it.
-import type { CommandHandle } from 'e2b';
+import type { CommandHandle } from '../../e2b/sdk.ts';
 
 /** The SDK encodes stdin slowly and blocks meanwhile: some ms for this much. */
 const MAX_WRITE_CHARS = 32_768;

@@ -1,6 +1,13 @@
 // What the SDK throws when a sandbox cannot be had -> which error the caller reads, whether trying again makes sense,
 // and whether a sandbox may exist all the same. Pure.
-import { AuthenticationError, NotFoundError, RateLimitError, SandboxError, TemplateError, TimeoutError } from 'e2b';
+import {
+  AuthenticationError,
+  NotFoundError,
+  RateLimitError,
+  SandboxError,
+  TemplateError,
+  TimeoutError,
+} from '../../e2b/sdk.ts';
 import { ERRORS, type ErrorCode, GatewayError } from '../../errors.ts';
 
 export type Trouble = {

@@ -1,0 +1,77 @@
+// The fetch of the SDK's API clients: goes to the configured origin only, as a part of one call, within that call's bounds.
+// A redirect is an answer like any other. Knows no operation.
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { GatewayError } from '../errors.ts';
+import type { JsonLimits } from '../ground/json-size.ts';
+import { BrokenAnswer, type Origin, type OriginAnswer, type OriginRequest } from '../ground/origin.ts';
+
+/** For whom the SDK asks the API now, and how much it may bring back. */
+export type ApiCall = {
+  readonly origin: Origin;
+  readonly principalId: string;
+  readonly signal: AbortSignal;
+  /** `performance.now()` by which it must have its answer: what would have to wait longer than that is not repeated. */
+  readonly endsAt: number;
+  readonly limits: JsonLimits;
+  /** Called for each piece of an answer's body; what it throws ends the call. */
+  readonly onBytes?: ((bytes: number) => void) | undefined;
+};
+
+const calls = new AsyncLocalStorage<ApiCall>();
+
+/** Every request the SDK makes to the API while `ask` runs belongs to this call. */
+export const withApi = <T>(call: ApiCall, ask: () => T): T => calls.run(call, ask);
+
+export async function apiFetch(request: Request): Promise<Response> {
+  const call = calls.getStore();
+  if (call === undefined) throw fault('a request of the SDK that belongs to no call');
+  const target = targetOf(request, call.origin);
+  const headers = Object.fromEntries(request.headers);
+  const body = request.body === null ? null : new Uint8Array(await request.arrayBuffer());
+  const signal = AbortSignal.any([call.signal, request.signal]);
+  for (let tried = 1; ; tried++) {
+    const answer = await send(call, { method: request.method, target, headers, body }, signal);
+    const waitMs = answer.status === 429 ? retryAfterMs(answer) : undefined;
+    const again = waitMs !== undefined && tried < MAX_ATTEMPTS && performance.now() + waitMs < call.endsAt;
+    if (!again) return responseOf(answer);
+    await sleep(waitMs, undefined, { signal });
+  }
+}
+
+/** Of a request that the API refuses for now, naming when to come back. Such a one had no effect. */
+const MAX_ATTEMPTS = 4;
+
+/** @throws GatewayError when the answer passes a bound; else what the connection says */
+async function send(call: ApiCall, request: OriginRequest, signal: AbortSignal): Promise<OriginAnswer> {
+  try {
+    const { principalId, limits, onBytes } = call;
+    return await call.origin.send(request, { principalId, signal, limits, onBytes });
+  } catch (caught) {
+    throw caught instanceof BrokenAnswer ? caught.cause : caught;
+  }
+}
+
+/** @throws GatewayError: whatever the SDK makes of its options, the key goes to the configured origin alone */
+function targetOf({ url }: Request, { origin, basePath }: Origin): string {
+  const wanted = new URL(url);
+  if (wanted.origin !== origin || !wanted.pathname.startsWith(`${basePath}/`)) throw fault(`not a URL of ${origin}`);
+  return wanted.pathname.slice(basePath.length) + wanted.search;
+}
+
+const BODILESS = [101, 204, 205, 304];
+
+function responseOf({ status, headers, body }: OriginAnswer): Response {
+  const shown = new Headers();
+  for (const [name, value] of Object.entries(headers))
+    for (const each of [value].flat()) if (each !== undefined) shown.append(name, each);
+  return new Response(BODILESS.includes(status) ? null : new Uint8Array(body), { status, headers: shown });
+}
+
+/** Whole seconds, as the API writes it. */
+function retryAfterMs({ headers }: OriginAnswer): number | undefined {
+  const written = [headers['retry-after']].flat()[0];
+  return written !== undefined && /^\d{1,6}$/.test(written) ? Number(written) * 1_000 : undefined;
+}
+
+const fault = (message: string) => new GatewayError('internal', undefined, { cause: new Error(message) });

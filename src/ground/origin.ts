@@ -1,0 +1,135 @@
+// HTTP to one origin and nothing else: no redirect is followed, an answer is measured while it arrives, and callers take
+// turns for the connections. Knows no API; what goes wrong is thrown as it comes, see `BrokenAnswer`.
+import { type Dispatcher, Pool } from 'undici';
+import { GatewayError } from '../errors.ts';
+import { describeExcess, type JsonLimits, JsonMeter, type JsonSize } from './json-size.ts';
+import { type PlaceLimits, Places } from './places.ts';
+
+export type OriginRequest = {
+  readonly method: string;
+  /** Path and query as they go out, without the base path. */
+  readonly target: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Uint8Array | null;
+};
+
+export type OriginOptions = {
+  readonly principalId: string;
+  readonly signal: AbortSignal;
+  /** Of the answer. One that passes a limit is not read to its end. */
+  readonly limits: JsonLimits;
+  /** Called for each piece of an answer's body; what it throws ends the call. */
+  readonly onBytes?: ((bytes: number) => void) | undefined;
+};
+
+export type OriginAnswer = {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: Buffer;
+  /** Undefined for a body that starts no object or array: parsing it costs nothing worth counting. */
+  readonly size: JsonSize | undefined;
+};
+
+/** The status came, the body was not read whole. */
+export class BrokenAnswer extends Error {
+  readonly status: number;
+  constructor(status: number, cause: unknown) {
+    super('the answer broke off', { cause });
+    this.status = status;
+  }
+}
+
+/** A key that fills its own share leaves the rest to others: one with hundreds of slow calls is the only one to wait. */
+const PLACES: PlaceLimits = { max: 512, maxPerPrincipal: 64 };
+
+export class Origin {
+  /** Scheme, host and port. */
+  readonly origin: string;
+  /** Without a slash at its end; empty when there is none. */
+  readonly basePath: string;
+  readonly #pool: Pool;
+  readonly #places: Places;
+
+  /** @throws Error when `apiUrl` is not usable: a fault of the configuration. */
+  constructor(apiUrl: string, places = PLACES) {
+    const { origin, basePath } = readApiUrl(apiUrl);
+    this.origin = origin;
+    this.basePath = basePath;
+    this.#places = new Places(places);
+    this.#pool = new Pool(origin, {
+      connections: places.max,
+      connect: { timeout: 10_000 },
+      keepAliveTimeout: 30_000,
+      // Each call keeps its own time.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+  }
+
+  get url(): string {
+    return this.origin + this.basePath;
+  }
+
+  async send(request: OriginRequest, options: OriginOptions): Promise<OriginAnswer> {
+    const { principalId, signal } = options;
+    const leave = await this.#places.take(principalId, signal).catch(cause => {
+      throw Object.assign(new Error('no connection was free in time', { cause }), { code: 'NO_PLACE' });
+    });
+    try {
+      const { method, target, headers, body } = request;
+      const path = this.basePath + target;
+      const response = await this.#pool.request({ method, path, headers, body, signal });
+      const { statusCode: status } = response;
+      const read = await readBody(response.body, options).catch(cause => {
+        throw new BrokenAnswer(status, cause);
+      });
+      return { status, headers: response.headers, ...read };
+    } finally {
+      leave();
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#pool.destroy();
+  }
+}
+
+export function readApiUrl(apiUrl: string): { readonly origin: string; readonly basePath: string } {
+  const url = new URL(apiUrl);
+  const loopback = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(url.hostname) || url.hostname.endsWith('.localhost');
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && loopback)) {
+    throw new Error('The API URL must be https (http only for loopback addresses): the key travels with each request.');
+  }
+  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
+    throw new Error('The API URL must hold no credentials, query or fragment.');
+  }
+  return { origin: url.origin, basePath: url.pathname.replace(/\/+$/, '') };
+}
+
+async function readBody(body: Dispatcher.ResponseData['body'], { limits, onBytes }: OriginOptions) {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  let first: number | undefined;
+  let meter: JsonMeter | undefined;
+  // Leaving the loop early destroys the connection: the rest is never read.
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    bytes += chunk.byteLength;
+    if (bytes > limits.maxBytes) throw tooLarge(`more than ${limits.maxBytes} bytes`);
+    onBytes?.(chunk.byteLength);
+    if (first === undefined) {
+      first = chunk.find(byte => byte > SPACE);
+      if (first === OPEN_ARRAY || first === OPEN_OBJECT) meter = new JsonMeter(limits);
+    }
+    const excess = meter?.push(chunk);
+    if (excess !== undefined) throw tooLarge(describeExcess(excess));
+    chunks.push(chunk);
+  }
+  const end = meter?.end();
+  if (end !== undefined && 'of' in end) throw tooLarge(describeExcess(end));
+  return { body: Buffer.concat(chunks, bytes), size: end };
+}
+
+const [SPACE, OPEN_ARRAY, OPEN_OBJECT] = [0x20, 0x5b, 0x7b] as const;
+
+const tooLarge = (what: string) =>
+  new GatewayError('answer_too_large', `The answer has ${what}. Ask for less: use limit, filters or a narrower path.`);

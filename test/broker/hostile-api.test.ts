@@ -1,0 +1,136 @@
+// An API that answers as it likes, or something that poses as it: through the real SDK, the key goes nowhere else, and
+// nothing without end or measure is read.
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Origin } from '../../src/ground/origin.ts';
+import { startDataPlane, type TestDataPlane } from '../support/data-plane.ts';
+import { sendJson, startUpstream, type TestUpstream } from '../support/upstream.ts';
+
+const sandboxId = 'i0123456789abcdefghij';
+const CALLS: readonly (readonly [capability: string, args: object])[] = [
+  ['Sandbox.create', {}],
+  ['Sandbox.connect', { sandboxId }],
+  ['Sandbox.fork', { sandboxId }],
+  ['Sandbox.list', {}],
+  ['Sandbox.getInfo', { sandboxId }],
+  ['Sandbox.getMetrics', { sandboxId }],
+  ['Sandbox.isRunning', { sandboxId }],
+  ['Sandbox.setTimeout', { sandboxId, timeoutMs: 60_000 }],
+  ['Sandbox.kill', { sandboxId }],
+  ['Sandbox.pause', { sandboxId }],
+  ['Sandbox.updateNetwork', { sandboxId, network: {} }],
+  ['Sandbox.createSnapshot', { sandboxId }],
+  ['Sandbox.listSnapshots', {}],
+  ['Sandbox.deleteSnapshot', { snapshotId: 'snap' }],
+  ['Sandbox.files.list', { sandboxId, path: '/tmp' }],
+  ['Sandbox.commands.run', { sandboxId, cmd: 'true' }],
+  ['Sandbox.runCode', { sandboxId, code: '1' }],
+];
+
+let upstream: TestUpstream;
+let elsewhere: TestUpstream;
+let origin: Origin;
+let plane: TestDataPlane;
+beforeAll(async () => {
+  upstream = await startUpstream();
+  elsewhere = await startUpstream();
+  origin = new Origin(`${upstream.url}/base`);
+  plane = await startDataPlane({ maxSandboxesPerKey: 5, connection: { api: origin } });
+});
+afterAll(async () => {
+  await plane.close();
+  await origin.close();
+  await upstream.close();
+  await elsewhere.close();
+});
+beforeEach(() => {
+  upstream.heard.length = 0;
+});
+afterEach(() => expect(elsewhere.heard).toEqual([]));
+
+describe.each([301, 302, 303, 307, 308])('a redirect with status %i', status => {
+  it.each(CALLS)('is not followed by %s', async (capability, args) => {
+    upstream.answer = ({ url }, response) =>
+      response.writeHead(status, { location: `${elsewhere.url}${url}`, 'content-type': 'text/plain' }).end('gone');
+    const run = plane.openRun();
+    expect(await run.reply(capability, args)).toMatchObject({ ok: false, error: { code: 'sandbox_failed' } });
+    expect(upstream.heard.length).toBeGreaterThan(0);
+    for (const { url, headers } of upstream.heard) {
+      expect(url).toMatch(/^\/base\//);
+      expect(headers['x-api-key']).toBe(run.key);
+    }
+    expect(run.faults).toEqual([]);
+    run.end();
+  });
+});
+
+describe('an answer without measure', () => {
+  const reads = CALLS.filter(([capability]) => /list|getInfo|getMetrics|listSnapshots/.test(capability));
+
+  it.each(reads)('that does not end is not read on: %s', async (capability, args) => {
+    let closed: Promise<unknown> | undefined;
+    upstream.answer = (_, response) => {
+      closed = new Promise(resolve => response.once('close', resolve));
+      response.writeHead(200, { 'content-type': 'application/json' });
+      const piece = `"${'x'.repeat(60_000)}",`;
+      const more = () => {
+        while (!response.destroyed && response.write(piece));
+        if (!response.destroyed) response.once('drain', more);
+      };
+      response.write('[');
+      more();
+    };
+    const run = plane.openRun({ limits: { maxAnswerBytes: 1_000_000 } });
+    expect(await run.refusal(capability, args)).toMatchObject({
+      code: 'answer_too_large',
+      message: expect.stringContaining('more than 1000000 bytes'),
+    });
+    await closed;
+    run.end();
+  });
+
+  it.each(reads)('of more values than are worth parsing is refused with their number: %s', async (capability, args) => {
+    upstream.answer = (_, response) =>
+      response.writeHead(200, { 'content-type': 'application/json' }).end(`[${'{},'.repeat(100_000)}{}]`);
+    const run = plane.openRun();
+    expect(await run.refusal(capability, args)).toMatchObject({
+      code: 'answer_too_large',
+      message: expect.stringMatching(/more than \d+ values/),
+    });
+    run.end();
+  });
+});
+
+it('a refusal for now that names when to come back is waited for, within the call', async () => {
+  upstream.answer = (_, response, count) => {
+    if (count === 1) sendJson(response, { message: 'slow down' }, 429, { 'retry-after': '1' });
+    else sendJson(response, []);
+  };
+  expect(await plane.openRun().call('Sandbox.list', {})).toMatchObject({ items: [] });
+  upstream.heard.length = 0;
+  upstream.answer = (_, response) => sendJson(response, { message: 'slow down' }, 429, { 'retry-after': '600' });
+  expect(await plane.openRun().refusal('Sandbox.list', {})).toMatchObject({
+    code: 'sandbox_failed',
+    message: expect.stringMatching(/^RateLimitError/),
+  });
+  expect(upstream.heard).toHaveLength(1);
+});
+
+it('an answer that never comes ends with the time the agent gave it', async () => {
+  upstream.answer = () => {};
+  const args = { sandboxId, opts: { requestTimeoutMs: 100 } };
+  expect(await plane.openRun().refusal('Sandbox.getInfo', args)).toMatchObject({
+    code: 'sandbox_failed',
+    message: expect.stringMatching(/^TimeoutError/),
+  });
+});
+
+it("one key's slow calls keep no other key waiting", async () => {
+  const slow = plane.openRun({ limits: { maxCalls: 1_000, maxParallelCalls: 256 } });
+  upstream.answer = ({ headers }, response) => {
+    if (headers['x-api-key'] !== slow.key) sendJson(response, []);
+  };
+  const waiting = Array.from({ length: 256 }, () => slow.reply('Sandbox.list', {}));
+  expect(await plane.openRun().call('Sandbox.list', {})).toMatchObject({ items: [] });
+  slow.end();
+  await Promise.all(waiting);
+});
