@@ -14,12 +14,12 @@ import { createDataPlane } from './broker/e2b/sandbox.ts';
 import { observeCalls } from './broker/observe.ts';
 import { createRequestCapability } from './broker/request.ts';
 import type { Config } from './config.ts';
+import { connect } from './e2b/connection.ts';
 import type { EngineStats, Limits } from './engine/engine.ts';
 import { createEngines } from './engines.ts';
 import { PACKAGE_ROOT } from './ground/built.ts';
 import { HostTurns } from './ground/host-turns.ts';
 import { MemoryBudget } from './ground/memory-budget.ts';
-import { Origin } from './ground/origin.ts';
 import { createCodeAcceptor } from './guest/accept/acceptor.ts';
 import type { Logger } from './log.ts';
 import { createFormatter } from './mcp/answer/formatter.ts';
@@ -80,10 +80,13 @@ export async function createCore(config: Config, log: Logger, observers: Observe
   const operationsOf = (description: Description) =>
     createOperations(description, { allowUnlisted: config.E2B_ALLOW_UNLISTED });
   let operations = operationsOf(base);
-  const api = new Origin(config.apiUrl);
+  const connection = connect({
+    apiUrl: config.apiUrl,
+    sandboxUrl: config.E2B_SANDBOX_URL,
+    domain: config.E2B_DOMAIN,
+  });
   const answers = new Answers();
-  const client = observeClient(createUpstreamClient(api), observers.onUpstreamCall);
-  const connection = { api, sandboxUrl: config.E2B_SANDBOX_URL, domain: config.E2B_DOMAIN };
+  const client = observeClient(createUpstreamClient(connection.api), observers.onUpstreamCall);
   const { engine, isHidden } = await createEngines(config, connection, toGuestDescription(base), log);
   const limits = limitsOf(config);
   const brokerLimits = brokerLimitsOf(config);
@@ -152,7 +155,7 @@ export async function createCore(config: Config, log: Logger, observers: Observe
     async close() {
       published?.close();
       await Promise.all([engine.close(), acceptor.close(), formatter.close()]);
-      await Promise.all([api.close(), answers.close(), dataPlane.close()]);
+      await Promise.all([connection.api.close(), answers.close(), dataPlane.close()]);
     },
   };
 }

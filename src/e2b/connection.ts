@@ -1,7 +1,7 @@
 // Where E2B is and how the SDK is told: every option by hand, because what is left out the SDK reads from the
 // environment. Knows no sandbox.
 import type { JsonLimits } from '../ground/json-size.ts';
-import type { Origin } from '../ground/origin.ts';
+import { Origin } from '../ground/origin.ts';
 import { traceHeaders } from '../trace.ts';
 import { withApi } from './api-fetch.ts';
 import { ApiClient, ConnectionConfig } from './sdk.ts';
@@ -13,6 +13,15 @@ export type Connection = {
   readonly sandboxUrl: string | undefined;
   readonly domain: string;
 };
+
+/** @throws Error when `apiUrl` is not usable: a fault of the configuration. */
+export function connect(where: {
+  readonly apiUrl: string;
+  readonly sandboxUrl?: string | undefined;
+  readonly domain: string;
+}): Connection {
+  return { api: new Origin(where.apiUrl), sandboxUrl: where.sandboxUrl, domain: where.domain };
+}
 
 export type SdkOptions = {
   readonly apiKey: string;

@@ -1,8 +1,9 @@
 // A process with the microVM engine and two runs under way, for a test to kill: engine's URL, cloud's URL, key.
 const [engineUrl, url, runnerApiKey] = process.argv.slice(2);
-const { createE2bEngine } = await import(engineUrl);
+const { connect, createE2bEngine } = await import(engineUrl);
 const engine = createE2bEngine({
-  ...{ descriptionJson: '{"operations":[]}', apiUrl: url, sandboxUrl: url, domain: 'e2b.localhost', runnerApiKey },
+  ...{ descriptionJson: '{"operations":[]}', runnerApiKey },
+  connection: connect({ apiUrl: url, sandboxUrl: url, domain: 'e2b.localhost' }),
   ...{ startTimeoutMs: 20_000, graceMs: 10_000 },
 });
 const limits = {

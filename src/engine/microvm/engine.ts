@@ -1,7 +1,7 @@
 // The microVM engine: each run in an E2B sandbox of its own, closed to the network. Admits runs and keeps count of them;
 // what one run does is run.ts.
 
-import type { Connection } from '../../e2b/connection.ts';
+import { type Connection, connect } from '../../e2b/connection.ts';
 import { createWireFactory } from '../../e2b/wire.ts';
 import type { ErrorCode } from '../../errors.ts';
 import { FairQueue } from '../../ground/fair-queue.ts';
@@ -31,6 +31,9 @@ export type E2bOptions = {
   readonly graceMs?: number;
   readonly log?: EngineLog;
 };
+
+/** For those who run this engine by itself. */
+export { connect };
 
 export type E2bEngine = Engine & {
   /** True for the sandboxes of this engine that may still be there: the agent has no business with them. */
