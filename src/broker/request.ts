@@ -48,9 +48,9 @@ export function createRequestCapability({ client, answers, operations, around = 
       hiddenMetadataKey: reading.hiddenMetadataKey,
       findMade: reading.findMade === true && status === 201,
     };
-    const { result, ms } = await answers.shape(answer, plan, principal.id, signal);
+    const { shaped, ms } = await answers.shape(answer, plan, { principalId: principal.id, signal });
     context.spend(ms);
-    return { status, headers, shaped: result };
+    return { status, headers, shaped };
   };
   return async (args, context) => {
     const { call, mode, principal } = context;

@@ -1,9 +1,17 @@
 // The thread that shapes large answers: see answer.ts for what, answers.ts for when.
-import { serveThread } from '../ground/threads.ts';
-import { type AnswerPlan, shapeAnswer } from './answer.ts';
+import { parentPort } from 'node:worker_threads';
+import { type AnswerPlan, type ShapedAnswer, shapeAnswer } from './answer.ts';
 
 export type AnswerJob = { readonly body: Uint8Array; readonly plan: AnswerPlan };
+/** `ms`: how long this thread worked for it. */
+export type AnswerDone = { readonly shaped: ShapedAnswer; readonly ms: number };
+export type AnswerReply = { readonly ready: true } | AnswerDone;
 
-serveThread(({ body, plan }: AnswerJob) =>
-  shapeAnswer(Buffer.from(body.buffer, body.byteOffset, body.length).toString(), plan),
-);
+const reply = (message: AnswerReply) => parentPort?.postMessage(message);
+
+parentPort?.on('message', ({ body, plan }: AnswerJob) => {
+  const startedAt = performance.now();
+  const shaped = shapeAnswer(Buffer.from(body.buffer, body.byteOffset, body.length).toString('utf8'), plan);
+  reply({ shaped, ms: performance.now() - startedAt });
+});
+reply({ ready: true });

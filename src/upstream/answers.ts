@@ -1,47 +1,48 @@
 // Where an answer is shaped for a guest: a small one here, a large one on a thread, so that nobody else waits for it.
 import { GatewayError } from '../errors.ts';
 import { builtFile } from '../ground/built.ts';
-import { type Done, ThreadLost, Threads } from '../ground/threads.ts';
-import { type AnswerPlan, type ShapedAnswer, shapeAnswer } from './answer.ts';
-import type { AnswerJob } from './answer-thread.ts';
+import { type Sender, ThreadPool } from '../ground/thread-pool.ts';
+import { type AnswerPlan, shapeAnswer } from './answer.ts';
+import type { AnswerDone, AnswerJob, AnswerReply } from './answer-thread.ts';
 import type { UpstreamAnswer } from './client.ts';
 
 /** What the main thread shapes in about a millisecond. */
 const SMALL = { bytes: 32_768, values: 1_000 };
-const DEADLINE_MS = 10_000;
-const MAX_HEAP_MB = 192;
 
 export class Answers {
-  readonly #threads = new Threads<AnswerJob, ShapedAnswer>({
-    entry: builtFile('upstream/answer-thread.js'),
-    deadlineMs: DEADLINE_MS,
-    maxHeapMb: MAX_HEAP_MB,
+  readonly #threads = new ThreadPool<AnswerJob, AnswerReply>({
+    file: builtFile('upstream/answer-thread.js'),
+    threads: 1,
+    maxThreads: 4,
+    maxWaiting: 1_000,
+    maxHeapMb: 192,
+    deadlineMs: 10_000,
+    late: () => tooMuch('takes too long to read'),
+    broken: cause => tooMuch('takes too much memory to read', cause),
   });
 
-  /** Takes the body away from the answer. @throws GatewayError `answer_too_large`, `cancelled` */
+  /** @throws GatewayError `answer_too_large`, `busy`, `cancelled` */
   async shape(
     { body, size }: Pick<UpstreamAnswer, 'body' | 'size'>,
     plan: AnswerPlan,
-    principalId: string,
-    signal: AbortSignal,
-  ): Promise<Done<ShapedAnswer>> {
+    from: Sender,
+  ): Promise<AnswerDone> {
     if (body.length <= SMALL.bytes && (size?.values ?? 0) <= SMALL.values) {
       const startedAt = performance.now();
-      const result = shapeAnswer(body.toString('utf8'), plan);
-      return { result, ms: performance.now() - startedAt };
+      const shaped = shapeAnswer(body.toString('utf8'), plan);
+      return { shaped, ms: performance.now() - startedAt };
     }
-    const whole = body.byteLength === body.buffer.byteLength ? body : new Uint8Array(body);
-    try {
-      return await this.#threads.run(principalId, { body: whole, plan }, signal, [whole.buffer as ArrayBuffer]);
-    } catch (caught) {
-      if (!(caught instanceof ThreadLost)) throw caught;
-      if (signal.aborted) throw new GatewayError('cancelled', undefined, { cause: caught });
-      const detail = `The answer of ${body.length} bytes takes too long to read. Ask for less: use limit, filters or a narrower path.`;
-      throw new GatewayError('answer_too_large', detail, { cause: caught });
-    }
+    const reply = await this.#threads.run({ body, plan }, from);
+    if ('shaped' in reply) return reply;
+    throw new GatewayError('internal', undefined, { cause: new Error('the thread has not read the answer') });
   }
 
   close(): Promise<void> {
     return this.#threads.close();
   }
 }
+
+const tooMuch = (why: string, cause?: unknown) =>
+  new GatewayError('answer_too_large', `The answer ${why}. Ask for less: use limit, filters or a narrower path.`, {
+    cause,
+  });

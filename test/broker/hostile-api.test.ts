@@ -134,3 +134,18 @@ it("one key's slow calls keep no other key waiting", async () => {
   slow.end();
   await Promise.all(waiting);
 });
+
+it('a large answer to api.request is read beside the main thread, and costs the run its CPU time', async () => {
+  const entry = { sandboxID: sandboxId, envdAccessToken: 'x-secret', metadata: { owner: 'me' } };
+  const text = JSON.stringify(Array(50_000).fill(entry));
+  upstream.answer = (_, response) => response.writeHead(200, { 'content-type': 'application/json' }).end(text);
+  let turns = 0;
+  const count = setInterval(() => turns++, 1);
+  const run = plane.openRun();
+  const { data } = await run.call<{ data: object[] }>('api.request', { path: '/v2/sandboxes' });
+  clearInterval(count);
+  expect(data).toHaveLength(50_000);
+  expect(JSON.stringify(data)).not.toContain('x-secret');
+  expect(run.hostMs()).toBeGreaterThan(20);
+  expect(turns).toBeGreaterThan(5);
+});

@@ -77,6 +77,7 @@ export async function startDataPlane({
     return {
       key,
       ledger: broker.ledger,
+      hostMs: broker.hostMs,
       /** What the gateway itself failed at: expected to stay empty. */
       faults,
       reply,
