@@ -28,17 +28,15 @@ const CALLS: readonly (readonly [capability: string, args: object])[] = [
 
 let upstream: TestUpstream;
 let elsewhere: TestUpstream;
-let origin: Origin;
 let plane: TestDataPlane;
 beforeAll(async () => {
   upstream = await startUpstream();
   elsewhere = await startUpstream();
-  origin = new Origin(`${upstream.url}/base`);
-  plane = await startDataPlane({ maxSandboxesPerKey: 5, connection: { api: origin } });
+  const api = new Origin(`${upstream.url}/base`);
+  plane = await startDataPlane({ maxSandboxesPerKey: 5, connection: { api } });
 });
 afterAll(async () => {
   await plane.close();
-  await origin.close();
   await upstream.close();
   await elsewhere.close();
 });

@@ -46,7 +46,7 @@ export async function startDataPlane({
     log: ({ method, path }) => void requests.push(`${method} ${path}`),
     ...cloudOptions,
   });
-  const api = new Origin(cloud.url);
+  const api = connection?.api ?? new Origin(cloud.url);
   const client = createUpstreamClient(api);
   const answers = new Answers();
   const description = await loadDescription('openapi/e2b.yaml');
