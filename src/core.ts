@@ -151,7 +151,7 @@ export async function createCore(config: Config, log: Logger, observers: Observe
     }),
     serverFactory: (principalOf, scopeChallenge) =>
       createServerFactory({ version, tools, runTool, principalOf, ...(scopeChallenge && { scopeChallenge }) }),
-    checkKey: createKeyCheck(upstream, () => operations),
+    checkKey: createKeyCheck(client, () => operations),
     async close() {
       published?.close();
       await Promise.all([engine.close(), acceptor.close(), formatter.close()]);

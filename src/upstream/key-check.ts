@@ -1,4 +1,5 @@
 // Whether upstream accepts a key now: the smallest read there is, sent with it. Knows nothing of who asks.
+import { principalFromKey } from '../principal.ts';
 import type { UpstreamClient } from './client.ts';
 import { guardRequest } from './guard.ts';
 import type { Operations } from './operations.ts';
@@ -7,14 +8,14 @@ import type { Operations } from './operations.ts';
 export type KeyVerdict = 'valid' | 'refused' | 'unavailable';
 
 const TIMEOUT_MS = 5_000;
-const MAX_ANSWER_BYTES = 1_000_000;
+const LIMITS = { maxBytes: 1_000_000, maxValues: 50_000, maxKeys: 50_000, maxDepth: 50, maxKeyBytes: 10_000 };
 const SMALLEST_READ = { method: 'GET', path: '/v2/sandboxes', query: { limit: 1 } };
 
 export function createKeyCheck(client: UpstreamClient, operations: () => Operations) {
   return async (apiKey: string): Promise<KeyVerdict> => {
     const request = guardRequest(SMALLEST_READ, 'read', operations());
     const { signal } = new AbortController();
-    const options = { apiKey, signal, maxAnswerBytes: MAX_ANSWER_BYTES, timeoutMs: TIMEOUT_MS };
+    const options = { principal: principalFromKey(apiKey), signal, limits: LIMITS, timeoutMs: TIMEOUT_MS };
     const status = await client.send(request, options).then(
       answer => answer.status,
       () => undefined,
