@@ -10,6 +10,7 @@ const OURS = 'openapi/e2b.yaml';
 const THEIRS = 'openapi/published.yml';
 
 const NEWER = 'newer than the published copy; typed by the e2b package 2.51.0';
+const DOCUMENTED = "in E2B's documentation, not in its description";
 const REPLACED = 'deprecated by the e2b package 2.51.0, which names the v2 form';
 
 /** Where we differ on purpose: the end of a place → why. */
@@ -17,6 +18,7 @@ const INTENDED: readonly (readonly [RegExp, string])[] = [
   [/^POST \/v2\/sandboxes(\/\{sandboxID\}\/connect)?$/, NEWER],
   [/^POST \/sandboxes(\/\{sandboxID\}\/connect)?#deprecated$/, REPLACED],
   [/\.network\.httpsPorts$/, NEWER],
+  [/^(?:GET|POST|PATCH|DELETE) \/events\//, DOCUMENTED],
   [/^POST \/v3\/templates body\.minFreeDiskMb$/, NEWER],
   [/^GET \/templates\/\{templateID\}\/files\/\{hash\} 201 answer\.headers$/, NEWER],
   [/^GET \/templates\/\{templateID\}\/builds\/\{buildID\}\/status 200 answer\.logs#deprecated$/, NEWER],

@@ -74,11 +74,22 @@ export type Capability = {
   readonly example?: string;
 };
 
+/** An answer in words that search finds beside operations: a recipe, or what is not reachable and where it is. */
+export type Note = {
+  /** `recipe: build a template`, `not available: billing`. */
+  readonly id: string;
+  readonly summary: string;
+  /** What describe() answers. */
+  readonly text: string;
+  readonly keywords: readonly string[];
+};
+
 export type Description = {
   readonly title: string;
   readonly version: string;
   readonly operations: readonly Operation[];
   readonly capabilities: readonly Capability[];
+  readonly notes?: readonly Note[];
   /** Word of the API -> other words people use for it: sandbox -> vm, box. For search only. */
   readonly synonyms?: Readonly<Record<string, readonly string[]>>;
 };

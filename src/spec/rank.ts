@@ -16,6 +16,9 @@ type Entry = { id: number; name: string; summary: string; keywords: string; fiel
 const BOOST = { name: 4, summary: 3, keywords: 3, fields: 1, text: 0.6 };
 /** What stands in a synonym's place counts a little less than the word itself. */
 const SYNONYM_WEIGHT = 0.8;
+/** What only mentions a word, in a field's name or in passing, does not answer a question for it. */
+const NAMING: ReadonlySet<string> = new Set(['name', 'summary', 'keywords']);
+const MENTION_WEIGHT = 0.6;
 /** Typos and beginnings of words. */
 const LOOSE_WEIGHT = 0.7;
 const DEPRECATED_WEIGHT = 0.5;
@@ -25,8 +28,10 @@ type Hits = readonly (readonly [id: number, score: number])[];
 export type Ranker = (query: string, limit: number) => Found[];
 
 export function createRanker(description: Description): Ranker {
+  const { notes = [] } = description;
   const items = [
     ...description.capabilities.map(item => ({ operation: item.id, summary: item.summary, deprecated: false })),
+    ...notes.map(item => ({ operation: item.id, summary: item.summary, deprecated: false })),
     ...description.operations.map(item => ({ operation: item.id, summary: item.summary, deprecated: item.deprecated })),
   ];
   const entries = [
@@ -37,6 +42,13 @@ export function createRanker(description: Description): Ranker {
       keywords: keywords.join(' '),
       fields: signature,
       text,
+    })),
+    ...notes.map(({ id, summary, keywords }) => ({
+      name: id,
+      summary,
+      keywords: keywords.join(' '),
+      fields: '',
+      text: '',
     })),
     ...description.operations.map(item => ({
       // Summaries begin with the verb people ask by: list, create, pause. Paths do not have it.
@@ -61,7 +73,10 @@ export function createRanker(description: Description): Ranker {
     const weight = exact.length > 0 ? 1 : LOOSE_WEIGHT;
     const top = found[0]?.score ?? 1;
     // The root keeps a rare word in one field from drowning all others.
-    return found.map(({ id, score }) => [id, weight * Math.sqrt(score / top)]);
+    return found.map(({ id, score, match }) => {
+      const named = Object.values(match).some(fields => fields.some(field => NAMING.has(field)));
+      return [id, weight * (named ? 1 : MENTION_WEIGHT) * Math.sqrt(score / top)];
+    });
   };
   // Known words are looked up now: the index is built once an image, and every search starts from that image.
   const known = new Map<string, Hits>();

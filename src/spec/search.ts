@@ -19,7 +19,7 @@ export type Search = {
   find(query: string, options?: { limit?: number }): Found[];
   /**
    * A signature in TypeScript style. Takes `POST /v2/sandboxes` in any case, with ids in place of `{sandboxID}`, a path
-   * alone, a `Sandbox.…` name or its end, or a hit of find(). What it does not know is answered with the nearest names.
+   * alone, a `Sandbox.…` name or its end, a note, or a hit of find(). What it does not know is answered with the nearest names.
    */
   describe(operation: string): string;
 };
@@ -91,6 +91,8 @@ function kindOf(value: unknown): string {
 }
 
 function lookUp(description: Description, name: string): string[] {
+  const note = description.notes?.find(({ id }) => id.toLowerCase() === name.toLowerCase());
+  if (note !== undefined) return [`${note.id}\n${note.text}`];
   if (/^([a-z]+ )?\//i.test(name)) return byPath(description, name).map(operationSignature);
   const methodName = name.replace(/\(.*$/s, '').toLowerCase();
   if (methodName === 'sandbox') {

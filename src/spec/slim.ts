@@ -7,6 +7,7 @@ import {
   type Description,
   EFFECTS,
   type Method,
+  type Note,
   type Operation,
   type Parameter,
 } from './description.ts';
@@ -52,6 +53,7 @@ export function slim(document: unknown, words?: Description): Description {
     version: textOf(info.version, MAX_WORD_CHARS) ?? '0',
     operations: operations.sort((a, b) => compare(a.path, b.path) || compare(a.method, b.method)),
     capabilities: [],
+    notes: notesOf(document['x-notes']),
     synonyms: Object.fromEntries(entriesOf(document['x-synonyms']).map(([word, others]) => [word, wordList(others)])),
   };
   const whole = words === undefined ? description : layWords(description, words);
@@ -59,6 +61,21 @@ export function slim(document: unknown, words?: Description): Description {
     throw new GatewayError('spec_invalid', 'The description is too large once it is prepared.');
   }
   return whole;
+}
+
+const MAX_NOTES = 50;
+const MAX_NOTE_CHARS = 3_000;
+
+function notesOf(node: unknown): Note[] {
+  return entriesOf(node)
+    .slice(0, MAX_NOTES)
+    .flatMap(([id, note]) => {
+      if (!isBag(note)) return [];
+      const summary = textOf(note.summary, MAX_TEXT_CHARS);
+      if (summary === undefined) return [];
+      const text = textOf(note.text, MAX_NOTE_CHARS) ?? summary;
+      return [{ id: id.slice(0, MAX_WORD_CHARS), summary, text, keywords: wordList(note.keywords) }];
+    });
 }
 
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);

@@ -14,6 +14,7 @@ export function layWords(facts: Description, words: Description): Description {
       return ours === undefined ? withoutEffect(operation) : layOperation(operation, ours);
     }),
     capabilities: words.capabilities,
+    ...(words.notes === undefined ? {} : { notes: words.notes }),
     ...(words.synonyms === undefined ? {} : { synonyms: words.synonyms }),
   };
 }

@@ -5,7 +5,15 @@ import type { Operation, Schema } from '../spec/description.ts';
 export const MASK = '[redacted]';
 
 /** Fields whose value is a secret wherever they stand. */
-const SECRET_FIELDS = new Set(['envdAccessToken', 'trafficAccessToken', 'accessToken', 'apiKey', 'token', 'password']);
+const SECRET_FIELDS = new Set([
+  'envdAccessToken',
+  'trafficAccessToken',
+  'accessToken',
+  'apiKey',
+  'token',
+  'password',
+  'signatureSecret',
+]);
 /** Fields all of whose inner values are secret; their names stay. */
 const SECRET_PARENTS = new Set(['fromImageRegistry', 'egressProxy', 'transform']);
 /** In the query of a presigned URL, whatever field holds it. */

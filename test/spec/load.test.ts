@@ -11,7 +11,7 @@ const ids = description.operations.map(({ id }) => id);
 
 describe('our description of E2B', () => {
   it('holds every operation an API key may call, the newest included, and none the guard refuses', () => {
-    expect(ids).toHaveLength(41);
+    expect(ids).toHaveLength(48);
     expect(ids).toEqual(
       expect.arrayContaining(['POST /v2/sandboxes', 'POST /v2/sandboxes/{sandboxID}/connect', 'GET /health']),
     );
@@ -59,6 +59,7 @@ describe('our description of E2B', () => {
       'headers',
       'password',
       'serviceAccountJson',
+      'signatureSecret',
       'token',
       'trafficAccessToken',
       'url',

@@ -67,6 +67,16 @@ const QUERIES: readonly (readonly [string, string])[] = [
   ['persistent storage', 'POST /volumes'],
   ['delete volume', 'DELETE /volumes/{volumeID}'],
   ['list volumes', 'GET /volumes'],
+  ['what happened to my sandbox', 'GET /events/sandboxes/{sandboxID}'],
+  ['why is my sandbox gone', 'GET /events/sandboxes/{sandboxID}'],
+  ['event history', 'GET /events/sandboxes'],
+  ['tell me when a sandbox dies', 'POST /events/webhooks'],
+  ['notify me when killed', 'POST /events/webhooks'],
+  ['which webhooks are there', 'GET /events/webhooks'],
+  ['stop notifications', 'DELETE /events/webhooks/{webhookID}'],
+  ['template steps', 'recipe: build a template'],
+  ['wait until the build is ready', 'recipe: build a template'],
+  ['start a web server', 'recipe: run a web server'],
   ['health check', 'GET /health'],
   ['is the api up', 'GET /health'],
   ['run a command', 'Sandbox.commands.run'],
@@ -256,4 +266,40 @@ describe('describe', () => {
   it.each([[undefined], [null], [''], [7], [{}]])('refuses %j and shows how', name => {
     expect(() => search.describe(name as string)).toThrow(/describe\(\) needs the name.*e\.g\. describe\(/);
   });
+});
+
+describe('what an API key does not reach', () => {
+  it.each([
+    ['billing', /dashboard/],
+    ['invoices', /dashboard/],
+    ['create an api key', /dashboard/],
+    ['rotate secrets', /dashboard/],
+    ['invite a team member', /dashboard/],
+    ['desktop', /headless browser/],
+    ['mouse clicks', /headless browser/],
+    ['watch a directory for changes', /inotifywait/],
+    ['pty', /sendStdin/],
+    ['cluster nodes', /GET \/v2\/sandboxes/],
+  ])('%s is the first hit, and says where it is instead', (query, says) => {
+    const [first] = search.find(query);
+    expect(first?.operation).toMatch(/^not available: /);
+    expect(first?.summary).toMatch(says);
+    expect(search.describe(first?.operation ?? '')).toMatch(says);
+  });
+});
+
+describe('scores', () => {
+  it.each(['gpu', 'kubernetes', 'email', 'weather', 'quarterly revenue', 'timestamp', 'boolean'])(
+    'nothing scores 1 for %s, which nothing is about',
+    query => {
+      for (const { score } of search.find(query)) expect(score).toBeLessThan(0.9);
+    },
+  );
+});
+
+it('the recipe for templates names every type of step, and its calls are those of the description', () => {
+  const recipe = search.describe('recipe: build a template');
+  for (const type of ['RUN', 'COPY', 'ENV', 'WORKDIR', 'USER']) expect(recipe).toContain(type);
+  for (const [, method = '', path = ''] of recipe.matchAll(/method: '(\w+)', path: [`']([^`']+)/g))
+    expect(search.describe(`${method} ${path.replace(/\$\{(\w+)\}/g, '{$1}')}`)).toMatch(/^(?:GET|POST) \//);
 });
