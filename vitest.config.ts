@@ -16,7 +16,10 @@ export default defineConfig({
     projects: [
       project('main', {
         include: ['test/**/*.test.ts'],
-        exclude: [...['conformance', 'packaging', 'python', 'survive'].map(room => `test/${room}/**`), ...MICROVM],
+        exclude: [
+          ...['conformance', 'packaging', 'python', 'stall', 'survive'].map(room => `test/${room}/**`),
+          ...MICROVM,
+        ],
         testTimeout: 20_000,
         hookTimeout: 30_000,
         // Files share a process: they keep no global state, and loading everything again costs more than the tests.
@@ -33,6 +36,13 @@ export default defineConfig({
         fileParallelism: false,
         testTimeout: 60_000,
         hookTimeout: 180_000,
+      }),
+      // A process under attack and its bystanders: alone on the machine.
+      project('stall', {
+        include: ['test/stall/*.test.ts'],
+        fileParallelism: false,
+        testTimeout: 120_000,
+        hookTimeout: 60_000,
       }),
       // One file at a time: each measures a fleet of its own, on the same few cores.
       project('survive', {

@@ -134,6 +134,7 @@ export async function createCore(config: Config, log: Logger, observers: Observe
     limits,
     acceptor,
     formatter,
+    turns,
     response: { maxResultChars: config.RESPONSE_RESULT_CHARS, maxLogChars: config.RESPONSE_LOG_CHARS },
     ...(observers.onRun && { onRun: observers.onRun }),
     log,

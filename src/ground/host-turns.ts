@@ -40,6 +40,19 @@ export class HostTurns {
     });
   }
 
+  /**
+   * For work that others do right after this resolves, and that is long: the event loop turns before the next.
+   */
+  alone(owner: TurnOwner): Promise<void> {
+    return new Promise(resolve => {
+      this.#queue.pushStart(owner.principalId, () => {
+        this.#usedMs = SLICE_MS;
+        resolve();
+      });
+      this.#schedule();
+    });
+  }
+
   /** The longest piece of work since this was last asked. */
   takeLongest(): { readonly name: string; readonly ms: number } | undefined {
     const longest = this.#longest;

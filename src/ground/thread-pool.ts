@@ -109,25 +109,27 @@ export class ThreadPool<Request, Reply> {
   #dispatch(): void {
     if (this.#closed) return;
     this.start();
-    for (const thread of this.#threads) {
-      if (!thread.ready || thread.job !== undefined) continue;
-      const job = this.#next();
-      if (job === undefined) break;
+    for (;;) {
+      const free = [...this.#threads].filter(({ ready, job }) => ready && job === undefined);
+      const [thread] = free;
+      const job = thread === undefined ? undefined : this.#next(free.length);
+      if (thread === undefined || job === undefined) break;
       this.#give(thread, job);
     }
     if (this.#queue.size > 0) this.#growing ??= setTimeout(() => this.#grow(), LONG_MS);
   }
 
-  #next(): Job<Request, Reply> | undefined {
+  /** The last free thread is for a principal that holds none and is not late. */
+  #next(freeThreads: number): Job<Request, Reply> | undefined {
     const now = performance.now();
     const isLate = (principalId: string) => (this.#late.get(principalId) ?? 0) > now;
     const held = (holds: (principalId: string) => boolean) =>
-      [...this.#threads].filter(({ job }) => job !== undefined && holds(job.work.principalId)).length;
-    const most = Math.max(1, this.#threads.size - 1);
-    const mayHold = (principalId: string) => held(other => other === principalId) < most;
+      [...this.#threads].some(({ job }) => job !== undefined && holds(job.work.principalId));
+    const alone = this.#options.maxThreads === 1;
+    const mayTake = (principalId: string) => alone || freeThreads > 1 || !held(other => other === principalId);
     return (
-      this.#queue.shift(never, principalId => !isLate(principalId) && mayHold(principalId)) ??
-      (held(isLate) === 0 ? this.#queue.shift(never, isLate) : undefined)
+      this.#queue.shift(never, principalId => !isLate(principalId) && mayTake(principalId)) ??
+      (alone || (freeThreads > 1 && !held(isLate)) ? this.#queue.shift(never, isLate) : undefined)
     );
   }
 
@@ -147,12 +149,12 @@ export class ThreadPool<Request, Reply> {
     if (this.#late.size > MAX_LATE) this.#late.delete(this.#late.keys().next().value ?? '');
   }
 
-  /** One more thread for those who wait, while all that are there are held by long work. */
+  /** One more thread for those who wait, unless one that is there will soon be free for them. */
   #grow(): void {
     this.#growing = undefined;
     const longSince = performance.now() - LONG_MS;
-    const allLong = [...this.#threads].every(({ job }) => job !== undefined && job.startedAt <= longSince);
-    if (allLong && this.#threads.size < this.#options.maxThreads) this.#startThread();
+    const soonFree = [...this.#threads].some(({ ready, job }) => !ready || (job && job.startedAt > longSince));
+    if (!soonFree && this.#threads.size < this.#options.maxThreads) this.#startThread();
     this.#dispatch();
   }
 

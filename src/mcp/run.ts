@@ -5,6 +5,7 @@ import type { CallToolResult } from '@modelcontextprotocol/server';
 import type { LedgerEntry } from '../broker/ledger.ts';
 import type { CallHost, Engine, Limits, Surface } from '../engine/engine.ts';
 import { GatewayError, toGatewayError } from '../errors.ts';
+import type { HostTurns } from '../ground/host-turns.ts';
 import type { CodeAcceptor } from '../guest/accept/acceptor.ts';
 import type { Logger } from '../log.ts';
 import { type Principal, requireScope } from '../principal.ts';
@@ -54,6 +55,7 @@ type RunDeps = {
   readonly limits: Limits;
   readonly acceptor: CodeAcceptor;
   readonly formatter: Formatter;
+  readonly turns: HostTurns;
   readonly response: ResponseLimits;
   readonly onRun?: (record: RunRecord) => void;
   readonly log: Logger;
@@ -68,6 +70,14 @@ const CALL_NOBODY: CallHost = async ({ capability }) => ({
     message: `${capability} is not available in search. Use execute_read or execute_write.`,
   },
 });
+
+const LARGE_CHARS = 50_000;
+
+const sizeOf = ({ content }: Formatted): number =>
+  content.reduce((sum, block) => {
+    if (block.type === 'text') return sum + block.text.length;
+    return sum + (block.type === 'image' ? block.data : block.resource.blob).length;
+  }, 0);
 
 export function createRunTool(deps: RunDeps): RunTool {
   return async call => {
@@ -84,6 +94,8 @@ export function createRunTool(deps: RunDeps): RunTool {
     );
     deps.onRun?.({ tool, engine, outcome: ended.outcome, durationMs, queuedMs: ended.queuedMs });
     span.end({ outcome: ended.outcome, calls }, ended.outcome === 'completed' ? undefined : ended.outcome);
+    // The SDK turns it into text at once: many large results must not be turned in one go.
+    if (sizeOf(result) > LARGE_CHARS) await deps.turns.alone({ principalId: principal.id, name: requestId });
     return result as CallToolResult;
   };
 }

@@ -1,0 +1,59 @@
+// No caller holds up another: while each attack runs, /healthz answers, a bystander is served, and the process lives, on
+// the heap that a 1 GiB container gives. Bounds are generous: they tell an order of magnitude on a busy machine, and
+// what was measured is printed.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { newKey } from '../support/gateway.ts';
+import { startUpstream, type TestUpstream } from '../support/upstream.ts';
+import { type Replica, startReplica } from '../survive/support/replica.ts';
+import { ATTACKS, type Attack } from './attacks.ts';
+import { watch } from './support/probe.ts';
+
+const MAX_SILENCE_MS = 4_000;
+/** Of the bystander's p50 without an attack, and beside it. */
+const MAX_SLOWDOWN = 10;
+const SLACK_MS = 2_000;
+const HEAP_MB = 512;
+
+let upstream: TestUpstream;
+let gateway: Replica;
+let answers: Readonly<Record<string, string>> = {};
+
+beforeAll(async () => {
+  upstream = await startUpstream();
+  upstream.answer = (request, response) => {
+    const text = answers[request.url.split('?')[0] ?? ''];
+    response.writeHead(text === undefined ? 404 : 200, { 'content-type': 'application/json' });
+    response.end(text ?? '{"code":404,"message":"not here"}');
+  };
+  gateway = await startReplica({
+    nodeArgs: [`--max-old-space-size=${HEAP_MB}`],
+    env: { E2B_API_URL: upstream.url, E2B_SANDBOX_URL: upstream.url, WARM_UP: 'true', MAX_PARALLEL_PER_KEY: '100' },
+  });
+  await sleep(1_500); // warm-up threads are done by then; no assertion rests on it
+});
+afterAll(async () => {
+  await gateway.end('SIGKILL');
+  await upstream.close();
+});
+
+async function measure(attack: Attack) {
+  answers = attack.answers ?? {};
+  const before = watch(gateway.url, newKey());
+  await sleep(1_000);
+  const calm = await before.stop();
+  const during = watch(gateway.url, newKey());
+  await attack.send(gateway);
+  return { calm, attacked: await during.stop() };
+}
+
+it.each(ATTACKS)('$name', async attack => {
+  const { calm, attacked } = await measure(attack);
+  const figures = `silence ${attacked.silenceMs.toFixed(0)} ms, bystander p50 ${calm.p50Ms.toFixed(1)} → ${attacked.p50Ms.toFixed(1)} ms, ${attacked.answered} calls, ${attacked.failed} failed`;
+  console.log(`${attack.name}: ${figures}`);
+  expect(gateway.process.exitCode, gateway.log().slice(-2_000)).toBeNull();
+  expect(gateway.process.signalCode, gateway.log().slice(-2_000)).toBeNull();
+  expect(attacked.silenceMs, figures).toBeLessThan(MAX_SILENCE_MS);
+  expect(attacked.p50Ms, figures).toBeLessThan(calm.p50Ms * MAX_SLOWDOWN + SLACK_MS);
+  expect(attacked.failed, figures).toBeLessThanOrEqual(attacked.answered);
+});

@@ -1,0 +1,53 @@
+// What an attacker sends: MCP calls as raw bodies, many at a time, each with a bound on its time.
+import { connect } from 'node:net';
+import { newKey } from '../../support/gateway.ts';
+
+const TIMEOUT_MS = 60_000;
+
+export type Target = { readonly url: string; readonly port: number };
+
+export const toolCall = (name: string, code: string, meta: object = {}): string =>
+  JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: { code }, _meta: meta } });
+
+/** The answer's text, or '' when there was none. */
+export async function post(
+  { url }: Target,
+  body: string | Buffer,
+  { key = newKey(), encoding, ms = TIMEOUT_MS }: { key?: string; encoding?: string; ms?: number } = {},
+): Promise<string> {
+  try {
+    const answer = await fetch(`${url}/mcp`, {
+      method: 'POST',
+      headers: {
+        Authorization: `Bearer ${key}`,
+        'Content-Type': 'application/json',
+        Accept: 'application/json, text/event-stream',
+        ...(encoding !== undefined && { 'Content-Encoding': encoding }),
+      },
+      body,
+      signal: AbortSignal.timeout(ms),
+    });
+    return await answer.text();
+  } catch {
+    return '';
+  }
+}
+
+export const times = <T>(count: number, one: (i: number) => T): T[] => Array.from({ length: count }, (_, i) => one(i));
+
+/** Sends a call and never reads the answer. Ends after `ms`. */
+export function neverRead({ port }: Target, body: string, key: string, ms: number): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = connect({ port, host: '127.0.0.1' });
+    socket.on('error', () => resolve(true));
+    socket.on('close', () => resolve(true));
+    socket.write(
+      `POST /mcp HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${key}\r\nContent-Type: application/json\r\nAccept: application/json, text/event-stream\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    );
+    socket.pause();
+    setTimeout(() => {
+      resolve(false);
+      socket.destroy();
+    }, ms).unref();
+  });
+}
