@@ -1,9 +1,14 @@
 // The registry both planes of local mode share: which sandboxes there are, whose they are, how they live and die.
 // Routes of the control plane and of the data plane stand in their own files; nothing here knows HTTP.
+import { randomUUID } from 'node:crypto';
 import { type Clock, systemClock } from './clock.ts';
+import { CloudError } from './cloud-error.ts';
+import { type CloudLimits, type CloudOptions, FREE_TIER } from './cloud-options.ts';
 import { emptyMachine } from './empty-machine.ts';
 import { newSandboxId, newToken } from './ids.ts';
+import { Places } from './places.ts';
 import type {
+  LifecycleEvent,
   LogEntry,
   LogLevel,
   Machine,
@@ -14,33 +19,9 @@ import type {
   SandboxSpec,
 } from './sandbox.ts';
 
+export { CloudError, type CloudErrorCode } from './cloud-error.ts';
+export type { CloudLimits, CloudOptions } from './cloud-options.ts';
 export type * from './sandbox.ts';
-
-export type CloudLimits = { readonly maxRunningPerTeam: number; readonly maxLifeMs: number };
-
-/** The free tier's: 20 at once, an hour each. */
-export const FREE_TIER: CloudLimits = { maxRunningPerTeam: 20, maxLifeMs: 3_600_000 };
-
-export type CloudErrorCode = 'sandbox_gone' | 'already_paused' | 'already_running' | 'too_many_running' | 'closed';
-
-/** What the registry refuses. Each plane has its own words for it. */
-export class CloudError extends Error {
-  override readonly name = 'CloudError';
-  readonly code: CloudErrorCode;
-  /** Empty when the sandbox was still to be made. */
-  readonly sandboxId: string;
-  constructor(code: CloudErrorCode, sandboxId = '') {
-    super(code);
-    this.code = code;
-    this.sandboxId = sandboxId;
-  }
-}
-
-export type CloudOptions = {
-  readonly machineFactory?: MachineFactory | undefined;
-  readonly clock?: Clock | undefined;
-  readonly limits?: CloudLimits | undefined;
-};
 
 const MAX_LOGS = 10_000;
 const MIN_WAKE_MS = 300_000;
@@ -59,15 +40,31 @@ type Entry = {
 export class Cloud {
   readonly clock: Clock;
   readonly limits: CloudLimits;
+  readonly warn: (message: string) => void;
   readonly #entries = new Map<string, Entry>();
-  readonly #starting = new Map<string, number>();
-  readonly #makeMachine: MachineFactory;
+  readonly #places: Places;
+  /** For what is no sandbox: a build. The caller closes it. */
+  readonly makeMachine: MachineFactory;
+  readonly #observers = new Set<(event: LifecycleEvent) => void>();
+  /** What sandboxes are reached below. */
+  domain: string | undefined;
   #closed = false;
 
   constructor(options: CloudOptions = {}) {
     this.clock = options.clock ?? systemClock;
     this.limits = options.limits ?? FREE_TIER;
-    this.#makeMachine = options.machineFactory ?? (async () => emptyMachine);
+    this.#places = new Places(this.limits.maxRunningPerTeam);
+    this.warn = options.warn ?? (() => {});
+    this.makeMachine = options.machineFactory ?? (async () => emptyMachine);
+  }
+
+  /** Called for all that happens to sandboxes, when it has happened. */
+  onLifecycle(observer: (event: LifecycleEvent) => void): void {
+    this.#observers.add(observer);
+  }
+
+  tell(kind: LifecycleEvent['kind'], sandbox: Sandbox, data?: object): void {
+    for (const observe of this.#observers) observe({ kind, sandbox, data });
   }
 
   /** Of any team: the data plane proves access by token, the control plane compares `spec.teamId`. */
@@ -89,8 +86,8 @@ export class Cloud {
     const release = this.#reserve(spec.teamId);
     try {
       const sandboxId = newSandboxId();
-      const options: MachineOptions = { sandboxId, envVars: spec.envVars, volumeMounts: spec.volumeMounts };
-      const machine = await (content === undefined ? this.#makeMachine(options) : content.copy(options));
+      const options: MachineOptions = { ...spec, sandboxId };
+      const machine = await (content === undefined ? this.makeMachine(options) : content.copy(options));
       if (this.#closed) {
         await machine.close();
         throw new CloudError('closed');
@@ -136,8 +133,10 @@ export class Cloud {
         if (!options.keepMemory) await entry.sandbox.machine.freeze({ keepMemory: false });
         await entry.sandbox.machine.thaw();
         const nowMs = this.clock.now();
-        Object.assign(entry.sandbox, { state: 'running', startedAtMs: nowMs, memoryDropped: false });
+        const executionId = randomUUID();
+        Object.assign(entry.sandbox, { state: 'running', startedAtMs: nowMs, memoryDropped: false, executionId });
         this.#expireAt(entry, nowMs + timeoutMs);
+        this.tell('resumed', sandbox);
       } finally {
         release();
       }
@@ -169,7 +168,9 @@ export class Cloud {
   setTimeout(sandbox: Sandbox, timeoutMs: number, options: { extendOnly: boolean } = { extendOnly: false }): void {
     const entry = this.#running(sandbox);
     const endAtMs = this.clock.now() + timeoutMs;
-    if (!options.extendOnly || endAtMs > sandbox.endAtMs) this.#expireAt(entry, endAtMs);
+    if (options.extendOnly && endAtMs <= sandbox.endAtMs) return;
+    this.#expireAt(entry, endAtMs);
+    this.tell('updated', sandbox, { set_timeout: new Date(sandbox.endAtMs).toISOString() });
   }
 
   /** Replaces the egress rules; what concerns incoming traffic stays. */
@@ -180,13 +181,13 @@ export class Cloud {
       network: { ...network, allowPublicTraffic, maskRequestHost, httpsPorts },
       allowInternetAccess,
     });
+    this.tell('updated', sandbox);
   }
 
   /** A copy of the machine, taken while nothing else changes the sandbox. */
   async copyMachine(sandbox: Sandbox): Promise<Machine> {
     const { sandboxId, spec, machine } = sandbox;
-    const options: MachineOptions = { sandboxId, envVars: spec.envVars, volumeMounts: spec.volumeMounts };
-    return this.#change(sandbox, () => machine.copy(options));
+    return this.#change(sandbox, () => machine.copy({ ...spec, sandboxId }));
   }
 
   /** Adds a line to the sandbox's log, which the logs routes show; the oldest go first. */
@@ -208,6 +209,8 @@ export class Cloud {
     const entry: Entry = {
       sandbox: {
         sandboxId,
+        executionId: randomUUID(),
+        domain: this.domain,
         spec,
         machine,
         envdAccessToken: spec.secure ? newToken() : undefined,
@@ -228,6 +231,7 @@ export class Cloud {
     this.#entries.set(sandboxId, entry);
     this.#expireAt(entry, nowMs + timeoutMs);
     this.log(entry.sandbox, 'info', 'Sandbox started');
+    this.tell('created', entry.sandbox);
     return entry.sandbox;
   }
 
@@ -257,12 +261,14 @@ export class Cloud {
     // Paused from the first moment: no new request may start while the machine winds down.
     Object.assign(sandbox, { state: 'paused', memoryDropped: !keepMemory, endAtMs: this.clock.now() });
     await sandbox.machine.freeze({ keepMemory });
+    this.tell('paused', sandbox);
   }
 
   async #remove(entry: Entry): Promise<void> {
     entry.cancelExpiry();
     entry.sandbox.state = 'gone';
     this.#entries.delete(entry.sandbox.sandboxId);
+    this.tell('killed', entry.sandbox);
     await entry.sandbox.machine.close();
   }
 
@@ -284,17 +290,8 @@ export class Cloud {
     return result;
   }
 
-  /** Holds one of the team's places while a machine starts, so that simultaneous creates cannot pass the limit. */
   #reserve(teamId: string): () => void {
     if (this.#closed) throw new CloudError('closed');
-    const starting = this.#starting.get(teamId) ?? 0;
-    const running = this.ofTeam(teamId).filter(sandbox => sandbox.state === 'running').length;
-    if (running + starting >= this.limits.maxRunningPerTeam) throw new CloudError('too_many_running');
-    this.#starting.set(teamId, starting + 1);
-    return () => {
-      const left = (this.#starting.get(teamId) ?? 1) - 1;
-      if (left === 0) this.#starting.delete(teamId);
-      else this.#starting.set(teamId, left);
-    };
+    return this.#places.hold(teamId, this.ofTeam(teamId).filter(({ state }) => state === 'running').length);
   }
 }

@@ -2,10 +2,23 @@
 
 export type SandboxState = 'running' | 'paused';
 
-export type VolumeMount = { readonly name: string; readonly path: string };
+/** What a volume holds, made by those who make machines; they alone know what it is. */
+export type VolumeContent = { readonly disk: object };
+
+export type VolumeMount = {
+  readonly name: string;
+  readonly path: string;
+  /** Undefined: each machine has a folder of its own there. */
+  readonly content?: VolumeContent | undefined;
+};
+
+/** Of the template: who runs commands and where, unless they say. */
+export type SandboxDefaults = { readonly user: string; readonly workdir: string | undefined };
 
 export type MachineOptions = {
   readonly sandboxId: string;
+  readonly templateId: string;
+  readonly defaults?: SandboxDefaults | undefined;
   readonly envVars: Readonly<Record<string, string>>;
   readonly volumeMounts: readonly VolumeMount[];
 };
@@ -51,6 +64,7 @@ export type NetworkConfig = {
 export type SandboxSpec = {
   readonly teamId: string;
   readonly templateId: string;
+  readonly buildId: string;
   readonly alias: string | undefined;
   readonly cpuCount: number;
   readonly memoryMB: number;
@@ -66,6 +80,7 @@ export type SandboxSpec = {
   readonly autoResume: boolean;
   readonly allowInternetAccess: boolean | undefined;
   readonly network: NetworkConfig | undefined;
+  readonly defaults?: SandboxDefaults | undefined;
 };
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -79,6 +94,10 @@ export type LogEntry = {
 /** One live sandbox. The registry alone changes it, in place: whoever holds it sees its present state. */
 export interface Sandbox {
   readonly sandboxId: string;
+  /** Of this start or resume. */
+  readonly executionId: string;
+  /** What its ports are reached below: `<port>-<id>.<domain>`. */
+  readonly domain: string | undefined;
   readonly spec: SandboxSpec;
   /** Undefined when the sandbox was made with `secure: false` (v1 only). Never logged. */
   readonly envdAccessToken: string | undefined;
@@ -97,3 +116,9 @@ export interface Sandbox {
   readonly endAtMs: number;
   readonly logs: readonly LogEntry[];
 }
+
+export type LifecycleEvent = {
+  readonly kind: 'created' | 'updated' | 'paused' | 'resumed' | 'snapshotted' | 'killed';
+  readonly sandbox: Sandbox;
+  readonly data: object | undefined;
+};

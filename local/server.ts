@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { Clock } from './clock.ts';
 import { Cloud, type CloudLimits, type MachineFactory } from './cloud.ts';
 import { controlPlane } from './control/app.ts';
+import type { MakeVolume } from './control/volumes.ts';
 import { applyFault, type FaultHook } from './faults.ts';
 import { isLocalName, isLoopback } from './host-name.ts';
 
@@ -34,6 +35,10 @@ export type LocalCloudOptions = {
   readonly clock?: Clock;
   readonly limits?: CloudLimits;
   readonly log?: LocalLog;
+  /** Called with a sentence for what is accepted and not done. */
+  readonly warn?: (message: string) => void;
+  /** What a volume holds. Default: nothing that sandboxes share. */
+  readonly makeVolume?: MakeVolume;
   readonly faults?: { readonly onRequest?: FaultHook };
 };
 
@@ -50,10 +55,10 @@ const KEEP_ALIVE_MS = 620_000;
 
 /** @throws the listen error (port taken, address not local) */
 export async function startLocalCloud(options: LocalCloudOptions): Promise<LocalCloud> {
-  const { host = '127.0.0.1', machineFactory, clock, limits, log, faults } = options;
-  const cloud = new Cloud({ machineFactory, clock, limits });
+  const { host = '127.0.0.1', machineFactory, clock, limits, log, warn, faults } = options;
+  const cloud = new Cloud({ machineFactory, clock, limits, warn });
   const dataPlane = options.dataPlane?.(cloud);
-  const control = controlPlane(cloud);
+  const control = controlPlane(cloud, options.makeVolume);
 
   const answer = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     const fault = faults?.onRequest?.(req);
@@ -76,6 +81,8 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     server.listen(options.port, host, resolve);
   });
   const { port } = server.address() as AddressInfo;
+  // Ports of sandboxes are below it: http://8080-<id>.localhost:<port>.
+  cloud.domain = `localhost:${port}`;
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
     port,

@@ -1,5 +1,6 @@
 // Local mode as one call: puts the control plane, the sandboxes' daemon, the code interpreter and the machines together
 // on one loopback port.
+import type { MakeVolume } from './control/volumes.ts';
 import { createDataPlane } from './daemon/routes.ts';
 import { Contexts } from './interpreter/contexts.ts';
 import { answerInterpreter } from './interpreter/http.ts';
@@ -7,7 +8,7 @@ import type { MachineParts, MakeMachine } from './machine/machine.ts';
 import { programRunner } from './programs/programs.ts';
 import { type LocalCloud, type LocalCloudOptions, startLocalCloud } from './server.ts';
 
-export type LocalOptions = Omit<LocalCloudOptions, 'machineFactory' | 'dataPlane'> & {
+export type LocalOptions = Omit<LocalCloudOptions, 'machineFactory' | 'dataPlane' | 'makeVolume'> & {
   /** Default: virtual machines, which touch nothing of the host. */
   readonly machine?: MakeMachine;
 };
@@ -18,6 +19,7 @@ export function startLocal({ machine = virtualMachine, ...options }: LocalOption
   return startLocalCloud({
     ...options,
     machineFactory: wanted => machine(wanted, PARTS),
+    ...(machine === virtualMachine && { makeVolume: virtualVolume }),
     dataPlane: cloud => createDataPlane(cloud, answerInterpreter),
   });
 }
@@ -26,4 +28,9 @@ export function startLocal({ machine = virtualMachine, ...options }: LocalOption
 const virtualMachine: MakeMachine = async (options, parts) => {
   const { VirtualMachine } = await import('./machine/virtual/machine.ts');
   return VirtualMachine.create(options, parts);
+};
+
+const virtualVolume: MakeVolume = async () => {
+  const { VirtualVolume } = await import('./machine/virtual/mounts.ts');
+  return new VirtualVolume();
 };

@@ -37,13 +37,13 @@ async function main(): Promise<void> {
   const log = createLogger({ level: given.LOG_LEVEL, format: given.LOG_FORMAT });
   outliveFaults(log);
   if (options['local-only']) {
-    const cloud = await startLocalMode(given, 3001);
+    const cloud = await startLocalMode(given, 3001, log);
     console.log(localWelcome(cloud.url));
     closeOnSignal(() => cloud.close());
     return;
   }
   if (options.local) refuseMicroVm(given);
-  const cloud = options.local ? await startLocalMode(given, 0) : undefined;
+  const cloud = options.local ? await startLocalMode(given, 0, log) : undefined;
   const config = cloud ? { ...given, ...localSettings(given, cloud.url) } : given;
   if (options.stdio) {
     const client = await serveOverStdio(config, log);
@@ -64,6 +64,8 @@ async function main(): Promise<void> {
 const localSettings = ({ OAUTH_KEYS }: Config, cloudUrl: string) => ({
   apiUrl: cloudUrl,
   E2B_SANDBOX_URL: cloudUrl,
+  // Ports of sandboxes: http://8080-<id>.localhost:<port>.
+  E2B_DOMAIN: `localhost:${new URL(cloudUrl).port}`,
   E2B_API_KEY: DEMO_KEY,
   OAUTH_KEYS: OAUTH_KEYS ?? [{ kid: 'local', secret: new Uint8Array(randomBytes(32)) }],
 });
@@ -78,16 +80,16 @@ function refuseMicroVm({ SANDBOX_ENGINE, SEARCH_ENGINE }: Config): void {
 }
 
 /** Loaded only when asked for: a production image has none of what it needs. */
-async function startLocalMode({ LOCAL_PORT }: Config, fallbackPort: number) {
+async function startLocalMode({ LOCAL_PORT }: Config, fallbackPort: number, log: Logger) {
   const { startLocal } = await import('../local/start.ts');
-  return startLocal({ port: LOCAL_PORT ?? fallbackPort });
+  return startLocal({ port: LOCAL_PORT ?? fallbackPort, warn: sentence => log.warn(`local mode: ${sentence}`) });
 }
 
 function localWelcome(url: string): string {
   return `
 A stand-in for E2B on this machine. Point any E2B SDK at it:
 
-  export E2B_API_URL=${url} E2B_SANDBOX_URL=${url} E2B_API_KEY=${DEMO_KEY}
+  export E2B_API_URL=${url} E2B_SANDBOX_URL=${url} E2B_VOLUME_API_URL=${url} E2B_API_KEY=${DEMO_KEY}
 `;
 }
 

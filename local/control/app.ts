@@ -3,7 +3,9 @@ import type { RequestListener } from 'node:http';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import { type Cloud, CloudError } from '../cloud.ts';
 import { authenticate, type Team } from './auth.ts';
+import { BuildFiles } from './build-files.ts';
 import { ApiError, fromCloud } from './errors.ts';
+import { EventStore, eventRoutes } from './events.ts';
 import type { Route } from './route.ts';
 import { sandboxListRoutes } from './sandbox-list.ts';
 import { sandboxRoutes } from './sandboxes.ts';
@@ -11,7 +13,9 @@ import { snapshotRoutes } from './snapshots.ts';
 import { telemetryRoutes } from './telemetry.ts';
 import { TemplateStore } from './template-store.ts';
 import { templateRoutes } from './templates.ts';
-import { VolumeStore, volumeRoutes } from './volumes.ts';
+import { volumeContent } from './volume-content.ts';
+import { type MakeVolume, VolumeStore, volumeRoutes } from './volumes.ts';
+import { WebhookStore, webhookRoutes } from './webhooks.ts';
 
 export type ControlPlane = { readonly handle: RequestListener; close(): Promise<void> };
 
@@ -19,15 +23,21 @@ const MAX_BODY_BYTES = 16 * 1024 * 1024;
 /** Exist, but take other credentials than an API key. */
 const NOT_BY_KEY = ['/teams', '/api-keys', '/access-tokens', '/admin', '/nodes'];
 
-export function controlPlane(cloud: Cloud): ControlPlane {
+export function controlPlane(cloud: Cloud, makeVolume: MakeVolume = async () => undefined): ControlPlane {
   const templates = new TemplateStore(cloud.clock);
-  const volumes = new VolumeStore();
+  const volumes = new VolumeStore(makeVolume);
+  const files = new BuildFiles();
+  const webhooks = new WebhookStore(cloud.warn);
+  const events = new EventStore(cloud, event => webhooks.deliver(event));
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
   app.get('/health', (_req, res) => {
     res.status(204).end();
   });
+  // Each with a token of its own instead of the key.
+  app.all('/volumecontent/:volumeID/:what', volumeContent(volumes));
+  app.put('/template-files/:token', files.receive);
   app.use(NOT_BY_KEY, () => {
     throw new ApiError(401, 'authorization header is missing');
   });
@@ -45,15 +55,23 @@ export function controlPlane(cloud: Cloud): ControlPlane {
       ...sandboxListRoutes(cloud),
       ...sandboxRoutes({ cloud, templates, volumes }),
       ...snapshotRoutes(cloud, templates),
-      ...templateRoutes(cloud, templates),
+      ...templateRoutes({ cloud, templates, files }),
       ...volumeRoutes(volumes),
+      ...eventRoutes(events),
+      ...webhookRoutes(webhooks, () => cloud.clock.now()),
     ],
   );
   app.use(() => {
     throw new ApiError(404, 'no matching operation was found');
   });
   app.use(answerError(cloud.limits.maxRunningPerTeam));
-  return { handle: app, close: () => templates.close() };
+  return {
+    handle: app,
+    close: () => {
+      webhooks.close();
+      return templates.close();
+    },
+  };
 }
 
 function mount(app: Express, before: RequestHandler[], routes: readonly Route[]): void {
@@ -61,6 +79,7 @@ function mount(app: Express, before: RequestHandler[], routes: readonly Route[])
     app[method](path, ...before, async (req, res) => {
       const answer = await handle({
         team: res.locals.team as Team,
+        origin: `http://${req.headers.host ?? 'localhost'}`,
         param: name => String(req.params[name]),
         query: req.query,
         body: req.body,

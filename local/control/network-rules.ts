@@ -13,6 +13,22 @@ function isAddress(text: string): boolean {
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
 }
 
+/** What the Host header becomes on the way to a port. @throws ApiError 400 */
+export function checkMaskHost(mask: string | undefined): void {
+  if (mask === undefined) return;
+  const colon = mask.lastIndexOf(':');
+  const host = colon === -1 || isIP(mask) === 6 ? mask : mask.slice(0, colon).replace(/^\[(.*)\]$/, '$1');
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: what is not ASCII
+  if (/[^\x00-\x7f]/.test(host)) {
+    throw new ApiError(400, `mask request host '${host}' is not ASCII. Please use ASCII characters only.`);
+  }
+  const wrong = (label: string): boolean => /^-|-$|^..--/.test(label) && !label.startsWith('xn--');
+  const tooMany = host.includes(':') && isIP(host) !== 6;
+  if (tooMany || /[\s/]/.test(host) || host.split('.').some(wrong)) {
+    throw new ApiError(400, `mask request host is not valid: ${mask}`);
+  }
+}
+
 /** @throws ApiError 400 */
 export function acceptNetwork(network: NetworkBody): NetworkConfig {
   const { allowOut = [], denyOut = [], egressProxy, ...rest } = network;

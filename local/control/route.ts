@@ -5,6 +5,8 @@ import { ApiError } from './errors.ts';
 
 export type Call = {
   readonly team: Team;
+  /** Where the caller reaches local mode. */
+  readonly origin: string;
   /** A path parameter, decoded. */
   param(name: string): string;
   readonly query: Readonly<Record<string, unknown>>;

@@ -1,14 +1,17 @@
 // The life of a sandbox over HTTP: create, get, kill, pause, resume, connect, timeout, refreshes, network, fork.
 import { type Cloud, CloudError, type Sandbox, type SandboxSpec } from '../cloud.ts';
+import { isDataMachine } from '../machine/machine.ts';
 import type { Team } from './auth.ts';
+import { startCommand } from './build-steps.ts';
 import { ApiError, fromCloud } from './errors.ts';
-import { acceptNetwork } from './network-rules.ts';
+import { acceptNetwork, checkMaskHost } from './network-rules.ts';
 import { type Answer, type Call, parseBody, type Route, route } from './route.ts';
 import { findSandbox } from './sandbox-access.ts';
 import * as schemas from './schemas.ts';
 import type { TemplateStore } from './template-store.ts';
+import { unsupported } from './unsupported.ts';
 import { viewDetail, viewStarted } from './views.ts';
-import { checkMounts, type VolumeStore } from './volumes.ts';
+import { checkMounts, mountsOf, type VolumeStore } from './volumes.ts';
 
 export type Parts = { readonly cloud: Cloud; readonly templates: TemplateStore; readonly volumes: VolumeStore };
 
@@ -80,12 +83,23 @@ export function sandboxRoutes(parts: Parts): Route[] {
 
 async function create(parts: Parts, team: Team, body: schemas.NewSandbox, timeoutMs: number): Promise<Answer> {
   const { template, build } = parts.templates.findBuild(team, body.templateID);
-  checkMounts(parts.volumes.ofTeam(team.teamId), body.volumeMounts);
-  const { cpuCount, memoryMB, diskSizeMB } = build;
+  const volumes = parts.volumes.ofTeam(team.teamId);
+  checkMounts(volumes, body.volumeMounts);
+  const volumeMounts = mountsOf(volumes, body.volumeMounts);
+  const { buildId, cpuCount, memoryMB, diskSizeMB } = build;
   const { templateId, alias } = template;
-  const origin = { teamId: team.teamId, templateId, alias, cpuCount, memoryMB, diskSizeMB };
-  const sandbox = await parts.cloud.create({ ...toSpec(body), ...origin }, timeoutMs, build.content);
+  const origin = { teamId: team.teamId, templateId, buildId, alias, cpuCount, memoryMB, diskSizeMB };
+  const { defaults } = build;
+  const spec = toSpec(body);
+  const envVars = { ...defaults.envs, ...spec.envVars };
+  const { cloud } = parts;
+  const sandbox = await cloud.create({ ...spec, ...origin, envVars, volumeMounts, defaults }, timeoutMs, build.content);
   parts.templates.spawned(template);
+  for (const sentence of unsupported(body)) {
+    cloud.log(sandbox, 'warn', `Local mode: ${sentence}`);
+    cloud.warn(sentence);
+  }
+  if (defaults.startCmd && isDataMachine(sandbox.machine)) await startCommand(sandbox.machine, defaults);
   return { status: 201, body: viewStarted(sandbox) };
 }
 
@@ -144,16 +158,23 @@ function acceptTimeout(seconds: number, maxMs: number): number {
   return seconds * 1000;
 }
 
-type BodySpec = Omit<SandboxSpec, 'teamId' | 'templateId' | 'alias' | 'cpuCount' | 'memoryMB' | 'diskSizeMB'>;
+type BodySpec = Omit<
+  SandboxSpec,
+  'teamId' | 'templateId' | 'buildId' | 'alias' | 'cpuCount' | 'memoryMB' | 'diskSizeMB'
+>;
 
 /** @throws ApiError 400 */
 function toSpec(body: schemas.NewSandbox): BodySpec {
+  checkMaskHost(body.network?.maskRequestHost);
   const network = body.network === undefined ? undefined : acceptNetwork(body.network);
   if (network?.allowPublicTraffic === false && !body.secure) {
     throw new ApiError(
       400,
       "You cannot create a sandbox without public access unless you enable secure envd access via 'secure' flag.",
     );
+  }
+  if (!body.autoPauseMemory && !body.autoPause) {
+    throw new ApiError(400, 'autoPauseMemory=false only applies when autoPause is true.');
   }
   const autoResume = body.autoResume?.enabled ?? false;
   if (autoResume && body.autoPause && !body.autoPauseMemory) {

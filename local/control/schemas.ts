@@ -40,6 +40,7 @@ const newSandboxFields = {
   metadata: strings.optional(),
   envVars: strings.optional(),
   mcp: z.record(z.string(), z.unknown()).nullish(),
+  iam: z.unknown().optional(),
   volumeMounts: z.array(z.object({ name: z.string(), path: z.string() })).default([]),
 };
 
@@ -73,7 +74,9 @@ export const newTemplate = z.object({
 export const startBuild = z.object({
   fromImage: z.string().optional(),
   fromTemplate: z.string().optional(),
-  steps: z.array(z.object({ type: z.string(), args: z.array(z.string()).default([]) })).default([]),
+  steps: z
+    .array(z.object({ type: z.string(), args: z.array(z.string()).default([]), filesHash: z.string().optional() }))
+    .default([]),
   startCmd: z.string().optional(),
   readyCmd: z.string().optional(),
 });

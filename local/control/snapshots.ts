@@ -23,6 +23,7 @@ export function snapshotRoutes(cloud: Cloud, templates: TemplateStore): Route[] 
       }
       const { spec, sandboxId } = sandbox;
       const content = await cloud.copyMachine(sandbox);
+      cloud.tell('snapshotted', sandbox);
       const tag = parsed?.tag ?? DEFAULT_TAG;
       const template = templates.findOrAdd(team, { kind: 'snapshot', alias: parsed?.name, sourceSandboxId: sandboxId });
       templates.finish(template, templates.addBuild(template, spec, [tag]), content, `Snapshot of ${sandboxId}`);
@@ -54,5 +55,5 @@ function snapshotName(name: string, team: Team) {
 
 function viewSnapshot(template: Template, tag: string) {
   const [name = template.templateId] = fullNames(template);
-  return { snapshotID: `${name}:${tag}`, names: fullNames(template).map(each => `${each}:${tag}`) };
+  return { snapshotID: `${name}:${tag}`, names: fullNames(template) };
 }

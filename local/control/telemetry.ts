@@ -74,7 +74,12 @@ function selectLogs(logs: readonly LogEntry[], query: z.output<typeof logsV2Quer
   return (forward ? matching : matching.reverse()).slice(0, limit);
 }
 
-const viewLine = (entry: LogEntry) => ({ timestamp: new Date(entry.timestampMs).toISOString(), line: entry.message });
+/** A line is a JSON object as text. */
+const viewLine = (entry: LogEntry) => {
+  const timestamp = new Date(entry.timestampMs).toISOString();
+  const { level, message, fields } = entry;
+  return { timestamp, line: JSON.stringify({ ...fields, timestamp, level, message, logger: 'sandbox' }) };
+};
 
 const viewEntry = (entry: LogEntry) => ({
   timestamp: new Date(entry.timestampMs).toISOString(),

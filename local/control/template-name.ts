@@ -9,6 +9,20 @@ export type TemplateName = {
 
 export const DEFAULT_TAG = 'default';
 
+const UUID = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/;
+
+/** Lower case, trimmed, each once. @throws ApiError 400 */
+export function parseTags(tags: readonly string[]): string[] {
+  const cleaned = tags.map(tag => {
+    const clean = tag.trim().toLowerCase();
+    if (!/^[a-z0-9_.-]+$/.test(clean))
+      throw new ApiError(400, `Invalid tag: invalid tag '${tag}': invalid tag: ${tag}`);
+    if (UUID.test(clean)) throw new ApiError(400, `Invalid tag: invalid tag '${tag}': tag cannot be a UUID`);
+    return clean;
+  });
+  return [...new Set(cleaned)];
+}
+
 /** @throws ApiError 400 */
 export function parseName(text: string, what = 'template reference'): TemplateName {
   const match = /^(?:([a-z0-9_-]+)\/)?([a-z0-9_-]+)(?::([a-z0-9_.-]+))?$/.exec(text.trim().toLowerCase());

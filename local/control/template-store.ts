@@ -4,14 +4,21 @@ import type { Clock } from '../clock.ts';
 import type { Machine } from '../cloud.ts';
 import { newId } from '../ids.ts';
 import type { Team } from './auth.ts';
+import { type BuildDefaults, NO_DEFAULTS } from './build-steps.ts';
 import { ApiError, templateForbidden, templateNotFound } from './errors.ts';
 import { DEFAULT_TAG, parseName } from './template-name.ts';
 
-export type BuildLog = { readonly timestampMs: number; readonly message: string };
+export type BuildLog = {
+  readonly timestampMs: number;
+  readonly level: 'info' | 'warn' | 'error';
+  readonly message: string;
+};
 
 export type Build = {
   readonly buildId: string;
-  status: 'waiting' | 'ready';
+  status: 'waiting' | 'building' | 'ready' | 'error';
+  /** Of a build that failed. */
+  reason: { readonly message: string; readonly step: string } | undefined;
   readonly createdAtMs: number;
   updatedAtMs: number;
   readonly cpuCount: number;
@@ -21,6 +28,7 @@ export type Build = {
   readonly tags: readonly string[];
   /** What a sandbox of this build starts with; owned by the store. Undefined: an empty machine. */
   content: Machine | undefined;
+  defaults: BuildDefaults;
   readonly logs: BuildLog[];
 };
 
@@ -45,6 +53,8 @@ export type NewTemplate = Pick<Template, 'kind' | 'alias' | 'sourceSandboxId'>;
 export type Size = Pick<Build, 'cpuCount' | 'memoryMB' | 'diskSizeMB'>;
 
 export const DEFAULT_SIZE: Size = { cpuCount: 2, memoryMB: 512, diskSizeMB: 22_528 };
+
+const MAX_BUILD_LOGS = 5_000;
 
 export class TemplateStore {
   readonly #clock: Clock;
@@ -118,7 +128,9 @@ export class TemplateStore {
       createdAtMs: nowMs,
       updatedAtMs: nowMs,
       tags: tags.length === 0 ? [DEFAULT_TAG] : tags,
+      reason: undefined,
       content: undefined,
+      defaults: NO_DEFAULTS,
       logs: [],
     };
     template.builds.unshift(build);
@@ -131,8 +143,18 @@ export class TemplateStore {
     build.status = 'ready';
     build.content = content;
     build.updatedAtMs = nowMs;
-    build.logs.push({ timestampMs: nowMs, message });
+    this.log(build, message);
     for (const tag of build.tags) this.tag(template, tag, build.buildId);
+  }
+
+  fail(build: Build, reason: NonNullable<Build['reason']>): void {
+    this.log(build, reason.message, 'error');
+    Object.assign(build, { status: 'error', reason, updatedAtMs: this.#clock.now() });
+  }
+
+  log(build: Build, message: string, level: BuildLog['level'] = 'info'): void {
+    build.logs.push({ timestampMs: this.#clock.now(), level, message });
+    if (build.logs.length > MAX_BUILD_LOGS) build.logs.shift();
   }
 
   tag(template: Template, tag: string, buildId: string): void {

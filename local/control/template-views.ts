@@ -5,7 +5,7 @@ import { ENVD_VERSION } from './views.ts';
 const iso = (timeMs: number): string => new Date(timeMs).toISOString();
 
 export const viewLogs = (build: Build) =>
-  build.logs.map(({ timestampMs, message }) => ({ timestamp: iso(timestampMs), level: 'info', message }));
+  build.logs.map(({ timestampMs, level, message }) => ({ timestamp: iso(timestampMs), level, message }));
 
 export const viewTags = (template: Template) =>
   [...template.tags].map(([tag, { buildId, createdAtMs }]) => ({ tag, buildID: buildId, createdAt: iso(createdAtMs) }));

@@ -1,26 +1,29 @@
-// Templates over HTTP: listing, aliases, tags, and builds. A build runs no steps: it is ready as soon as it is started.
+// Templates over HTTP: listing, aliases, tags, and builds, whose steps run in a machine of their own.
 import { z } from 'zod';
-import type { Cloud } from '../cloud.ts';
-import { newId } from '../ids.ts';
+import type { Cloud, MachineOptions } from '../cloud.ts';
+import { newSandboxId } from '../ids.ts';
+import { isDataMachine } from '../machine/machine.ts';
+import type { BuildFiles } from './build-files.ts';
+import { BuildFailure, NO_DEFAULTS, runBuild } from './build-steps.ts';
 import { ApiError } from './errors.ts';
 import { pageQuery, paginate } from './page.ts';
 import { type Answer, type Call, parseBody, parseQuery, queryInt, type Route, route } from './route.ts';
 import * as schemas from './schemas.ts';
-import { DEFAULT_TAG, parseName } from './template-name.ts';
+import { DEFAULT_TAG, parseName, parseTags } from './template-name.ts';
 import { type Build, DEFAULT_SIZE, fullNames, type Template, type TemplateStore } from './template-store.ts';
 import { viewLogs, viewTags, viewTemplate, viewWithBuilds } from './template-views.ts';
 
-type Parts = { readonly cloud: Cloud; readonly templates: TemplateStore };
+type Parts = { readonly cloud: Cloud; readonly templates: TemplateStore; readonly files: BuildFiles };
 type Handler = (parts: Parts, call: Call) => Answer | Promise<Answer>;
 
 const listQuery = z.object(pageQuery);
 const statusQuery = z.object({ logsOffset: queryInt(0).default(0), limit: queryInt(0, 100).default(100) });
 
-export function templateRoutes(cloud: Cloud, templates: TemplateStore): Route[] {
+export function templateRoutes(parts: Parts): Route[] {
   const by =
     (handle: Handler): Route['handle'] =>
     call =>
-      handle({ cloud, templates }, call);
+      handle(parts, call);
   return [
     route('get', '/templates', by(list)),
     route('get', '/v2/templates', by(listPage)),
@@ -84,7 +87,7 @@ function add({ templates }: Parts, call: Call): { template: Template; build: Bui
   const { name, tag } = parseName(reference, 'name');
   const template = templates.findOrAdd(call.team, { kind: 'template', alias: name, sourceSandboxId: undefined });
   const { cpuCount = DEFAULT_SIZE.cpuCount, memoryMB = DEFAULT_SIZE.memoryMB } = body;
-  const tags = tag === undefined ? body.tags : [...body.tags, tag];
+  const tags = parseTags(tag === undefined ? body.tags : [...body.tags, tag]);
   return { template, build: templates.addBuild(template, { ...DEFAULT_SIZE, cpuCount, memoryMB }, tags) };
 }
 
@@ -94,7 +97,8 @@ function showAlias({ templates }: Parts, { team, param }: Call): Answer {
 }
 
 function assignTags({ templates }: Parts, { team, body }: Call): Answer {
-  const { target, tags } = parseBody(schemas.assignTags, body);
+  const { target, tags: given } = parseBody(schemas.assignTags, body);
+  const tags = parseTags(given);
   templates.findOwn(team, target);
   const { template, build } = templates.findBuild(team, target);
   for (const tag of tags) templates.tag(template, tag, build.buildId);
@@ -102,7 +106,8 @@ function assignTags({ templates }: Parts, { team, body }: Call): Answer {
 }
 
 function deleteTags({ templates }: Parts, { team, body }: Call): Answer {
-  const { name, tags } = parseBody(schemas.deleteTags, body);
+  const { name, tags: given } = parseBody(schemas.deleteTags, body);
+  const tags = parseTags(given);
   const template = templates.findOwn(team, name);
   if (tags.includes(DEFAULT_TAG)) throw new ApiError(400, `Cannot delete the '${DEFAULT_TAG}' tag`);
   for (const tag of tags) template.tags.delete(tag);
@@ -148,21 +153,46 @@ function change(parts: Parts, call: Call): Template {
   return template;
 }
 
-/** Files of a build are never needed: no step runs. */
-function showFiles(parts: Parts, call: Call): Answer {
-  findOwn(parts, call);
-  return { status: 201, body: { present: true } };
+function showFiles({ templates, files }: Parts, { team, param, origin }: Call): Answer {
+  templates.findOwn(team, param('templateID'));
+  const hash = param('hash');
+  if (files.find(team.teamId, hash) !== undefined) return { status: 201, body: { present: true } };
+  const url = `${origin}/template-files/${files.expect(team.teamId, hash)}`;
+  return { status: 201, body: { present: false, url } };
 }
 
 async function startBuild(parts: Parts, call: Call): Promise<Answer> {
-  const { templates } = parts;
-  const { fromTemplate, steps } = parseBody(schemas.startBuild, call.body);
+  const { templates, cloud, files } = parts;
+  const { fromTemplate, fromImage, steps, startCmd, readyCmd } = parseBody(schemas.startBuild, call.body);
   const template = findOwn(parts, call);
   const build = findBuild(template, call);
-  if (build.status === 'ready') throw new ApiError(400, 'build is not in waiting state');
+  if (build.status !== 'waiting') throw new ApiError(400, 'build is not in waiting state');
   const from = fromTemplate === undefined ? undefined : templates.findBuild(call.team, fromTemplate).build;
-  const content = await from?.content?.copy({ sandboxId: newId(20), envVars: {}, volumeMounts: [] });
-  templates.finish(template, build, content, `Build finished. Local mode ran none of its ${steps.length} steps.`);
+  build.status = 'building';
+  if (fromImage !== undefined && !/^e2bdev\//.test(fromImage)) {
+    const message = `local mode has no images: the steps run on its own base instead of ${fromImage}`;
+    templates.log(build, message, 'warn');
+  }
+  const work = async (): Promise<void> => {
+    const blank: MachineOptions = { sandboxId: newSandboxId(), templateId: '', envVars: {}, volumeMounts: [] };
+    const machine = await (from?.content?.copy(blank) ?? cloud.makeMachine(blank));
+    try {
+      if (!isDataMachine(machine)) return templates.finish(template, build, machine, 'Build finished');
+      build.defaults = await runBuild(machine, { steps, startCmd, readyCmd }, from?.defaults ?? NO_DEFAULTS, {
+        log: (message, level) => templates.log(build, message, level),
+        archive: hash => files.find(call.team.teamId, hash),
+      });
+      await machine.freeze({ keepMemory: false });
+      templates.finish(template, build, machine, 'Build finished');
+    } catch (caught) {
+      await machine.close();
+      throw caught;
+    }
+  };
+  work().catch((caught: unknown) => {
+    const step = caught instanceof BuildFailure ? caught.step : 'base';
+    templates.fail(build, { step, message: caught instanceof Error ? caught.message : 'the build failed' });
+  });
   return { status: 202 };
 }
 
@@ -173,7 +203,11 @@ function showStatus(parts: Parts, call: Call): Answer {
   const logEntries = viewLogs(build).slice(logsOffset, logsOffset + limit);
   const { templateId: templateID } = template;
   const logs = logEntries.map(entry => entry.message);
-  return { status: 200, body: { templateID, buildID: build.buildId, status: build.status, logs, logEntries } };
+  const { buildId: buildID, status, reason } = build;
+  return {
+    status: 200,
+    body: { templateID, buildID, status, logs, logEntries, reason: reason && { ...reason, logEntries: [] } },
+  };
 }
 
 function showLogs(parts: Parts, call: Call): Answer {

@@ -17,7 +17,7 @@ export function viewStarted(sandbox: Sandbox) {
     envdVersion: ENVD_VERSION,
     envdAccessToken: sandbox.envdAccessToken,
     trafficAccessToken: sandbox.trafficAccessToken ?? null,
-    domain: null,
+    domain: sandbox.domain ?? null,
   };
 }
 
@@ -37,7 +37,8 @@ export function viewListed(sandbox: Sandbox) {
     metadata: spec.metadata,
     state: sandbox.state,
     envdVersion: ENVD_VERSION,
-    volumeMounts: spec.volumeMounts.length === 0 ? undefined : spec.volumeMounts,
+    volumeMounts:
+      spec.volumeMounts.length === 0 ? undefined : spec.volumeMounts.map(({ name, path }) => ({ name, path })),
   };
 }
 
@@ -48,7 +49,7 @@ export function viewDetail(sandbox: Sandbox) {
     ...viewListed(sandbox),
     envdAccessToken: sandbox.envdAccessToken,
     allowInternetAccess: sandbox.allowInternetAccess ?? null,
-    domain: null,
+    domain: sandbox.domain ?? null,
     network: sandbox.network,
     lifecycle: { autoResume: spec.autoResume, onTimeout: spec.onTimeout },
   };

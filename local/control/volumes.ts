@@ -1,7 +1,8 @@
-// Volumes of each team: names, ids and the tokens their content is reached with. The content itself is not kept here.
-import { randomBytes, randomUUID } from 'node:crypto';
+// Volumes of each team: names, ids, content and the tokens it is reached with.
+import { randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
 import { posix } from 'node:path';
 import type { VolumeMount } from '../cloud.ts';
+import type { VolumeFiles } from '../machine/machine.ts';
 import { ApiError } from './errors.ts';
 import { parseBody, type Route, route } from './route.ts';
 import { newVolume } from './schemas.ts';
@@ -11,21 +12,31 @@ export type Volume = {
   readonly teamId: string;
   readonly name: string;
   readonly token: string;
+  readonly content: VolumeFiles | undefined;
 };
+
+/** Undefined where machines share nothing. */
+export type MakeVolume = () => Promise<VolumeFiles | undefined>;
 
 export class VolumeStore {
   readonly #volumes = new Map<string, Volume>();
+  readonly #make: MakeVolume;
+
+  constructor(make: MakeVolume) {
+    this.#make = make;
+  }
 
   ofTeam(teamId: string): Volume[] {
     return [...this.#volumes.values()].filter(volume => volume.teamId === teamId);
   }
 
   /** @throws ApiError 400 when the team has one of that name */
-  create(teamId: string, name: string): Volume {
+  async create(teamId: string, name: string): Promise<Volume> {
+    const content = await this.#make();
     if (this.ofTeam(teamId).some(volume => volume.name === name)) {
       throw new ApiError(400, `Volume with name '${name}' already exists`);
     }
-    const volume = { volumeId: randomUUID(), teamId, name, token: randomBytes(32).toString('hex') };
+    const volume = { volumeId: randomUUID(), teamId, name, token: randomBytes(32).toString('hex'), content };
     this.#volumes.set(volume.volumeId, volume);
     return volume;
   }
@@ -35,6 +46,10 @@ export class VolumeStore {
     const volume = this.#volumes.get(volumeId);
     if (volume?.teamId !== teamId) throw new ApiError(404, `Volume '${volumeId}' not found`);
     return volume;
+  }
+
+  withToken(token: string): Volume | undefined {
+    return [...this.#volumes.values()].find(volume => same(volume.token, token));
   }
 
   remove(volume: Volume): void {
@@ -65,15 +80,25 @@ function mountFault(
   return undefined;
 }
 
+/** The mounts with what they lead to, for the machine. */
+export function mountsOf(volumes: readonly Volume[], mounts: readonly VolumeMount[]): VolumeMount[] {
+  return mounts.map(({ name, path }) => ({ name, path, content: volumes.find(each => each.name === name)?.content }));
+}
+
+function same(a: string, b: string): boolean {
+  const [left, right] = [Buffer.from(a), Buffer.from(b)];
+  return left.length === right.length && timingSafeEqual(left, right);
+}
+
 const brief = ({ volumeId, name }: Volume) => ({ volumeID: volumeId, name });
 const full = (volume: Volume) => ({ ...brief(volume), token: volume.token });
 
 export function volumeRoutes(volumes: VolumeStore): Route[] {
   return [
     route('get', '/volumes', ({ team }) => ({ status: 200, body: volumes.ofTeam(team.teamId).map(brief) })),
-    route('post', '/volumes', ({ team, body }) => {
+    route('post', '/volumes', async ({ team, body }) => {
       const { name } = parseBody(newVolume, body);
-      return { status: 201, body: full(volumes.create(team.teamId, name)) };
+      return { status: 201, body: full(await volumes.create(team.teamId, name)) };
     }),
     route('get', '/volumes/:volumeID', ({ team, param }) => ({
       status: 200,

@@ -70,7 +70,7 @@ export function processService(machine: DataMachine): Service {
         const terminal: TerminalSize | undefined = pty === undefined ? undefined : (pty.size ?? { cols: 80, rows: 24 });
         const late = new AbortController();
         const events = new EventPump(send, AbortSignal.any([closed, late.signal]));
-        const cwd = sandboxPath(config.cwd ?? '', info.user);
+        const cwd = sandboxPath(config.cwd || (machine.defaults?.workdir ?? ''), info.user);
         const options = { config, cwd, user: info.user.name, tag, stdin, terminal };
         const process = await machine.processes.start(options, events.listener);
         // The deadline belongs to the process, not to the stream: a command ends on time with nobody listening.

@@ -140,7 +140,7 @@ async function answerDaemon(sandbox: Sandbox, machine: DataMachine, { url, req, 
   switch (room) {
     case 'process.Process':
     case 'filesystem.Filesystem': {
-      const name = basicUser(req) ?? DEFAULT_USER;
+      const name = basicUser(req) ?? machine.defaults?.user ?? DEFAULT_USER;
       const service = room === 'process.Process' ? processService(machine) : filesystemService(machine);
       const user = await findUser(machine.files, name);
       return callService(service, method, req, res, { name, user }, machine.streams);

@@ -1,7 +1,7 @@
 // What the data plane's services ask of a machine, whatever its shell: a file tree, processes, ports, code contexts.
 // Types only, and the one error its file tree throws. Knows no HTTP.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Machine, MachineOptions } from '../sandbox.ts';
+import type { Machine, MachineOptions, SandboxDefaults, VolumeContent } from '../sandbox.ts';
 import type { CodeContexts } from './code-contexts.ts';
 import type { Network } from './network.ts';
 import type { ProcessTable } from './processes.ts';
@@ -57,6 +57,7 @@ export interface FileTree {
   remove(path: string): Promise<void>;
   symlink(target: string, path: string): Promise<void>;
   chmod(path: string, mode: number): Promise<void>;
+  chown(path: string, uid: number): Promise<void>;
   touch(path: string, modifiedMs: number): Promise<void>;
   /** `X-Metadata-*` of an upload: what extended attributes are on a real sandbox. Undefined: none. */
   metadata(path: string): Readonly<Record<string, string>> | undefined;
@@ -65,11 +66,16 @@ export interface FileTree {
   watch(path: string, recursive: boolean, onEvent: (event: FileEvent) => void): Promise<() => void>;
 }
 
+/** A volume's content, as its own API reaches it. */
+export type VolumeFiles = VolumeContent & { readonly files: FileTree };
+
 /** Answers a request to a port inside the sandbox. */
 export type PortHandler = (req: IncomingMessage, res: ServerResponse, path: string) => void;
 
 /** A machine of the data plane. */
 export interface DataMachine extends Machine {
+  /** Undefined: the user `user` in their home. */
+  readonly defaults?: SandboxDefaults | undefined;
   readonly envVars: Readonly<Record<string, string>>;
   readonly files: FileTree;
   readonly processes: ProcessTable;

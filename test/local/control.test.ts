@@ -94,7 +94,7 @@ describe('create', () => {
       clientID: expect.any(String),
       envdVersion: expect.stringMatching(/^\d+\.\d+\.\d+$/),
       trafficAccessToken: null,
-      domain: null,
+      domain: `localhost:${local.port}`,
     });
     const secure = await send('POST', '/sandboxes', { templateID: 'base', secure: true });
     const v2 = await send('POST', '/v2/sandboxes', { templateID: 'code-interpreter-v1' });
@@ -355,9 +355,10 @@ describe('telemetry', () => {
     expect((await send('GET', `/v2/sandboxes/${id}/logs?limit=1001`)).status).toBe(400);
     const v1 = await send('GET', `/sandboxes/${id}/logs?limit=2`);
     expect(v1.body.logs).toEqual([
-      expect.objectContaining({ line: 'Sandbox started' }),
-      expect.objectContaining({ line: 'one' }),
+      expect.objectContaining({ line: expect.stringContaining('"message":"Sandbox started"') }),
+      expect.objectContaining({ line: expect.stringContaining('"message":"one"') }),
     ]);
+    for (const { line } of v1.body.logs) expect(JSON.parse(line)).toMatchObject({ logger: 'sandbox' });
     expect(v1.body.logEntries[1]).toMatchObject({ level: 'debug', fields: { pid: '7' } });
   });
 });
@@ -397,8 +398,9 @@ describe('templates', () => {
     expect((await send('POST', '/v2/sandboxes', { templateID: 'app:v1' })).status).toBe(404);
 
     expect((await send('POST', `/v2/templates/${templateID}/builds/${buildID}`, { fromImage: 'x' })).status).toBe(202);
-    expect(await status()).toMatchObject({ status: 'ready', logEntries: [{ level: 'info' }] });
-    expect((await send('GET', `/templates/${templateID}/builds/${buildID}/logs`)).body.logs).toHaveLength(1);
+    await expect.poll(async () => (await status()).status, PATIENT).toBe('ready');
+    expect((await status()).logEntries).toMatchObject([{ level: 'warn' }, { level: 'info' }]);
+    expect((await send('GET', `/templates/${templateID}/builds/${buildID}/logs`)).body.logs).toHaveLength(2);
     await create({ templateID: 'app:v1' });
     expect((await send('POST', '/v2/sandboxes', { templateID: 'app' })).body.message).toMatch(
       /'app' with tag 'default'/,

@@ -8,7 +8,7 @@ console.error(
   'WARNING: what is asked of these sandboxes runs as real processes of this machine, as this user, without any isolation.',
 );
 console.log(`
-  export E2B_API_URL=${cloud.url} E2B_SANDBOX_URL=${cloud.url} E2B_API_KEY=e2b_${'0'.repeat(40)}
+  export E2B_API_URL=${cloud.url} E2B_SANDBOX_URL=${cloud.url} E2B_VOLUME_API_URL=${cloud.url} E2B_API_KEY=e2b_${'0'.repeat(40)}
 `);
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => cloud.close().finally(() => process.exit(0)));

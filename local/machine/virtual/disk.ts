@@ -38,8 +38,10 @@ export class Disk extends InMemoryFs {
   /** just-bash moves a folder piece by piece: watchers see the whole. */
   readonly #moving = new Set<string>();
 
-  constructor() {
+  /** `empty`: nothing but the root, for a volume. */
+  constructor(what: 'sandbox' | 'empty' = 'sandbox') {
     super({}, { maxTotalBytes: MAX_BYTES });
+    if (what === 'empty') return;
     for (const path of DIRECTORIES) this.mkdirSync(path, { recursive: true });
     this.writeFileSync(PASSWD_PATH, PASSWD);
     this.writeFileSync('/etc/hostname', 'e2b.local\n');
@@ -94,7 +96,7 @@ export class Disk extends InMemoryFs {
   async clone(): Promise<Disk> {
     const copy = new Disk();
     for (const [path, attributes] of this.#attributes) copy.#attributes.set(path, attributes);
-    for (const path of this.getAllPaths()) {
+    for (const path of this.getAllPaths().filter(each => !each.startsWith('/dev/'))) {
       const stat = await this.lstat(path);
       if (stat.isDirectory) await copy.mkdir(path, { recursive: true });
       else if (stat.isSymbolicLink) await copy.symlink(await this.readlink(path), path).catch(() => {});

@@ -103,6 +103,11 @@ export class VirtualFiles implements FileTree {
     return attempt(path, this.#disk.chmod(path, mode));
   }
 
+  async chown(path: string, uid: number): Promise<void> {
+    await this.stat(path);
+    this.#disk.chown(path, uid);
+  }
+
   touch(path: string, modifiedMs: number): Promise<void> {
     return attempt(path, this.#disk.utimes(path, new Date(modifiedMs), new Date(modifiedMs)));
   }

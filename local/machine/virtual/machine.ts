@@ -1,15 +1,17 @@
 // A machine without a machine: files in memory, shells in process, interpreters in worker threads. Nothing of the host
 // is touched. Knows no HTTP.
-import type { Machine, MachineOptions, MachineUsage } from '../../sandbox.ts';
+import type { Machine, MachineOptions, MachineUsage, SandboxDefaults } from '../../sandbox.ts';
 import type { CodeContexts } from '../code-contexts.ts';
 import type { DataMachine, MachineParts, PortHandler } from '../machine.ts';
 import { ProcessTable } from '../processes.ts';
 import { Disk } from './disk.ts';
 import { VirtualFiles } from './files.ts';
+import { mountVolumes, VirtualVolume } from './mounts.ts';
 import { Ports } from './ports.ts';
 import { virtualShell } from './shell.ts';
 
 export class VirtualMachine implements DataMachine {
+  readonly defaults: SandboxDefaults | undefined;
   readonly envVars: Readonly<Record<string, string>>;
   readonly files: VirtualFiles;
   readonly processes: ProcessTable;
@@ -19,14 +21,21 @@ export class VirtualMachine implements DataMachine {
   readonly #parts: MachineParts;
   #streams = new AbortController();
 
-  private constructor(disk: Disk, options: MachineOptions, parts: MachineParts) {
-    this.#disk = disk;
+  private constructor(root: Disk, options: MachineOptions, parts: MachineParts) {
+    const disk = mountVolumes(root, volumesOf(options));
+    this.#disk = root;
     this.#parts = parts;
-    this.envVars = options.envVars;
+    this.envVars = {
+      ...options.envVars,
+      E2B_SANDBOX: 'true',
+      E2B_SANDBOX_ID: options.sandboxId,
+      E2B_TEMPLATE_ID: options.templateId,
+    };
+    this.defaults = options.defaults;
     this.files = new VirtualFiles(disk);
     const shell = virtualShell({
       disk,
-      env: { E2B_SANDBOX_ID: options.sandboxId, ...options.envVars },
+      env: this.envVars,
       runProgram: parts.programs(this),
       fetch: this.network.fetch,
     });
@@ -76,4 +85,10 @@ export class VirtualMachine implements DataMachine {
   async #end(): Promise<void> {
     await Promise.all([this.processes.killAll(), this.contexts.close()]);
   }
+}
+
+function volumesOf({ volumeMounts }: MachineOptions): Map<string, Disk> {
+  return new Map(
+    volumeMounts.flatMap(({ path, content }) => (content instanceof VirtualVolume ? [[path, content.disk]] : [])),
+  );
 }

@@ -1,0 +1,49 @@
+// The files that builds copy: archives by their hash, uploaded to addresses that need no key, as E2B's presigned ones.
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { RequestHandler } from 'express';
+import { ApiError } from './errors.ts';
+
+/** Of all teams together. */
+const MAX_BYTES = 512 * 1024 * 1024;
+
+export class BuildFiles {
+  readonly #archives = new Map<string, Buffer>();
+  /** Upload address -> whose archive of which hash it takes. */
+  readonly #uploads = new Map<string, string>();
+  #heldBytes = 0;
+
+  find(teamId: string, hash: string): Buffer | undefined {
+    return this.#archives.get(`${teamId}:${hash}`);
+  }
+
+  /** The secret part of an address that takes one archive. */
+  expect(teamId: string, hash: string): string {
+    const token = randomBytes(24).toString('hex');
+    this.#uploads.set(token, `${teamId}:${hash}`);
+    return token;
+  }
+
+  /** For `PUT /template-files/:token`, before any API key is asked for. */
+  readonly receive: RequestHandler = async (req, res) => {
+    const token = String(req.params.token);
+    const key = this.#uploads.get(token);
+    if (key === undefined) throw new ApiError(404, 'no such upload');
+    const archive = await this.#collect(req);
+    this.#uploads.delete(token);
+    this.#heldBytes += archive.length - (this.#archives.get(key)?.length ?? 0);
+    this.#archives.set(key, archive);
+    res.status(200).end();
+  };
+
+  async #collect(req: IncomingMessage): Promise<Buffer> {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    for await (const chunk of req as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (this.#heldBytes + size > MAX_BYTES) throw new ApiError(413, 'local mode holds no more files of builds');
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks);
+  }
+}

@@ -1,0 +1,89 @@
+// Lifecycle events: what happened to the team's sandboxes, newest first, for seven days.
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import type { Cloud, LifecycleEvent } from '../cloud.ts';
+import { type Call, parseQuery, queryInt, queryList, type Route, route } from './route.ts';
+import { shortId } from './sandbox-access.ts';
+
+const KEPT_MS = 7 * 24 * 3_600_000;
+/** Of all teams together; the oldest go first. */
+const MAX_EVENTS = 10_000;
+
+export const EVENT_TYPES = ['created', 'updated', 'paused', 'resumed', 'snapshotted', 'killed'].map(
+  name => `sandbox.lifecycle.${name}`,
+);
+
+export type ShownEvent = {
+  readonly version: 'v1';
+  readonly id: string;
+  readonly type: string;
+  readonly eventData: object | null;
+  readonly sandboxId: string;
+  readonly sandboxExecutionId: string;
+  readonly sandboxBuildId: string;
+  readonly sandboxTemplateId: string;
+  readonly sandboxTeamId: string;
+  readonly timestamp: string;
+};
+
+export class EventStore {
+  #events: ShownEvent[] = [];
+  readonly #cloud: Cloud;
+
+  constructor(cloud: Cloud, onEvent: (event: ShownEvent) => void) {
+    this.#cloud = cloud;
+    cloud.onLifecycle(event => {
+      const shown = view(event, cloud.clock.now());
+      this.#events.push(shown);
+      if (this.#events.length > MAX_EVENTS) this.#events.shift();
+      onEvent(shown);
+    });
+  }
+
+  ofTeam(teamId: string): ShownEvent[] {
+    const oldest = this.#cloud.clock.now() - KEPT_MS;
+    this.#events = this.#events.filter(({ timestamp }) => Date.parse(timestamp) >= oldest);
+    return this.#events.filter(event => event.sandboxTeamId === teamId);
+  }
+}
+
+function view({ kind, sandbox, data }: LifecycleEvent, nowMs: number): ShownEvent {
+  return {
+    version: 'v1',
+    id: randomUUID(),
+    type: `sandbox.lifecycle.${kind}`,
+    eventData: data ?? null,
+    sandboxId: sandbox.sandboxId,
+    sandboxExecutionId: sandbox.executionId,
+    sandboxBuildId: sandbox.spec.buildId,
+    sandboxTemplateId: sandbox.spec.templateId,
+    sandboxTeamId: sandbox.spec.teamId,
+    timestamp: new Date(nowMs).toISOString(),
+  };
+}
+
+const listQuery = z.object({
+  offset: queryInt(0).default(0),
+  limit: queryInt(1, 100).default(10),
+  orderAsc: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform(text => text === 'true'),
+  types: queryList.pipe(z.array(z.enum(EVENT_TYPES))).optional(),
+});
+
+export function eventRoutes(events: EventStore): Route[] {
+  const list = ({ team, query: raw }: Call, sandboxId?: string) => {
+    const { offset, limit, orderAsc, types } = parseQuery(listQuery, raw);
+    const matching = events
+      .ofTeam(team.teamId)
+      .filter(event => sandboxId === undefined || event.sandboxId === sandboxId)
+      .filter(event => types === undefined || types.includes(event.type));
+    const ordered = orderAsc ? matching : matching.reverse();
+    return { status: 200, body: ordered.slice(offset, offset + limit) };
+  };
+  return [
+    route('get', '/events/sandboxes', call => list(call)),
+    route('get', '/events/sandboxes/:sandboxID', call => list(call, shortId(call.param('sandboxID')))),
+  ];
+}
