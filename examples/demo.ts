@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { Client, type ContentBlock, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { startLocal } from '../local/start.ts';
 import { parseConfig } from '../src/config.ts';
+import { E2B } from '../src/e2b/api.ts';
 import { startGateway } from '../src/gateway.ts';
 import { createLogger } from '../src/log.ts';
 
@@ -74,7 +75,7 @@ Bars(numbers)\`);
 ];
 
 const config = parseConfig({ PORT: '0', LOG_LEVEL: 'warn' });
-const log = createLogger({ level: config.LOG_LEVEL, format: 'pretty' });
+const log = createLogger({ level: config.LOG_LEVEL, format: 'pretty', maskKeys: E2B.key.mask });
 const cloud = await startLocal({ port: 0 });
 const gateway = await startGateway({ ...config, apiUrl: cloud.url, E2B_SANDBOX_URL: cloud.url }, log);
 const client = new Client({ name: 'demo', version: '1.0.0' }, { versionNegotiation: { mode: 'auto' } });

@@ -1,6 +1,5 @@
 // Config -> what answers MCP, whatever carries it: description, guard, broker, engine, tools, joined in the order a call
 // meets them. Knows no HTTP and no stdio: gateway.ts and stdio.ts carry it.
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import {
   type McpRequestContext,
@@ -10,9 +9,9 @@ import {
 } from '@modelcontextprotocol/server';
 import { createBroker } from './broker/broker.ts';
 import type { BrokerLimits } from './broker/budget.ts';
-import { createDataPlane } from './broker/e2b/sandbox.ts';
+import { requestsOnly } from './broker/data-plane.ts';
 import { observeCalls } from './broker/observe.ts';
-import { createRequestCapability } from './broker/request.ts';
+import { type AroundSend, createRequestCapability } from './broker/request.ts';
 import type { Config } from './config.ts';
 import { connect } from './e2b/connection.ts';
 import type { EngineStats, Limits } from './engine/engine.ts';
@@ -20,6 +19,7 @@ import { createEngines } from './engines.ts';
 import { PACKAGE_ROOT } from './ground/built.ts';
 import { HostTurns } from './ground/host-turns.ts';
 import { MemoryBudget } from './ground/memory-budget.ts';
+import { PACKAGE } from './ground/package.ts';
 import { createCodeAcceptor } from './guest/accept/acceptor.ts';
 import type { Logger } from './log.ts';
 import { createFormatter } from './mcp/answer/formatter.ts';
@@ -28,6 +28,7 @@ import { createRunTool, type OpenBroker, type RunRecord } from './mcp/run.ts';
 import { createServerFactory } from './mcp/server.ts';
 import { createTools } from './mcp/tools.ts';
 import type { Principal } from './principal.ts';
+import { E2B_PRODUCT, type Product } from './product.ts';
 import type { Description } from './spec/description.ts';
 import { toGuestDescription } from './spec/guest.ts';
 import { loadDescription } from './spec/load.ts';
@@ -72,13 +73,17 @@ type Observers = {
   readonly onKeyRefused?: (principal: Principal) => void;
 };
 
-const { version } = JSON.parse(readFileSync(new URL('package.json', PACKAGE_ROOT), 'utf8')) as { version: string };
-
-export async function createCore(config: Config, log: Logger, observers: Observers = {}): Promise<Core> {
+export async function createCore(
+  config: Config,
+  log: Logger,
+  observers: Observers = {},
+  product: Product = E2B_PRODUCT,
+): Promise<Core> {
+  const { api } = product;
   preloadSchemas();
-  const base = await loadDescription(fileURLToPath(new URL('openapi/e2b.yaml', PACKAGE_ROOT)));
+  const base = await loadDescription(fileURLToPath(new URL(api.descriptionFile, PACKAGE_ROOT)));
   const operationsOf = (description: Description) =>
-    createOperations(description, { allowUnlisted: config.E2B_ALLOW_UNLISTED });
+    createOperations(description, { allowUnlisted: config.E2B_ALLOW_UNLISTED, dashboard: api.dashboard });
   let operations = operationsOf(base);
   const connection = connect({
     apiUrl: config.apiUrl,
@@ -91,13 +96,11 @@ export async function createCore(config: Config, log: Logger, observers: Observe
   const limits = limitsOf(config);
   const brokerLimits = brokerLimitsOf(config);
 
-  const dataPlane = createDataPlane({
-    connection,
-    isHidden,
-    maxSandboxesPerKey: config.MAX_SANDBOXES_PER_KEY,
-    request: around => createRequestCapability({ client, answers, operations: () => operations, around }),
-    methods: base.capabilities,
-  });
+  const request = (around?: AroundSend) =>
+    createRequestCapability({ client, answers, operations: () => operations, around });
+  const dataPlane =
+    product.createDataPlane?.(config, { connection, request, methods: base.capabilities, isHidden }) ??
+    requestsOnly(request());
   const turns = new HostTurns();
   const memory = new MemoryBudget({
     maxBytes: config.MEMORY_MB * 1_000_000,
@@ -127,7 +130,7 @@ export async function createCore(config: Config, log: Logger, observers: Observe
   const acceptor = createCodeAcceptor({ maxChars: config.MAX_CODE_CHARS });
   if (config.WARM_UP) void acceptor.warm(); // in the background: the first TypeScript call is as fast as the next
   const formatter = createFormatter();
-  const tools = createTools(limits.wallMs);
+  const tools = createTools(api, limits.wallMs);
   const runTool = createRunTool({
     engine,
     openBroker,
@@ -141,7 +144,7 @@ export async function createCore(config: Config, log: Logger, observers: Observe
   });
 
   return {
-    version,
+    version: PACKAGE.version,
     memory,
     turns,
     engineName: engine.name,
@@ -151,7 +154,7 @@ export async function createCore(config: Config, log: Logger, observers: Observe
       ...(published?.status() ?? { version: base.version, operations: base.operations.length }),
     }),
     serverFactory: (principalOf, scopeChallenge) =>
-      createServerFactory({ version, tools, runTool, principalOf, ...(scopeChallenge && { scopeChallenge }) }),
+      createServerFactory({ api, tools, runTool, principalOf, ...(scopeChallenge && { scopeChallenge }) }),
     checkKey: createKeyCheck(client, () => operations),
     async close() {
       published?.close();

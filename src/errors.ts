@@ -1,7 +1,7 @@
 // The one registry of things that go wrong: code -> who is at fault, HTTP status where it ends a request, and the
 // sentence a model or a person reads. Knows nothing of where an error is thrown or shown.
 
-/** `agent`: the caller's code or request. `upstream`: E2B. `gateway`: us, now. */
+/** `agent`: the caller's code or request. `upstream`: the API. `gateway`: us, now. */
 export type Fault = 'agent' | 'upstream' | 'gateway';
 
 type Entry = { readonly fault: Fault; readonly status: number; readonly message: string };
@@ -13,8 +13,8 @@ export const ERRORS = {
   body_invalid: entry('agent', 400, 'The request body is not valid JSON. Send one JSON-RPC message.'),
   batch_refused: entry('agent', 400, 'JSON-RPC batches are not accepted. Send one message per request.'),
   params_invalid: entry('agent', 400, 'The parameters of the message are not usable.'),
-  key_missing: entry('agent', 401, 'Send your E2B API key as "Authorization: Bearer e2b_…".'),
-  key_malformed: entry('agent', 401, 'That is not an E2B API key. Keys look like "e2b_" and 40 hexadecimal digits.'),
+  key_missing: entry('agent', 401, 'Send your API key as "Authorization: Bearer <key>".'),
+  key_malformed: entry('agent', 401, 'That is not an API key.'),
   scope_missing: entry('agent', 403, 'This connection was not granted what the call needs.'),
   token_invalid: entry('agent', 401, 'The token is not valid here, or not any more. Connect again.'),
   host_refused: entry('agent', 403, 'This Host is not allowed. The operator lists names in ALLOWED_HOSTS.'),
@@ -89,12 +89,12 @@ export const ERRORS = {
   oauth_unavailable: entry(
     'upstream',
     503,
-    'E2B did not answer, so the key could not be checked. Try again in a moment.',
+    'The API did not answer, so the key could not be checked. Try again in a moment.',
   ),
   oauth_revocation_unsupported: entry(
     'agent',
     400,
-    'This gateway keeps no list of tokens. Revoke the API key at E2B to end access.',
+    'This gateway keeps no list of tokens. Revoke the API key itself to end access.',
   ),
 
   // The description of the API: our own file, or a published one taken up while running.
@@ -116,12 +116,12 @@ export const ERRORS = {
   cpu_exceeded: entry(
     'agent',
     408,
-    'The code used up its CPU time. Look for an endless loop, or do the heavy work in an E2B sandbox.',
+    'The code used up its CPU time. Look for an endless loop, or do the heavy work in a sandbox.',
   ),
   memory_exceeded: entry(
     'agent',
     413,
-    'The code ran out of memory. Keep less at once, or do the heavy work in an E2B sandbox.',
+    'The code ran out of memory. Keep less at once, or do the heavy work in a sandbox.',
   ),
   never_settles: entry('agent', 400, 'The function waits for a promise that nothing can settle any more.'),
   result_too_large: entry('agent', 413, 'The result is too large. Return only the fields you need.'),
@@ -135,17 +135,17 @@ export const ERRORS = {
   engine_key_refused: entry(
     'agent',
     401,
-    'No sandbox could be started for the code: E2B refused the API key that pays for it. Nothing ran. Check the key.',
+    'No sandbox could be started for the code: the API key that pays for it was refused. Nothing ran. Check the key.',
   ),
   engine_full: entry(
     'upstream',
     503,
-    'No sandbox could be started for the code: the E2B account has reached its number of concurrent sandboxes. Nothing ran. Kill sandboxes that are not needed, or wait, then send the same call again.',
+    'No sandbox could be started for the code: the account has reached its number of concurrent sandboxes. Nothing ran. Kill sandboxes that are not needed, or wait, then send the same call again.',
   ),
   engine_rate_limited: entry(
     'upstream',
     503,
-    'No sandbox could be started for the code: the E2B account starts sandboxes faster than its rate limit. Nothing ran. Wait a few seconds, then send the same call again.',
+    'No sandbox could be started for the code: the account starts sandboxes faster than its rate limit. Nothing ran. Wait a few seconds, then send the same call again.',
   ),
   engine_start_timeout: entry(
     'upstream',
@@ -155,12 +155,12 @@ export const ERRORS = {
   engine_unavailable: entry(
     'upstream',
     502,
-    'No sandbox could be started for the code: E2B failed or was not reached. Nothing ran. Send the same call again in a minute.',
+    'No sandbox could be started for the code: the sandbox service failed or was not reached. Nothing ran. Send the same call again in a minute.',
   ),
   engine_template_invalid: entry(
     'gateway',
     500,
-    'The template that runs the code cannot be used: it must exist and have Node 18 or newer. Nothing ran. The operator sets E2B_TEMPLATE.',
+    'The template that runs the code cannot be used: it must exist and have Node 18 or newer. Nothing ran. The operator sets the template.',
   ),
 
   // The broker and the guard: thrown into the agent's code as errors it can catch.
@@ -170,14 +170,14 @@ export const ERRORS = {
     'The path is not usable. It must start with one "/" and hold no control characters or backslashes.',
   ),
   path_refused: entry('agent', 403, 'This path is never reachable through the gateway.'),
-  path_unlisted: entry('agent', 404, 'No operation of the E2B API has this path and method.'),
+  path_unlisted: entry('agent', 404, 'No operation of the API has this path and method.'),
   method_refused: entry('agent', 405, 'execute_read only reads. Use execute_write for calls that change something.'),
   request_invalid: entry('agent', 400, 'The request does not match the description of the operation.'),
   capability_unknown: entry('agent', 404, 'The gateway has no such capability.'),
   budget_exceeded: entry('agent', 429, 'The run has used up its budget.'),
-  upstream_unreachable: entry('upstream', 502, 'E2B could not be reached.'),
-  upstream_timeout: entry('upstream', 504, 'E2B did not answer in time.'),
-  upstream_failed: entry('upstream', 502, 'E2B refused or failed the call.'),
+  upstream_unreachable: entry('upstream', 502, 'The API could not be reached.'),
+  upstream_timeout: entry('upstream', 504, 'The API did not answer in time.'),
+  upstream_failed: entry('upstream', 502, 'The API refused or failed the call.'),
   sandbox_failed: entry('upstream', 502, 'The sandbox refused or failed the call.'),
   sandbox_not_running: entry(
     'agent',

@@ -5,7 +5,6 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, ConfigError } from './config.ts';
 import { createCore } from './core.ts';
-import { CHALLENGE, parseKey } from './e2b/key.ts';
 import { createApp } from './http/app.ts';
 import { createKeyAuthenticator } from './http/auth/bearer.ts';
 import { callerOf, scopeChallenge } from './http/auth/caller.ts';
@@ -15,8 +14,10 @@ import { createLimits } from './http/limits.ts';
 import { createMcpEndpoint } from './http/mcp.ts';
 import { connectRedis } from './http/redis.ts';
 import type { Logger } from './log.ts';
-import { TOOLS } from './mcp/tools.ts';
+import { TOOL_NAMES } from './mcp/tools.ts';
 import { createMetrics } from './metrics.ts';
+import type { Principal } from './principal.ts';
+import { E2B_PRODUCT } from './product.ts';
 import { createSignIn } from './sign-in.ts';
 
 export type Gateway = {
@@ -28,16 +29,17 @@ export type Gateway = {
   close(options?: { readonly delayMs?: number }): Promise<void>;
 };
 
-export async function startGateway(config: Config, log: Logger): Promise<Gateway> {
+export async function startGateway(config: Config, log: Logger, product = E2B_PRODUCT): Promise<Gateway> {
   const hosts = allowedHosts(config);
   const drain = new Drain();
   const metrics = createMetrics(() => ({ ...core.engineStats(), openRequests: drain.open }));
   let signIn: OAuthFront | undefined;
-  const core = await createCore(config, log, {
+  const observers = {
     onRun: metrics.run,
     onUpstreamCall: metrics.upstreamCall,
-    onKeyRefused: principal => signIn?.keyRefused(principal),
-  });
+    onKeyRefused: (principal: Principal) => signIn?.keyRefused(principal),
+  };
+  const core = await createCore(config, log, observers, product);
   const mcp = createMcpEndpoint(
     core.serverFactory(({ authInfo }) => callerOf(authInfo), scopeChallenge),
     { log },
@@ -53,7 +55,7 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
 
   const debug = () => ({
     version: core.version,
-    tools: TOOLS.map(tool => tool.name),
+    tools: TOOL_NAMES,
     publicUrl: config.PUBLIC_URL,
     engine: core.engineName,
     engineStats: core.engineStats(),
@@ -70,9 +72,9 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
   const server = createServer({ ...timeouts, connectionsCheckingInterval: 5_000 });
   const url = await listen(server, config);
   // Nothing is awaited from here to the handler, so no request comes before it. The port may be part of the issuer.
-  signIn = createSignIn(config, { url, checkKey: core.checkKey, redis, log, metrics });
+  signIn = createSignIn(config, { api: product.api, url, checkKey: core.checkKey, redis, log, metrics });
   const app = createApp({
-    auth: signIn?.authenticator ?? createKeyAuthenticator({ parseKey, challenge: CHALLENGE }),
+    auth: signIn?.authenticator ?? createKeyAuthenticator(product.api),
     mcp: mcp.handle,
     debug: config.MCP_DEBUG_ENDPOINT ? debug : undefined,
     metrics: metricsOn(config) ? { ...metrics, anyHost: config.METRICS === true } : undefined,

@@ -8,6 +8,8 @@ export type Logger = PinoLogger;
 type LogOptions = {
   readonly level: string;
   readonly format: 'json' | 'pretty';
+  /** Replaces every key in a text. */
+  readonly maskKeys: (text: string) => string;
   /** Where lines go; stderr unless a test collects them. */
   readonly destination?: DestinationStream;
 };
@@ -23,16 +25,7 @@ const SECRET_FIELDS = [
   'trafficAccessToken',
 ];
 
-/** An E2B key or access token, wherever in a text it stands. */
-const KEY_PATTERN = /(?:sk_)?e2b_[0-9a-z]{8,}/gi;
-
-/** What the OAuth front seals: tokens, codes, registrations. */
-const SEALED_PATTERN = /e2bmcp_[\w.-]{8,}/g;
-
-export const maskKeys = (text: string): string =>
-  text.replace(KEY_PATTERN, 'e2b_[redacted]').replace(SEALED_PATTERN, 'e2bmcp_[redacted]');
-
-export function createLogger({ level, format, destination }: LogOptions): Logger {
+export function createLogger({ level, format, maskKeys, destination }: LogOptions): Logger {
   const sink = destination ?? pino.destination({ dest: 2, sync: false });
   const target =
     format === 'pretty' ? pretty({ destination: sink, colorize: destination === undefined, sync: true }) : sink;

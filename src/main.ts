@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { type Config, ConfigError, parseConfig } from './config.ts';
+import { E2B } from './e2b/api.ts';
 import { startGateway } from './gateway.ts';
 import { createLogger, type Logger } from './log.ts';
 import { serveOverStdio } from './stdio.ts';
@@ -34,7 +35,7 @@ async function main(): Promise<void> {
   }
   // Local mode is for people at a terminal.
   const given = parseConfig(options.local ? { LOG_FORMAT: 'pretty', ...process.env } : process.env);
-  const log = createLogger({ level: given.LOG_LEVEL, format: given.LOG_FORMAT });
+  const log = createLogger({ level: given.LOG_LEVEL, format: given.LOG_FORMAT, maskKeys: E2B.key.mask });
   outliveFaults(log);
   if (options['local-only']) {
     const cloud = await startLocalMode(given, 3001, log);

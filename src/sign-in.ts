@@ -1,13 +1,14 @@
 // Config -> the OAuth front, if the operator turned it on. Knows which address clients know the gateway by.
 import type { Redis } from 'ioredis';
+import type { Api } from './api.ts';
 import type { Config } from './config.ts';
-import { parseKey } from './e2b/key.ts';
 import { createOAuthFront, type OAuthFront } from './http/auth/front.ts';
 import type { KeyCheck } from './http/auth/token.ts';
 import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
 
 type SignInParts = {
+  readonly api: Api;
   /** Where the process listens. */
   readonly url: string;
   readonly checkKey: KeyCheck;
@@ -35,7 +36,6 @@ export function createSignIn(config: Config, parts: SignInParts): OAuthFront | u
       keys: config.OAUTH_KEYS_PER_MINUTE,
       tokens: config.OAUTH_TOKENS_PER_MINUTE,
     },
-    parseKey,
     onEvent: metrics.signIn,
     onLimited: () => metrics.limited('address'),
   });

@@ -1,12 +1,13 @@
 // The gateway for clients that start a process and talk to it over stdin and stdout: the same core, one caller for the
 // life of the process. Stdout belongs to the protocol; logs go to stderr.
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
+import type { Api } from './api.ts';
 import { type Config, ConfigError } from './config.ts';
 import { createCore } from './core.ts';
-import { parseKey } from './e2b/key.ts';
 import { GatewayError } from './errors.ts';
 import type { Logger } from './log.ts';
 import { type Principal, principalFromKey } from './principal.ts';
+import { E2B_PRODUCT } from './product.ts';
 import { LineTransport } from './stdio-transport.ts';
 
 /** Room for the longest code, escaped, and what is around it. */
@@ -19,9 +20,9 @@ export type StdioGateway = {
 };
 
 /** @throws ConfigError when E2B_API_KEY is missing or no key */
-export async function serveOverStdio(config: Config, log: Logger): Promise<StdioGateway> {
-  const principal = callerOf(config);
-  const core = await createCore(config, log);
+export async function serveOverStdio(config: Config, log: Logger, product = E2B_PRODUCT): Promise<StdioGateway> {
+  const principal = callerOf(config, product.api);
+  const core = await createCore(config, log, {}, product);
   const transport = new LineTransport({ input: process.stdin, output: process.stdout }, MAX_LINE_BYTES);
   const connection = serveStdio(
     core.serverFactory(() => principal),
@@ -38,11 +39,11 @@ export async function serveOverStdio(config: Config, log: Logger): Promise<Stdio
   };
 }
 
-function callerOf({ E2B_API_KEY }: Config): Principal {
+function callerOf({ E2B_API_KEY }: Config, { key }: Api): Principal {
   if (E2B_API_KEY === undefined)
     throw new ConfigError('--stdio needs your E2B API key in E2B_API_KEY (or --local, which needs none).');
   try {
-    return principalFromKey(parseKey(E2B_API_KEY));
+    return principalFromKey(key.parse(E2B_API_KEY));
   } catch (caught) {
     throw new ConfigError(`E2B_API_KEY: ${caught instanceof GatewayError ? caught.message : 'not a key'}`);
   }

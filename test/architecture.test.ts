@@ -6,16 +6,17 @@ import { describe, expect, it } from 'vitest';
 
 /** Room -> the rooms it may import from, besides itself. `top` are the files right under src/. */
 const DOORS: Record<string, readonly string[]> = {
-  http: ['engine', 'ground', 'mcp', 'errors.ts', 'log.ts', 'principal.ts', 'trace.ts'],
-  mcp: ['guest', 'engine', 'broker', 'ground', 'errors.ts', 'log.ts', 'principal.ts', 'trace.ts'],
+  http: ['api.ts', 'engine', 'ground', 'mcp', 'errors.ts', 'log.ts', 'principal.ts', 'trace.ts'],
+  mcp: ['api.ts', 'guest', 'engine', 'broker', 'ground', 'errors.ts', 'log.ts', 'principal.ts', 'trace.ts'],
   guest: ['engine', 'spec', 'ground', 'errors.ts'],
   engine: ['e2b', 'ground', 'errors.ts', 'principal.ts'],
   broker: ['engine', 'e2b', 'ground', 'spec', 'upstream', 'errors.ts', 'principal.ts', 'trace.ts'],
   upstream: ['spec', 'ground', 'errors.ts', 'principal.ts', 'trace.ts'],
   // The broker and the microVM engine talk to sandboxes over the same wire.
-  e2b: ['ground', 'errors.ts', 'trace.ts'],
+  e2b: ['api.ts', 'ground', 'errors.ts', 'trace.ts'],
   spec: ['ground', 'errors.ts'],
   ground: ['errors.ts'],
+  'api.ts': [],
   'config.ts': ['setting-forms.ts'],
   'setting-forms.ts': [],
   'errors.ts': [],
@@ -40,7 +41,16 @@ const allImportsOf = (file: string) =>
   );
 
 /** They put the parts together, so they may open any door. */
-const ASSEMBLERS = ['main.ts', 'core.ts', 'engines.ts', 'gateway.ts', 'sign-in.ts', 'stdio.ts', 'stdio-transport.ts'];
+const ASSEMBLERS = [
+  'main.ts',
+  'core.ts',
+  'engines.ts',
+  'gateway.ts',
+  'product.ts',
+  'sign-in.ts',
+  'stdio.ts',
+  'stdio-transport.ts',
+];
 const inRooms = files.filter(file => !ASSEMBLERS.includes(file));
 
 it('no import circle between files', () => {
@@ -117,12 +127,22 @@ it('only main.ts reads process.env', () => {
   expect(readers).toEqual([]);
 });
 
-it('engines do not know what E2B is, the microVM engine aside', () => {
-  const telling = files.filter(
+/** What is E2B's alone. Settings are named after it, so the files that read them may say it too. */
+const OF_E2B = ['e2b/', 'broker/e2b/', 'engine/microvm/', 'guest/prelude/e2b/'];
+/** Sign-in: its words and the prefixes of its tokens are E2B's until `Api` has a field for each. */
+const NOT_YET = ['http/auth/'];
+const READS_SETTINGS = [...ASSEMBLERS, 'config.ts'];
+
+it('no other room says E2B: another API is another value of src/api.ts', () => {
+  const saying = files.filter(
     file =>
-      file.startsWith('engine/') &&
-      !file.startsWith('engine/microvm/') &&
-      /\be2b\b/i.test(readFileSync(join('src', file), 'utf8').replace(/\/\/.*|\/\*[\s\S]*?\*\//g, '')),
+      ![...OF_E2B, ...NOT_YET].some(room => file.startsWith(room)) &&
+      !READS_SETTINGS.includes(file) &&
+      /e2b/i.test(withoutImports(readFileSync(join('src', file), 'utf8'))),
   );
-  expect(telling).toEqual([]);
+  expect(saying).toEqual([]);
 });
+
+/** Without comments as well. */
+const withoutImports = (text: string) =>
+  text.replace(/^\s*\/\/.*|\/\*[\s\S]*?\*\/|\s\/\/ .*/gm, '').replace(/^import[\s\S]*? from '.*';$/gm, '');

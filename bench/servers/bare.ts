@@ -3,13 +3,14 @@ import { createServer } from 'node:http';
 import { toNodeHandler } from '@modelcontextprotocol/node';
 import { createMcpHandler, McpServer } from '@modelcontextprotocol/server';
 import { z } from 'zod';
-import { TOOLS } from '../../src/mcp/tools.ts';
+import { E2B } from '../../src/e2b/api.ts';
+import { createTools } from '../../src/mcp/tools.ts';
 
 const inputSchema = z.object({ code: z.string().describe('One async function.') });
 
 const handler = createMcpHandler(() => {
   const server = new McpServer({ name: 'bare', version: '1.0.0' });
-  for (const { name, title, description, annotations } of TOOLS)
+  for (const { name, title, description, annotations } of createTools(E2B, 60_000))
     server.registerTool(name, { title, description, annotations, inputSchema }, async () => ({
       content: [{ type: 'text', text: '1' }],
     }));

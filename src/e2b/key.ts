@@ -24,10 +24,23 @@ export function parseKey(text: string): string {
   const key = text.toLowerCase();
   if (key.startsWith('sk_e2b_'))
     throw new GatewayError('key_malformed', 'That is an E2B access token (sk_e2b_…). Send an API key (e2b_…) instead.');
-  if (!KEY.test(key)) throw new GatewayError('key_malformed');
+  if (!KEY.test(key))
+    throw new GatewayError(
+      'key_malformed',
+      'That is not an E2B API key. Keys look like "e2b_" and 40 hexadecimal digits.',
+    );
   return key;
 }
 
 /** `WWW-Authenticate` of a 401 answer. */
 export const CHALLENGE =
   'Bearer realm="e2b", error="invalid_token", error_description="Send an E2B API key as bearer token"';
+
+/** A key or access token, wherever in a text it is. */
+const KEY_IN_TEXT = /(?:sk_)?e2b_[0-9a-z]{8,}/gi;
+
+/** What the OAuth front seals: tokens, codes, registrations. */
+const SEALED_IN_TEXT = /e2bmcp_[\w.-]{8,}/g;
+
+export const maskKeys = (text: string): string =>
+  text.replace(KEY_IN_TEXT, 'e2b_[redacted]').replace(SEALED_IN_TEXT, 'e2bmcp_[redacted]');

@@ -1,7 +1,7 @@
-// The three tools, one record each: what clients see of them. What a call does stands in run.ts.
+// The three tools, one record each: what clients see of them. What a call does is in run.ts; the words are the API's.
 import type { ToolAnnotations } from '@modelcontextprotocol/server';
+import type { Api } from '../api.ts';
 import type { Surface } from '../engine/engine.ts';
-import { toolText } from '../guest/declarations.ts';
 
 export type ToolRecord = {
   readonly name: string;
@@ -11,51 +11,30 @@ export type ToolRecord = {
   readonly annotations: ToolAnnotations;
 };
 
-/** Order is part of the contract: clients cache the list, and models read it top down. `wallMs`: of one call. */
-export function createTools(wallMs: number): readonly ToolRecord[] {
-  const text = toolText(wallMs);
-  return [
-    {
-      name: 'search',
-      surface: 'search',
-      title: 'Search the E2B API',
-      description: text.search,
-      annotations: {
-        title: 'Search the E2B API',
-        readOnlyHint: true,
-        destructiveHint: false,
-        idempotentHint: true,
-        openWorldHint: false,
-      },
-    },
-    {
-      name: 'execute_read',
-      surface: 'read',
-      title: 'Read from E2B',
-      description: text.read,
-      annotations: {
-        title: 'Read from E2B',
-        readOnlyHint: true,
-        destructiveHint: false,
-        idempotentHint: true,
-        openWorldHint: true,
-      },
-    },
-    {
-      name: 'execute_write',
-      surface: 'write',
-      title: 'Change things in E2B',
-      description: text.write,
-      annotations: {
-        title: 'Change things in E2B',
-        readOnlyHint: false,
-        destructiveHint: true,
-        idempotentHint: false,
-        openWorldHint: true,
-      },
-    },
-  ];
-}
+/** Order is part of the contract: clients cache the list, and models read it top down. */
+const NAMES = [
+  ['search', 'search'],
+  ['execute_read', 'read'],
+  ['execute_write', 'write'],
+] as const satisfies readonly (readonly [string, Surface])[];
 
-/** With the settings nobody changed. */
-export const TOOLS = createTools(60_000);
+export const TOOL_NAMES: readonly string[] = NAMES.map(([name]) => name);
+
+/** `wallMs`: of one call. */
+export const createTools = ({ tools }: Pick<Api, 'tools'>, wallMs: number): readonly ToolRecord[] =>
+  NAMES.map(([name, surface]) => {
+    const { title, description } = tools[surface];
+    return {
+      name,
+      surface,
+      title,
+      description: description(wallMs),
+      annotations: {
+        title,
+        readOnlyHint: surface !== 'write',
+        destructiveHint: surface === 'write',
+        idempotentHint: surface !== 'write',
+        openWorldHint: surface !== 'search',
+      },
+    };
+  });

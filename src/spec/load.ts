@@ -1,7 +1,8 @@
-// Reads our description from openapi/: the API's operations and, in sandbox.yaml beside it, the guest's Sandbox methods.
+// Reads our description of an API from openapi/: its operations and, in a file beside it, what the guest's code may call
+// besides api.request.
 // The only file I/O of this folder. Knows nothing of the network.
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { GatewayError } from '../errors.ts';
@@ -9,7 +10,7 @@ import { type Capability, type Description, EFFECTS } from './description.ts';
 import { slim } from './slim.ts';
 
 const capability = z.strictObject({
-  id: z.string().regex(/^Sandbox(\.[a-zA-Z]+)+$/, 'must look like Sandbox.commands.run'),
+  id: z.string().regex(/^[A-Z]\w*(\.\w+)+$/, 'must look like Sandbox.commands.run'),
   signature: z.string().min(1),
   summary: z.string().min(1),
   keywords: z.array(z.string().min(1)).default([]),
@@ -22,14 +23,16 @@ const capability = z.strictObject({
 const capabilityFile = z.strictObject({ capabilities: z.array(capability) });
 
 /**
- * @param path of the OpenAPI document (YAML or JSON); `sandbox.yaml` must stand beside it.
+ * @param path of the OpenAPI document (YAML or JSON). Capabilities are read from `<name>.capabilities.yaml` beside it,
+ *   where there is one.
  * @throws GatewayError `spec_invalid`, its message naming the file and what is wrong.
  */
 export async function loadDescription(path: string): Promise<Description> {
-  const sandboxPath = join(dirname(path), 'sandbox.yaml');
-  const [document, capabilities] = await Promise.all([read(path), read(sandboxPath)]);
+  const beside = path.replace(/\.\w+$/, '.capabilities.yaml');
+  const [document, capabilities] = await Promise.all([read(path), existsSync(beside) ? read(beside) : undefined]);
   const description = inFile(path, () => slim(document));
-  return { ...description, capabilities: inFile(sandboxPath, () => checkCapabilities(capabilities)) };
+  if (capabilities === undefined) return description;
+  return { ...description, capabilities: inFile(beside, () => checkCapabilities(capabilities)) };
 }
 
 /** JSON or YAML text as a value. Throws `spec_invalid`. */

@@ -98,7 +98,7 @@ export function createRanker(description: Description): Ranker {
   };
 
   return (query, limit) => {
-    const terms = questionTerms(query);
+    const terms = questionTerms(query, description.title);
     const totals = new Map<number, { score: number; hits: number }>();
     for (const term of terms) {
       for (const [id, points] of lookUp(term)) {

@@ -5,7 +5,7 @@ const SILENT = new Set(
   (
     'a an the of for to in on at by with from into onto over is are was be been being do does did can could should would will shall may might must ' +
     'how what when where who why i me my we us our you your it its this that these those there here and or but if then so as than ' +
-    'want need like please way some any one e2b api endpoint operation call method function use using give tell let have has had got about me s t make all'
+    'want need like please way some any one api endpoint operation call method function use using give tell let have has had got about me s t make all'
   ).split(' '),
 );
 
@@ -21,10 +21,17 @@ export function termsOf(text: string): string[] {
     .map(stem);
 }
 
-/** Terms of a question, without the words that only make it a sentence; all of them when nothing else is left. */
-export function questionTerms(text: string): string[] {
+/**
+ * Terms of a question, without the words that only make it a sentence and those of the API's own title; all of them when
+ * nothing else is left.
+ */
+export function questionTerms(text: string, title = ''): string[] {
+  const named = new Set(title.toLowerCase().split(/\s+/));
   const words = text.slice(0, 2_000).replace(/['’]/g, '');
-  const telling = words.split(/\s+/).filter(word => !SILENT.has(word.toLowerCase().replace(/[^a-z0-9]/g, '')));
+  const telling = words.split(/\s+/).filter(word => {
+    const plain = word.toLowerCase().replace(/[^a-z0-9]/g, '');
+    return !SILENT.has(plain) && !named.has(plain);
+  });
   const terms = termsOf(telling.join(' '));
   return [...new Set(terms.length > 0 ? terms : termsOf(words))].slice(0, 24);
 }

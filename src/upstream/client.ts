@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { GatewayError } from '../errors.ts';
 import type { JsonLimits, JsonSize } from '../ground/json-size.ts';
 import { BrokenAnswer, type Origin, type OriginAnswer } from '../ground/origin.ts';
+import { PACKAGE } from '../ground/package.ts';
 import type { Principal } from '../principal.ts';
 import { Failure, toFailure, withStatus } from './failure.ts';
 import { type GuardedRequest, isGuarded } from './guard.ts';
@@ -34,7 +35,6 @@ export type UpstreamClient = {
   send(request: GuardedRequest, options: SendOptions): Promise<UpstreamAnswer>;
 };
 
-const USER_AGENT = 'e2b-code-mode';
 /** Of a read, the first included. A write is sent once. */
 const MAX_ATTEMPTS = 4;
 const SHOWN_HEADERS = ['x-next-token', 'x-total-running', 'retry-after', 'content-type'];
@@ -92,7 +92,7 @@ export const targetOf = ({ path, query }: GuardedRequest): string => path + (que
 function headersOf(request: GuardedRequest, apiKey: string): Record<string, string> {
   return {
     'x-api-key': apiKey,
-    'user-agent': USER_AGENT,
+    'user-agent': PACKAGE.name,
     accept: request.accept ?? 'application/json',
     ...(request.contentType === undefined ? {} : { 'content-type': request.contentType }),
   };

@@ -55,7 +55,7 @@ export function guardRequest(raw: unknown, mode: Mode, operations: Operations, o
   const path = resolveTarget(raw, onTarget); // rule 1
   const asked = readRequest(raw); // the form, and rule 6: only two headers are read at all
   if (path instanceof GatewayError) throw path;
-  refuseSegments(path); // rule 2
+  refuseSegments(path, operations.dashboard); // rule 2
   const match = operations.match(asked.method, path.segments);
   refuseWrites(asked, path, mode, match); // rule 4
   if (match === undefined && !operations.allowUnlisted) throw unlisted(asked.method, path, operations); // rule 3
@@ -90,12 +90,12 @@ const labelOf = (method: Method, path: ResolvedPath) => `${method} ${shown(path)
 const isWrite = (method: Method) => method !== 'GET' && method !== 'HEAD';
 
 /** Credentials, teams, other customers' machines: no agent has business there, whatever the key allows. */
-function refuseSegments(path: ResolvedPath): void {
+function refuseSegments(path: ResolvedPath, dashboard: string | undefined): void {
   for (const segment of path.met) {
     if (!isRefusedSegment(segment)) continue;
     throw new GatewayError(
       'path_refused',
-      `Paths with "${segment}" are never reachable through the gateway, in any spelling. Do without, or ask the user to do it in the E2B dashboard.`,
+      `Paths with "${segment}" are never reachable through the gateway, in any spelling. Do without, or ask the user to do it${dashboard === undefined ? ' themselves' : ` in ${dashboard}`}.`,
     );
   }
 }

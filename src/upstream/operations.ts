@@ -17,6 +17,8 @@ export type Meaning = {
 export type Operations = {
   /** Let guarded paths through that the description does not have. */
   readonly allowUnlisted: boolean;
+  /** Where a person does by hand what is refused here. */
+  readonly dashboard: string | undefined;
   /** The operation with most literal segments; HEAD finds the GET. */
   match(method: Method, segments: readonly string[]): Match | undefined;
   /** Of any request, also one that matches no operation. */
@@ -34,7 +36,10 @@ type Part = { readonly literal: string } | { readonly parameter: string };
 
 const NEAREST_SHOWN = 3;
 
-export function createOperations(description: Description, options: { allowUnlisted?: boolean } = {}): Operations {
+export function createOperations(
+  description: Description,
+  options: { readonly allowUnlisted?: boolean; readonly dashboard?: string } = {},
+): Operations {
   const templates = description.operations.map(toTemplate).sort((a, b) => b.literals - a.literals);
   const match = matcherOf(templates);
   // In another version of the path the same method does the same.
@@ -73,6 +78,7 @@ export function createOperations(description: Description, options: { allowUnlis
   const methods = [...new Set(description.operations.map(({ method }) => method))];
   return {
     allowUnlisted: options.allowUnlisted === true,
+    dashboard: options.dashboard,
     match,
     meaningOf,
     methodsAt: segments => methods.filter(method => match(method, segments) !== undefined),

@@ -1,7 +1,8 @@
 // What clients are shown: small enough, complete, and every example in it runs.
 import { countTokens } from 'gpt-tokenizer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createTools, TOOLS } from '../../src/mcp/tools.ts';
+import { E2B } from '../../src/e2b/api.ts';
+import { createTools } from '../../src/mcp/tools.ts';
 import { CLIENTS, connect, type TestClient } from '../support/clients.ts';
 import { newKey, startTestGateway, type TestGateway } from '../support/gateway.ts';
 
@@ -21,7 +22,7 @@ it('tools/list costs under 1,600 tokens', async () => {
 });
 
 it('tells how long one call may take', async () => {
-  expect(createTools(60_000)[2]?.description).toContain('One call may take 60 s.');
+  expect(createTools(E2B, 60_000)[2]?.description).toContain('One call may take 60 s.');
   const patient = await startTestGateway({ env: { RUN_TIMEOUT_MS: '3600000' } });
   const other = await connect(patient.mcpUrl, newKey());
   const { description = '' } = (await other.listTools())[2] ?? {};
@@ -31,7 +32,7 @@ it('tells how long one call may take', async () => {
   expect(description.length).toBeLessThan(2_048);
 });
 
-describe.each(TOOLS)('$name', ({ name, surface, description, annotations, title }) => {
+describe.each(createTools(E2B, 60_000))('$name', ({ name, surface, description, annotations, title }) => {
   it('has a description that no client cuts', () => {
     expect(description.length).toBeLessThan(2_048);
   });

@@ -3,7 +3,7 @@
 import { createServer, type RequestListener } from 'node:http';
 import { type AddressInfo, createServer as createSocketServer } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
-import { CHALLENGE, parseKey } from '../../src/e2b/key.ts';
+import { E2B } from '../../src/e2b/api.ts';
 import { createApp } from '../../src/http/app.ts';
 import { createKeyAuthenticator } from '../../src/http/auth/bearer.ts';
 import { Drain } from '../../src/http/drain.ts';
@@ -18,7 +18,7 @@ async function serve(limited: Partial<LimitOptions>) {
   const { log } = memory;
   const limits = await createLimits({ perKey: 0, global: 0, parallelPerKey: 0, redisUrl: undefined, log, ...limited });
   const app = createApp({
-    auth: createKeyAuthenticator({ parseKey, challenge: CHALLENGE }),
+    auth: createKeyAuthenticator(E2B),
     mcp: (request, response) => void setTimeout(() => response.json({}), Number(request.query.ms ?? 0)),
     debug: undefined,
     metrics: undefined,

@@ -36,7 +36,7 @@ it('contains the program, the API description and the licence, but no sources, t
   expect(shipped).not.toContain('test');
   expect(existsSync(join(root, 'dist/main.js'))).toBe(true);
   for (const tool of ['bench', 'openapi', 'demo.js']) expect(readdirSync(join(root, 'dist'))).not.toContain(tool);
-  expect(readdirSync(join(root, 'openapi')).sort()).toEqual(['e2b.yaml', 'sandbox.yaml']);
+  expect(readdirSync(join(root, 'openapi')).sort()).toEqual(['e2b.capabilities.yaml', 'e2b.yaml']);
 });
 
 it('--help prints the usage', () => expect(run(bin, ['--help'], folder)).toContain('--stdio'));

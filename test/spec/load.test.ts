@@ -91,7 +91,7 @@ describe('a description that is not usable', async () => {
   const api = 'openapi: 3.1.0\npaths: { /things: { get: { responses: {} } } }\n';
   const load = async (document: string, sandbox: string) => {
     await writeFile(join(folder, 'api.yaml'), document);
-    await writeFile(join(folder, 'sandbox.yaml'), sandbox);
+    await writeFile(join(folder, 'api.capabilities.yaml'), sandbox);
     return loadDescription(join(folder, 'api.yaml'));
   };
 
@@ -103,19 +103,19 @@ describe('a description that is not usable', async () => {
       'an unknown field',
       api,
       'capabilities: [{ id: Sandbox.a, signature: a, summary: a, mode: read, extra: 1 }]',
-      /sandbox\.yaml: .*extra/s,
+      /api\.capabilities\.yaml: .*extra/s,
     ],
     [
       'an unknown mode',
       api,
       'capabilities: [{ id: Sandbox.a, signature: a, summary: a, mode: both }]',
-      /sandbox\.yaml: .*mode/s,
+      /api\.capabilities\.yaml: .*mode/s,
     ],
     [
       'a method without effect',
       api,
       'capabilities: [{ id: Sandbox.a, signature: a, summary: a, mode: read, resource: a }]',
-      /sandbox\.yaml: .*effect/s,
+      /api\.capabilities\.yaml: .*effect/s,
     ],
     [
       'a method twice',

@@ -4,7 +4,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
-import { parseKey } from '../../src/e2b/key.ts';
+import { E2B } from '../../src/e2b/api.ts';
 import { createApp } from '../../src/http/app.ts';
 import type { OAuthRecord } from '../../src/http/auth/events.ts';
 import { createOAuthFront, type FrontOptions } from '../../src/http/auth/front.ts';
@@ -36,7 +36,7 @@ export async function serveFront(options: Options = {}) {
     rawKeys: true,
     notBeforeMs: 0,
     rates: { pages: 0, keys: 0, tokens: 0 },
-    parseKey,
+    api: E2B,
     checkKey: async key => {
       world.keysAsked.push(key);
       return world.verdict;

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { expect } from 'vitest';
 import { startLocal } from '../../local/start.ts';
 import { type Config, parseConfig } from '../../src/config.ts';
+import { E2B } from '../../src/e2b/api.ts';
 import { startGateway } from '../../src/gateway.ts';
 import { createLogger } from '../../src/log.ts';
 import { machineOf, type ShellKind } from './machines.ts';
@@ -18,7 +19,12 @@ export type LogLine = { readonly level: number; readonly msg: string; readonly [
 
 export function memoryLog() {
   const lines: string[] = [];
-  const log = createLogger({ level: 'trace', format: 'json', destination: { write: line => void lines.push(line) } });
+  const log = createLogger({
+    level: 'trace',
+    format: 'json',
+    maskKeys: E2B.key.mask,
+    destination: { write: line => void lines.push(line) },
+  });
   return { log, lines, entries: (): LogLine[] => lines.map(line => JSON.parse(line) as LogLine) };
 }
 

@@ -2,9 +2,10 @@
 // Pure.
 import type { AnyNode } from 'acorn';
 import { GLOBALS } from '../globals.ts';
+import { SDK_MODULES } from '../prelude/e2b/sdk.ts';
 import { nodesOf } from './syntax.ts';
 
-const SDKS: readonly unknown[] = ['e2b', '@e2b/code-interpreter'];
+const SDKS: readonly unknown[] = SDK_MODULES;
 const NAMES: readonly string[] = GLOBALS.write;
 
 /** `text` without them, every other character in its place; the same text where there are none. */

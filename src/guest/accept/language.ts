@@ -1,6 +1,8 @@
 // Recognises text in another language than JavaScript, from signs that JavaScript does not have. Pure; the text may be
 // hostile, so every pattern is bounded and only the first lines are read.
 
+import { CLI } from '../prelude/e2b/sdk.ts';
+
 export type Language =
   | 'Python'
   | 'a shell command'
@@ -43,9 +45,9 @@ const PYTHON_LIKELY = [
 ];
 
 const PROGRAMS =
-  'pip3?|npm|npx|pnpm|yarn|bun|deno|uv|poetry|conda|apt(?:-get)?|apk|brew|cd|ls|cat|echo|printf|mkdir|rmdir|rm|cp|mv|ln|touch|git|gh|curl|wget|python3?|node|tsx?|bash|sh|zsh|sudo|su|chmod|chown|export|source|grep|find|sed|awk|xargs|docker|tail|head|wc|sort|uniq|cut|ps|kill|killall|pkill|top|uname|whoami|hostname|df|du|free|env|which|tar|unzip|zip|gzip|make|cmake|cargo|rustc|go|javac?|gcc|g\\+\\+|Rscript|pytest|uvicorn|gunicorn|flask|django-admin|streamlit|jupyter|nohup|sleep|date|test|psql|sqlite3|redis-cli|ssh|scp|rsync|systemctl|service|e2b|openssl|jq|pwd|id|nproc|lscpu|lsblk|mount|ip|ping|nc|netstat|ss';
+  'pip3?|npm|npx|pnpm|yarn|bun|deno|uv|poetry|conda|apt(?:-get)?|apk|brew|cd|ls|cat|echo|printf|mkdir|rmdir|rm|cp|mv|ln|touch|git|gh|curl|wget|python3?|node|tsx?|bash|sh|zsh|sudo|su|chmod|chown|export|source|grep|find|sed|awk|xargs|docker|tail|head|wc|sort|uniq|cut|ps|kill|killall|pkill|top|uname|whoami|hostname|df|du|free|env|which|tar|unzip|zip|gzip|make|cmake|cargo|rustc|go|javac?|gcc|g\\+\\+|Rscript|pytest|uvicorn|gunicorn|flask|django-admin|streamlit|jupyter|nohup|sleep|date|test|psql|sqlite3|redis-cli|ssh|scp|rsync|systemctl|service|openssl|jq|pwd|id|nproc|lscpu|lsblk|mount|ip|ping|nc|netstat|ss';
 const COMMAND = new RegExp(
-  String.raw`^\s*(?:\$ |# )?(?:\w{1,40}=\S{0,80} )*(?:sudo )?(?:${PROGRAMS})(?=\s|$)(?!\s*(?:=|\(|\.|=>|\?|;?\s*\}))`,
+  String.raw`^\s*(?:\$ |# )?(?:\w{1,40}=\S{0,80} )*(?:sudo )?(?:${PROGRAMS}|${CLI})(?=\s|$)(?!\s*(?:=|\(|\.|=>|\?|;?\s*\}))`,
 );
 /** Programs whose names are English verbs: a sentence may begin with them. */
 const VERBS =

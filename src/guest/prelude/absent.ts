@@ -6,7 +6,7 @@ import * as is from './intrinsics.ts';
 const FILES =
   'There is no file system here. In execute_read and execute_write, work on files of a sandbox: sandbox.files.read(path).';
 const NETWORK =
-  "There is no network here. A server inside a sandbox: sbx.fetch(port, path). The internet: sbx.commands.run('curl …'). E2B's API: api.request({ method, path, query, body }).";
+  "There is no network here. A server inside a sandbox: sbx.fetch(port, path). The internet: sbx.commands.run('curl …'). The API itself: api.request({ method, path, query, body }).";
 const NETWORK_IN_SEARCH = 'There is no network here. Use find(query) and describe(operation).';
 const ENVIRONMENT = 'There is no process and there are no environment variables here; the gateway adds the API key.';
 
@@ -26,7 +26,7 @@ const INSTEAD: Readonly<Record<string, string>> = is.freeze({
   print: "Use console.log('…'). Python goes into sbx.runCode('…').",
   CodeInterpreter: 'Use Sandbox: it has runCode.',
   setImmediate: 'Use setTimeout(fn, 0) or queueMicrotask(fn).',
-  WebAssembly: 'Run it in an E2B sandbox instead.',
+  WebAssembly: 'Run it in a sandbox instead.',
   window: 'There is no page here; globals are on globalThis.',
   document: 'There is no page here.',
 } as unknown as Record<string, string>);

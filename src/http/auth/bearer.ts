@@ -1,5 +1,6 @@
 // Request headers -> Principal, for callers who send the API key itself. What a key looks like is handed in.
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Api } from '../../api.ts';
 import { GatewayError } from '../../errors.ts';
 import { type Principal, principalFromKey } from '../../principal.ts';
 
@@ -12,28 +13,27 @@ export type Authenticator = {
   readonly resourceMetadataUrl?: string;
 };
 
-type KeyForm = {
-  /** The key in its canonical spelling. @throws GatewayError key_malformed */
-  readonly parseKey: (text: string) => string;
-  readonly challenge: string;
-};
-
-export const createKeyAuthenticator = ({ parseKey, challenge }: KeyForm): Authenticator => ({
-  authenticate: headers => principalFromKey(parseKey(bearerOf(headers))),
-  challenge: () => challenge,
+export const createKeyAuthenticator = ({ title, key }: Pick<Api, 'title' | 'key'>): Authenticator => ({
+  authenticate: headers => {
+    return principalFromKey(key.parse(bearerOf(headers, { title, key })));
+  },
+  challenge: () => key.challenge,
 });
 
 /** The credential as sent: a bearer token, or `X-API-Key`. @throws GatewayError key_missing, key_malformed */
-export function bearerOf(headers: IncomingHttpHeaders): string {
+export function bearerOf(headers: IncomingHttpHeaders, { title, key }: Pick<Api, 'title' | 'key'>): string {
   const { authorization } = headers;
   const apiKey = headers['x-api-key'];
   if (authorization === undefined) {
     if (typeof apiKey === 'string' && apiKey !== '') return apiKey.trim();
-    throw new GatewayError('key_missing');
+    throw new GatewayError('key_missing', `Send your ${title} API key as "Authorization: Bearer ${key.example}".`);
   }
   const [scheme = '', ...rest] = authorization.trim().split(/\s+/);
   if (scheme.toLowerCase() !== 'bearer')
-    throw new GatewayError('key_missing', 'Only the Bearer scheme is accepted: "Authorization: Bearer e2b_…".');
+    throw new GatewayError(
+      'key_missing',
+      `Only the Bearer scheme is accepted: "Authorization: Bearer ${key.example}".`,
+    );
   if (rest.length !== 1 || rest[0] === undefined)
     throw new GatewayError('key_malformed', 'The Authorization header must be "Bearer", one space, and the key.');
   return rest[0];

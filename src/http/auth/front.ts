@@ -1,7 +1,9 @@
 // The OAuth front in one value: settings -> routes, an authenticator, and what a tool call without its scope is answered.
 // The rest of the gateway sees these and a Principal. Everything that lasts is sealed and with the client; so any replica
 // answers any step.
+
 import type { Redis } from 'ioredis';
+import type { Api } from '../../api.ts';
 import type { Logger } from '../../log.ts';
 import type { Principal } from '../../principal.ts';
 import type { Route } from '../routes.ts';
@@ -34,7 +36,7 @@ export type FrontOptions = {
   readonly rawKeys: boolean;
   readonly notBeforeMs: number;
   readonly rates: { readonly pages: number; readonly keys: number; readonly tokens: number };
-  readonly parseKey: (text: string) => string;
+  readonly api: Pick<Api, 'title' | 'key'>;
   readonly checkKey: KeyCheck;
   /** Undefined: codes are single-use per replica, and reuse of refresh tokens is not noticed. */
   readonly redis: Redis | undefined;
@@ -54,7 +56,7 @@ export type OAuthFront = {
 };
 
 export function createOAuthFront(options: FrontOptions): OAuthFront {
-  const { issuer, ring, redis, log, parseKey, checkKey, now = Date.now } = options;
+  const { issuer, ring, redis, log, api, checkKey, now = Date.now } = options;
   const seal = new Seal({ ring, issuer, audience: resourceOf(issuer), now });
   const grants = new Grants({ seal, now, notBeforeMs: options.notBeforeMs });
   const fetch = createDocumentFetch(options.network);
@@ -69,7 +71,7 @@ export function createOAuthFront(options: FrontOptions): OAuthFront {
   return {
     routes: [
       ...metadataRoutes(issuer, { revocation: replay.canEnd, documents: options.documents !== 'off' }),
-      ...authorizeRoutes({ ...shared, parseKey }),
+      ...authorizeRoutes({ ...shared, parseKey: api.key.parse }),
       ...tokenRoutes({ ...shared, replay, mayUse, now }),
     ],
     authenticator: new TokenAuthenticator({
@@ -77,7 +79,8 @@ export function createOAuthFront(options: FrontOptions): OAuthFront {
       grants,
       refusedKeys,
       now,
-      parseKey: options.rawKeys ? parseKey : undefined,
+      api,
+      rawKeys: options.rawKeys,
     }),
     keyRefused: ({ id, proof }) => {
       if (proof === 'token') refusedKeys.note(id);

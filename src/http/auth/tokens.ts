@@ -1,6 +1,8 @@
 // Request headers -> Principal, where callers send a token of ours or, if the operator allows it, the API key itself.
 // Opening a token is arithmetic that costs as much as the rest of a small call, so tokens that were good are remembered.
+
 import { createHash } from 'node:crypto';
+import type { Api } from '../../api.ts';
 import { GatewayError } from '../../errors.ts';
 import { fingerprint, type Principal, principalFromKey } from '../../principal.ts';
 import { type Authenticator, bearerOf } from './bearer.ts';
@@ -15,8 +17,9 @@ export type TokenOptions = {
   readonly grants: Grants;
   readonly refusedKeys: RefusedKeys;
   readonly now: () => number;
-  /** The key in its one spelling. @throws GatewayError key_malformed. Undefined: tokens only. */
-  readonly parseKey: ((text: string) => string) | undefined;
+  readonly api: Pick<Api, 'title' | 'key'>;
+  /** Whether the API key itself is taken as well. */
+  readonly rawKeys: boolean;
 };
 
 type Known = { readonly principal: Principal; readonly issuedAtMs: number; readonly expiresAtMs: number };
@@ -36,15 +39,15 @@ export class TokenAuthenticator implements Authenticator {
 
   /** @throws GatewayError key_missing, key_malformed, token_invalid */
   readonly authenticate: Authenticator['authenticate'] = async headers => {
-    const { parseKey } = this.#options;
-    const credential = bearerOf(headers);
+    const { api, rawKeys } = this.#options;
+    const credential = bearerOf(headers, api);
     if (isSealed(credential)) return this.#fromToken(credential);
-    if (parseKey === undefined)
+    if (!rawKeys)
       throw new GatewayError(
         'key_malformed',
         'This gateway takes no API keys. Connect through the sign-in of your client.',
       );
-    return principalFromKey(parseKey(credential));
+    return principalFromKey(api.key.parse(credential));
   };
 
   readonly challenge: Authenticator['challenge'] = ({ code }) => challenge(this.#options.issuer, code);

@@ -1,5 +1,5 @@
 // The number on README's first screen, and the table of docs/performance.md behind it.
-import { TOOLS } from '../../../src/mcp/tools.ts';
+import { TOOL_NAMES } from '../../../src/mcp/tools.ts';
 import { oneToolPerOperation, tokensOf } from '../tokens.ts';
 import { withClient } from './gateway.ts';
 import type { Section } from './section.ts';
@@ -26,7 +26,7 @@ export const number: Section = {
   name: 'number',
   text: async () => {
     const { ours, all, theirs } = await measure();
-    return `**${TOOLS.length} tools, ${count(ours)} tokens.** One tool for each of the same ${all.length} operations and methods: at least ${count(theirs)} tokens, in every conversation. [How it was measured](docs/performance.md#tokens).`;
+    return `**${TOOL_NAMES.length} tools, ${count(ours)} tokens.** One tool for each of the same ${all.length} operations and methods: at least ${count(theirs)} tokens, in every conversation. [How it was measured](docs/performance.md#tokens).`;
   },
 };
 
@@ -38,7 +38,7 @@ export const tokens: Section = {
     return [
       '| tools | number | tokens |',
       '|---|---|---|',
-      `| \`search\`, \`execute_read\`, \`execute_write\` | ${TOOLS.length} | ${count(ours)} |`,
+      `| \`search\`, \`execute_read\`, \`execute_write\` | ${TOOL_NAMES.length} | ${count(ours)} |`,
       `| one per operation and method | ${all.length} | ${count(theirs)} |`,
       `| … REST operations | ${operations.length} | ${count(tokensOf(operations))} |`,
       `| … methods of \`Sandbox\` | ${methods.length} | ${count(tokensOf(methods))} |`,

@@ -3,7 +3,7 @@
 
 const FUNCTION = `\`code\` is one async JavaScript or TypeScript function, e.g. \`async () => { … return value }\`. It runs alone in a fresh sandbox without network, files or imports; only what it returns (JSON) and prints (console) comes back.`;
 
-const SEARCH = `Look up how to drive E2B (cloud sandboxes that run code): its REST operations and the Sandbox SDK methods usable in execute_read and execute_write. ${FUNCTION}
+export const SEARCH = `Look up how to drive E2B (cloud sandboxes that run code): its REST operations and the Sandbox SDK methods usable in execute_read and execute_write. ${FUNCTION}
 
 \`\`\`ts
 // Ranked; plain questions, synonyms and typos are fine.
@@ -24,7 +24,7 @@ declare const api: { request(r: { method: string; path: string; query?: object; 
 const DISPLAY = `// Shows images and files to the user: an execution's result, { mimeType, data } or bytes.
 declare function display(value: any): void;`;
 
-const READ = `Read from E2B with the caller's key; nothing can be changed here. ${FUNCTION} Use loops, filters and Promise.all: one call here replaces many. Unsure of a path or field? Ask \`search\` first.
+export const READ = `Read from E2B with the caller's key; nothing can be changed here. ${FUNCTION} Use loops, filters and Promise.all: one call here replaces many. Unsure of a path or field? Ask \`search\` first.
 
 \`\`\`ts
 ${API}
@@ -46,7 +46,7 @@ async () => {
 }
 \`\`\``;
 
-const write = (
+export const write = (
   seconds: number,
 ) => `Drive E2B with the caller's key: reads and changes, deletion included. ${FUNCTION} Use loops and Promise.all, return only what is needed, kill what is not. One call may take ${seconds} s. Unsure of a path or field? Ask \`search\` first.
 
@@ -78,6 +78,3 @@ async () => {
   }
 }
 \`\`\``;
-
-/** `wallMs`: what one call may take. */
-export const toolText = (wallMs: number) => ({ search: SEARCH, read: READ, write: write(wallMs / 1_000) }) as const;

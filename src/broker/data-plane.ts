@@ -1,0 +1,24 @@
+// What an API offers to the guest beside its REST operations: capabilities of one run, over connections that all runs
+// share.
+import type { Capability } from './broker.ts';
+
+/** The run that calls them. */
+export type DataPlaneRun = {
+  readonly wallMs: number;
+  /** Aborts when the run ends, for whatever reason. */
+  readonly signal: AbortSignal;
+  readonly requestId: string;
+  readonly progress: ((message: string) => void) | undefined;
+};
+
+export type DataPlane = {
+  /** All capabilities of the run by name, `api.request` included. */
+  open(run: DataPlaneRun): Readonly<Record<string, Capability>>;
+  close(): Promise<void>;
+};
+
+/** Of an API that has nothing beside its operations. */
+export const requestsOnly = (request: Capability): DataPlane => ({
+  open: () => ({ 'api.request': request }),
+  close: async () => {},
+});

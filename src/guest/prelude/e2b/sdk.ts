@@ -1,0 +1,7 @@
+// How agents' code names E2B's own tools from habit.
+
+/** What these modules export is global in the guest. */
+export const SDK_MODULES: readonly string[] = ['e2b', '@e2b/code-interpreter'];
+
+/** The command line tool. */
+export const CLI = 'e2b';
