@@ -25,17 +25,17 @@ it('new operations become callable, and a broken description leaves the last goo
   const ask = `async () => (await api.request({ method: 'GET', path: '/balloons' })).status`;
   const look = `async () => find('hot air balloons').map(hit => hit.operation)`;
 
-  await expect.poll(description).toMatchObject({ error: expect.any(String) });
+  await expect.poll(description, { timeout: 10_000 }).toMatchObject({ error: expect.any(String) });
   expect((await client.call('execute_read', ask)).text).toContain('path_unlisted');
 
   publish(JSON.stringify(document));
-  await expect.poll(description, { timeout: 5_000 }).toMatchObject({ version: '99.1.0' });
+  await expect.poll(description, { timeout: 10_000 }).toMatchObject({ version: '99.1.0' });
   expect(await description()).toMatchObject({ ageMs: expect.any(Number) });
   expect((await client.call('search', look)).text).toContain('GET /balloons');
   expect((await client.call('execute_read', ask)).text).toContain('404');
 
   publish('not a description');
-  await expect.poll(description, { timeout: 5_000 }).toMatchObject({ version: '99.1.0', error: expect.any(String) });
+  await expect.poll(description, { timeout: 10_000 }).toMatchObject({ version: '99.1.0', error: expect.any(String) });
   expect((await client.call('search', look)).text).toContain('GET /balloons');
   await client.close();
   await gateway.close();

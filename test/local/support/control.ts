@@ -1,6 +1,6 @@
 // A local cloud for one test file, keys made up at run time, a clock the test moves, and plain fetch.
 import { randomBytes } from 'node:crypto';
-import { afterEach } from 'vitest';
+import { afterEach, beforeEach, expect } from 'vitest';
 import type { Clock } from '../../../local/clock.ts';
 import { type LocalCloud, type LocalCloudOptions, startLocalCloud } from '../../../local/server.ts';
 
@@ -71,4 +71,29 @@ export function callerOf(local: LocalCloud, key: string = newKey()): Send {
     const text = await response.text();
     return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) };
   };
+}
+
+type Control = {
+  readonly local: LocalCloud;
+  /** Two callers, of different teams. */
+  readonly send: Send;
+  readonly stranger: Send;
+  /** Creates a sandbox of `send`'s team; its id. */
+  create(body?: object, path?: string): Promise<string>;
+};
+
+/** A new local mode for each test of the file. */
+export function useControl(): Control {
+  const parts = {} as { -readonly [part in keyof Control]: Control[part] };
+  beforeEach(async () => {
+    parts.local = await startForTest();
+    parts.send = callerOf(parts.local);
+    parts.stranger = callerOf(parts.local);
+  });
+  parts.create = async (body = {}, path = '/v2/sandboxes') => {
+    const reply = await parts.send('POST', path, { templateID: 'base', ...body });
+    expect(reply.status).toBe(201);
+    return reply.body.sandboxID;
+  };
+  return parts;
 }
