@@ -47,6 +47,16 @@ it('--local serves over HTTP', async () => {
   const code = `async () => (await api.request({ method: 'POST', path: '/sandboxes', body: { templateID: 'base' } })).status`;
   expect((await client.call('execute_write', code)).text).toContain('201');
   expect((await client.call('search', `async () => find('pause')[0].operation`)).text).toContain('pause');
+  const programs = await client.call(
+    'execute_write',
+    `async () => {
+      const sbx = await Sandbox.create();
+      const python = await sbx.runCode('6 * 7');
+      const javascript = await sbx.runCode('6 * 7', { language: 'javascript' });
+      return [python.text, javascript.text];
+    }`,
+  );
+  expect(programs.text).toContain('["42","42"]');
   await client.close();
   child.kill('SIGINT');
   expect(await once(child, 'exit')).toEqual([0, null]);
