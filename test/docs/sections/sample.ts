@@ -15,7 +15,10 @@ const CODE = `async () => {
 }`;
 
 async function run(code: string): Promise<string> {
-  const { text, isError } = await withClient(client => client.call('execute_write', code));
+  const { text, isError } = await withClient(async client => {
+    await client.call('execute_write', code); // the first call loads what the next ones have
+    return client.call('execute_write', code);
+  });
   if (isError) throw new Error(`README's sample failed:\n${text}`);
   return text.trim();
 }
