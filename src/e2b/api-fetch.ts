@@ -14,6 +14,8 @@ export type ApiCall = {
   /** `performance.now()` by which it must have its answer: what would have to wait longer than that is not repeated. */
   readonly endsAt: number;
   readonly limits: JsonLimits;
+  /** Called with the path of each request, without the base path; what it throws is the end of the call. */
+  readonly checkPath?: ((path: string) => void) | undefined;
   /** Called for each piece of an answer's body; what it throws ends the call. */
   readonly onBytes?: ((bytes: number) => void) | undefined;
 };
@@ -27,6 +29,7 @@ export async function apiFetch(request: Request): Promise<Response> {
   const call = calls.getStore();
   if (call === undefined) throw fault('a request of the SDK that belongs to no call');
   const target = targetOf(request, call.origin);
+  call.checkPath?.(target.split('?', 1)[0] ?? '');
   const headers = Object.fromEntries(request.headers);
   const body = request.body === null ? null : new Uint8Array(await request.arrayBuffer());
   const signal = AbortSignal.any([call.signal, request.signal]);

@@ -43,6 +43,7 @@ export type ApiCallOptions = {
   readonly timeoutMs: number;
   readonly maxAnswerBytes?: number;
   readonly onBytes?: (bytes: number) => void;
+  readonly checkPath?: (path: string) => void;
 };
 
 export function sdkOptions(
@@ -76,10 +77,10 @@ export function askApi<T>(
   call: ApiCallOptions,
   ask: (sdk: SdkOptions) => Promise<T>,
 ): Promise<T> {
-  const { principalId, signal, timeoutMs, maxAnswerBytes = ANSWER_LIMITS.maxBytes, onBytes } = call;
+  const { principalId, signal, timeoutMs, maxAnswerBytes = ANSWER_LIMITS.maxBytes, onBytes, checkPath } = call;
   const limits = { ...ANSWER_LIMITS, maxBytes: Math.min(ANSWER_LIMITS.maxBytes, maxAnswerBytes) };
   const endsAt = performance.now() + timeoutMs;
-  const apiCall = { origin: connection.api, principalId, signal, endsAt, limits, onBytes };
+  const apiCall = { origin: connection.api, principalId, signal, endsAt, limits, onBytes, checkPath };
   return withApi(apiCall, () => ask(sdkOptions(connection, call)));
 }
 

@@ -9,6 +9,21 @@ export type Counter = {
 
 const WINDOW_SECONDS = 60;
 
+/**
+ * Counts, and gives a key without an end, or with one past its window, the end it should have: a restored dump or a
+ * changed setting must not refuse a caller for good.
+ */
+const COUNT_SCRIPT = `
+redis.call('set', KEYS[1], 0, 'EX', ARGV[2], 'NX')
+local consumed = redis.call('incrby', KEYS[1], ARGV[1])
+local ttl = redis.call('pttl', KEYS[1])
+local window = 1000 * ARGV[2]
+if ttl < 0 or ttl > window then
+  redis.call('pexpire', KEYS[1], window)
+  ttl = window
+end
+return {consumed, ttl}`;
+
 /** `perMinute` 0: everything passes. */
 export function createCounter(name: string, perMinute: number, redis: Redis | undefined): Counter {
   if (perMinute === 0) return { waitMs: async () => undefined };
@@ -16,7 +31,12 @@ export function createCounter(name: string, perMinute: number, redis: Redis | un
   const limiter =
     redis === undefined
       ? new RateLimiterMemory(shape)
-      : new RateLimiterRedis({ ...shape, storeClient: redis, rejectIfRedisNotReady: true });
+      : new RateLimiterRedis({
+          ...shape,
+          storeClient: redis,
+          rejectIfRedisNotReady: true,
+          customIncrTtlLuaScript: COUNT_SCRIPT,
+        });
   return {
     async waitMs(key, onDown) {
       try {

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { GatewayError, toGatewayError } from '../errors.ts';
+import { describeExcess, type JsonLimits, judgeJson } from '../ground/json-size.ts';
 import type { Description } from './description.ts';
 import { prepare } from './prepare.ts';
 
@@ -69,6 +70,7 @@ export function createSpecSource(options: SpecSourceOptions): SpecSource {
     const fetched = await readSource(options, etag, closing.signal);
     const digest = fetched && createHash('sha256').update(fetched.text).digest('hex').slice(0, 12);
     if (fetched !== undefined && digest !== revision) {
+      refuseVast(fetched.text);
       const next = await prepare({ text: fetched.text, base }, closing.signal);
       await onChange(next);
       current = next;
@@ -128,7 +130,8 @@ async function readSource(options: SpecSourceOptions, etag: string | undefined, 
   if (!/^https?:/i.test(url)) return { text: await readFileCapped(url, maxBytes), etag: undefined };
   const signal = AbortSignal.any([closed, AbortSignal.timeout(FETCH_TIMEOUT_MS)]);
   try {
-    const response = await fetchIt(url, { headers: etag === undefined ? {} : { 'if-none-match': etag }, signal });
+    const headers: Record<string, string> = etag === undefined ? {} : { 'if-none-match': etag };
+    const response = await fetchFrom(new URL(url), fetchIt, { headers, signal });
     if (response.status === 304 && etag !== undefined) return undefined;
     if (response.status !== 200) {
       await response.body?.cancel();
@@ -139,6 +142,25 @@ async function readSource(options: SpecSourceOptions, etag: string | undefined, 
     if (cause instanceof GatewayError) throw cause;
     throw new GatewayError('spec_invalid', 'The source of the description could not be read.', { cause });
   }
+}
+
+const MAX_REDIRECTS = 5;
+
+/** Redirects are followed within the origin that the operator named, and nowhere else. */
+async function fetchFrom(url: URL, fetchIt: typeof fetch, init: RequestInit, hops = 0): Promise<Response> {
+  const response = await fetchIt(url, { ...init, redirect: 'manual' });
+  const location = response.headers.get('location');
+  if (response.status < 300 || response.status >= 400 || location === null) return response;
+  await response.body?.cancel();
+  const next = new URL(location, url);
+  if (next.origin !== url.origin)
+    throw new GatewayError(
+      'spec_invalid',
+      'The source of the description redirects to another origin, which is not followed.',
+    );
+  if (hops === MAX_REDIRECTS)
+    throw new GatewayError('spec_invalid', 'The source of the description redirects without end.');
+  return fetchFrom(next, fetchIt, init, hops + 1);
 }
 
 async function readFileCapped(url: string, maxBytes: number): Promise<string> {
@@ -160,6 +182,22 @@ async function readCapped(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Arra
     kept.push(chunk);
   }
   return Buffer.concat(kept).toString('utf8');
+}
+
+/** The largest APIs there are stay far below. */
+const LIMITS: JsonLimits = {
+  maxBytes: Number.POSITIVE_INFINITY, // counted while it was read
+  maxValues: 500_000,
+  maxKeys: 500_000,
+  maxDepth: 200,
+  maxKeyBytes: 10_000,
+};
+
+/** Of JSON. What YAML would become is only known by parsing it, which has its own thread, deadline and heap. */
+function refuseVast(text: string): void {
+  const verdict = /^\s*[[{]/.test(text) ? judgeJson(text, LIMITS) : undefined;
+  if (verdict?.fits === false)
+    throw new GatewayError('spec_invalid', `The description holds ${describeExcess(verdict.excess)}.`);
 }
 
 function shownUrl(url: string): string {

@@ -89,6 +89,9 @@ const labelOf = (method: Method, path: ResolvedPath) => `${method} ${shown(path)
 
 const isWrite = (method: Method) => method !== 'GET' && method !== 'HEAD';
 
+/** Rules 1 and 2 for a path that something else has put together. @throws GatewayError */
+export const refusePath = (path: string): void => refuseSegments(resolvePath(path));
+
 /** Credentials, teams, other customers' machines: no agent has business there, whatever the key allows. */
 function refuseSegments(path: ResolvedPath, dashboard: string | undefined): void {
   for (const segment of path.met) {

@@ -147,3 +147,49 @@ it('a large answer to api.request is read beside the main thread, and costs the 
   expect(run.hostMs()).toBeGreaterThan(20);
   expect(turns).toBeGreaterThan(5);
 });
+
+describe('what the SDK makes of its arguments', () => {
+  it.each(['x/../../sandboxes/i0', 'x//y', 'x/', 'x/./y', '../api-keys/1'])('no snapshot id %s', async snapshotId => {
+    expect(await plane.openRun().refusal('Sandbox.deleteSnapshot', { snapshotId })).toMatchObject({
+      code: 'request_invalid',
+    });
+    expect(upstream.heard).toEqual([]);
+  });
+
+  it.each(['api-keys', 'a/admin', 'teams:1/secrets'])('no path with a refused segment: %s', async snapshotId => {
+    expect(await plane.openRun().refusal('Sandbox.deleteSnapshot', { snapshotId })).toMatchObject({
+      code: 'path_refused',
+    });
+    expect(upstream.heard).toEqual([]);
+  });
+});
+
+describe('execute_read and a sandbox that is paused while the run goes on', () => {
+  it('asks for its state before each request that could wake it', async () => {
+    let state = 'running';
+    upstream.answer = (_, response) => {
+      sendJson(response, { sandboxID: sandboxId, templateID: 't', state, envdVersion: '0.6.13' });
+      state = 'paused';
+    };
+    const run = plane.openRun({ mode: 'read' });
+    const requests = plane.requests.length;
+    await run.reply('Sandbox.files.list', { sandboxId, path: '/tmp' });
+    const reached = plane.requests.length;
+    expect(reached).toBeGreaterThan(requests);
+    for (const capability of ['Sandbox.files.list', 'Sandbox.files.read', 'Sandbox.files.exists'])
+      expect(await run.refusal(capability, { sandboxId, path: '/tmp' })).toMatchObject({ code: 'sandbox_not_running' });
+    expect(plane.requests.length).toBe(reached);
+  });
+});
+
+describe('a body that cannot be read cannot be counted', () => {
+  it.each([
+    { contentType: 'text/plain', rawBody: '{"templateID":"base"}' },
+    { contentType: 'application/x-yaml', rawBody: 'templateID: base' },
+    { body: ['templateID'] },
+  ])('creating with %j is refused', async body => {
+    const args = { method: 'POST', path: '/sandboxes', unchecked: true, ...body };
+    expect(await plane.openRun().refusal('api.request', args)).toMatchObject({ code: 'request_invalid' });
+    expect(upstream.heard).toEqual([]);
+  });
+});

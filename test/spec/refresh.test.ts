@@ -226,3 +226,40 @@ describe('a description made to keep the parser busy', () => {
     await expect(preparing).rejects.toMatchObject({ code: 'spec_invalid' });
   });
 });
+
+describe('a source that redirects', () => {
+  it('within its own origin is followed', async () => {
+    const url = await serve((request, response) => {
+      if (request.url?.startsWith('/spec.json')) response.writeHead(302, { location: '/v2.json' }).end();
+      else response.end(published('2', '/new'));
+    });
+    const { source } = make(url);
+    await source.start();
+    expect(source.status()).toMatchObject({ version: '2', error: undefined });
+  });
+
+  it.each([
+    ['to another origin', (port: number) => `http://localhost:${port}/elsewhere`, /another origin/],
+    ['without end', () => '/again', /without end/],
+  ])('%s is not taken up', async (_what, location, told) => {
+    const asked: string[] = [];
+    const url = await serve((request, response) => {
+      asked.push(request.headers.host ?? '');
+      response.writeHead(307, { location: location(request.socket.localPort ?? 0) }).end(published('2', '/new'));
+    });
+    const { source, taken } = make(url);
+    await source.start();
+    expect(taken).toEqual([]);
+    expect(source.status().error).toMatch(told);
+    expect(asked.every(host => host.startsWith('127.0.0.1'))).toBe(true);
+    expect(asked.length).toBeLessThan(10);
+  });
+});
+
+it('a description of more values than any API has is refused before it is parsed', async () => {
+  const url = await serve((_, response) => response.end(`{"paths":[${'{},'.repeat(600_000)}{}]}`));
+  const { source, taken } = make(url, { maxBytes: 10_000_000 });
+  await source.start();
+  expect(taken).toEqual([]);
+  expect(source.status().error).toMatch(/more than 500000 values/);
+});

@@ -10,6 +10,7 @@ import { type Account, Disposal } from '../../src/engine/microvm/disposal.ts';
 import { createE2bEngine, type E2bEngine, type E2bOptions } from '../../src/engine/microvm/engine.ts';
 import { Run } from '../../src/engine/microvm/run.ts';
 import { MARK } from '../../src/engine/microvm/wire.ts';
+import { HostTurns } from '../../src/ground/host-turns.ts';
 import { Origin } from '../../src/ground/origin.ts';
 import { DESCRIPTION, echoHost, LIMITS, principal } from '../contract/harness.ts';
 import { processMachine } from './process-machine/machine.ts';
@@ -66,7 +67,7 @@ export async function runInPlaceOfRunner(
     },
     {
       ...{ pack: { json: JSON.stringify({ runner }) }, account, template: 'base' },
-      ...{ startTimeoutMs: 20_000, graceMs: 5_000, disposal, wires, log: () => undefined },
+      ...{ startTimeoutMs: 20_000, graceMs: 5_000, disposal, wires, turns: new HostTurns(), log: () => undefined },
       own: sandboxId => () => void disposal.kill(sandboxId, account),
     },
   );

@@ -244,7 +244,9 @@ const updateNetwork = method('Sandbox.updateNetwork', {
 
 const snapshotId = z
   .string()
-  .regex(/^[a-z0-9][\w.:/-]{0,199}$/i, 'is not a snapshot id, as createSnapshot and listSnapshots give it');
+  .regex(/^[a-z0-9][\w.:/-]{0,199}$/i, 'is not a snapshot id, as createSnapshot and listSnapshots give it')
+  // Nothing that would make another path of the one it is put into.
+  .regex(/^(?!.*(?:\/\/|\/$|\/\.{1,2}(?:\/|$)))/, 'is not a snapshot id: it holds an empty or a dot segment');
 
 const createSnapshot = method('Sandbox.createSnapshot', {
   mode: 'write',

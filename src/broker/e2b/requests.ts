@@ -1,6 +1,7 @@
 // What holds for `api.request` beyond the guard because it is E2B's API: the gateway's own sandboxes are neither shown
 // nor touched, what a run makes is marked and counted, and the quota of a key is kept. All of it goes by the effect that
 // the description states for the operation.
+import { GatewayError } from '../../errors.ts';
 import { type GuardedRequest, withBody } from '../../upstream/guard.ts';
 import type { CallContext } from '../broker.ts';
 import type { AroundSend, SentAnswer } from '../request.ts';
@@ -28,6 +29,7 @@ async function underQuota(
 ): Promise<SentAnswer> {
   const asking = { session, context };
   if (createsSandboxes(request)) {
+    refuseUnreadable(request);
     const tagged = takesField(request, 'metadata') ? withTag(request, session.options.requestId) : request;
     return withinQuota(asking, takesField(request, 'count') ? countOf(request) : 1, () => send(tagged));
   }
@@ -35,6 +37,15 @@ async function underQuota(
   const starts = request.effect === 'starts' && request.resource === 'sandbox' && sandboxID !== undefined;
   if (!starts || !(await wouldStart(sandboxID, asking))) return send(request);
   return withinQuota(asking, 1, () => send(request));
+}
+
+/** What cannot be read here cannot be counted or marked, and the API may read it all the same. */
+function refuseUnreadable(request: GuardedRequest): void {
+  if (request.body === undefined || (isJson(request.contentType ?? '') && fieldsOf(request) !== undefined)) return;
+  throw new GatewayError(
+    'request_invalid',
+    `${request.label}: the body must be a JSON object, sent as application/json. Give it as \`body\`.`,
+  );
 }
 
 /** Whether the described body has the field. Without a description any may be there. */
@@ -65,6 +76,8 @@ function fieldsOf({ body }: GuardedRequest): Record<string, unknown> | undefined
   const value = parse(body ?? '');
   return isRecord(value) ? value : undefined;
 }
+
+const isJson = (contentType: string) => /^application\/(?:[\w.+-]+\+)?json\b/i.test(contentType);
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -13,6 +13,7 @@ import { type Access, accessOf, daemonOrigin, openHandle } from '../../e2b/handl
 import type { Sandbox } from '../../e2b/sdk.ts';
 import type { Wire, WireFactory, WireOptions } from '../../e2b/wire.ts';
 import { GatewayError } from '../../errors.ts';
+import { refusePath } from '../../upstream/guard.ts';
 import type { CallContext } from '../broker.ts';
 import type { Act } from '../ledger.ts';
 import { type Deadline, deadlineOf } from './deadline.ts';
@@ -114,6 +115,7 @@ export class Session {
       signal,
       timeoutMs: limits.callTimeoutMs,
       maxAnswerBytes: limits.maxAnswerBytes,
+      checkPath: refusePath,
       // What may outlive the call is small, and nobody is left to count it for.
       ...(own.signal === undefined && { onBytes: answer.take }),
       ...own,
@@ -133,18 +135,21 @@ export class Session {
   }
 
   /**
-   * The right to talk to a running sandbox of this key. Asks E2B once a run, by reading: attaching never resumes or
-   * extends. Traffic to a paused sandbox could resume it, so what does not run gets none.
+   * The right to talk to a running sandbox of this key. Asks E2B by reading: attaching never resumes or extends. Traffic
+   * to a paused sandbox could resume it, so what does not run gets none; a run that only reads asks before each request,
+   * since the sandbox may have been paused meanwhile.
    * @throws GatewayError `sandbox_not_running`, or the SDK's SandboxNotFoundError
    */
   async attach(sandboxId: string, context: CallContext): Promise<Access> {
     const known = this.#known.get(sandboxId) ?? this.readAccess(sandboxId, context);
     this.#known.set(sandboxId, known);
+    let holds = false;
     try {
-      return await known;
-    } catch (caught) {
-      if (this.#known.get(sandboxId) === known) this.forget(sandboxId);
-      throw caught;
+      const access = await known;
+      holds = context.mode === 'write';
+      return access;
+    } finally {
+      if (!holds && this.#known.get(sandboxId) === known) this.forget(sandboxId);
     }
   }
 

@@ -5,6 +5,7 @@ import { type Connection, connect } from '../../e2b/connection.ts';
 import { createWireFactory } from '../../e2b/wire.ts';
 import type { ErrorCode } from '../../errors.ts';
 import { FairQueue } from '../../ground/fair-queue.ts';
+import { HostTurns } from '../../ground/host-turns.ts';
 import type { Engine, EngineStats, Job, Outcome } from '../engine.ts';
 import { gatewayFault, Transcript } from '../transcript.ts';
 import { type Account, Disposal, type EngineLog } from './disposal.ts';
@@ -55,6 +56,7 @@ class MicrovmEngine implements E2bEngine {
   readonly #log: EngineLog;
   readonly #disposal: Disposal;
   readonly #wires = createWireFactory();
+  readonly #turns = new HostTurns();
   readonly #execute: PackedRunner = packRunner('execute');
   #search: PackedRunner;
   readonly #queue = new FairQueue<Waiting>();
@@ -130,6 +132,7 @@ class MicrovmEngine implements E2bEngine {
       graceMs: graceMs ?? 10_000,
       disposal: this.#disposal,
       wires: this.#wires,
+      turns: this.#turns,
       own: sandboxId => this.#own(sandboxId, account),
       log: this.#log,
     };

@@ -6,20 +6,20 @@ import { accessOf, daemonOrigin, openHandle } from '../../e2b/handle.ts';
 import { CommandExitError, type CommandHandle, type Sandbox } from '../../e2b/sdk.ts';
 import type { Wire, WireFactory } from '../../e2b/wire.ts';
 import { ERRORS, type ErrorCode, toGatewayError } from '../../errors.ts';
-import type { GuestReply, Job, Outcome } from '../engine.ts';
-import { type Emission, type End, Intake } from '../intake.ts';
-import { guestLimits, MAX_CROSSINGS, settlePayload } from '../protocol.ts';
-import { answerTo, gatewayFault, limitDetail, Transcript } from '../transcript.ts';
+import type { HostTurns } from '../../ground/host-turns.ts';
+import type { Job, Outcome } from '../engine.ts';
+import type { End } from '../intake.ts';
+import { guestLimits, MAX_CROSSINGS } from '../protocol.ts';
+import { gatewayFault, limitDetail, Transcript } from '../transcript.ts';
 import { startCommand } from './bootstrap.ts';
+import { Conversation } from './conversation.ts';
 import { createSandbox } from './creation.ts';
 import type { Account, Disposal, EngineLog } from './disposal.ts';
-import { maxFileBytes, maxPayloadBytes, readPayload, writePayload } from './files.ts';
+import { maxFileBytes, writePayload } from './files.ts';
 import { type PackedRunner, runFile } from './pack.ts';
 import type { RunnerJob } from './runner/job.ts';
-import { StdinWriter } from './stdin.ts';
-import { FrameReader, WireError } from './stdout.ts';
 import { troubleOf } from './trouble.ts';
-import { type EngineFrame, EXIT, FILES, INLINE_CHARS, type RunnerFrame, toAscii } from './wire.ts';
+import { EXIT, FILES } from './wire.ts';
 
 export type RunParts = {
   readonly pack: PackedRunner;
@@ -30,6 +30,7 @@ export type RunParts = {
   /** What the sandbox may outlive the run by, should the gateway die. */
   readonly graceMs: number;
   readonly disposal: Disposal;
+  readonly turns: HostTurns;
   /** Of the only connections to the sandbox once it is there. */
   readonly wires: WireFactory;
   /** The sandbox is this run's from now on; the returned function ends it in the background. */
@@ -44,16 +45,11 @@ const MAX_STREAM_BYTES = 16_000_000;
 const MAX_MESSAGE_BYTES = 1_000_000;
 /** Of what is not the run itself, e.g. the upload; the run has deadlines of its own. */
 const REQUEST_TIMEOUT_MS = 60_000;
-/** What the runner says of its CPU time is the guest's word: no more than this many cores' worth is believed. */
-const MAX_CORES = 16;
-
 export class Run {
   readonly #id = randomUUID();
   readonly #job: Job;
   readonly #parts: RunParts;
   readonly #transcript: Transcript;
-  readonly #intake: Intake;
-  readonly #frames = new FrameReader();
   /** Aborted when the run is over. */
   readonly #over = new AbortController();
   readonly #resolve: (outcome: Outcome) => void;
@@ -61,20 +57,15 @@ export class Run {
   #deadline: NodeJS.Timeout | undefined;
   #wire: Wire | undefined;
   #handle: CommandHandle | undefined;
-  #stdin: StdinWriter | undefined;
-  /** Answers given before the handle was there: the first output may come before it. */
-  #early: string[] = [];
+  #conversation: Conversation | undefined;
   readonly #queuedAt = performance.now();
   #startedAt: number | undefined;
   #stderr = '';
-  #files = 0;
-  #cpuMs = 0;
 
   constructor(job: Job, parts: RunParts) {
     this.#job = job;
     this.#parts = parts;
     this.#transcript = new Transcript(job);
-    this.#intake = new Intake(job.limits);
     let resolve: (outcome: Outcome) => void = () => undefined;
     this.outcome = new Promise(settle => {
       resolve = settle;
@@ -101,6 +92,10 @@ export class Run {
 
   fail(code: ErrorCode, detail = limitDetail(code, this.#job.limits), retryAfterMs?: number): void {
     this.#answer(() => this.#transcript.failed(gatewayFault(code, detail, retryAfterMs), this.#cpuMs));
+  }
+
+  get #cpuMs(): number {
+    return this.#conversation?.cpuMs ?? 0;
   }
 
   #finish(end: End): void {
@@ -165,6 +160,7 @@ export class Run {
     const folder = `/tmp/code-mode-${this.#id}`;
     const file = runFile(this.#parts.pack, this.#runnerJob());
     const { signal } = this.#over;
+    const conversation = this.#converse(sandbox, folder);
     const command = sandbox.commands.run(startCommand(folder, file.length), {
       background: true,
       stdin: true,
@@ -173,18 +169,32 @@ export class Run {
       cwd: '/tmp',
       // So that dates are UTC and the default locale is en-US, whatever the template has set.
       envs: { TZ: 'UTC', LC_ALL: 'C' },
-      onStdout: text => this.#onStdout(text, sandbox, folder),
-      onStderr: text => this.#onStderr(text),
+      onStdout: text => conversation.onStdout(text),
+      onStderr: text => this.#onStderr(text, conversation),
     });
     const upload = writePayload(sandbox, `${folder}/${FILES.run}`, file, signal);
     const [handle] = await Promise.all([command, upload]);
     this.#handle = handle;
     if (signal.aborted) return void handle.disconnect();
-    this.#stdin = new StdinWriter(handle, signal, caught => this.#onLost(caught));
-    for (const line of this.#early) this.#stdin.send(line);
-    this.#early = [];
+    conversation.openStdin(handle);
     await handle.wait();
     throw new Error('the runner ended by itself');
+  }
+
+  #converse(sandbox: Sandbox, folder: string): Conversation {
+    this.#conversation = new Conversation({
+      job: this.#job,
+      transcript: this.#transcript,
+      sandbox,
+      folder,
+      turns: this.#parts.turns,
+      signal: this.#over.signal,
+      onStarted: () => this.#onStarted(),
+      onEnd: end => this.#finish(end),
+      onOverCpu: () => this.fail('cpu_exceeded'),
+      onLost: caught => this.#onLost(caught),
+    });
+    return this.#conversation;
   }
 
   #runnerJob(): RunnerJob {
@@ -200,41 +210,14 @@ export class Run {
 
   // Out of the sandbox.
 
-  /** Awaited by the SDK before it reads on: frames are taken in order, and a flood waits. */
-  async #onStdout(text: string, sandbox: Sandbox, folder: string): Promise<void> {
-    try {
-      for (const frame of this.#frames.read(text)) {
-        if (this.#over.signal.aborted) return;
-        await this.#onFrame(frame, sandbox, folder);
-      }
-    } catch (caught) {
-      this.#onLost(caught);
-    }
-  }
-
   /** For the log only. */
-  #onStderr(text: string): void {
+  #onStderr(text: string, conversation: Conversation): void {
     try {
-      this.#frames.count(text);
+      conversation.countOther(text);
       this.#stderr = (this.#stderr + text).slice(-MAX_STDERR_CHARS);
     } catch (caught) {
       this.#onLost(caught);
     }
-  }
-
-  async #onFrame(frame: RunnerFrame, sandbox: Sandbox, folder: string): Promise<void> {
-    if (frame.t === 'started') return this.#onStarted();
-    this.#cpuMs = Math.min(frame.cpuMs, MAX_CORES * this.#job.limits.wallMs);
-    if (frame.t === 'end') {
-      const { reason } = frame;
-      return this.#finish(reason === 'crashed' ? { reason, detail: 'the guest took its thread down' } : { reason });
-    }
-    const payload = 'p' in frame ? frame.p : await this.#fetch(frame, sandbox, folder);
-    this.#intake.receive(frame.kind, frame.id, payload);
-    const { end } = this.#intake;
-    for (const emission of this.#intake.takeEmissions())
-      if (end === undefined || emission.kind !== 'call') this.#hear(emission, sandbox, folder);
-    if (end !== undefined) this.#finish(end);
   }
 
   #onStarted(): void {
@@ -242,66 +225,6 @@ export class Run {
     this.#startedAt = performance.now();
     clearTimeout(this.#deadline);
     this.#deadline = setTimeout(() => this.fail('time_exceeded'), this.#job.limits.wallMs);
-  }
-
-  async #fetch(
-    frame: { kind: number; file: number; bytes: number },
-    sandbox: Sandbox,
-    folder: string,
-  ): Promise<string> {
-    if (frame.bytes > maxPayloadBytes(frame.kind, this.#job.limits)) throw new WireError('a payload over its limit');
-    return readPayload(sandbox, `${folder}/${FILES.fromRunner(frame.file)}`, frame.bytes, this.#over.signal);
-  }
-
-  #hear(emission: Emission, sandbox: Sandbox, folder: string): void {
-    switch (emission.kind) {
-      case 'call': {
-        const { id, kind: _kind, ...call } = emission;
-        void answerTo(this.#job.callHost, call, this.#over.signal).then(reply =>
-          this.#reply(id, reply, sandbox, folder),
-        );
-        return;
-      }
-      case 'timer':
-      case 'clear':
-        // Timers are the runner's own business: an honest one never speaks of them.
-        throw new WireError('a timer over the wire');
-      default:
-        this.#transcript.hear(emission);
-    }
-  }
-
-  async #reply(id: number, reply: GuestReply, sandbox: Sandbox, folder: string): Promise<void> {
-    const { signal } = this.#over;
-    if (signal.aborted || !this.#intake.answer(id)) return;
-    if (!reply.ok) this.#transcript.noteCode(reply.error.code);
-    if ((this.#job.hostMs?.() ?? 0) + this.#cpuMs > this.#job.limits.cpuMs) return this.fail('cpu_exceeded');
-    const { how, payload } = settlePayload(reply);
-    try {
-      this.#send(toAscii(await this.#carry({ id, how }, payload, sandbox, folder)));
-    } catch (caught) {
-      this.#onLost(caught);
-    } finally {
-      if (reply.ok) reply.delivered?.();
-    }
-  }
-
-  async #carry(
-    answer: { id: number; how: number },
-    payload: string,
-    sandbox: Sandbox,
-    folder: string,
-  ): Promise<EngineFrame> {
-    if (payload.length <= INLINE_CHARS) return { ...answer, p: payload };
-    const bytes = new Uint8Array(Buffer.from(payload, 'utf8'));
-    const file = ++this.#files;
-    await writePayload(sandbox, `${folder}/${FILES.toRunner(file)}`, bytes, this.#over.signal);
-    return { ...answer, file, bytes: bytes.length };
-  }
-
-  #send(line: string): void {
-    if (this.#stdin === undefined) this.#early.push(line);
-    else this.#stdin.send(line);
   }
 
   // The end nobody announced.

@@ -1,6 +1,7 @@
 // The runner's stdout on the host: pieces of text in, checked frames out. Whatever else the sandbox writes there is
 // passed over; all of it is bounded, since the sandbox is the guest's.
 import { z } from 'zod';
+import { KIND } from '../protocol.ts';
 import { INLINE_CHARS, MARK, type RunnerFrame } from './wire.ts';
 
 /** Every character may take six in ASCII JSON, and a backslash of those one more. */
@@ -8,8 +9,13 @@ const MAX_LINE_CHARS = INLINE_CHARS * 7 + 1_024;
 /** The SDK keeps all of it for the life of the command. */
 const MAX_TOTAL_CHARS = 8_000_000;
 
+/** An honest runner writes one for each call, display and piece of log, all of which are bounded. */
+const MAX_FRAMES = 50_000;
+
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
-const Said = { t: z.literal('said'), kind: count, id: count, cpuMs: count };
+/** What crosses the wire: timers and random bytes are the runner's own affair. */
+const KINDS = [KIND.call, KIND.done, KIND.failed, KIND.log, KIND.display, KIND.dropped];
+const Said = { t: z.literal('said'), kind: z.literal(KINDS), id: count, cpuMs: count };
 const Frame = z.union([
   z.object({ t: z.literal('started') }),
   z.object({ ...Said, p: z.string() }),
@@ -31,6 +37,7 @@ export class FrameReader {
   #pieces: string[] = [];
   #lineChars = 0;
   #totalChars = 0;
+  #frameCount = 0;
 
   /** Output that holds no frames; the SDK keeps that as well. @throws WireError */
   count(text: string): void {
@@ -48,7 +55,10 @@ export class FrameReader {
       this.#pieces = [];
       this.#lineChars = 0;
       this.#collect(next);
-      if (line.startsWith(MARK)) yield parseFrame(line);
+      if (!line.startsWith(MARK)) continue;
+      this.#frameCount += 1;
+      if (this.#frameCount > MAX_FRAMES) throw new WireError('the runner wrote too many frames');
+      yield parseFrame(line);
     }
   }
 

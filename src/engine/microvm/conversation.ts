@@ -1,0 +1,174 @@
+// What a run and the runner in its sandbox say to each other: frames in, in order and in turns with other runs; answers
+// out, large ones as files. Knows neither how the sandbox came to be nor how the run ends.
+import type { CommandHandle, Sandbox } from '../../e2b/sdk.ts';
+import type { HostTurns } from '../../ground/host-turns.ts';
+import type { GuestReply, Job } from '../engine.ts';
+import { type Emission, type End, Intake } from '../intake.ts';
+import { settlePayload } from '../protocol.ts';
+import { answerTo, type Transcript } from '../transcript.ts';
+import { maxPayloadBytes, readPayload, writePayload } from './files.ts';
+import { StdinWriter } from './stdin.ts';
+import { FrameReader, WireError } from './stdout.ts';
+import { type EngineFrame, FILES, INLINE_CHARS, type RunnerFrame, toAscii } from './wire.ts';
+
+export type ConversationParts = {
+  readonly job: Job;
+  readonly transcript: Transcript;
+  readonly sandbox: Sandbox;
+  /** Of this run, in the sandbox. */
+  readonly folder: string;
+  /** Frames are handled in these: what a runner writes keeps no other run waiting. */
+  readonly turns: HostTurns;
+  /** Aborted when the run is over. */
+  readonly signal: AbortSignal;
+  readonly onStarted: () => void;
+  readonly onEnd: (end: End) => void;
+  readonly onOverCpu: () => void;
+  readonly onLost: (cause: unknown) => void;
+};
+
+/** What a runner reports of its CPU time is the guest's word: no more than this many cores' worth is believed. */
+const MAX_CORES = 16;
+const FRAMES_A_TURN = 50;
+
+type FileFrame = Extract<RunnerFrame, { file: number }>;
+
+export class Conversation {
+  readonly #parts: ConversationParts;
+  readonly #intake: Intake;
+  readonly #frames = new FrameReader();
+  #stdin: StdinWriter | undefined;
+  /** Answers given before stdin was there: the first output may come before it. */
+  #early: string[] = [];
+  #files = 0;
+  #reportedMs = 0;
+  #hostMs = 0;
+
+  constructor(parts: ConversationParts) {
+    this.#parts = parts;
+    this.#intake = new Intake(parts.job.limits);
+  }
+
+  /** The runner's CPU time, and what this process spent on reading it. */
+  get cpuMs(): number {
+    return Math.round(this.#reportedMs + this.#hostMs);
+  }
+
+  openStdin(handle: CommandHandle): void {
+    const { signal, onLost } = this.#parts;
+    this.#stdin = new StdinWriter(handle, signal, onLost);
+    for (const line of this.#early.splice(0)) this.#stdin.send(line);
+  }
+
+  /** Awaited by the SDK before it reads on: frames are taken in order, and a flood waits. */
+  async onStdout(text: string): Promise<void> {
+    const { turns, job, signal, onLost } = this.#parts;
+    const owner = { principalId: job.principal.id, name: 'frames of a microVM' };
+    const frames = this.#frames.read(text);
+    try {
+      for (let done = false; !done && !signal.aborted; ) {
+        const { value, ms } = await turns.take(owner, () => this.#takeSome(frames));
+        this.#hostMs += ms;
+        if (value.file !== undefined) await this.#takeFile(value.file);
+        this.#checkCpu();
+        done = value.done;
+      }
+    } catch (caught) {
+      onLost(caught);
+    }
+  }
+
+  /** Output that holds no frames is bounded together with that which does. @throws WireError */
+  countOther(text: string): void {
+    this.#frames.count(text);
+  }
+
+  /** Frames until so many are through, none is left, or one has its payload in a file. */
+  #takeSome(frames: Iterator<RunnerFrame>): { readonly done: boolean; readonly file?: FileFrame } {
+    for (let taken = 0; taken < FRAMES_A_TURN && !this.#parts.signal.aborted; taken++) {
+      const next = frames.next();
+      if (next.done === true) return { done: true };
+      const frame = next.value;
+      if (frame.t === 'said' && 'file' in frame) return { done: false, file: frame };
+      this.#take(frame);
+    }
+    return { done: false };
+  }
+
+  #take(frame: Exclude<RunnerFrame, FileFrame>): void {
+    const { onStarted, onEnd } = this.#parts;
+    if (frame.t === 'started') {
+      onStarted();
+      return;
+    }
+    this.#believe(frame.cpuMs);
+    if (frame.t === 'said') this.#receive(frame.kind, frame.id, frame.p);
+    else if (frame.reason === 'crashed') onEnd({ reason: 'crashed', detail: 'the guest took its thread down' });
+    else onEnd({ reason: frame.reason });
+  }
+
+  async #takeFile({ kind, id, file, bytes, cpuMs }: FileFrame): Promise<void> {
+    const { sandbox, folder, job, signal } = this.#parts;
+    this.#believe(cpuMs);
+    if (bytes > maxPayloadBytes(kind, job.limits)) throw new WireError('a payload over its limit');
+    this.#receive(kind, id, await readPayload(sandbox, `${folder}/${FILES.fromRunner(file)}`, bytes, signal));
+  }
+
+  #believe(cpuMs: number): void {
+    this.#reportedMs = Math.min(cpuMs, MAX_CORES * this.#parts.job.limits.wallMs);
+  }
+
+  #receive(kind: number, id: number, payload: string): void {
+    this.#intake.receive(kind, id, payload);
+    const { end } = this.#intake;
+    for (const emission of this.#intake.takeEmissions())
+      if (end === undefined || emission.kind !== 'call') this.#handle(emission);
+    if (end !== undefined) this.#parts.onEnd(end);
+  }
+
+  #handle(emission: Emission): void {
+    const { job, transcript, signal } = this.#parts;
+    if (emission.kind !== 'call') {
+      transcript.hear(emission);
+      return;
+    }
+    const { id, kind: _kind, ...call } = emission;
+    void answerTo(job.callHost, call, signal).then(reply => this.#reply(id, reply));
+  }
+
+  #checkCpu(): boolean {
+    const { job, onOverCpu } = this.#parts;
+    const over = (job.hostMs?.() ?? 0) + this.cpuMs > job.limits.cpuMs;
+    if (over) onOverCpu();
+    return over;
+  }
+
+  async #reply(id: number, reply: GuestReply): Promise<void> {
+    const { signal, transcript, onLost } = this.#parts;
+    if (signal.aborted || !this.#intake.answer(id)) return;
+    if (!reply.ok) transcript.noteCode(reply.error.code);
+    if (this.#checkCpu()) return;
+    const { how, payload } = settlePayload(reply);
+    try {
+      this.#send(toAscii(await this.#carry({ id, how }, payload)));
+    } catch (caught) {
+      onLost(caught);
+    } finally {
+      if (reply.ok) reply.delivered?.();
+    }
+  }
+
+  async #carry(answer: { id: number; how: number }, payload: string): Promise<EngineFrame> {
+    if (payload.length <= INLINE_CHARS) return { ...answer, p: payload };
+    const { sandbox, folder, signal } = this.#parts;
+    const bytes = new Uint8Array(Buffer.from(payload, 'utf8'));
+    const file = ++this.#files;
+    await writePayload(sandbox, `${folder}/${FILES.toRunner(file)}`, bytes, signal);
+    return { ...answer, file, bytes: bytes.length };
+  }
+
+  #send(line: string): void {
+    if (this.#stdin === undefined) this.#early.push(line);
+    else this.#stdin.send(line);
+  }
+}
