@@ -90,7 +90,7 @@ const labelOf = (method: Method, path: ResolvedPath) => `${method} ${shown(path)
 const isWrite = (method: Method) => method !== 'GET' && method !== 'HEAD';
 
 /** Rules 1 and 2 for a path that something else has put together. @throws GatewayError */
-export const refusePath = (path: string): void => refuseSegments(resolvePath(path));
+export const refusePath = (path: string, dashboard?: string): void => refuseSegments(resolvePath(path), dashboard);
 
 /** Credentials, teams, other customers' machines: no agent has business there, whatever the key allows. */
 function refuseSegments(path: ResolvedPath, dashboard: string | undefined): void {

@@ -1,6 +1,7 @@
 // One run's dealings with sandboxes: which it may talk to and with which tokens, what it started in the background, and
 // how much time it has left. Gone with the run; nothing is kept between runs. Knows no single capability.
 
+import { E2B } from '../../e2b/api.ts';
 import {
   type ApiCallOptions,
   apiOf,
@@ -115,7 +116,7 @@ export class Session {
       signal,
       timeoutMs: limits.callTimeoutMs,
       maxAnswerBytes: limits.maxAnswerBytes,
-      checkPath: refusePath,
+      checkPath: path => refusePath(path, E2B.dashboard),
       // What may outlive the call is small, and nobody is left to count it for.
       ...(own.signal === undefined && { onBytes: answer.take }),
       ...own,
