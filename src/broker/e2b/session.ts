@@ -116,7 +116,7 @@ export class Session {
       signal,
       timeoutMs: limits.callTimeoutMs,
       maxAnswerBytes: limits.maxAnswerBytes,
-      checkPath: path => refusePath(path, E2B.dashboard),
+      checkPath: (path: string) => refusePath(path, E2B.dashboard),
       // What may outlive the call is small, and nobody is left to count it for.
       ...(own.signal === undefined && { onBytes: answer.take }),
       ...own,
