@@ -2,7 +2,7 @@
 import { Pool } from 'undici';
 import type { Contender } from './processes.ts';
 
-export const KEY = `e2b_${'b'.repeat(40)}`;
+const KEY = `e2b_${'b'.repeat(40)}`;
 
 export type Load = { readonly method: 'tools/list' } | { readonly tool: string; readonly code: string };
 export type Sample = { requests: number; seconds: number; cpuSeconds: number; readonly ms: number[] };

@@ -19,7 +19,8 @@ import type {
   SandboxSpec,
 } from './sandbox.ts';
 
-export { CloudError, type CloudErrorCode } from './cloud-error.ts';
+export { CloudError } from './cloud-error.ts';
+
 export type { CloudLimits, CloudOptions } from './cloud-options.ts';
 export type * from './sandbox.ts';
 

@@ -1,6 +1,6 @@
 // A sandbox of local mode and the machine inside it: types only, what the registry and both planes agree on.
 
-export type SandboxState = 'running' | 'paused';
+type SandboxState = 'running' | 'paused';
 
 /** What a volume holds, made by those who make machines; they alone know what it is. */
 export type VolumeContent = { readonly disk: object };

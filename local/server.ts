@@ -23,7 +23,7 @@ export interface DataPlane {
  * One line per request, when it ends; status 0: without an answer. The path comes without its query: signatures stand
  * there. No header is shown.
  */
-export type LocalLog = (line: { method: string; path: string; status: number; durationMs: number }) => void;
+type LocalLog = (line: { method: string; path: string; status: number; durationMs: number }) => void;
 
 export type LocalCloudOptions = {
   /** 0: any free port. */

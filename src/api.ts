@@ -14,7 +14,7 @@ export type Api = {
   readonly tools: Readonly<Record<'search' | 'read' | 'write', ToolText>>;
 };
 
-export type KeyForm = {
+type KeyForm = {
   /** The key in its one spelling. @throws GatewayError key_malformed */
   readonly parse: (text: string) => string;
   /** The text with every key in it replaced: the log's last line of defence. */
@@ -25,4 +25,4 @@ export type KeyForm = {
   readonly challenge: string;
 };
 
-export type ToolText = { readonly title: string; readonly description: (wallMs: number) => string };
+type ToolText = { readonly title: string; readonly description: (wallMs: number) => string };

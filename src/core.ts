@@ -40,7 +40,7 @@ import { observeClient, type UpstreamRecord } from './upstream/observe.ts';
 import { createOperations } from './upstream/operations.ts';
 
 /** With more, of the published description, where E2B_SPEC_URL names one. */
-export type DescriptionInfo = {
+type DescriptionInfo = {
   readonly title: string;
   readonly version: string;
   readonly operations: number;

@@ -17,7 +17,7 @@ export type Product = {
   readonly createDataPlane?: (config: Config, parts: DataPlaneParts) => DataPlane;
 };
 
-export type DataPlaneParts = {
+type DataPlaneParts = {
   readonly connection: Connection;
   /** Makes `api.request`, held to the rules of the API. */
   readonly request: (around: AroundSend) => Capability;

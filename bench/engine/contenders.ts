@@ -129,7 +129,7 @@ async function quickjs(): Promise<Contender> {
   };
 }
 
-export function describeSpec(): string {
+function describeSpec(): string {
   const operations = Object.entries(makeSpec().paths).map(([path, { get }]) => {
     const { summary, parameters } = get as {
       summary: string;

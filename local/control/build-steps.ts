@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { DataMachine } from '../machine/machine.ts';
 import { DEFAULT_USER, findUser } from '../machine/users.ts';
 
-export type Step = {
+type Step = {
   readonly type: string;
   readonly args: readonly string[];
   readonly filesHash?: string | undefined;

@@ -21,7 +21,7 @@ export const templateNotFound = (reference: string): ApiError => new ApiError(40
 export const templateForbidden = (reference: string): ApiError =>
   new ApiError(403, `You don't have access to sandbox template '${reference}'`);
 
-export const tooManyRunning = (limit: number): ApiError =>
+const tooManyRunning = (limit: number): ApiError =>
   new ApiError(
     429,
     `you have reached the maximum number of concurrent E2B sandboxes (${limit}). ` +

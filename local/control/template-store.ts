@@ -202,7 +202,7 @@ export class TemplateStore {
   }
 }
 
-export function owns(team: Team, template: Template): boolean {
+function owns(team: Team, template: Template): boolean {
   return template.team?.teamId === team.teamId;
 }
 

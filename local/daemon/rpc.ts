@@ -46,12 +46,12 @@ export type CallInfo = {
   readonly keepaliveMs: number;
 };
 
-export type Unary = (request: unknown, info: CallInfo) => Promise<object>;
+type Unary = (request: unknown, info: CallInfo) => Promise<object>;
 /**
  * `send` resolves when the client's connection can take more. The stream ends when the method returns; `closed` aborts
  * when the client goes away, its deadline passes or the sandbox stops.
  */
-export type ServerStream = (
+type ServerStream = (
   request: unknown,
   info: CallInfo,
   send: (message: object) => Promise<void>,

@@ -7,7 +7,7 @@ import { javascript } from '../programs/javascript/javascript.ts';
 import type { Cell, Language } from '../programs/protocol.ts';
 import { python } from '../programs/python/python.ts';
 
-export type KernelCell = { readonly code: string; readonly language: Language; readonly envs: Record<string, string> };
+type KernelCell = { readonly code: string; readonly language: Language; readonly envs: Record<string, string> };
 
 export interface Kernel {
   /** False when the state is lost and the kernel has to be started anew. */

@@ -3,7 +3,7 @@ import type { OutputKind } from './processes.ts';
 
 export type Language = 'python' | 'javascript';
 
-export type ProgramIo = {
+type ProgramIo = {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
   /** The next bytes, a line where there is one; undefined at the end. */

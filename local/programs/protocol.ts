@@ -4,7 +4,7 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 
 export type Entry = { type: 'file' | 'directory' | 'symlink'; sizeBytes: number; mode: number; modifiedMs: number };
-export type HttpMessage = { headers: [string, string][]; body: Uint8Array };
+type HttpMessage = { headers: [string, string][]; body: Uint8Array };
 export type HttpRequest = HttpMessage & { method: string; path: string };
 export type HttpResponse = HttpMessage & { status: number };
 export type Ran = { exitCode: number; stdout: Uint8Array; stderr: Uint8Array };
@@ -22,7 +22,7 @@ export type LoopEvent =
   | { kind: 'ran'; id: number; ran?: Ran; error?: string };
 
 /** Operation -> [arguments, answer]. */
-export type Operations = {
+type Operations = {
   lstat: [{ path: string }, Entry];
   stat: [{ path: string }, Entry];
   list: [{ path: string }, string[]];

@@ -41,7 +41,7 @@ export type Capability = (args: unknown, context: CallContext) => Promise<string
 /** One call while it is answered. */
 type OpenCall = { readonly call: LedgerCall; readonly memory: CallMemory };
 
-export type BrokerLog = { error(fields: object, message: string): void };
+type BrokerLog = { error(fields: object, message: string): void };
 
 export type BrokerOptions = {
   readonly principal: Principal;

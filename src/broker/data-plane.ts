@@ -3,7 +3,7 @@
 import type { Capability } from './broker.ts';
 
 /** The run that calls them. */
-export type DataPlaneRun = {
+type DataPlaneRun = {
   readonly wallMs: number;
   /** Aborts when the run ends, for whatever reason. */
   readonly signal: AbortSignal;

@@ -11,7 +11,7 @@ import { maskKey, secretsOf } from '../upstream/redact.ts';
 import type { CallContext, Capability } from './broker.ts';
 
 /** What an API's own rules want done with an answer while it is read. */
-export type Reading = Pick<AnswerPlan, 'hiddenMetadataKey' | 'findMade'>;
+type Reading = Pick<AnswerPlan, 'hiddenMetadataKey' | 'findMade'>;
 
 /** An answer as far as a guest may see it. */
 export type SentAnswer = Pick<UpstreamAnswer, 'status' | 'headers'> & { readonly shaped: ShapedAnswer };

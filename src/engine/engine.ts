@@ -3,8 +3,6 @@ import type { ErrorCode } from '../errors.ts';
 import type { JsonExcess } from '../ground/json-size.ts';
 import type { Principal } from '../principal.ts';
 
-export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
-
 /** `search` sees the description; `read` and `write` see `api`, `Sandbox` and `display`. Rules differ on the host only. */
 export type Surface = 'search' | 'read' | 'write';
 

@@ -25,7 +25,7 @@ export type Meter = {
   displays: number;
 };
 
-export function newMeter(): Meter {
+function newMeter(): Meter {
   return { cpuMs: 0, open: new Map(), openChars: 0, crossings: 0, logChars: 0, displayBytes: 0, displays: 0 };
 }
 

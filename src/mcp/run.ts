@@ -13,7 +13,7 @@ import { type Span, startRunSpan } from '../trace.ts';
 import { type Formatted, formatFault, type ResponseLimits } from './answer/format.ts';
 import type { Formatter } from './answer/formatter.ts';
 
-export type ToolCall = {
+type ToolCall = {
   readonly tool: string;
   readonly surface: Surface;
   /** As the client sent it. */

@@ -2,7 +2,7 @@
 // know how to walk. Pure, and without Node: this runs inside the guest.
 import type { Answer, Capability, Description, Operation, Schema } from './description.ts';
 
-export type SpecOperation = {
+type SpecOperation = {
   readonly operationId: string;
   readonly summary: string;
   readonly description?: string;

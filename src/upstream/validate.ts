@@ -5,7 +5,7 @@ import type { Operation, Parameter, Schema } from '../spec/description.ts';
 import { nearestName } from './nearest.ts';
 import type { AskedBody, Query } from './shape.ts';
 
-export type CheckedParts = {
+type CheckedParts = {
   readonly pathParameters: Readonly<Record<string, string>>;
   readonly query: Query;
   readonly body: AskedBody | undefined;

@@ -3,13 +3,13 @@ import { Client as ClientV2, StreamableHTTPClientTransport as TransportV2 } from
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 
-export type ToolAnswer = {
+type ToolAnswer = {
   readonly isError: boolean;
   /** All text blocks, joined. */
   readonly text: string;
   readonly content: readonly { readonly type: string; readonly [field: string]: unknown }[];
 };
-export type CallOptions = { readonly onProgress?: (message: string) => void; readonly signal?: AbortSignal };
+type CallOptions = { readonly onProgress?: (message: string) => void; readonly signal?: AbortSignal };
 export type TestClient = {
   call(tool: string, code: unknown, options?: CallOptions): Promise<ToolAnswer>;
   listTools(): Promise<readonly { name: string; description?: string; [field: string]: unknown }[]>;

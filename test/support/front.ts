@@ -20,7 +20,7 @@ export const newRing = (kid = 'k1') => ({ kid, secret: new Uint8Array(randomByte
 type Options = Partial<FrontOptions> & { readonly publicUrl?: string; readonly trustProxy?: number };
 
 /** Replaceable while it runs: what E2B answers about keys, and the time. */
-export type World = { verdict: KeyVerdict; keysAsked: string[]; nowMs: number; readonly events: OAuthRecord[] };
+type World = { verdict: KeyVerdict; keysAsked: string[]; nowMs: number; readonly events: OAuthRecord[] };
 
 export async function serveFront(options: Options = {}) {
   const memory = memoryLog();
@@ -75,8 +75,6 @@ export async function serveFront(options: Options = {}) {
   return { url, issuer: options.publicUrl ?? url, front, world, ...memory };
 }
 
-export type TestFront = Awaited<ReturnType<typeof serveFront>>;
-
 // --- The client -----------------------------------------------------------------------------------------------------
 
 export const CALLBACK = 'http://127.0.0.1:43210/callback';
@@ -107,7 +105,7 @@ export const askFor = (clientId: string, challenge: string, more: Ask = {}): Ask
   ...more,
 });
 
-export function queryOf(parameters: Ask): string {
+function queryOf(parameters: Ask): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(parameters)) if (value !== undefined) query.append(name, value);
   return query.toString();

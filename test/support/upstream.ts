@@ -2,13 +2,13 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-export type Heard = {
+type Heard = {
   readonly method: string;
   readonly url: string;
   readonly headers: IncomingMessage['headers'];
   readonly body: string;
 };
-export type Answerer = (heard: Heard, response: ServerResponse, count: number) => void;
+type Answerer = (heard: Heard, response: ServerResponse, count: number) => void;
 
 export type TestUpstream = {
   readonly url: string;

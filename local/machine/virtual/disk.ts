@@ -6,7 +6,7 @@ import type { FileEvent } from '../machine.ts';
 import { PASSWD, PASSWD_PATH } from '../users.ts';
 
 const MAX_BYTES = 512 * 1024 * 1024;
-export const CHANNELS = '/dev/.channels/';
+const CHANNELS = '/dev/.channels/';
 const BOOT_ID_PATH = '/proc/sys/kernel/random/boot_id';
 const DIRECTORIES = [
   '/home/user',

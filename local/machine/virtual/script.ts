@@ -30,7 +30,7 @@ export const STREAMS_VARIABLE = '__STREAMS';
 export const LAST_JOB_VARIABLE = '__LAST_JOB';
 
 /** Commands of ours that write while they run, where their output goes to the process. */
-export const STREAMING = new Set([
+const STREAMING = new Set([
   'python',
   'python3',
   'node',

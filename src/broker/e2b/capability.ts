@@ -14,10 +14,10 @@ import { refuseRunner } from './runners.ts';
 import type { Session } from './session.ts';
 import { tokensOf } from './tokens.ts';
 
-export type Mode = 'read' | 'write';
+type Mode = 'read' | 'write';
 
 /** A sandbox's side of one call. */
-export type OnSandbox = {
+type OnSandbox = {
   readonly sandbox: Sandbox;
   readonly access: Access;
   readonly wire: Wire;

@@ -5,7 +5,7 @@ import { method, onInstance, options, path, user } from './capability.ts';
 import { bytesOf, data } from './commands.ts';
 
 /** Of one file. As base64 it still fits into one answer. */
-export const MAX_READ_BYTES = 5_000_000;
+const MAX_READ_BYTES = 5_000_000;
 
 const userOptions = options({ user: user.optional() });
 

@@ -33,7 +33,7 @@ export type E2bOptions = {
   readonly log?: EngineLog;
 };
 
-/** For those who run this engine by itself. */
+/** @public For the bench and a test, which load the built engine by itself. */
 export { connect };
 
 export type E2bEngine = Engine & {

@@ -13,7 +13,7 @@ export type CodeAcceptor = {
   close(): Promise<void>;
 };
 
-export type CodeSender = Sender & {
+type CodeSender = Sender & {
   /** The tool it was sent to. Default `write`. */
   readonly surface?: Surface;
 };

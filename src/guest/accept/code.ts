@@ -21,7 +21,7 @@ import type { Stripped } from './typescript.ts';
 declare const accepted: unique symbol;
 
 /** `by` characters that are not the agent's begin at `column` (1-based, in what the engine evaluates) of `line`. */
-export type Insertion = { readonly line: number; readonly column: number; readonly by: number };
+type Insertion = { readonly line: number; readonly column: number; readonly by: number };
 
 export type AcceptedCode = {
   readonly [accepted]: true;

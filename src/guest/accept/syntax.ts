@@ -129,7 +129,7 @@ export function placeOf(text: string, offset: number): Place {
 const SHOWN = 120;
 
 /** The line with a caret under the column, cut around it when it is long. */
-export function showPlace(text: string, { line, column }: Place): string {
+function showPlace(text: string, { line, column }: Place): string {
   const whole = (text.split('\n', line)[line - 1] ?? '').replace(/[\t\p{Cc}\u2028\u2029]/gu, ' ');
   const from = whole.length <= SHOWN ? 0 : Math.max(0, Math.min(column - SHOWN / 2, whole.length - SHOWN));
   const shown = `${from > 0 ? '…' : ''}${whole.slice(from, from + SHOWN)}${from + SHOWN < whole.length ? '…' : ''}`;

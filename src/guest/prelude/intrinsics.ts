@@ -12,7 +12,6 @@ export const { floor, min, max } = Math;
 export const { isSafeInteger, isFinite: isFiniteNumber } = Number;
 
 export const ObjectPrototype = Object.prototype;
-export const ArrayPrototype = Array.prototype;
 export const PromiseCtor = Promise;
 export const ErrorCtor = Error;
 export const TypeErrorCtor = TypeError;
@@ -30,7 +29,7 @@ export const BooleanCtor = Boolean;
 type Method<Self, Args extends readonly unknown[], Result> = (this: Self, ...args: Args) => Result;
 
 /** A method as a function of its receiver that no later patch of the prototype reaches. */
-export function uncurry<Self, Args extends readonly unknown[], Result>(method: Method<Self, Args, Result>) {
+function uncurry<Self, Args extends readonly unknown[], Result>(method: Method<Self, Args, Result>) {
   return (self: Self, ...args: Args): Result => apply(method, self, args) as Result;
 }
 

@@ -268,7 +268,7 @@ function step(key: string, owner: object): string {
 }
 
 /** One line about whatever was thrown; never throws itself. */
-export function briefly(thrown: unknown): string {
+function briefly(thrown: unknown): string {
   try {
     const message = thrown instanceof is.ErrorCtor ? thrown.message : thrown;
     return is.slice(typeof message === 'object' ? 'an object' : is.StringCtor(message), 0, 200);

@@ -22,7 +22,7 @@ export type Pending = {
 };
 
 /** For the client, at its callback. */
-export type Refusal = {
+type Refusal = {
   readonly error: 'unsupported_response_type' | 'invalid_request' | 'invalid_target';
   readonly description: string;
 };

@@ -5,7 +5,7 @@ import type { LookupFunction } from 'node:net';
 import { Agent, buildConnector } from 'undici';
 import { isPublicAddress } from './addresses.ts';
 
-export type FetchedDocument = {
+type FetchedDocument = {
   readonly json: string;
   /** As its server asked, in milliseconds; undefined: it did not. */
   readonly maxAgeMs: number | undefined;

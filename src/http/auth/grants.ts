@@ -27,7 +27,7 @@ export type Code = {
 export type Refresh = { readonly grant: Grant; readonly nonce: string; readonly kid: string };
 export type Access = { readonly grant: Grant; readonly issuedAtMs: number; readonly expiresAtMs: number };
 
-export const CODE_SECONDS = 60;
+const CODE_SECONDS = 60;
 export const ACCESS_SECONDS = 3_600;
 /** From the last refresh, and from the day the person agreed. */
 export const REFRESH_SECONDS = 30 * 86_400;
@@ -36,7 +36,7 @@ export const GRANT_SECONDS = 180 * 86_400;
 export const digestOf = (clientId: string): string =>
   createHash('sha256').update(clientId).digest('base64url').slice(0, 22);
 
-export const newId = (): string => randomBytes(12).toString('base64url');
+const newId = (): string => randomBytes(12).toString('base64url');
 
 const GRANT = z.object({
   g: z.string(),

@@ -16,7 +16,7 @@ export type Credentials = { readonly id: string; readonly secret: string | undef
 /** What E2B answers about a key. */
 export type KeyCheck = (apiKey: string) => Promise<'valid' | 'refused' | 'unavailable'>;
 
-export type TokenAnswer = {
+type TokenAnswer = {
   readonly access_token: string;
   readonly token_type: 'Bearer';
   readonly expires_in: number;

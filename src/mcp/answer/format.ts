@@ -12,7 +12,7 @@ import { ledgerLines } from './ledger-text.ts';
 import { truncateJson, truncateLog } from './truncate.ts';
 
 /** The MCP content types used here, as plain objects. */
-export type ContentBlock =
+type ContentBlock =
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'image'; readonly data: string; readonly mimeType: string }
   | {

@@ -57,7 +57,7 @@ export async function startForTest(options: Partial<LocalCloudOptions> = {}): Pr
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: what a foreign API answers is looked at field by field
-export type Reply = { status: number; headers: Headers; body: any };
+type Reply = { status: number; headers: Headers; body: any };
 export type Send = (method: string, path: string, body?: unknown, headers?: Record<string, string>) => Promise<Reply>;
 
 /** Calls as one team. A string body is sent as it is. */

@@ -4,7 +4,7 @@ import type { LocalCloud } from '../../../local/server.ts';
 import { startLocal } from '../../../local/start.ts';
 import { machineOf, type ShellKind } from '../../support/machines.ts';
 
-export const API_KEY = `e2b_${'0'.repeat(40)}`;
+const API_KEY = `e2b_${'0'.repeat(40)}`;
 
 export type Connection = { apiKey: string; apiUrl: string; sandboxUrl: string };
 

@@ -4,7 +4,7 @@ import { readdir, readFile, readlink } from 'node:fs/promises';
 
 export const MARK = 'E2B_LOCAL_MACHINE';
 
-export async function markedPids(mark: string): Promise<number[]> {
+async function markedPids(mark: string): Promise<number[]> {
   const wanted = `${MARK}=${mark}`;
   const pids = (await readdir('/proc').catch(() => [])).filter(name => /^\d+$/.test(name)).map(Number);
   const marked = await Promise.all(

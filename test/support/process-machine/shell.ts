@@ -52,7 +52,7 @@ export function realShell({ root, env }: RealShellOptions): Shell {
  * `/home/user`, `/root` and `/tmp`, where they begin a path in the text, as paths of the host. As far as that goes: a
  * path that a program makes up itself is not seen.
  */
-export function toHost(text: string, root: string): string {
+function toHost(text: string, root: string): string {
   return text.replace(/(?<![\w.~$})\]/\\-])\/(?:home\/user|root|tmp)(?![\w.-])/g, (path, at: number) =>
     text.startsWith(root, at) ? path : root + path,
   );

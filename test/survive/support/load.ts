@@ -40,7 +40,7 @@ export async function callTool(url: string, tool: string, code: string, key = ne
 }
 
 /** A read that also waits in the guest, so that some runs are always open. */
-export const SLOWISH = `async () => {
+const SLOWISH = `async () => {
   const { status } = await api.request({ method: 'GET', path: '/v2/sandboxes' });
   await new Promise(done => setTimeout(done, 150));
   return { status };

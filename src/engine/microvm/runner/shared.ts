@@ -8,7 +8,7 @@ const HELD = 1;
 const SHARED_BYTES = 24;
 
 /** Milliseconds of CPU of this whole process. */
-export function cpuNowMs(): number {
+function cpuNowMs(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
 }

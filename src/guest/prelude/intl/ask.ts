@@ -59,7 +59,7 @@ export function plainOptions(options: unknown, kinds: OptionKinds): Record<strin
   return plain;
 }
 
-export const DEFAULT_LOCALE = 'en-US';
+const DEFAULT_LOCALE = 'en-US';
 
 /** As a list of tags; an empty one where none is meant. */
 export function localeList(locales: unknown): string[] {

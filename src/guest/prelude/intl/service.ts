@@ -21,7 +21,7 @@ export type Service = (new (locales?: unknown, options?: unknown) => object) & {
 
 const states = new WeakMap<object, State>();
 
-export function stateOf(instance: unknown, type: string): State {
+function stateOf(instance: unknown, type: string): State {
   const state = typeof instance === 'object' && instance !== null ? states.get(instance) : undefined;
   if (state === undefined)
     throw new TypeError(`Method Intl.${type} called on incompatible receiver ${String(instance)}`);
