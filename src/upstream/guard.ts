@@ -11,7 +11,15 @@ import type { Effect, Method, Operation } from '../spec/description.ts';
 import { isRefusedSegment } from '../spec/refused.ts';
 import type { Match, Meaning, Operations } from './operations.ts';
 import { type ResolvedPath, resolvePath } from './path.ts';
-import { type AskedRequest, type Query, readQuery, readRequest, readTarget } from './shape.ts';
+import {
+  type AskedBody,
+  type AskedRequest,
+  type Query,
+  readBody,
+  readQuery,
+  readRequest,
+  readTarget,
+} from './shape.ts';
 
 declare const guarded: unique symbol;
 
@@ -48,8 +56,8 @@ export const isGuarded = (request: unknown): request is GuardedRequest =>
 export type OnTarget = (label: string, write: boolean) => void;
 
 /**
- * @throws GatewayError `path_invalid`, `path_refused`, `path_unlisted`, `method_refused` or `request_invalid`, each
- * with what to do next.
+ * @throws GatewayError `path_invalid`, `path_refused`, `path_unlisted`, `method_refused`, `request_invalid` or `too_complex`,
+ * each with what to do next.
  */
 export function guardRequest(raw: unknown, mode: Mode, operations: Operations, onTarget?: OnTarget): GuardedRequest {
   const path = resolveTarget(raw, onTarget); // rule 1
@@ -60,9 +68,10 @@ export function guardRequest(raw: unknown, mode: Mode, operations: Operations, o
   refuseWrites(asked, path, mode, match); // rule 4
   if (match === undefined && !operations.allowUnlisted) throw unlisted(asked.method, path, operations); // rule 3
   const query = readQuery(asked.query, path.search);
-  if (match !== undefined && !asked.unchecked) checkAgainstSchema(asked, query, match, operations); // rule 5
+  const body = readBody(asked);
+  if (match !== undefined && !asked.unchecked) checkAgainstSchema(body, query, match, operations); // rule 5
   const meaning = operations.meaningOf(asked.method, path.segments);
-  return brand(build(asked, path, query, match?.operation, meaning));
+  return brand(build(asked, body, path, query, match?.operation, meaning));
 }
 
 /** The same request with another body: for what the gateway adds by itself. Its schema is not checked again. */
@@ -123,9 +132,9 @@ function unlisted(method: Method, path: ResolvedPath, operations: Operations): G
 
 const shown = (path: ResolvedPath) => `/${path.segments.join('/')}`.slice(0, 200);
 
-function checkAgainstSchema(asked: AskedRequest, query: Query, match: Match, operations: Operations): void {
+function checkAgainstSchema(body: AskedBody | undefined, query: Query, match: Match, operations: Operations): void {
   const { operation, pathParameters } = match;
-  const problems = operations.checkOf(operation)({ pathParameters, query, body: asked.body });
+  const problems = operations.checkOf(operation)({ pathParameters, query, body });
   if (problems.length === 0) return;
   throw new GatewayError(
     'request_invalid',
@@ -135,6 +144,7 @@ function checkAgainstSchema(asked: AskedRequest, query: Query, match: Match, ope
 
 function build(
   asked: AskedRequest,
+  body: AskedBody | undefined,
   path: ResolvedPath,
   query: Query,
   operation: Operation | undefined,
@@ -144,9 +154,9 @@ function build(
     method: asked.method,
     path: `/${path.segments.map(encode).join('/')}`,
     query: encodeQuery(query, operation),
-    contentType: asked.body?.contentType,
+    contentType: body?.contentType,
     accept: asked.accept,
-    body: asked.body?.text,
+    body: body?.text,
     operation,
     ...meaning,
     write: isWrite(asked.method),

@@ -2,6 +2,7 @@
 // whether the values fit it, is decided elsewhere.
 import { z } from 'zod';
 import { GatewayError } from '../errors.ts';
+import { describeExcess, type JsonLimits, judgeJson } from '../ground/json-size.ts';
 import type { Method } from '../spec/description.ts';
 import { nearestName } from './nearest.ts';
 
@@ -19,6 +20,15 @@ const OTHER_NAMES: Readonly<Record<string, (typeof FIELDS)[number]>> = {
   payload: 'body',
 };
 const MAX_QUERY_CHARS = 16_384;
+const MAX_ENTRIES = 200;
+/** JSON given as text. Its length is bounded with the arguments of the call. */
+const BODY_LIMITS: JsonLimits = {
+  maxBytes: Number.POSITIVE_INFINITY,
+  maxValues: 20_000,
+  maxKeys: 20_000,
+  maxDepth: 100,
+  maxKeyBytes: 4_096,
+};
 /** More is no slip of the pen: what is wrong with each costs us time, and nobody reads it. */
 const MAX_FIELDS = 50;
 const MAX_TOLD = 5;
@@ -51,31 +61,44 @@ export type AskedRequest = {
   readonly method: Method;
   readonly path: string;
   readonly query: readonly (readonly [string, unknown])[];
-  readonly body: AskedBody | undefined;
+  /** As given: `readBody` looks at it, when all else is in order. */
+  readonly given: { readonly body: unknown; readonly rawBody: string | undefined };
+  readonly contentType: string | undefined;
   readonly accept: string | undefined;
   readonly unchecked: boolean;
 };
 
+/** Own entries of an object; 0 for anything else. */
+const countOf = (value: unknown): number =>
+  typeof value === 'object' && value !== null ? Object.keys(value).length : 0;
+
 const invalid = (detail: string) => new GatewayError('request_invalid', detail);
 
-/** @throws GatewayError `request_invalid`, or `method_refused` for a method no operation can have. */
+/**
+ * All but the body, which is the most work.
+ *
+ * @throws GatewayError `request_invalid`, or `method_refused` for a method no operation can have.
+ */
 export function readRequest(raw: unknown): AskedRequest {
-  if (typeof raw === 'object' && raw !== null && Object.keys(raw).length > MAX_FIELDS)
-    throw invalid(`api.request takes one object with ${FIELDS.join(', ')}.`);
+  if (countOf(raw) > MAX_FIELDS) throw invalid(`api.request takes one object with ${FIELDS.join(', ')}.`);
+  const { query: names, headers: fields } = (raw ?? {}) as { query?: unknown; headers?: unknown };
+  if (countOf(names) > MAX_ENTRIES) throw invalid(`\`query\` has more than ${MAX_ENTRIES} parameters.`);
+  if (countOf(fields) > MAX_FIELDS) throw invalid(`\`headers\` has more than ${MAX_FIELDS} fields.`);
   const parsed = Shape.safeParse(raw);
   if (!parsed.success) throw invalid(describeShape(raw, parsed.error));
   const { path, query, unchecked } = parsed.data;
   const method = readMethod(parsed.data.method ?? 'GET');
   const headers = readHeaders(parsed.data.headers ?? {}, parsed.data.contentType ?? undefined);
-  const body = readBody(parsed.data.body, parsed.data.rawBody ?? undefined, headers.contentType);
-  if (body !== undefined && (method === 'GET' || method === 'HEAD')) {
+  const given = { body: parsed.data.body ?? undefined, rawBody: parsed.data.rawBody ?? undefined };
+  if ((given.body ?? given.rawBody) !== undefined && (method === 'GET' || method === 'HEAD')) {
     throw invalid(`${method} carries no body. Put parameters into \`query\`, or name another \`method\`.`);
   }
   return {
     method,
     path,
     query: Object.entries(query ?? {}),
-    body,
+    given,
+    contentType: headers.contentType,
     accept: headers.accept,
     unchecked: unchecked === true,
   };
@@ -146,11 +169,12 @@ function readHeaders(headers: Readonly<Record<string, string>>, field: string | 
 
 const isJson = (contentType: string) => /^application\/(?:[\w.+-]+\+)?json\b/i.test(contentType);
 
-function readBody(body: unknown, rawBody: string | undefined, type: string | undefined): AskedBody | undefined {
-  const given = body !== undefined && body !== null;
-  if (given && rawBody !== undefined) throw invalid('Give `body` or `rawBody`, not both.');
+/** @throws GatewayError `request_invalid`, or `too_complex` for text that would be too much work to parse */
+export function readBody({ given, contentType: type }: AskedRequest): AskedBody | undefined {
+  const { body, rawBody } = given;
+  if (body !== undefined && rawBody !== undefined) throw invalid('Give `body` or `rawBody`, not both.');
   if (rawBody !== undefined && type === undefined) throw invalid('`rawBody` needs a `contentType`.');
-  if (!given && rawBody === undefined) return undefined;
+  if (body === undefined && rawBody === undefined) return undefined;
   const contentType = type ?? 'application/json';
   const text = rawBody ?? (typeof body === 'string' ? body : undefined);
   if (!isJson(contentType)) {
@@ -158,6 +182,7 @@ function readBody(body: unknown, rawBody: string | undefined, type: string | und
     return { contentType, text };
   }
   if (text === undefined) return { contentType, text: JSON.stringify(body), json: { value: body } };
+  checkSize(text);
   // Models used to fetch() stringify their bodies: JSON text stands for what it says.
   try {
     const value: unknown = JSON.parse(text);
@@ -165,6 +190,15 @@ function readBody(body: unknown, rawBody: string | undefined, type: string | und
   } catch {
     throw invalid('The body is a string but not JSON. Give an object, or set `contentType` and use `rawBody`.');
   }
+}
+
+function checkSize(text: string): void {
+  const verdict = judgeJson(text, BODY_LIMITS);
+  if (!verdict.fits)
+    throw new GatewayError(
+      'too_complex',
+      `The body holds ${describeExcess(verdict.excess)}. Send less at once, or put the data into a sandbox file.`,
+    );
 }
 
 /**

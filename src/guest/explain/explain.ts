@@ -3,6 +3,7 @@ import type { GuestError, Surface } from '../../engine/engine.ts';
 import { type AcceptedCode, ownColumn } from '../accept/code.ts';
 import { type Callee, calleesAt } from './callee.ts';
 import { hintFor } from './hints.ts';
+import { isOwnChain } from './own.ts';
 
 export type Explained = {
   readonly name: string;
@@ -60,7 +61,9 @@ const NAMED = /^([^\n]{1,80}?) is not (?:a function|(async iterable))/;
 function calleesOf({ message, line, column, elsewhere }: GuestError, code: AcceptedCode): readonly Callee[] {
   if (message !== NAMELESS) {
     const [, text, loop] = NAMED.exec(message) ?? [];
-    return text === undefined ? [] : [{ text, as: loop === undefined ? 'call' : 'loop' }];
+    // The message is the guest's word, and a hint stands outside the markers: only what the agent itself wrote goes in.
+    if (text === undefined || !isOwnChain(text, code.text)) return [];
+    return [{ text, as: loop === undefined ? 'call' : 'loop' }];
   }
   return elsewhere === true || line === undefined || column === undefined ? [] : calleesAt(code.source, line, column);
 }

@@ -6,6 +6,7 @@ import { languageOf } from '../accept/language.ts';
 import { GLOBALS } from '../globals.ts';
 import type { Callee } from './callee.ts';
 import { hintForCallees } from './callee-hints.ts';
+import { isOwnChain } from './own.ts';
 
 export type Mistake = {
   readonly error: GuestError;
@@ -93,7 +94,7 @@ export function hintFor(mistake: Mistake): string | undefined {
     if (name === undefined) return undefined;
     const language = languageOf(mistake.text, mistake.text.length);
     if (language !== undefined) return `${foreignMessage(language, mistake.surface)}.`;
-    return hintForName(name, mistake.surface, mistake.globals);
+    return hintForName(name, mistake);
   }
   for (const rule of RULES) {
     const hint = rule(mistake);
@@ -104,7 +105,7 @@ export function hintFor(mistake: Mistake): string | undefined {
 
 const globalsLine = (globals: readonly string[]): string => `Globals: ${globals.join(', ')}.`;
 
-function hintForName(name: string, surface: Surface, globals: readonly string[]): string {
+function hintForName(name: string, { surface, globals, text }: Mistake): string {
   const there = globalsLine(globals);
   if (name === 'await') return '`await` is in a function that is not async: make that function async.';
   if (surface === 'search' && GLOBALS.read.includes(name)) {
@@ -118,7 +119,9 @@ function hintForName(name: string, surface: Surface, globals: readonly string[])
   }
   const near = globals.find(global => global.toLowerCase() === name.toLowerCase());
   if (near !== undefined) return `It is written \`${near}\`. ${there}`;
-  return `No \`${name}\` was declared, and nothing is kept from earlier calls: return what the next one needs. ${there}`;
+  // The message may be anybody's: a hint repeats only what the agent itself wrote.
+  const what = isOwnChain(name, text) ? `\`${name}\`` : 'such name';
+  return `No ${what} was declared, and nothing is kept from earlier calls: return what the next one needs. ${there}`;
 }
 
 /** The registry's message says what happened; this says where to look. */

@@ -19,6 +19,7 @@ export type GuestHost = {
 export const guestHost: GuestHost = is.freeze({ call: hostCall, define: is.defineGlobal });
 
 export function installGlobals(): void {
+  hideFrames();
   installConsole();
   installTimers();
   installRandom();
@@ -28,4 +29,9 @@ export function installGlobals(): void {
     Object.defineProperty(plain[name], 'name', { value: name });
   // The image builder takes this away again; no agent code ever sees it.
   is.defineGlobal('__guest', is.freeze({ start, settle, reject, takeRejections }));
+}
+
+/** A hook on stacks would be handed the functions of the prelude. Whoever sets one finds nothing changed. */
+function hideFrames(): void {
+  Object.defineProperty(Error, 'prepareStackTrace', { get: () => undefined, set: () => undefined });
 }

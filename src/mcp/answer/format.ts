@@ -10,6 +10,7 @@ import { wrapUntrusted } from './envelope.ts';
 import { ledgerHints } from './ledger-hints.ts';
 import { ledgerLines } from './ledger-text.ts';
 import { truncateJson, truncateLog } from './truncate.ts';
+import { visible } from './visible.ts';
 
 /** The MCP content types used here, as plain objects. */
 type ContentBlock =
@@ -49,7 +50,7 @@ export function formatOutcome(run: Run): Formatted {
   if (ledger.length > 0) said.data.push(`calls:\n${ledgerLines(ledger).join('\n')}`);
   said.hints.push(...ledgerHints(ledger, failed));
 
-  const data = said.data.join('\n\n');
+  const data = visible(said.data.join('\n\n'));
   const wrapped = surface === 'search' || data === '' ? data : wrapUntrusted(data);
   const text = [wrapped, ...said.hints].filter(part => part !== '').join('\n');
   return { content: [{ type: 'text', text }, ...blocks], isError: failed };
