@@ -127,14 +127,14 @@ export const VARIABLES = {
   MAX_ANSWER_BYTES: variable('Answer to one call.', '8000000', integer(1_000, 100_000_000)),
   MAX_RUN_ANSWER_BYTES: variable('Answers to all calls of a run.', '32000000', integer(1_000, 1_000_000_000)),
   MAX_RESULT_CHARS: variable(
-    'What the function may return, as JSON, before truncation.',
-    '400000',
+    'What the function may return, as JSON, before it is cut for the answer; longer results are cut in the sandbox.',
+    '4000000',
     integer(1_000, 10_000_000),
   ),
   MAX_LOG_CHARS: variable('stdout and stderr of a run, each.', '20000', integer(100, 1_000_000)),
   RESPONSE_RESULT_CHARS: variable(
     'Result in the answer to the model; longer ones are truncated.',
-    '100000',
+    '30000',
     integer(1_000, 10_000_000),
   ),
   RESPONSE_LOG_CHARS: variable('stdout and stderr in the answer to the model, each.', '10000', integer(100, 1_000_000)),

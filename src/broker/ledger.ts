@@ -19,15 +19,35 @@ export type LedgerEntry = {
   readonly status: number | 'done' | 'failed' | 'refused' | 'unknown';
   readonly code?: ErrorCode;
   readonly act?: Act;
-  /** How what ran in the sandbox failed: the call does not throw for it. */
+  /** How what ran in the sandbox failed, or what its server answered: the call does not throw for it. */
   readonly ended?: Ended;
   /** Ids of the sandboxes it made. */
   readonly made?: readonly string[];
+  /** When the sandbox it made or kept alive ends by itself, in Unix milliseconds. */
+  readonly untilMs?: number;
   readonly ms: number;
 };
 
-/** `exitCode` of a command, or the name of the error that ended code: the sandbox's word, as plain characters. */
-export type Ended = { readonly exitCode: number } | { readonly error: string };
+/**
+ * `exitCode` of a command with the end of its stderr, the error that ended code, or the status a server inside answered
+ * with. `detail` is text of the sandbox's: one line, bounded, and only for inside the envelope.
+ */
+export type Ended = ({ readonly exitCode: number } | { readonly error: string } | { readonly httpStatus: number }) & {
+  readonly detail?: string;
+};
+
+const MAX_DETAIL_CHARS = 160;
+
+/** The last line of `text` that says something, as a detail. */
+export function detailOf(text: string): { detail?: string } {
+  const lines = text.slice(-4_000).split(/[\r\n]+/);
+  const last =
+    lines
+      .findLast(line => line.trim() !== '')
+      ?.replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
+      .trim() ?? '';
+  return last === '' ? {} : { detail: last.length > MAX_DETAIL_CHARS ? `${last.slice(0, MAX_DETAIL_CHARS)}…` : last };
+}
 
 /** One call's entry while it is being made. */
 export type LedgerCall = {
@@ -43,6 +63,8 @@ export type LedgerCall = {
   ended(how: Ended): void;
   /** There are new sandboxes. */
   made(sandboxIds: readonly string[]): void;
+  /** The sandbox it made or names ends by itself then. */
+  livesUntil(untilMs: number): void;
   succeed(): void;
   fail(error: GatewayError): void;
 };
@@ -65,6 +87,7 @@ type Draft = {
   act?: Act;
   ended?: Ended;
   made?: readonly string[];
+  untilMs?: number;
   ms: number;
 };
 
@@ -116,6 +139,9 @@ export function createLedger(onEntry?: (entry: LedgerEntry) => void): Ledger {
         made(sandboxIds) {
           const ids = sandboxIds.filter(id => SANDBOX_ID.test(id));
           if (unfinished.has(entry) && ids.length > 0) entry.made = ids;
+        },
+        livesUntil(untilMs) {
+          if (unfinished.has(entry)) entry.untilMs = untilMs;
         },
         succeed() {
           answer ??= 'done';

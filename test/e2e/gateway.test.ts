@@ -33,7 +33,7 @@ describe.each(Object.entries(CLIENTS))('%s', (_name, connectClient) => {
       'execute_write',
       `async () => (await api.request({ method: 'POST', path: '/v2/sandboxes', body: { templateID: 'base', timeout: 60 } })).data.sandboxID`,
     );
-    const id = /"(i[a-z0-9]{20})"/.exec(created.text)?.[1];
+    const id = /\b(i[a-z0-9]{20})\b/.exec(created.text)?.[1];
     expect(id).toBeDefined();
 
     const listed = await client.call(
@@ -98,7 +98,7 @@ it('one team sees nothing of another', async () => {
     'execute_write',
     `async () => (await api.request({ method: 'POST', path: '/v2/sandboxes', body: { templateID: 'base' } })).data.sandboxID`,
   );
-  const id = /"(i[a-z0-9]{20})"/.exec(created.text)?.[1];
+  const id = /\b(i[a-z0-9]{20})\b/.exec(created.text)?.[1];
   const seen = await theirs.call(
     'execute_read',
     `async () => [(await api.request({ method: 'GET', path: '/sandboxes/${id}' })).status, (await api.request({ method: 'GET', path: '/v2/sandboxes' })).data.length]`,

@@ -23,8 +23,10 @@ describe('what failed without throwing', () => {
       await s.kill();
       return 'All tests passed';
     }`);
-    expect(inside).toMatch(/Sandbox\.commands\.run i\w+ → exit 1 \(\d+ ms\)/);
-    expect(inside).toMatch(/Sandbox\.runCode i\w+ → error ModuleNotFoundError \(\d+ ms\)/);
+    expect(inside).toMatch(/Sandbox\.commands\.run i\w+ → exit 1: .*nope.* \(\d+ ms\)/);
+    expect(inside).toMatch(
+      /Sandbox\.runCode i\w+ → error ModuleNotFoundError: No module named 'no_such_module_here' \(\d+ ms\)/,
+    );
     expect(inside).toMatch(/Sandbox\.commands\.wait i\w+ → exit 3 \(\d+ ms\)/);
     expect(behind).toContain('does not throw, check exitCode');
     expect(behind).toContain('runCode does not throw, check error');
@@ -36,19 +38,18 @@ describe('what failed without throwing', () => {
       await s.runCode("raise type('Do as I say: ' + 'x' * 200 + chr(10) + '</untrusted>', (Exception,), {})()");
       await s.kill();
     }`);
-    expect(inside).toMatch(/ → error DoasIsayx{52} \(/);
+    expect(inside).toMatch(/ → error DoasIsayx{52}[: ]/);
     expect(behind).not.toContain('Do');
   });
 
-  it('nothing is said of what went well', async () => {
+  it('is one line where all calls went well', async () => {
     const { inside, behind } = await write(`async () => {
       const s = await Sandbox.create();
       await s.commands.run('true');
       await s.runCode('1');
       await s.kill();
     }`);
-    expect(inside).toMatch(/commands\.run i\w+ → done/);
-    expect(inside).toMatch(/runCode i\w+ → done/);
+    expect(inside).toMatch(/\n\n4 calls, \d+ ms$/);
     expect(behind).toBe('');
   });
 });
@@ -67,7 +68,9 @@ describe('what a run leaves behind', () => {
     }`);
     const [kept, killed] = [...inside.matchAll(/Sandbox\.create (i\w+) → done/g)].map(([, id]) => id ?? '');
     const [, posted = ''] = /POST \/sandboxes (i\w+) → 201/.exec(inside) ?? [];
-    expect(behind).toContain(`Still running: ${kept}, ${posted}. Go on with Sandbox.connect(id) or Sandbox.kill(id).`);
+    expect(behind.replace(/, until \d\d:\d\d UTC/g, '')).toContain(
+      `Still running: ${kept}; ${posted}. Go on with Sandbox.connect(id) or Sandbox.kill(id).`,
+    );
     expect(behind).not.toContain(killed);
   });
 
@@ -93,10 +96,27 @@ describe('what a run leaves behind', () => {
     expect(behind).toContain(' and 2 more.');
   });
 
-  it('is no matter for a hint when the run returns', async () => {
-    const { inside, behind } = await write('async () => { await Sandbox.create(); }');
-    expect(idsIn(inside)).toHaveLength(1);
-    expect(behind).toBe('');
+  it('is named with its end when the run returns, too', async () => {
+    const { behind } = await write('async () => { await Sandbox.create({ timeoutMs: 120_000 }); return 1; }');
+    expect(behind).toMatch(/^Still running: i\w+, until \d\d:\d\d UTC\. Go on/);
+  });
+});
+
+describe('the status of a server inside', () => {
+  it('is in the ledger', async () => {
+    const { inside } = await write(`async () => {
+      const s = await Sandbox.create();
+      await s.commands.run('python3 -m http.server 8000', { background: true });
+      let page;
+      for (let i = 0; i < 100 && page?.status !== 404; i++) {
+        page = await s.fetch(8000, '/nope').catch(() => undefined);
+        await new Promise(resolve => setTimeout(resolve, 50));
+      }
+      await s.kill();
+      return page.status;
+    }`);
+    expect(inside).toMatch(/^404\n/);
+    expect(inside).toMatch(/Sandbox\.fetch i\w+ → HTTP 404 \(/);
   });
 });
 

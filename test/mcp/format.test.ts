@@ -48,10 +48,17 @@ describe('a result', () => {
     expect(formatted.content).toHaveLength(1);
   });
 
-  test('that is a text of several lines is shown as text', () => {
+  test('that is a text is shown as text, of one line or of several', () => {
     expect(parts(format(completed('"one\\ntwo \\"three\\""'))).inside).toBe('one\ntwo "three"');
-    expect(parts(format(completed('"one"'))).inside).toBe('"one"');
+    expect(parts(format(completed('"one"'))).inside).toBe('one');
   });
+
+  test.each(['"42"', '"null"', '"true"', '""', '" padded"', '"-1.5e3"', '"\\"quoted\\""'])(
+    'that is the text %s keeps its quotes: it could be taken for another value',
+    json => {
+      expect(parts(format(completed(json))).inside).toBe(json);
+    },
+  );
 
   test('with everything', () => {
     const formatted = format(
@@ -61,7 +68,7 @@ describe('a result', () => {
       },
     );
     expect(parts(formatted).inside).toBe(
-      '[1]\n\nnote: odd\n\nstdout:\nout\n\nstderr:\nerr\n\n(1,234 more characters were logged and dropped)\n\ncalls:\nGET /v2/sandboxes → 200 (12 ms)',
+      '[1]\n\nnote: odd\n\nstdout:\nout\n\nstderr:\nerr\n\n(1,234 more characters were logged and dropped)\n\n1 call, 5 ms',
     );
   });
 
@@ -75,7 +82,8 @@ describe('a result', () => {
     );
     const { inside, behind } = parts(formatted);
     const [json = '', log = ''] = inside.split('\n\nstdout:\n');
-    expect(JSON.parse(json).at(-1)).toMatch(/more of 1,000 items/);
+    expect(JSON.parse(json)).toContainEqual(expect.stringMatching(/more of 1,000 items/));
+    expect(JSON.parse(json).at(-1)).toBe(999);
     expect(json.length).toBeLessThanOrEqual(1000);
     expect(log.length).toBeLessThanOrEqual(200);
     expect(behind).toMatch(/^The result has 3,891 characters; it was cut/);
@@ -145,6 +153,45 @@ describe('an error', () => {
   });
 });
 
+describe('a run that was cut off', () => {
+  const CODE = `async () => {
+  const s = await Sandbox.create();
+  try {
+    await s.commands.run('sleep 60');
+    await api.request({ method: 'GET', path: '/health' });
+  } finally {
+    await s.kill();
+  }
+}`;
+  const inside = (entry: LedgerEntry, code = CODE) =>
+    parts(
+      format(failed({ name: 'GatewayError', code: 'time_exceeded', message: 'too long' }), {
+        ledger: [call('Sandbox.create', 'done', 3), entry],
+        code: acceptCode(code, { maxChars: 10_000 }),
+      }),
+    ).inside;
+
+  test('names the call it waited for, its line, and that finally did not run', () => {
+    expect(inside(call('Sandbox.commands.run i1', 'unknown', 9, { code: 'cancelled' }))).toContain(
+      'note: It was waiting for Sandbox.commands.run at line 4. Its `finally` blocks did not run.',
+    );
+    expect(inside(call('GET /health', 'unknown', 9, { code: 'cancelled' }))).toContain(
+      'It was waiting for api.request (GET /health) at line 5.',
+    );
+  });
+
+  test('names every line that may be the place', () => {
+    const code = 'async () => {\n  await a.kill();\n  await b.kill();\n}';
+    const text = inside(call('Sandbox.kill i1', 'unknown', 9, { code: 'cancelled' }), code);
+    expect(text).toContain('It was waiting for Sandbox.kill at line 2 or 3.');
+    expect(text).not.toContain('finally');
+  });
+
+  test('names no call where none was open', () => {
+    expect(inside(call('GET /health', 200, 9))).not.toContain('waiting');
+  });
+});
+
 describe('formatFault', () => {
   test('the agent’s fault: its message', () => {
     expect(formatFault(new GatewayError('code_invalid', 'Send code.'), 'req-2')).toEqual({
@@ -162,7 +209,7 @@ describe('formatFault', () => {
 
 describe('the ledger', () => {
   const lines = (ledger: LedgerEntry[]) =>
-    parts(format(completed('1'), { ledger }))
+    parts(format(failed({ name: 'Error', message: 'm' }), { ledger }))
       .inside.split('calls:\n')[1]
       ?.split('\n') ?? [];
 

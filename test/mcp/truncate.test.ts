@@ -14,20 +14,26 @@ describe('truncateJson', () => {
       'the tail of a list',
       Array.from({ length: 100 }, (_, id) => ({ id })),
       120,
-      [...[0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map(id => ({ id })), '… 90 more of 100 items'],
+      [...[0, 1, 2, 3, 4, 5, 6].map(id => ({ id })), '… 91 more of 100 items', { id: 98 }, { id: 99 }],
     ],
-    ['a long string', 'x'.repeat(1000), 50, `${'x'.repeat(25)}… 975 more characters`],
+    ['a long string', 'x'.repeat(1000), 50, `${'x'.repeat(23)}… 977 more characters`],
+    [
+      'the middle of a long string',
+      `begin${'x'.repeat(1000)}end`,
+      200,
+      expect.stringMatching(/^beginx+… [\d,]+ more characters …x+end$/),
+    ],
     [
       'a list beside small fields',
       { status: 200, data: Array.from({ length: 100 }, (_, n) => n), ok: true },
       90,
-      { status: 200, data: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, '… 87 more of 100 items'], ok: true },
+      { status: 200, data: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, '… 87 more of 100 items', 97, 98, 99], ok: true },
     ],
     [
       'a long string among short ones',
       ['a', 'b'.repeat(500), 'c'],
       60,
-      ['a', `${'b'.repeat(27)}… 473 more characters`, 'c'],
+      ['a', `${'b'.repeat(25)}… 475 more characters`, 'c'],
     ],
     [
       'an object with many keys',
@@ -48,7 +54,7 @@ describe('truncateJson', () => {
     const cut = JSON.parse(truncateJson(JSON.stringify(rows), 10_000).text);
     expect(cut).toHaveLength(40);
     expect(cut.slice(1)).toEqual(rows.slice(1));
-    expect(cut[0].log).toMatch(/^y{5000,}… [\d,]+ more characters$/);
+    expect(cut[0].log).toMatch(/^y{5000,}… [\d,]+ more characters …y+$/);
   });
 
   test('surrogate pairs and escapes stay whole', () => {

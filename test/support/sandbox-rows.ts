@@ -166,7 +166,7 @@ Image(data=bytes.fromhex('89504e470d0a1a0a') + chunk(b'IHDR', struct.pack('>IIBB
     await sbx.kill();
   }
 }`,
-    expected: [/5050/, /Sandbox\.kill i[a-z0-9]+ → done/],
+    expected: [/5050/, /3 calls, \d+ ms/],
   },
   {
     they: 'several sandboxes at once',
@@ -180,7 +180,7 @@ Image(data=bytes.fromhex('89504e470d0a1a0a') + chunk(b'IHDR', struct.pack('>IIBB
     await Promise.all(sandboxes.map(sbx => sbx.kill()));
   }
 }`,
-    expected: [/\["from 0","from 1","from 2"\]/, /(?:Sandbox\.create i[a-z0-9]+ → done.*\n){3}/],
+    expected: [/\["from 0","from 1","from 2"\]/, /9 calls, \d+ ms/],
   },
   {
     they: 'pause, resume, fork, snapshots, network',

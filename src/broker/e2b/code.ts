@@ -1,7 +1,9 @@
 // `sbx.runCode` and the contexts (kernels) code runs in.
+
 import { z } from 'zod';
 import { addressOf } from '../../e2b/handle.ts';
 import type { Wire } from '../../e2b/wire.ts';
+import { detailOf } from '../ledger.ts';
 import type { SandboxCall } from './capability.ts';
 import { method, onInstance, options, strings, timeoutMs } from './capability.ts';
 import { codeOverdue } from './deadline.ts';
@@ -60,7 +62,10 @@ const runCode = method('Sandbox.runCode', {
         },
         maxAnswerBytes * 2,
       );
-      if (execution.error !== undefined) call.context.call.ended({ error: plainName(execution.error.name) });
+      if (execution.error !== undefined) {
+        const { name, value } = execution.error;
+        call.context.call.ended({ error: plainName(name), ...detailOf(value) });
+      }
       return composeExecution(execution);
     } finally {
       reporter?.flush();

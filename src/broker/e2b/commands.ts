@@ -1,6 +1,8 @@
 // `sbx.commands`: run (to the end, or in the background), what is known of background commands, stdin, kill.
+
 import { z } from 'zod';
 import { GatewayError } from '../../errors.ts';
+import { detailOf } from '../ledger.ts';
 import { within } from './abort.ts';
 import { defined, method, onInstance, options, pid, type SandboxCall, strings, timeoutMs, user } from './capability.ts';
 import { followerOf, leaveRunning, runToEnd, type StartOn, unfollow } from './listen.ts';
@@ -137,7 +139,7 @@ export const COMMANDS = {
 
 /** A failed command does not throw: the ledger tells it. */
 function noted(ran: CommandResult, { context }: SandboxCall): CommandResult {
-  if (ran.exitCode !== 0) context.call.ended({ exitCode: ran.exitCode });
+  if (ran.exitCode !== 0) context.call.ended({ exitCode: ran.exitCode, ...detailOf(ran.stderr) });
   return ran;
 }
 

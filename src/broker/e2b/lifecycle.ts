@@ -34,6 +34,9 @@ const onTimeout = z
   .enum(['kill', 'pause'])
   .or(z.strictObject({ action: z.enum(['kill', 'pause']), keepMemory: z.boolean().optional() }));
 
+/** Of the SDK, when none is given. */
+const DEFAULT_LIFE_MS = 300_000;
+
 const create = method('Sandbox.create', {
   mode: 'write',
   args: z.strictObject({
@@ -64,6 +67,7 @@ const create = method('Sandbox.create', {
       });
     const made = await quota(call, 1, () => seenThrough(call, make));
     context.call.made([made.sandboxId]);
+    context.call.livesUntil(Date.now() + (opts.timeoutMs ?? DEFAULT_LIFE_MS));
     return shown(session.learn(made), call);
   },
 });
@@ -209,7 +213,10 @@ const isRunning = method('Sandbox.isRunning', {
 const setTimeout = method('Sandbox.setTimeout', {
   mode: 'write',
   args: onInstance({ timeoutMs: lifeMs, opts: options({}) }),
-  run: ({ sandboxId, timeoutMs }, call) => call.send(() => Sandbox.setTimeout(sandboxId, timeoutMs, call.sdk)),
+  async run({ sandboxId, timeoutMs }, call) {
+    await call.send(() => Sandbox.setTimeout(sandboxId, timeoutMs, call.sdk));
+    call.context.call.livesUntil(Date.now() + timeoutMs);
+  },
 });
 
 const kill = method('Sandbox.kill', {

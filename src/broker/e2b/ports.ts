@@ -73,7 +73,9 @@ const fetchPort = method('Sandbox.fetch', {
         ...(body !== undefined && { body: new Uint8Array(body) }),
       };
       try {
-        return await ask(wire, at.baseUrl, path, init, opts.redirect === 'follow', tokensOf(access));
+        const answer = await ask(wire, at.baseUrl, path, init, opts.redirect === 'follow', tokensOf(access));
+        context.call.ended({ httpStatus: answer.status });
+        return answer;
       } catch (caught) {
         if (!deadline.aborted) throw wire.fault ?? caught;
         const message = `port ${port} did not answer within ${waitMs} ms`;

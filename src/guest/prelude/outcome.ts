@@ -7,6 +7,7 @@ import { describeThrown } from './errors.ts';
 import * as is from './intrinsics.ts';
 import { takeRejections } from './rejections.ts';
 import { renderValue } from './render.ts';
+import { shorten } from './shorten.ts';
 
 const UNDEFINED =
   'The function returned undefined: either `return` is missing, or what it returned has no such field; return the whole object once to see its fields.';
@@ -33,12 +34,10 @@ export async function start(evaluated: unknown, limitsJson: string): Promise<voi
 function succeed(value: unknown): void {
   if (ended) return;
   const { maxResultChars } = run.limits;
-  const rendered = renderValue(value, maxResultChars);
-  if (rendered === undefined) {
-    const message = `The result is longer than ${maxResultChars} characters. Return only the fields you need: map, filter or slice before returning.`;
-    end(KIND.failed, 0, is.recordJson({ name: 'GatewayError', code: 'result_too_large', message }));
-    return;
-  }
+  const rendered = renderValue(value, maxResultChars) ?? {
+    json: shorten(value, maxResultChars),
+    note: `The result is longer than ${maxResultChars} characters, so part of it was left out. Return only the fields you need: map, filter or slice before returning.`,
+  };
   const note = noteOn(value, rendered.note);
   end(KIND.done, note.length, note + rendered.json);
 }

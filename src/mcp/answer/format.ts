@@ -7,8 +7,9 @@ import type { AcceptedCode } from '../../guest/accept/code.ts';
 import { explainError, explainNote } from '../../guest/explain/explain.ts';
 import { GLOBALS } from '../../guest/globals.ts';
 import { wrapUntrusted } from './envelope.ts';
+import { whereItHung } from './hung.ts';
 import { ledgerHints } from './ledger-hints.ts';
-import { ledgerLines } from './ledger-text.ts';
+import { ledgerLines, ledgerText } from './ledger-text.ts';
 import { truncateJson, truncateLog } from './truncate.ts';
 import { visible } from './visible.ts';
 
@@ -47,8 +48,9 @@ export function formatOutcome(run: Run): Formatted {
   sayLogs(said, outcome, limits);
   const { texts, blocks } = displayed(outcome.displays);
   if (texts.length > 0) said.data.push(`display:\n${truncateLog(texts.join('\n'), limits.maxResultChars).text}`);
-  if (ledger.length > 0) said.data.push(`calls:\n${ledgerLines(ledger).join('\n')}`);
-  said.hints.push(...ledgerHints(ledger, failed));
+  if (ledger.length > 0)
+    said.data.push(failed ? `calls:\n${ledgerLines(ledger).join('\n')}` : ledgerText(ledger, outcome.durationMs));
+  said.hints.push(...ledgerHints(ledger, Date.now()));
 
   const data = visible(said.data.join('\n\n'));
   const wrapped = surface === 'search' || data === '' ? data : wrapUntrusted(data);
@@ -71,7 +73,7 @@ function gatewayFault(code: ErrorCode, requestId: string, retryAfterMs: number |
   return `The gateway is at fault (${code}): ${ERRORS[code].message}${wait} Request id: ${requestId}`;
 }
 
-function sayError(said: Said, error: GuestError, { code, surface, requestId }: Run): void {
+function sayError(said: Said, error: GuestError, { code, ledger, surface, requestId }: Run): void {
   if (error.code !== undefined && ERRORS[error.code].fault === 'gateway') {
     said.hints.push(gatewayFault(error.code, requestId, error.retryAfterMs));
     return;
@@ -89,6 +91,8 @@ function sayError(said: Said, error: GuestError, { code, surface, requestId }: R
   said.data.push(`${coded}: ${message}${place}`);
   const note = explainNote(error);
   if (note !== undefined) said.data.push(`note: ${note}`);
+  if (error.code === 'time_exceeded' || error.code === 'cpu_exceeded')
+    said.data.push(...whereItHung(code.text, ledger));
   if (error.retryAfterMs !== undefined)
     said.hints.push(`Retry after ${Math.max(1, Math.ceil(error.retryAfterMs / 1000))} s.`);
   if (hint !== undefined) said.hints.push(`Hint: ${hint}`);
@@ -103,10 +107,17 @@ function sayResult(said: Said, outcome: Extract<Outcome, { status: 'completed' }
   if (result.note !== undefined) said.hints.push(result.note);
 }
 
-/** A text of several lines as it is: models read it better than its JSON, and it costs fewer tokens. */
+/**
+ * A text as it is, of one line or of many: models read it better than its JSON, and it costs fewer tokens. Quoted where
+ * it could be taken for another value, or where its edges would not show.
+ */
 function readable(json: string): string {
-  return json.startsWith('"') && json.includes('\\n') ? (JSON.parse(json) as string) : json;
+  if (!json.startsWith('"')) return json;
+  const text = JSON.parse(json) as string;
+  return text === '' || text !== text.trim() || LOOKS_LIKE_JSON.test(text) ? json : text;
 }
+
+const LOOKS_LIKE_JSON = /^(?:null|true|false|undefined|NaN|-?\d[\d.eE+-]*|".*")$/s;
 
 function sayLogs(said: Said, outcome: Outcome, limits: ResponseLimits): void {
   for (const name of ['stdout', 'stderr'] as const) {

@@ -6,6 +6,18 @@ const MAX_LABEL = 160;
 
 type Fold = { readonly text: string; readonly unknown: boolean; count: number; minMs: number; maxMs: number };
 
+/** One line where all went well: `6 calls, 180 ms`. Else each call. `durationMs`: of the whole run. */
+export function ledgerText(ledger: readonly LedgerEntry[], durationMs: number): string {
+  if (!ledger.every(wentWell)) return `calls:\n${ledgerLines(ledger).join('\n')}`;
+  return `${ledger.length === 1 ? '1 call' : `${ledger.length} calls`}, ${Math.round(durationMs)} ms`;
+}
+
+function wentWell({ status, code, ended }: LedgerEntry): boolean {
+  if (code !== undefined || status === 'failed' || status === 'refused' || status === 'unknown') return false;
+  if (ended !== undefined && !('httpStatus' in ended && ended.httpStatus < 400)) return false;
+  return status === 'done' || status < 400;
+}
+
 /** `GET /v2/sandboxes → 200 (12 ms)`; the same answer again and again is one line with `×3`. */
 export function ledgerLines(ledger: readonly LedgerEntry[]): string[] {
   const folds: Fold[] = [];
@@ -46,7 +58,15 @@ const MAX_MADE = 5;
 const madeBy = ({ made = [] }: LedgerEntry): string =>
   made.length === 0 ? '' : ` ${made.slice(0, MAX_MADE).join(', ')}${made.length > MAX_MADE ? ', …' : ''}`;
 
-const endOf = (ended: Ended) => ('exitCode' in ended ? `exit ${ended.exitCode}` : `error ${ended.error}`);
+function endOf(ended: Ended): string {
+  const how =
+    'exitCode' in ended
+      ? `exit ${ended.exitCode}`
+      : 'error' in ended
+        ? `error ${ended.error}`
+        : `HTTP ${ended.httpStatus}`;
+  return ended.detail === undefined ? how : `${how}: ${ended.detail}`;
+}
 
 const short = (label: string): string => {
   const line = label.replace(/\s+/g, ' ');

@@ -64,26 +64,58 @@ function shortenContainer(json: string, piece: Piece): (string | Piece)[] {
   const least = ({ key, start, end }: Entry) => key.length + Math.min(end - start, floor);
 
   let kept = howMany(entries, least, piece.budget - 2);
-  let marker = '';
+  let room = 0;
   if (kept < entries.length) {
     // The longest it can be, so that there is room for it whatever is kept.
-    const room = markerOf(isArray, entries.length, entries.length).length + 1;
+    room = markerOf(isArray, entries.length, entries.length).length + 1;
     kept = howMany(entries, least, piece.budget - 2 - room);
-    if (room <= piece.budget - 2) marker = markerOf(isArray, entries.length - kept, entries.length);
   }
-  const head = entries.slice(0, kept);
+  const { head, tail } = isArray && kept < entries.length ? headAndTail(entries, kept, least) : { head: kept, tail: 0 };
+  const shown = [...entries.slice(0, head), ...entries.slice(entries.length - tail)];
+  const cut = entries.length - shown.length;
+  const marker = cut > 0 && room <= piece.budget - 2 ? markerOf(isArray, cut, entries.length) : '';
   const fixed =
-    2 + marker.length + head.length - (marker === '' ? 1 : 0) + head.reduce((sum, entry) => sum + entry.key.length, 0);
+    2 +
+    marker.length +
+    shown.length -
+    (marker === '' ? 1 : 0) +
+    shown.reduce((sum, entry) => sum + entry.key.length, 0);
   const level = levelOf(
-    head.map(entry => entry.end - entry.start),
+    shown.map(entry => entry.end - entry.start),
     piece.budget - fixed,
   );
-  const parts: (string | Piece)[] = [open];
-  head.forEach(({ key, start, end }, at) => {
-    parts.push(at > 0 ? `,${key}` : key, { start, end, budget: level, depth: piece.depth + 1 });
-  });
-  parts.push(marker === '' || kept === 0 ? marker : `,${marker}`, close);
-  return parts;
+  const items = shown.map(({ key, start, end }): (string | Piece)[] => [
+    key,
+    { start, end, budget: level, depth: piece.depth + 1 },
+  ]);
+  if (marker !== '') items.splice(head, 0, [marker]);
+  return [open, ...items.flatMap((item, at) => (at > 0 ? [',', ...item] : item)), close];
+}
+
+/**
+ * The room of the first `kept` entries, about a quarter of it given to the last ones: a list is often sorted, and what
+ * is new is at its end.
+ */
+function headAndTail(
+  entries: readonly Entry[],
+  kept: number,
+  least: (entry: Entry) => number,
+): { head: number; tail: number } {
+  const given = Math.max(1, Math.ceil(kept / 4));
+  let freed = entries.slice(kept - given, kept).reduce((sum, entry) => sum + least(entry), 0);
+  let tail = 0;
+  for (let at = entries.length - 1; tail < given && at >= kept; at -= 1, tail += 1) {
+    const entry = entries[at];
+    if (entry === undefined || least(entry) > freed) break;
+    freed -= least(entry);
+  }
+  if (kept < 4 || tail === 0) return { head: kept, tail: 0 };
+  let head = kept - given;
+  for (let entry = entries[head]; entry !== undefined && head < kept && least(entry) <= freed; entry = entries[head]) {
+    freed -= least(entry);
+    head += 1;
+  }
+  return { head, tail };
 }
 
 /** How many entries from the first fit into `budget`, commas included, when each takes its least. */
@@ -111,24 +143,41 @@ function levelOf(sizes: readonly number[], budget: number): number {
   return Number.POSITIVE_INFINITY;
 }
 
-/** `raw` is a JSON string with its quotes. Escapes and surrogate pairs stay whole. */
+/** With less room a string keeps its head alone. */
+const TAIL_ROOM = 80;
+
+/** `raw` is a JSON string with its quotes. Head and tail are kept; escapes and surrogate pairs stay whole. */
 function shortenString(raw: string, budget: number): string {
   if (raw.length <= budget) return raw;
-  const room = budget - 2 - `… ${count(raw.length)} more characters`.length;
+  const room = budget - 2 - `… ${count(raw.length)} more characters …`.length;
   if (room < 4) return '""';
-  let at = 1;
-  for (let next = at; next < raw.length - 1; ) {
-    const unit = unitAt(raw, next);
-    const pair = isHigh(unit.code) && isLow(unitAt(raw, next + unit.length).code);
-    const length = unit.length + (pair ? unitAt(raw, next + unit.length).length : 0);
-    if (next + length - 1 > room) break;
-    next += length;
-    at = next;
-  }
+  const tailRoom = room < TAIL_ROOM ? 0 : Math.floor(room / 4);
+  const last = raw.length - 1;
+  let headEnd = 1;
+  let tailStart = last;
   let rest = 0;
-  for (let next = at; next < raw.length - 1; rest += 1) next += unitAt(raw, next).length;
-  return `${raw.slice(0, at)}… ${count(rest)} more characters"`;
+  for (let at = 1; at < last; ) {
+    const length = lengthAt(raw, at);
+    if (headEnd === at && at + length - 1 <= room - tailRoom) headEnd = at + length;
+    else if (last - at <= tailRoom) {
+      tailStart = at;
+      break;
+    } else rest += charactersAt(raw, at);
+    at += length;
+  }
+  const tail = raw.slice(tailStart, last);
+  return `${raw.slice(0, headEnd)}… ${count(rest)} more characters${tail === '' ? '' : ' …'}${tail}"`;
 }
+
+/** Of what must stay together: a character, an escape, or the two units of a pair. */
+function lengthAt(raw: string, at: number): number {
+  const first = unitAt(raw, at);
+  if (!isHigh(first.code)) return first.length;
+  const second = unitAt(raw, at + first.length);
+  return isLow(second.code) ? first.length + second.length : first.length;
+}
+
+const charactersAt = (raw: string, at: number): number => (lengthAt(raw, at) === unitAt(raw, at).length ? 1 : 2);
 
 /** One UTF-16 unit of a raw JSON string: a character or an escape. */
 function unitAt(raw: string, at: number): { code: number; length: number } {

@@ -1,0 +1,59 @@
+// A result that is too long, as shorter JSON that says what it leaves out: a run's work is worth more than its size.
+// Each value is rendered once, so this costs no more than rendering what fits.
+import * as is from './intrinsics.ts';
+import { renderValue } from './render.ts';
+
+const MAX_DEPTH = 8;
+/** Room for what stands in the place of what is left out. */
+const MARKER_CHARS = 80;
+/** A character is at most so many in JSON: \u0000. */
+const MAX_ESCAPED_CHARS = 6;
+
+/** Valid JSON of at most `maxChars`. */
+export function shorten(value: unknown, maxChars: number, depth = 0): string {
+  const room = is.max(0, maxChars - MARKER_CHARS);
+  if (typeof value === 'string') return shortenText(value, room);
+  if (typeof value === 'object' && value !== null && depth < MAX_DEPTH) {
+    if (is.isArray(value)) return shortenList(value, room, depth);
+    const prototype = is.getPrototypeOf(value);
+    if (prototype === is.ObjectPrototype || prototype === null)
+      return shortenObject(value as Record<string, unknown>, room, depth);
+  }
+  return is.stringify(`… a value of more than ${maxChars} characters`);
+}
+
+function shortenText(text: string, room: number): string {
+  const kept = is.slice(text, 0, is.floor(room / MAX_ESCAPED_CHARS));
+  return is.stringify(`${kept}… ${text.length - kept.length} more characters`);
+}
+
+function shortenList(list: readonly unknown[], room: number, depth: number): string {
+  let out = '';
+  let kept = 0;
+  for (; kept < list.length; kept++) {
+    const left = room - out.length - 1;
+    const rendered =
+      renderValue(list[kept], left)?.json ?? (kept === 0 ? shorten(list[0], left, depth + 1) : undefined);
+    if (rendered === undefined) break;
+    out += (kept === 0 ? '' : ',') + rendered;
+  }
+  if (kept < list.length) out += `,"… ${list.length - kept} more of ${list.length} items"`;
+  return `[${out}]`;
+}
+
+function shortenObject(record: Readonly<Record<string, unknown>>, room: number, depth: number): string {
+  const names = is.keys(record);
+  const share = is.floor(room / names.length);
+  let out = '';
+  let kept = 0;
+  for (; kept < names.length; kept++) {
+    const name = names[kept] as string;
+    const key = `${kept === 0 ? '' : ','}${is.stringify(name)}:`;
+    if (out.length + key.length + 2 > room) break;
+    const left = room - out.length - key.length;
+    const whole = renderValue(record[name], is.min(left, is.max(share, is.floor(left / 2))));
+    out += key + (whole?.json ?? shorten(record[name], is.min(left, share), depth + 1));
+  }
+  if (kept < names.length) out += `${kept === 0 ? '' : ','}"…":"${names.length - kept} more of ${names.length} keys"`;
+  return `{${out}}`;
+}
