@@ -1,18 +1,9 @@
 // The environment as a frozen value: every variable once, with its default and one sentence (docs/configuration.md is
 // tested against this record). Pure: main.ts hands the environment in; nothing else reads it.
+
 import { z } from 'zod';
-import {
-  callbacks,
-  flag,
-  httpUrl,
-  instant,
-  integer,
-  isProxy,
-  keyRing,
-  LOOPBACK_URL,
-  list,
-  serviceUrl,
-} from './setting-forms.ts';
+import { isLoopbackUrl } from './ground/loopback.ts';
+import { callbacks, flag, httpUrl, instant, integer, isProxy, keyRing, list, serviceUrl } from './setting-forms.ts';
 
 type Variable = { readonly about: string; readonly fallback: string; readonly schema: z.ZodType };
 const variable = <const F extends string, S extends z.ZodType>(about: string, fallback: F, schema: S) => ({
@@ -222,7 +213,7 @@ export type Config = Readonly<Omit<Values, Optional> & { [Name in Optional]: Val
   readonly apiUrl: string;
 };
 
-/** Every wrong variable at once, each with its name, so that an operator mends them in one go. */
+/** Every wrong variable at once, each with its name, so that an operator fixes them in one go. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
@@ -262,7 +253,7 @@ function signInFaults({ OAUTH_KEYS, OAUTH_RAW_KEYS, OAUTH_REDIRECTS, OAUTH_NOT_B
   const { protocol, pathname, search, hash } = new URL(PUBLIC_URL);
   if (pathname !== '/' || search + hash !== '')
     return ['PUBLIC_URL must have no path with OAUTH_KEYS: clients look for its documents at the root.'];
-  if (protocol !== 'https:' && !LOOPBACK_URL.test(PUBLIC_URL))
+  if (protocol !== 'https:' && !isLoopbackUrl(PUBLIC_URL))
     return ['PUBLIC_URL must be https with OAUTH_KEYS (http only on a loopback address): people paste keys there.'];
   return [];
 }

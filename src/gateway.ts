@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, ConfigError } from './config.ts';
 import { createCore } from './core.ts';
+import { isLoopbackAddress, LOOPBACK_NAMES } from './ground/loopback.ts';
 import { createApp } from './http/app.ts';
 import { createKeyAuthenticator } from './http/auth/bearer.ts';
 import { callerOf, scopeChallenge } from './http/auth/caller.ts';
@@ -83,7 +84,7 @@ export async function startGateway(config: Config, log: Logger, product = E2B_PR
     limits: limits.check,
     signIn: signIn?.routes ?? [],
     allowedHosts: hosts,
-    allowedOrigins: config.ALLOWED_ORIGINS ?? LOOPBACK,
+    allowedOrigins: config.ALLOWED_ORIGINS ?? LOOPBACK_NAMES,
     maxBodyBytes: config.MAX_HTTP_BODY_BYTES,
     memory: core.memory,
     trustProxy: config.TRUST_PROXY,
@@ -121,17 +122,14 @@ async function listen(server: Server, { HOST, PORT }: Config): Promise<string> {
   return `http://${HOST.includes(':') ? `[${HOST}]` : HOST}:${port}`;
 }
 
-const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
-const isLoopback = ({ HOST }: Config) => ['localhost', '127.0.0.1', '::1'].includes(HOST);
-
-const metricsOn = (config: Config) => config.METRICS ?? isLoopback(config);
+const metricsOn = ({ METRICS, HOST }: Config) => METRICS ?? isLoopbackAddress(HOST);
 
 /** @throws ConfigError: a bind that others reach must say by which names, or any web page could rebind to it. */
 function allowedHosts(config: Config): readonly string[] {
   const { HOST, ALLOWED_HOSTS, PUBLIC_URL } = config;
   const published = PUBLIC_URL === undefined ? [] : [new URL(PUBLIC_URL).hostname];
   if (ALLOWED_HOSTS !== undefined) return [...ALLOWED_HOSTS, ...published];
-  if (isLoopback(config)) return [...LOOPBACK, ...published];
+  if (isLoopbackAddress(HOST)) return [...LOOPBACK_NAMES, ...published];
   if (published.length > 0) return published;
   throw new ConfigError(
     `HOST=${HOST} is not a loopback address: list the host names that clients use in ALLOWED_HOSTS, e.g. ALLOWED_HOSTS=mcp.example.com (or * behind a proxy that checks them).`,

@@ -137,7 +137,7 @@ function closeOnSignal(end: (signal?: NodeJS.Signals) => Promise<void>): () => v
  * done: that ends the process. Both go through the log, which masks keys; Node would print them as they are.
  */
 function outliveFaults(log: Logger): void {
-  process.on('unhandledRejection', cause => log.error({ err: cause }, 'a promise was rejected and nobody listened'));
+  process.on('unhandledRejection', cause => log.error({ err: cause }, 'unhandled promise rejection'));
   process.on('uncaughtException', cause => {
     log.fatal({ err: cause }, 'uncaught exception');
     process.exit(1);

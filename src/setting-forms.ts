@@ -1,6 +1,8 @@
 // The forms that settings come in: text of the environment -> a value, or the reason why not. Pure.
+
 import { isIP, isIPv4 } from 'node:net';
 import { z } from 'zod';
+import { isLoopbackUrl } from './ground/loopback.ts';
 
 export const integer = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 export const flag = z.enum(['true', 'false', '1', '0']).transform(text => text === 'true' || text === '1');
@@ -19,10 +21,9 @@ export const isProxy = (item: string): boolean => {
   return isIP(address) !== 0 && fits;
 };
 /** Keys travel to these URLs: in clear only to this machine. */
-export const LOOPBACK_URL = /^http:\/\/(?:localhost|127(?:\.\d+){3}|\[::1\])(?:[:/]|$)/i;
 export const serviceUrl = z
   .url({ error: 'must be a URL' })
-  .refine(text => /^https:/i.test(text) || LOOPBACK_URL.test(text), 'must be https (http only on a loopback address)')
+  .refine(text => /^https:/i.test(text) || isLoopbackUrl(text), 'must be https (http only on a loopback address)')
   .transform(text => text.replace(/\/+$/, ''));
 export const httpUrl = z
   .url({ protocol: /^https?$/, error: 'must be an http or https URL' })

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { VARIABLES } from '../src/config.ts';
 import { brokenLinks } from './docs/links.ts';
+import { endpoints } from './docs/sections/endpoints.ts';
 import { environment } from './docs/sections/environment.ts';
 import { errors } from './docs/sections/errors.ts';
 import { sample } from './docs/sections/sample.ts';
@@ -12,7 +13,7 @@ import { number, tokens } from './docs/sections/tokens.ts';
 import { tools } from './docs/sections/tools.ts';
 
 const update = process.env['UPDATE_DOCS'] !== undefined;
-const SECTIONS = [number, sample, tools, sandbox, errors, environment, tokens];
+const SECTIONS = [number, sample, tools, sandbox, errors, endpoints, environment, tokens];
 
 describe.each(SECTIONS)('$file, section $name', ({ file, name, text, normalise = same => same }) => {
   it('is what the code says (npm run docs writes it)', { timeout: 60_000 }, async () => {

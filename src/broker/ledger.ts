@@ -77,7 +77,7 @@ export type Ledger = {
 };
 
 /** Made ones are named in the gateway's own words: nothing but what E2B makes. */
-const SANDBOX_ID = /^[a-z0-9]{1,64}(?:-[a-z0-9]{1,64})?$/;
+export const SANDBOX_ID = /^[a-z0-9]{1,64}(?:-[a-z0-9]{1,64})?$/;
 
 type Draft = {
   label: string;

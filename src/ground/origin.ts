@@ -1,8 +1,10 @@
 // HTTP to one origin and nothing else: no redirect is followed, an answer is measured while it arrives, and callers take
 // turns for the connections. Knows no API; what goes wrong is thrown as it comes, see `BrokenAnswer`.
+
 import { type Dispatcher, Pool } from 'undici';
 import { GatewayError } from '../errors.ts';
 import { describeExcess, type JsonLimits, JsonMeter, type JsonSize } from './json-size.ts';
+import { isLoopbackHostname } from './loopback.ts';
 import { type PlaceLimits, Places } from './places.ts';
 
 export type OriginRequest = {
@@ -96,7 +98,7 @@ export class Origin {
 
 export function readApiUrl(apiUrl: string): { readonly origin: string; readonly basePath: string } {
   const url = new URL(apiUrl);
-  const loopback = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(url.hostname) || url.hostname.endsWith('.localhost');
+  const loopback = isLoopbackHostname(url.hostname);
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && loopback)) {
     throw new Error('The API URL must be https (http only for loopback addresses): the key travels with each request.');
   }

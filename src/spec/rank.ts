@@ -3,6 +3,7 @@
 import MiniSearch from 'minisearch';
 import type { Description, Operation, Schema } from './description.ts';
 import { questionTerms, termsOf } from './terms.ts';
+import { isSchema } from './types.ts';
 
 export type Found = {
   readonly operation: string;
@@ -168,8 +169,4 @@ function namesIn(schema: Schema, depth = 0): string[] {
 
 function listOf(value: unknown): unknown[] {
   return Array.isArray(value) ? value : [];
-}
-
-function isSchema(value: unknown): value is Schema {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

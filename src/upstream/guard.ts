@@ -103,7 +103,7 @@ export const refusePath = (path: string, dashboard?: string): void => refuseSegm
 
 /** Credentials, teams, other customers' machines: no agent has business there, whatever the key allows. */
 function refuseSegments(path: ResolvedPath, dashboard: string | undefined): void {
-  for (const segment of path.met) {
+  for (const segment of path.segmentsSeen) {
     if (!isRefusedSegment(segment)) continue;
     throw new GatewayError(
       'path_refused',

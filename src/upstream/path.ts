@@ -3,7 +3,7 @@
 import { GatewayError } from '../errors.ts';
 
 const MAX_PATH_CHARS = 2048;
-/** Nobody nests encodings this deep in earnest. */
+/** No legitimate path is encoded this many times. */
 const MAX_ROUNDS = 8;
 /** Control characters, C1 included, and the backslash, which some servers read as a slash. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
@@ -16,8 +16,8 @@ const NO_VALUE = new Set(['undefined', 'null', 'NaN']);
 export type ResolvedPath = {
   /** Decoded, never empty, never a dot segment; `[]` is the root. */
   readonly segments: readonly string[];
-  /** Every segment there was, also those that dot segments took back. */
-  readonly met: ReadonlySet<string>;
+  /** Every segment that occurred, also those that dot segments removed. */
+  readonly segmentsSeen: ReadonlySet<string>;
   /** What stood after `?` in the path, as written. */
   readonly search: string | undefined;
 };
@@ -32,11 +32,11 @@ export function resolvePath(path: string): ResolvedPath {
   if (path.includes('#')) throw invalid('The path holds a "#". An API path has no fragment; leave it out.');
   const question = path.indexOf('?');
   const parts = toFixpoint(question < 0 ? path : path.slice(0, question));
-  const met = new Set(parts);
+  const segmentsSeen = new Set(parts);
   const segments = withoutDots(parts);
   const missing = segments.find(segment => NO_VALUE.has(segment));
   if (missing !== undefined) throw invalid(`The path holds "${missing}": a variable used in it has no value.`);
-  return { segments, met, search: question < 0 ? undefined : path.slice(question + 1) };
+  return { segments, segmentsSeen, search: question < 0 ? undefined : path.slice(question + 1) };
 }
 
 function checkStart(path: string): void {

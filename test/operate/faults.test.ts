@@ -23,7 +23,7 @@ it('an unhandled rejection is logged without its key, and the process continues 
   const { child, seen, url } = start(`Promise.reject(new Error('lost ${newKey()}'))`);
   await expect.poll(url, { timeout: 30_000 }).toBeDefined();
   child.kill('SIGUSR2');
-  await expect.poll(() => seen.log, { timeout: 10_000 }).toContain('nobody listened');
+  await expect.poll(() => seen.log, { timeout: 10_000 }).toContain('unhandled promise rejection');
   expect(await (await fetch(`${url()}/healthz`)).json()).toEqual({ status: 'ok' });
   expect(seen.log).not.toMatch(KEY_FORM);
   child.kill('SIGTERM');

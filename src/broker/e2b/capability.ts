@@ -8,6 +8,7 @@ import type { Wire } from '../../e2b/wire.ts';
 import { GatewayError } from '../../errors.ts';
 import { maskKey, maskSecrets } from '../../upstream/redact.ts';
 import type { CallContext, Capability } from '../broker.ts';
+import { SANDBOX_ID } from '../ledger.ts';
 import { within } from './abort.ts';
 import { noAnswer, toFailure } from './errors.ts';
 import { refuseRunner } from './runners.ts';
@@ -158,8 +159,6 @@ function parse<Args>(id: string, schema: z.ZodType<Args>, raw: unknown): Args {
 // --- Arguments -----------------------------------------------------------------------------------------------------
 
 /** Goes into host names and paths: nothing but what E2B makes. */
-const SANDBOX_ID = /^[a-z0-9]{1,64}(?:-[a-z0-9]{1,64})?$/;
-
 export const sandboxId = z.string().regex(SANDBOX_ID, 'is not a sandbox id, e.g. "i0abc…" as sbx.sandboxId holds it');
 export const path = z
   .string()

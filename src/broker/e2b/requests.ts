@@ -1,7 +1,9 @@
 // What holds for `api.request` beyond the guard because it is E2B's API: the gateway's own sandboxes are neither shown
 // nor touched, what a run makes is marked and counted, and the quota of a key is kept. All of it goes by the effect that
 // the description states for the operation.
+
 import { GatewayError } from '../../errors.ts';
+import { isRecord, tryParseJson } from '../../ground/json.ts';
 import { type GuardedRequest, withBody } from '../../upstream/guard.ts';
 import type { CallContext } from '../broker.ts';
 import type { AroundSend, SentAnswer } from '../request.ts';
@@ -73,19 +75,8 @@ function countOf(request: GuardedRequest): number {
 }
 
 function fieldsOf({ body }: GuardedRequest): Record<string, unknown> | undefined {
-  const value = parse(body ?? '');
+  const value = tryParseJson(body ?? '');
   return isRecord(value) ? value : undefined;
 }
 
 const isJson = (contentType: string) => /^application\/(?:[\w.+-]+\+)?json\b/i.test(contentType);
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}

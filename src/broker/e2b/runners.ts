@@ -1,7 +1,9 @@
 // The gateway's own sandboxes, in which agents' code runs: not the user's. No listing shows them, no call may name one
 // (it could open its own network), and no sandbox of the user's may pass for one. Pure.
+
 import { RUNNER_METADATA } from '../../e2b/metadata.ts';
 import { GatewayError } from '../../errors.ts';
+import { tryParseJson } from '../../ground/json.ts';
 import { hasMetadata } from '../../upstream/answer.ts';
 import type { GuardedRequest } from '../../upstream/guard.ts';
 import type { SentAnswer } from '../request.ts';
@@ -42,7 +44,7 @@ export function refuseRunnerRequest(request: GuardedRequest, isHidden: IsHidden)
   const named = decoded(`${request.path}?${request.query}`).match(/[a-z0-9]{8,}/gi) ?? [];
   for (const id of named) refuseRunner(id, isHidden);
   if (request.effect === 'creates' && request.resource === 'sandbox' && request.body !== undefined)
-    refuseRunnerMetadata((parse(request.body) as { metadata?: unknown } | null | undefined)?.metadata);
+    refuseRunnerMetadata((tryParseJson(request.body) as { metadata?: unknown } | null | undefined)?.metadata);
 }
 
 const refusal = (message: string) => new GatewayError('path_refused', message);
@@ -52,13 +54,5 @@ function decoded(text: string): string {
     return decodeURIComponent(text);
   } catch {
     return text;
-  }
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

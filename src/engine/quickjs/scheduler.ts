@@ -5,6 +5,7 @@ import type { Emission } from '../intake.ts';
 import { Admission, type AdmissionLimits, LONG_SLICE_MS } from './admission.ts';
 import { hear } from './conversation.ts';
 import type { Image } from './image.ts';
+import { ImageUses } from './image-uses.ts';
 import type { Due, FromWorker } from './messages.ts';
 import { Pool, type PoolWorker } from './pool.ts';
 import { Run } from './run.ts';
@@ -27,9 +28,7 @@ export class Scheduler {
   readonly #admission: Admission;
   readonly #baseWorkers: number;
   readonly #log: SchedulerOptions['log'];
-  /** Runs, queued ones too, by the image they need. */
-  readonly #imageUses = new Map<number, number>();
-  readonly #retiredImages = new Set<number>();
+  readonly #images = new ImageUses(imageId => this.#pool.forgetImage(imageId));
   #lastRunId = 0;
   #clock: NodeJS.Timeout | undefined;
   #closed = false;
@@ -56,31 +55,23 @@ export class Scheduler {
 
   /** Drops an image as soon as no run needs it. */
   retireImage(imageId: number): void {
-    this.#retiredImages.add(imageId);
-    this.#useImage(imageId, 0);
-  }
-
-  #useImage(imageId: number, change: 1 | 0 | -1): void {
-    const uses = (this.#imageUses.get(imageId) ?? 0) + change;
-    if (uses > 0) this.#imageUses.set(imageId, uses);
-    else this.#imageUses.delete(imageId);
-    if (uses === 0 && this.#retiredImages.delete(imageId)) this.#pool.forgetImage(imageId);
+    this.#images.retire(imageId);
   }
 
   run(job: Job, imageId: number): Promise<Outcome> {
     return new Promise(resolve => {
       const run = new Run(++this.#lastRunId, job, imageId, resolve);
       if (job.signal.aborted) return run.failWith('cancelled');
-      if (this.#closed) return sendAway(run);
+      if (this.#closed) return rejectBusy(run);
       const cancel = () => this.#stop(run, 'cancelled');
       job.signal.addEventListener('abort', cancel, { once: true });
-      this.#useImage(imageId, 1);
+      this.#images.count(imageId, 1);
       run.onEnd = () => {
         job.signal.removeEventListener('abort', cancel);
-        this.#useImage(imageId, -1);
+        this.#images.count(imageId, -1);
       };
       const evicted = this.#admission.enqueue(run);
-      if (evicted !== undefined) sendAway(evicted);
+      if (evicted !== undefined) rejectBusy(evicted);
       this.#clock ??= setInterval(() => this.#tick(), TICK_MS);
       this.#dispatch();
     });
@@ -100,7 +91,7 @@ export class Scheduler {
     this.#closed = true;
     clearInterval(this.#clock);
     for (const run of this.#admission.drain()) {
-      if (run.state === 'queued') sendAway(run);
+      if (run.state === 'queued') rejectBusy(run);
       else run.failWith('engine_lost');
     }
     await this.#pool.close();
@@ -257,7 +248,7 @@ export class Scheduler {
     for (const run of this.#admission.live.values())
       if (now > run.deadlineAt && run.stopping === undefined) this.#stop(run, 'time_exceeded');
     for (const worker of [...this.#pool.workers]) this.#checkSlice(worker, now);
-    for (const run of this.#admission.expired(now)) sendAway(run);
+    for (const run of this.#admission.expired(now)) rejectBusy(run);
     this.#size(now);
     if (!this.#admission.quiet || this.#pool.workers.length > this.#baseWorkers) return;
     clearInterval(this.#clock);
@@ -306,6 +297,4 @@ export class Scheduler {
   }
 }
 
-function sendAway(run: Run): void {
-  run.failWith('busy', undefined, RETRY_AFTER_MS);
-}
+const rejectBusy = (run: Run): void => run.failWith('busy', undefined, RETRY_AFTER_MS);

@@ -1,7 +1,9 @@
 // A client that is named by the URL of a document about itself (Client ID Metadata Document): which URLs can be such
 // names, and what such a document must hold. Pure: document-fetch.ts fetches.
+
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { tryParseJson } from '../../ground/json.ts';
 import { isPlain } from './redirects.ts';
 
 export type ClientDocument = { readonly name: string; readonly callbacks: readonly string[] };
@@ -46,7 +48,7 @@ const DOCUMENT = z.object({
 export type DocumentFault = { readonly fault: string };
 
 export function readClientDocument(json: string, clientId: string): ClientDocument | DocumentFault {
-  const parsed = DOCUMENT.safeParse(parse(json));
+  const parsed = DOCUMENT.safeParse(tryParseJson(json));
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     return { fault: `${issue?.path.join('.') || 'the document'}: ${issue?.message ?? 'not valid'}` };
@@ -64,12 +66,4 @@ export function readClientDocument(json: string, clientId: string): ClientDocume
   const callbacks = document.redirect_uris.filter(isPlain);
   if (callbacks.length === 0) return { fault: 'redirect_uris holds none that can be used' };
   return { name: document.client_name, callbacks };
-}
-
-function parse(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
 }
