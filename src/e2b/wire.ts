@@ -1,18 +1,37 @@
 // The only requests to what runs inside sandboxes: one origin a call, no redirect followed, size counted as it arrives.
 // What answers there may be the agent's own program, so its answers are as hostile as the agent's code. Knows no service.
 import { getHeapStatistics } from 'node:v8';
-import { Agent, type BodyInit, type RequestInit, Response, fetch as send } from 'undici';
+import { type BodyInit, type RequestInit, Response, fetch as send } from 'undici';
 import { GatewayError } from '../errors.ts';
+import { describeExcess, type JsonLimits, JsonMeter } from '../ground/json-size.ts';
+import { Agents } from './agents.ts';
+import { wholeMessages } from './messages.ts';
 
 export type WireOptions = {
   /** What the address must have: scheme, host and port of the sandbox. */
   readonly origin: string;
+  /** Whose connections are used. */
+  readonly principalId: string;
   readonly signal: AbortSignal;
   /** Body of one answer; one byte more ends it. */
   readonly maxAnswerBytes: number;
   /** Of a streamed answer: one message. Clients decode a message at once, and nothing else runs meanwhile. */
   readonly maxMessageBytes?: number;
+  /** Of an answer that a client decodes at once: measured, and refused, before it is. Downloads (GET) are not decoded. */
+  readonly json?: JsonLimits;
+  /** Awaited before a client is handed more to decode. */
+  readonly turn?: () => Promise<unknown>;
+  /** Called with what decoding costs the main thread: clients do it by themselves, so it is counted, not measured. */
+  readonly onWork?: (ms: number) => void;
 };
+
+/** What a client takes for one message of a stream, and for one value of an answer. */
+const MS_A_MESSAGE = 0.05;
+const MS_A_VALUE = 0.001;
+/** Handed on between two turns of the event loop. */
+const MESSAGES_A_TURN = 50;
+/** Of one stream. A command that writes one line a message may write so many. */
+const MAX_MESSAGES = 100_000;
 
 /** A `fetch` that reaches one origin. `fault` is why it broke an answer off: clients wrap errors beyond recognition. */
 export type Wire = {
@@ -29,11 +48,10 @@ const HELD_RETRY_MS = 5_000;
 /** One for the process: connections are shared, and the bytes that answers may hold at once. Nothing else. */
 export function createWireFactory(maxHeldBytes = DEFAULT_MAX_HELD_BYTES): WireFactory {
   const openHold = createHolds(maxHeldBytes);
-  // Streams of commands are long and silent: each call keeps its own time. No limit of connections: one run's streams
-  // must not keep another's calls waiting.
-  const agent = new Agent({ allowH2: true, headersTimeout: 0, bodyTimeout: 0 });
+  const agents = new Agents();
 
-  const open = ({ origin, signal, maxAnswerBytes, maxMessageBytes }: WireOptions): Wire => {
+  const open = (options: WireOptions): Wire => {
+    const { origin, principalId, signal, maxAnswerBytes, maxMessageBytes, json } = options;
     const state: { fault: GatewayError | undefined } = { fault: undefined };
     const refuse = (error: GatewayError): never => {
       state.fault = error;
@@ -49,27 +67,50 @@ export function createWireFactory(maxHeldBytes = DEFAULT_MAX_HELD_BYTES): WireFa
           return refuse(new GatewayError('internal', undefined, { cause: new Error(`not ${origin}`) }));
         }
         const signals = [signal, request.signal].filter(each => each !== undefined && each !== null);
+        const { agent, release } = agents.use(principalId);
         const response = await send(url, {
           ...request,
           redirect: 'manual',
           signal: AbortSignal.any(signals),
           dispatcher: agent,
+        }).catch(caught => {
+          release();
+          throw caught;
         });
-        const meters = [countBytes(maxAnswerBytes)];
         const onFault = (error: GatewayError) => {
           state.fault = error;
         };
+        if (response.body === null || BODILESS.includes(response.status)) {
+          await response.body?.cancel();
+          release();
+          return copyOf(response, null);
+        }
+        const meters = [countBytes(maxAnswerBytes)];
         // Of a stream of messages a bounded part is kept.
         if (isStream(response) && maxMessageBytes !== undefined) {
-          return bounded(response, meters, onFault, { messages: wholeMessages(maxMessageBytes) });
+          const messages = wholeMessages(maxMessageBytes, () => tooLarge(maxMessageBytes));
+          return copyOf(response, paced(response.body, meters, messages, options, onFault, release));
         }
         const hold = openHold();
-        return bounded(response, [...meters, hold.take], onFault, { onEnd: hold.release });
+        const onEnd = () => {
+          hold.release();
+          release();
+        };
+        meters.push(hold.take);
+        if (json === undefined || request.method === 'GET') return bounded(response, meters, onFault, onEnd);
+        try {
+          return copyOf(response, await readWhole(response.body, meters, json, options));
+        } catch (caught) {
+          if (caught instanceof GatewayError) state.fault = caught;
+          throw caught;
+        } finally {
+          onEnd();
+        }
       },
     };
   };
 
-  return { open, close: () => agent.destroy() };
+  return { open, close: () => agents.close() };
 }
 
 /** 3xx with a Location: to follow it would let the sandbox send the gateway anywhere. */
@@ -78,12 +119,14 @@ export const isRedirect = (response: Response) => response.status >= 300 && resp
 /** As its reader tells one: in any case. */
 const isStream = (response: Response) => /^application\/connect/i.test(response.headers.get('content-type') ?? '');
 
-type HandOn = (bytes: Uint8Array) => void;
 /** Told of each piece. @throws GatewayError at the one that is too much */
 type Meter = (chunk: Uint8Array) => void;
 
 const tooLarge = (maxBytes: number) =>
   new GatewayError('answer_too_large', `The answer is larger than ${maxBytes} bytes. Ask for less.`);
+
+const tooMuch = (what: string) =>
+  new GatewayError('answer_too_large', `The sandbox answered with ${what}. Ask for less, or write it to a file.`);
 
 function countBytes(maxBytes: number): Meter {
   let bytes = 0;
@@ -117,59 +160,113 @@ function createHolds(maxBytes: number): () => { take: Meter; release(): void } {
   };
 }
 
-/**
- * A byte of flags, four of length (big-endian), then so many of the message. Handed on only once it is whole: its reader
- * goes over all pieces it holds with each one more, and they may be of one byte. @throws GatewayError
- */
-function wholeMessages(maxBytes: number): (chunk: Uint8Array, handOn: HandOn) => void {
-  const PREFIX_BYTES = 5;
-  let message = new Uint8Array(PREFIX_BYTES);
-  let filled = 0;
-  return (chunk, handOn) => {
-    for (let at = 0; at < chunk.byteLength; ) {
-      const piece = chunk.subarray(at, at + message.byteLength - filled);
-      message.set(piece, filled);
-      filled += piece.byteLength;
-      at += piece.byteLength;
-      if (filled < message.byteLength) continue;
-      const length = filled === PREFIX_BYTES ? new DataView(message.buffer).getUint32(1) : 0;
-      if (length > maxBytes) throw tooLarge(maxBytes);
-      if (length > 0) {
-        const prefix = message;
-        message = new Uint8Array(PREFIX_BYTES + length);
-        message.set(prefix);
-        continue;
-      }
-      handOn(message);
-      message = new Uint8Array(PREFIX_BYTES);
-      filled = 0;
-    }
-  };
-}
+/** Statuses that have no body, whatever the sandbox sends after them. */
+const BODILESS = [101, 204, 205, 304];
+
+const copyOf = ({ status, statusText, headers }: Response, body: BodyInit | null) =>
+  new Response(body, { status, statusText, headers });
 
 /** `onEnd`: read to its end, broken off, aborted or given up by who reads it. */
 function bounded(
   response: Response,
   meters: readonly Meter[],
   onFault: (error: GatewayError) => void,
-  { messages, onEnd = () => {} }: { messages?: ReturnType<typeof wholeMessages>; onEnd?: () => void } = {},
+  onEnd: () => void,
 ): Response {
-  if (response.body === null) return response;
   const counted = new TransformStream<Uint8Array, Uint8Array>({
     transform(chunk, controller) {
       try {
         for (const meter of meters) meter(chunk);
-        if (messages === undefined) controller.enqueue(chunk);
-        else messages(chunk, message => controller.enqueue(message));
+        controller.enqueue(chunk);
       } catch (error) {
         if (error instanceof GatewayError) onFault(error);
         controller.error(error);
       }
     },
   });
-  response.body.pipeTo(counted.writable).then(onEnd, onEnd);
-  const { status, statusText, headers } = response;
-  return new Response(counted.readable, { status, statusText, headers });
+  response.body?.pipeTo(counted.writable).then(onEnd, onEnd);
+  return copyOf(response, counted.readable);
+}
+
+/** For what is decoded at once. @throws GatewayError `answer_too_large` before anything is */
+async function readWhole(
+  body: AsyncIterable<Uint8Array>,
+  meters: readonly Meter[],
+  limits: JsonLimits,
+  { turn, onWork }: WireOptions,
+): Promise<Uint8Array> {
+  const size = new JsonMeter(limits);
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body) {
+    for (const meter of meters) meter(chunk);
+    const excess = size.push(chunk);
+    if (excess !== undefined) throw tooMuch(describeExcess(excess));
+    chunks.push(chunk);
+  }
+  const whole = size.end();
+  if ('of' in whole) throw tooMuch(describeExcess(whole));
+  onWork?.(whole.values * MS_A_VALUE);
+  await turn?.();
+  return new Uint8Array(Buffer.concat(chunks));
+}
+
+/** Whole messages, some at a time, only as fast as they are read. */
+function paced(
+  body: ReadableStream<Uint8Array>,
+  meters: readonly Meter[],
+  split: ReturnType<typeof wholeMessages>,
+  { turn, onWork }: WireOptions,
+  onFault: (error: GatewayError) => void,
+  onEnd: () => void,
+): ReadableStream<Uint8Array> {
+  const reader = body.getReader();
+  let count = 0;
+  let waiting: Uint8Array[] = [];
+  let at = 0;
+
+  /** False when there are no more. */
+  const fill = async (): Promise<boolean> => {
+    while (at === waiting.length) {
+      const { done, value } = await reader.read();
+      if (done) return false;
+      for (const meter of meters) meter(value);
+      waiting = [];
+      at = 0;
+      split(value, message => waiting.push(message));
+      count += waiting.length;
+      if (count > MAX_MESSAGES) throw tooMuch(`more than ${MAX_MESSAGES} messages`);
+    }
+    return true;
+  };
+
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          if (!(await fill())) {
+            onEnd();
+            return controller.close();
+          }
+          if (at % MESSAGES_A_TURN === 0) {
+            onWork?.(Math.min(MESSAGES_A_TURN, waiting.length - at) * MS_A_MESSAGE);
+            await turn?.();
+          }
+          const message = waiting[at++];
+          if (message !== undefined) controller.enqueue(message);
+        } catch (error) {
+          if (error instanceof GatewayError) onFault(error);
+          controller.error(error);
+          onEnd();
+          await reader.cancel().catch(() => {});
+        }
+      },
+      async cancel(reason) {
+        onEnd();
+        await reader.cancel(reason);
+      },
+    },
+    { highWaterMark: 0 },
+  );
 }
 
 type Outgoing = RequestInit & { readonly url: string };

@@ -371,7 +371,12 @@ it("the SDK's private parts are where handle.ts and process.ts reach for them", 
   );
   const wires = createWireFactory();
   const asked: string[] = [];
-  const wire = wires.open({ origin: plane.cloud.url, signal: options.signal, maxAnswerBytes: 1_000_000 });
+  const wire = wires.open({
+    principalId: 'someone',
+    origin: plane.cloud.url,
+    signal: options.signal,
+    maxAnswerBytes: 1_000_000,
+  });
   const access = {
     sandboxId,
     domain: undefined,

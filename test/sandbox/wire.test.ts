@@ -18,7 +18,10 @@ async function open(contentType: string, pieces: readonly Uint8Array[]): Promise
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const { signal } = new AbortController();
-  return { origin, wire: wires.open({ origin, signal, maxAnswerBytes: 100_000, maxMessageBytes: 1_000 }) };
+  return {
+    origin,
+    wire: wires.open({ origin, principalId: 'someone', signal, maxAnswerBytes: 100_000, maxMessageBytes: 1_000 }),
+  };
 }
 
 const message = (text: string) => Buffer.from([0, 0, 0, text.length >> 8, text.length & 255, ...Buffer.from(text)]);
@@ -47,3 +50,28 @@ it.each(['application/connect+json', 'Application/Connect+JSON', 'application/co
     expect(wire.fault).toMatchObject({ code: 'answer_too_large' });
   },
 );
+
+it.each([
+  ['empty messages', message('')],
+  ['small messages', message('{}')],
+])('counts messages, not only their bytes: %s', async (_what, small) => {
+  const flood = Buffer.concat(Array<Buffer>(120_000).fill(small));
+  server = createServer((_req, res) => res.writeHead(200, { 'content-type': 'application/connect+json' }).end(flood));
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  let turns = 0;
+  let workMs = 0;
+  const wire = wires.open({
+    ...{ origin, principalId: 'someone', signal: new AbortController().signal },
+    ...{ maxAnswerBytes: 10_000_000, maxMessageBytes: 1_000 },
+    turn: async () => turns++,
+    onWork: ms => {
+      workMs += ms;
+    },
+  });
+  const response = await wire.fetch(origin);
+  await expect(response.arrayBuffer()).rejects.toThrow();
+  expect(wire.fault).toMatchObject({ code: 'answer_too_large', message: expect.stringContaining('100000 messages') });
+  expect(turns).toBeGreaterThan(1_000);
+  expect(workMs).toBeGreaterThan(1_000);
+});

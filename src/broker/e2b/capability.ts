@@ -107,7 +107,7 @@ function callOf(session: Session, context: CallContext, requestTimeoutMs?: numbe
         throw toFailure(caught, context.signal.aborted, secrets()).error;
       });
       if (access === undefined) throw noAnswer(sdk.requestTimeoutMs);
-      const { sandbox, wire } = session.handle(access, sdk, { maxAnswerBytes });
+      const { sandbox, wire } = session.handle(access, sdk, context, { maxAnswerBytes });
       return asked(
         () => ask({ sandbox, access, wire, sdk }),
         access,

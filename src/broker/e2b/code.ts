@@ -57,6 +57,7 @@ const runCode = method('Sandbox.runCode', {
             maxResultBytes: Math.max(maxAnswerBytes - 2 * MAX_KEPT_CHARS, maxAnswerBytes / 2),
             maxKeptChars: MAX_KEPT_CHARS,
             onBytes: call.context.answer.take,
+            work: call.context.work,
             onStdout: reporter?.push,
           });
         },
@@ -123,6 +124,7 @@ async function onInterpreter<T>(
     };
     const wire = session.options.wires.open({
       origin: new URL(at.baseUrl).origin,
+      principalId: call.context.principal.id,
       signal: sdk.signal,
       maxAnswerBytes: maxAnswerBytes ?? call.context.limits.maxAnswerBytes,
     });

@@ -4,6 +4,7 @@ import { StringDecoder } from 'node:string_decoder';
 import type { Response } from 'undici';
 import type { Wire } from '../../e2b/wire.ts';
 import { GatewayError } from '../../errors.ts';
+import { type JsonLimits, judgeJson } from '../../ground/json-size.ts';
 import { noAnswer } from './errors.ts';
 import { createOutput } from './output.ts';
 import { maskTokens, type Tokens } from './tokens.ts';
@@ -40,6 +41,8 @@ export type ExecuteOptions = {
   readonly maxResultBytes: number;
   readonly maxKeptChars: number;
   readonly onBytes: (bytes: number) => void;
+  /** Does its work in turn with other runs'. */
+  readonly work: <T>(work: () => T) => Promise<T>;
   readonly onStdout?: ((text: string) => void) | undefined;
 };
 
@@ -49,7 +52,8 @@ export async function execute(wire: Wire, at: InterpreterAddress, options: Execu
   const collected = collect(options);
   try {
     const response = await ask(wire, at, 'POST', '/execute', options.body, deadline);
-    for await (const line of linesOf(response, options.onBytes)) collected.take(maskTokens(line, at.tokens));
+    for await (const lines of linesOf(response, options.onBytes))
+      await options.work(() => lines.forEach(line => void collected.take(maskTokens(line, at.tokens))));
     return collected.execution();
   } catch (caught) {
     if (!deadline.aborted) throw caught;
@@ -107,22 +111,32 @@ function answerError(status: number, text: string): Error {
 const named = (name: string, message: string, statusCode: number | undefined) =>
   Object.assign(new Error(message), { name, statusCode });
 
-async function* linesOf(response: Response, onBytes: (bytes: number) => void): AsyncGenerator<string> {
+/** Some lines at a time. @throws GatewayError `answer_too_large` */
+async function* linesOf(response: Response, onBytes: (bytes: number) => void): AsyncGenerator<readonly string[]> {
   if (response.body === null) return;
   const decoder = new StringDecoder('utf8');
   let pieces: string[] = [];
+  let count = 0;
   for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
     onBytes(chunk.byteLength);
     const [first = '', ...rest] = decoder.write(Buffer.from(chunk)).split('\n');
     pieces.push(first);
-    for (const next of rest) {
-      yield pieces.join('');
-      pieces = [next];
-    }
+    if (rest.length === 0) continue;
+    const lines = [pieces.join(''), ...rest.slice(0, -1)];
+    pieces = [rest.at(-1) ?? ''];
+    count += lines.length;
+    if (count > MAX_EVENTS) throw tooMany();
+    for (let at = 0; at < lines.length; at += EVENTS_A_TURN) yield lines.slice(at, at + EVENTS_A_TURN);
   }
   const last = pieces.join('') + decoder.end();
-  if (last !== '') yield last;
+  if (last !== '') yield [last];
 }
+
+const tooMany = () =>
+  new GatewayError(
+    'answer_too_large',
+    `The code answered with more than ${MAX_EVENTS} events. Print less at a time, or write to a file.`,
+  );
 
 /** The answer to the guest, as JSON text: results are not built anew only to be written out again. */
 export function composeExecution({ results, ...rest }: Execution): string {
@@ -167,7 +181,7 @@ function collect({ maxResultBytes, maxKeptChars, onStdout }: ExecuteOptions) {
 
   return {
     take(line: string) {
-      if (hasTooManyValues(line)) {
+      if (!judgeJson(line, EVENT_LIMITS).fits) {
         leftOut++;
         return;
       }
@@ -189,7 +203,7 @@ function collect({ maxResultBytes, maxKeptChars, onStdout }: ExecuteOptions) {
       };
       if (leftOut > 0)
         logs.stderr.push(
-          `[gateway: ${leftOut} results left out, more than ${maxResultBytes} bytes in all or ${MAX_EVENT_VALUES} values in one; save them to files]`,
+          `[gateway: ${leftOut} results left out, more than ${maxResultBytes} bytes in all or ${EVENT_LIMITS.maxValues} values in one; save them to files]`,
         );
       return {
         ...(main?.text !== undefined && { text: main.text }),
@@ -202,22 +216,18 @@ function collect({ maxResultBytes, maxKeptChars, onStdout }: ExecuteOptions) {
   };
 }
 
-/** Parsed at once and, for that moment, at up to 25 times the size of the line: the rest of the process waits. */
-const MAX_EVENT_VALUES = 500_000;
-
-/** Without building any: each value but the first follows a comma or opens what holds it. */
-function hasTooManyValues(line: string): boolean {
-  if (line.length < MAX_EVENT_VALUES) return false;
-  let values = 0;
-  let quoted = false;
-  for (let at = 0; at < line.length && values <= MAX_EVENT_VALUES; at++) {
-    const char = line[at];
-    if (char === '"') quoted = !quoted;
-    else if (quoted) at += char === '\\' ? 1 : 0;
-    else if (char === ',' || char === '[' || char === '{') values++;
-  }
-  return values > MAX_EVENT_VALUES;
-}
+/** Parsed at once, in some ten milliseconds: more is no value to look at. */
+const EVENT_LIMITS: JsonLimits = {
+  maxBytes: Number.POSITIVE_INFINITY, // counted in all events
+  maxValues: 100_000,
+  maxKeys: 100_000,
+  maxDepth: 200,
+  maxKeyBytes: 100_000,
+};
+/** Of one execution. */
+const MAX_EVENTS = 200_000;
+/** Taken between two turns of the event loop. */
+const EVENTS_A_TURN = 100;
 
 function parseEvent(line: string): Record<string, unknown> | undefined {
   if (line.trim() === '') return undefined;

@@ -102,7 +102,7 @@ function begin(
   // what it started can be killed.
   const sdk = { ...own, signal: new AbortController().signal };
   const { maxAnswerBytes } = context.limits;
-  const { sandbox, wire } = session.handle(access, sdk, {
+  const { sandbox, wire } = session.handle(access, sdk, context, {
     maxAnswerBytes: maxAnswerBytes * WIRE_OVERHEAD,
     maxMessageBytes: MAX_MESSAGE_BYTES,
   });
@@ -121,7 +121,7 @@ function begin(
 function killQuietly({ session, context }: SandboxCall, access: Access, pid: number): void {
   const signal = AbortSignal.timeout(KILL_TIMEOUT_MS);
   const sdk = { ...session.sdk(context), signal, requestTimeoutMs: KILL_TIMEOUT_MS };
-  const { sandbox } = session.handle(access, sdk, { maxAnswerBytes: 100_000 });
+  const { sandbox } = session.handle(access, sdk, context, { maxAnswerBytes: 100_000 });
   sandbox.commands.kill(pid).catch(() => {});
 }
 

@@ -64,6 +64,7 @@ const fetchPort = method('Sandbox.fetch', {
       const deadline = AbortSignal.timeout(waitMs);
       const wire = session.options.wires.open({
         origin: new URL(at.baseUrl).origin,
+        principalId: context.principal.id,
         signal: AbortSignal.any([sdk.signal, deadline]),
         maxAnswerBytes: MAX_BODY_BYTES,
       });

@@ -39,6 +39,14 @@ export type SessionOptions = {
   readonly progress: ((message: string) => void) | undefined;
 };
 
+/** What the SDK decodes at once, in some ten milliseconds: a list of some thousand files. */
+const DAEMON_JSON = {
+  maxBytes: Number.POSITIVE_INFINITY, // counted in all answers
+  maxValues: 100_000,
+  maxKeys: 100_000,
+  maxDepth: 32,
+  maxKeyBytes: 10_000,
+};
 /** Kept for the agent's code to read a result and return it. */
 const MARGIN_MS = 1_000;
 /** Background commands of one run whose output is followed at once. */
@@ -163,9 +171,18 @@ export class Session {
   handle(
     access: Access,
     sdk: SdkOptions,
+    context: CallContext,
     bounds: Pick<WireOptions, 'maxAnswerBytes' | 'maxMessageBytes'>,
   ): { readonly sandbox: Sandbox; readonly wire: Wire } {
-    const wire = this.options.wires.open({ origin: daemonOrigin(access, sdk), signal: sdk.signal, ...bounds });
+    const wire = this.options.wires.open({
+      origin: daemonOrigin(access, sdk),
+      principalId: context.principal.id,
+      signal: sdk.signal,
+      json: DAEMON_JSON,
+      turn: () => context.work(() => undefined),
+      onWork: context.spend,
+      ...bounds,
+    });
     return { sandbox: openHandle(access, sdk, wire), wire };
   }
 }

@@ -41,6 +41,8 @@ export type RunParts = {
 const MAX_STDERR_CHARS = 4_000;
 /** Of the stream of its output: as much as stdout.ts takes, in base64, and what stands around it. */
 const MAX_STREAM_BYTES = 16_000_000;
+/** Of its answers to uploads and to what is written to stdin. */
+const ANSWER_JSON = { maxBytes: 100_000, maxValues: 1_000, maxKeys: 1_000, maxDepth: 16, maxKeyBytes: 1_000 };
 /** Sandboxes send some ten kilobytes of output in one. */
 const MAX_MESSAGE_BYTES = 1_000_000;
 /** Of what is not the run itself, e.g. the upload; the run has deadlines of its own. */
@@ -142,15 +144,18 @@ export class Run {
 
   /** As the SDK made it, it follows redirects and reads without bounds: from now on over a wire of ours. */
   #onWire(made: Sandbox): Sandbox {
-    const { account, wires } = this.#parts;
+    const { account, wires, turns } = this.#parts;
     const { signal } = this.#over;
     const sdk = sdkOptions(account.e2b, { apiKey: account.apiKey, signal, timeoutMs: REQUEST_TIMEOUT_MS });
     const access = accessOf(made);
     this.#wire = wires.open({
       origin: daemonOrigin(access, sdk),
+      principalId: this.#job.principal.id,
       signal,
       maxAnswerBytes: Math.max(MAX_STREAM_BYTES, maxFileBytes(this.#job.limits)),
       maxMessageBytes: MAX_MESSAGE_BYTES,
+      json: ANSWER_JSON,
+      turn: () => turns.take({ principalId: this.#job.principal.id, name: 'output of a microVM' }, () => undefined),
     });
     return openHandle(access, sdk, this.#wire);
   }
