@@ -61,6 +61,8 @@ type Listener = (event: ProcessEvent) => Promise<void> | void;
 /** How long the exit of a process is told to those who connect late. */
 const EXIT_KEPT_MS = 30_000;
 const MAX_PROCESSES = 256;
+/** The daemon sends output in pieces of this size at most. */
+const OUTPUT_BYTES = 32 * 1024;
 
 export class Process {
   /** A number of our own, until a shell has a real one. */
@@ -93,7 +95,10 @@ export class Process {
   /** For shells. Resolves when every listener took it: output waits for slow readers and is dropped without any. */
   async output(kind: OutputKind, bytes: Uint8Array): Promise<void> {
     if (this.#ended !== undefined || bytes.length === 0) return;
-    await Promise.all(Array.from(this.#listeners, listener => listener({ type: 'data', kind, bytes })));
+    for (let at = 0; at < bytes.length; at += OUTPUT_BYTES) {
+      const part = bytes.subarray(at, at + OUTPUT_BYTES);
+      await Promise.all(Array.from(this.#listeners, listener => listener({ type: 'data', kind, bytes: part })));
+    }
   }
 
   /** For shells, once, after the last output. */

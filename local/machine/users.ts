@@ -14,7 +14,7 @@ nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin
 user:x:1000:1000::/home/user:/bin/bash
 `;
 
-function parseUsers(passwd: string): User[] {
+export function parseUsers(passwd: string): User[] {
   return passwd.split('\n').flatMap(line => {
     const [name, , uid, gid, , home] = line.split(':');
     if (!name || !home || !/^\d+$/.test(uid ?? '')) return [];

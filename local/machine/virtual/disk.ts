@@ -1,12 +1,13 @@
 // The disk of a virtual sandbox: just-bash's in-memory file system, which in addition tells watchers of changes, knows
 // /dev/null, and leads the paths of channels to processes.
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { type ByteString, type FileContent, type FsStat, InMemoryFs, unsafeBytesFromLatin1 } from 'just-bash';
 import type { FileEvent } from '../machine.ts';
 import { PASSWD, PASSWD_PATH } from '../users.ts';
 
 const MAX_BYTES = 512 * 1024 * 1024;
 const CHANNELS = '/dev/.channels/';
+const OS_RELEASE = 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm), simulated"\nID=debian\nVERSION_ID="12"\n';
 const BOOT_ID_PATH = '/proc/sys/kernel/random/boot_id';
 const DIRECTORIES = [
   '/home/user',
@@ -30,6 +31,8 @@ type Attributes = { uid?: number; metadata?: Readonly<Record<string, string>> };
 const FOLDER_BYTES = 4_096;
 
 export class Disk extends InMemoryFs {
+  /** Folders that only their owner may enter. */
+  readonly closedFolders = new Set<string>();
   readonly #watchers = new Set<(event: FileEvent) => void>();
   readonly #sinks = new Map<string, Sink>();
   readonly #sources = new Map<string, Source>();
@@ -43,9 +46,19 @@ export class Disk extends InMemoryFs {
     super({}, { maxTotalBytes: MAX_BYTES });
     if (what === 'empty') return;
     for (const path of DIRECTORIES) this.mkdirSync(path, { recursive: true });
+    // Their bodies wait for nothing, so this is done at once.
+    void super.chmod('/root', 0o700);
+    void super.chmod('/tmp', 0o1777);
+    this.closedFolders.add('/root');
     this.writeFileSync(PASSWD_PATH, PASSWD);
+    this.writeFileSync('/etc/os-release', OS_RELEASE);
     this.writeFileSync('/etc/hostname', 'e2b.local\n');
     this.writeFileSync(BOOT_ID_PATH, `${randomUUID()}\n`);
+  }
+
+  /** Without telling anybody: whose a path is that has just been made. */
+  give(path: string, uid: number): void {
+    this.#attributes.set(path, { ...this.#attributes.get(path), uid });
   }
 
   uidOf(path: string): number {
@@ -155,6 +168,8 @@ export class Disk extends InMemoryFs {
 
   override async chmod(path: string, mode: number): Promise<void> {
     await super.chmod(path, mode);
+    if ((mode & 0o001) === 0 && (await super.stat(path)).isDirectory) this.closedFolders.add(path);
+    else this.closedFolders.delete(path);
     this.#tell('chmod', path);
   }
 
@@ -165,6 +180,8 @@ export class Disk extends InMemoryFs {
 
   override async readFileBytes(path: string): Promise<ByteString> {
     if (path === '/dev/null') return unsafeBytesFromLatin1('');
+    const device = deviceBytes(path);
+    if (device !== undefined) return unsafeBytesFromLatin1(device.toString('latin1'));
     const source = this.#sources.get(path);
     return source === undefined
       ? super.readFileBytes(path)
@@ -173,13 +190,15 @@ export class Disk extends InMemoryFs {
 
   override async readFileBuffer(path: string): Promise<Uint8Array> {
     if (path === '/dev/null') return new Uint8Array(0);
+    const device = deviceBytes(path);
+    if (device !== undefined) return device;
     const source = this.#sources.get(path);
     return source === undefined ? super.readFileBuffer(path) : source();
   }
 
   /** True when the content went to a device rather than into a file. */
   async #device(path: string, content: FileContent, options: Encoding): Promise<boolean> {
-    if (path === '/dev/null') return true;
+    if (DEVICES.has(path)) return true;
     if (!path.startsWith(CHANNELS)) return false;
     const sink = this.#sinks.get(path);
     if (sink !== undefined && content.length > 0) await sink(toBytes(content, options));
@@ -217,4 +236,13 @@ function toBytes(content: FileContent, options: Encoding): Buffer {
   if (typeof content !== 'string') return Buffer.from(content);
   const encoding = typeof options === 'string' ? options : options?.encoding;
   return Buffer.from(content, encoding === 'binary' || encoding === 'latin1' ? 'latin1' : 'utf8');
+}
+
+const DEVICES = new Set(['/dev/null', '/dev/zero', '/dev/urandom', '/dev/random']);
+/** A redirection reads a file whole: of an endless one it gets this much (head -c and dd get what they ask for). */
+const DEVICE_BYTES = 1024 * 1024;
+
+function deviceBytes(path: string): Buffer | undefined {
+  if (path === '/dev/zero') return Buffer.alloc(DEVICE_BYTES);
+  return path === '/dev/urandom' || path === '/dev/random' ? randomBytes(DEVICE_BYTES) : undefined;
 }

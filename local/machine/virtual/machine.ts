@@ -9,6 +9,7 @@ import { VirtualFiles } from './files.ts';
 import { mountVolumes, VirtualVolume } from './mounts.ts';
 import { Ports } from './ports.ts';
 import { virtualShell } from './shell.ts';
+import { asUser } from './user-disk.ts';
 
 export class VirtualMachine implements DataMachine {
   readonly defaults: SandboxDefaults | undefined;
@@ -22,7 +23,8 @@ export class VirtualMachine implements DataMachine {
   #streams = new AbortController();
 
   private constructor(root: Disk, options: MachineOptions, parts: MachineParts) {
-    const disk = mountVolumes(root, volumesOf(options));
+    const volumes = volumesOf(options);
+    const disk = mountVolumes(root, volumes);
     this.#disk = root;
     this.#parts = parts;
     this.envVars = {
@@ -34,7 +36,8 @@ export class VirtualMachine implements DataMachine {
     this.defaults = options.defaults;
     this.files = new VirtualFiles(disk);
     const shell = virtualShell({
-      disk,
+      root: disk,
+      diskFor: (user, refused) => mountVolumes(asUser(root, user, refused), volumes),
       env: this.envVars,
       runProgram: parts.programs(this),
       fetch: this.network.fetch,

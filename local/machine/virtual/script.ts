@@ -1,6 +1,7 @@
 // Prepares a parsed shell script to run as a process: just-bash hands over all output at the end and has no background
 // jobs, a process streams and has both. So commands whose output nothing in the script takes are redirected to the
 // process's sinks, `read` to its input, and `… &` becomes a job. Pure: one syntax tree in, changed in place.
+import { widenRanges } from './ranges.ts';
 import type {
   AssignmentNode,
   CommandNode,
@@ -50,6 +51,7 @@ const SILENT = new Set(['exec', 'break', 'continue', 'return', 'exit', 'shift', 
 
 export function prepareScript(script: ScriptNode, channels: Channels, serialize: (script: ScriptNode) => string): void {
   renameLastJob(script);
+  widenRanges(script);
   new Preparation(channels, serialize).statements(script.statements, true);
 }
 

@@ -2,6 +2,7 @@
 
 import type { OutputKind } from '../processes.ts';
 import type { RunProgram } from '../program.ts';
+import type { User } from '../users.ts';
 import type { Disk } from './disk.ts';
 import type { LiveStdin } from './live-stdin.ts';
 import type { LocalFetch } from './ports.ts';
@@ -10,7 +11,9 @@ import type { LocalFetch } from './ports.ts';
 export const LIVE_INPUT = '\u0000live input\u0000';
 
 export type VirtualShellOptions = {
-  readonly disk: Disk;
+  /** As root sees it. */
+  readonly root: Disk;
+  readonly diskFor: (user: User, refused: Set<string>) => Disk;
   readonly env: Readonly<Record<string, string>>;
   readonly runProgram: RunProgram;
   readonly fetch: LocalFetch;
@@ -21,12 +24,15 @@ export type Job = { readonly id: number; readonly source: string; readonly done:
 /** What a running script has around it. Commands of ours are made for one. */
 export type Session = {
   readonly shell: VirtualShellOptions;
+  readonly user: User;
   readonly pid: number;
   readonly signal: AbortSignal;
   readonly stdin: LiveStdin | undefined;
   readonly jobs: Map<number, Job>;
   readonly output: (kind: OutputKind, bytes: Uint8Array) => Promise<void>;
   readonly processes: Processes;
+  /** The same for another user. */
+  as(user: User, output?: Session['output']): Session;
   /** The exit code. Output goes to the session as it comes. */
   run(source: string, options: ScriptOptions): Promise<number>;
   /** A script in the background: it ends with the process that started it, at the latest. */
@@ -34,7 +40,7 @@ export type Session = {
 };
 
 /** All scripts of a sandbox, for `ps` and `kill` inside it. */
-export type Processes = Map<number, { readonly source: string; readonly kill: () => void }>;
+export type Processes = Map<number, { readonly source: string; readonly kill: (signal?: string) => void }>;
 
 export type ScriptOptions = {
   readonly cwd: string;

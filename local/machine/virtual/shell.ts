@@ -25,7 +25,17 @@ import {
 } from './session.ts';
 
 /** An endless loop that does nothing else ends here. */
-const LIMITS = { maxCommandCount: 200_000, maxLoopIterations: 100_000, maxExecutionTimeMs: 24 * 3_600_000 };
+const LIMITS = {
+  maxCommandCount: 5_000_000,
+  maxLoopIterations: 5_000_000,
+  maxAwkIterations: 5_000_000,
+  maxSedIterations: 5_000_000,
+  maxJqIterations: 5_000_000,
+  maxBraceExpansionResults: 2_000_000,
+  maxArrayElements: 2_000_000,
+  maxWorkUnits: 200_000_000,
+  maxExecutionTimeMs: 24 * 3_600_000,
+};
 const MAX_JOBS = 64;
 
 export function virtualShell(options: VirtualShellOptions): Shell {
@@ -42,29 +52,30 @@ async function startProcess(
   if (options.terminal !== undefined) {
     throw new ProcessError('unimplemented', 'local mode has no terminals (pty): run commands instead');
   }
-  const user = await findUser({ read: path => shell.disk.readFileBuffer(path) }, options.user);
+  const user = await findUser({ read: path => shell.root.readFileBuffer(path) }, options.user);
   if (user === undefined) throw new ProcessError('invalid_argument', `unknown user: ${options.user}`);
   const cwd = options.cwd ?? posix.resolve(user.home, options.config.cwd ?? '.');
-  const stat = await shell.disk.stat(cwd).catch(() => undefined);
+  const stat = await shell.root.stat(cwd).catch(() => undefined);
   if (stat?.isDirectory !== true) throw new ProcessError('invalid_argument', `cwd '${cwd}' does not exist`);
 
   const abort = new AbortController();
   const stdin = options.stdin ? new LiveStdin() : undefined;
-  const end = (signal: Signal): void => {
-    process.end({ kind: 'signalled', signal: signal === 'SIGTERM' ? 'terminated' : 'killed' });
+  const end = (signal: string): void => {
+    process.end({ kind: 'signalled', signal });
     stdin?.close();
     abort.abort();
   };
   const source = sourceOf(options.config);
   const session = newSession({
     shell,
+    user,
     pid: process.pid,
     signal: abort.signal,
     stdin,
     processes,
     output: (kind, bytes) => (abort.signal.aborted ? Promise.resolve() : process.output(kind, bytes)),
   });
-  processes.set(process.pid, { source, kill: () => end('SIGTERM') });
+  processes.set(process.pid, { source, kill: (signal = 'terminated') => end(signal) });
   const env = { ...identity(user), ...shell.env, ...options.config.envs };
   // After the start has been told: the caller must know the pid before the first output.
   setImmediate(async () => {
@@ -76,14 +87,15 @@ async function startProcess(
   return {
     write: bytes => (stdin === undefined ? Promise.reject(new Error('stdin is not open')) : stdin.push(bytes)),
     closeStdin: () => stdin?.close(),
-    signal: end,
+    signal: (signal: Signal) => end(signal === 'SIGTERM' ? 'terminated' : 'killed'),
   };
 }
 
-function newSession(parts: Omit<Session, 'jobs' | 'run' | 'startJob'>): Session {
+function newSession(parts: Omit<Session, 'jobs' | 'as' | 'run' | 'startJob'>): Session {
   const session: Session = {
     ...parts,
     jobs: new Map(),
+    as: (user, output = parts.output) => newSession({ ...parts, user, output }),
     run: (source, options) => runScript(session, source, options),
     startJob: (source, options) => startJob(session, source, options),
   };
@@ -91,19 +103,20 @@ function newSession(parts: Omit<Session, 'jobs' | 'run' | 'startJob'>): Session 
 }
 
 async function runScript(session: Session, source: string, options: ScriptOptions): Promise<number> {
-  const { disk } = session.shell;
+  const disk = session.shell.root;
   const live = options.stdin === undefined ? session.stdin : undefined;
   const name = `${session.pid}-${nextChannel()}-`;
+  const refused = new Set<string>();
   const channels: Channels = {
     stdout: disk.channel(`${name}1`, { sink: bytes => session.output('stdout', bytes) }),
-    stderr: disk.channel(`${name}2`, { sink: bytes => session.output('stderr', bytes) }),
+    stderr: disk.channel(`${name}2`, { sink: bytes => session.output('stderr', withReason(bytes, refused)) }),
     line:
       live === undefined
         ? undefined
         : disk.channel(`${name}0`, { source: async () => (await live.readLine()) ?? Buffer.alloc(0) }),
   };
   try {
-    const bash = newBash(session, options, channels);
+    const bash = newBash(session, source, options, channels, refused);
     const rest = await bash.exec(positional(options) + source, {
       cwd: options.cwd,
       stdin: live === undefined ? (options.stdin ?? '') : LIVE_INPUT,
@@ -113,8 +126,12 @@ async function runScript(session: Session, source: string, options: ScriptOption
     });
     // What no sink could be put under: syntax errors, say.
     await session.output('stdout', Buffer.from(rest.stdout, rest.stdoutKind === 'bytes' ? 'latin1' : 'utf8'));
-    await session.output('stderr', Buffer.from(rest.stderr, 'utf8'));
+    await session.output('stderr', withReason(Buffer.from(rest.stderr, 'utf8'), refused));
     return rest.exitCode;
+  } catch (caught) {
+    // A redirection that is not possible ends the script here, where a real shell goes on to the next command.
+    await session.output('stderr', Buffer.from(`bash: ${reasonOf(caught)}\n`));
+    return 1;
   } finally {
     for (const path of Object.values(channels)) if (path !== undefined) disk.closeChannel(path);
   }
@@ -126,11 +143,17 @@ function nextChannel(): number {
   return channelCount;
 }
 
-function newBash(session: Session, options: ScriptOptions, channels: Channels): Bash {
-  const { disk, fetch } = session.shell;
-  const customCommands: CustomCommand[] = commandsFor(session);
+function newBash(
+  session: Session,
+  source: string,
+  options: ScriptOptions,
+  channels: Channels,
+  refused: Set<string>,
+): Bash {
+  const { diskFor, fetch } = session.shell;
+  const customCommands: CustomCommand[] = commandsFor(session, source);
   const bash = new Bash({
-    fs: disk,
+    fs: diskFor(session.user, refused),
     cwd: options.cwd,
     env: { ...options.env, PWD: options.cwd },
     customCommands,
@@ -139,7 +162,7 @@ function newBash(session: Session, options: ScriptOptions, channels: Channels): 
     // It patches globals of the whole process (Promise, JSON, process) while scripts run, the gateway's with them. What
     // it guards against, code of the guest's in this realm, does not happen here: interpreters have workers.
     defenseInDepth: false,
-    processInfo: { pid: session.pid, ppid: 1, uid: 1000, gid: 1000 },
+    processInfo: { pid: session.pid, ppid: 1, uid: session.user.uid, gid: session.user.gid },
   });
   let prepared = false;
   bash.registerTransformPlugin({
@@ -174,6 +197,32 @@ function startJob(session: Session, source: string, options: ScriptOptions): Job
 
 function newJobId(processes: Processes): number {
   return Math.max(5_000, ...processes.keys()) + 1;
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  EACCES: 'Permission denied',
+  ENOENT: 'No such file or directory',
+  EISDIR: 'Is a directory',
+  ENOTDIR: 'Not a directory',
+};
+
+function reasonOf(caught: unknown): string {
+  const message = caught instanceof Error ? caught.message : 'the script failed';
+  const [, code = '', path = ''] = /^(E[A-Z]+):.*?'([^']*)'/.exec(message) ?? [];
+  return WORDS[code] === undefined ? message : `${path}: ${WORDS[code]}`;
+}
+
+/** just-bash's commands say of what they may not read that it is not there. */
+function withReason(bytes: Buffer, refused: ReadonlySet<string>): Buffer {
+  if (refused.size === 0) return bytes;
+  const lines = bytes.toString('utf8').split('\n');
+  const said = lines.map(line => {
+    const about = [...refused].some(path => line.includes(path) || line.includes(posix.basename(path)));
+    return about
+      ? line.replace(/No such file or directory$|EACCES: permission denied, '[^']*'$/, 'Permission denied')
+      : line;
+  });
+  return Buffer.from(said.join('\n'));
 }
 
 /** The SDK starts `/bin/bash -l -c CMD`; anything else is a program and its arguments. */

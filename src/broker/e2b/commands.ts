@@ -6,7 +6,8 @@ import { detailOf } from '../ledger.ts';
 import { within } from './abort.ts';
 import { defined, method, onInstance, options, pid, type SandboxCall, strings, timeoutMs, user } from './capability.ts';
 import { followerOf, leaveRunning, runToEnd, type StartOn, unfollow } from './listen.ts';
-import type { CommandResult, Follower } from './process.ts';
+import type { CommandResult } from './process.ts';
+import { connectTo, reach, untilGone } from './reach.ts';
 
 /** The SDK encodes stdin in pure JavaScript, a quarter of a second a megabyte: small pieces let others in between. */
 const STDIN_CHUNK_BYTES = 32 * 1024;
@@ -45,10 +46,9 @@ const connect = method('Sandbox.commands.connect', {
   mode: 'write',
   args: onInstance({ pid, opts: options({ timeoutMs: timeoutMs.optional() }) }),
   async run({ sandboxId, pid, opts }, call) {
-    if (followerOf(call, sandboxId, pid) !== undefined) return { pid };
-    return leaveRunning(sandboxId, call, opts.timeoutMs ?? 0, (sandbox, listeners) =>
-      sandbox.commands.connect(pid, listeners),
-    );
+    if (followerOf(call, sandboxId, pid) === undefined) return connectTo(sandboxId, pid, call, opts.timeoutMs ?? 0);
+    await reach(call, sandboxId, pid);
+    return { pid };
   },
 });
 
@@ -56,7 +56,7 @@ const wait = method('Sandbox.commands.wait', {
   mode: 'write',
   args: onInstance({ pid, opts: options({ timeoutMs: timeoutMs.optional() }) }),
   async run({ sandboxId, pid, opts }, call) {
-    const follower = followed(call, sandboxId, pid);
+    const follower = await reach(call, sandboxId, pid);
     const waitMs = Math.min(
       opts.timeoutMs ?? Number.POSITIVE_INFINITY,
       call.session.leftMs(),
@@ -76,7 +76,7 @@ const output = method('Sandbox.commands.output', {
   mode: 'write',
   args: onInstance({ pid }),
   async run({ sandboxId, pid }, call) {
-    const follower = followed(call, sandboxId, pid);
+    const follower = await reach(call, sandboxId, pid);
     const ended = await call.send(() => within(follower.ended, 0));
     return counted(ended === undefined ? follower.peek() : noted(ended, call), call);
   },
@@ -101,7 +101,11 @@ const kill = method('Sandbox.commands.kill', {
   mode: 'write',
   args: onInstance({ pid, opts: options({}) }),
   run: ({ sandboxId, pid }, call) =>
-    call.onSandbox(sandboxId, ({ sandbox, sdk }) => sandbox.commands.kill(pid, { signal: sdk.signal })),
+    call.onSandbox(sandboxId, async ({ sandbox, sdk }) => {
+      const killed = await sandbox.commands.kill(pid, { signal: sdk.signal });
+      if (killed) await untilGone(sandbox, sdk, pid);
+      return killed;
+    }),
 });
 
 const sendStdin = method('Sandbox.commands.sendStdin', {
@@ -147,13 +151,4 @@ function noted(ran: CommandResult, { context }: SandboxCall): CommandResult {
 function counted<Printed extends { stdout: string; stderr: string }>(printed: Printed, call: SandboxCall): Printed {
   call.context.answer.take(printed.stdout.length + printed.stderr.length);
   return printed;
-}
-
-function followed(call: SandboxCall, sandboxId: string, pid: number): Follower {
-  const follower = followerOf(call, sandboxId, pid);
-  if (follower !== undefined) return follower;
-  throw new GatewayError(
-    'request_invalid',
-    `This run does not follow command ${pid}. Call commands.connect(${pid}) first; what it printed before is not replayed.`,
-  );
 }

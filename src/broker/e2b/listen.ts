@@ -131,6 +131,11 @@ const key = (sandboxId: string, pid: number) => `${sandboxId}:${pid}`;
 export const followerOf = ({ session }: SandboxCall, sandboxId: string, pid: number): Follower | undefined =>
   session.followers.get(key(sandboxId, pid));
 
+/** In the place of what was followed. */
+export function replaceFollower({ session }: SandboxCall, sandboxId: string, pid: number, follower: Follower): void {
+  session.followers.set(key(sandboxId, pid), follower);
+}
+
 export function unfollow(call: SandboxCall, sandboxId: string, pid: number): void {
   followerOf(call, sandboxId, pid)?.leave();
   call.session.followers.delete(key(sandboxId, pid));

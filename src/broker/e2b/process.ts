@@ -35,6 +35,8 @@ export type Follower = {
   peek(): Pick<CommandResult, 'stdout' | 'stderr' | 'dropped'>;
   /** Stops listening; the command goes on. */
   leave(): void;
+  /** The stream broke off before the command's end: its sandbox was paused, say. */
+  lost(): boolean;
 };
 
 export type StartCommand = (listeners: {
@@ -48,6 +50,7 @@ export async function follow(start: StartCommand, options: FollowOptions): Promi
   const stderr = createOutput(options.maxKeptChars);
   const stream = new AbortController();
   let streamed = 0;
+  let lost = false;
   let handle: CommandHandle | undefined;
   /** Thrown for the run's bytes, or the end of the command's own. */
   let tooMuch: { readonly cause: unknown; fate: string } | undefined;
@@ -94,8 +97,13 @@ export async function follow(start: StartCommand, options: FollowOptions): Promi
     ({ exitCode, error }) => ({ exitCode, ...printed(), ...because(error) }),
     (caught: unknown) => {
       if (tooMuch === undefined) {
-        const { exitCode, ...why } = endOf(caught, options.overdue);
-        return { exitCode, ...printed(), ...why };
+        try {
+          const { exitCode, ...why } = endOf(caught, options.overdue);
+          return { exitCode, ...printed(), ...why };
+        } catch (cause) {
+          lost = true;
+          throw cause;
+        }
       }
       if (tooMuch.cause !== undefined) throw tooMuch.cause;
       const error = `it printed more than ${options.maxStreamedBytes} bytes and ${tooMuch.fate}. Send its output to a file and read a part`;
@@ -103,7 +111,7 @@ export async function follow(start: StartCommand, options: FollowOptions): Promi
     },
   );
   ended.catch(() => {}); // awaited later, or never
-  return { pid, ended, peek: printed, leave: () => stream.abort() };
+  return { pid, ended, peek: printed, leave: () => stream.abort(), lost: () => lost };
 }
 
 /** How the SDK tells of an end that is not a plain exit 0. @throws what is no end of the command */

@@ -1,11 +1,20 @@
 // All commands of ours in a virtual shell; the rest are just-bash's own.
 import type { CustomCommand } from 'just-bash';
 import type { Session } from '../session.ts';
+import { byteCommands } from './bytes.ts';
 import { inputCommands } from './input.ts';
 import { jobCommands } from './jobs.ts';
 import { runtimeCommands } from './runtimes.ts';
 import { systemCommands } from './system.ts';
+import { userCommands } from './users.ts';
 
-export function commandsFor(session: Session): CustomCommand[] {
-  return [...inputCommands(session), ...jobCommands(session), ...runtimeCommands(session), ...systemCommands()];
+export function commandsFor(session: Session, source: string): CustomCommand[] {
+  return [
+    ...inputCommands(session),
+    ...jobCommands(session),
+    ...runtimeCommands(session),
+    ...userCommands(session),
+    ...byteCommands(source),
+    ...systemCommands(),
+  ];
 }

@@ -3,6 +3,8 @@
 import { type Command, defineCommand, type ExecResult, latin1FromBytes, type ResolvedCommandContext } from 'just-bash';
 import { STREAMS_VARIABLE } from '../script.ts';
 import { LIVE_INPUT, quote, type Session } from '../session.ts';
+import { headOfDevice } from './bytes.ts';
+import { bytes, original, text } from './results.ts';
 
 /** How many operands a command takes before files: with a file it does not read its input. */
 const READERS: Readonly<Record<string, number>> = {
@@ -34,6 +36,8 @@ const READERS: Readonly<Record<string, number>> = {
 export function inputCommands(session: Session): Command[] {
   const readers = Object.entries(READERS).map(([name, operands]) =>
     defineCommand(name, async (args, ctx) => {
+      const device = name === 'head' ? headOfDevice(args) : undefined;
+      if (device !== undefined) return device;
       const given = args.filter(arg => (!arg.startsWith('-') || arg === '-') && !/^\d+$/.test(arg)).length;
       if (!isLive(ctx) || given > operands) return original(args, ctx);
       return rerun(name, args, ctx, await readAll(session));
@@ -61,20 +65,8 @@ export function streams(ctx: ResolvedCommandContext): boolean {
   return ctx.env.get(STREAMS_VARIABLE) === '1';
 }
 
-export function bytes(stdout: Buffer, stderr = '', exitCode = 0): ExecResult {
-  return { stdout: stdout.toString('latin1'), stdoutKind: 'bytes', stdoutEncoding: 'binary', stderr, exitCode };
-}
-
-export function text(stdout: string, stderr = '', exitCode = 0): ExecResult {
-  return { stdout, stdoutKind: 'text', stderr, exitCode };
-}
-
 async function readAll(session: Session): Promise<Buffer> {
   return (await session.stdin?.readAll()) ?? Buffer.alloc(0);
-}
-
-async function original(args: string[], ctx: ResolvedCommandContext): Promise<ExecResult> {
-  return (await ctx.origCommand?.(args)) ?? text('', 'command not found\n', 127);
 }
 
 async function rerun(name: string, args: string[], ctx: ResolvedCommandContext, stdin: Buffer): Promise<ExecResult> {

@@ -2,7 +2,8 @@
 import { type Command, defineCommand, latin1FromBytes, type ResolvedCommandContext } from 'just-bash';
 import { BREATH_COMMAND, JOB_COMMAND, LAST_JOB_VARIABLE, STREAMS_VARIABLE, WAIT_COMMAND } from '../script.ts';
 import { quote, type ScriptOptions, type Session } from '../session.ts';
-import { isLive, streams, text } from './input.ts';
+import { isLive, streams } from './input.ts';
+import { text } from './results.ts';
 
 /** just-bash's own bookkeeping, which a new shell makes for itself. */
 const INTERNAL = new Set([
@@ -65,22 +66,37 @@ export function jobCommands(session: Session): Command[] {
     defineCommand('nohup', (args, ctx) => pass(session, args, ctx)),
     defineCommand('setsid', (args, ctx) => pass(session, args, ctx)),
     defineCommand('stdbuf', (args, ctx) => pass(session, withoutOptions(args), ctx)),
-    defineCommand('sudo', (args, ctx) => pass(session, withoutOptions(args), ctx)),
   ];
 }
 
 function kill(session: Session, args: string[]) {
   if (args[0] === '-l') return text('1) SIGHUP 2) SIGINT 9) SIGKILL 15) SIGTERM\n');
   const probe = args[0] === '-0';
+  const signal = signalOf(args[0] === '-s' ? `-${args[1]}` : args[0]);
+  const targets = args.slice(args[0] === '-s' ? 2 : 0);
   const missing: string[] = [];
-  for (const arg of args.filter(value => !value.startsWith('-'))) {
+  for (const arg of targets.filter(value => !value.startsWith('-'))) {
     const jobAt = /^%(\d+)$/.exec(arg)?.[1];
     const id = jobAt === undefined ? Number(arg) : Array.from(session.jobs.keys())[Number(jobAt) - 1];
     const found = session.processes.get(id ?? -1);
     if (found === undefined) missing.push(`bash: kill: (${arg}) - No such process\n`);
-    else if (!probe) found.kill();
+    else if (!probe) found.kill(signal);
   }
   return text('', missing.join(''), missing.length === 0 ? 0 : 1);
+}
+
+/** As the status of the process names it. */
+const SIGNALS: Readonly<Record<string, string>> = {
+  1: 'hangup',
+  HUP: 'hangup',
+  2: 'interrupt',
+  INT: 'interrupt',
+  9: 'killed',
+  KILL: 'killed',
+};
+
+function signalOf(option: string | undefined): string {
+  return SIGNALS[(option ?? '').replace(/^-(?:SIG)?/i, '').toUpperCase()] ?? 'terminated';
 }
 
 /** Runs the rest of the line, streaming where the line would. */

@@ -2,8 +2,9 @@
 import { type Command, defineCommand, type ExecResult, latin1FromBytes, type ResolvedCommandContext } from 'just-bash';
 import type { Language } from '../../program.ts';
 import type { Session } from '../session.ts';
-import { bytes, isLive, streams, text } from './input.ts';
+import { isLive, streams } from './input.ts';
 import { exported, inherited } from './jobs.ts';
+import { bytes, text } from './results.ts';
 
 export function runtimeCommands(session: Session): Command[] {
   const program = (name: string, language: Language) =>

@@ -1,6 +1,6 @@
 // What agents ask a machine about itself, and programs that local mode does not have.
 import { type Command, defineCommand } from 'just-bash';
-import { text } from './input.ts';
+import { text } from './results.ts';
 
 const MISSING = ['apt', 'apt-get', 'apk', 'dnf', 'yum', 'brew'];
 const MISSING_TOOLS = [
@@ -21,7 +21,7 @@ const MISSING_TOOLS = [
 export function systemCommands(): Command[] {
   return [
     answer('uname', args => (args.includes('-a') ? 'Linux e2b.local 6.1.0 #1 SMP x86_64 GNU/Linux' : 'Linux')),
-    answer('id', args => (args.includes('-u') ? '1000' : 'uid=1000(user) gid=1000(user) groups=1000(user)')),
+    answer('hostname', () => 'e2b.local'),
     answer('nproc', () => '2'),
     answer('arch', () => 'x86_64'),
     answer('free', () => '               total        used        free\nMem:          512000       64000      448000'),

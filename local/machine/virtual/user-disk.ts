@@ -1,0 +1,158 @@
+// A disk as one user sees it, for the shell: what others keep to themselves is refused, what the user makes is theirs.
+// The daemon's file API goes past it, as root, and so do Python and Node here.
+import { posix } from 'node:path';
+import type { User } from '../users.ts';
+import type { Disk } from './disk.ts';
+
+const READ = 4;
+const WRITE = 2;
+const STICKY = 0o1000;
+
+type Path = string;
+/** What is asked of the disk before a call, and which paths the call will make. @throws EACCES */
+type Check = (access: Access, args: readonly unknown[]) => Promise<readonly Path[]>;
+
+class Access {
+  readonly disk: Disk;
+  readonly user: User;
+  readonly #refused: Set<Path>;
+
+  constructor(disk: Disk, user: User, refused: Set<Path>) {
+    this.disk = disk;
+    this.user = user;
+    this.#refused = refused;
+  }
+
+  #denied(path: Path): Error {
+    this.#refused.add(path);
+    return new Error(`EACCES: permission denied, '${path}'`);
+  }
+
+  async read(path: Path): Promise<void> {
+    this.#reach(path);
+    const stat = await this.disk.stat(path).catch(() => undefined);
+    if (stat !== undefined && !this.#may(path, stat.mode, READ)) throw this.#denied(path);
+  }
+
+  /** Into the file, or into its folder when there is none yet. */
+  async write(path: Path): Promise<readonly Path[]> {
+    this.#reach(path);
+    const stat = await this.disk.stat(path).catch(() => undefined);
+    if (stat === undefined) {
+      const parent = await this.disk.stat(posix.dirname(path)).catch(() => undefined);
+      if (parent === undefined && !path.startsWith('/dev/'))
+        throw new Error(`ENOENT: no such file or directory, '${path}'`);
+      return this.make(path);
+    }
+    if (!path.startsWith('/dev/') && !this.#may(path, stat.mode, WRITE)) throw this.#denied(path);
+    return [];
+  }
+
+  /** The path and all folders above it that are missing. */
+  async make(path: Path): Promise<readonly Path[]> {
+    if (path === '/' || path.startsWith('/dev/') || (await this.disk.exists(path))) return [];
+    const parent = posix.dirname(path);
+    const above = await this.make(parent);
+    if (above.length === 0) await this.#folder(parent, path);
+    return [...above, path];
+  }
+
+  async remove(path: Path): Promise<void> {
+    if (!(await this.disk.exists(path)) || path === '/') return;
+    const parent = await this.#folder(posix.dirname(path), path);
+    const sticky = (parent.mode & STICKY) !== 0 && parent.uid !== this.user.uid;
+    if (sticky && this.disk.uidOf(path) !== this.user.uid) throw this.#denied(path);
+  }
+
+  async own(path: Path): Promise<void> {
+    this.#reach(path);
+    if ((await this.disk.exists(path)) && this.disk.uidOf(path) !== this.user.uid) {
+      throw new Error(`EPERM: operation not permitted, '${path}'`);
+    }
+  }
+
+  /** May what lies in the folder change? */
+  async #folder(folder: Path, path: Path): Promise<{ mode: number; uid: number }> {
+    this.#reach(path);
+    const { mode } = await this.disk.stat(folder);
+    if (!this.#may(folder, mode, WRITE)) throw this.#denied(path);
+    return { mode, uid: this.disk.uidOf(folder) };
+  }
+
+  /** No folder on the way is closed to the user. */
+  #reach(path: Path): void {
+    for (const folder of this.disk.closedFolders) {
+      if (path.startsWith(`${folder}/`) && this.disk.uidOf(folder) !== this.user.uid) throw this.#denied(path);
+    }
+  }
+
+  #may(path: Path, mode: number, bit: number): boolean {
+    return ((this.disk.uidOf(path) === this.user.uid ? mode >> 6 : mode) & bit) !== 0;
+  }
+}
+
+const first = (args: readonly unknown[]): Path => posix.resolve('/', String(args[0]));
+const second = (args: readonly unknown[]): Path => posix.resolve('/', String(args[1]));
+
+const reads: Check = async (access, args) => {
+  await access.read(first(args));
+  return [];
+};
+const writes: Check = (access, args) => access.write(first(args));
+const changes: Check = async (access, args) => {
+  await access.own(first(args));
+  return [];
+};
+
+const CHECKS: Readonly<Record<string, Check>> = {
+  readFile: reads,
+  readFileBytes: reads,
+  readFileBuffer: reads,
+  readdir: reads,
+  readdirWithFileTypes: reads,
+  writeFile: writes,
+  appendFile: writes,
+  mkdir: (access, args) => access.make(first(args)),
+  symlink: (access, args) => access.make(second(args)),
+  chmod: changes,
+  async rm(access, args) {
+    await access.remove(first(args));
+    return [];
+  },
+  async mv(access, args) {
+    await access.remove(first(args));
+    await access.make(second(args));
+    return [];
+  },
+  async cp(access, args) {
+    await access.read(first(args));
+    return access.write(second(args));
+  },
+};
+
+/** `refused` collects what was refused, because the shell's own commands say that it is not there. */
+export function asUser(disk: Disk, user: User, refused: Set<Path>): Disk {
+  const access = new Access(disk, user, refused);
+  return new Proxy(disk, {
+    get(_disk, name) {
+      const value: unknown = Reflect.get(disk, name, disk);
+      if (typeof value !== 'function') return value;
+      const method = value.bind(disk) as (...args: unknown[]) => Promise<unknown>;
+      const check = typeof name === 'string' && Object.hasOwn(CHECKS, name) ? CHECKS[name] : undefined;
+      if (check === undefined) return method;
+      return async (...args: unknown[]) => {
+        const made = user.uid === 0 ? await missing(disk, name, args) : await check(access, args);
+        const result = await method(...args);
+        for (const path of made) disk.give(path, user.uid);
+        return result;
+      };
+    },
+  });
+}
+
+/** Root asks nobody, and owns what it makes. */
+async function missing(disk: Disk, name: string | symbol, args: readonly unknown[]): Promise<readonly Path[]> {
+  if (!['writeFile', 'appendFile', 'mkdir', 'symlink', 'cp'].includes(String(name))) return [];
+  const path = name === 'symlink' || name === 'cp' ? second(args) : first(args);
+  return (await disk.exists(path)) ? [] : [path];
+}

@@ -1,0 +1,66 @@
+// Background commands found again: by pid, after a pause cut their stream off, and until a killed one has gone.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { SdkOptions } from '../../e2b/connection.ts';
+import type { Sandbox } from '../../e2b/sdk.ts';
+import { GatewayError } from '../../errors.ts';
+import type { SandboxCall } from './capability.ts';
+import { followerOf, leaveRunning, replaceFollower } from './listen.ts';
+import type { Follower } from './process.ts';
+
+const GONE_TRIES = 10;
+const GONE_EVERY_MS = 50;
+
+/** Follows a command that runs. @throws GatewayError `sandbox_failed` when it has ended, or never was */
+export async function connectTo(
+  sandboxId: string,
+  pid: number,
+  call: SandboxCall,
+  timeoutMs: number,
+): Promise<{ pid: number }> {
+  const running = await call.onSandbox(sandboxId, ({ sandbox, sdk }) => pids(sandbox, sdk));
+  if (!running.includes(pid)) {
+    const message = `no command with pid ${pid} runs in this sandbox: it has ended, or there never was one. commands.list() shows what runs; what an ended command printed is kept only where it was sent to a file.`;
+    throw new GatewayError('sandbox_failed', `NotFoundError: ${message}`);
+  }
+  return leaveRunning(sandboxId, call, timeoutMs, (sandbox, listeners) => sandbox.commands.connect(pid, listeners));
+}
+
+/** What this run knows of a command, connected anew where the stream broke off. @throws GatewayError */
+export async function reach(call: SandboxCall, sandboxId: string, pid: number): Promise<Follower> {
+  const follower = followerOf(call, sandboxId, pid);
+  if (follower === undefined) {
+    throw new GatewayError(
+      'request_invalid',
+      `This run does not follow command ${pid}. Call commands.connect(${pid}) first; what it printed before is not replayed.`,
+    );
+  }
+  if (!follower.lost()) return follower;
+  await connectTo(sandboxId, pid, call, 0);
+  const again = followerOf(call, sandboxId, pid) ?? follower;
+  const continued = continuing(follower, again);
+  replaceFollower(call, sandboxId, pid, continued);
+  return continued;
+}
+
+/** What was printed before the break, then what comes after it. */
+function continuing(before: Follower, again: Follower): Follower {
+  const earlier = before.peek();
+  const join = <Printed extends ReturnType<Follower['peek']>>(later: Printed): Printed => {
+    const dropped = (earlier.dropped ?? 0) + (later.dropped ?? 0);
+    const printed = { stdout: earlier.stdout + later.stdout, stderr: earlier.stderr + later.stderr };
+    return { ...later, ...printed, ...(dropped > 0 && { dropped }) };
+  };
+  const ended = again.ended.then(join);
+  ended.catch(() => {}); // awaited later, or never
+  return { ...again, ended, peek: () => join(again.peek()) };
+}
+
+/** A killed process goes a moment after the signal: who lists next shall not see it. */
+export async function untilGone(sandbox: Sandbox, sdk: SdkOptions, pid: number): Promise<void> {
+  for (let left = GONE_TRIES; left > 0 && (await pids(sandbox, sdk)).includes(pid); left--) {
+    await sleep(GONE_EVERY_MS, undefined, { signal: sdk.signal });
+  }
+}
+
+const pids = async (sandbox: Sandbox, { signal }: SdkOptions): Promise<number[]> =>
+  (await sandbox.commands.list({ signal })).map(process => process.pid);
