@@ -4,6 +4,7 @@ import { posix } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DataMachine } from '../machine/machine.ts';
 import { DEFAULT_USER, findUser } from '../machine/users.ts';
+import { placeEntries, readTar } from './tar.ts';
 
 type Step = {
   readonly type: string;
@@ -110,7 +111,11 @@ async function run(
   { workdir, envs }: BuildDefaults,
   io: BuildIo,
 ): Promise<void> {
-  const user = await userOf(machine, userName);
+  const user = await findUser(machine.files, userName);
+  if (user === undefined) {
+    const why = `command failed: unauthenticated: invalid username: '${userName}'`;
+    throw new Error(`failed to run command '${command}': ${why}`);
+  }
   const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
   let printed = '';
   const process = await machine.processes.start(
@@ -138,31 +143,29 @@ async function run(
   throw new Error(`failed to run command '${command}': ${how}${printed === '' ? '' : `\n${printed.trimEnd()}`}`);
 }
 
-/** Unpacks the archive, then puts what `src` names in it where `dest` says. */
+/** Puts what `src` names in the archive where `dest` says. */
 async function copy(machine: DataMachine, step: Step, defaults: BuildDefaults, io: BuildIo): Promise<void> {
   const [src = '', dest = '', owner = '', mode = ''] = step.args;
   const archive = step.filesHash === undefined ? undefined : io.archive(step.filesHash);
   if (archive === undefined) throw new Error(`the files of COPY ${src} were not uploaded`);
-  const folder = `/tmp/.copy-${step.filesHash}`;
-  await machine.files.write(`${folder}/archive.tar`, archive, 0);
-  const packed = archive[0] === 0x1f && archive[1] === 0x8b ? 'z' : '';
-  const user = owner.split(':', 1)[0] || defaults.user;
-  const { home } = await userOf(machine, user);
+  const { home, uid } = await userOf(machine, owner.split(':', 1)[0] || defaults.user);
   const target = posix.resolve(defaults.workdir ?? home, dest.replace(/^~(?=\/|$)/, home));
-  const into = dest.endsWith('/') || dest === '.' || /[*?[]/.test(src);
-  const script = `cd ${folder} && mkdir files && tar -x${packed}f archive.tar -C files && cd files &&
-for each in ${src.replace(/[^\w./*?[\]-]/g, '\\$&')}; do
-  if [ -d "$each" ]; then mkdir -p "$TARGET" && cp -r "$each/." "$TARGET"
-  elif ${into}; then mkdir -p "$TARGET" && cp "$each" "$TARGET/"
-  else mkdir -p "$(dirname "$TARGET")" && cp "$each" "$TARGET"; fi || exit 1
-done${mode === '' ? '' : ` && chmod -R ${mode.replace(/[^0-7]/g, '')} "$TARGET"`}`;
-  const quiet: BuildIo = { ...io, log: message => (message.startsWith('[stderr]') ? io.log(message) : undefined) };
-  const envs = { ...defaults.envs, TARGET: target };
-  await run(machine, script, 'root', { ...defaults, envs, workdir: '/' }, quiet).catch((caught: unknown) => {
-    const output = caught instanceof Error ? caught.message.split('\n').slice(-1)[0] : '';
-    throw new Error(`COPY ${src} ${dest} failed: ${output}`);
-  });
-  await machine.files.remove(folder);
+  const intoFolder = dest.endsWith('/') || dest === '.' || /[*?[]/.test(src);
+  const placed = placeEntries(readTar(archive), src, target, intoFolder);
+  if (placed.length === 0) throw new Error(`COPY ${src}: no such file in the build's context`);
+  const { files } = machine;
+  for (const { entry, path } of placed) {
+    if (entry.type === 'directory') {
+      await files.makeDir(path, uid).catch(() => {});
+    } else if (entry.type === 'symlink') {
+      await files.makeDir(posix.dirname(path), uid).catch(() => {});
+      await files.remove(path);
+      await files.symlink(entry.link, path);
+    } else {
+      await files.write(path, entry.content, uid);
+    }
+    if (entry.type !== 'symlink') await files.chmod(path, mode === '' ? entry.mode : Number.parseInt(mode, 8));
+  }
 }
 
 /** The start command goes on; the build is done when the ready command succeeds. */

@@ -70,7 +70,11 @@ describe('a template build', () => {
 
   it.each([
     ['a command that fails', () => from().runCmd('echo the reason >&2; exit 3'), /exit status 3[\s\S]*the reason/],
-    ['an unknown user', () => from().runCmd('whoami', { user: 'nosuch' }), /user 'nosuch' does not exist/],
+    [
+      'an unknown user',
+      () => from().runCmd('whoami', { user: 'nosuch' }),
+      /failed to run command 'whoami': .*invalid username: 'nosuch'/,
+    ],
     ['a package from the network', () => from().pipInstall('requests'), /requests cannot be installed/],
     ['a later step', () => from().runCmd('true').runCmd('cat /nowhere'), /No such file/],
   ])('fails with the output of %s', async (_what, template, words) => {

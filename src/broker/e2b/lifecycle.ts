@@ -7,6 +7,7 @@ import { GatewayError } from '../../errors.ts';
 import { unlessAborted } from './abort.ts';
 import { defined, lifeMs, method, onInstance, options, type SandboxCall, sandboxId, strings } from './capability.ts';
 import { clean, noAnswer } from './errors.ts';
+import { loseFollowers } from './listen.ts';
 import { tag, withinQuota, wouldStart } from './quota.ts';
 import { isRunner, refuseRunnerMetadata } from './runners.ts';
 
@@ -231,9 +232,12 @@ const kill = method('Sandbox.kill', {
 const pause = method('Sandbox.pause', {
   mode: 'write',
   args: onInstance({ opts: options({ keepMemory: z.boolean().optional() }) }),
-  run({ sandboxId, opts: { keepMemory } }, call) {
+  async run({ sandboxId, opts: { keepMemory } }, call) {
     call.session.forget(sandboxId);
-    return call.send(() => Sandbox.pause(sandboxId, { ...call.sdk, ...(keepMemory !== undefined && { keepMemory }) }));
+    const opts = { ...call.sdk, ...(keepMemory !== undefined && { keepMemory }) };
+    const paused = await call.send(() => Sandbox.pause(sandboxId, opts));
+    loseFollowers(call, sandboxId);
+    return paused;
   },
 });
 

@@ -125,11 +125,16 @@ function killQuietly({ session, context }: SandboxCall, access: Access, pid: num
   sandbox.commands.kill(pid).catch(() => {});
 }
 
-const key = (sandboxId: string, pid: number) => `${sandboxId}:${pid}`;
+const key = (sandboxId: string, pid: number | '') => `${sandboxId}:${pid}`;
 
 /** A background command of this run. */
 export const followerOf = ({ session }: SandboxCall, sandboxId: string, pid: number): Follower | undefined =>
   session.followers.get(key(sandboxId, pid));
+
+/** The sandbox was paused: who asks for a command of it next is connected anew. */
+export function loseFollowers({ session }: SandboxCall, sandboxId: string): void {
+  for (const [name, follower] of session.followers) if (name.startsWith(key(sandboxId, ''))) follower.lose();
+}
 
 /** In the place of what was followed. */
 export function replaceFollower({ session }: SandboxCall, sandboxId: string, pid: number, follower: Follower): void {

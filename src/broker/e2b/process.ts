@@ -37,6 +37,8 @@ export type Follower = {
   leave(): void;
   /** The stream broke off before the command's end: its sandbox was paused, say. */
   lost(): boolean;
+  /** Leaves it as lost: its sandbox has been paused. */
+  lose(): void;
 };
 
 export type StartCommand = (listeners: {
@@ -91,6 +93,10 @@ export async function follow(start: StartCommand, options: FollowOptions): Promi
     signal: stream.signal,
   });
   const { pid } = handle;
+  const lose = () => {
+    lost = true;
+    stream.abort();
+  };
   if (tooMuch !== undefined) stop(pid, tooMuch);
 
   const ended = handle.wait().then(
@@ -111,7 +117,7 @@ export async function follow(start: StartCommand, options: FollowOptions): Promi
     },
   );
   ended.catch(() => {}); // awaited later, or never
-  return { pid, ended, peek: printed, leave: () => stream.abort(), lost: () => lost };
+  return { pid, ended, peek: printed, leave: () => stream.abort(), lost: () => lost, lose };
 }
 
 /** How the SDK tells of an end that is not a plain exit 0. @throws what is no end of the command */

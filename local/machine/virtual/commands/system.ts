@@ -1,6 +1,6 @@
 // What agents ask a machine about itself, and programs that local mode does not have.
 import { type Command, defineCommand } from 'just-bash';
-import { text } from './results.ts';
+import { original, text } from './results.ts';
 
 const MISSING = ['apt', 'apt-get', 'apk', 'dnf', 'yum', 'brew'];
 const MISSING_TOOLS = [
@@ -30,6 +30,15 @@ export function systemCommands(): Command[] {
       () => 'Filesystem 1K-blocks   Used Available Use% Mounted on\nvirtual       524288   1024    523264   1% /',
     ),
     answer('ulimit', () => 'unlimited'),
+    defineCommand('ln', async (args, ctx) => {
+      const link = args.filter(arg => !arg.startsWith('-')).at(-1);
+      const path = ctx.fs.resolvePath(ctx.cwd, link ?? '');
+      // just-bash takes a broken link for nothing, and then cannot replace it.
+      const there = link === undefined ? undefined : await ctx.fs.lstat(path).catch(() => undefined);
+      const forced = args.some(arg => /^-\w*f/.test(arg));
+      if (forced && there?.isSymbolicLink === true && !(await ctx.fs.exists(path))) await ctx.fs.rm(path);
+      return original(args, ctx);
+    }),
     defineCommand('sync', async () => text('')),
     defineCommand('trap', async () => text('')),
     defineCommand('mktemp', async (args, ctx) => {
