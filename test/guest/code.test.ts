@@ -13,6 +13,7 @@ async function evaluate(code: AcceptedCode): Promise<unknown> {
   const value: unknown = vm.runInNewContext(`(${code.source}\n)`, {
     api: { request: async () => 42 },
     Sandbox: { create: () => 8 },
+    e2b: { Sandbox: { create: () => 8 } },
     spec: { paths: 7 },
     log: [],
   });
@@ -136,6 +137,30 @@ const FORMS: readonly [name: string, code: string, value: unknown][] = [
   ['a typed export default', 'export default async (): Promise<number> => 1', 1],
   ['types in a fence', `${FENCE}ts\nasync (): Promise<number> => 1\n${FENCE}`, 1],
   ['types beside other alphabets', 'const größe: Record<"é漢😀", number> = { "é漢😀": 1 };\ngröße', { 'é漢😀': 1 }],
+  [
+    'an import of more names',
+    'import { Sandbox, FileType, type Entry, SandboxOpts } from "e2b";\nasync () => Sandbox.create()',
+    8,
+  ],
+  ['an import by another name', 'import { Sandbox as S } from "e2b";\nasync () => S.create()', 8],
+  ['a default by another name', "import E2B, { ALL_TRAFFIC } from 'e2b'\nasync () => E2B.create()", 8],
+  ['an import of everything', 'import * as sdk from "e2b";\nreturn sdk.Sandbox.create()', 8],
+  [
+    'two imports in a row',
+    'import "dotenv/config"\nimport { Sandbox } from "e2b"\nimport { Buffer } from "node:buffer"\nSandbox.create()',
+    8,
+  ],
+  [
+    'dotenv, called',
+    "import * as dotenv from 'dotenv'\nimport { Sandbox } from 'e2b'\ndotenv.config()\nSandbox.create()",
+    8,
+  ],
+  ['the SDK, required whole', "const sdk = require('e2b')\nreturn sdk.Sandbox.create()", 8],
+  [
+    'the SDK, imported and picked from',
+    "const { Sandbox: S } = await import('@e2b/code-interpreter')\nreturn S.create()",
+    8,
+  ],
   ['an import of the SDK', "import { Sandbox } from '@e2b/code-interpreter'\nSandbox.create()", 8],
   ['an import of its default', 'import Sandbox from "e2b";\nreturn Sandbox.create()', 8],
   ['an import over several lines', "import {\n  Sandbox,\n} from 'e2b'\nasync () => Sandbox.create()", 8],
@@ -175,7 +200,7 @@ describe('acceptCode', () => {
         // Blanked, or replaced in place: `const $main =` for `export default`, `()` for a parameter.
         if (character?.trim() === '' || (/^(export default|async spec)/.test(own) && ours <= 14)) continue;
         // For an import of what is global.
-        if (character === ';' && /^(import|const \{ Sandbox)/.test(own.slice(ours - 1))) continue;
+        if (/^(?:import\b|.*(?:require|import)\(')/.test(own)) continue;
         expect(own[ours - 1], `column ${ours} of ${own}`).toBe(character);
       }
     });
@@ -186,7 +211,30 @@ describe('acceptCode', () => {
     ['an object with a bare body', ' { "code" : "const a = 1\\r\\nreturn a" } ', 1, 'const a = 1\nreturn a'],
     ['a string', '"async () => { return \\"x\\" }"', 'x', 'async () => { return "x" }'],
     ['no more than once', '{"code": "{\\"code\\": 1}"}', { code: 1 }, '{"code": 1}'],
-    ['not more than code', '{"code": "() => 1", "b": 2}', { code: '() => 1', b: 2 }, '{"code": "() => 1", "b": 2}'],
+    ['beside other fields', '{"language": "js", "code": "() => 1"}', 1, '() => 1'],
+    ['a whole call', '{"name": "execute_write", "arguments": {"code": "return 4"}}', 4, 'return 4'],
+    [
+      'a call whose arguments are text',
+      '{"type": "function", "function": {"arguments": "{\\"code\\": \\"() => 6\\"}"}}',
+      6,
+      '() => 6',
+    ],
+    ['an input', '{"input": {"code": "const a = 7; a"}}', 7, 'const a = 7; a'],
+    ['a list of one', '[{"code": "async () => 8"}]', 8, 'async () => 8'],
+    ['a list of one string', '["async () => 8"]', ['async () => 8'], '["async () => 8"]'],
+    ['statements in a string', '"const a = 1; return a + 1;"', 2, 'const a = 1; return a + 1;'],
+    ['a string in a string', '"\\"async () => 3\\""', 3, 'async () => 3'],
+    ['a literal of JavaScript', "({ tool: 'x', code: 'async () => 9' })", 9, 'async () => 9'],
+    [
+      'a template in a literal',
+      '{ code: `async () => {\n  return 5\n}`, language: "js" }',
+      5,
+      'async () => {\n  return 5\n}',
+    ],
+    ['a function in a literal', '{ code: async () => 5, timeout: 3 }', 5, 'async () => 5'],
+    ['data in a fence', FENCE + 'json\n{"code": "() => 2"}\n' + FENCE, 2, '() => 2'],
+    ['not of a function', 'async () => ({ code: "a()" })', { code: 'a()' }, 'async () => ({ code: "a()" })'],
+    ['not of other data', '[{"a": 1}]', [{ a: 1 }], '[{"a": 1}]'],
     ['not a text', '"a text"', 'a text', '"a text"'],
   ])('takes code out of JSON: %s', async (_, code, value, text) => {
     const accepted = acceptCode(code, options);
@@ -262,15 +310,6 @@ describe('acceptCode', () => {
       /Sandbox is a global already/,
       '1:1',
     ],
-    ['an import of more', 'import { Sandbox, Zork } from "e2b";\nasync () => 1', 'code_syntax', /no modules/, '1:1'],
-    [
-      'an import by another name',
-      'import { Sandbox as S } from "e2b";\nasync () => 1',
-      'code_syntax',
-      /no modules/,
-      '1:1',
-    ],
-    ['an import of everything', 'import * as Sandbox from "e2b";\nasync () => 1', 'code_syntax', /Sandbox/, '1:1'],
     ['Python', 'from e2b import Sandbox\nSandbox()', 'code_syntax', /This is Python/, '1:10'],
     ['Python that imports', 'import os\nprint(os.listdir("/"))', 'code_syntax', /This is Python.*runCode/, '2:1'],
     ['a Python import alone', 'import os, sys', 'code_syntax', /This is Python/],

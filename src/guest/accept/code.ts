@@ -3,7 +3,7 @@
 import type { Surface } from '../../engine/engine.ts';
 import { GatewayError } from '../../errors.ts';
 import { blankHashbang, escapeFences, fencedBlocks, firstFence, outerBlock } from './fences.ts';
-import { foreign, unwrapJson } from './foreign.ts';
+import { foreign } from './foreign.ts';
 import { type Edit, shapeOfExpression, shapeOfProgram } from './forms.ts';
 import { withoutSdkImports } from './imports.ts';
 import {
@@ -17,6 +17,7 @@ import {
   refusalIn,
 } from './syntax.ts';
 import type { Stripped } from './typescript.ts';
+import { unwrapped } from './wrapped.ts';
 
 declare const accepted: unique symbol;
 
@@ -69,9 +70,17 @@ export function checkLength(code: unknown, maxChars: number): string {
 
 function checkText(code: unknown, maxChars: number): string {
   // \r\n and \r are line ends that JavaScript itself reads as \n, in templates too.
-  const text = unwrapJson(checkLength(code, maxChars)).replace(/\r\n?/g, '\n');
+  const text = outOfData(checkLength(code, maxChars)).replace(/\r\n?/g, '\n');
   if (text.trim() === '') throw new GatewayError('code_invalid');
   return text;
+}
+
+function outOfData(code: string): string {
+  try {
+    return unwrapped(code);
+  } catch (caught) {
+    throw caught instanceof Refused ? refusalIn(code, caught) : caught;
+  }
 }
 
 /** The text without what is not code. */

@@ -1,5 +1,4 @@
-// Text that is no JavaScript: the same fault, with what it is and what to send instead. Also takes code out of the JSON
-// some models wrap it in. Pure.
+// Text that is no JavaScript: the same fault, with what it is and what to send instead. Pure.
 import type { Surface } from '../../engine/engine.ts';
 import { type Language, languageOf } from './language.ts';
 import type { Fault } from './syntax.ts';
@@ -42,20 +41,4 @@ function callFor(language: Language): string {
   return options === undefined
     ? "a file in a sandbox (sbx.files.write), which sbx.commands.run('…') can use"
     : `sbx.runCode('…'${options})`;
-}
-
-const FUNCTION = /^\s*(?:async\b\s*(?:function\b|\(|\w+\s*=>)|function\b|\([^()]{0,200}\)\s*=>)/;
-
-/** The code in `{"code": "…"}`, or in a JSON string that holds a function; any other text as it is. */
-export function unwrapJson(text: string): string {
-  if (!/^\s*(?:\{\s*"code"\s*:\s*"|")/.test(text)) return text;
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return text;
-  }
-  if (typeof value === 'string') return FUNCTION.test(value) ? value : text;
-  const { code, ...rest } = value as { code?: unknown };
-  return typeof code === 'string' && Object.keys(rest).length === 0 ? code : text;
 }

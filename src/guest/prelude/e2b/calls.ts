@@ -4,6 +4,7 @@ import { moveTo } from '../bridge.ts';
 import type { GuestHost } from '../globals.ts';
 import * as is from '../intrinsics.ts';
 import { toBytes } from '../text.ts';
+import { ERRORS } from './public.ts';
 
 export type Call = (method: string, args: object) => Promise<unknown>;
 export type Options = Record<string, unknown>;
@@ -27,6 +28,7 @@ export function createCall(host: GuestHost): Call {
 }
 
 export function named(name: string, message: string): Error {
+  if (Object.hasOwn(ERRORS, name)) return new ERRORS[name as keyof typeof ERRORS](message);
   const error = new Error(message);
   Object.defineProperty(error, 'name', { value: name, writable: true, configurable: true });
   return error;

@@ -18,6 +18,7 @@ import {
 import { Commands } from './commands.ts';
 import { Files } from './files.ts';
 import { Pages } from './pages.ts';
+import { ALL_TRAFFIC, sdkNames } from './public.ts';
 
 type Made = { readonly sandboxId: string; readonly domain: string };
 type Execution = {
@@ -29,7 +30,6 @@ type CodeListeners = Partial<Record<'onStdout' | 'onStderr' | 'onResult' | 'onEr
 type Answered = { status: number; statusText: string; headers: Record<string, string>; base64: string };
 
 const CODE_CALLBACKS = ['onStdout', 'onStderr', 'onResult', 'onError'];
-const ALL_TRAFFIC = '0.0.0.0/0';
 /** Held by this file alone: what keeps `new Sandbox()` to those who were answered by the host. */
 const MAKE = Symbol('make');
 
@@ -195,6 +195,8 @@ export function installSandbox(host: GuestHost): void {
   giveHints(Sandbox);
   hide(Sandbox, { defaultTemplate: 'code-interpreter-v1' });
   host.define('Sandbox', Sandbox);
+  const names = sdkNames(Sandbox);
+  for (const name of Object.keys(names)) host.define(name, names[name]);
 }
 
 /** `({ allTraffic }) => [allTraffic]` and Maps, as the SDK takes them, as plain values. */

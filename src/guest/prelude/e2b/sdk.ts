@@ -5,3 +5,6 @@ export const SDK_MODULES: readonly string[] = ['e2b', '@e2b/code-interpreter'];
 
 /** The command line tool. */
 export const CLI = 'e2b';
+
+/** The guest's global that holds all of them, see public.ts. */
+export const SDK_GLOBAL = 'e2b';
