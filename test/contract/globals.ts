@@ -4,8 +4,12 @@ import type { Harness } from './harness.ts';
 
 /** Beyond ECMAScript itself. */
 const SHARED = [
+  'AbortController',
+  'AbortSignal',
+  'Blob',
   'Buffer',
   'DOMException',
+  'Headers',
   'TextDecoder',
   'TextEncoder',
   'URL',
@@ -17,12 +21,39 @@ const SHARED = [
   'console',
   'crypto',
   'escape',
+  'global',
   'performance',
   'queueMicrotask',
   'setInterval',
   'setTimeout',
   'structuredClone',
   'unescape',
+];
+/** Of the official SDK, beside Sandbox: what models import, and what they compare with. */
+const SDK = [
+  ...['ALL_TRAFFIC', 'FileType', 'FilesystemEventType', 'VolumeFileType', 'e2b', 'ApiClient', 'AuthenticationError'],
+  ...['BuildError', 'CommandExitError', 'ConnectionConfig', 'Desktop', 'E2B', 'FileNotFoundError', 'FileUploadError'],
+  ...['Git', 'GitAuthError', 'GitUpstreamError', 'InvalidArgumentError', 'LogEntry', 'LogEntryEnd', 'LogEntryStart'],
+  ...['NotEnoughSpaceError', 'NotFoundError', 'RateLimitError', 'ReadyCmd', 'SandboxError', 'SandboxNotFoundError'],
+  ...[
+    'Secret',
+    'SecretError',
+    'SecretNotFoundError',
+    'SecretPaginator',
+    'ServiceBusyError',
+    'Template',
+    'TemplateBase',
+  ],
+  ...['TemplateError', 'TimeoutError', 'Volume', 'VolumeError', 'VolumeNotFoundError', 'VolumePathNotFoundError'],
+  ...[
+    'defaultBuildLogger',
+    'getSignature',
+    'waitForFile',
+    'waitForPort',
+    'waitForProcess',
+    'waitForTimeout',
+    'waitForURL',
+  ],
 ];
 const ECMASCRIPT = [
   ...['AggregateError', 'Array', 'ArrayBuffer', 'AsyncDisposableStack', 'BigInt', 'BigInt64Array', 'BigUint64Array'],
@@ -65,8 +96,8 @@ export function globals(guest: Harness): void {
     const names = '() => Object.getOwnPropertyNames(globalThis).sort()';
 
     it.each([
-      ['execute', 'write', ['Sandbox', 'api', 'display']],
-      ['execute', 'read', ['Sandbox', 'api', 'display']],
+      ['execute', 'write', ['Sandbox', 'api', 'display', ...SDK]],
+      ['execute', 'read', ['Sandbox', 'api', 'display', ...SDK]],
       ['search', 'search', ['describe', 'find', 'spec']],
     ] as const)('of %s (%s) are exactly these', async (_tool, surface, own) => {
       const found = (await guest.value(names, { surface })) as string[];

@@ -222,10 +222,12 @@ const setTimeout = method('Sandbox.setTimeout', {
 
 const kill = method('Sandbox.kill', {
   mode: 'write',
-  args: onInstance({ opts: options({}) }),
-  run({ sandboxId }, call) {
-    call.session.forget(sandboxId);
-    return call.send(() => Sandbox.kill(sandboxId, call.sdk));
+  args: z.strictObject({ sandboxId: z.string().max(200), opts: options({}) }),
+  async run({ sandboxId: id, opts: _ }, call) {
+    // There is no such sandbox, and the SDK answers false to that.
+    if (!sandboxId.safeParse(id).success) return false;
+    call.session.forget(id);
+    return call.send(() => Sandbox.kill(id, call.sdk));
   },
 });
 

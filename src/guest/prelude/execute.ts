@@ -1,10 +1,12 @@
 // The guest of execute_read and execute_write: one image for both, since what may be done is decided on the host.
 import { display } from './display.ts';
+import { aliasIds } from './e2b/aliases.ts';
 import { installSandbox } from './e2b/sandbox.ts';
 import { guestHost, installGlobals } from './globals.ts';
 import * as is from './intrinsics.ts';
 
 installGlobals();
-guestHost.define('api', is.freeze({ request: (options: unknown) => guestHost.call('api.request', options) }));
+const request = async (options: unknown) => aliasIds(await guestHost.call('api.request', options));
+guestHost.define('api', is.freeze({ request }));
 guestHost.define('display', display);
 installSandbox(guestHost);

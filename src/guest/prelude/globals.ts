@@ -9,6 +9,7 @@ import { installRandom } from './random.ts';
 import { reject, takeRejections } from './rejections.ts';
 import { textGlobals } from './text.ts';
 import { installTimers } from './timers.ts';
+import { webGlobals } from './web.ts';
 
 /** What a capability's guest side is given. Frozen; `call` rejects with a GatewayError. */
 export type GuestHost = {
@@ -23,9 +24,17 @@ export function installGlobals(): void {
   installConsole();
   installTimers();
   installRandom();
-  const plain: Record<string, unknown> = { ...textGlobals, ...bufferGlobals, ...cloneGlobals };
+  const plain: Record<string, unknown> = { ...textGlobals, ...bufferGlobals, ...cloneGlobals, ...webGlobals };
   for (const name of Object.keys(plain)) is.defineGlobal(name, plain[name]);
-  for (const name of ['TextEncoder', 'TextDecoder', 'Buffer'] as const)
+  for (const name of [
+    'TextEncoder',
+    'TextDecoder',
+    'Buffer',
+    'AbortController',
+    'AbortSignal',
+    'Blob',
+    'Headers',
+  ] as const)
     Object.defineProperty(plain[name], 'name', { value: name });
   // The image builder takes this away again; no agent code ever sees it.
   is.defineGlobal('__guest', is.freeze({ start, settle, reject, takeRejections }));

@@ -5,6 +5,7 @@ import { openCalls, run, send } from './bridge.ts';
 import { reportDropped } from './console.ts';
 import { describeThrown } from './errors.ts';
 import * as is from './intrinsics.ts';
+import { takeNotes } from './notes.ts';
 import { takeRejections } from './rejections.ts';
 import { renderValue } from './render.ts';
 import { shorten } from './shorten.ts';
@@ -48,7 +49,8 @@ function noteOn(value: unknown, rendering: string | undefined): string {
   else if (typeof value === 'function')
     note = 'The code returned a function instead of a result: call it, and return what it returns.';
   else if (rendering !== undefined) note = rendering;
-  return joined(joined(note, takeRejections()), noteOnOpenCalls('not awaited and may not have been sent: put'));
+  const more = joined(takeNotes(), takeRejections());
+  return joined(joined(note, more), noteOnOpenCalls('not awaited and may not have been sent: put'));
 }
 
 const joined = (note: string, more: string): string => (note === '' || more === '' ? note + more : `${note} ${more}`);
@@ -65,7 +67,7 @@ export function fail(thrown: unknown): void {
   if (ended) return;
   // Promise.all gives up on the first that fails: those still open may well be awaited.
   const open = noteOnOpenCalls('still open when this was thrown. If not awaited, put');
-  const note = joined(takeRejections(thrown), open);
+  const note = joined(joined(takeNotes(), takeRejections(thrown)), open);
   end(KIND.failed, 0, is.recordJson({ ...describeThrown(thrown), note }));
 }
 

@@ -64,9 +64,19 @@ function getRandomValues<View extends ArrayBufferView>(view: View): View {
   return view;
 }
 
+function refuse(name: string): never {
+  throw new is.TypeErrorCtor(
+    `crypto.${name} is not here: crypto has randomUUID and getRandomValues. Hashes: sbx.commands.run('sha256sum file'), or hashlib in sbx.runCode('…').`,
+  );
+}
+
 export function installRandom(): void {
   is.define(Math, 'random', random, false);
-  is.defineGlobal('crypto', is.freeze({ randomUUID, getRandomValues }));
+  const crypto = { randomUUID, getRandomValues };
+  // Of Node's module, for which models take it.
+  for (const name of ['createHash', 'createHmac', 'randomBytes', 'randomInt', 'pbkdf2Sync', 'scryptSync'])
+    is.define(crypto, name, () => refuse(name), false);
+  is.defineGlobal('crypto', is.freeze(crypto));
   // The engine's own clock would count from the making of the image.
   is.defineGlobal('performance', is.freeze({ now: () => is.now() - run.startedAt }));
 }

@@ -3,7 +3,10 @@
 import { moveTo } from '../bridge.ts';
 import type { GuestHost } from '../globals.ts';
 import * as is from '../intrinsics.ts';
+import { addNote } from '../notes.ts';
 import { toBytes } from '../text.ts';
+import { toBytes } from '../text.ts';
+import { blobBytes } from '../web.ts';
 import { ERRORS } from './public.ts';
 
 export type Call = (method: string, args: object) => Promise<unknown>;
@@ -15,7 +18,9 @@ const SDK_ERROR = /^([A-Z][A-Za-z]*Error): ([\s\S]*)$/;
 export function createCall(host: GuestHost): Call {
   return async (method, args) => {
     try {
-      return await host.call(`Sandbox.${method}`, args);
+      const answer = host.call(`Sandbox.${method}`, args);
+      const signal = (args as { opts?: { [SIGNAL]?: Signal } }).opts?.[SIGNAL];
+      return await (signal === undefined ? answer : unlessAborted(answer, signal));
     } catch (error) {
       const { code, message } = error as { code?: string; message?: string };
       const [, name, text] = (code === 'sandbox_failed' && SDK_ERROR.exec(message ?? '')) || [];
@@ -25,6 +30,24 @@ export function createCall(host: GuestHost): Call {
       throw failure;
     }
   };
+}
+
+/** Where `plain` puts the signal of a call: no part of what is sent. */
+const SIGNAL = Symbol('signal');
+type Signal = {
+  readonly aborted: boolean;
+  readonly reason: unknown;
+  addEventListener(type: 'abort', act: () => void): void;
+};
+
+/** Ends the wait; what was sent goes on. */
+function unlessAborted(answer: Promise<unknown>, signal: Signal): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const leave = () => reject(signal.reason);
+    answer.then(resolve, reject);
+    if (signal.aborted) leave();
+    else signal.addEventListener('abort', leave);
+  });
 }
 
 export function named(name: string, message: string): Error {
@@ -46,6 +69,8 @@ export function idOf(sandbox: unknown): string {
 /** Text stays text; bytes become what the host reads as bytes. */
 export function dataOf(data: unknown, what: string): string | { base64: string } {
   if (typeof data === 'string') return data;
+  const blob = typeof data === 'object' && data !== null ? blobBytes(data) : undefined;
+  if (blob !== undefined) return { base64: is.toBase64(blob) };
   if (data instanceof ArrayBuffer || ArrayBuffer.isView(data)) return { base64: is.toBase64(toBytes(data)) };
   throw new TypeError(`${what} must be a string or a Uint8Array; turn objects into text with JSON.stringify(…).`);
 }
@@ -53,13 +78,48 @@ export function dataOf(data: unknown, what: string): string | { base64: string }
 const codec = Uint8Array as unknown as { fromBase64(text: string): Uint8Array };
 export const bytesOf = (base64: string): Uint8Array => codec.fromBase64(base64);
 
+const CONNECTION = 'the gateway holds the connection to E2B';
+/** Options of the SDK that mean nothing in here. */
+const WITHOUT_EFFECT: Readonly<Record<string, string>> = {
+  apiKey: 'the gateway adds the key',
+  accessToken: 'the gateway adds the key',
+  validateApiKey: 'the gateway adds the key',
+  domain: CONNECTION,
+  apiUrl: CONNECTION,
+  sandboxUrl: CONNECTION,
+  debug: CONNECTION,
+  proxy: CONNECTION,
+  headers: CONNECTION,
+  apiHeaders: CONNECTION,
+  logger: 'console.log comes back with the result',
+  gzip: 'the gateway sends as it must',
+  useOctetStream: 'the gateway sends as it must',
+  useSignature: 'links are always signed',
+  secure: 'a sandbox is always secure',
+};
+
+function signalOf(value: unknown): Signal | undefined {
+  if (value === null) return undefined;
+  if (typeof (value as Signal).aborted === 'boolean') return value as Signal;
+  throw new TypeError('signal must be an AbortSignal, e.g. AbortSignal.timeout(5_000).');
+}
+
 /** Options as they can be sent. A function among them would be lost on the way, and with it what it asks for. */
-export function plain(options: unknown, callbacks: readonly string[] = []): Options {
+export function plain(options: unknown, callbacks: readonly string[] = [], kept: readonly string[] = []): Options {
   if (options === undefined || options === null) return {};
   if (typeof options !== 'object') throw new TypeError(`The options must be an object, e.g. { timeoutMs: 60_000 }.`);
   const out: Options = {};
   for (const [name, value] of Object.entries(options)) {
     if (callbacks.includes(name) || value === undefined) continue;
+    if (name === 'signal') {
+      out[SIGNAL as never] = signalOf(value);
+      continue;
+    }
+    const why = kept.includes(name) || !Object.hasOwn(WITHOUT_EFFECT, name) ? undefined : WITHOUT_EFFECT[name];
+    if (why !== undefined) {
+      addNote(`The option ${name} has no effect here: ${why}.`);
+      continue;
+    }
     refuseFunctions(value, name, 0);
     out[name] = value;
   }
@@ -84,7 +144,11 @@ export function revive<T>(value: T): T {
 }
 
 /** Methods of other SDKs, older versions and other languages: what to use instead. */
-export function hint(target: object, hints: Readonly<Record<string, string>>, style: 'method' | 'property'): void {
+export function hint(
+  target: object,
+  hints: Readonly<Record<string, string>>,
+  style: 'method' | 'sync' | 'property',
+): void {
   for (const [name, instead] of Object.entries(hints)) {
     const refuse = () => {
       throw new TypeError(`${name} is not there. ${instead}`);
@@ -92,10 +156,14 @@ export function hint(target: object, hints: Readonly<Record<string, string>>, st
     Object.defineProperty(
       target,
       name,
-      style === 'method' ? { value: refuse, configurable: true, writable: true } : { get: refuse, configurable: true },
+      style === 'property'
+        ? { get: refuse, configurable: true }
+        : { value: style === 'method' ? rejected(refuse) : refuse, configurable: true, writable: true },
     );
   }
 }
+
+const rejected = (refuse: () => never) => async (): Promise<never> => refuse();
 
 /** Members that do not show when the instance is returned or logged. */
 export function hide(target: object, members: Readonly<Record<string, unknown>>): void {

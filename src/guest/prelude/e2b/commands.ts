@@ -1,5 +1,6 @@
 // `sbx.commands`, as in the SDK; but a command that fails is a result, and output comes with it, not as it is printed.
 import { type Call, dataOf, hide, hint, type Options, plain } from './calls.ts';
+import { rejecting, suggestNames } from './names.ts';
 
 type Result = { exitCode: number; stdout: string; stderr: string; error?: string };
 type Listeners = { onStdout?: (text: string) => unknown; onStderr?: (text: string) => unknown };
@@ -63,6 +64,10 @@ export class Commands {
   }
 
   async run(cmd: unknown, options?: unknown): Promise<unknown> {
+    if (typeof cmd !== 'string' || Array.isArray(options))
+      throw new TypeError(
+        "commands.run(cmd, options): cmd is one string, arguments included, e.g. commands.run('echo a b').",
+      );
     const opts: Options = plain(options, CALLBACKS);
     const ran = await this.#call('commands.run', { sandboxId: this.#sandboxId, cmd, opts });
     const listeners = listenersOf(options);
@@ -97,4 +102,6 @@ export class Commands {
 }
 
 const RUN = "Use commands.run('…').";
+rejecting(Commands.prototype);
+suggestNames(Commands.prototype, 'commands');
 hint(Commands.prototype, { exec: RUN, execute: RUN, start: "Use commands.run('…', { background: true })." }, 'method');

@@ -1,7 +1,17 @@
 // `sbx.files`, as in the SDK.
 import { bytesOf, type Call, dataOf, hint, type Options, plain, revive } from './calls.ts';
+import { rejecting, suggestNames } from './names.ts';
 
 type Entry = { readonly path?: unknown; readonly data?: unknown };
+
+/** Node's `readFile(path, 'utf8')` and `{ encoding: 'utf8' }` mean text as well. */
+function readOptions(given: unknown): Options {
+  const options = (typeof given === 'string' ? { format: given } : (given ?? {})) as Options;
+  const { encoding, ...rest } = options;
+  const format = options.format ?? encoding;
+  if (format === undefined) return rest;
+  return { ...rest, format: typeof format === 'string' && /^(?:utf-?8|string)$/i.test(format) ? 'text' : format };
+}
 
 export class Files {
   readonly #call: Call;
@@ -16,9 +26,13 @@ export class Files {
     return this.#call(`files.${method}`, { sandboxId: this.#sandboxId, ...args, opts: plain(options) });
   }
 
-  async read(path: unknown, options?: unknown): Promise<unknown> {
-    const content = (await this.#ask('read', { path }, options)) as string;
-    return (options as Options | undefined)?.format === 'bytes' ? bytesOf(content) : content;
+  async read(path: unknown, given?: unknown): Promise<unknown> {
+    const options = readOptions(given);
+    const { format } = options;
+    const asked = format === 'blob' ? { ...options, format: 'bytes' } : options;
+    const content = (await this.#ask('read', { path }, asked)) as string;
+    if (format === 'blob') return new Blob([bytesOf(content)]);
+    return format === 'bytes' ? bytesOf(content) : content;
   }
 
   write(pathOrEntries: unknown, dataOrOptions?: unknown, options?: unknown): Promise<unknown> {
@@ -64,6 +78,8 @@ export class Files {
   }
 }
 
+rejecting(Files.prototype);
+suggestNames(Files.prototype, 'files');
 hint(
   Files.prototype,
   {

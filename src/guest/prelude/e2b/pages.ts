@@ -1,8 +1,11 @@
 // Lists that come in pages: the SDK's paginator, which can also be awaited for all pages as one array, since models write
 // both.
-import { plain, revive } from './calls.ts';
+import { hint, plain, revive } from './calls.ts';
 
 type Page = { readonly items: unknown[]; readonly nextToken?: string };
+
+/** Of E2B's API. */
+const MAX_PAGE = 100;
 
 /** As the SDK says it. */
 const noMore = () => new Error('No more items to fetch');
@@ -28,7 +31,12 @@ export class Pages {
 
   async nextItems(): Promise<unknown[]> {
     if (!this.#more) throw noMore();
-    const options = { ...this.#options, ...(this.#token === undefined ? {} : { nextToken: this.#token }) };
+    const { limit } = this.#options as { limit?: number };
+    const options = {
+      ...this.#options,
+      ...(limit !== undefined && limit > MAX_PAGE && { limit: MAX_PAGE }),
+      ...(this.#token === undefined ? {} : { nextToken: this.#token }),
+    };
     const { items, nextToken } = (await this.#next(options)) as Page;
     this.#token = nextToken;
     this.#more = nextToken !== undefined;
@@ -45,11 +53,16 @@ export class Pages {
   }
 
   async #all(): Promise<unknown[]> {
+    const { limit } = this.#options as { limit?: number };
     const all: unknown[] = [];
-    while (this.#more) all.push(...(await this.nextItems()));
-    return asPage(all);
+    while (this.#more && (limit === undefined || all.length < limit)) all.push(...(await this.nextItems()));
+    return asPage(limit === undefined ? all : all.slice(0, limit));
   }
 }
+
+const AWAIT = 'An `await` is missing: (await Sandbox.list()) is an array.';
+const OF_ARRAYS = ['length', 'map', 'filter', 'find', 'forEach', 'some', 'every', 'reduce', 'slice', 'at', 'items'];
+hint(Pages.prototype, Object.fromEntries(OF_ARRAYS.map(name => [name, AWAIT])), 'property');
 
 /** An awaited list still answers to the paginator's methods: as one page, that holds everything. */
 function asPage(all: unknown[]): unknown[] {

@@ -17,6 +17,7 @@ import {
 } from './calls.ts';
 import { Commands } from './commands.ts';
 import { Files } from './files.ts';
+import { rejecting, suggestNames } from './names.ts';
 import { Pages } from './pages.ts';
 import { ALL_TRAFFIC, sdkNames } from './public.ts';
 
@@ -57,7 +58,7 @@ class Sandbox {
 
   static async create(templateOrOptions?: unknown, options?: unknown): Promise<Sandbox> {
     const isNamed = typeof templateOrOptions === 'string';
-    const opts = withNetwork((isNamed ? options : templateOrOptions) as Options | undefined);
+    const opts = withNetwork((isNamed ? options : (templateOrOptions ?? options)) as Options | undefined);
     const made = await call('create', { ...(isNamed && { template: templateOrOptions }), opts: plain(opts) });
     return new Sandbox(made, MAKE);
   }
@@ -167,7 +168,8 @@ class Sandbox {
 
   // --- From outside ------------------------------------------------------------------------------------------------
 
-  getHost(port: unknown): string {
+  getHost(given: unknown): string {
+    const port = typeof given === 'string' && /^\d{1,5}$/.test(given) ? Number(given) : given;
     if (!Number.isInteger(port) || (port as number) < 1 || (port as number) > 65_535) {
       throw new TypeError('getHost(port) needs a port number from 1 to 65535.');
     }
@@ -184,16 +186,28 @@ class Sandbox {
     });
   }
   async fetch(port: unknown, path: unknown = '/', init?: unknown): Promise<unknown> {
-    const { body, ...rest } = plain(init);
-    const opts = { ...rest, ...(body !== undefined && body !== null && { body: dataOf(body, 'body') }) };
+    const { body, headers, ...rest } = plain(init, [], ['headers']);
+    const given =
+      typeof headers === 'object' && headers !== null && Symbol.iterator in headers
+        ? Object.fromEntries(headers as Iterable<[string, string]>)
+        : headers;
+    const opts = {
+      ...rest,
+      ...(given !== undefined && { headers: given }),
+      ...(body !== undefined && body !== null && { body: dataOf(body, 'body') }),
+    };
     return response((await call('fetch', { sandboxId: this.sandboxId, port, path, opts })) as Answered);
   }
 }
 
 export function installSandbox(host: GuestHost): void {
   call = createCall(host);
-  giveHints(Sandbox);
   hide(Sandbox, { defaultTemplate: 'code-interpreter-v1' });
+  rejecting(Sandbox, ['list', 'listSnapshots']);
+  rejecting(Sandbox.prototype, ['getHost', 'getHostname', 'listSnapshots']);
+  suggestNames(Sandbox.prototype, 'A sandbox');
+  suggestNames(Sandbox, 'Sandbox');
+  giveHints(Sandbox);
   host.define('Sandbox', Sandbox);
   const names = sdkNames(Sandbox);
   for (const name of Object.keys(names)) host.define(name, names[name]);
@@ -266,14 +280,17 @@ function giveHints(sandbox: { readonly prototype: object }): void {
       run_code: code,
       runPython: code,
       execCell: code,
-      getHostname: 'Use getHost(port).',
       uploadFile: 'Use files.write(path, data).',
       downloadFile: "Use files.read(path, { format: 'bytes' }).",
       readFile: 'Use files.read(path).',
       writeFile: 'Use files.write(path, data).',
+      getMcpUrl:
+        "MCP servers in a sandbox are not offered here. Start one with commands.run('…', { background: true }) and talk to it with fetch(port, path).",
+      getMcpToken: 'MCP servers in a sandbox are not offered here.',
     },
     'method',
   );
+  hint(sandbox.prototype, { getHostname: 'Use getHost(port).' }, 'sync');
   hint(
     sandbox.prototype,
     {

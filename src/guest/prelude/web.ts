@@ -1,0 +1,172 @@
+// AbortController, Blob and Headers, as far as code without a network has a use for them, and `global`.
+import { startTimer } from './bridge.ts';
+import { concatBytes, decodeUtf8, encodeUtf8, toBytes } from './text.ts';
+
+type Listener = ((event: object) => unknown) | { handleEvent(event: object): unknown };
+
+const abortError = (): unknown => new DOMException('This operation was aborted', 'AbortError');
+let making = false;
+// Given by the classes themselves, since they reach into private fields.
+let abort: (signal: AbortSignal, reason?: unknown) => void;
+let bytesOfBlob: (value: object) => Uint8Array | undefined;
+
+class AbortSignal {
+  aborted = false;
+  reason: unknown;
+  onabort: ((event: object) => unknown) | null = null;
+  readonly #listeners = new Set<Listener>();
+
+  constructor() {
+    if (!making) throw new TypeError('Illegal constructor');
+  }
+
+  static abort(reason: unknown = abortError()): AbortSignal {
+    const signal = makeSignal();
+    abort(signal, reason);
+    return signal;
+  }
+  static timeout(ms: number): AbortSignal {
+    const signal = makeSignal();
+    startTimer(ms, () => abort(signal, new DOMException('The operation was aborted due to timeout', 'TimeoutError')));
+    return signal;
+  }
+  static any(signals: Iterable<AbortSignal>): AbortSignal {
+    const signal = makeSignal();
+    for (const other of signals) {
+      if (other.aborted) abort(signal, other.reason);
+      else other.addEventListener('abort', () => abort(signal, other.reason));
+    }
+    return signal;
+  }
+
+  throwIfAborted(): void {
+    if (this.aborted) throw this.reason;
+  }
+  addEventListener(type: string, listener: Listener): void {
+    if (type === 'abort') this.#listeners.add(listener);
+  }
+  removeEventListener(_type: string, listener: Listener): void {
+    this.#listeners.delete(listener);
+  }
+
+  static {
+    abort = (signal, reason = abortError()) => {
+      if (signal.aborted) return;
+      signal.aborted = true;
+      signal.reason = reason;
+      const event = { type: 'abort', target: signal };
+      signal.onabort?.(event);
+      for (const listener of signal.#listeners)
+        if (typeof listener === 'function') listener(event);
+        else listener.handleEvent(event);
+    };
+  }
+}
+
+function makeSignal(): AbortSignal {
+  making = true;
+  try {
+    return new AbortSignal();
+  } finally {
+    making = false;
+  }
+}
+
+class AbortController {
+  readonly signal = makeSignal();
+  abort(reason?: unknown): void {
+    abort(this.signal, reason);
+  }
+}
+
+class Blob {
+  readonly type: string;
+  readonly #bytes: Uint8Array;
+
+  constructor(parts: Iterable<unknown> = [], { type = '' }: { type?: string } = {}) {
+    this.#bytes = concatBytes(
+      [...parts].map(part => (typeof part === 'string' ? encodeUtf8(part) : bytesOfPart(part))),
+    );
+    this.type = String(type).toLowerCase();
+  }
+
+  get size(): number {
+    return this.#bytes.length;
+  }
+  async text(): Promise<string> {
+    return decodeUtf8(this.#bytes);
+  }
+  async bytes(): Promise<Uint8Array> {
+    return this.#bytes.slice();
+  }
+  async arrayBuffer(): Promise<ArrayBuffer> {
+    return this.#bytes.slice().buffer as ArrayBuffer;
+  }
+  slice(start?: number, end?: number, type = ''): Blob {
+    return new Blob([this.#bytes.slice(start, end)], { type });
+  }
+
+  static {
+    bytesOfBlob = value => (#bytes in value ? value.#bytes : undefined);
+  }
+}
+
+function bytesOfPart(part: unknown): Uint8Array {
+  const blob = typeof part === 'object' && part !== null ? blobBytes(part) : undefined;
+  if (blob !== undefined) return blob;
+  return ArrayBuffer.isView(part) || part instanceof ArrayBuffer ? toBytes(part) : encodeUtf8(String(part));
+}
+
+/** The bytes of a Blob; undefined for anything else. */
+export const blobBytes = (value: object): Uint8Array | undefined => bytesOfBlob(value);
+
+class Headers {
+  readonly #values = new Map<string, string>();
+
+  constructor(init?: Iterable<readonly [string, string]> | Readonly<Record<string, string>>) {
+    const entries =
+      init === undefined || init === null
+        ? []
+        : Symbol.iterator in init
+          ? [...(init as Iterable<readonly [string, string]>)]
+          : Object.entries(init);
+    for (const [name, value] of entries) this.append(name, value);
+  }
+
+  append(name: string, value: string): void {
+    const before = this.get(name);
+    this.set(name, before === null ? value : `${before}, ${value}`);
+  }
+  set(name: string, value: string): void {
+    this.#values.set(String(name).toLowerCase(), String(value).trim());
+  }
+  get(name: string): string | null {
+    return this.#values.get(String(name).toLowerCase()) ?? null;
+  }
+  has(name: string): boolean {
+    return this.get(name) !== null;
+  }
+  delete(name: string): void {
+    this.#values.delete(String(name).toLowerCase());
+  }
+  forEach(visit: (value: string, name: string, headers: Headers) => void): void {
+    for (const [name, value] of this) visit(value, name, this);
+  }
+  keys(): IterableIterator<string> {
+    return [...this].map(([name]) => name).values();
+  }
+  values(): IterableIterator<string> {
+    return [...this].map(([, value]) => value).values();
+  }
+  entries(): IterableIterator<[string, string]> {
+    return this[Symbol.iterator]();
+  }
+  [Symbol.iterator](): IterableIterator<[string, string]> {
+    return [...this.#values].sort(([one], [other]) => (one < other ? -1 : 1)).values();
+  }
+  toJSON(): Record<string, string> {
+    return Object.fromEntries(this);
+  }
+}
+
+export const webGlobals = { AbortController, AbortSignal, Blob, Headers, global: globalThis };

@@ -1,0 +1,154 @@
+// What models write from memory of the official SDK: its names, options and small habits.
+import { describe, expect, it } from 'vitest';
+import { useGateway } from '../support/e2e.ts';
+
+const e2e = useGateway();
+const run = (code: string) => e2e.client.call('execute_write', code);
+const inSandbox = (code: string) =>
+  `async () => { const sbx = await Sandbox.create({ timeoutMs: 60_000 }); try { ${code} } finally { await sbx.kill() } }`;
+
+describe('names of the SDK', () => {
+  it.each([
+    [
+      'an error class',
+      'async () => Sandbox.getInfo("i0000000000000000000z").catch(e => [e instanceof NotFoundError, e instanceof SandboxError, e instanceof Error, e.name])',
+      /\[true,true,true,"SandboxNotFoundError"\]/,
+    ],
+    [
+      'enums and constants',
+      'import { FileType, ALL_TRAFFIC } from "e2b"\nreturn [FileType.FILE, ALL_TRAFFIC]',
+      /\["file","0\.0\.0\.0\/0"\]/,
+    ],
+    [
+      'the whole SDK by any name',
+      'import * as sdk from "@e2b/code-interpreter"\nreturn [sdk.default === Sandbox, sdk.Sandbox === Sandbox]',
+      /\[true,true\]/,
+    ],
+    [
+      'a name whose use is refused, imported',
+      'import { Sandbox, Template, waitForPort } from "e2b"\nreturn typeof Sandbox.create',
+      /function/,
+    ],
+  ])('%s works', async (_what, code, expected) => {
+    const { text, isError } = await run(code);
+    expect(isError, text).toBe(false);
+    expect(text).toMatch(expected);
+  });
+
+  it.each([
+    ['Template', 'async () => Template().fromPythonImage("3.12")', /Template is not available here\. .*search/],
+    ['Volume', 'async () => Volume.create("data")', /Volume.*POST.*\/volumes/],
+    ['a desktop', 'import { Desktop } from "@e2b/desktop"\nawait Desktop.create()', /no modules|desktop/i],
+    ['getMcpUrl', inSandbox('return sbx.getMcpUrl()'), /getMcpUrl.*commands\.run/],
+  ])('%s says on use what to do instead', async (_what, code, expected) => {
+    const { text, isError } = await run(code);
+    expect(isError, text).toBe(true);
+    expect(text).toMatch(expected);
+  });
+});
+
+describe('names that are nearly right', () => {
+  it.each([
+    ['command', 'await sbx.command.run("ls")', /did you mean commands\?/],
+    ['file', 'await sbx.file.read("/x")', /did you mean files\?/],
+    ['comands', 'await sbx.comands.run("ls")', /did you mean commands\?/],
+    ['files.raed', 'await sbx.files.raed("/x")', /files has no raed: did you mean read\?/],
+    ['commands.lst', 'await sbx.commands.lst()', /commands has no lst: did you mean list\?/],
+    ['runcode', 'await sbx.runcode("1")', /did you mean runCode\?/],
+    ['Sandbox.creat', 'await Sandbox.creat()', /Sandbox has no creat: did you mean create\?/],
+  ])('%s is named with the one that was meant, caught or not', async (_what, code, expected) => {
+    expect((await run(inSandbox(code))).text).toMatch(expected);
+    expect((await run(inSandbox(`try { ${code} } catch (error) { return error.message }`))).text).toMatch(expected);
+  });
+
+  it('others are undefined, as feature tests expect', async () => {
+    const { text } = await run(inSandbox('return [sbx.zebra, typeof sbx.then, typeof Sandbox.quux, sbx.commands.abc]'));
+    expect(text).toContain('[null,"undefined","undefined",null]');
+  });
+});
+
+describe('options and arguments', () => {
+  it.each([
+    [
+      'options without effect, with a note',
+      'await sbx.files.write("/tmp/a", "x", { gzip: true, useOctetStream: true }); return await sbx.files.read("/tmp/a", { requestTimeoutMs: 5_000, gzip: true })',
+      /^.*"x"[\s\S]*note: The option gzip has no effect here/m,
+    ],
+    [
+      'a signal',
+      'return (await sbx.commands.run("echo 5", { signal: AbortSignal.timeout(20_000) })).stdout.trim()',
+      /5/,
+    ],
+    [
+      'a signal that aborts',
+      'const c = new AbortController(); setTimeout(() => c.abort(), 5); return sbx.commands.run("sleep 5", { signal: c.signal }).catch(e => e.name)',
+      /AbortError/,
+    ],
+    [
+      'secure: false',
+      'const other = await Sandbox.create({ secure: false }); return other.kill()',
+      /true[\s\S]*always secure/,
+    ],
+    [
+      'create(undefined, options)',
+      'const o = await Sandbox.create(undefined, { timeoutMs: 900_000 }); const { startedAt, endAt } = await o.getInfo(); await o.kill(); return endAt - startedAt > 800_000',
+      /true/,
+    ],
+    ['a port as text', 'return sbx.getHost("8080") === sbx.getHost(8080)', /true/],
+    [
+      'an encoding as a format',
+      'await sbx.files.write("/tmp/e", "é"); return [await sbx.files.read("/tmp/e", "utf-8"), await sbx.files.read("/tmp/e", { encoding: "utf8" })]',
+      /\["é","é"\]/,
+    ],
+    [
+      'a Blob to write and to read',
+      'await sbx.files.write("/tmp/b", new Blob(["a", new Uint8Array([98])])); const blob = await sbx.files.read("/tmp/b", { format: "blob" }); return [blob.size, await blob.text()]',
+      /\[2,"ab"\]/,
+    ],
+    [
+      'a limit of an awaited list',
+      'const other = await Sandbox.create(); const { length } = await Sandbox.list({ limit: 1 }); await other.kill(); return length',
+      /1/,
+    ],
+    [
+      'Headers in a request',
+      'return sbx.fetch(9, "/", { headers: new Headers({ "x-a": "1" }) }).then(r => typeof r.status)',
+      /number/,
+    ],
+    [
+      'an id that never was, killed',
+      'return [await Sandbox.kill("no-such-sandbox"), await Sandbox.kill("i00000000000000000zzz")]',
+      /\[false,false\]/,
+    ],
+    [
+      'an id of a REST answer in the spelling of the SDK',
+      'const { data } = await api.request({ method: "GET", path: "/v2/sandboxes" }); return data.some(item => item.sandboxId === sbx.sandboxId)',
+      /true[\s\S]*note: In REST answers it is written sandboxID/,
+    ],
+  ])('%s', async (_what, code, expected) => {
+    const { text, isError } = await run(inSandbox(code));
+    expect(isError, text).toBe(false);
+    expect(text).toMatch(expected);
+  });
+
+  it.each([
+    ['an argument of commands.run as a list', 'sbx.commands.run("echo", ["a"])', /cmd is one string/],
+    ['a path that is no text', 'sbx.files.write(5, "x")', /files\.write\(path, data\)/],
+    ['an id that is none', 'Sandbox.connect({})', /sandbox id/],
+    ['data that is no text', 'sbx.files.write("/tmp/x", { a: 1 })', /string or a Uint8Array/],
+    ['a method of another SDK', 'sbx.exec("ls")', /commands\.run/],
+  ])('%s rejects, and never throws at once', async (_what, call, expected) => {
+    const { text } = await run(
+      inSandbox(
+        `let at = 'rejected'; try { await ${call}.catch(e => { at += ': ' + e.message }) } catch (e) { at = 'thrown: ' + e.message } return at`,
+      ),
+    );
+    expect(text).toMatch(/rejected: /);
+    expect(text).toMatch(expected);
+  });
+
+  it('a list that is not awaited says so', async () => {
+    for (const use of ['.length', '.map(s => s.sandboxId)'])
+      expect((await run(`async () => Sandbox.list()${use}`)).text).toMatch(/An `await` is missing/);
+  });
+});
