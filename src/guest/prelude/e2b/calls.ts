@@ -4,7 +4,7 @@ import { moveTo } from '../bridge.ts';
 import type { GuestHost } from '../globals.ts';
 import * as is from '../intrinsics.ts';
 import { addNote } from '../notes.ts';
-import { toBytes, toBytes } from '../text.ts';
+import { toBytes } from '../text.ts';
 import { blobBytes } from '../web.ts';
 import { ERRORS } from './public.ts';
 
