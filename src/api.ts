@@ -25,4 +25,7 @@ type KeyForm = {
   readonly challenge: string;
 };
 
-type ToolText = { readonly title: string; readonly description: (wallMs: number) => string };
+/** What a tool's text says of its limits. */
+export type ToolLimits = { readonly wallMs: number; readonly cpuMs: number; readonly resultChars: number };
+
+type ToolText = { readonly title: string; readonly description: (limits: ToolLimits) => string };

@@ -257,3 +257,10 @@ function signInFaults({ OAUTH_KEYS, OAUTH_RAW_KEYS, OAUTH_REDIRECTS, OAUTH_NOT_B
     return ['PUBLIC_URL must be https with OAUTH_KEYS (http only on a loopback address): people paste keys there.'];
   return [];
 }
+
+/** The limits that a tool's text names. */
+export const toolLimitsOf = ({ RUN_TIMEOUT_MS, GUEST_CPU_MS, RESPONSE_RESULT_CHARS }: Config) => ({
+  wallMs: RUN_TIMEOUT_MS,
+  cpuMs: GUEST_CPU_MS,
+  resultChars: RESPONSE_RESULT_CHARS,
+});

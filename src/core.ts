@@ -12,7 +12,7 @@ import type { BrokerLimits } from './broker/budget.ts';
 import { requestsOnly } from './broker/data-plane.ts';
 import { observeCalls } from './broker/observe.ts';
 import { type AroundSend, createRequestCapability } from './broker/request.ts';
-import type { Config } from './config.ts';
+import { type Config, toolLimitsOf } from './config.ts';
 import { connect } from './e2b/connection.ts';
 import type { EngineStats, Limits } from './engine/engine.ts';
 import { createEngines } from './engines.ts';
@@ -130,7 +130,7 @@ export async function createCore(
   const acceptor = createCodeAcceptor({ maxChars: config.MAX_CODE_CHARS });
   if (config.WARM_UP) void acceptor.warm(); // in the background: the first TypeScript call is as fast as the next
   const formatter = createFormatter();
-  const tools = createTools(api, limits.wallMs);
+  const tools = createTools(api, toolLimitsOf(config));
   const runTool = createRunTool({
     engine,
     openBroker,

@@ -28,7 +28,7 @@ const LIBRARY: Api = {
   tools: {
     search: { title: 'Search the library', description: () => 'Finds operations.' },
     read: { title: 'Read', description: () => 'Reads.' },
-    write: { title: 'Write', description: wallMs => `Writes, for ${wallMs / 1_000} s.` },
+    write: { title: 'Write', description: ({ wallMs }) => `Writes, for ${wallMs / 1_000} s.` },
   },
 };
 

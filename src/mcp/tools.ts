@@ -1,6 +1,6 @@
 // The three tools, one record each: what clients see of them. What a call does is in run.ts; the words are the API's.
 import type { ToolAnnotations } from '@modelcontextprotocol/server';
-import type { Api } from '../api.ts';
+import type { Api, ToolLimits } from '../api.ts';
 import type { Surface } from '../engine/engine.ts';
 
 export type ToolRecord = {
@@ -20,15 +20,14 @@ const NAMES = [
 
 export const TOOL_NAMES: readonly string[] = NAMES.map(([name]) => name);
 
-/** `wallMs`: of one call. */
-export const createTools = ({ tools }: Pick<Api, 'tools'>, wallMs: number): readonly ToolRecord[] =>
+export const createTools = ({ tools }: Pick<Api, 'tools'>, limits: ToolLimits): readonly ToolRecord[] =>
   NAMES.map(([name, surface]) => {
     const { title, description } = tools[surface];
     return {
       name,
       surface,
       title,
-      description: description(wallMs),
+      description: description(limits),
       annotations: {
         title,
         readOnlyHint: surface !== 'write',

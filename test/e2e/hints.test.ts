@@ -39,6 +39,13 @@ it.each<[what: string, told: Told]>([
   ['a name that is nowhere', { code: 'async () => zork', says: ['Globals: api'] }],
 ])('names that are not there: %s', (_, told) => expectTold(told));
 
+it.each(['sandbox', 'ctx', 'sbx'])('a parameter named %s is explained: the function gets no arguments', name =>
+  expectTold({
+    code: `async (${name}) => ${name}.commands.run('ls')`,
+    says: ['gets no arguments', `const ${name} = await Sandbox.create()`],
+  }),
+);
+
 const API = "await api.request({ method: 'GET', path: '/v2/sandboxes' })";
 const AWAIT = 'An `await` is missing';
 

@@ -49,7 +49,7 @@ describe('what failed without throwing', () => {
       await s.runCode('1');
       await s.kill();
     }`);
-    expect(inside).toMatch(/\n\n4 calls, \d+ ms$/);
+    expect(inside).toMatch(/\n\ncalls: 4 calls, \d+ ms$/);
     expect(behind).toBe('');
   });
 });

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { GuestError, Surface } from '../../src/engine/engine.ts';
 import { acceptCode } from '../../src/guest/accept/code.ts';
-import { explainError, explainNote } from '../../src/guest/explain/explain.ts';
+import { explainError } from '../../src/guest/explain/explain.ts';
+import { explainNote } from '../../src/guest/explain/note.ts';
 import { GLOBALS } from '../../src/guest/globals.ts';
 
 const explain = (error: GuestError, code: string, surface: Surface = 'read') =>
@@ -149,6 +150,29 @@ describe('explainNote', () => {
     ['nothing at all', { json: 'null', stdout: '\n' }, /Write `return`/],
     ['nothing but console.log', { json: 'null', stdout: 'x' }, undefined],
     ['a result', { json: '[]', stdout: '' }, undefined],
+    [
+      'a field of a promise',
+      { note: 'The function returned undefined: x', json: 'null', text: 'async () => Sandbox.list().length' },
+      /`await` is missing/,
+    ],
+    [
+      'an id spelled as in the SDK',
+      {
+        json: '[null]',
+        text: "async () => (await api.request({ method: 'GET', path: '/v2/sandboxes' })).data.map(x => x.sandboxId)",
+      },
+      /REST answers spell it sandboxID/,
+    ],
+    [
+      'an id spelled as in REST answers',
+      { json: '[null,null]', text: 'async () => (await Sandbox.list()).map(x => x.templateID)' },
+      /Objects of Sandbox spell it templateId/,
+    ],
+    [
+      'nulls that are nobody’s fault',
+      { json: '[null]', text: 'async () => (await Sandbox.list()).map(s => s.name)' },
+      undefined,
+    ],
   ])('%s', (_, run, says) => {
     const note = explainNote(run);
     if (says === undefined) expect(note).toBeUndefined();

@@ -68,7 +68,7 @@ describe('a result', () => {
       },
     );
     expect(parts(formatted).inside).toBe(
-      '[1]\n\nnote: odd\n\nstdout:\nout\n\nstderr:\nerr\n\n(1,234 more characters were logged and dropped)\n\n1 call, 5 ms',
+      '[1]\n\nnote: odd\n\nstdout:\nout\n\nstderr:\nerr\n\n(1,234 more characters were logged and dropped)\n\ncalls: 1 call, 5 ms',
     );
   });
 

@@ -2,6 +2,7 @@
 import type { GuestError, Surface } from '../../engine/engine.ts';
 import { type AcceptedCode, ownColumn } from '../accept/code.ts';
 import { type Callee, calleesAt } from './callee.ts';
+import { cut } from './cut.ts';
 import { hintFor } from './hints.ts';
 import { isOwnChain } from './own.ts';
 
@@ -80,32 +81,7 @@ function chainAt(line: string, column: number): string {
   return (left + right).replace(/^[^A-Za-z_$]+/, '');
 }
 
-/** What the agent should know about a result that is probably not what it meant. */
-export function explainNote(run: {
-  readonly note?: string | undefined;
-  readonly json?: string;
-  readonly stdout?: string;
-  /** Code ran in a sandbox. */
-  readonly ranCode?: boolean;
-}): string | undefined {
-  const { note, json, stdout = '', ranCode = false } = run;
-  if (note !== undefined) return cut(note, 1_500) + (ranCode && RETURNED_NOTHING.test(note) ? ` ${OF_RUN_CODE}` : '');
-  if (json !== 'null') return undefined;
-  return stdout.trim() === ''
-    ? 'The function returned nothing. Write `return` before the value you want to see.'
-    : undefined;
-}
-
-const RETURNED_NOTHING = /^The function returned undefined/;
-const OF_RUN_CODE = 'What runCode printed is in logs.stdout, text is the value of the last line.';
-
 const oneLine = (text: string): string => text.replace(/\s+/g, ' ');
-
-function cut(text: string, max: number): string {
-  if (text.length <= max) return text;
-  const end = /[\ud800-\udbff]/.test(text[max - 1] ?? '') ? max - 1 : max;
-  return `${text.slice(0, end)}… (${text.length - end} more characters)`;
-}
 
 function around(line: string, column: number): string {
   const text = line.trim();

@@ -32,7 +32,7 @@ const IDENTIFIER = '[\'"`]?([A-Za-z_$][\\w$]{0,60})[\'"`]?';
 const UNDEFINED_NAME = new RegExp(`${IDENTIFIER} is not defined$`);
 /** A call that answers with a promise. Repeats are bounded: the text may be hostile. */
 const CALL = String.raw`(?:api\.request|Sandbox\.\w{1,40}|\w{1,40}\.(?:commands\.run|files\.\w{1,40}|runCode))`;
-const UNAWAITED = new RegExp(
+export const UNAWAITED = new RegExp(
   String.raw`(?<!await\s{1,5})${CALL}\([^()\n]*(?:\([^()\n]*\)[^()\n]*)*\)\s*\??\.(?!then|catch|finally)\w`,
 );
 
@@ -45,6 +45,15 @@ function comesFrom({ chain, text }: Mistake, call: string): boolean {
   return (
     root !== undefined && new RegExp(String.raw`(?<![\w$.])${root}(?![\w$])[^=;\n(]{0,80}=\s*${call}\s*\(`).test(text)
   );
+}
+
+/** Names of the outermost function's parameters; destructured ones are refused before the run. */
+function parametersOf(text: string): string[] {
+  const [, listed, single] =
+    /^\s*(?:export\s+default\s+)?(?:async\s+)?(?:function\s*[\w$]*\s*)?(?:\(([\w$\s,=:{}]{1,200})\)|([\w$]{1,60})\s*=>)/.exec(
+      text,
+    ) ?? [];
+  return (listed ?? single ?? '').split(',').map(parameter => /^\s*([\w$]+)/.exec(parameter)?.[1] ?? '');
 }
 
 const RULES: readonly Rule[] = [
@@ -66,6 +75,12 @@ const RULES: readonly Rule[] = [
     const wrong = isWrong(mistake.error);
     return wrong && (comesFrom(mistake, CALL) || UNAWAITED.test(mistake.line))
       ? 'An `await` is missing: api.request and the methods of Sandbox answer with promises.'
+      : undefined;
+  },
+  ({ error, chain, text }) => {
+    const root = /^[A-Za-z_$][\w$]{0,60}/.exec(chain)?.[0];
+    return OF_NOTHING.test(error.message) && root !== undefined && parametersOf(text).includes(root)
+      ? `The function gets no arguments, so \`${root}\` is undefined: const ${root} = await Sandbox.create(), or Sandbox.connect(id), first.`
       : undefined;
   },
   mistake => hintForCallees(mistake),

@@ -4,7 +4,8 @@ import type { LedgerEntry } from '../../broker/ledger.ts';
 import type { Display, GuestError, Outcome, Surface } from '../../engine/engine.ts';
 import { ERRORS, type ErrorCode, type GatewayError } from '../../errors.ts';
 import type { AcceptedCode } from '../../guest/accept/code.ts';
-import { explainError, explainNote } from '../../guest/explain/explain.ts';
+import { explainError } from '../../guest/explain/explain.ts';
+import { explainNote } from '../../guest/explain/note.ts';
 import { GLOBALS } from '../../guest/globals.ts';
 import { wrapUntrusted } from './envelope.ts';
 import { whereItHung } from './hung.ts';
@@ -98,11 +99,21 @@ function sayError(said: Said, error: GuestError, { code, ledger, surface, reques
   if (hint !== undefined) said.hints.push(`Hint: ${hint}`);
 }
 
-function sayResult(said: Said, outcome: Extract<Outcome, { status: 'completed' }>, { limits, ledger }: Run): void {
+function sayResult(
+  said: Said,
+  outcome: Extract<Outcome, { status: 'completed' }>,
+  { code, limits, ledger }: Run,
+): void {
   const result = truncateJson(outcome.json, limits.maxResultChars);
   said.data.push(readable(result.text));
   const ranCode = ledger.some(({ label }) => label.startsWith('Sandbox.runCode'));
-  const note = explainNote({ note: outcome.note, json: outcome.json, stdout: outcome.stdout, ranCode });
+  const note = explainNote({
+    note: outcome.note,
+    json: outcome.json,
+    stdout: outcome.stdout,
+    ranCode,
+    text: code.text,
+  });
   if (note !== undefined) said.data.push(`note: ${note}`);
   if (result.note !== undefined) said.hints.push(result.note);
 }

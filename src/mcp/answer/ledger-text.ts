@@ -6,10 +6,10 @@ const MAX_LABEL = 160;
 
 type Fold = { readonly text: string; readonly unknown: boolean; count: number; minMs: number; maxMs: number };
 
-/** One line where all went well: `6 calls, 180 ms`. Else each call. `durationMs`: of the whole run. */
+/** One line where all went well: `calls: 6 calls, 180 ms`. Else each call. `durationMs`: of the whole run. */
 export function ledgerText(ledger: readonly LedgerEntry[], durationMs: number): string {
   if (!ledger.every(wentWell)) return `calls:\n${ledgerLines(ledger).join('\n')}`;
-  return `${ledger.length === 1 ? '1 call' : `${ledger.length} calls`}, ${Math.round(durationMs)} ms`;
+  return `calls: ${ledger.length === 1 ? '1 call' : `${ledger.length} calls`}, ${Math.round(durationMs)} ms`;
 }
 
 function wentWell({ status, code, ended }: LedgerEntry): boolean {

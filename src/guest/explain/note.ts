@@ -1,0 +1,51 @@
+// What the agent should know about a result that is probably not what it meant. Pure; every part is bounded.
+import { cut } from './cut.ts';
+import { UNAWAITED } from './hints.ts';
+
+const MAX_NOTE = 1_500;
+const MAX_TEXT = 20_000;
+
+type Returned = {
+  /** The guest's own. */
+  readonly note?: string | undefined;
+  readonly json?: string;
+  readonly stdout?: string;
+  /** Code ran in a sandbox. */
+  readonly ranCode?: boolean;
+  /** The agent's code. */
+  readonly text?: string;
+};
+
+export function explainNote({ note, json, stdout = '', ranCode = false, text = '' }: Returned): string | undefined {
+  const code = text.slice(0, MAX_TEXT);
+  const returnedNothing = note !== undefined && RETURNED_NOTHING.test(note);
+  const parts = [
+    returnedNothing && UNAWAITED.test(code) ? MISSING_AWAIT : note && cut(note, MAX_NOTE),
+    returnedNothing && ranCode && OF_RUN_CODE,
+    note === undefined && json === 'null' && stdout.trim() === '' && NOTHING,
+    (returnedNothing || /\bnull\b/.test(json ?? '')) && misspelt(code),
+  ];
+  const said = parts.filter(part => typeof part === 'string' && part !== '');
+  return said.length === 0 ? undefined : said.join(' ');
+}
+
+const RETURNED_NOTHING = /^The function returned undefined/;
+const NOTHING = 'The function returned nothing. Write `return` before the value you want to see.';
+const OF_RUN_CODE = 'What runCode printed is in logs.stdout, text is the value of the last line.';
+const MISSING_AWAIT =
+  'The function returned undefined: an `await` is missing before the call whose field is read, e.g. (await Sandbox.list()).length.';
+
+const SDK_SPELLING = /\.(sandbox|template|build|volume|snapshot|webhook)Id\b/;
+const API_SPELLING = /\.(sandbox|template|build|volume|snapshot|webhook)ID\b/;
+
+/** REST answers say `sandboxID`, objects of the SDK `sandboxId`: the other spelling reads as undefined. */
+function misspelt(code: string): string | undefined {
+  const usesApi = /\bapi\.request\b/.test(code);
+  const sdk = SDK_SPELLING.exec(code)?.[1];
+  if (usesApi && sdk !== undefined && !/\bSandbox\.(?:list|getInfo)\b/.test(code))
+    return `REST answers spell it ${sdk}ID; only objects of Sandbox have ${sdk}Id.`;
+  const rest = API_SPELLING.exec(code)?.[1];
+  if (!usesApi && rest !== undefined && /\bSandbox\./.test(code))
+    return `Objects of Sandbox spell it ${rest}Id; only REST answers have ${rest}ID.`;
+  return undefined;
+}
