@@ -17,7 +17,7 @@ export default defineConfig({
       project('main', {
         include: ['test/**/*.test.ts'],
         exclude: [
-          ...['conformance', 'packaging', 'python', 'stall', 'survive'].map(room => `test/${room}/**`),
+          ...['conformance', 'oauth', 'packaging', 'python', 'stall', 'survive'].map(room => `test/${room}/**`),
           ...MICROVM,
         ],
         testTimeout: 20_000,
@@ -30,6 +30,13 @@ export default defineConfig({
       // The official Python SDKs against local mode. Needs Python and a package registry, the first time.
       project('python', { include: ['test/python/*.test.ts'], testTimeout: 300_000 }),
       project('conformance', { include: ['test/conformance/*.test.ts'], testTimeout: 300_000, hookTimeout: 60_000 }),
+      // Real clients, a real browser and a real proxy. Needs Chromium, HAProxy, and a package registry the first time.
+      project('oauth', {
+        include: ['test/oauth/*.test.ts'],
+        fileParallelism: false,
+        testTimeout: 240_000,
+        hookTimeout: 120_000,
+      }),
       // What is shipped, outside this repository: the packed tarball and the image. Needs a package registry.
       project('packaging', {
         include: ['test/packaging/*.test.ts'],

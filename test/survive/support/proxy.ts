@@ -12,8 +12,8 @@ export const proxyLacks = (): string | undefined =>
 
 export type RunningProxy = { readonly url: string; close(): Promise<void> };
 
-export async function startProxy(replicas: readonly Replica[]): Promise<RunningProxy> {
-  const port = await freePort();
+export async function startProxy(replicas: readonly Replica[], at?: number): Promise<RunningProxy> {
+  const port = at ?? (await freePort());
   let config = readFileSync('deploy/haproxy.cfg', 'utf8')
     .replace('bind 127.0.0.1:8080', `bind 127.0.0.1:${port}`)
     .replace('inter 1s', 'inter 200ms');
