@@ -2,6 +2,7 @@
 // finest level, and closing fails the test if a key stands in it.
 import { randomBytes } from 'node:crypto';
 import { expect } from 'vitest';
+import type { FaultHook } from '../../local/faults.ts';
 import { startLocal } from '../../local/start.ts';
 import { type Config, parseConfig } from '../../src/config.ts';
 import { E2B } from '../../src/e2b/api.ts';
@@ -38,11 +39,18 @@ type TestOptions = {
   readonly config?: Partial<Config>;
   /** What runs in the sandboxes of local mode. */
   readonly shell?: ShellKind;
+  /** Answers of the stand-in for E2B that differ from its own. */
+  readonly onRequest?: FaultHook;
 };
 
-export async function startTestGateway({ env = {}, config: overrides = {}, shell = 'virtual' }: TestOptions = {}) {
+export async function startTestGateway({
+  env = {},
+  config: overrides = {},
+  shell = 'virtual',
+  onRequest,
+}: TestOptions = {}) {
   const memory = memoryLog();
-  const cloud = await startLocal({ port: 0, ...machineOf(shell) });
+  const cloud = await startLocal({ port: 0, ...machineOf(shell), ...(onRequest && { faults: { onRequest } }) });
   const config = {
     ...parseConfig({
       PORT: '0',
