@@ -61,13 +61,23 @@ export class Provider {
   saveState = () => {};
   clientInformation = () => this.#client as never;
   isClientInformationDynamicallyRegistered = () => true;
-  saveClientInformation = (client: unknown): void => void (this.#client = client);
+  saveClientInformation = (client: unknown): void => {
+    this.#client = client;
+  };
   authorizationServerInformation = () => this.#server as never;
-  saveAuthorizationServerInformation = (server: unknown): void => void (this.#server = server);
+  saveAuthorizationServerInformation = (server: unknown): void => {
+    this.#server = server;
+  };
   tokens = () => this.#tokens as never;
-  saveTokens = (tokens: unknown): void => void (this.#tokens = tokens);
-  redirectToAuthorization = (url: URL): void => void (this.authorizationUrl = url);
-  saveCodeVerifier = (verifier: string): void => void (this.#verifier = verifier);
+  saveTokens = (tokens: unknown): void => {
+    this.#tokens = tokens;
+  };
+  redirectToAuthorization = (url: URL): void => {
+    this.authorizationUrl = url;
+  };
+  saveCodeVerifier = (verifier: string): void => {
+    this.#verifier = verifier;
+  };
   codeVerifier = (): string => this.#verifier;
 
   /** As after an hour: the access token is no good any more. */
