@@ -105,7 +105,7 @@ export const askFor = (clientId: string, challenge: string, more: Ask = {}): Ask
   ...more,
 });
 
-function queryOf(parameters: Ask): string {
+export function queryOf(parameters: Ask): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(parameters)) if (value !== undefined) query.append(name, value);
   return query.toString();
