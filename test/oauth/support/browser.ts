@@ -36,7 +36,7 @@ export async function approve(browser: Browser, url: string, person: Person): Pr
   }
 }
 
-export async function fill(page: Page, { key, write }: Person): Promise<void> {
+async function fill(page: Page, { key, write }: Person): Promise<void> {
   if (write !== undefined) await page.getByRole('checkbox', { name: /^Change and delete/ }).setChecked(write);
   await page.getByLabel('Your E2B API key').fill(key);
 }
