@@ -43,7 +43,8 @@ type Request = {
 export function createDataPlane(cloud: Cloud, answerInterpreter: AnswerInterpreter): DataPlane {
   return {
     handle(req, res) {
-      const url = new URL(req.url ?? '/', 'http://sandbox');
+      // Not relative to an origin: `//name` would be taken for another one.
+      const url = new URL(`http://sandbox${req.url?.startsWith('/') ? req.url : '/'}`);
       const target = targetOf(req);
       if (target !== undefined) return answer(cloud, answerInterpreter, { ...target, url, req, res });
       // A signed URL made under E2B_SANDBOX_URL names no sandbox: its signature does.
