@@ -71,8 +71,8 @@ describe('options and arguments', () => {
   it.each([
     [
       'options without effect, with a note',
-      'await sbx.files.write("/tmp/a", "x", { gzip: true, useOctetStream: true }); return await sbx.files.read("/tmp/a", { requestTimeoutMs: 5_000, gzip: true })',
-      /^.*"x"[\s\S]*note: The option gzip has no effect here/m,
+      'await sbx.files.write("/tmp/a", "x", { gzip: true, useOctetStream: true }); return [await sbx.files.read("/tmp/a", { requestTimeoutMs: 5_000, gzip: true })]',
+      /\["x"\][\s\S]*note: The option gzip has no effect here/,
     ],
     [
       'a signal',
@@ -125,6 +125,16 @@ describe('options and arguments', () => {
       'const { data } = await api.request({ method: "GET", path: "/v2/sandboxes" }); return data.some(item => item.sandboxId === sbx.sandboxId)',
       /true[\s\S]*note: In REST answers it is written sandboxID/,
     ],
+    [
+      'messages of runCode that are text',
+      'const lines = []; await sbx.runCode("print(1); print(2)", { onStdout: m => lines.push(`${m}`) }); return [lines.join("")]',
+      /\["1\\n2\\n"\]/,
+    ],
+    [
+      'toJSON of an execution and of a result',
+      'const e = await sbx.runCode("6 * 7"); return [e.toJSON().text, e.results[0].toJSON().text, e.results[0].formats()]',
+      /\["42","42",\[\]\]/,
+    ],
   ])('%s', async (_what, code, expected) => {
     const { text, isError } = await run(inSandbox(code));
     expect(isError, text).toBe(false);
@@ -145,6 +155,17 @@ describe('options and arguments', () => {
     );
     expect(text).toMatch(/rejected: /);
     expect(text).toMatch(expected);
+  });
+
+  it('a port is waited for until a server listens, or for so long', async () => {
+    const { text } = await run(
+      inSandbox(
+        'return await sbx.waitForPort(3999, { timeoutMs: 300 }).catch(e => [e instanceof TimeoutError, e.message])',
+      ),
+    );
+    expect(text).toMatch(/\[true,"Port 3999 is not open after 300 ms/);
+    const open = await run(inSandbox('await sbx.waitForPort(49999, { timeoutMs: 5_000 }); return "open"'));
+    expect(open.text).toMatch(/^"?open"?$/m);
   });
 
   it('a list that is not awaited says so', async () => {

@@ -16,21 +16,16 @@ import {
   revive,
 } from './calls.ts';
 import { Commands } from './commands.ts';
+import { CODE_CALLBACKS, type CodeListeners, type Execution, finishExecution, tellListeners } from './execution.ts';
 import { Files } from './files.ts';
 import { rejecting, suggestNames } from './names.ts';
 import { Pages } from './pages.ts';
+import { waitForPort } from './ports.ts';
 import { ALL_TRAFFIC, sdkNames } from './public.ts';
 
 type Made = { readonly sandboxId: string; readonly domain: string };
-type Execution = {
-  readonly results: object[];
-  readonly logs: { readonly stdout: string[]; readonly stderr: string[] };
-  readonly error?: object;
-};
-type CodeListeners = Partial<Record<'onStdout' | 'onStderr' | 'onResult' | 'onError', (event: unknown) => unknown>>;
 type Answered = { status: number; statusText: string; headers: Record<string, string>; base64: string };
 
-const CODE_CALLBACKS = ['onStdout', 'onStderr', 'onResult', 'onError'];
 /** Held by this file alone: what keeps `new Sandbox()` to those who were answered by the host. */
 const MAKE = Symbol('make');
 
@@ -149,8 +144,7 @@ class Sandbox {
   async runCode(code: unknown, options?: unknown): Promise<unknown> {
     const opts = plain(options, CODE_CALLBACKS);
     const execution = (await call('runCode', { sandboxId: this.sandboxId, code, opts })) as Execution;
-    for (const result of execution.results) hide(result, { formats: () => formatsOf(result) });
-    await tell((options ?? {}) as CodeListeners, execution);
+    await tellListeners((options ?? {}) as CodeListeners, finishExecution(execution));
     return execution;
   }
   createCodeContext(options?: unknown) {
@@ -174,6 +168,9 @@ class Sandbox {
       throw new TypeError('getHost(port) needs a port number from 1 to 65535.');
     }
     return `${port}-${this.sandboxId}.${this.sandboxDomain}`;
+  }
+  waitForPort(port: unknown, options?: unknown): Promise<void> {
+    return waitForPort(call, this.sandboxId, port, options);
   }
   downloadUrl(path: unknown, options?: unknown) {
     return call('downloadUrl', { sandboxId: this.sandboxId, path, opts: plain(options) });
@@ -228,16 +225,6 @@ function selected(network: Options | undefined): Options {
 
 const withNetwork = (options: Options | undefined): Options | undefined =>
   options?.network === undefined ? options : { ...options, network: selected(options.network as Options) };
-
-const FORMATS = ['html', 'markdown', 'svg', 'png', 'jpeg', 'pdf', 'latex', 'json', 'javascript', 'data', 'chart'];
-const formatsOf = (result: object) => FORMATS.filter(name => name in result);
-
-async function tell({ onStdout, onStderr, onResult, onError }: CodeListeners, execution: Execution): Promise<void> {
-  for (const line of execution.logs.stdout) await onStdout?.({ line, error: false });
-  for (const line of execution.logs.stderr) await onStderr?.({ line, error: true });
-  for (const result of execution.results) await onResult?.(result);
-  if (execution.error !== undefined) await onError?.(execution.error);
-}
 
 /** As much of a Response as models use. */
 function response({ status, statusText, headers, base64 }: Answered): object {

@@ -1,0 +1,41 @@
+// Waiting until a server inside a sandbox listens. Asks through the same door as fetch, ever less often.
+import { startTimer } from '../bridge.ts';
+import * as is from '../intrinsics.ts';
+import { decodeUtf8 } from '../text.ts';
+import { bytesOf, type Call, plain } from './calls.ts';
+import { ERRORS } from './public.ts';
+
+type Answered = { readonly status: number; readonly base64: string };
+
+const DEFAULT_MS = 30_000;
+const FIRST_PAUSE_MS = 100;
+const MAX_PAUSE_MS = 2_000;
+const ANSWER_MS = 2_000;
+
+const sleep = (ms: number): Promise<void> => new Promise(resolve => void startTimer(ms, resolve));
+
+/** Resolves when anything answers at `port`. Rejects with the SDK's TimeoutError. */
+export async function waitForPort(call: Call, sandboxId: string, port: unknown, options: unknown): Promise<void> {
+  const { timeoutMs = DEFAULT_MS } = plain(options) as { timeoutMs?: number };
+  const until = is.now() + timeoutMs;
+  for (let pause = FIRST_PAUSE_MS; ; pause = is.min(pause * 1.5, MAX_PAUSE_MS)) {
+    if (await isOpen(call, sandboxId, Number(port))) return;
+    if (is.now() + pause > until)
+      throw new ERRORS.TimeoutError(
+        `Port ${String(port)} is not open after ${timeoutMs} ms. Look at what the server printed: start it with { background: true } and \`> /tmp/server.log 2>&1\`.`,
+      );
+    await sleep(pause);
+  }
+}
+
+async function isOpen(call: Call, sandboxId: string, port: number): Promise<boolean> {
+  try {
+    const answer = await call('fetch', { sandboxId, port, path: '/', opts: { timeoutMs: ANSWER_MS } });
+    const { status, base64 } = answer as Answered;
+    return status !== 502 || !/port is not open/i.test(decodeUtf8(bytesOf(base64)));
+  } catch (error) {
+    // It took the connection, and answers late.
+    if ((error as Error).name === 'TimeoutError') return true;
+    throw error;
+  }
+}
