@@ -4,7 +4,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, ConfigError } from './config.ts';
-import { createCore } from './core.ts';
+import { type Core, createCore } from './core.ts';
+import { watchLoop } from './ground/loop-watch.ts';
 import { isLoopbackAddress, LOOPBACK_NAMES } from './ground/loopback.ts';
 import { createApp } from './http/app.ts';
 import { createKeyAuthenticator } from './http/auth/bearer.ts';
@@ -16,7 +17,7 @@ import { createMcpEndpoint } from './http/mcp.ts';
 import { connectRedis } from './http/redis.ts';
 import type { Logger } from './log.ts';
 import { TOOL_NAMES } from './mcp/tools.ts';
-import { createMetrics } from './metrics.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
 import type { Principal } from './principal.ts';
 import { E2B_PRODUCT } from './product.ts';
 import { createSignIn } from './sign-in.ts';
@@ -70,6 +71,7 @@ export async function startGateway(config: Config, log: Logger, product = E2B_PR
   // A slow client may take 15 s for its headers and 30 s for its whole request; an idle connection outlives a usual
   // proxy's own keep-alive, so that the proxy never writes into one we just closed.
   const timeouts = { headersTimeout: 15_000, requestTimeout: 30_000, keepAliveTimeout: 75_000 };
+  const stopWatching = watchdog(core, metrics, log);
   const server = createServer({ ...timeouts, connectionsCheckingInterval: 5_000 });
   const url = await listen(server, config);
   // Nothing is awaited from here to the handler, so no request comes before it. The port may be part of the issuer.
@@ -107,10 +109,23 @@ export async function startGateway(config: Config, log: Logger, product = E2B_PR
       await mcp.close();
       server.closeAllConnections();
       await closed;
+      stopWatching();
       await Promise.all([core.close(), limits.close(), signIn?.close()]);
       log.info('closed');
     },
   };
+}
+
+/** From here on a warning names the run: nothing that is done for one may take so long. */
+const LATE_MS = 200;
+
+function watchdog(core: Core, metrics: Metrics, log: Logger): () => void {
+  return watchLoop(core.turns, ({ delayMs, work }) => {
+    metrics.loopDelay(delayMs);
+    if (delayMs < LATE_MS) return;
+    const served = work && { reqId: work.name, workMs: Math.round(work.ms) };
+    log.warn({ delayMs: Math.round(delayMs), ...served }, 'the event loop was late');
+  });
 }
 
 async function listen(server: Server, { HOST, PORT }: Config): Promise<string> {

@@ -23,6 +23,7 @@ export type Metrics = {
   limited(limit: 'key' | 'global' | 'parallel' | 'unavailable' | 'address'): void;
   /** A step of a sign-in. */
   signIn(record: OAuthRecord): void;
+  loopDelay(delayMs: number): void;
   readonly contentType: string;
   text(): Promise<string>;
 };
@@ -84,6 +85,12 @@ export function createMetrics(live: LiveGauges): Metrics {
     labelNames: ['limit'],
     registers,
   });
+  const loopDelay = new Histogram({
+    name: 'codemode_event_loop_delay_seconds',
+    help: 'How late the event loop was, looked at 50 times a second: above 0.25 everybody waits for somebody.',
+    buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers,
+  });
   const signIns = new Counter({
     name: 'codemode_oauth_events_total',
     help: 'Steps of sign-ins by OAuth, by what they came to and what kind of client asked.',
@@ -116,6 +123,7 @@ export function createMetrics(live: LiveGauges): Metrics {
     },
     upstreamCall: ({ operation, status, durationMs }) => calls.observe({ operation, status }, durationMs / 1000),
     limited: limit => limited.inc({ limit }),
+    loopDelay: delayMs => loopDelay.observe(delayMs / 1000),
     signIn: record => signIns.inc(record),
     contentType: registry.contentType,
     text: () => registry.metrics(),

@@ -302,3 +302,35 @@ it('a client that goes away in the middle of a body disturbs nobody', async () =
   socket.destroy();
   expect((await post().send(ping)).status).toBe(200);
 });
+
+describe('a request target that is not a path', () => {
+  const body = JSON.stringify(ping);
+  const send = (target: string, host = '127.0.0.1') =>
+    new Promise<string>((resolve, reject) => {
+      const { port } = new URL(gateway.url);
+      const socket = openSocket({ port: Number(port), host: '127.0.0.1' });
+      let answer = '';
+      socket.on('data', chunk => (answer += chunk)).on('end', () => resolve(answer));
+      socket.on('error', reject);
+      socket.end(
+        `POST ${target} HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${key}\r\nContent-Type: application/json\r\nAccept: application/json, text/event-stream\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+      );
+    });
+
+  it.each([
+    'http://127.0.0.1/mcp',
+    'http://[/mcp',
+    'http://evil.example/mcp',
+    '//x/mcp',
+    'mcp',
+    '*',
+    '/mcp?a=%',
+    '/%',
+    'http://a b',
+  ])('%s is answered, and nothing fails inside', async target => {
+    const before = gateway.entries().filter(({ level }) => level >= 50).length;
+    const answer = await send(target);
+    expect(answer).toMatch(/^HTTP\/1\.1 (?:200|4\d\d) /);
+    expect(gateway.entries().filter(({ level }) => level >= 50).length).toBe(before);
+  });
+});
