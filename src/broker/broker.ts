@@ -6,6 +6,7 @@ import type { HostTurns } from '../ground/host-turns.ts';
 import { describeExcess } from '../ground/json-size.ts';
 import type { MemoryBudget } from '../ground/memory-budget.ts';
 import type { Principal } from '../principal.ts';
+import type { Mode } from '../spec/description.ts';
 import { type AnswerBudget, type BrokerLimits, createBudget } from './budget.ts';
 import { createLedger, type LedgerCall, type LedgerEntry } from './ledger.ts';
 import { type CallMemory, createRunMemory } from './run-memory.ts';
@@ -13,7 +14,7 @@ import { type CallMemory, createRunMemory } from './run-memory.ts';
 /** What a capability is handed beside its arguments. */
 export type CallContext = {
   readonly principal: Principal;
-  readonly mode: 'read' | 'write';
+  readonly mode: Mode;
   /** Aborts when the run ends. */
   readonly signal: AbortSignal;
   readonly limits: BrokerLimits;
@@ -45,14 +46,14 @@ type BrokerLog = { error(fields: object, message: string): void };
 
 export type BrokerOptions = {
   readonly principal: Principal;
-  readonly mode: 'read' | 'write';
+  readonly mode: Mode;
   readonly capabilities: Readonly<Record<string, Capability>>;
   /** Aborted when the run ends, for whatever reason. */
   readonly signal: AbortSignal;
   readonly limits: BrokerLimits;
   readonly turns: HostTurns;
   readonly memory: MemoryBudget;
-  /** Told of each call when it is over. */
+  /** Called with each call's entry when it is over. */
   readonly onCall?: (entry: LedgerEntry) => void;
   /** Put around each capability that is called, to watch it. */
   readonly around?: (name: string, capability: Capability) => Capability;

@@ -1,4 +1,4 @@
-// What a run did outside, honestly at every moment: an entry says what would be true if nothing more were ever heard.
+// What a run did outside. An entry is true at every moment, also if no further answer ever arrives.
 // Knows nothing of how calls are made.
 import type { ErrorCode, GatewayError } from '../errors.ts';
 import type { Effect } from '../spec/description.ts';

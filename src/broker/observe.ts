@@ -1,5 +1,5 @@
-// Capabilities that tell of their calls: a span around each, and a record for the metrics. Names are those the gateway
-// gave; what a guest wrote is never one. `api.request` is told by its client instead, by operation.
+// Reports the calls of capabilities: a span around each, and a record for the metrics. Names come from the gateway, never
+// from what a guest wrote. `api.request` is reported by its client instead, by operation.
 import { toGatewayError } from '../errors.ts';
 import { startCallSpan } from '../trace.ts';
 import type { UpstreamRecord } from '../upstream/observe.ts';

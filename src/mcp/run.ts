@@ -2,6 +2,7 @@
 // of it. The one border where anything thrown becomes a tool result.
 import { randomUUID } from 'node:crypto';
 import type { CallToolResult } from '@modelcontextprotocol/server';
+import type { BrokerOptions } from '../broker/broker.ts';
 import type { LedgerEntry } from '../broker/ledger.ts';
 import type { CallHost, Engine, Limits, Surface } from '../engine/engine.ts';
 import { GatewayError, toGatewayError } from '../errors.ts';
@@ -41,7 +42,7 @@ export type RunRecord = {
 
 export type OpenBroker = (options: {
   readonly principal: Principal;
-  readonly mode: 'read' | 'write';
+  readonly mode: BrokerOptions['mode'];
   /** Aborts when the run ends, for whatever reason. */
   readonly signal: AbortSignal;
   readonly requestId: string;

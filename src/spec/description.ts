@@ -57,6 +57,9 @@ export type Operation = {
   readonly answers: Readonly<Record<string, Answer>>;
 };
 
+/** What a run may do: `read` reads only. */
+export type Mode = 'read' | 'write';
+
 /** A method of the guest's `Sandbox`, described beside the REST operations so that search finds both. */
 export type Capability = {
   /** `Sandbox.commands.run`. */
@@ -66,7 +69,7 @@ export type Capability = {
   readonly summary: string;
   readonly keywords: readonly string[];
   /** Lowest tool it works in: `read` works in both, `write` in execute_write only. */
-  readonly mode: 'read' | 'write';
+  readonly mode: Mode;
   readonly effect: Effect;
   readonly resource: string;
   /** Traps and units, in a sentence or two. */

@@ -7,7 +7,7 @@
 //   5. Parameters and body fit the operation's schema, unless the request says `unchecked` (validate.ts).
 //   6. Of headers only accept and content-type are read at all (shape.ts).
 import { GatewayError, toGatewayError } from '../errors.ts';
-import type { Effect, Method, Operation } from '../spec/description.ts';
+import type { Effect, Method, Mode, Operation } from '../spec/description.ts';
 import { isRefusedSegment } from '../spec/refused.ts';
 import type { Match, Meaning, Operations } from './operations.ts';
 import { type ResolvedPath, resolvePath } from './path.ts';
@@ -44,8 +44,6 @@ export type GuardedRequest = {
   /** `GET /v2/sandboxes`: fit for ledgers and logs. */
   readonly label: string;
 };
-
-export type Mode = 'read' | 'write';
 
 const made = new WeakSet<object>();
 

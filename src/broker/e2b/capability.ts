@@ -6,6 +6,7 @@ import type { Access } from '../../e2b/handle.ts';
 import type { Sandbox } from '../../e2b/sdk.ts';
 import type { Wire } from '../../e2b/wire.ts';
 import { GatewayError } from '../../errors.ts';
+import type { Mode } from '../../spec/description.ts';
 import { maskKey, maskSecrets } from '../../upstream/redact.ts';
 import type { CallContext, Capability } from '../broker.ts';
 import { SANDBOX_ID } from '../ledger.ts';
@@ -14,8 +15,6 @@ import { noAnswer, toFailure } from './errors.ts';
 import { refuseRunner } from './runners.ts';
 import type { Session } from './session.ts';
 import { tokensOf } from './tokens.ts';
-
-type Mode = 'read' | 'write';
 
 /** A sandbox's side of one call. */
 type OnSandbox = {
