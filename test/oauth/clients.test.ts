@@ -18,7 +18,7 @@ import { expectNoKeys, newKey } from '../support/gateway.ts';
 import { proxyLacks } from '../survive/support/proxy.ts';
 import { freePort } from '../survive/support/replica.ts';
 import { approve, browserLacks, startBrowser } from './support/browser.ts';
-import { Provider, startCallback } from './support/client.ts';
+import { linkIn, Provider, startCallback } from './support/client.ts';
 import { type Fleet, startFleet } from './support/fleet.ts';
 
 const INSPECTOR = '@modelcontextprotocol/inspector@2.12.0';
@@ -65,7 +65,7 @@ describe.skipIf(lacks !== undefined)('over two replicas, one of which is killed'
     await browser?.close();
     await fleet?.close();
     expectNoKeys(text.split('\n'));
-    expect(lines.filter(({ msg, outcome }) => msg === 'sign-in' && outcome === 'ok').length).toBeGreaterThan(10);
+    expect(lines.filter(({ msg, outcome }) => msg === 'sign-in' && outcome === 'ok').length).toBeGreaterThan(3);
   });
   beforeEach(() => {
     doomed = 1 - doomed;
@@ -263,7 +263,8 @@ describe.skipIf(lacks !== undefined)('over two replicas, one of which is killed'
       const old = Number(process.versions.node.split('.')[0]) < 22 ? ['-p', 'node@22'] : [];
       const options = ['--cli', `${fleet.url}/mcp`, '--transport', 'http', '--callback-url', callbackUrl];
       const child = spawn('npx', ['-y', ...old, '-p', INSPECTOR, 'mcp-inspector', ...options, ...args], {
-        env: { ...process.env, HOME: home, BROWSER: 'true', npm_config_cache: npmCache },
+        // Without a terminal it starts no sign-in, unless it may open a browser: `true` opens none.
+        env: { ...process.env, HOME: home, BROWSER: 'true', MCP_AUTO_OPEN_ENABLED: 'true', npm_config_cache: npmCache },
         stdio: ['ignore', 'pipe', 'pipe'],
       });
       let output = '';
@@ -292,16 +293,3 @@ describe.skipIf(lacks !== undefined)('over two replicas, one of which is killed'
 });
 
 const npmCache = process.env.npm_config_cache ?? join(process.env.HOME ?? tmpdir(), '.npm');
-
-/** The first link to our page that a program prints. */
-function linkIn(...streams: readonly NodeJS.ReadableStream[]): Promise<string> {
-  return new Promise(resolve => {
-    let text = '';
-    for (const stream of streams)
-      stream.on('data', (chunk: Buffer) => {
-        text += chunk;
-        const link = /http:\/\/127\.0\.0\.1:\d+\/authorize\?[\w%.~+&=:/-]+(?=[^\w%.~+&=:/-])/.exec(text)?.[0];
-        if (link !== undefined) resolve(link);
-      });
-  });
-}

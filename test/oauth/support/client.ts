@@ -89,3 +89,16 @@ export class Provider {
     return (this.#tokens as { refresh_token?: unknown }).refresh_token;
   }
 }
+
+/** The first link to our page that a program prints. */
+export function linkIn(...streams: readonly NodeJS.ReadableStream[]): Promise<string> {
+  return new Promise(resolve => {
+    let text = '';
+    for (const stream of streams)
+      stream.on('data', (chunk: Buffer) => {
+        text += chunk;
+        const link = /http:\/\/127\.0\.0\.1:\d+\/authorize\?[\w%.~+&=:/-]+(?=[^\w%.~+&=:/-])/.exec(text)?.[0];
+        if (link !== undefined) resolve(link);
+      });
+  });
+}
