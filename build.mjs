@@ -1,6 +1,7 @@
 // Builds dist/: the program and its threads as few files, and the scripts that run inside guests, each bundled whole.
 //   node build.mjs            what the package needs
 //   node build.mjs bench …    with those entry points as well
+import { resolve } from 'node:path';
 import { build } from 'esbuild';
 
 const common = { bundle: true, logLevel: 'warning', legalComments: 'none', treeShaking: true };
@@ -28,6 +29,21 @@ const preludes = Object.fromEntries(
 
 /** What runs in Node inside a microVM. */
 const RUNNER = 'src/engine/microvm/runner';
+
+/** What Node's modules as libraries share with the runtime they are loaded into, they get from it. */
+const sharedWithRuntime = {
+  name: 'shared-with-runtime',
+  setup({ onResolve }) {
+    onResolve({ filter: /^(buffer|events|process)\/?$|^runtime:/ }, ({ path }) => ({
+      path: path.replace(/\/$/, ''),
+      external: true,
+    }));
+    // Their util shows values as Node does; only ours asks for the library itself.
+    onResolve({ filter: /^util\/?$/ }, ({ importer }) =>
+      importer.endsWith('runtime/util.ts') ? undefined : { path: resolve('local/programs/javascript/runtime/util.ts') },
+    );
+  },
+};
 
 const steps = [
   {
@@ -69,6 +85,19 @@ const steps = [
     outdir: 'dist/local/programs/javascript/runtime',
     format: 'esm',
     target: 'es2023',
+    minifySyntax: true,
+    minifyWhitespace: true,
+  },
+  {
+    entryPoints: ['local/programs/javascript/runtime/library.ts'],
+    outdir: 'dist/local/programs/javascript/runtime',
+    format: 'cjs',
+    target: 'es2023',
+    minifySyntax: true,
+    minifyWhitespace: true,
+    // Errors are known by the names of their classes.
+    keepNames: true,
+    plugins: [sharedWithRuntime],
   },
   {
     entryPoints: ['sitecustomize', 'local_kernel'].map(name => `local/programs/python/${name}.py`),

@@ -19,6 +19,7 @@ export default defineConfig({
         exclude: [
           ...['conformance', 'oauth', 'packaging', 'python', 'stall', 'survive'].map(room => `test/${room}/**`),
           ...MICROVM,
+          'test/cli/**',
         ],
         testTimeout: 20_000,
         hookTimeout: 30_000,
@@ -29,6 +30,8 @@ export default defineConfig({
       project('microvm', { include: MICROVM, testTimeout: 30_000, hookTimeout: 60_000 }),
       // The official Python SDKs against local mode. Needs Python and a package registry, the first time.
       project('python', { include: ['test/python/*.test.ts'], testTimeout: 300_000 }),
+      // E2B's own command line against local mode. Needs a package registry, the first time.
+      project('cli', { include: ['test/cli/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 }),
       project('conformance', { include: ['test/conformance/*.test.ts'], testTimeout: 300_000, hookTimeout: 60_000 }),
       // Real clients, a real browser and a real proxy. Needs Chromium, HAProxy, and a package registry the first time.
       project('oauth', {

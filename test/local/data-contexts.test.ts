@@ -198,10 +198,21 @@ execSync('cat js.txt', { encoding: 'utf8' }) + process.env.EVERYWHERE`,
         language: 'javascript',
       });
       expect(failed.error).toMatchObject({ name: 'RangeError', value: 'bad' });
-      const shown = await sandbox.runCode('display({ "text/html": "<b>x</b>" }); Deno.jupyter.md`# t`', {
-        language: 'javascript',
+      expect((await sandbox.runCode('throw "text"', { language: 'javascript' })).error).toMatchObject({
+        name: 'string',
+        value: "'text'",
       });
-      expect(formats(shown)).toEqual([['html'], ['markdown']]);
+      const shown = await sandbox.runCode(
+        `$$.html('<b>x</b>'); $$.display('id').png(Buffer.from('png')); $$.mime({ 'text/markdown': '# t' });
+({ _toSvg: () => '<svg/>', toJSON: () => 0 })`,
+        { language: 'javascript' },
+      );
+      expect(formats(shown)).toEqual([['html'], ['png'], ['markdown'], ['svg']]);
+      expect(shown.results.map(result => result.isMainResult)).toEqual([true, false, true, true]);
+      expect(shown.results[1]?.png).toBe(Buffer.from('png').toString('base64'));
+      expect((await sandbox.runCode('typeof Deno + typeof display', { language: 'js' })).text).toBe(
+        'undefinedundefined',
+      );
       await expect(sandbox.runCode('while (true);', { language: 'javascript', timeoutMs: 300 })).rejects.toBeInstanceOf(
         TimeoutError,
       );
@@ -215,7 +226,9 @@ execSync('cat js.txt', { encoding: 'utf8' }) + process.env.EVERYWHERE`,
  Object.keys(process.env).sort().join()].join(' ')`,
         { language: 'javascript' },
       );
-      expect(run.text).toBe('undefined undefined absent undefined undefined EVERYWHERE,HOME,LANG,PATH,USER');
+      expect(run.text).toBe(
+        'undefined undefined absent undefined undefined E2B_SANDBOX,E2B_SANDBOX_ID,E2B_TEMPLATE_ID,EVERYWHERE,HOME,LANG,PATH,USER',
+      );
     });
   });
 

@@ -1,7 +1,8 @@
 // Node's child_process: a command is a script of the sandbox's shell.
+
+import { EventEmitter } from 'events/';
 import type { Ran } from '../../protocol.ts';
 import { Buffer, toBuffer } from './buffer.ts';
-import { EventEmitter } from './events.ts';
 import { call } from './host.ts';
 import { later } from './loop.ts';
 import { guestProcess } from './process.ts';

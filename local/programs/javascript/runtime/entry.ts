@@ -1,75 +1,15 @@
 // The runtime's side of what the worker does: names that it calls, by a global it takes away first.
 import './globals.ts';
-import { Buffer } from './buffer.ts';
+import path from 'path-browserify';
+import { isBuiltin, namesOf } from './builtins.ts';
+import { $$, showResult } from './display.ts';
 import { call } from './host.ts';
 import { inspect, showError } from './inspect.ts';
 import { turn } from './loop.ts';
-import { find, isBuiltin, missing, namesOf, runCommon, sourceOf } from './modules.ts';
-import * as path from './path.ts';
+import { find, missing, runCommon, sourceOf } from './modules.ts';
 import { guestProcess } from './process.ts';
 
-const MIMES: Readonly<Record<string, string>> = {
-  'text/plain': 'text',
-  'text/html': 'html',
-  'text/markdown': 'markdown',
-  'image/svg+xml': 'svg',
-  'image/png': 'png',
-  'image/jpeg': 'jpeg',
-  'application/pdf': 'pdf',
-  'text/latex': 'latex',
-  'application/json': 'json',
-  'application/javascript': 'javascript',
-  'e2b/chart': 'chart',
-  'e2b/data': 'data',
-};
-const DISPLAY = Symbol.for('Jupyter.display');
-
-/** A value's formats: Deno's protocol, else how it looks in a log. */
-function bundle(value: unknown): Record<string, unknown> {
-  const make = typeof value === 'object' && value !== null && DISPLAY in value ? value[DISPLAY] : undefined;
-  if (typeof make !== 'function') return { text: inspect(value) };
-  return fromMimes(make.call(value) as Record<string, unknown>);
-}
-
-function fromMimes(data: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(data).map(([mime, content]) => [
-      MIMES[mime] ?? mime,
-      content instanceof Uint8Array ? Buffer.from(content).toString('base64') : content,
-    ]),
-  );
-}
-
-function emit(shown: Record<string, unknown>, main: boolean): void {
-  call('event', { ...shown, type: 'result', is_main_result: main });
-}
-
-function display(value: unknown, options?: { raw?: boolean }): void {
-  const mimes =
-    typeof value === 'object' &&
-    value !== null &&
-    Object.keys(value).length > 0 &&
-    Object.keys(value).every(key => key in MIMES);
-  emit(options?.raw === true || mimes ? fromMimes(value as Record<string, unknown>) : bundle(value), false);
-}
-
-const tagged =
-  (mime: string) =>
-  (parts: TemplateStringsArray, ...values: unknown[]) => ({
-    [DISPLAY]: () => ({ [mime]: String.raw({ raw: parts }, ...values) }),
-  });
-
-Object.assign(globalThis, {
-  display,
-  Deno: {
-    jupyter: {
-      display: async (value: unknown, options?: { raw?: boolean }) => display(value, options),
-      html: tagged('text/html'),
-      md: tagged('text/markdown'),
-      svg: tagged('image/svg+xml'),
-    },
-  },
-});
+Object.assign(globalThis, { $$ });
 
 /** What the program or cell itself comes to. */
 let outcome: { state: 'pending' } | { state: 'done'; value: unknown } | { state: 'failed'; error: unknown } = {
@@ -95,7 +35,7 @@ function showUncaught(error: unknown): void {
 
 function showFailure(error: unknown): void {
   const isError = error instanceof Error;
-  const name = isError ? error.name : 'Error';
+  const name = isError ? error.name : typeof error;
   const value = isError ? error.message : inspect(error);
   call('event', { type: 'error', name, value, traceback: isError ? showError(error) : `Uncaught ${value}` });
 }
@@ -137,7 +77,7 @@ globalThis.__runtime = {
   /** Of a cell: its completion value comes wrapped, so that a promise stays one. */
   result: (): void => {
     const value = outcome.state === 'done' ? (outcome.value as { value?: unknown } | undefined)?.value : undefined;
-    if (value !== undefined) emit(bundle(value), true);
+    if (value !== undefined) showResult(value);
   },
   failed: (error: unknown) => showFailure(error),
   failedOutcome: () => showFailure(outcome.state === 'failed' ? outcome.error : undefined),

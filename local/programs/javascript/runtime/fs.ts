@@ -1,8 +1,10 @@
 // Node's fs over the sandbox's files: the synchronous calls, and the same with promises and callbacks.
+import posix from 'path-browserify';
 import type { Entry } from '../../protocol.ts';
 import { Buffer, toBuffer } from './buffer.ts';
 import { call, HostError } from './host.ts';
-import { dirname, join, resolve } from './path.ts';
+
+const { dirname, join, resolve } = posix;
 
 type Encoding =
   | string
@@ -25,7 +27,7 @@ function encodingOf(options: Encoding): string | undefined {
 function bytesOf(data: unknown, options?: Encoding): Uint8Array {
   if (data instanceof Uint8Array) return data;
   if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  return Buffer.from(String(data), encodingOf(options) ?? 'utf8');
+  return Buffer.from(String(data), (encodingOf(options) ?? 'utf8') as 'utf8');
 }
 
 class Stats {
@@ -93,7 +95,7 @@ const calls = {
   readFileSync(path: unknown, options?: Encoding): string | Buffer {
     const bytes = path === 0 || path === '/dev/stdin' ? readStdin() : toBuffer(call('read', { path: pathOf(path) }));
     const encoding = encodingOf(options);
-    return encoding === undefined ? bytes : bytes.toString(encoding);
+    return encoding === undefined ? bytes : bytes.toString(encoding as 'utf8');
   },
   writeFileSync(path: unknown, data: unknown, options?: Encoding): void {
     const target = pathOf(path);

@@ -1,23 +1,23 @@
 // What every script finds without asking.
+import { AbortController, AbortSignal, Event, EventTarget } from './abort.ts';
 import { Buffer } from './buffer.ts';
-import { fetch, Headers, Response } from './http.ts';
+import { fetch, Response } from './http.ts';
 import { clearTimer, setTimer } from './loop.ts';
 import { requireFrom } from './modules.ts';
 import { console, guestProcess } from './process.ts';
-import { TextDecoder, TextEncoder } from './text.ts';
-import { URLSearchParams } from './url.ts';
 
 Object.assign(globalThis, {
   global: globalThis,
+  self: globalThis,
   console,
   process: guestProcess,
   Buffer,
-  TextEncoder,
-  TextDecoder,
-  URLSearchParams,
   fetch,
-  Headers,
   Response,
+  AbortController,
+  AbortSignal,
+  Event,
+  EventTarget,
   require: (name: string) => requireFrom(guestProcess.cwd())(name),
   setTimeout: (run: () => void, ms?: number, ...args: unknown[]) => setTimer(run, ms, args, false),
   setInterval: (run: () => void, ms?: number, ...args: unknown[]) => setTimer(run, ms, args, true),

@@ -49,24 +49,8 @@ function decode(_key: string, value: unknown): unknown {
   return fromBase64(String(value.base64));
 }
 
-const SLICE = 8_192;
+type Codec = { fromBase64(text: string): Uint8Array };
+type Encoded = { toBase64(): string };
 
-export function latin1(bytes: Uint8Array): string {
-  let text = '';
-  for (let at = 0; at < bytes.length; at += SLICE) text += String.fromCharCode(...bytes.subarray(at, at + SLICE));
-  return text;
-}
-
-export function toBase64(bytes: Uint8Array): string {
-  return btoa(latin1(bytes));
-}
-
-export function fromBase64(base64: string): Uint8Array {
-  return fromLatin1(atob(base64.replace(/-/g, '+').replace(/_/g, '/')));
-}
-
-export function fromLatin1(text: string): Uint8Array {
-  const bytes = new Uint8Array(text.length);
-  for (let at = 0; at < text.length; at += 1) bytes[at] = text.charCodeAt(at);
-  return bytes;
-}
+const toBase64 = (bytes: Uint8Array): string => (bytes as unknown as Encoded).toBase64();
+const fromBase64 = (text: string): Uint8Array => (Uint8Array as unknown as Codec).fromBase64(text);

@@ -1,7 +1,8 @@
 // Node's http (servers and clients) and fetch, over the sandbox's own ports. There is no other network.
+
+import { EventEmitter } from 'events/';
 import type { HttpRequest, HttpResponse } from '../../protocol.ts';
 import { Buffer, toBuffer } from './buffer.ts';
-import { EventEmitter } from './events.ts';
 import { call } from './host.ts';
 import { later, onRequest } from './loop.ts';
 
@@ -160,28 +161,6 @@ export async function fetch(
     return new Response(await later<HttpResponse>(id => void call('startHttp', { id, ...request })));
   } catch (cause) {
     throw new TypeError(`fetch failed: ${cause instanceof Error ? cause.message : ''}`, { cause });
-  }
-}
-
-export class Headers {
-  readonly #pairs: Map<string, string>;
-  constructor(init?: unknown) {
-    this.#pairs = new Map(pairsOf(init).map(([name, value]) => [name.toLowerCase(), value]));
-  }
-  get(name: string): string | null {
-    return this.#pairs.get(name.toLowerCase()) ?? null;
-  }
-  has(name: string): boolean {
-    return this.#pairs.has(name.toLowerCase());
-  }
-  set(name: string, value: string): void {
-    this.#pairs.set(name.toLowerCase(), String(value));
-  }
-  forEach(each: (value: string, name: string) => void): void {
-    for (const [name, value] of this.#pairs) each(value, name);
-  }
-  [Symbol.iterator](): IterableIterator<[string, string]> {
-    return this.#pairs[Symbol.iterator]();
   }
 }
 

@@ -1,17 +1,21 @@
 // Node's process, and console.
-import { Buffer, toBuffer } from './buffer.ts';
-import { EventEmitter } from './events.ts';
+
+import { EventEmitter } from 'events/';
+import { type Buffer, toBuffer } from './buffer.ts';
 import { call } from './host.ts';
 import { format, inspect } from './inspect.ts';
 import { onStdin } from './loop.ts';
-import { useCwd } from './path.ts';
 
 declare global {
+  /** Given by the worker: text for stdout or stderr. */
+  var __print: (kind: string, text: string) => void;
   /** Given by the worker: ends the program where it stands; nothing catches it. */
   var __exit: (code: string) => string;
 }
 const end = globalThis.__exit;
 Reflect.deleteProperty(globalThis, '__exit');
+const print = globalThis.__print;
+Reflect.deleteProperty(globalThis, '__print');
 
 class Output extends EventEmitter {
   readonly isTTY = false;
@@ -23,8 +27,8 @@ class Output extends EventEmitter {
     this.fd = kind === 'stdout' ? 1 : 2;
   }
   write(data: unknown, ...rest: unknown[]): boolean {
-    const bytes = data instanceof Uint8Array ? data : Buffer.from(String(data));
-    call('output', { kind: this.#kind, bytes });
+    if (data instanceof Uint8Array) call('output', { kind: this.#kind, bytes: data });
+    else print(this.#kind, String(data));
     const done = rest.find(arg => typeof arg === 'function') as (() => void) | undefined;
     if (done !== undefined) queueMicrotask(done);
     return true;
@@ -43,7 +47,7 @@ class Input extends EventEmitter {
     return this;
   }
   override on(event: string | symbol, listener: (...args: never[]) => unknown): this {
-    super.on(event, listener);
+    super.on(event, listener as () => void);
     if (event === 'data' || event === 'end' || event === 'readable') this.resume();
     return this;
   }
@@ -55,7 +59,7 @@ class Input extends EventEmitter {
         this.emit('close');
       } else {
         const part = toBuffer(bytes);
-        this.emit('data', this.#encoding === undefined ? part : part.toString(this.#encoding));
+        this.emit('data', this.#encoding === undefined ? part : part.toString(this.#encoding as 'utf8'));
       }
     });
     return this;
@@ -69,7 +73,7 @@ class Input extends EventEmitter {
   }
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer | string> {
     for (let part = call('stdin', {}); part !== null; part = call('stdin', {})) {
-      yield this.#encoding === undefined ? toBuffer(part) : toBuffer(part).toString(this.#encoding);
+      yield this.#encoding === undefined ? toBuffer(part) : toBuffer(part).toString(this.#encoding as 'utf8');
     }
   }
 }
@@ -123,7 +127,6 @@ class Process extends EventEmitter {
 
 /** Named so that nobody takes it for Node's own. */
 export const guestProcess = new Process();
-useCwd(() => guestProcess.cwd());
 
 const counts = new Map<string, number>();
 const times = new Map<string, number>();

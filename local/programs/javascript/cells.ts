@@ -1,0 +1,60 @@
+// A code context: cells one after the other in one global scope, until there are no more.
+import { JSException } from 'quickjs-wasi';
+import type { CallHost, Cell } from '../protocol.ts';
+import { stripTypes } from '../strip-types.ts';
+import { importsAsAwaits, isJavaScript } from './cell-syntax.ts';
+import type { Vm } from './vm.ts';
+
+export function runCells(vm: Vm, call: CallHost): void {
+  for (let count = 1; ; count += 1) {
+    const cell = call('cell', {});
+    if (cell === null) return;
+    vm.clearInterrupt();
+    const before = vm.call('setEnv', JSON.stringify(cell.envs));
+    try {
+      const value = vm.evaluate(importsAsAwaits(javascriptOf(cell)), `<cell ${count}>`, 'async');
+      vm.call('watch', value).dispose();
+      settle(vm, call);
+    } catch (caught) {
+      if (vm.exitCode !== undefined) return;
+      const interrupted = vm.interrupted;
+      vm.clearInterrupt();
+      if (interrupted) failed(call, new Error('The execution was interrupted'));
+      else if (caught instanceof JSException) vm.call('failed', caught.handle).dispose();
+      else failed(call, caught);
+    }
+    vm.clearInterrupt();
+    vm.forgetRejections();
+    vm.call('restoreEnv', before).dispose();
+    call('cellDone', {});
+  }
+}
+
+/** Here and not on the host: swc may take forever, and only a worker can be ended. E2B's kernel takes types in both. */
+function javascriptOf({ code, language }: Cell): string {
+  if (language === 'javascript' && isJavaScript(code)) return code;
+  const stripped = stripTypes(code);
+  if ('code' in stripped) return stripped.code;
+  if (language === 'javascript') return code;
+  throw new SyntaxError(stripped.error);
+}
+
+/** Waits for the cell's own promise only: its servers and timers go on in the next cells. */
+function settle(vm: Vm, call: CallHost): void {
+  do {
+    vm.runJobs();
+    if (vm.interrupted) throw new Error('interrupted');
+    const state = vm.ask('state');
+    if (state !== 'pending') {
+      vm.call(state === 'done' ? 'result' : 'failedOutcome').dispose();
+      return;
+    }
+  } while (vm.ask('turn') === 'true');
+  failed(call, new Error('The cell waits for a promise that nothing can settle'));
+}
+
+function failed(call: CallHost, caught: unknown): void {
+  const error = caught instanceof Error ? caught : new Error(String(caught));
+  const traceback = `${error.name}: ${error.message}`;
+  call('event', { type: 'error', name: error.name, value: error.message, traceback });
+}

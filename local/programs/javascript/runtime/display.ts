@@ -1,0 +1,76 @@
+// What a cell shows: its value, and what it shows itself by `$$`. The protocol of ijavascript, the Node kernel of E2B's
+// template.
+import { Buffer } from './buffer.ts';
+import { call } from './host.ts';
+import { inspect } from './inspect.ts';
+
+const MIMES: Readonly<Record<string, string>> = {
+  'text/plain': 'text',
+  'text/html': 'html',
+  'text/markdown': 'markdown',
+  'image/svg+xml': 'svg',
+  'image/png': 'png',
+  'image/jpeg': 'jpeg',
+  'application/pdf': 'pdf',
+  'text/latex': 'latex',
+  'application/json': 'json',
+  'application/javascript': 'javascript',
+  'e2b/chart': 'chart',
+  'e2b/data': 'data',
+};
+
+type Mimes = Record<string, unknown>;
+
+/** The methods by which a value shows itself. */
+const METHODS: readonly (readonly [method: string, mime: string])[] = [
+  ['_toHtml', 'text/html'],
+  ['_toSvg', 'image/svg+xml'],
+  ['_toPng', 'image/png'],
+  ['_toJpeg', 'image/jpeg'],
+];
+
+function mimesOf(value: unknown): Mimes {
+  const methods = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
+  const made = (name: string): unknown => {
+    const method = methods[name];
+    return typeof method === 'function' ? method.call(value) : undefined;
+  };
+  const mimes: Mimes = { ...(made('_toMime') as Mimes | undefined) };
+  mimes['text/plain'] ??= inspect(value);
+  for (const [method, mime] of METHODS) mimes[mime] ??= made(method);
+  return mimes;
+}
+
+function emit(mimes: Mimes, isMainResult: boolean): void {
+  const shown = Object.entries(mimes).filter(([, content]) => content !== undefined);
+  const named = shown.map(([mime, content]) => [
+    MIMES[mime] ?? mime,
+    content instanceof Uint8Array ? Buffer.from(content).toString('base64') : content,
+  ]);
+  call('event', { ...Object.fromEntries(named), type: 'result', is_main_result: isMainResult });
+}
+
+/** A cell's own value. */
+export function showResult(value: unknown): void {
+  emit(mimesOf(value), true);
+}
+
+const send =
+  (toMimes: (content: unknown) => Mimes, isMainResult: boolean) =>
+  (content: unknown): void => {
+    if (content instanceof Promise) void content.then(settled => emit(toMimes(settled), isMainResult));
+    else emit(toMimes(content), isMainResult);
+  };
+const as = (mime: string) => (content: unknown) => ({ [mime]: content });
+
+const senders = (isMainResult: boolean) => ({
+  mime: send(content => content as Mimes, isMainResult),
+  text: send(as('text/plain'), isMainResult),
+  html: send(as('text/html'), isMainResult),
+  svg: send(as('image/svg+xml'), isMainResult),
+  png: send(as('image/png'), isMainResult),
+  jpeg: send(as('image/jpeg'), isMainResult),
+  json: send(as('application/json'), isMainResult),
+});
+
+export const $$ = { ...senders(true), sendResult: send(mimesOf, true), display: () => senders(false) };

@@ -1,0 +1,29 @@
+// Node's pure modules as libraries for other JavaScript engines: they have the types of Node's own.
+declare module 'events/' {
+  export { EventEmitter, EventEmitter as default } from 'node:events';
+}
+declare module 'path-browserify' {
+  export { default } from 'node:path';
+}
+declare module 'assert/' {
+  export { default } from 'node:assert';
+}
+declare module 'assert/build/internal/util/comparisons.js' {
+  export { isDeepStrictEqual } from 'node:util';
+}
+declare module 'util/' {
+  export * from 'node:util';
+}
+declare module 'readable-stream' {
+  export { default } from 'node:stream';
+}
+declare module 'string_decoder/' {
+  export { default } from 'node:string_decoder';
+}
+declare module 'querystring-es3' {
+  export { default } from 'node:querystring';
+}
+/** What library.ts finds in the runtime it is loaded into. */
+declare module 'runtime:inspect' {
+  export { format, inspect, stripVTControlCharacters } from 'node:util';
+}

@@ -1,0 +1,34 @@
+// Node's pure modules that few programs use, in a file of their own, loaded when first asked for. Libraries kept for
+// bundlers: what they share with the runtime (Buffer, events, process, inspect) they get from it.
+import './url-globals.ts';
+import assert from 'assert/';
+import { isDeepStrictEqual } from 'assert/build/internal/util/comparisons.js';
+import querystring from 'querystring-es3';
+import stream from 'readable-stream';
+import stringDecoder from 'string_decoder/';
+import * as util from './util.ts';
+
+/** The library's loose comparison does not take NaN for equal; what is strictly equal is loosely so. */
+const { deepEqual, notDeepEqual } = assert;
+Object.assign(assert, {
+  deepEqual(a: unknown, b: unknown, message?: string): void {
+    if (!isDeepStrictEqual(a, b)) deepEqual(a, b, message);
+  },
+  notDeepEqual(a: unknown, b: unknown, message?: string): void {
+    assert.notDeepStrictEqual(a, b, message);
+    notDeepEqual(a, b, message);
+  },
+});
+
+const parse = (...args: Parameters<typeof querystring.parse>) =>
+  Object.assign(Object.create(null), querystring.parse(...args));
+
+export const modules = {
+  assert,
+  'assert/strict': assert.strict,
+  querystring: { ...querystring, parse, decode: parse, escape: encodeURIComponent, unescape: decodeURIComponent },
+  stream,
+  'stream/promises': stream.promises,
+  string_decoder: stringDecoder,
+  util: { ...util, isDeepStrictEqual },
+};

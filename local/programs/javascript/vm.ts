@@ -1,0 +1,168 @@
+// QuickJS as WebAssembly with the Node-like runtime (runtime/) inside it, which reaches the sandbox by a few host
+// functions. Nothing of this thread's own realm is given to the code. Knows neither programs nor cells.
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import v8 from 'node:v8';
+import { EvalFlags, type JSValueHandle, QuickJS, type QuickJSOptions } from 'quickjs-wasi';
+import { builtFile } from '../../../src/ground/built.ts';
+import type { CallHost, WorkerStart } from '../protocol.ts';
+import { stripTypes } from '../strip-types.ts';
+import { supportsExtendedConstants } from '../wasm.ts';
+import { answerGuest } from './bridge.ts';
+import { hash } from './hash.ts';
+
+const MEMORY_BYTES = 256 * 1024 * 1024;
+const STACK_BYTES = 384 * 1024;
+const EXTENSIONS = ['crypto', 'structured-clone', 'encoding', 'headers'];
+const RUNTIME = 'runtime/';
+
+export class Vm {
+  readonly #vm: QuickJS;
+  readonly #signals: Uint8Array;
+  #runtime: JSValueHandle | undefined;
+  #exitCode: number | undefined;
+  /** Promises that nobody listens to, rejected: what ends a program. */
+  readonly #rejections = new Map<number, { promise: JSValueHandle; reason: JSValueHandle }>();
+
+  private constructor(vm: QuickJS, signals: Uint8Array) {
+    this.#vm = vm;
+    this.#signals = signals;
+  }
+
+  static async create(start: WorkerStart, call: CallHost): Promise<Vm> {
+    // Node 20 has it behind a flag, newer ones always; V8's flags are the whole process's.
+    if (!supportsExtendedConstants()) v8.setFlagsFromString('--experimental-wasm-extended-const');
+    const file = (name: string): Uint8Array => readFileSync(fileURLToPath(import.meta.resolve(`quickjs-wasi/${name}`)));
+    let made: Vm | undefined;
+    const theVm = (): Vm => {
+      if (made === undefined) throw new Error('not started');
+      return made;
+    };
+    const options: QuickJSOptions = {
+      wasm: file('quickjs.wasm'),
+      extensions: EXTENSIONS.map(name => ({ name, wasm: file(`${name}.so`) })),
+      memoryLimit: MEMORY_BYTES,
+      maxStackSize: STACK_BYTES,
+      timezoneOffset: 0,
+      interruptHandler: () => made?.interrupted === true || made?.exitCode !== undefined,
+      onUnhandledRejection: (promise, reason, isHandled) => theVm().#rejected(promise, reason, isHandled),
+      moduleLoader: {
+        normalize: (base, name) => theVm().#resolve(base, name),
+        load: name => theVm().#source(name),
+      },
+    };
+    const vm = await QuickJS.create(options);
+    made = new Vm(vm, new Uint8Array(start.signals));
+    made.#expose(call);
+    made.#loadRuntime();
+    return made;
+  }
+
+  /** Set by process.exit(): ends everything at the next step of the code. */
+  get exitCode(): number | undefined {
+    return this.#exitCode;
+  }
+
+  get interrupted(): boolean {
+    return this.#signals[0] !== 0;
+  }
+
+  clearInterrupt(): void {
+    this.#signals[0] = 0;
+  }
+
+  /** The reason of a promise that was rejected with nobody listening. */
+  get rejection(): JSValueHandle | undefined {
+    return this.#rejections.values().next().value?.reason;
+  }
+
+  forgetRejections(): void {
+    this.#rejections.clear();
+  }
+
+  /** Runs what is due of promises. */
+  runJobs(): void {
+    this.#vm.executePendingJobs();
+  }
+
+  evaluate(code: string, file: string, kind: 'module' | 'async'): JSValueHandle {
+    return this.#vm.evalCode(code, file, kind === 'module' ? EvalFlags.TYPE_MODULE : EvalFlags.ASYNC);
+  }
+
+  /** Calls a function of the runtime. Handles given are taken over. */
+  call(name: string, ...args: (string | JSValueHandle)[]): JSValueHandle {
+    if (this.#runtime === undefined) throw new Error('the runtime is not loaded');
+    const handles = args.map(arg => (typeof arg === 'string' ? this.#vm.newString(arg) : arg));
+    const work = this.#runtime.getProp(name);
+    try {
+      return this.#vm.callFunction(work, this.#vm.undefined, ...handles);
+    } finally {
+      for (const handle of [work, ...handles]) handle.dispose();
+    }
+  }
+
+  /** The same, for its text. */
+  ask(name: string, ...args: (string | JSValueHandle)[]): string {
+    const answer = this.call(name, ...args);
+    const text = answer.toString();
+    answer.dispose();
+    return text;
+  }
+
+  /** Whether it is handled may turn out later. The handles kept keep the identity. */
+  #rejected(promise: JSValueHandle, reason: JSValueHandle, isHandled: boolean): void {
+    if (isHandled) this.#rejections.delete(promise.identity);
+    else this.#rejections.set(promise.identity, { promise: promise.dup(), reason: reason.dup() });
+  }
+
+  /** The runtime takes them away before any code runs. */
+  #expose(call: CallHost): void {
+    const text = (name: string, work: (text: string) => string): void =>
+      this.#set(name, argument => this.#vm.newString(work(argument.toString())));
+    text('__host', request => answerGuest(request, call));
+    text('__hash', hash);
+    text('__strip', source => {
+      const stripped = stripTypes(source);
+      if ('error' in stripped) throw new Error(stripped.error);
+      return stripped.code;
+    });
+    text('__library', name => readFileSync(builtFile(`local/programs/javascript/runtime/${name}.js`), 'utf8'));
+    this.#set('__compile', (source, file) => this.#vm.evalCode(source.toString(), file.toString()));
+    this.#set('__print', (kind, printed) => {
+      call('output', {
+        kind: kind.toString() === 'stderr' ? 'stderr' : 'stdout',
+        bytes: Buffer.from(printed.toString()),
+      });
+      return this.#vm.undefined;
+    });
+    this.#set('__exit', code => {
+      this.#exitCode = Number(code.toString());
+      return this.#vm.undefined;
+    });
+  }
+
+  #set(name: string, work: (...args: [JSValueHandle, JSValueHandle]) => JSValueHandle): void {
+    const made = this.#vm.newFunction(name, work as (...args: JSValueHandle[]) => JSValueHandle);
+    this.#vm.setProp(this.#vm.global, name, made);
+    made.dispose();
+  }
+
+  #loadRuntime(): void {
+    this.#vm.evalCode(`import './entry.js';`, `${RUNTIME}start.js`, EvalFlags.TYPE_MODULE).dispose();
+    this.#vm.executePendingJobs();
+    const runtime = this.#vm.global.getProp('__runtime');
+    this.#vm.evalCode('delete globalThis.__runtime').dispose();
+    this.#runtime = runtime;
+  }
+
+  /** The runtime's own modules are in the build; it finds those of the sandbox itself. */
+  #resolve(base: string, name: string): string {
+    if (this.#runtime === undefined) return RUNTIME + name.replace(/^\.\//, '');
+    return this.ask('resolve', base, name);
+  }
+
+  #source(name: string): string {
+    if (this.#runtime === undefined) return readFileSync(builtFile(`local/programs/javascript/${name}`), 'utf8');
+    return this.ask('moduleSource', name);
+  }
+}
