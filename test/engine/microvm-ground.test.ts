@@ -57,10 +57,11 @@ describe('what this Node lacks', () => {
     runInContext(OLDER, bare);
     const before = new Set(runInContext(PATHS, bare) as string[]);
     for (const script of Object.values(SCRIPTS)) runInContext(script, bare);
-    // What hangs on something new comes with it; a function's own prototype is nobody's business.
+    // What hangs on something new comes with it. A method of Node's that core-js makes anew, for a fault in it, has a
+    // prototype, which the native one has not and nobody looks at.
     const old = (path: string): boolean => before.has(path) || path.split('.').length === 2;
     const brought = (runInContext(PATHS, bare) as string[]).filter(
-      path => !before.has(path) && old(path.slice(0, path.lastIndexOf('.'))) && !/toString\.prototype$/.test(path),
+      path => !before.has(path) && old(path.slice(0, path.lastIndexOf('.'))) && !path.endsWith('.prototype'),
     );
 
     const { run, loaded } = open(OLDER);
