@@ -70,7 +70,9 @@ export function sandboxRoutes(parts: Parts): Route[] {
     }),
     route('put', '/sandboxes/:sandboxID/network', call => {
       const { allow_internet_access: allowInternet, ...rules } = parseBody(schemas.networkUpdate, call.body);
-      cloud.setNetwork(find(call), acceptNetwork(rules), allowInternet);
+      const sandbox = find(call);
+      cloud.setNetwork(sandbox, acceptNetwork(rules), allowInternet);
+      warnOf(cloud, sandbox, { network: rules });
       return { status: 204 };
     }),
     route('post', '/sandboxes/:sandboxID/fork', async call => {
@@ -95,12 +97,17 @@ async function create(parts: Parts, team: Team, body: schemas.NewSandbox, timeou
   const { cloud } = parts;
   const sandbox = await cloud.create({ ...spec, ...origin, envVars, volumeMounts, defaults }, timeoutMs, build.content);
   parts.templates.spawned(template);
-  for (const sentence of unsupported(body)) {
+  warnOf(cloud, sandbox, body);
+  if (defaults.startCmd && isDataMachine(sandbox.machine)) await startCommand(sandbox.machine, defaults);
+  return { status: 201, body: viewStarted(sandbox) };
+}
+
+/** In the sandbox's own log and in local mode's. */
+function warnOf(cloud: Cloud, sandbox: Sandbox, asked: Parameters<typeof unsupported>[0]): void {
+  for (const sentence of unsupported(asked)) {
     cloud.log(sandbox, 'warn', `Local mode: ${sentence}`);
     cloud.warn(sentence);
   }
-  if (defaults.startCmd && isDataMachine(sandbox.machine)) await startCommand(sandbox.machine, defaults);
-  return { status: 201, body: viewStarted(sandbox) };
 }
 
 /** 200 for a sandbox that runs already (its time is only ever extended), 201 for one that was resumed. */

@@ -1,7 +1,9 @@
-// What a new sandbox may ask for that local mode takes and does not do: a sentence for each. Pure.
+// What a sandbox may ask for that local mode takes and does not do: a sentence for each. Pure.
 import type { NewSandbox } from './schemas.ts';
 
-export function unsupported({ network, mcp, iam }: NewSandbox): string[] {
+type Asked = Partial<Pick<NewSandbox, 'network' | 'mcp' | 'iam'>>;
+
+export function unsupported({ network, mcp, iam }: Asked): string[] {
   const outside = 'sandboxes of local mode reach nothing but their own ports';
   const sentences: [asked: boolean, sentence: string][] = [
     [(network?.allowOut?.length ?? 0) > 0, `network.allowOut opens nothing: ${outside}`],

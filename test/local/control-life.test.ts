@@ -2,6 +2,7 @@
 import { createServer } from 'node:http';
 import { expect, test } from 'vitest';
 import { Cloud, type Machine, type MachineOptions } from '../../local/cloud.ts';
+import { emptyMachine } from '../../local/empty-machine.ts';
 import { callerOf, ManualClock, startForTest } from './support/control.ts';
 
 /** A machine that writes down what is done to it. */
@@ -202,4 +203,65 @@ test('a taken port is an error, not a crash', async () => {
   const { port } = taken.address() as { port: number };
   await expect(startForTest({ port })).rejects.toMatchObject({ code: 'EADDRINUSE' });
   taken.close();
+});
+
+test('what is taken and not done is said in words, in the sandbox’s log and to the operator', async () => {
+  const warnings: string[] = [];
+  const local = await startForTest({ warn: sentence => void warnings.push(sentence) });
+  const send = callerOf(local);
+  const warned = async (id: string): Promise<string[]> =>
+    (await send('GET', `/v2/sandboxes/${id}/logs?level=warn`)).body.logs.map(
+      (entry: { message: string }) => entry.message,
+    );
+  const create = async (more: object): Promise<string> =>
+    (await send('POST', '/v2/sandboxes', { templateID: 'base', ...more })).body.sandboxID;
+
+  const deny = { denyOut: ['0.0.0.0/0'] };
+  const quiet = await create({ allow_internet_access: false, network: { ...deny, allowPublicTraffic: false } });
+  expect(await warned(quiet)).toEqual([]);
+
+  const loud = await create({
+    mcp: { server: {} },
+    iam: {},
+    network: {
+      ...deny,
+      allowOut: ['example.com'],
+      httpsPorts: [443],
+      egressProxy: { address: 'proxy.example:1080' },
+      rules: { 'example.com': [{ transform: { headers: { a: 'b' } } }] },
+    },
+  });
+  const said = (await warned(loud)).join('\n');
+  for (const name of ['allowOut', 'rules', 'egressProxy', 'httpsPorts', 'mcp', 'iam']) expect(said).toContain(name);
+  expect(warnings).toHaveLength(6);
+  await send('PUT', `/sandboxes/${quiet}/network`, { ...deny, allowOut: ['8.8.8.8'] });
+  expect(await warned(quiet)).toEqual([expect.stringMatching(/allowOut opens nothing/)]);
+});
+
+test('simultaneous pauses are one; a later one is refused', async () => {
+  let asked = 0;
+  let release = (): void => {};
+  const allAsked = new Promise<void>(resolve => {
+    release = resolve;
+  });
+  const local = await startForTest({
+    machineFactory: async () => ({ ...emptyMachine, freeze: () => allAsked }),
+    faults: {
+      onRequest(req) {
+        if (req.url?.endsWith('/pause') && ++asked === 5) setImmediate(release);
+        return undefined;
+      },
+    },
+  });
+  const send = callerOf(local);
+  const { sandboxID } = (await send('POST', '/v2/sandboxes', { templateID: 'base' })).body;
+  const answers = await Promise.all([1, 2, 3, 4, 5].map(() => send('POST', `/sandboxes/${sandboxID}/pause`)));
+  expect(answers.map(({ status }) => status)).toEqual([204, 204, 204, 204, 204]);
+  expect((await send('POST', `/sandboxes/${sandboxID}/pause`)).status).toBe(409);
+  const noMemory = { templateID: 'base', autoPauseMemory: false };
+  expect((await send('POST', '/v2/sandboxes', noMemory)).body.message).toMatch(/only applies when autoPause is true/);
+  for (const tags of [[':bad'], ['name:'], ['2b1c9a1e-7a52-4a6f-9d3c-0c7f1f0a9b11'], ['']]) {
+    expect((await send('POST', '/v3/templates', { name: 'app', tags })).status, tags[0]).toBe(400);
+  }
+  expect((await send('POST', '/v3/templates', { name: 'app', tags: [' V1 ', 'v1'] })).body.tags).toEqual(['v1']);
 });

@@ -1,5 +1,6 @@
 // A machine without a machine: files in memory, shells in process, interpreters in worker threads. Nothing of the host
 // is touched. Knows no HTTP.
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Machine, MachineOptions, MachineUsage, SandboxDefaults } from '../../sandbox.ts';
 import type { CodeContexts } from '../code-contexts.ts';
 import type { DataMachine, MachineParts, PortHandler } from '../machine.ts';
@@ -10,6 +11,8 @@ import { mountVolumes, VirtualVolume } from './mounts.ts';
 import { Ports } from './ports.ts';
 import { virtualShell } from './shell.ts';
 import { asUser } from './user-disk.ts';
+
+const PAUSE_MS = 50;
 
 export class VirtualMachine implements DataMachine {
   readonly defaults: SandboxDefaults | undefined;
@@ -67,6 +70,8 @@ export class VirtualMachine implements DataMachine {
   /** With `keepMemory` what runs simply goes on: no time is kept from a virtual process. */
   async freeze({ keepMemory }: { keepMemory: boolean }): Promise<void> {
     this.#streams.abort();
+    // As with a real one, others may ask for the same pause meanwhile.
+    await sleep(PAUSE_MS);
     if (keepMemory) return;
     await this.#end();
     this.#disk.rebooted();
