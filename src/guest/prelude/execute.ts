@@ -6,7 +6,9 @@ import { guestHost, installGlobals } from './globals.ts';
 import * as is from './intrinsics.ts';
 
 installGlobals();
-const request = async (options: unknown) => aliasIds(await guestHost.call('api.request', options));
+const ask = async (options: unknown) => aliasIds(await guestHost.call('api.request', options));
+// A plain function, as all that is handed to the agent's code.
+const request = (options: unknown) => ask(options);
 guestHost.define('api', is.freeze({ request }));
 guestHost.define('display', display);
 installSandbox(guestHost);
