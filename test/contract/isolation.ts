@@ -77,7 +77,11 @@ export function isolation(guest: Harness): void {
     it.each([
       ['display', 'display({ mimeType: "text/plain", data: "AQ==" }); return 1', { displays: [{ base64: 'AQ==' }] }],
       ['an error', 'throw new TypeError("mine")', { error: { name: 'TypeError', message: 'mine' } }],
-      ['a result too long', 'return "x".repeat(1e6)', { status: 'completed', note: expect.stringMatching(/longer than/) }],
+      [
+        'a result too long',
+        'return "x".repeat(1e6)',
+        { status: 'completed', note: expect.stringMatching(/longer than/) },
+      ],
     ])('a toJSON on every object changes nothing about %s', async (_what, code, expected) => {
       const patch =
         'Object.prototype.toJSON = () => [1]; Array.prototype.toJSON = () => 2; String.prototype.toJSON = () => 3;';
