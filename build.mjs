@@ -100,7 +100,9 @@ const steps = [
     plugins: [sharedWithRuntime],
   },
   {
-    entryPoints: ['sitecustomize', 'local_kernel'].map(name => `local/programs/python/${name}.py`),
+    entryPoints: ['sitecustomize', 'local_subprocess', 'local_network', 'local_kernel'].map(
+      name => `local/programs/python/${name}.py`,
+    ),
     outdir: 'dist/local/programs/python',
     loader: { '.py': 'copy' },
   },

@@ -2,7 +2,7 @@
 // Nothing here reaches further than the guest's own sandbox.
 import { type DataMachine, FileError } from '../machine/machine.ts';
 import type { LocalRequest, LocalResponse } from '../machine/network.ts';
-import type { OutputKind } from '../machine/processes.ts';
+import { Children, sleep } from './children.ts';
 import { Printed } from './printed.ts';
 import type { Answer, Args, Cell, CellEvent, HttpRequest, LoopEvent, Operation, Ran, Reply } from './protocol.ts';
 import { HostFailure } from './protocol.ts';
@@ -33,6 +33,7 @@ export class HostCalls {
   readonly #handlers: Handlers;
   readonly #servers = new Map<number, Server>();
   readonly #responses = new Map<number, (response: LocalResponse) => void>();
+  readonly #children: Children;
   /** Things that happened which an event loop has not asked for yet. */
   readonly #happened: LoopEvent[] = [];
   #somethingHappened: () => void = () => {};
@@ -48,6 +49,7 @@ export class HostCalls {
   constructor(machine: DataMachine, io: GuestIo) {
     this.#machine = machine;
     this.#io = io;
+    this.#children = new Children(machine, this.#closed.signal);
     this.#printed = new Printed(
       (kind, bytes) => io.output(kind, bytes),
       bytes => this.#taken(bytes),
@@ -133,6 +135,12 @@ export class HostCalls {
       stdin: async () => (await this.#io.stdin()) ?? null,
       sleep: ({ ms }) => done(sleep(ms, this.#patience.signal)),
       run: args => this.#run(args),
+      spawn: async args => ({ child: await this.#children.spawn(args) }),
+      wait: ({ child, timeoutMs }) => this.#children.wait(child, timeoutMs, this.#patience.signal),
+      signal: async ({ child, name }) => {
+        this.#children.signal(child, name);
+        return null;
+      },
       http: args => this.#http(args),
       listen: async ({ port }) => this.#listen(port),
       unlisten: async ({ server }) => {
@@ -175,28 +183,10 @@ export class HostCalls {
     if (mode !== undefined) await this.#machine.files.chmod(path, mode);
   }
 
-  async #run({ source, cwd, env, stdin }: Args<'run'>): Promise<Ran> {
-    const collected: Record<OutputKind, Uint8Array[]> = { stdout: [], stderr: [], pty: [] };
-    const config = { cmd: '/bin/bash', args: ['-c', source], envs: env, cwd };
-    const process = await this.#machine.processes.start({ config, user: 'user', stdin: stdin.length > 0 }, event => {
-      if (event.type === 'data') collected[event.kind].push(Uint8Array.from(event.bytes));
-    });
-    const control = this.#machine.processes.find({ pid: process.pid })?.control;
-    if (stdin.length > 0)
-      void control?.write(stdin).then(
-        () => control.closeStdin(),
-        () => {},
-      );
-    const kill = (): void => control?.signal('SIGKILL');
-    this.#closed.signal.addEventListener('abort', kill, { once: true });
-    this.#patience.signal.addEventListener('abort', kill, { once: true });
-    const exit = await process.ended();
-    this.#closed.signal.removeEventListener('abort', kill);
-    return {
-      exitCode: exit.kind === 'exited' ? exit.code : 137,
-      stdout: Buffer.concat(collected.stdout),
-      stderr: Buffer.concat(collected.stderr),
-    };
+  async #run(args: Args<'run'>): Promise<Ran> {
+    const { outcome, signal } = await this.#children.start(args);
+    this.#patience.signal.addEventListener('abort', () => signal('SIGKILL'), { once: true });
+    return outcome;
   }
 
   async #http({ url, ...request }: Args<'http'>): Promise<Answer<'http'>> {
@@ -278,19 +268,5 @@ function interruption(signal: AbortSignal): Promise<never> {
     const give = (): void => reject(new HostFailure('interrupted', 'interrupted'));
     if (signal.aborted) give();
     else signal.addEventListener('abort', give, { once: true });
-  });
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, Math.min(ms, 2_147_483_647));
-    timer.unref();
-    if (signal.aborted) done();
-    else signal.addEventListener('abort', done, { once: true });
   });
 }

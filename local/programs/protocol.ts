@@ -40,6 +40,10 @@ type Operations = {
   stdin: [Record<string, never>, Uint8Array | null];
   sleep: [{ ms: number }, null];
   run: [{ source: string; cwd: string; env: Record<string, string>; stdin: Uint8Array }, Ran];
+  /** The same beside the program: `wait` gives its outcome, or null while it runs; it is forgotten once given. */
+  spawn: [{ source: string; cwd: string; env: Record<string, string>; stdin: Uint8Array }, { child: number }];
+  wait: [{ child: number; timeoutMs: number | null }, Ran | null];
+  signal: [{ child: number; name: 'SIGTERM' | 'SIGKILL' }, null];
   http: [{ url: string; method: string; headers: [string, string][]; body: Uint8Array }, HttpResponse];
   listen: [{ port: number }, { server: number; port: number }];
   unlisten: [{ server: number }, null];

@@ -31,7 +31,7 @@ const OWN_DIRECTORIES = new Set(['lib', 'dev', 'proc']);
 const LIBRARY = '/lib/python313.zip';
 const SITE_DIRECTORY = '/lib/site';
 /** Python's own start, and the loop of a code context. */
-const SITE = ['sitecustomize.py', 'local_kernel.py'].map(name => ({
+const SITE = ['sitecustomize.py', 'local_subprocess.py', 'local_network.py', 'local_kernel.py'].map(name => ({
   name,
   bytes: readFileSync(builtFile(`local/programs/python/${name}`)),
 }));
@@ -172,6 +172,9 @@ function reader(next: () => Uint8Array | null) {
 const CALLABLE = new Set([
   'sleep',
   'run',
+  'spawn',
+  'wait',
+  'signal',
   'http',
   'listen',
   'unlisten',
