@@ -142,15 +142,21 @@ describe('every method', () => {
 
   it('takes a life in milliseconds, and no seconds for them', async () => {
     const run = plane.openRun();
-    const { sandboxId } = await run.call<Made>('Sandbox.create', { opts: { timeoutMs: 1_000 } });
-    for (const [id, args] of [
-      ['Sandbox.create', { opts: { timeoutMs: 60 } }],
-      ['Sandbox.connect', { sandboxId, opts: { timeoutMs: 60 } }],
-      ['Sandbox.setTimeout', { sandboxId, timeoutMs: 60 }],
-    ] as const) {
-      const refused = await run.refusal(id, args);
+    const { sandboxId } = await run.call<Made>('Sandbox.create', { opts: { timeoutMs: 15_000 } });
+    for (const timeoutMs of [60, 300, 1800, 3600, 14_400])
+      for (const [id, args] of [
+        ['Sandbox.create', { opts: { timeoutMs } }],
+        ['Sandbox.connect', { sandboxId, opts: { timeoutMs } }],
+        ['Sandbox.fork', { sandboxId, opts: { timeoutMs } }],
+        ['Sandbox.setTimeout', { sandboxId, timeoutMs }],
+      ] as const) {
+        const refused = await run.refusal(id, args);
+        expect(refused.code, id).toBe('request_invalid');
+        expect(refused.message, id).toContain(`${timeoutMs} looks like seconds: ${timeoutMs} s is ${timeoutMs * 1_000}`);
+      }
+    for (const id of ['Sandbox.commands.run', 'Sandbox.runCode'] as const) {
+      const refused = await run.refusal(id, { sandboxId, cmd: 'true', code: '1', opts: { timeoutMs: 60 } });
       expect(refused.code, id).toBe('request_invalid');
-      expect(refused.message, id).toContain('timeoutMs is in milliseconds: 60 s is 60000');
     }
     // A command's own time may be short.
     await run.call('Sandbox.commands.run', { sandboxId, cmd: 'true', opts: { timeoutMs: 999 } });

@@ -168,10 +168,18 @@ export const path = z
 export const user = z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/i, 'is not a user name');
 export const pid = z.number().int().min(1).max(0xffff_ffff);
 export const timeoutMs = z.number().min(0).max(86_400_000).transform(Math.ceil);
-/** How long a sandbox lives: a smaller number was meant as seconds. */
-export const lifeMs = timeoutMs.refine(ms => ms === 0 || ms >= 1_000, {
-  error: ({ input }) => `timeoutMs is in milliseconds: ${input} s is ${Number(input) * 1_000}`,
-});
+/** A smaller number was meant as seconds: 300, 1800 and 3600 are usual ones. */
+const MIN_LIFE_MS = 15_000;
+const MIN_COMMAND_MS = 100;
+const inMilliseconds = (minMs: number) =>
+  timeoutMs.refine(ms => ms === 0 || ms >= minMs, {
+    error: ({ input }) =>
+      `is in milliseconds, and ${input} looks like seconds: ${input} s is ${Number(input) * 1_000} (at least ${minMs} here)`,
+  });
+/** How long a sandbox lives; 0: it ends now. */
+export const lifeMs = inMilliseconds(MIN_LIFE_MS);
+/** How long a command or code may take; 0: as long as the run. */
+export const commandMs = inMilliseconds(MIN_COMMAND_MS);
 export const strings = z.record(z.string().max(1_000), z.string());
 
 /** Names that are not here, and what to do instead. */

@@ -5,7 +5,7 @@ import { addressOf } from '../../e2b/handle.ts';
 import type { Wire } from '../../e2b/wire.ts';
 import { detailOf } from '../ledger.ts';
 import type { SandboxCall } from './capability.ts';
-import { method, onInstance, options, strings, timeoutMs } from './capability.ts';
+import { commandMs, method, onInstance, options, strings } from './capability.ts';
 import { codeOverdue } from './deadline.ts';
 import {
   callInterpreter,
@@ -34,7 +34,7 @@ const runCode = method('Sandbox.runCode', {
       language: language.optional(),
       context: context.optional(),
       envs: strings.optional(),
-      timeoutMs: timeoutMs.optional(),
+      timeoutMs: commandMs.optional(),
     }).refine(({ language, context }) => language === undefined || context === undefined, {
       error: 'give language or context, not both: a context has its language',
     }),

@@ -4,7 +4,18 @@ import { z } from 'zod';
 import { GatewayError } from '../../errors.ts';
 import { detailOf } from '../ledger.ts';
 import { within } from './abort.ts';
-import { defined, method, onInstance, options, pid, type SandboxCall, strings, timeoutMs, user } from './capability.ts';
+import {
+  commandMs,
+  defined,
+  method,
+  onInstance,
+  options,
+  pid,
+  type SandboxCall,
+  strings,
+  timeoutMs,
+  user,
+} from './capability.ts';
 import { followerOf, leaveRunning, runToEnd, type StartOn, unfollow } from './listen.ts';
 import type { CommandResult } from './process.ts';
 import { connectTo, reach, untilGone } from './reach.ts';
@@ -28,7 +39,7 @@ const run = method('Sandbox.commands.run', {
       envs: strings.optional(),
       user: user.optional(),
       stdin: z.boolean().optional(),
-      timeoutMs: timeoutMs.optional(),
+      timeoutMs: commandMs.optional(),
     }),
   }),
   async run({ sandboxId, cmd, opts }, call) {

@@ -34,7 +34,7 @@ export function toFailure(caught: unknown, aborted: boolean, secrets: Secrets): 
   const { name, message, statusCode } = fieldsOf(caught);
   const known = STATUS_OF[name];
   if (known !== undefined || SDK_ERROR.test(name)) {
-    const text = clean(message, secrets);
+    const text = plainly(name, clean(message, secrets));
     const error = new GatewayError('sandbox_failed', `${name}: ${text}`, { cause: caught });
     return { error, status: statusCode ?? known };
   }
@@ -44,6 +44,22 @@ export function toFailure(caught: unknown, aborted: boolean, secrets: Secrets): 
   const detail = `${ERRORS.upstream_unreachable.message.slice(0, -1)} (${systemCode}).`;
   return { error: new GatewayError('upstream_unreachable', detail, { cause: caught }), status: undefined };
 }
+
+/**
+ * One sentence for a sandbox that is not there, whichever call meets it: the SDK has a dozen, some of which name a
+ * paused sandbox, a gateway status or a timeout that was never set.
+ */
+function plainly(name: string, text: string): string {
+  const [id] = /\bi[a-z0-9]{14,40}\b/.exec(text) ?? [];
+  if (name === 'SandboxNotFoundError' || /probably not running anymore|sandbox was not found/i.test(text))
+    return `Sandbox ${id === undefined ? 'does' : `${id} does`} not exist (any more): it was killed, or its time ran out. Sandbox.list() shows yours.`;
+  if (ENDED_MEANWHILE.test(text))
+    return 'The sandbox ended or was paused while the call was under way: it was killed, or its time ran out. Sandbox.list() shows yours.';
+  return text;
+}
+
+const ENDED_MEANWHILE =
+  /likely due to sandbox timeout|^(?:\d+: )?\[(?:unknown|unavailable)\] (?:terminated|the sandbox was stopped)/;
 
 /** Words from outside: one line, bounded, without secrets. */
 export function clean(message: string, { apiKey, tokens }: Secrets): string {
