@@ -5,7 +5,7 @@ import type { Access } from '../../e2b/handle.ts';
 import { Sandbox } from '../../e2b/sdk.ts';
 import { GatewayError } from '../../errors.ts';
 import { unlessAborted } from './abort.ts';
-import { defined, lifeMs, method, onInstance, options, type SandboxCall, sandboxId, strings } from './capability.ts';
+import { defined, lifeMs, method, onInstance, options, type SandboxCall, strings } from './capability.ts';
 import { clean, noAnswer } from './errors.ts';
 import { loseFollowers } from './listen.ts';
 import { tag, withinQuota, wouldStart } from './quota.ts';
@@ -253,44 +253,6 @@ const updateNetwork = method('Sandbox.updateNetwork', {
     call.send(() => Sandbox.updateNetwork(sandboxId, defined(network) as object, call.sdk)),
 });
 
-// --- Snapshots -----------------------------------------------------------------------------------------------------
-
-const snapshotId = z
-  .string()
-  .regex(/^[a-z0-9][\w.:/-]{0,199}$/i, 'is not a snapshot id, as createSnapshot and listSnapshots give it')
-  // Nothing that would make another path of the one it is put into.
-  .regex(/^(?!.*(?:\/\/|\/$|\/\.{1,2}(?:\/|$)))/, 'is not a snapshot id: it holds an empty or a dot segment');
-
-const createSnapshot = method('Sandbox.createSnapshot', {
-  mode: 'write',
-  args: onInstance({ opts: options({ name: z.string().max(200).optional() }) }),
-  run: ({ sandboxId, opts: { name } }, call) =>
-    call.send(() => Sandbox.createSnapshot(sandboxId, { ...call.sdk, ...(name !== undefined && { name }) })),
-});
-
-const listSnapshots = method('Sandbox.listSnapshots', {
-  mode: 'read',
-  args: z.strictObject({
-    opts: options({
-      sandboxId: sandboxId.optional(),
-      limit: z.number().int().min(1).max(100).optional(),
-      nextToken: z.string().max(2_000).optional(),
-    }),
-  }),
-  async run({ opts }, call) {
-    const { requestTimeoutMs: _, ...given } = opts;
-    const { signal, ...sdk } = call.sdk;
-    const pages = Sandbox.listSnapshots({ ...sdk, ...(defined(given) as object) });
-    return call.send(async () => ({ items: await pages.nextItems({ signal }), nextToken: pages.nextToken }));
-  },
-});
-
-const deleteSnapshot = method('Sandbox.deleteSnapshot', {
-  mode: 'write',
-  args: z.strictObject({ snapshotId, opts: options({}) }),
-  run: ({ snapshotId }, call) => call.send(() => Sandbox.deleteSnapshot(snapshotId, call.sdk)),
-});
-
 export const LIFECYCLE = {
   'Sandbox.create': create,
   'Sandbox.connect': connect,
@@ -303,9 +265,6 @@ export const LIFECYCLE = {
   'Sandbox.kill': kill,
   'Sandbox.pause': pause,
   'Sandbox.updateNetwork': updateNetwork,
-  'Sandbox.createSnapshot': createSnapshot,
-  'Sandbox.listSnapshots': listSnapshots,
-  'Sandbox.deleteSnapshot': deleteSnapshot,
 };
 
 /** What a guest's instance is made of: no token among it. */

@@ -14,8 +14,9 @@ import { PORTS } from './ports.ts';
 import { sandboxRules } from './requests.ts';
 import type { IsHidden } from './runners.ts';
 import { Session, type SessionOptions } from './session.ts';
+import { SNAPSHOTS } from './snapshots.ts';
 
-const METHODS = { ...LIFECYCLE, ...COMMANDS, ...FILES, ...CODE, ...PORTS };
+const METHODS = { ...LIFECYCLE, ...SNAPSHOTS, ...COMMANDS, ...FILES, ...CODE, ...PORTS };
 
 /** The names a guest may call, for tests that hold the description and the guest's side to them. */
 export const SANDBOX_METHODS: readonly string[] = Object.keys(METHODS);

@@ -1,0 +1,46 @@
+// Snapshots of sandboxes: made, listed, deleted. Calls to E2B's API only.
+import { z } from 'zod';
+import { Sandbox } from '../../e2b/sdk.ts';
+import { defined, method, onInstance, options, sandboxId } from './capability.ts';
+
+const snapshotId = z
+  .string()
+  .regex(/^[a-z0-9][\w.:/-]{0,199}$/i, 'is not a snapshot id, as createSnapshot and listSnapshots give it')
+  // Nothing that would make another path of the one it is put into.
+  .regex(/^(?!.*(?:\/\/|\/$|\/\.{1,2}(?:\/|$)))/, 'is not a snapshot id: it holds an empty or a dot segment');
+
+const createSnapshot = method('Sandbox.createSnapshot', {
+  mode: 'write',
+  args: onInstance({ opts: options({ name: z.string().max(200).optional() }) }),
+  run: ({ sandboxId, opts: { name } }, call) =>
+    call.send(() => Sandbox.createSnapshot(sandboxId, { ...call.sdk, ...(name !== undefined && { name }) })),
+});
+
+const listSnapshots = method('Sandbox.listSnapshots', {
+  mode: 'read',
+  args: z.strictObject({
+    opts: options({
+      sandboxId: sandboxId.optional(),
+      limit: z.number().int().min(1).max(100).optional(),
+      nextToken: z.string().max(2_000).optional(),
+    }),
+  }),
+  async run({ opts }, call) {
+    const { requestTimeoutMs: _, ...given } = opts;
+    const { signal, ...sdk } = call.sdk;
+    const pages = Sandbox.listSnapshots({ ...sdk, ...(defined(given) as object) });
+    return call.send(async () => ({ items: await pages.nextItems({ signal }), nextToken: pages.nextToken }));
+  },
+});
+
+const deleteSnapshot = method('Sandbox.deleteSnapshot', {
+  mode: 'write',
+  args: z.strictObject({ snapshotId, opts: options({}) }),
+  run: ({ snapshotId }, call) => call.send(() => Sandbox.deleteSnapshot(snapshotId, call.sdk)),
+});
+
+export const SNAPSHOTS = {
+  'Sandbox.createSnapshot': createSnapshot,
+  'Sandbox.listSnapshots': listSnapshots,
+  'Sandbox.deleteSnapshot': deleteSnapshot,
+};
