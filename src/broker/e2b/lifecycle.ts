@@ -5,7 +5,7 @@ import type { Access } from '../../e2b/handle.ts';
 import { Sandbox } from '../../e2b/sdk.ts';
 import { GatewayError } from '../../errors.ts';
 import { unlessAborted } from './abort.ts';
-import { defined, lifeMs, method, onInstance, options, type SandboxCall, strings } from './capability.ts';
+import { defined, lifeMs, method, onInstance, options, type SandboxCall, sandboxId, strings } from './capability.ts';
 import { clean, noAnswer } from './errors.ts';
 import { loseFollowers } from './listen.ts';
 import { tag, withinQuota, wouldStart } from './quota.ts';
