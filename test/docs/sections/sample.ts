@@ -32,6 +32,7 @@ export const sample: Section = {
   normalise: text =>
     text
       .replace(/data-[0-9a-f-]{36}/g, 'data-UUID')
+      .replace(/calls, \d+ ms/g, 'calls, N ms')
       .replace(/ i[a-z0-9]{20} → done \(\d+ ms\)/g, ' id → done')
       .replace(/(?:^Sandbox\..*\n)+/gm, calls => calls.split('\n').sort().join('\n')),
 };
