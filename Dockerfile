@@ -11,6 +11,8 @@ RUN npx -y pnpm@10.34.9 install --frozen-lockfile
 COPY build.mjs ./
 COPY src ./src
 COPY local ./local
+COPY web ./web
+COPY openapi ./openapi
 RUN npm run --silent build
 
 FROM node:24.21.0-bookworm-slim AS dependencies

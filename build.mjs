@@ -3,6 +3,7 @@
 //   node build.mjs bench …    with those entry points as well
 import { resolve } from 'node:path';
 import { build } from 'esbuild';
+import { buildPage } from './web/build.mjs';
 
 const common = { bundle: true, logLevel: 'warning', legalComments: 'none', treeShaking: true };
 
@@ -108,4 +109,4 @@ const steps = [
   },
 ];
 
-await Promise.all(steps.map(step => build({ ...common, ...step })));
+await Promise.all([...steps.map(step => build({ ...common, ...step })), buildPage(common)]);

@@ -22,7 +22,7 @@ export const VARIABLES = {
     list,
   ),
   ALLOWED_ORIGINS: variable(
-    'Browser origins (host names) that may call, comma separated. Unset: loopback names.',
+    "Browser origins (host names) that may call, comma separated. Unset: loopback names. With PAGE, the gateway's own host names too.",
     '',
     list,
   ),
@@ -194,6 +194,7 @@ export const VARIABLES = {
     integer(0, 65_535),
   ),
 
+  PAGE: variable('Serve the page for people at /.', 'true', flag),
   MCP_DEBUG_ENDPOINT: variable('Serve GET /debug/endpoints.', 'true', flag),
   LOG_LEVEL: variable(
     'fatal, error, warn, info, debug, trace or silent.',
@@ -211,6 +212,8 @@ type Optional = {
 export type Config = Readonly<Omit<Values, Optional> & { [Name in Optional]: Values[Name] | undefined }> & {
   /** E2B_API_URL, or what follows from E2B_DOMAIN. */
   readonly apiUrl: string;
+  /** In local mode only: a key for everybody, which the page fills in. */
+  readonly demoKey?: string;
 };
 
 /** Every wrong variable at once, each with its name, so that an operator fixes them in one go. */

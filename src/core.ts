@@ -117,7 +117,7 @@ export async function createCore(
       memory,
       onCall: entry => {
         if (entry.status === 401) observers.onKeyRefused?.(run.principal);
-        progress?.(`${entry.label} → ${outcomeOf(entry)}`);
+        progress?.(`${entry.label} → ${outcomeOf(entry)} (${Math.round(entry.ms)} ms)`);
       },
       log,
     });

@@ -14,12 +14,13 @@ import type { OAuthFront } from './http/auth/front.ts';
 import { Drain } from './http/drain.ts';
 import { createLimits } from './http/limits.ts';
 import { createMcpEndpoint } from './http/mcp.ts';
+import { createPage } from './http/page.ts';
 import { connectRedis } from './http/redis.ts';
 import type { Logger } from './log.ts';
 import { TOOL_NAMES } from './mcp/tools.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import type { Principal } from './principal.ts';
-import { E2B_PRODUCT } from './product.ts';
+import { E2B_PRODUCT, type Product } from './product.ts';
 import { createSignIn } from './sign-in.ts';
 
 export type Gateway = {
@@ -85,8 +86,9 @@ export async function startGateway(config: Config, log: Logger, product = E2B_PR
     drain,
     limits: limits.check,
     signIn: signIn?.routes ?? [],
+    page: config.PAGE ? createPage(pageFacts(config, product, core.version)) : undefined,
     allowedHosts: hosts,
-    allowedOrigins: config.ALLOWED_ORIGINS ?? LOOPBACK_NAMES,
+    allowedOrigins: allowedOrigins(config, hosts),
     maxBodyBytes: config.MAX_HTTP_BODY_BYTES,
     memory: core.memory,
     trustProxy: config.TRUST_PROXY,
@@ -138,6 +140,23 @@ async function listen(server: Server, { HOST, PORT }: Config): Promise<string> {
 }
 
 const metricsOn = ({ METRICS, HOST }: Config) => METRICS ?? isLoopbackAddress(HOST);
+
+/** What the page must know. It is E2B's: what it shows of sandboxes is the data plane's. */
+const pageFacts = ({ PUBLIC_URL, OAUTH_KEYS, OAUTH_RAW_KEYS, demoKey }: Config, { api }: Product, version: string) => ({
+  title: api.title,
+  version,
+  publicUrl: PUBLIC_URL,
+  demoKey,
+  signIn: OAUTH_KEYS !== undefined,
+  keys: OAUTH_RAW_KEYS,
+  keyExample: api.key.example,
+});
+
+/** The page calls from the gateway's own origin. */
+function allowedOrigins({ ALLOWED_ORIGINS, PAGE }: Config, hosts: readonly string[]): readonly string[] {
+  const given = ALLOWED_ORIGINS ?? LOOPBACK_NAMES;
+  return PAGE ? [...given, ...hosts.filter(host => host !== '*')] : given;
+}
 
 /** @throws ConfigError: a bind that others reach must say by which names, or any web page could rebind to it. */
 function allowedHosts(config: Config): readonly string[] {

@@ -54,7 +54,7 @@ async function main(): Promise<void> {
     return;
   }
   const gateway = await startGateway(config, log);
-  if (cloud) console.log(welcome(gateway.url));
+  if (cloud) console.log(welcome(gateway.url, config.PAGE));
   closeOnSignal(signal =>
     // A person at the terminal has no proxy that must turn away first.
     gateway.close({ delayMs: signal === 'SIGTERM' ? config.DRAIN_DELAY_MS : 0 }).finally(() => cloud?.close()),
@@ -68,6 +68,7 @@ const localSettings = ({ OAUTH_KEYS }: Config, cloudUrl: string) => ({
   // Ports of sandboxes: http://8080-<id>.localhost:<port>.
   E2B_DOMAIN: `localhost:${new URL(cloudUrl).port}`,
   E2B_API_KEY: DEMO_KEY,
+  demoKey: DEMO_KEY,
   OAUTH_KEYS: OAUTH_KEYS ?? [{ kid: 'local', secret: new Uint8Array(randomBytes(32)) }],
 });
 
@@ -94,14 +95,14 @@ A stand-in for E2B on this machine. Point any E2B SDK at it:
 `;
 }
 
-function welcome(url: string): string {
+function welcome(url: string, hasPage: boolean): string {
   const config = {
     mcpServers: { e2b: { type: 'http', url: `${url}/mcp`, headers: { Authorization: `Bearer ${DEMO_KEY}` } } },
   };
   return `
 E2B code-mode gateway, local mode: sandboxes are simulated in this process.
 
-  MCP endpoint  ${url}/mcp
+${hasPage ? `  Page          ${url}/\n` : ''}  MCP endpoint  ${url}/mcp
   Demo key      ${DEMO_KEY}
   Claude Code   claude mcp add --transport http e2b ${url}/mcp --header "Authorization: Bearer ${DEMO_KEY}"
 

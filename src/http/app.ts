@@ -13,6 +13,7 @@ import type { Drain } from './drain.ts';
 import { writeJsonFault } from './faults.ts';
 import type { MetricsPage } from './metrics.ts';
 import { noteCode, observe, type RequestRecord } from './observe.ts';
+import type { Page } from './page.ts';
 import { allowedMethods, createRoutes, labelsOf, MCP_PATH, type Route } from './routes.ts';
 import { closeStalled } from './stalled.ts';
 
@@ -29,6 +30,8 @@ export type AppOptions = {
   readonly limits: RequestHandler;
   /** Of the OAuth front; none: API keys only. */
   readonly signIn?: readonly Route[];
+  /** For people; none: what is not an endpoint is a JSON fault. */
+  readonly page?: Page | undefined;
   readonly drain: Drain;
   readonly allowedHosts: readonly string[];
   readonly allowedOrigins: readonly string[];
@@ -52,6 +55,7 @@ export function createApp(options: AppOptions): Express {
     debug,
     metrics,
     signIn: options.signIn ?? [],
+    page: options.page?.routes ?? [],
   });
   const app = express().disable('x-powered-by').disable('etag').set('trust proxy', options.trustProxy);
   const serve = (selected: (route: Route) => boolean) => {
@@ -70,7 +74,7 @@ export function createApp(options: AppOptions): Express {
   serve(({ host, origin }) => host === 'allowed' && (origin === 'any' || origin === 'own'));
   app.use(checkOrigin(options), crossOrigin(routes));
   serve(({ host, origin = 'allowed' }) => host === 'allowed' && origin === 'allowed');
-  for (const [path, allow] of allowedMethods(routes)) app.all(path, refuseMethod(allow));
+  for (const [path, allow] of allowedMethods(routes)) app.all(path, refuseMethod(allow, options.page));
   app.use(() => {
     throw new GatewayError('not_found');
   });
@@ -79,11 +83,20 @@ export function createApp(options: AppOptions): Express {
 }
 
 const refuseMethod =
-  (allow: string): RequestHandler =>
-  ({ path }, response) => {
+  (allow: string, page: Page | undefined): RequestHandler =>
+  (request, response, next) => {
+    const { path, method } = request;
     response.set('Allow', allow);
+    // Whoever opens the endpoint in a browser gets the same status, with words and a way on.
+    if (page !== undefined && path === MCP_PATH && method === 'GET' && isBrowser(request)) {
+      response.status(405);
+      return page.signpost(path)(request, response, next);
+    }
     throw new GatewayError('method_not_allowed', path === MCP_PATH ? undefined : `Use ${allow} here.`);
   };
+
+/** MCP clients ask for JSON or an event stream. */
+const isBrowser = ({ headers }: Request): boolean => /\btext\/html\b/i.test(headers.accept ?? '');
 
 /** Against DNS rebinding: a page in a browser must not reach a gateway on the same machine by a name of its own. */
 function checkHost({ allowedHosts }: AppOptions): RequestHandler {

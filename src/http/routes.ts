@@ -39,9 +39,11 @@ export type RouteParts = {
   readonly metrics: MetricsPage | undefined;
   /** Of the OAuth front. */
   readonly signIn: readonly Route[];
+  /** Of the page for people. */
+  readonly page: readonly Route[];
 };
 
-export function createRoutes({ mcp, isDraining, debug, metrics, signIn }: RouteParts): readonly Route[] {
+export function createRoutes({ mcp, isDraining, debug, metrics, signIn, page }: RouteParts): readonly Route[] {
   const open = { method: 'GET', auth: 'none', host: 'any' } as const;
   const routes: Route[] = [
     {
@@ -71,6 +73,7 @@ export function createRoutes({ mcp, isDraining, debug, metrics, signIn }: RouteP
       ],
     },
     ...signIn,
+    ...page,
   ];
   if (debug)
     routes.push({

@@ -1,10 +1,10 @@
 // The data plane as an agent has it: a client, the gateway, the engine, the real SDK, local mode. One test a row of what
 // other servers' tools are here, then what only shows from the guest's side.
 import { describe, expect, it } from 'vitest';
+import { ROWS } from '../../web/try/examples.ts';
 import { connect } from '../support/clients.ts';
 import { useGateway } from '../support/e2e.ts';
 import { newKey, startTestGateway } from '../support/gateway.ts';
-import { ROWS } from '../support/sandbox-rows.ts';
 import { sendJson, startUpstream } from '../support/upstream.ts';
 
 const e2e = useGateway();

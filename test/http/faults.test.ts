@@ -184,7 +184,6 @@ describe('403', () => {
 
 describe('404 and 405', () => {
   it.each([
-    '/',
     '/nope',
     '/mcp/x',
     '/.well-known/oauth-protected-resource',

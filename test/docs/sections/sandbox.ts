@@ -1,5 +1,5 @@
 // docs/sandbox.md: what other servers have a tool for, as a table and as examples.
-import { ROWS } from '../../support/sandbox-rows.ts';
+import { ROWS } from '../../../web/try/examples.ts';
 import { cell, codeBlock, details, type Section } from './section.ts';
 
 export const sandbox: Section = {

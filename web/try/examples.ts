@@ -1,7 +1,9 @@
-// What to use here instead of the tools of other E2B servers. e2e/sandbox.test.ts runs each row, and `npm run docs` writes it
-// into docs/sandbox.md. The code is what an agent sends to execute_write.
+// What to use here instead of the tools of other E2B servers: the page's gallery. test/e2e/sandbox.test.ts runs each row, and
+// `npm run docs` writes it into docs/sandbox.md. The code is what an agent sends to execute_write.
 
 export type Row = {
+  /** For people. */
+  readonly title: string;
   /** The others' tools. */
   readonly they: string;
   /** What to use instead: a table cell. */
@@ -13,6 +15,7 @@ export type Row = {
 
 export const ROWS: readonly Row[] = [
   {
+    title: 'Create, look at and kill a sandbox',
     they: 'create_sandbox, kill_sandbox, close_sandbox, list_sandbox_ids, get_sandbox_info/status',
     here: '`Sandbox.create({ timeoutMs, metadata, envs })`, `.kill()`, `Sandbox.list()`, `.getInfo()`, `.getMetrics()`, `.isRunning()`, `.setTimeout(ms)`',
     code: `async () => {
@@ -26,6 +29,7 @@ export const ROWS: readonly Row[] = [
     expected: [/"state":"running"/, /"job":"row"/, /"ends":true/, /"listed":1/, /"killed":true/],
   },
   {
+    title: 'Run Python and JavaScript',
     they: 'run_code, execute_python, execute_javascript, execute (TypeScript, R, Java, Bash)',
     here: '`sbx.runCode(code, { language, context, envs, timeoutMs })`, `createCodeContext`, `listCodeContexts`, `restartCodeContext`, `removeCodeContext`',
     code: `async () => {
@@ -44,6 +48,7 @@ export const ROWS: readonly Row[] = [
     expected: [/"text":"21"/, /"error":"NameError"/, /"stdout":\["printed\\n"\]/, /"js":"42"/, /"kernels":true/],
   },
   {
+    title: 'Run commands, also in the background',
     they: 'run_command, also in the background',
     here: '`sbx.commands.run(cmd, { background, cwd, envs, user, timeoutMs })`, `.list()`, `.kill(pid)`, `.sendStdin(pid, data)`, `.connect(pid)`',
     code: `async () => {
@@ -67,6 +72,7 @@ export const ROWS: readonly Row[] = [
     ],
   },
   {
+    title: 'Install a package',
     they: 'install_packages (pip, npm)',
     here: "`sbx.commands.run('pip install …')`: the result has what pip printed",
     code: `async () => {
@@ -78,6 +84,7 @@ export const ROWS: readonly Row[] = [
     expected: [/"exitCode":0/, /wheel/],
   },
   {
+    title: 'Read and write files',
     they: 'read_file, write_file, create_file, list_files, upload_file, download_file',
     here: "`sbx.files.read(path, { format: 'text' \\| 'bytes' \\| 'base64' })`, `write(path, data)`, `write([{ path, data }, …])`, `list`, `exists`, `getInfo`, `makeDir`, `rename`, `remove`; strings and `Uint8Array` both ways",
     code: `async () => {
@@ -106,6 +113,7 @@ export const ROWS: readonly Row[] = [
     ],
   },
   {
+    title: 'Links to files and ports',
     they: 'get_file_download_url, get_sandbox_url',
     here: '`sbx.downloadUrl(path, { useSignatureExpiration })`, `sbx.uploadUrl(path)`, `sbx.getHost(port)`',
     code: `async () => {
@@ -119,6 +127,7 @@ export const ROWS: readonly Row[] = [
     expected: [/"link":"http[^"]+signature=v1_[^"]+signature_expiration=\d+/, /"page":"https:\/\/3000-i[a-z0-9]+\./],
   },
   {
+    title: 'Start a web server and test it',
     they: 'start a web server and test it',
     here: '`sbx.commands.run(…, { background: true })`, then `sbx.fetch(port, path, init)`',
     code: `async () => {
@@ -137,6 +146,7 @@ export const ROWS: readonly Row[] = [
     expected: [/"status":200/, /"type":"text\/html/, /<h1>It works<\/h1>/],
   },
   {
+    title: 'Show an image',
     they: 'images and plots',
     here: '`display(execution.results[0])`, `display({ mimeType, data })`: MCP image content; charts as JSON in `results[].chart`',
     code: `async () => {
@@ -156,6 +166,7 @@ Image(data=bytes.fromhex('89504e470d0a1a0a') + chunk(b'IHDR', struct.pack('>IIBB
     expected: [/\["png"\]/],
   },
   {
+    title: 'One function with try/finally',
     they: 'create_run_close',
     here: 'one function with try/finally',
     code: `async () => {
@@ -169,6 +180,7 @@ Image(data=bytes.fromhex('89504e470d0a1a0a') + chunk(b'IHDR', struct.pack('>IIBB
     expected: [/5050/, /3 calls, \d+ ms/],
   },
   {
+    title: 'Several sandboxes at once',
     they: 'several sandboxes at once',
     here: '`Promise.all`, within the budgets',
     code: `async () => {
@@ -183,6 +195,7 @@ Image(data=bytes.fromhex('89504e470d0a1a0a') + chunk(b'IHDR', struct.pack('>IIBB
     expected: [/\["from 0","from 1","from 2"\]/, /9 calls, \d+ ms/],
   },
   {
+    title: 'Pause, resume, fork and snapshot',
     they: 'pause, resume, fork, snapshots, network',
     here: '`sbx.pause()`, `Sandbox.connect(id)`, `sbx.fork()`, `sbx.createSnapshot()`, `Sandbox.create(snapshotId)`, `Sandbox.listSnapshots()`, `Sandbox.deleteSnapshot(id)`, `sbx.updateNetwork(…)`',
     code: `async () => {
@@ -202,6 +215,7 @@ Image(data=bytes.fromhex('89504e470d0a1a0a') + chunk(b'IHDR', struct.pack('>IIBB
     expected: [/"asleep":false/, /"read":\["kept","kept","kept"\]/, /"deleted":true/],
   },
   {
+    title: 'Find and clean up sandboxes',
     they: 'limits on live sandboxes, clean-up',
     here: "`MAX_SANDBOXES_PER_KEY`, counted on E2B's own list; every sandbox a run creates carries `metadata['e2b-code-mode-request']` and is killed when its own `timeoutMs` is over, not when the run ends",
     code: `async () => {

@@ -1,0 +1,67 @@
+// Builds dist/page: scripts and styles under names that hold a hash of their content, each beside its compressed forms,
+// and files.json, which http/page.ts serves them from.
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { basename, extname } from 'node:path';
+import { promisify } from 'node:util';
+import { brotliCompress, gzip } from 'node:zlib';
+import { build } from 'esbuild';
+import { parse } from 'yaml';
+
+const OUT = 'dist/page';
+const TYPES = { '.js': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8' };
+
+/** Descriptions are data. */
+const yaml = {
+  name: 'yaml',
+  setup({ onLoad }) {
+    onLoad({ filter: /\.yaml$/ }, async ({ path }) => ({
+      contents: JSON.stringify(parse(await readFile(path, 'utf8'))),
+      loader: 'json',
+    }));
+  },
+};
+
+export async function buildPage(common) {
+  const { metafile } = await build({
+    ...common,
+    entryPoints: { main: 'web/main.tsx', page: 'web/style/page.css' },
+    outdir: OUT,
+    format: 'esm',
+    target: 'es2023',
+    platform: 'browser',
+    splitting: true,
+    minify: true,
+    entryNames: '[name]-[hash]',
+    chunkNames: '[name]-[hash]',
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+    metafile: true,
+    plugins: [yaml],
+  });
+  await mkdir(OUT, { recursive: true });
+  const built = Object.keys(metafile.outputs);
+  await Promise.all(built.map(compress));
+  await Promise.all(
+    ['index.html', 'icon.svg', 'icon.png'].map(async name =>
+      writeFile(`${OUT}/${name}`, await readFile(`web/${name}`)),
+    ),
+  );
+  const entry = source => {
+    const [file] = Object.entries(metafile.outputs).find(([, { entryPoint }]) => entryPoint === source) ?? [];
+    return basename(file);
+  };
+  const files = built.map(file => ({ name: basename(file), type: TYPES[extname(file)] }));
+  const list = { script: entry('web/main.tsx'), style: entry('web/style/page.css'), files };
+  await writeFile(`${OUT}/files.json`, JSON.stringify(list));
+}
+
+/** The name holds the hash of the content, so what is there is right. The best compression takes seconds. */
+async function compress(file) {
+  if (existsSync(`${file}.br`) && existsSync(`${file}.gz`)) return;
+  const bytes = await readFile(file);
+  await Promise.all([
+    promisify(brotliCompress)(bytes).then(small => writeFile(`${file}.br`, small)),
+    promisify(gzip)(bytes, { level: 9 }).then(small => writeFile(`${file}.gz`, small)),
+  ]);
+}
