@@ -1,7 +1,7 @@
 // What an agent's code can use, for completion and hover: from the texts the model reads and the descriptions that search
 // answers with. Pure.
 import capabilities from '../../openapi/e2b.capabilities.yaml';
-import { READ, SEARCH } from '../../src/e2b/tool-texts.ts';
+import { read, search } from '../../src/e2b/tool-texts.ts';
 import type { Tool } from '../mcp.ts';
 
 export type Word = {
@@ -20,6 +20,10 @@ type Described = {
   readonly description?: string;
   readonly mode: 'read' | 'write';
 };
+
+/** The numbers in it are not read. */
+const READ = read({ wallMs: 0, cpuMs: 0, resultChars: 0 });
+const SEARCH = search();
 
 const EXECUTE: readonly Tool[] = ['execute_read', 'execute_write'];
 
@@ -41,10 +45,11 @@ function methodWords({ id, signature, summary, description = '', mode }: Describ
   ];
 }
 
-/** `// comment` and `declare …` of a tool's text. */
+/** `declare …` of a tool's text, with the comment before it or behind it. */
 function declared(text: string, name: string, tools: readonly Tool[]): Word {
-  const found = new RegExp(`(?:// ([^\\n]*)\\n)?declare (?:function|const|class) (${name}\\b[^\\n]*)`).exec(text);
-  return { name, on: '', signature: (found?.[2] ?? name).replace(/\s*\{$/, ''), about: found?.[1] ?? '', tools };
+  const line = new RegExp(`(?:// (.*)\\n)?declare (?:function|const|class) (${name}\\b.*)`).exec(text);
+  const [signature = name, behind = ''] = (line?.[2] ?? '').split(' // ');
+  return { name, on: '', signature: signature.replace(/\s*\{$/, ''), about: line?.[1] ?? behind, tools };
 }
 
 const { methods } = normalize(capabilities);
