@@ -14,7 +14,7 @@ const pools = new Map<string, Pool>();
 export async function drive(
   contenders: readonly Contender[],
   load: Load,
-  { callers, ms, into }: { callers: number; ms: number; into: Sample },
+  { callers, ms, into, credential = KEY }: { callers: number; ms: number; into: Sample; credential?: string },
 ): Promise<void> {
   const body = JSON.stringify({
     jsonrpc: '2.0',
@@ -32,7 +32,7 @@ export async function drive(
       const contender = contenders[turn++ % contenders.length];
       if (contender === undefined) return;
       const sentAt = performance.now();
-      await post(contender.url, body);
+      await post(contender.url, body, credential);
       into.ms.push(performance.now() - sentAt);
       into.requests++;
     }
@@ -42,14 +42,14 @@ export async function drive(
   into.cpuSeconds += cpu() - cpuBefore;
 }
 
-export async function post(url: string, body: string): Promise<string> {
+export async function post(url: string, body: string, credential = KEY): Promise<string> {
   const pool = pools.get(url) ?? new Pool(url, { connections: 512 });
   pools.set(url, pool);
   const answer = await pool.request({
     method: 'POST',
     path: '/mcp',
     headers: {
-      authorization: `Bearer ${KEY}`,
+      authorization: `Bearer ${credential}`,
       'content-type': 'application/json',
       accept: 'application/json, text/event-stream',
     },

@@ -104,6 +104,7 @@ E2B code-mode gateway, local mode: sandboxes are simulated in this process.
 
 ${hasPage ? `  Page          ${url}/\n` : ''}  MCP endpoint  ${url}/mcp
   Demo key      ${DEMO_KEY}
+  Sign-in       clients without a key open a page (OAuth): paste the demo key there
   Claude Code   claude mcp add --transport http e2b ${url}/mcp --header "Authorization: Bearer ${DEMO_KEY}"
 
   Other clients (.mcp.json):

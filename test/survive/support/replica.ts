@@ -58,7 +58,7 @@ export async function startReplica({ env, port, nodeArgs = [] }: ReplicaOptions)
   };
 }
 
-export async function ready(url: string, isDead: () => boolean, log: () => string, timeoutMs = 30_000): Promise<void> {
+export async function ready(url: string, isDead: () => boolean, log: () => string, timeoutMs = 60_000): Promise<void> {
   const endsAt = performance.now() + timeoutMs;
   while (performance.now() < endsAt && !isDead()) {
     const ok = await fetch(url).then(
