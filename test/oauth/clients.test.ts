@@ -264,7 +264,14 @@ describe.skipIf(lacks !== undefined)('over two replicas, one of which is killed'
       const options = ['--cli', `${fleet.url}/mcp`, '--transport', 'http', '--callback-url', callbackUrl];
       const child = spawn('npx', ['-y', ...old, '-p', INSPECTOR, 'mcp-inspector', ...options, ...args], {
         // Without a terminal it starts no sign-in, unless it may open a browser: `true` opens none.
-        env: { ...process.env, HOME: home, BROWSER: 'true', MCP_AUTO_OPEN_ENABLED: 'true', npm_config_cache: npmCache },
+        env: {
+          ...process.env,
+          HOME: home,
+          BROWSER: 'true',
+          MCP_AUTO_OPEN_ENABLED: 'true',
+          MCP_INSPECTOR_SECRET_STORE: 'file',
+          npm_config_cache: npmCache,
+        },
         stdio: ['ignore', 'pipe', 'pipe'],
       });
       let output = '';
