@@ -3,7 +3,7 @@
 // with our fetch. The one place that reaches into the SDK's private fields: a test fails when they move.
 import { createConnectTransport } from '@connectrpc/connect-web';
 import type { Connection, SdkOptions } from './connection.ts';
-import { ConnectionConfig, type PlainSandbox, Sandbox, toWire } from './sdk.ts';
+import { type CommandHandle, ConnectionConfig, type PlainSandbox, Sandbox, toWire } from './sdk.ts';
 import type { Wire } from './wire.ts';
 
 /** What it takes to talk to a sandbox. Stays on the host, for one run. */
@@ -72,6 +72,11 @@ export function openHandle(access: Access, options: SdkOptions, wire: Wire): San
   inside.files = new inside.files.constructor(transport, envdApi, inside.connectionConfig) as Inside['files'];
   inside.commands = new inside.commands.constructor(transport, envdApi, inside.connectionConfig) as Inside['commands'];
   return sandbox;
+}
+
+/** The SDK's handle keeps all output of its command, without a limit. */
+export function discardKeptOutput(handle: CommandHandle): void {
+  Object.assign(handle, { _stdout: '', _stderr: '' });
 }
 
 /** Where a port of a sandbox is reached from here, and the headers that lead there. */

@@ -363,7 +363,7 @@ it('hands the user links to files that work as they are', async () => {
   expect((await fetch(other)).ok).toBe(false);
 });
 
-it("the SDK's private parts are where handle.ts and process.ts reach for them", async () => {
+it("the SDK's private fields are where handle.ts expects them", async () => {
   const { envdAccessToken } = plane.cloud.cloud.find(sandboxId) ?? {};
   const options = sdkOptions(
     { api: new Origin(plane.cloud.url), sandboxUrl: plane.cloud.url, domain: 'e2b.test' },

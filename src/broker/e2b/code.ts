@@ -4,18 +4,14 @@ import { z } from 'zod';
 import { addressOf } from '../../e2b/handle.ts';
 import type { Wire } from '../../e2b/wire.ts';
 import { detailOf } from '../ledger.ts';
-import type { SandboxCall } from './capability.ts';
-import { commandMs, method, onInstance, options, strings } from './capability.ts';
+import { commandMs, onInstance, options, strings } from './arguments.ts';
+import { MAX_KEPT_CHARS } from './command-runs.ts';
 import { codeOverdue } from './deadline.ts';
-import {
-  callInterpreter,
-  composeExecution,
-  execute,
-  INTERPRETER_PORT,
-  type InterpreterAddress,
-} from './interpreter.ts';
-import { MAX_KEPT_CHARS } from './listen.ts';
+import { composeExecution } from './execution.ts';
+import { callInterpreter, execute, INTERPRETER_PORT, type InterpreterAddress } from './interpreter.ts';
+import { method } from './method.ts';
 import { createLineReporter } from './output.ts';
+import type { SandboxCall } from './sandbox-call.ts';
 import { tokensOf } from './tokens.ts';
 
 const contextId = z.string().regex(/^[\w-]{1,100}$/, 'is not a context id: pass what createCodeContext returned');

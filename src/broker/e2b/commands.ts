@@ -2,23 +2,15 @@
 
 import { z } from 'zod';
 import { GatewayError } from '../../errors.ts';
+import { omitUndefined } from '../../ground/omit-undefined.ts';
 import { detailOf } from '../ledger.ts';
 import { within } from './abort.ts';
-import {
-  commandMs,
-  defined,
-  method,
-  onInstance,
-  options,
-  pid,
-  type SandboxCall,
-  strings,
-  timeoutMs,
-  user,
-} from './capability.ts';
-import { followerOf, leaveRunning, runToEnd, type StartOn, unfollow } from './listen.ts';
-import type { CommandResult } from './process.ts';
-import { connectTo, reach, untilGone } from './reach.ts';
+import { commandMs, onInstance, options, pid, strings, timeoutMs, user } from './arguments.ts';
+import { followerOf, leaveRunning, runToEnd, type StartOn, unfollow } from './command-runs.ts';
+import type { CommandResult } from './follower.ts';
+import { method } from './method.ts';
+import { connectTo, reach, untilGone } from './reconnect.ts';
+import type { SandboxCall } from './sandbox-call.ts';
 
 /** The SDK encodes stdin in pure JavaScript, a quarter of a second a megabyte: small pieces let others in between. */
 const STDIN_CHUNK_BYTES = 32 * 1024;
@@ -46,7 +38,7 @@ const run = method('Sandbox.commands.run', {
     call.context.checkRequest(Buffer.byteLength(cmd));
     const { background = false, timeoutMs, requestTimeoutMs: _, ...startOpts } = opts;
     const start: StartOn = (sandbox, listeners) =>
-      sandbox.commands.run(cmd, { ...defined(startOpts), ...listeners, background: true });
+      sandbox.commands.run(cmd, { ...omitUndefined(startOpts), ...listeners, background: true });
     // 0: no deadline in the sandbox. A background command outlives the run unless told otherwise.
     if (background) return leaveRunning(sandboxId, call, timeoutMs ?? 0, start);
     return noted(await runToEnd(sandboxId, call, timeoutMs, start), call);

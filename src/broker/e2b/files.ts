@@ -1,8 +1,9 @@
 // `sbx.files`. Reads stop at their cap while they stream; bytes cross as base64 both ways.
 import { z } from 'zod';
 import { GatewayError } from '../../errors.ts';
-import { method, onInstance, options, path, user } from './capability.ts';
+import { onInstance, options, path, user } from './arguments.ts';
 import { bytesOf, data } from './commands.ts';
+import { method } from './method.ts';
 
 /** Of one file. As base64 it still fits into one answer. */
 const MAX_READ_BYTES = 5_000_000;

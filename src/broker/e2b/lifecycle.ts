@@ -3,13 +3,17 @@ import { z } from 'zod';
 import type { SdkOptions } from '../../e2b/connection.ts';
 import type { Access } from '../../e2b/handle.ts';
 import { Sandbox } from '../../e2b/sdk.ts';
+import { isNamedSandboxNotFound } from '../../e2b/sdk-errors.ts';
 import { GatewayError } from '../../errors.ts';
+import { omitUndefined } from '../../ground/omit-undefined.ts';
 import { unlessAborted } from './abort.ts';
-import { defined, lifeMs, method, onInstance, options, type SandboxCall, sandboxId, strings } from './capability.ts';
+import { lifeMs, onInstance, options, sandboxId, strings } from './arguments.ts';
+import { loseFollowers } from './command-runs.ts';
 import { clean, noAnswer } from './errors.ts';
-import { loseFollowers } from './listen.ts';
+import { method } from './method.ts';
 import { tag, withinQuota, wouldStart } from './quota.ts';
 import { isRunner, refuseRunnerMetadata } from './runners.ts';
+import type { SandboxCall } from './sandbox-call.ts';
 
 /** As the code interpreter's SDK has it: runCode needs it. */
 const DEFAULT_TEMPLATE = 'code-interpreter-v1';
@@ -62,9 +66,9 @@ const create = method('Sandbox.create', {
     const make = (sdk: SdkOptions) =>
       Sandbox.create(template ?? inOpts ?? DEFAULT_TEMPLATE, {
         ...sdk,
-        ...(defined(given) as object),
+        ...(omitUndefined(given) as object),
         metadata: { ...given.metadata, ...tag(session.options.requestId) },
-        lifecycle: { onTimeout: 'kill', ...(defined(given.lifecycle ?? {}) as object) },
+        lifecycle: { onTimeout: 'kill', ...(omitUndefined(given.lifecycle ?? {}) as object) },
       });
     const made = await quota(call, 1, () => seenThrough(call, make));
     context.call.made([made.sandboxId]);
@@ -164,7 +168,7 @@ const list = method('Sandbox.list', {
   async run({ opts }, call) {
     const { requestTimeoutMs: _, ...given } = opts;
     const { signal, ...sdk } = call.sdk;
-    const pages = Sandbox.list({ ...sdk, ...(defined(given) as object) });
+    const pages = Sandbox.list({ ...sdk, ...(omitUndefined(given) as object) });
     return call.send(async () => {
       const items = await pages.nextItems({ signal });
       return {
@@ -205,7 +209,7 @@ const isRunning = method('Sandbox.isRunning', {
       return await call.onSandbox(sandboxId, ({ sandbox, sdk }) => sandbox.isRunning({ signal: sdk.signal }));
     } catch (caught) {
       if (!(caught instanceof GatewayError)) throw caught;
-      if (caught.code === 'sandbox_not_running' || caught.message.startsWith('SandboxNotFoundError')) return false;
+      if (caught.code === 'sandbox_not_running' || isNamedSandboxNotFound(caught.cause)) return false;
       throw caught;
     }
   },
@@ -250,7 +254,7 @@ const updateNetwork = method('Sandbox.updateNetwork', {
     opts: options({}),
   }),
   run: ({ sandboxId, network }, call) =>
-    call.send(() => Sandbox.updateNetwork(sandboxId, defined(network) as object, call.sdk)),
+    call.send(() => Sandbox.updateNetwork(sandboxId, omitUndefined(network) as object, call.sdk)),
 });
 
 export const LIFECYCLE = {

@@ -3,8 +3,9 @@ import { z } from 'zod';
 import { addressOf, DAEMON_PORT } from '../../e2b/handle.ts';
 import { isRedirect, type Wire } from '../../e2b/wire.ts';
 import { GatewayError } from '../../errors.ts';
-import { method, onInstance, options, path, timeoutMs, user } from './capability.ts';
+import { onInstance, options, path, timeoutMs, user } from './arguments.ts';
 import { bytesOf, data } from './commands.ts';
+import { method } from './method.ts';
 import { maskBytes, maskTokens, type Tokens, tokensOf } from './tokens.ts';
 
 /** Of one answer; as base64 it still fits. */

@@ -3,8 +3,8 @@
 
 import { apiOf, type SdkOptions } from '../../e2b/connection.ts';
 import { GatewayError } from '../../errors.ts';
-import type { SandboxCall } from './capability.ts';
 import { isRunner } from './runners.ts';
+import type { SandboxCall } from './sandbox-call.ts';
 
 /** Metadata of every sandbox a run creates: the id of the request, as in the gateway's log. */
 export const REQUEST_TAG = 'e2b-code-mode-request';

@@ -18,7 +18,7 @@ import { refusePath } from '../../upstream/guard.ts';
 import type { CallContext } from '../broker.ts';
 import type { Act } from '../ledger.ts';
 import { type Deadline, deadlineOf } from './deadline.ts';
-import type { Follower } from './process.ts';
+import type { Follower } from './follower.ts';
 import type { IsHidden } from './runners.ts';
 
 export type SessionOptions = {

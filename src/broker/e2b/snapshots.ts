@@ -1,7 +1,9 @@
 // Snapshots of sandboxes: made, listed, deleted. Calls to E2B's API only.
 import { z } from 'zod';
 import { Sandbox } from '../../e2b/sdk.ts';
-import { defined, method, onInstance, options, sandboxId } from './capability.ts';
+import { omitUndefined } from '../../ground/omit-undefined.ts';
+import { onInstance, options, sandboxId } from './arguments.ts';
+import { method } from './method.ts';
 
 const snapshotId = z
   .string()
@@ -28,7 +30,7 @@ const listSnapshots = method('Sandbox.listSnapshots', {
   async run({ opts }, call) {
     const { requestTimeoutMs: _, ...given } = opts;
     const { signal, ...sdk } = call.sdk;
-    const pages = Sandbox.listSnapshots({ ...sdk, ...(defined(given) as object) });
+    const pages = Sandbox.listSnapshots({ ...sdk, ...(omitUndefined(given) as object) });
     return call.send(async () => ({ items: await pages.nextItems({ signal }), nextToken: pages.nextToken }));
   },
 });

@@ -5,7 +5,7 @@ import { RUNNER_METADATA } from '../../e2b/metadata.ts';
 import { Sandbox } from '../../e2b/sdk.ts';
 import { GatewayError } from '../../errors.ts';
 import { type Account, ask, type Disposal } from './disposal.ts';
-import { troubleOf } from './trouble.ts';
+import { startFailureOf } from './start-failure.ts';
 
 export type CreationOptions = {
   readonly template: string;
@@ -45,7 +45,7 @@ export async function createSandbox(
         }),
       );
     } catch (caught) {
-      const { error, retry, maybeCreated } = troubleOf(caught);
+      const { error, retry, maybeCreated } = startFailureOf(caught);
       if (maybeCreated) void disposal.reap(creationId, account);
       const waitMs = Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** (attempt - 1)) * (0.75 + Math.random() / 2);
       const tooLate = performance.now() + waitMs >= options.deadlineAt;

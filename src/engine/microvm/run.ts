@@ -18,7 +18,7 @@ import type { Account, Disposal, EngineLog } from './disposal.ts';
 import { maxFileBytes, writePayload } from './files.ts';
 import { type PackedRunner, runFile } from './pack.ts';
 import type { RunnerJob } from './runner/job.ts';
-import { troubleOf } from './trouble.ts';
+import { startFailureOf } from './start-failure.ts';
 import { EXIT, FILES } from './wire.ts';
 
 export type RunParts = {
@@ -247,7 +247,7 @@ export class Run {
       return;
     }
     const fault = templateFault(exitCode);
-    if (fault === undefined) this.fail('engine_unavailable', undefined, troubleOf(caught).error.retryAfterMs);
+    if (fault === undefined) this.fail('engine_unavailable', undefined, startFailureOf(caught).error.retryAfterMs);
     else
       this.fail(
         'engine_template_invalid',

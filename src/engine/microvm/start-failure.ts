@@ -1,5 +1,5 @@
-// What the SDK throws when a sandbox cannot be had -> which error the caller reads, whether trying again makes sense,
-// and whether a sandbox may exist all the same. Pure.
+// What the SDK throws when a sandbox cannot be created or used -> the error for the caller, whether trying again makes
+// sense, and whether a sandbox may exist nevertheless. Pure.
 import {
   AuthenticationError,
   NotFoundError,
@@ -8,45 +8,46 @@ import {
   TemplateError,
   TimeoutError,
 } from '../../e2b/sdk.ts';
+import { isConcurrencyLimit } from '../../e2b/sdk-errors.ts';
 import { ERRORS, type ErrorCode, GatewayError } from '../../errors.ts';
 
-export type Trouble = {
+export type StartFailure = {
   readonly error: GatewayError;
   readonly retry: boolean;
-  /** The request may have taken effect though its answer says otherwise or never came. */
+  /** The request may have taken effect although its response says otherwise or never came. */
   readonly maybeCreated: boolean;
 };
 
 const MAX_DETAIL_CHARS = 300;
-/** For those who are told to come back: other runs end, and rates are counted by the second. */
+/** Other runs end in seconds, and rates are counted by the second. */
 const RETRY_AFTER_MS = 2_000;
 
-export function troubleOf(caught: unknown): Trouble {
+export function startFailureOf(caught: unknown): StartFailure {
   if (caught instanceof GatewayError) return { error: caught, retry: false, maybeCreated: false };
   const status = statusOf(caught);
   if (status === 401 || status === 403) return final('engine_key_refused', caught);
   if (status === 429) {
-    const full = /concurren/i.test(textOf(caught));
-    return again(full ? 'engine_full' : 'engine_rate_limited', caught, false);
+    const full = isConcurrencyLimit(textOf(caught));
+    return retryable(full ? 'engine_full' : 'engine_rate_limited', caught, false);
   }
   if (status === 404 || caught instanceof TemplateError) return final('engine_template_invalid', caught);
   if (status !== undefined && status < 500) return final('engine_unavailable', caught);
   if (isTimeout(caught)) return { ...final('engine_start_timeout', caught), maybeCreated: true };
-  return again('engine_unavailable', caught, true);
+  return retryable('engine_unavailable', caught, true);
 }
 
-function final(code: ErrorCode, cause: unknown): Trouble {
+function final(code: ErrorCode, cause: unknown): StartFailure {
   return { error: withDetail(code, cause), retry: false, maybeCreated: false };
 }
 
-function again(code: ErrorCode, cause: unknown, maybeCreated: boolean): Trouble {
+function retryable(code: ErrorCode, cause: unknown, maybeCreated: boolean): StartFailure {
   return { error: withDetail(code, cause, RETRY_AFTER_MS), retry: true, maybeCreated };
 }
 
-/** E2B's own words help where it answered; what a socket said is for the log. */
+/** The message of E2B's response helps the caller; the message of a failed connection is for the log only. */
 function withDetail(code: ErrorCode, cause: unknown, retryAfterMs?: number): GatewayError {
-  const said = statusOf(cause) === undefined ? '' : textOf(cause).slice(0, MAX_DETAIL_CHARS);
-  const message = said === '' ? undefined : `${ERRORS[code].message} E2B said: ${said}`;
+  const detail = statusOf(cause) === undefined ? '' : textOf(cause).slice(0, MAX_DETAIL_CHARS);
+  const message = detail === '' ? undefined : `${ERRORS[code].message} E2B said: ${detail}`;
   return new GatewayError(code, message, { cause, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
 }
 

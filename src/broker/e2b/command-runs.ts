@@ -4,10 +4,10 @@
 import type { Access } from '../../e2b/handle.ts';
 import type { Sandbox } from '../../e2b/sdk.ts';
 import { unlessAborted } from './abort.ts';
-import type { SandboxCall } from './capability.ts';
 import { commandOverdue } from './deadline.ts';
+import { type CommandResult, type Follower, type FollowOptions, follow, type StartCommand } from './follower.ts';
 import { createLineReporter } from './output.ts';
-import { type CommandResult, type Follower, type FollowOptions, follow, type StartCommand } from './process.ts';
+import type { SandboxCall } from './sandbox-call.ts';
 
 /** Kept of each stream of one command. */
 export const MAX_KEPT_CHARS = 1_000_000;

@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { SdkOptions } from '../../e2b/connection.ts';
 import type { Sandbox } from '../../e2b/sdk.ts';
 import { GatewayError } from '../../errors.ts';
-import type { SandboxCall } from './capability.ts';
-import { followerOf, leaveRunning, replaceFollower } from './listen.ts';
-import type { Follower } from './process.ts';
+import { followerOf, leaveRunning, replaceFollower } from './command-runs.ts';
+import type { Follower } from './follower.ts';
+import type { SandboxCall } from './sandbox-call.ts';
 
 const GONE_TRIES = 10;
 const GONE_EVERY_MS = 50;

@@ -1,0 +1,155 @@
+// What running code in a kernel gives: collects the events of one execution, within limits. Knows no connection.
+import { GatewayError } from '../../errors.ts';
+import { tryParseJson } from '../../ground/json.ts';
+import { type JsonLimits, judgeJson } from '../../ground/json-size.ts';
+import { createOutput } from './output.ts';
+
+export type ExecutionResult = {
+  readonly text?: string;
+  /**
+   * Each as JSON text: as values they would take many times their size, and they are kept until the code ends.
+   * Fields: text, html, markdown, svg, png and jpeg and pdf (base64), latex, json, javascript, data, chart, any others,
+   * and `isMainResult`.
+   */
+  readonly results: readonly string[];
+  readonly logs: { readonly stdout: readonly string[]; readonly stderr: readonly string[] };
+  readonly error?: { readonly name: string; readonly value: string; readonly traceback: string };
+  readonly executionCount?: number;
+};
+
+export type ExecutionOptions = {
+  /** Of all results together; results beyond it are left out. */
+  readonly maxResultBytes: number;
+  /** Kept of each stream: its beginning and its end. */
+  readonly maxKeptChars: number;
+  readonly onStdout?: ((text: string) => void) | undefined;
+};
+
+/** An event within these limits is parsed in some ten milliseconds. */
+const EVENT_LIMITS: JsonLimits = {
+  maxBytes: Number.POSITIVE_INFINITY, // counted over all events
+  maxValues: 100_000,
+  maxKeys: 100_000,
+  maxDepth: 200,
+  maxKeyBytes: 100_000,
+};
+
+/** Fields of a result event that are not formats of the result. */
+const NOT_FORMATS = new Set(['type', 'is_main_result', 'extra']);
+
+type Event = Readonly<Record<string, unknown>>;
+
+export class Execution {
+  readonly #maxResultBytes: number;
+  readonly #onStdout: ExecutionOptions['onStdout'];
+  readonly #streams: { readonly stdout: KeptStream; readonly stderr: KeptStream };
+  readonly #results: string[] = [];
+  #resultBytes = 0;
+  #leftOut = 0;
+  #mainResult: { readonly text: string | undefined } | undefined;
+  #error: ExecutionResult['error'];
+  #executionCount: number | undefined;
+
+  constructor({ maxResultBytes, maxKeptChars, onStdout }: ExecutionOptions) {
+    this.#maxResultBytes = maxResultBytes;
+    this.#onStdout = onStdout;
+    this.#streams = { stdout: new KeptStream(maxKeptChars), stderr: new KeptStream(maxKeptChars) };
+  }
+
+  /** One event, as a line of JSON. @throws GatewayError `sandbox_failed` when it is not an event */
+  take(line: string): void {
+    if (line.trim() === '') return;
+    if (!judgeJson(line, EVENT_LIMITS).fits) {
+      this.#leftOut++;
+      return;
+    }
+    const event = parseEvent(line);
+    if (event.type === 'stdout' || event.type === 'stderr') this.#print(event.type, String(event.text ?? ''));
+    else if (event.type === 'result') this.#addResult(event, Buffer.byteLength(line));
+    else if (event.type === 'error') this.#error = errorOf(event);
+    else if (event.type === 'number_of_executions' && typeof event.execution_count === 'number')
+      this.#executionCount = event.execution_count;
+  }
+
+  result(): ExecutionResult {
+    const text = this.#mainResult?.text;
+    const stderr = this.#streams.stderr.pieces();
+    if (this.#leftOut > 0) stderr.push(this.#leftOutNote());
+    return {
+      ...(text !== undefined && { text }),
+      results: this.#results,
+      logs: { stdout: this.#streams.stdout.pieces(), stderr },
+      ...(this.#error !== undefined && { error: this.#error }),
+      ...(this.#executionCount !== undefined && { executionCount: this.#executionCount }),
+    };
+  }
+
+  #print(stream: 'stdout' | 'stderr', text: string): void {
+    this.#streams[stream].push(text);
+    if (stream === 'stdout') this.#onStdout?.(text);
+  }
+
+  #addResult(event: Event, lineBytes: number): void {
+    if (!this.#fits(lineBytes)) return;
+    const formats = Object.entries(event).filter(([name, value]) => !NOT_FORMATS.has(name) && value !== null);
+    const extra = typeof event.extra === 'object' && event.extra !== null ? event.extra : {};
+    const isMainResult = event.is_main_result === true;
+    const result: Record<string, unknown> = { ...Object.fromEntries(formats), ...extra, isMainResult };
+    const json = JSON.stringify(result);
+    // Numbers can get longer: 1e20 is written with 21 digits.
+    if (!this.#fits(Math.max(0, Buffer.byteLength(json) - lineBytes))) return;
+    this.#results.push(json);
+    if (isMainResult) this.#mainResult ??= { text: typeof result.text === 'string' ? result.text : undefined };
+  }
+
+  #fits(bytes: number): boolean {
+    this.#resultBytes += bytes;
+    const fits = this.#resultBytes <= this.#maxResultBytes;
+    if (!fits) this.#leftOut++;
+    return fits;
+  }
+
+  #leftOutNote(): string {
+    return `[gateway: ${this.#leftOut} results left out, more than ${this.#maxResultBytes} bytes in all or ${EVENT_LIMITS.maxValues} values in one; save them to files]`;
+  }
+}
+
+/** The pieces as they came; once something had to be dropped, one text with a gap. */
+class KeptStream {
+  readonly #output: ReturnType<typeof createOutput>;
+  #pieces: string[] = [];
+
+  constructor(maxKeptChars: number) {
+    this.#output = createOutput(maxKeptChars);
+  }
+
+  push(text: string): void {
+    this.#output.push(text);
+    if (this.#output.dropped === 0) this.#pieces.push(text);
+    else this.#pieces = [];
+  }
+
+  pieces(): string[] {
+    return this.#output.dropped === 0 ? [...this.#pieces] : [this.#output.text()];
+  }
+}
+
+function parseEvent(line: string): Event {
+  const event = tryParseJson(line);
+  if (typeof event === 'object' && event !== null) return event as Event;
+  throw new GatewayError(
+    'sandbox_failed',
+    'SandboxError: the code interpreter answered with something that is not its protocol.',
+  );
+}
+
+const errorOf = ({ name, value, traceback }: Event) => ({
+  name: String(name ?? 'Error'),
+  value: String(value ?? ''),
+  traceback: String(traceback ?? ''),
+});
+
+/** The result for the guest, as JSON text: the results are JSON already and are not parsed for this. */
+export function composeExecution({ results, ...rest }: ExecutionResult): string {
+  return `{"results":[${results.join(',')}],${JSON.stringify(rest).slice(1)}`;
+}

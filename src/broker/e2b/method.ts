@@ -1,0 +1,59 @@
+// Makes a capability of a `Sandbox` method: names the call in the ledger, refuses writes in execute_read before anything
+// is sent, checks the arguments, masks secrets in the result.
+import type { z } from 'zod';
+import { GatewayError } from '../../errors.ts';
+import type { Mode } from '../../spec/description.ts';
+import { maskKey, maskSecrets } from '../../upstream/redact.ts';
+import type { CallContext, Capability } from '../broker.ts';
+import { SANDBOX_ID } from '../ledger.ts';
+import { parseArguments } from './arguments.ts';
+import { toFailure } from './errors.ts';
+import { refuseRunner } from './runners.ts';
+import { SandboxCall } from './sandbox-call.ts';
+import type { Session } from './session.ts';
+
+type Definition<Args> = {
+  readonly mode: Mode;
+  readonly args: z.ZodType<Args>;
+  /** True where the result holds text of E2B's API: secrets in it are masked, as in api.request. */
+  readonly redact?: boolean;
+  /** True where `run` returns JSON text already. */
+  readonly composed?: boolean;
+  readonly run: (args: Args, call: SandboxCall) => Promise<unknown>;
+};
+
+/** Takes the session of a run, and is then a capability of that run. */
+export type SandboxMethod = (session: Session) => Capability;
+
+export function method<Args>(id: string, definition: Definition<Args>): SandboxMethod {
+  const write = definition.mode === 'write';
+  return session => async (raw, context) => {
+    nameCall(id, raw, write, session, context);
+    if (write && context.mode === 'read') {
+      throw new GatewayError(
+        'method_refused',
+        `${id} changes something, and execute_read only reads. Use execute_write.`,
+      );
+    }
+    const args = parseArguments(id, definition.args, raw);
+    const { sandboxId, opts } = args as { sandboxId?: unknown; opts?: { requestTimeoutMs?: number } };
+    if (typeof sandboxId === 'string') refuseRunner(sandboxId, session.options.isHidden);
+    const value = await definition
+      .run(args, new SandboxCall(session, context, opts?.requestTimeoutMs))
+      .catch((caught: unknown) => {
+        throw toFailure(caught, context.signal.aborted, { apiKey: context.principal.apiKey, tokens: [] }).error;
+      });
+    if (definition.composed === true) return String(value);
+    const json = JSON.stringify((definition.redact === true ? maskSecrets(value) : value) ?? null);
+    return maskKey(json, context.principal.apiKey);
+  };
+}
+
+/** Before the arguments are checked, so that a refused call is in the ledger as well. */
+function nameCall(id: string, raw: unknown, write: boolean, session: Session, { call }: CallContext): void {
+  const { sandboxId } = (raw ?? {}) as { sandboxId?: unknown };
+  const act = session.options.acts.get(id) ?? { effect: 'changes' };
+  if (typeof sandboxId === 'string' && SANDBOX_ID.test(sandboxId))
+    call.name(`${id} ${sandboxId}`, write, { ...act, id: sandboxId });
+  else call.name(id, write, act);
+}
