@@ -11,7 +11,7 @@ import { maskKey, secretsOf } from '../upstream/redact.ts';
 import type { CallContext, Capability } from './broker.ts';
 
 /** What an API's own rules want done with an answer while it is read. */
-type Reading = Pick<AnswerPlan, 'hiddenMetadataKey' | 'findMade'>;
+type Reading = Pick<AnswerPlan, 'hiddenMetadataKey' | 'ownMetadataKey' | 'findMade'>;
 
 /** An answer as far as a guest may see it. */
 export type SentAnswer = Pick<UpstreamAnswer, 'status' | 'headers'> & { readonly shaped: ShapedAnswer };
@@ -46,6 +46,7 @@ export function createRequestCapability({ client, answers, operations, around = 
       apiKey: principal.apiKey,
       secrets: operation && secretsOf(operation),
       hiddenMetadataKey: reading.hiddenMetadataKey,
+      ownMetadataKey: reading.ownMetadataKey,
       findMade: reading.findMade === true && status === 201,
     };
     const { shaped, ms } = await answers.shape(answer, plan, { principalId: principal.id, signal });

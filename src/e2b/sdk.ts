@@ -6,13 +6,17 @@ import { apiFetch } from './api-fetch.ts';
 
 type Module = typeof import('@e2b/code-interpreter');
 type ClientOptions = { readonly fetch?: unknown };
-type OpenapiFetch = { default: (options: ClientOptions) => unknown };
+type CreateClient = (options: ClientOptions) => unknown;
+/** The SDK's own is kept: where this module is evaluated again (as by a test runner), ours must not wrap ours. */
+const ORIGINAL = Symbol.for('e2b-code-mode.openapi-fetch');
+type OpenapiFetch = { default: CreateClient; [ORIGINAL]?: CreateClient };
 
 const require = createRequire(import.meta.url);
 const openapiFetch = createRequire(require.resolve('e2b'))('openapi-fetch') as OpenapiFetch;
 const sdk = require('@e2b/code-interpreter') as Module;
 
-const createClient = openapiFetch.default;
+const createClient = openapiFetch[ORIGINAL] ?? openapiFetch.default;
+openapiFetch[ORIGINAL] = createClient;
 /** Fetches that reach one sandbox over a wire of ours; clients made with one keep it. */
 const wireFetches = new WeakSet<object>();
 let clients = 0;

@@ -9,6 +9,8 @@ export type AnswerPlan = {
   readonly secrets?: Place | undefined;
   /** Of a list of sandboxes: those with this key in their metadata are left out. */
   readonly hiddenMetadataKey?: string | undefined;
+  /** Left out of metadata: the gateway's own mark, which an agent has no use for. */
+  readonly ownMetadataKey?: string | undefined;
   /** Whether it names sandboxes that were made. */
   readonly findMade?: boolean | undefined;
 };
@@ -28,7 +30,9 @@ export function shapeAnswer(text: string, plan: AnswerPlan): ShapedAnswer {
   if (parsed === undefined) return { json: JSON.stringify(withoutEscapedKey(keyless, plan.apiKey)), made: [] };
   const made = plan.findMade === true ? [parsed.value].flat().flatMap(idOf) : [];
   const { value, listed } = withoutHidden(parsed.value, plan.hiddenMetadataKey);
-  const untouched = plan.secrets === undefined && !mayHoldSecret(keyless) && (listed?.hidden ?? 0) === 0;
+  const marked = plan.ownMetadataKey !== undefined && keyless.includes(`"${plan.ownMetadataKey}"`);
+  if (marked) dropMetadata(value, plan.ownMetadataKey);
+  const untouched = !marked && plan.secrets === undefined && !mayHoldSecret(keyless) && (listed?.hidden ?? 0) === 0;
   // Written out again, a key spelt with escapes is in plain characters.
   const json = untouched ? keyless : maskKey(JSON.stringify(maskSecrets(value, plan.secrets)), plan.apiKey);
   return { json, made, ...(listed !== undefined && { listed }) };
@@ -39,6 +43,13 @@ export function hasMetadata(sandbox: unknown, key: string): boolean {
   if (typeof sandbox !== 'object' || sandbox === null) return false;
   const { metadata } = sandbox as { metadata?: unknown };
   return typeof metadata === 'object' && metadata !== null && Object.hasOwn(metadata, key);
+}
+
+/** Of a sandbox, or of each in a list. */
+export function dropMetadata(value: unknown, key: string | undefined): void {
+  for (const sandbox of Array.isArray(value) ? value : [value])
+    if (key !== undefined && hasMetadata(sandbox, key))
+      delete (sandbox as { metadata: Record<string, unknown> }).metadata[key];
 }
 
 function withoutHidden(value: unknown, key: string | undefined): Pick<ShapedAnswer, 'listed'> & { value: unknown } {

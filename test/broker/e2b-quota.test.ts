@@ -129,6 +129,10 @@ it('every sandbox a run makes is marked with its request, and ends by being kill
   const { items } = await run.call<{ items: Made[] }>('Sandbox.list', { opts: marked });
   expect(items).toHaveLength(5);
   const [made] = await Promise.all(items.map(item => run.call('Sandbox.getInfo', { sandboxId: item.sandboxId })));
+  // The agent sees its own metadata and nothing of the gateway's.
+  expect([...items, made]).toEqual([...items, made].map(() => expect.objectContaining({ metadata: { mine: '1' } })));
+  const { data } = await run.call<{ data: Made[] }>('api.request', { method: 'GET', path: '/v2/sandboxes' });
+  expect(JSON.stringify(data)).not.toContain(REQUEST_TAG);
   expect(made).toMatchObject({ lifecycle: { onTimeout: 'kill' } });
 });
 

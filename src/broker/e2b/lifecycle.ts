@@ -6,12 +6,13 @@ import { Sandbox } from '../../e2b/sdk.ts';
 import { isNamedSandboxNotFound } from '../../e2b/sdk-errors.ts';
 import { GatewayError } from '../../errors.ts';
 import { omitUndefined } from '../../ground/omit-undefined.ts';
+import { dropMetadata } from '../../upstream/answer.ts';
 import { unlessAborted } from './abort.ts';
 import { lifeMs, onInstance, options, sandboxId, strings } from './arguments.ts';
 import { loseFollowers } from './command-runs.ts';
 import { clean, noAnswer } from './errors.ts';
 import { method } from './method.ts';
-import { tag, withinQuota, wouldStart } from './quota.ts';
+import { REQUEST_TAG, tag, withinQuota, wouldStart } from './quota.ts';
 import { isRunner, refuseRunnerMetadata } from './runners.ts';
 import type { SandboxCall } from './sandbox-call.ts';
 
@@ -172,18 +173,24 @@ const list = method('Sandbox.list', {
     return call.send(async () => {
       const items = await pages.nextItems({ signal });
       return {
-        items: items.filter(item => !isRunner(item)),
+        items: items.filter(item => !isRunner(item)).map(unmarked),
         nextToken: pages.nextToken,
       };
     });
   },
 });
 
+/** Without the gateway's own mark, which an agent has no use for. */
+function unmarked<Info extends { metadata: Record<string, string> }>(info: Info): Info {
+  dropMetadata(info, REQUEST_TAG);
+  return info;
+}
+
 const getInfo = method('Sandbox.getInfo', {
   mode: 'read',
   redact: true,
   args: onInstance({ opts: options({}) }),
-  run: ({ sandboxId }, call) => call.send(() => Sandbox.getInfo(sandboxId, call.sdk)),
+  run: ({ sandboxId }, call) => call.send(async () => unmarked(await Sandbox.getInfo(sandboxId, call.sdk))),
 });
 
 const getMetrics = method('Sandbox.getMetrics', {

@@ -7,7 +7,7 @@ import { isRecord, tryParseJson } from '../../ground/json.ts';
 import { type GuardedRequest, withBody } from '../../upstream/guard.ts';
 import type { CallContext } from '../broker.ts';
 import type { AroundSend, SentAnswer } from '../request.ts';
-import { tag, withinQuota, wouldStart } from './quota.ts';
+import { REQUEST_TAG, tag, withinQuota, wouldStart } from './quota.ts';
 import { hiddenFrom, refuseRunnerRequest, withoutHidden } from './runners.ts';
 import type { Session } from './session.ts';
 
@@ -15,7 +15,11 @@ export const sandboxRules =
   (session: Session): AroundSend =>
   async (request, context, send) => {
     refuseRunnerRequest(request, session.options.isHidden);
-    const reading = { hiddenMetadataKey: hiddenFrom(request), findMade: createsSandboxes(request) };
+    const reading = {
+      hiddenMetadataKey: hiddenFrom(request),
+      ownMetadataKey: REQUEST_TAG,
+      findMade: createsSandboxes(request),
+    };
     const answer = await underQuota(session, request, context, guarded => send(guarded, reading));
     context.call.made(answer.shaped.made);
     return withoutHidden(answer);
