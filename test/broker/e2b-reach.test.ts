@@ -59,7 +59,7 @@ describe.each(['virtual', 'process'] as const)('commands, %s machines', shell =>
     const pid = await start('sleep 60');
     expect(await run.call('Sandbox.commands.kill', { sandboxId, pid, opts: {} })).toBe(true);
     expect(await pids()).not.toContain(pid);
-    const late = await run.call('Sandbox.commands.run', { sandboxId, cmd: 'sleep 61', opts: { timeoutMs: 200 } });
+    const late = await run.call('Sandbox.commands.run', { sandboxId, cmd: 'sleep 61', opts: { timeoutMs: 2_000 } });
     expect(late).toMatchObject({ exitCode: -1 });
     await expect.poll(pids).toEqual([]);
   });
