@@ -5,6 +5,7 @@ import type { Engine } from './engine/engine.ts';
 import { createE2bEngine, type E2bEngine } from './engine/microvm/engine.ts';
 import { createQuickjsEngine } from './engine/quickjs/engine.ts';
 import { splitEngine } from './engine/split.ts';
+import { omitUndefined } from './ground/omit-undefined.ts';
 import type { Logger } from './log.ts';
 
 export type Engines = {
@@ -23,7 +24,7 @@ export async function createEngines(
   const quickjs = (): Promise<Engine> =>
     createQuickjsEngine({
       descriptionJson,
-      ...(config.WORKERS !== undefined && { workers: config.WORKERS }),
+      ...omitUndefined({ workers: config.WORKERS }),
       maxQueued: config.MAX_QUEUED_RUNS,
       warm: config.WARM_UP,
       log: warn,

@@ -3,6 +3,7 @@
 import type { CallHost, GuestCall, GuestReply } from '../engine/engine.ts';
 import { GatewayError, toGatewayError } from '../errors.ts';
 import type { HostTurns } from '../ground/host-turns.ts';
+import { tryParseJson } from '../ground/json.ts';
 import { describeExcess } from '../ground/json-size.ts';
 import type { MemoryBudget } from '../ground/memory-budget.ts';
 import type { Principal } from '../principal.ts';
@@ -181,11 +182,9 @@ function parseArgs({ argsJson, excess }: GuestCall): unknown {
       'too_complex',
       `The arguments of the call hold ${describeExcess(excess)}. Send less at once, or put the data into a sandbox file.`,
     );
-  try {
-    return JSON.parse(argsJson);
-  } catch {
-    throw new GatewayError('request_invalid', 'The arguments of the call are not JSON.');
-  }
+  const args = tryParseJson(argsJson);
+  if (args === undefined) throw new GatewayError('request_invalid', 'The arguments of the call are not JSON.');
+  return args;
 }
 
 /** What an answer takes of the run's budget, it takes of the caller's memory as well. */

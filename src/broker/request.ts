@@ -1,6 +1,7 @@
 // The capability `api.request`: guard, send, shape, answer. The order is its whole knowledge; an API's own rules are
 // handed in as `around`.
 import { GatewayError } from '../errors.ts';
+import { omitUndefined } from '../ground/omit-undefined.ts';
 import type { AnswerPlan, ShapedAnswer } from '../upstream/answer.ts';
 import type { Answers } from '../upstream/answers.ts';
 import type { UpstreamAnswer, UpstreamClient } from '../upstream/client.ts';
@@ -65,7 +66,7 @@ export function createRequestCapability({ client, answers, operations, around = 
 
 function actOf({ effect, resource, pathParameters }: GuardedRequest) {
   const [id] = Object.values(pathParameters);
-  return { effect, ...(resource !== undefined && { resource }), ...(id !== undefined && { id }) };
+  return { effect, ...omitUndefined({ resource, id }) };
 }
 
 async function send(client: UpstreamClient, request: GuardedRequest, context: CallContext): Promise<UpstreamAnswer> {

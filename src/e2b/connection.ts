@@ -1,6 +1,7 @@
 // Where E2B is and how the SDK is told: every option by hand, because what is left out the SDK reads from the
 // environment. Knows no sandbox.
 import type { JsonLimits } from '../ground/json-size.ts';
+import { omitUndefined } from '../ground/omit-undefined.ts';
 import { Origin } from '../ground/origin.ts';
 import { traceHeaders } from '../trace.ts';
 import { withApi } from './api-fetch.ts';
@@ -53,7 +54,7 @@ export function sdkOptions(
   return {
     apiKey: call.apiKey,
     apiUrl: api.url,
-    ...(sandboxUrl !== undefined && { sandboxUrl }),
+    ...omitUndefined({ sandboxUrl }),
     domain,
     debug: false,
     apiHeaders: traceHeaders(),

@@ -2,6 +2,7 @@
 // bounds, and what answers in a sandbox may be the agent's program; so its command, file and health clients are made anew
 // with our fetch. The one place that reaches into the SDK's private fields: a test fails when they move.
 import { createConnectTransport } from '@connectrpc/connect-web';
+import { omitUndefined } from '../ground/omit-undefined.ts';
 import type { Connection, SdkOptions } from './connection.ts';
 import { type CommandHandle, ConnectionConfig, type PlainSandbox, Sandbox, toWire } from './sdk.ts';
 import type { Wire } from './wire.ts';
@@ -42,9 +43,7 @@ export function openHandle(access: Access, options: SdkOptions, wire: Wire): San
     ...options,
     sandboxId,
     envdVersion,
-    ...(domain !== undefined && { sandboxDomain: domain }),
-    ...(envdAccessToken !== undefined && { envdAccessToken }),
-    ...(trafficAccessToken !== undefined && { trafficAccessToken }),
+    ...omitUndefined({ sandboxDomain: domain, envdAccessToken, trafficAccessToken }),
   });
   const inside = sandbox as unknown as Inside;
   const headers = { 'E2b-Sandbox-Id': sandboxId, 'E2b-Sandbox-Port': String(DAEMON_PORT) };

@@ -1,5 +1,6 @@
 // What a run has said so far, and how its end becomes an Outcome, on every engine. Knows neither threads nor sandboxes.
 import { ERRORS, type ErrorCode } from '../errors.ts';
+import { omitUndefined } from '../ground/omit-undefined.ts';
 import type { CallHost, Display, GuestCall, GuestError, GuestReply, Job, Limits, Outcome } from './engine.ts';
 import { guestFrames, threwElsewhere } from './frames.ts';
 import type { Emission, End } from './intake.ts';
@@ -64,7 +65,7 @@ export class Transcript {
   outcomeOf(end: End, cpuMs: number, stopping?: ErrorCode): Outcome {
     if (end.reason !== 'done') return this.failed(this.#errorOf(end, stopping), cpuMs);
     const { json, note } = end;
-    return this.#outcome({ status: 'completed', json, ...(note === undefined ? {} : { note }) }, cpuMs);
+    return this.#outcome({ status: 'completed', json, ...omitUndefined({ note }) }, cpuMs);
   }
 
   failed(error: GuestError, cpuMs: number): Outcome {
@@ -116,7 +117,7 @@ export class Transcript {
     return {
       name,
       message,
-      ...(note === undefined ? {} : { note }),
+      ...omitUndefined({ note }),
       ...(code !== undefined && this.#codes.has(code) && code in ERRORS ? { code: code as ErrorCode } : {}),
       ...(top === undefined ? {} : { line: top.line, column: top.column }),
       ...(top === undefined || !threwElsewhere(stack ?? '') ? {} : { elsewhere: true }),
@@ -135,7 +136,7 @@ export function isOutOfMemory({ name, message }: { readonly name: string; readon
 
 export function gatewayFault(code: ErrorCode, detail?: string, retryAfterMs?: number): GuestError {
   const message = detail ?? ERRORS[code].message;
-  return { name: 'GatewayError', code, message, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+  return { name: 'GatewayError', code, message, ...omitUndefined({ retryAfterMs }) };
 }
 
 /** The sentence of a limit of the run, with its value; undefined for other codes. */

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { RequestHandler, Response } from 'express';
 import type { ErrorCode } from '../errors.ts';
+import { omitUndefined } from '../ground/omit-undefined.ts';
 import type { Logger } from '../log.ts';
 import { startRequestSpan } from '../trace.ts';
 import { MCP_PATH } from './routes.ts';
@@ -46,7 +47,7 @@ export function observe({ log, labelOf, onRequest }: ObserveOptions): RequestHan
         req: { id: requestId, method, path, ip: request.ip },
         status,
         responseTime: Math.round(durationMs),
-        ...(code !== undefined && { code }),
+        ...omitUndefined({ code }),
       };
       const refused = status >= 400 && !isStreamProbe(method, path, status);
       log[status >= 500 ? 'error' : refused ? 'warn' : 'info'](line, 'request');

@@ -1,4 +1,5 @@
 // The shape of the description of an API, as the gateway uses it. `$ref`s are resolved, answers are 2xx only.
+import { isRecord } from '../ground/json.ts';
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -10,6 +11,8 @@ export type OperationId = `${Method} /${string}`;
  * validator can compile it as it is. `x-secret: true` marks what an agent must never see in an answer.
  */
 export type Schema = { readonly [keyword: string]: unknown };
+
+export const isSchema = (value: unknown): value is Schema => isRecord(value);
 
 export type Parameter = {
   readonly name: string;

@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { GatewayError } from '../errors.ts';
+import { omitUndefined } from '../ground/omit-undefined.ts';
 import { type Capability, type Description, EFFECTS } from './description.ts';
 import { slim } from './slim.ts';
 
@@ -55,8 +56,7 @@ function checkCapabilities(document: unknown): Capability[] {
   if (twice !== undefined) throw new GatewayError('spec_invalid', `${twice} is described twice.`);
   return checked.data.capabilities.map(({ description, example, ...rest }) => ({
     ...rest,
-    ...(description === undefined ? {} : { description }),
-    ...(example === undefined ? {} : { example }),
+    ...omitUndefined({ description, example }),
   }));
 }
 

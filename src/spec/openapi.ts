@@ -1,5 +1,6 @@
 // The description as the agent's code meets it: `spec`, shaped like an OpenAPI document because that is what models
 // know how to walk. Pure, and without Node: this runs inside the guest.
+import { omitUndefined } from '../ground/omit-undefined.ts';
 import type { Answer, Capability, Description, Operation, Schema } from './description.ts';
 
 type SpecOperation = {
@@ -54,7 +55,7 @@ function toSpecOperation(operation: Operation): SpecOperation {
   return {
     operationId: operation.id,
     summary: operation.summary,
-    ...(operation.description === undefined ? {} : { description: operation.description }),
+    ...omitUndefined({ description: operation.description }),
     ...(operation.deprecated ? { deprecated: true } : {}),
     'x-keywords': operation.keywords,
     parameters: operation.parameters,

@@ -2,8 +2,8 @@
 // more of the question wins. Pure, and without Node: runs inside the guest, where the index is built once per image.
 import MiniSearch from 'minisearch';
 import type { Description, Operation, Schema } from './description.ts';
+import { isSchema } from './description.ts';
 import { questionTerms, termsOf } from './terms.ts';
-import { isSchema } from './types.ts';
 
 export type Found = {
   readonly operation: string;

@@ -5,6 +5,7 @@ import { createReadStream } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { GatewayError, toGatewayError } from '../errors.ts';
 import { describeExcess, type JsonLimits, judgeJson } from '../ground/json-size.ts';
+import { readCapped } from '../ground/read-capped.ts';
 import type { Description } from './description.ts';
 import { prepare } from './prepare.ts';
 
@@ -137,7 +138,7 @@ async function readSource(options: SpecSourceOptions, etag: string | undefined, 
       await response.body?.cancel();
       throw new GatewayError('spec_invalid', `The source of the description answered ${response.status}.`);
     }
-    return { text: await readCapped(response.body ?? [], maxBytes), etag: response.headers.get('etag') ?? undefined };
+    return { text: await readText(response.body ?? [], maxBytes), etag: response.headers.get('etag') ?? undefined };
   } catch (cause) {
     if (cause instanceof GatewayError) throw cause;
     throw new GatewayError('spec_invalid', 'The source of the description could not be read.', { cause });
@@ -165,23 +166,16 @@ async function fetchFrom(url: URL, fetchIt: typeof fetch, init: RequestInit, hop
 
 async function readFileCapped(url: string, maxBytes: number): Promise<string> {
   try {
-    return await readCapped(createReadStream(url.startsWith('file:') ? fileURLToPath(url) : url), maxBytes);
+    return await readText(createReadStream(url.startsWith('file:') ? fileURLToPath(url) : url), maxBytes);
   } catch (cause) {
     if (cause instanceof GatewayError) throw cause;
     throw new GatewayError('spec_invalid', 'The file of the description could not be read.', { cause });
   }
 }
 
-/** Stops reading at the cap, whatever the sender says of the size. */
-async function readCapped(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, maxBytes: number): Promise<string> {
-  const kept: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of chunks) {
-    bytes += chunk.byteLength;
-    if (bytes > maxBytes) throw new GatewayError('spec_invalid', `The description is larger than ${maxBytes} bytes.`);
-    kept.push(chunk);
-  }
-  return Buffer.concat(kept).toString('utf8');
+async function readText(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, maxBytes: number): Promise<string> {
+  const tooLarge = () => new GatewayError('spec_invalid', `The description is larger than ${maxBytes} bytes.`);
+  return (await readCapped(chunks, { maxBytes, tooLarge })).toString('utf8');
 }
 
 /** The largest APIs there are stay far below. */

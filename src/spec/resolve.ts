@@ -1,6 +1,7 @@
 // One schema of an untrusted OpenAPI document as plain, ref-free JSON Schema that a validator can compile. Pure.
 // Knows nothing of operations. What it does not know it drops; what is too big or too deep it refuses.
 import { GatewayError } from '../errors.ts';
+import { isRecord } from '../ground/json.ts';
 import type { Schema } from './description.ts';
 
 /** Enough for an API ten times E2B's; small enough that a document made to explode is refused within milliseconds. */
@@ -9,15 +10,11 @@ const MAX_DEPTH = 40;
 const MAX_REF_HOPS = 20;
 export const MAX_TEXT_CHARS = 600;
 
-export type Bag = { readonly [key: string]: unknown };
-
-export function isBag(value: unknown): value is Bag {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
+export type JsonObject = { readonly [key: string]: unknown };
 
 /** Own entries only, without the key that would set a prototype. */
 export function entriesOf(value: unknown): [string, unknown][] {
-  return isBag(value) ? Object.entries(value).filter(([key]) => key !== '__proto__') : [];
+  return isRecord(value) ? Object.entries(value).filter(([key]) => key !== '__proto__') : [];
 }
 
 /** Prose for people and models: one paragraph, no control characters, capped. Empty becomes undefined. */
@@ -74,12 +71,12 @@ function isTamePattern(value: unknown): boolean {
 /** What `$ref` chains lead to, and schemas, all within one budget per document. */
 export type Resolver = {
   /** Follows `$ref`s of any component. External, dangling and circular ones give undefined. */
-  follow(node: unknown): Bag | undefined;
+  follow(node: unknown): JsonObject | undefined;
   /** Throws `spec_invalid` when the document as a whole is over its budget. */
   schema(node: unknown): Schema;
 };
 
-export function createResolver(document: Bag): Resolver {
+export function createResolver(document: JsonObject): Resolver {
   let nodes = 0;
   const spend = () => {
     nodes += 1;
@@ -92,17 +89,17 @@ export function createResolver(document: Bag): Resolver {
     let at: unknown = document;
     for (const raw of ref.slice(2).split('/')) {
       const key = raw.replaceAll('~1', '/').replaceAll('~0', '~');
-      if (!isBag(at) || !Object.hasOwn(at, key)) return undefined;
+      if (!isRecord(at) || !Object.hasOwn(at, key)) return undefined;
       at = at[key];
     }
     return at;
   };
 
-  const follow = (node: unknown): Bag | undefined => {
+  const follow = (node: unknown): JsonObject | undefined => {
     spend();
     let at = node;
     for (let hop = 0; hop < MAX_REF_HOPS; hop++) {
-      if (!isBag(at)) return undefined;
+      if (!isRecord(at)) return undefined;
       if (typeof at.$ref !== 'string') return at;
       at = pointer(at.$ref);
     }
@@ -112,7 +109,7 @@ export function createResolver(document: Bag): Resolver {
   /** `open`: the refs we are inside of. A ref met again there is a real cycle and becomes "anything". */
   const walk = (node: unknown, depth: number, open: readonly string[]): Schema => {
     spend();
-    if (!isBag(node) || depth > MAX_DEPTH) return {};
+    if (!isRecord(node) || depth > MAX_DEPTH) return {};
     if (typeof node.$ref === 'string') {
       if (open.includes(node.$ref)) return {};
       const { $ref, ...beside } = node;
@@ -142,8 +139,8 @@ export function createResolver(document: Bag): Resolver {
     const required = Array.isArray(node.required) ? node.required.filter(name => typeof name === 'string') : [];
     if (required.length > 0) out.required = [...new Set(required)];
     if (typeof node.additionalProperties === 'boolean') out.additionalProperties = node.additionalProperties;
-    else if (isBag(node.additionalProperties)) out.additionalProperties = child(node.additionalProperties);
-    if (isBag(node.items)) {
+    else if (isRecord(node.additionalProperties)) out.additionalProperties = child(node.additionalProperties);
+    if (isRecord(node.items)) {
       const items = child(node.items);
       out.items = items;
       // Comparing objects pairwise is quadratic on the host; scalars are hashed.
@@ -188,7 +185,7 @@ function typesOf(value: unknown): string | string[] | undefined {
 }
 
 /** OpenAPI 3.0 writes `exclusiveMinimum: true` beside `minimum`; JSON Schema wants the number. */
-function exclusiveBounds(node: Bag): Record<string, unknown> {
+function exclusiveBounds(node: JsonObject): Record<string, unknown> {
   const out: Record<string, unknown> = {};
   for (const [exclusive, bound] of [
     ['exclusiveMinimum', 'minimum'],

@@ -1,7 +1,7 @@
 // One operation or Sandbox method as a few lines in TypeScript style: what to send, what comes back, units, defaults,
 // traps, an example. Pure, and without Node: runs inside the guest.
-import type { Answer, Capability, Operation, Schema } from './description.ts';
-import { answeredType, type Field, fieldsOf, isSchema, key, plainType, sentFields, sentType } from './types.ts';
+import { type Answer, type Capability, isSchema, type Operation, type Schema } from './description.ts';
+import { answeredType, type Field, fieldsOf, key, plainType, sentFields, sentType } from './types.ts';
 
 export function capabilitySignature({ id, signature, summary, description, mode, example }: Capability): string {
   return lines([`${id} (execute_${mode}): ${summary}`, description, signature, example && `e.g. ${example}`]);

@@ -1,6 +1,8 @@
 // An OpenAPI document (ours, or one fetched while running: untrusted) as the small Description the gateway works with.
 // Pure. Keeps what an API key may call and what succeeds; knows nothing of files, fetching or searching.
 import { GatewayError } from '../errors.ts';
+import { isRecord } from '../ground/json.ts';
+import { omitUndefined } from '../ground/omit-undefined.ts';
 import {
   type Answer,
   type Body,
@@ -12,7 +14,7 @@ import {
   type Parameter,
 } from './description.ts';
 import { isRefusedSegment } from './refused.ts';
-import { type Bag, createResolver, entriesOf, isBag, MAX_TEXT_CHARS, type Resolver, textOf } from './resolve.ts';
+import { createResolver, entriesOf, type JsonObject, MAX_TEXT_CHARS, type Resolver, textOf } from './resolve.ts';
 import { layWords } from './words.ts';
 
 const MAX_OPERATIONS = 1_000;
@@ -31,7 +33,7 @@ const PATH = /^(?:\/(?:[A-Za-z0-9_~-][A-Za-z0-9_.~-]*|\{[A-Za-z0-9_-]+\}))+$/;
  * @throws GatewayError `spec_invalid`, and nothing else, whatever the document.
  */
 export function slim(document: unknown, words?: Description): Description {
-  if (!isBag(document) || !isBag(document.paths)) {
+  if (!isRecord(document) || !isRecord(document.paths)) {
     throw new GatewayError('spec_invalid', 'The description is not an OpenAPI 3 document: it has no paths.');
   }
   if (typeof document.openapi !== 'string' || !/^3\.[01]\./.test(document.openapi)) {
@@ -47,7 +49,7 @@ export function slim(document: unknown, words?: Description): Description {
   if (operations.length > MAX_OPERATIONS)
     throw new GatewayError('spec_invalid', `The description has more than ${MAX_OPERATIONS} operations.`);
 
-  const info = isBag(document.info) ? document.info : {};
+  const info = isRecord(document.info) ? document.info : {};
   const description: Description = {
     title: textOf(info.title, MAX_WORD_CHARS) ?? 'API',
     version: textOf(info.version, MAX_WORD_CHARS) ?? '0',
@@ -70,7 +72,7 @@ function notesOf(node: unknown): Note[] {
   return entriesOf(node)
     .slice(0, MAX_NOTES)
     .flatMap(([id, note]) => {
-      if (!isBag(note)) return [];
+      if (!isRecord(note)) return [];
       const summary = textOf(note.summary, MAX_TEXT_CHARS);
       if (summary === undefined) return [];
       const text = textOf(note.text, MAX_NOTE_CHARS) ?? summary;
@@ -85,8 +87,8 @@ function isReachable(path: string): boolean {
 }
 
 /** Names of the security schemes that are an `X-API-Key` header. */
-function apiKeySchemes(document: Bag, resolver: Resolver): ReadonlySet<string> {
-  const components = isBag(document.components) ? document.components : {};
+function apiKeySchemes(document: JsonObject, resolver: Resolver): ReadonlySet<string> {
+  const components = isRecord(document.components) ? document.components : {};
   const names = entriesOf(components.securitySchemes).flatMap(([name, node]) => {
     const scheme = resolver.follow(node);
     const isKey =
@@ -99,13 +101,13 @@ function apiKeySchemes(document: Bag, resolver: Resolver): ReadonlySet<string> {
 /** Callable when one way to authenticate needs nothing but the key, or nothing at all. */
 function isCallable(security: unknown, keySchemes: ReadonlySet<string>): boolean {
   if (!Array.isArray(security) || security.length === 0) return true;
-  return security.some(way => isBag(way) && Object.keys(way).every(name => keySchemes.has(name)));
+  return security.some(way => isRecord(way) && Object.keys(way).every(name => keySchemes.has(name)));
 }
 
 function operationsAt(
   path: string,
   item: unknown,
-  document: Bag,
+  document: JsonObject,
   resolver: Resolver,
   keySchemes: ReadonlySet<string>,
 ): Operation[] {
@@ -113,7 +115,8 @@ function operationsAt(
   if (pathItem === undefined) return [];
   return entriesOf(pathItem).flatMap(([key, node]) => {
     const method = METHODS.get(key);
-    if (method === undefined || !isBag(node) || !isCallable(node.security ?? document.security, keySchemes)) return [];
+    if (method === undefined || !isRecord(node) || !isCallable(node.security ?? document.security, keySchemes))
+      return [];
     const body = bodyOf(node.requestBody, resolver);
     const description = textOf(node.description);
     const operation: Operation = {
@@ -121,23 +124,23 @@ function operationsAt(
       method,
       path,
       summary: textOf(node.summary, 160) ?? textOf(node.description, 160) ?? `${method} ${path}`,
-      ...(description === undefined ? {} : { description }),
+      ...omitUndefined({ description }),
       keywords: wordList(node['x-keywords']),
       deprecated: node.deprecated === true,
       ...effectOf(node),
       parameters: parametersOf(path, pathItem.parameters, node.parameters, resolver),
-      ...(body === undefined ? {} : { body }),
+      ...omitUndefined({ body }),
       answers: answersOf(node.responses, resolver),
     };
     return [operation];
   });
 }
 
-function effectOf(node: Bag): Pick<Operation, 'effect' | 'resource'> {
+function effectOf(node: JsonObject): Pick<Operation, 'effect' | 'resource'> {
   const effect = EFFECTS.find(each => each === node['x-effect']);
   if (effect === undefined) return {};
   const resource = textOf(node['x-resource'], MAX_WORD_CHARS);
-  return { effect, ...(resource !== undefined && { resource }) };
+  return { effect, ...omitUndefined({ resource }) };
 }
 
 function wordList(value: unknown): string[] {
@@ -159,7 +162,7 @@ function parametersOf(path: string, shared: unknown, own: unknown, resolver: Res
   return [...byPlace.values()];
 }
 
-function parameterOf(node: Bag | undefined, path: string, resolver: Resolver): Parameter | undefined {
+function parameterOf(node: JsonObject | undefined, path: string, resolver: Resolver): Parameter | undefined {
   const name = node?.name;
   const place = node?.in;
   if (node === undefined || typeof name !== 'string' || name === '' || name.length > 100) return undefined;
@@ -182,7 +185,7 @@ function parameterOf(node: Bag | undefined, path: string, resolver: Resolver): P
 function firstContent(content: unknown): [type: string, schema: unknown] | undefined {
   const types = entriesOf(content).filter(([type]) => /^[\w.+-]+\/[\w.+*-]+$/.test(type) && type.length <= 100);
   const [type, media] = types.find(([name]) => name === 'application/json') ?? types[0] ?? [];
-  return type === undefined || !isBag(media) ? undefined : [type, media.schema];
+  return type === undefined || !isRecord(media) ? undefined : [type, media.schema];
 }
 
 function bodyOf(node: unknown, resolver: Resolver): Body | undefined {
@@ -204,7 +207,7 @@ function answersOf(responses: unknown, resolver: Resolver): Record<string, Answe
       textOf(resolver.follow(header)?.description, MAX_TEXT_CHARS) ?? '',
     ]);
     answers[status] = {
-      ...(description === undefined ? {} : { description }),
+      ...omitUndefined({ description }),
       ...(content === undefined ? {} : { schema: resolver.schema(content[1]) }),
       ...(headers.length === 0 ? {} : { headers: Object.fromEntries(headers) }),
     };

@@ -1,6 +1,6 @@
 // A schema as compact TypeScript-like text. Pure, and without Node: runs inside the guest.
 // Sent values show types, limits, defaults and what matters of their descriptions; answered ones names and shapes only.
-import type { Schema } from './description.ts';
+import { isSchema, type Schema } from './description.ts';
 
 const MAX_LINE_CHARS = 110;
 const MAX_DEPTH = 6;
@@ -128,10 +128,6 @@ function limits(schema: Schema): string {
     schema.pattern === undefined ? '' : `/${schema.pattern}/`,
   ];
   return parts.filter(part => part !== '').join(', ');
-}
-
-export function isSchema(value: unknown): value is Schema {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** As a property name in code. */

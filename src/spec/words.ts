@@ -1,7 +1,8 @@
 // Lays our own words and secret marks over a description whose facts come from elsewhere. Pure.
 // Facts (types, required, enums, limits) are never touched, so a newer API keeps its newer facts.
+import { isRecord } from '../ground/json.ts';
+import { omitUndefined } from '../ground/omit-undefined.ts';
 import type { Answer, Description, Operation, Parameter, Schema } from './description.ts';
-import { isBag } from './resolve.ts';
 
 /** `words` wins wherever both speak of the same thing; on what it knows but is silent about, nothing is said. */
 export function layWords(facts: Description, words: Description): Description {
@@ -14,8 +15,7 @@ export function layWords(facts: Description, words: Description): Description {
       return ours === undefined ? withoutEffect(operation) : layOperation(operation, ours);
     }),
     capabilities: words.capabilities,
-    ...(words.notes === undefined ? {} : { notes: words.notes }),
-    ...(words.synonyms === undefined ? {} : { synonyms: words.synonyms }),
+    ...omitUndefined({ notes: words.notes, synonyms: words.synonyms }),
   };
 }
 
@@ -39,10 +39,9 @@ function layOperation(facts: Operation, ours: Operation): Operation {
   return {
     ...rest,
     summary: ours.summary,
-    ...(ours.description === undefined ? {} : { description: ours.description }),
+    ...omitUndefined({ description: ours.description }),
     keywords: ours.keywords,
-    ...(ours.effect !== undefined && { effect: ours.effect }),
-    ...(ours.resource !== undefined && { resource: ours.resource }),
+    ...omitUndefined({ effect: ours.effect, resource: ours.resource }),
     deprecated: facts.deprecated || ours.deprecated,
     parameters: facts.parameters.map(parameter => layParameter(parameter, ours)),
     ...(body === undefined ? {} : { body: { ...body, schema: laySchema(body.schema, ours.body?.schema) } }),
@@ -58,7 +57,7 @@ function layParameter(facts: Parameter, ours: Operation): Parameter {
   const { description: _, ...rest } = facts;
   return {
     ...rest,
-    ...(match.description === undefined ? {} : { description: match.description }),
+    ...omitUndefined({ description: match.description }),
     schema: laySchema(facts.schema, match.schema),
   };
 }
@@ -68,7 +67,7 @@ function layAnswer(facts: Answer, ours: Answer | undefined): Answer {
   const { description: _, ...rest } = facts;
   return {
     ...rest,
-    ...(ours.description === undefined ? {} : { description: ours.description }),
+    ...omitUndefined({ description: ours.description }),
     ...(facts.schema === undefined ? {} : { schema: laySchema(facts.schema, ours.schema) }),
     ...(facts.headers === undefined
       ? {}
@@ -82,23 +81,23 @@ function pick(from: Readonly<Record<string, string>>, keys: object): Record<stri
 
 /** Depth is bounded by `facts`, which slim has already bounded. */
 function laySchema(facts: Schema, ours: unknown): Schema {
-  if (!isBag(ours)) return facts;
+  if (!isRecord(ours)) return facts;
   const { description: _, ...rest } = facts;
   const out: Record<string, unknown> = { ...rest };
   if (ours.description !== undefined) out.description = ours.description;
   if (ours['x-secret'] === true) out['x-secret'] = true;
-  if (isBag(facts.properties) && isBag(ours.properties)) {
+  if (isRecord(facts.properties) && isRecord(ours.properties)) {
     const words = ours.properties;
     out.properties = Object.fromEntries(
       Object.entries(facts.properties).map(([name, child]) => [
         name,
-        isBag(child) ? laySchema(child, Object.hasOwn(words, name) ? words[name] : undefined) : child,
+        isRecord(child) ? laySchema(child, Object.hasOwn(words, name) ? words[name] : undefined) : child,
       ]),
     );
   }
   for (const keyword of ['items', 'additionalProperties'] as const) {
     const child = facts[keyword];
-    if (isBag(child)) out[keyword] = laySchema(child, ours[keyword]);
+    if (isRecord(child)) out[keyword] = laySchema(child, ours[keyword]);
   }
   for (const keyword of ['oneOf', 'anyOf', 'allOf'] as const) {
     const [list, words] = [facts[keyword], ours[keyword]];

@@ -1,6 +1,7 @@
 // What becomes of the body of an answer before a guest sees it: parsed once, the ids of what was made read, what is the
 // gateway's own left out, secrets masked, written out again only where something changed. Pure; runs on a thread where
 // the body is large.
+import { omitUndefined } from '../ground/omit-undefined.ts';
 import { hasUnusualEscapes, MASK, maskKey, maskSecrets, mayHoldSecret, type Place } from './redact.ts';
 
 export type AnswerPlan = {
@@ -35,7 +36,7 @@ export function shapeAnswer(text: string, plan: AnswerPlan): ShapedAnswer {
   const untouched = !marked && plan.secrets === undefined && !mayHoldSecret(keyless) && (listed?.hidden ?? 0) === 0;
   // Written out again, a key spelt with escapes is in plain characters.
   const json = untouched ? keyless : maskKey(JSON.stringify(maskSecrets(value, plan.secrets)), plan.apiKey);
-  return { json, made, ...(listed !== undefined && { listed }) };
+  return { json, made, ...omitUndefined({ listed }) };
 }
 
 /** A sandbox as any listing shows it. */

@@ -1,6 +1,6 @@
 // Masks secrets in answers before a guest sees them: by place (`x-secret: true` in the description) and by name. Pure.
 // Knows nothing of requests or budgets.
-import type { Operation, Schema } from '../spec/description.ts';
+import { isSchema, type Operation, type Schema } from '../spec/description.ts';
 
 export const MASK = '[redacted]';
 
@@ -103,8 +103,6 @@ function placeOf(schemas: readonly Schema[], depth: number): Place | undefined {
     ? { secret, fields, items, others }
     : undefined;
 }
-
-const isSchema = (value: unknown): value is Schema => typeof value === 'object' && value !== null;
 
 const alternatives = (schema: Schema): readonly Schema[] => [
   schema,

@@ -2,6 +2,7 @@
 // whether the values fit it, is decided elsewhere.
 import { z } from 'zod';
 import { GatewayError } from '../errors.ts';
+import { tryParseJson } from '../ground/json.ts';
 import { describeExcess, type JsonLimits, judgeJson } from '../ground/json-size.ts';
 import type { Method } from '../spec/description.ts';
 import { nearestName } from './nearest.ts';
@@ -184,12 +185,10 @@ export function readBody({ given, contentType: type }: AskedRequest): AskedBody 
   if (text === undefined) return { contentType, text: JSON.stringify(body), json: { value: body } };
   checkSize(text);
   // Models used to fetch() stringify their bodies: JSON text stands for what it says.
-  try {
-    const value: unknown = JSON.parse(text);
-    return { contentType, text: JSON.stringify(value), json: { value } };
-  } catch {
+  const value = tryParseJson(text);
+  if (value === undefined)
     throw invalid('The body is a string but not JSON. Give an object, or set `contentType` and use `rawBody`.');
-  }
+  return { contentType, text: JSON.stringify(value), json: { value } };
 }
 
 function checkSize(text: string): void {

@@ -2,6 +2,7 @@
 import { GatewayError } from '../../errors.ts';
 import { tryParseJson } from '../../ground/json.ts';
 import { type JsonLimits, judgeJson } from '../../ground/json-size.ts';
+import { omitUndefined } from '../../ground/omit-undefined.ts';
 import { createOutput } from './output.ts';
 
 export type ExecutionResult = {
@@ -76,7 +77,7 @@ export class Execution {
     const stderr = this.#streams.stderr.pieces();
     if (this.#leftOut > 0) stderr.push(this.#leftOutNote());
     return {
-      ...(text !== undefined && { text }),
+      ...omitUndefined({ text }),
       results: this.#results,
       logs: { stdout: this.#streams.stdout.pieces(), stderr },
       ...(this.#error !== undefined && { error: this.#error }),

@@ -1,6 +1,8 @@
 // `sbx.files`. Reads stop at their cap while they stream; bytes cross as base64 both ways.
 import { z } from 'zod';
 import { GatewayError } from '../../errors.ts';
+import { omitUndefined } from '../../ground/omit-undefined.ts';
+import { readCapped } from '../../ground/read-capped.ts';
 import { onInstance, options, path, user } from './arguments.ts';
 import { bytesOf, data } from './commands.ts';
 import { method } from './method.ts';
@@ -31,31 +33,18 @@ const read = method('Sandbox.files.read', {
         const stream = await sandbox.files.read(path, {
           format: 'stream',
           signal: sdk.signal,
-          ...(opts.user !== undefined && { user: opts.user }),
+          ...omitUndefined({ user: opts.user }),
         });
-        const bytes = await collect(stream, path, call.context.answer.take);
+        const bytes = await readCapped(stream, {
+          maxBytes: MAX_READ_BYTES,
+          tooLarge: () => tooLarge(path),
+          onBytes: call.context.answer.take,
+        });
         return opts.format === 'text' ? bytes.toString('utf8') : bytes.toString('base64');
       },
       MAX_READ_BYTES + 64 * 1024,
     ),
 });
-
-async function collect(
-  stream: ReadableStream<Uint8Array>,
-  path: string,
-  take: (bytes: number) => void,
-): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  // Leaving the loop early cancels the stream: the rest is never read.
-  for await (const chunk of stream) {
-    bytes += chunk.byteLength;
-    if (bytes > MAX_READ_BYTES) throw tooLarge(path);
-    take(chunk.byteLength);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks, bytes);
-}
 
 const tooLarge = (path: string) =>
   new GatewayError(
@@ -80,8 +69,7 @@ const write = method('Sandbox.files.write', {
     return call.onSandbox(sandboxId, async ({ sandbox, sdk }) => {
       const writeOpts = {
         signal: sdk.signal,
-        ...(user !== undefined && { user }),
-        ...(metadata !== undefined && { metadata }),
+        ...omitUndefined({ user, metadata }),
       };
       const [only] = entries;
       return single && only !== undefined
@@ -104,8 +92,7 @@ const list = method('Sandbox.files.list', {
     call.onSandbox(sandboxId, ({ sandbox, sdk }) =>
       sandbox.files.list(path, {
         signal: sdk.signal,
-        ...(opts.user !== undefined && { user: opts.user }),
-        ...(opts.depth !== undefined && { depth: opts.depth }),
+        ...omitUndefined({ user: opts.user, depth: opts.depth }),
       }),
     ),
 });
@@ -118,7 +105,7 @@ const onePath = (name: OnePath, mode: 'read' | 'write') =>
     args: onInstance({ path, opts: userOptions }),
     run: ({ sandboxId, path, opts }, call) =>
       call.onSandbox<unknown>(sandboxId, ({ sandbox, sdk }) =>
-        sandbox.files[name](path, { signal: sdk.signal, ...(opts.user !== undefined && { user: opts.user }) }),
+        sandbox.files[name](path, { signal: sdk.signal, ...omitUndefined({ user: opts.user }) }),
       ),
   });
 
@@ -129,7 +116,7 @@ const rename = method('Sandbox.files.rename', {
     call.onSandbox(sandboxId, ({ sandbox, sdk }) =>
       sandbox.files.rename(oldPath, newPath, {
         signal: sdk.signal,
-        ...(opts.user !== undefined && { user: opts.user }),
+        ...omitUndefined({ user: opts.user }),
       }),
     ),
 });

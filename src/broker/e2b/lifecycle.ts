@@ -111,8 +111,7 @@ const connect = method('Sandbox.connect', {
     const ask = () =>
       Sandbox.connect(sandboxId, {
         ...call.sdk,
-        ...(timeoutMs !== undefined && { timeoutMs }),
-        ...(onResume !== undefined && { onResume }),
+        ...omitUndefined({ timeoutMs, onResume }),
       });
     const starts = await wouldStart(sandboxId, call);
     const connected = starts ? await quota(call, 1, ask) : await call.send(ask);
@@ -137,7 +136,7 @@ const fork = method('Sandbox.fork', {
   }),
   async run({ sandboxId, opts: { count, timeoutMs } }, call) {
     const forks = await quota(call, count, () =>
-      Sandbox.fork(sandboxId, { ...call.sdk, count, ...(timeoutMs !== undefined && { timeoutMs }) }),
+      Sandbox.fork(sandboxId, { ...call.sdk, count, ...omitUndefined({ timeoutMs }) }),
     );
     call.context.call.made(forks.flatMap(made => (made instanceof Error ? [] : [made.sandboxId])));
     return forks.map(made =>
@@ -200,8 +199,7 @@ const getMetrics = method('Sandbox.getMetrics', {
     call.send(() =>
       Sandbox.getMetrics(sandboxId, {
         ...call.sdk,
-        ...(start !== undefined && { start }),
-        ...(end !== undefined && { end }),
+        ...omitUndefined({ start, end }),
       }),
     ),
 });
@@ -247,7 +245,7 @@ const pause = method('Sandbox.pause', {
   args: onInstance({ opts: options({ keepMemory: z.boolean().optional() }) }),
   async run({ sandboxId, opts: { keepMemory } }, call) {
     call.session.forget(sandboxId);
-    const opts = { ...call.sdk, ...(keepMemory !== undefined && { keepMemory }) };
+    const opts = { ...call.sdk, ...omitUndefined({ keepMemory }) };
     const paused = await call.send(() => Sandbox.pause(sandboxId, opts));
     loseFollowers(call, sandboxId);
     return paused;

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { addressOf, DAEMON_PORT } from '../../e2b/handle.ts';
 import { isRedirect, type Wire } from '../../e2b/wire.ts';
 import { GatewayError } from '../../errors.ts';
+import { omitUndefined } from '../../ground/omit-undefined.ts';
 import { onInstance, options, path, timeoutMs, user } from './arguments.ts';
 import { bytesOf, data } from './commands.ts';
 import { method } from './method.ts';
@@ -161,8 +162,7 @@ const uploadUrl = method('Sandbox.uploadUrl', {
 });
 
 const given = ({ user, useSignatureExpiration }: z.output<typeof linkOptions>) => ({
-  ...(user !== undefined && { user }),
-  ...(useSignatureExpiration !== undefined && { useSignatureExpiration }),
+  ...omitUndefined({ user, useSignatureExpiration }),
 });
 
 export const PORTS = {

@@ -15,7 +15,7 @@ const createSnapshot = method('Sandbox.createSnapshot', {
   mode: 'write',
   args: onInstance({ opts: options({ name: z.string().max(200).optional() }) }),
   run: ({ sandboxId, opts: { name } }, call) =>
-    call.send(() => Sandbox.createSnapshot(sandboxId, { ...call.sdk, ...(name !== undefined && { name }) })),
+    call.send(() => Sandbox.createSnapshot(sandboxId, { ...call.sdk, ...omitUndefined({ name }) })),
 });
 
 const listSnapshots = method('Sandbox.listSnapshots', {

@@ -10,6 +10,7 @@ import {
 } from '../../e2b/sdk.ts';
 import { isConcurrencyLimit } from '../../e2b/sdk-errors.ts';
 import { ERRORS, type ErrorCode, GatewayError } from '../../errors.ts';
+import { omitUndefined } from '../../ground/omit-undefined.ts';
 
 export type StartFailure = {
   readonly error: GatewayError;
@@ -48,7 +49,7 @@ function retryable(code: ErrorCode, cause: unknown, maybeCreated: boolean): Star
 function withDetail(code: ErrorCode, cause: unknown, retryAfterMs?: number): GatewayError {
   const detail = statusOf(cause) === undefined ? '' : textOf(cause).slice(0, MAX_DETAIL_CHARS);
   const message = detail === '' ? undefined : `${ERRORS[code].message} E2B said: ${detail}`;
-  return new GatewayError(code, message, { cause, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
+  return new GatewayError(code, message, { cause, ...omitUndefined({ retryAfterMs }) });
 }
 
 function statusOf(caught: unknown): number | undefined {

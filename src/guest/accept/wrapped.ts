@@ -1,6 +1,7 @@
 // Code that a model wrapped in data: a tool call as JSON, an object or array that holds `code`, a string of statements.
 // Takes the code out; text that is no such data comes back as it is. Pure.
 import type { AnyNode } from 'acorn';
+import { tryParseJson } from '../../ground/json.ts';
 import { parseExpression, parseText, Refused } from './syntax.ts';
 
 const CODE_NAMES = ['code', 'javascript', 'js', 'typescript', 'script', 'source', 'program', 'snippet'];
@@ -42,9 +43,8 @@ function innerOf(text: string): string | undefined {
 
 /** Of JSON, or of a literal of JavaScript; undefined for what is more than data. */
 function dataIn(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {}
+  const data = tryParseJson(text);
+  if (data !== undefined) return data;
   const bare = /^\s*\(([\s\S]*)\)[\s;]*$/.exec(text)?.[1] ?? text;
   const parsed = parseExpression(bare);
   return parsed.ok ? literal(parsed.node, bare) : undefined;

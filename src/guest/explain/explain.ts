@@ -1,5 +1,6 @@
 // The engine's error -> what a model needs to fix its code. Pure: text in, text out, every part bounded.
 import type { GuestError, Surface } from '../../engine/engine.ts';
+import { omitUndefined } from '../../ground/omit-undefined.ts';
 import { type AcceptedCode, ownColumn } from '../accept/code.ts';
 import { type Callee, calleesAt } from './callee.ts';
 import { cut } from './cut.ts';
@@ -50,8 +51,7 @@ export function explainError(error: GuestError, { code, surface, globals }: Expl
     name: cut(oneLine(error.name), MAX_NAME) || 'Error',
     message: bounded.message,
     ...(line === undefined ? {} : { line, sourceLine: around(whole, column ?? 1) }),
-    ...(column === undefined ? {} : { column }),
-    ...(hint === undefined ? {} : { hint }),
+    ...omitUndefined({ column, hint }),
   };
 }
 

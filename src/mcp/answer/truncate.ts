@@ -1,4 +1,5 @@
 // Shortens what goes to a model: JSON stays JSON, logs keep head and tail. Pure; no recursion, for results may be deep.
+import { tryParseJson } from '../../ground/json.ts';
 
 export type Truncated = { readonly text: string; readonly truncated: boolean; readonly note?: string };
 
@@ -246,14 +247,7 @@ function endOfString(json: string, from: number): number {
   return json.length;
 }
 
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
+const isJson = (text: string): boolean => tryParseJson(text) !== undefined;
 
 /** Head and tail of a log, at most `maxChars` characters, with a line between that counts what is missing. */
 export function truncateLog(text: string, maxChars: number): Truncated {
