@@ -64,7 +64,9 @@ describe('a command', () => {
   it('that took all the time of the run is told what helps then', async () => {
     const short = plane.openRun({ key: run.key, wallMs: 1_500 });
     const ended = await command('sleep 30', { timeoutMs: 120_000 }, short);
-    expect(ended.error).toMatch(/^killed after .+ \(2 s in all\); start it with { background: true } and `> \/tmp/);
+    expect(ended.error).toMatch(
+      /^killed after .+ \(2 s in all\); start it with { background: true }, and read its logPath/,
+    );
     expect(ended.error).not.toContain('more timeoutMs');
     const waiting = plane.openRun({ key: run.key, wallMs: 1_500 });
     const code = { sandboxId, code: 'import time; time.sleep(30)', opts: { timeoutMs: 120_000 } };

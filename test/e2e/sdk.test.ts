@@ -126,6 +126,16 @@ describe('options and arguments', () => {
       /true[\s\S]*note: In REST answers it is written sandboxID/,
     ],
     [
+      'a list and a dict of runCode as data, beside their text',
+      'const list = await sbx.runCode("[1, {\\"a\\": None}]"); const dict = await sbx.runCode("dict(b=2.5)"); return [list.results[0].json, list.text, dict.results[0].json]',
+      /\[\[1,\{"a":null\}\],"\[1, \{'a': None\}\]",\{"b":2\.5\}\]/,
+    ],
+    [
+      'the log of a background command, read by another call',
+      'const { logPath } = await sbx.commands.run("echo started", { background: true }); for (let i = 0; i < 40; i++) { const text = await (await Sandbox.connect(sbx.sandboxId)).files.read(logPath).catch(() => ""); if (text) return [text]; await new Promise(r => setTimeout(r, 50)) }',
+      /\["started\\n"\]/,
+    ],
+    [
       'messages of runCode that are text',
       'const lines = []; await sbx.runCode("print(1); print(2)", { onStdout: m => lines.push(`${m}`) }); return [lines.join("")]',
       /\["1\\n2\\n"\]/,

@@ -12,6 +12,7 @@ import {
 } from '../processes.ts';
 import { findUser, type User } from '../users.ts';
 import { commandsFor } from './commands/commands.ts';
+import { withoutCopy } from './copied-output.ts';
 import { LiveStdin } from './live-stdin.ts';
 import { type Channels, prepareScript } from './script.ts';
 import {
@@ -65,7 +66,8 @@ async function startProcess(
     stdin?.close();
     abort.abort();
   };
-  const source = sourceOf(options.config);
+  const { source, copyTo } = withoutCopy(sourceOf(options.config));
+  const disk = shell.diskFor(user, new Set());
   const session = newSession({
     shell,
     user,
@@ -73,7 +75,11 @@ async function startProcess(
     signal: abort.signal,
     stdin,
     processes,
-    output: (kind, bytes) => (abort.signal.aborted ? Promise.resolve() : process.output(kind, bytes)),
+    output: async (kind, bytes) => {
+      if (abort.signal.aborted) return;
+      if (copyTo !== undefined) await disk.appendFile(copyTo, bytes).catch(() => {});
+      await process.output(kind, bytes);
+    },
   });
   processes.set(process.pid, { source, kill: (signal = 'terminated') => end(signal) });
   const env = { ...identity(user), ...shell.env, ...options.config.envs };

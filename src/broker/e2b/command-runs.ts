@@ -18,6 +18,8 @@ const MAX_MESSAGE_BYTES = 1_000_000;
 const KILL_TIMEOUT_MS = 5_000;
 
 type Listeners = Parameters<StartCommand>[0] & { readonly requestTimeoutMs: number; readonly timeoutMs: number };
+/** A background command, and the file in the sandbox that has its output too. */
+export type Found = Pick<Follower, 'pid' | 'logPath'>;
 export type StartOn = (sandbox: Sandbox, listeners: Listeners) => ReturnType<StartCommand>;
 
 /** The command's result. It is killed when its time is over, or when the run ends before it does. */
@@ -63,7 +65,8 @@ export function leaveRunning(
   call: SandboxCall,
   timeoutMs: number,
   start: StartOn,
-): Promise<{ pid: number }> {
+  logPath?: string,
+): Promise<Found> {
   return call.onSandbox(sandboxId, async ({ access }) => {
     const stream = call.session.openStream();
     const { following, reporter, fault } = begin(call, access, start, {
@@ -73,14 +76,15 @@ export function leaveRunning(
     });
     try {
       const follower = await unlessAborted(following, call.context.signal, late => late.leave());
-      call.session.followers.set(key(sandboxId, follower.pid), follower);
+      const found = { pid: follower.pid, ...(logPath !== undefined && { logPath }) };
+      call.session.followers.set(key(sandboxId, follower.pid), { ...follower, ...found });
       call.session.atEnd(follower.leave);
       const over = () => {
         stream.ended();
         reporter?.flush();
       };
       follower.ended.then(over, over);
-      return { pid: follower.pid };
+      return found;
     } catch (caught) {
       stream.ended();
       throw fault() ?? caught;

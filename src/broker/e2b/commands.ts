@@ -1,5 +1,6 @@
 // `sbx.commands`: run (to the end, or in the background), what is known of background commands, stdin, kill.
 
+import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { GatewayError } from '../../errors.ts';
 import { omitUndefined } from '../../ground/omit-undefined.ts';
@@ -8,6 +9,7 @@ import { within } from './abort.ts';
 import { commandMs, onInstance, options, pid, strings, timeoutMs, user } from './arguments.ts';
 import { followerOf, leaveRunning, runToEnd, type StartOn, unfollow } from './command-runs.ts';
 import type { CommandResult } from './follower.ts';
+import { withLogFile, withoutLogFile } from './log-file.ts';
 import { method } from './method.ts';
 import { connectTo, reach, untilGone } from './reconnect.ts';
 import type { SandboxCall } from './sandbox-call.ts';
@@ -37,11 +39,14 @@ const run = method('Sandbox.commands.run', {
   async run({ sandboxId, cmd, opts }, call) {
     call.context.checkRequest(Buffer.byteLength(cmd));
     const { background = false, timeoutMs, requestTimeoutMs: _, ...startOpts } = opts;
-    const start: StartOn = (sandbox, listeners) =>
-      sandbox.commands.run(cmd, { ...omitUndefined(startOpts), ...listeners, background: true });
+    const starting =
+      (cmd: string): StartOn =>
+      (sandbox, listeners) =>
+        sandbox.commands.run(cmd, { ...omitUndefined(startOpts), ...listeners, background: true });
+    if (!background) return noted(await runToEnd(sandboxId, call, timeoutMs, starting(cmd)), call);
+    const { logPath, cmd: logged } = withLogFile(cmd, randomUUID());
     // 0: no deadline in the sandbox. A background command outlives the run unless told otherwise.
-    if (background) return leaveRunning(sandboxId, call, timeoutMs ?? 0, start);
-    return noted(await runToEnd(sandboxId, call, timeoutMs, start), call);
+    return leaveRunning(sandboxId, call, timeoutMs ?? 0, starting(logged), logPath);
   },
 });
 
@@ -50,8 +55,8 @@ const connect = method('Sandbox.commands.connect', {
   args: onInstance({ pid, opts: options({ timeoutMs: timeoutMs.optional() }) }),
   async run({ sandboxId, pid, opts }, call) {
     if (followerOf(call, sandboxId, pid) === undefined) return connectTo(sandboxId, pid, call, opts.timeoutMs ?? 0);
-    await reach(call, sandboxId, pid);
-    return { pid };
+    const { logPath } = await reach(call, sandboxId, pid);
+    return { pid, ...omitUndefined({ logPath }) };
   },
 });
 
@@ -69,7 +74,7 @@ const wait = method('Sandbox.commands.wait', {
     if (ended !== undefined) return counted(noted(ended, call), call);
     throw new GatewayError(
       'sandbox_failed',
-      `TimeoutError: command ${pid} still runs after ${waitMs} ms. It goes on; commands.connect(${pid}) in a later call waits on, but replays no output: send that to a file.`,
+      `TimeoutError: command ${pid} still runs after ${waitMs} ms. It goes on; commands.connect(${pid}) in a later call waits on, but replays no output: that is in its logPath.`,
     );
   },
 });
@@ -97,7 +102,9 @@ const list = method('Sandbox.commands.list', {
   mode: 'read',
   args: onInstance({ opts: options({}) }),
   run: ({ sandboxId }, call) =>
-    call.onSandbox(sandboxId, ({ sandbox, sdk }) => sandbox.commands.list({ signal: sdk.signal })),
+    call.onSandbox(sandboxId, async ({ sandbox, sdk }) =>
+      (await sandbox.commands.list({ signal: sdk.signal })).map(asAsked),
+    ),
 });
 
 const kill = method('Sandbox.commands.kill', {
@@ -143,6 +150,12 @@ export const COMMANDS = {
   'Sandbox.commands.sendStdin': sendStdin,
   'Sandbox.commands.closeStdin': closeStdin,
 };
+
+/** The process as the agent's code started it. */
+function asAsked<Listed extends { args: string[] }>(process: Listed): Listed & { logPath?: string } {
+  const { cmd, logPath } = withoutLogFile(process.args.at(-1) ?? '');
+  return logPath === undefined ? process : { ...process, args: [...process.args.slice(0, -1), cmd], logPath };
+}
 
 /** A failed command does not throw: the ledger tells it. */
 function noted(ran: CommandResult, { context }: SandboxCall): CommandResult {

@@ -15,8 +15,7 @@ export function deadlineOf(askedMs: number | undefined, run: { leftMs: number; w
   return { ms: capped ? run.leftMs : askedMs, capped, wallMs: run.wallMs };
 }
 
-const LATER =
-  '{ background: true } and `> /tmp/out.log 2>&1`, and read that file in a later call (connect(pid) replays no output)';
+const LATER = '{ background: true }, and read its logPath in a later call (connect(pid) replays no output)';
 
 export function commandOverdue({ ms, capped, wallMs }: Deadline): string {
   return capped

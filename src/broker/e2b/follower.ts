@@ -31,6 +31,8 @@ export type FollowOptions = {
 
 export type Follower = {
   readonly pid: number;
+  /** A file in the sandbox that has its output too. */
+  readonly logPath?: string;
   /** A failed command does not reject it: only a lost sandbox does, or a run that has no bytes left. */
   readonly ended: Promise<CommandResult>;
   /** The output so far. */

@@ -3,26 +3,25 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { SdkOptions } from '../../e2b/connection.ts';
 import type { Sandbox } from '../../e2b/sdk.ts';
 import { GatewayError } from '../../errors.ts';
-import { followerOf, leaveRunning, replaceFollower } from './command-runs.ts';
+import { type Found, followerOf, leaveRunning, replaceFollower, type StartOn } from './command-runs.ts';
 import type { Follower } from './follower.ts';
+import { withoutLogFile } from './log-file.ts';
 import type { SandboxCall } from './sandbox-call.ts';
 
 const GONE_TRIES = 10;
 const GONE_EVERY_MS = 50;
 
 /** Follows a command that runs. @throws GatewayError `sandbox_failed` when it has ended, or never was */
-export async function connectTo(
-  sandboxId: string,
-  pid: number,
-  call: SandboxCall,
-  timeoutMs: number,
-): Promise<{ pid: number }> {
-  const running = await call.onSandbox(sandboxId, ({ sandbox, sdk }) => pids(sandbox, sdk));
-  if (!running.includes(pid)) {
-    const message = `no command with pid ${pid} runs in this sandbox: it has ended, or there never was one. commands.list() shows what runs; what an ended command printed is kept only where it was sent to a file.`;
+export async function connectTo(sandboxId: string, pid: number, call: SandboxCall, timeoutMs: number): Promise<Found> {
+  const running = await call.onSandbox(sandboxId, ({ sandbox, sdk }) => sandbox.commands.list({ signal: sdk.signal }));
+  const found = running.find(process => process.pid === pid);
+  if (found === undefined) {
+    const message = `no command with pid ${pid} runs in this sandbox: it has ended, or there never was one. commands.list() shows what runs; what an ended background command printed is in the file that its handle named as logPath.`;
     throw new GatewayError('sandbox_failed', `NotFoundError: ${message}`);
   }
-  return leaveRunning(sandboxId, call, timeoutMs, (sandbox, listeners) => sandbox.commands.connect(pid, listeners));
+  const { logPath } = withoutLogFile(found.args.at(-1) ?? '');
+  const attach: StartOn = (sandbox, listeners) => sandbox.commands.connect(pid, listeners);
+  return leaveRunning(sandboxId, call, timeoutMs, attach, logPath);
 }
 
 /** What this run knows of a command, connected anew where the stream broke off. @throws GatewayError */

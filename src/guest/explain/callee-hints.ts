@@ -6,7 +6,7 @@ const MEMBERS =
   'kill, pause, setTimeout, getInfo, getMetrics, isRunning, getHost, downloadUrl, uploadUrl, fetch, runCode, createSnapshot, files, commands';
 const FILES = 'read, write, list, exists, getInfo, makeDir, rename, remove';
 const COMMANDS = 'run, list, kill, connect, sendStdin, closeStdin';
-const HANDLE = 'pid, wait, output, kill, sendStdin, closeStdin';
+const HANDLE = 'pid, logPath, wait, output, kill, sendStdin, closeStdin';
 const RESPONSE = 'status, ok, headers, text, json, bytes, arrayBuffer';
 const MORE = 'In search: describe("Sandbox").';
 

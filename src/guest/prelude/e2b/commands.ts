@@ -3,6 +3,7 @@ import { type Call, dataOf, hide, hint, type Options, plain } from './calls.ts';
 import { rejecting, suggestNames } from './names.ts';
 
 type Result = { exitCode: number; stdout: string; stderr: string; error?: string };
+type Started = { readonly pid: number; readonly logPath?: string };
 type Listeners = { onStdout?: (text: string) => unknown; onStderr?: (text: string) => unknown };
 
 const CALLBACKS = ['onStdout', 'onStderr', 'onPty'];
@@ -24,10 +25,13 @@ const notYet = () => {
 /** A command in the background. An empty stdout would pass for one that printed nothing, so it throws until it is known. */
 class CommandHandle {
   readonly pid: number;
+  /** A file in the sandbox that has its output too, and keeps it. */
+  readonly logPath?: string;
   exitCode: number | undefined;
 
-  constructor(call: Call, sandboxId: string, pid: number, listeners: Listeners) {
+  constructor(call: Call, sandboxId: string, { pid, logPath }: Started, listeners: Listeners) {
     this.pid = pid;
+    if (logPath !== undefined) this.logPath = logPath;
     for (const name of ['stdout', 'stderr']) Object.defineProperty(this, name, { get: notYet, configurable: true });
     const learn = ({ stdout, stderr, ...end }: Result): void => {
       hide(this, { stdout, stderr });
@@ -72,15 +76,16 @@ export class Commands {
     const ran = await this.#call('commands.run', { sandboxId: this.#sandboxId, cmd, opts });
     const listeners = listenersOf(options);
     if (opts.background === true) {
-      return new CommandHandle(this.#call, this.#sandboxId, (ran as { pid: number }).pid, listeners);
+      return new CommandHandle(this.#call, this.#sandboxId, ran as Started, listeners);
     }
     await tell(listeners, ran as Result);
     return ran;
   }
 
   async connect(pid: number, options?: unknown): Promise<CommandHandle> {
-    await this.#call('commands.connect', { sandboxId: this.#sandboxId, pid, opts: plain(options, CALLBACKS) });
-    return new CommandHandle(this.#call, this.#sandboxId, pid, listenersOf(options));
+    const opts = plain(options, CALLBACKS);
+    const found = await this.#call('commands.connect', { sandboxId: this.#sandboxId, pid, opts });
+    return new CommandHandle(this.#call, this.#sandboxId, found as Started, listenersOf(options));
   }
 
   list(options?: unknown) {

@@ -22,7 +22,7 @@ export async function waitForPort(call: Call, sandboxId: string, port: unknown, 
     if (await isOpen(call, sandboxId, Number(port))) return;
     if (is.now() + pause > until)
       throw new ERRORS.TimeoutError(
-        `Port ${String(port)} is not open after ${timeoutMs} ms. Look at what the server printed: start it with { background: true } and \`> /tmp/server.log 2>&1\`.`,
+        `Port ${String(port)} is not open after ${timeoutMs} ms. Look at what the server printed: await files.read(handle.logPath), where handle is what commands.run('…', { background: true }) returned.`,
       );
     await sleep(pause);
   }
