@@ -17,7 +17,7 @@ export default defineConfig({
       project('main', {
         include: ['test/**/*.test.ts'],
         exclude: [
-          ...['conformance', 'oauth', 'packaging', 'python', 'stall', 'survive'].map(room => `test/${room}/**`),
+          ...['conformance', 'oauth', 'packaging', 'python', 'stall', 'survive', 'page'].map(room => `test/${room}/**`),
           ...MICROVM,
           'test/cli/**',
         ],
@@ -39,6 +39,13 @@ export default defineConfig({
         fileParallelism: false,
         testTimeout: 240_000,
         hookTimeout: 120_000,
+      }),
+      // The page in Chromium, as a person uses it.
+      project('page', {
+        include: ['test/page/*.test.ts'],
+        fileParallelism: false,
+        testTimeout: 180_000,
+        hookTimeout: 60_000,
       }),
       // What is shipped, outside this repository: the packed tarball and the image. Needs a package registry.
       project('packaging', {

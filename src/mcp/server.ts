@@ -13,6 +13,7 @@ import {
 import type { Api } from '../api.ts';
 import { PACKAGE } from '../ground/package.ts';
 import type { Principal } from '../principal.ts';
+import { loadIcons } from './icons.ts';
 import { MAX_PROGRESS_TOKEN_CHARS } from './message.ts';
 import type { RunTool } from './run.ts';
 import type { ToolRecord } from './tools.ts';
@@ -61,9 +62,10 @@ export function createServerFactory({
   principalOf,
   scopeChallenge,
 }: ServerDeps): (context: McpRequestContext) => McpServer {
+  const icons = loadIcons();
   return context => {
     const server = new McpServer(
-      { name: PACKAGE.name, title: `${api.title} code mode`, version: PACKAGE.version },
+      { name: PACKAGE.name, title: `${api.title} code mode`, version: PACKAGE.version, icons },
       {
         instructions: api.instructions,
         capabilities: { tools: { listChanged: false } },
@@ -82,6 +84,7 @@ export function createServerFactory({
           description,
           annotations,
           inputSchema: INPUT,
+          icons: icons.slice(0, 1),
           ...(scopeChallenge && surface !== 'search' && { scopeChallenge: scopeChallenge(surface) }),
           _meta: { 'anthropic/maxResultSizeChars': 200_000 },
         },

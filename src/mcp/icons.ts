@@ -1,0 +1,19 @@
+// The icon as clients get it: in the answer itself, since not every client can fetch from here.
+import { existsSync, readFileSync } from 'node:fs';
+import { builtFile } from '../ground/built.ts';
+
+type Icon = { src: string; mimeType: string; sizes: string[] };
+
+const FILES = [
+  ['page/icon.svg', 'image/svg+xml', 'any'],
+  ['page/icon.png', 'image/png', '64x64'],
+] as const;
+
+/** The drawing first. None: the build has no page. */
+export function loadIcons(): Icon[] {
+  return FILES.flatMap(([file, mimeType, size]) => {
+    const path = builtFile(file);
+    if (!existsSync(path)) return [];
+    return [{ src: `data:${mimeType};base64,${readFileSync(path, 'base64')}`, mimeType, sizes: [size] }];
+  });
+}

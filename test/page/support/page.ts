@@ -1,0 +1,61 @@
+// A gateway in local mode with its page open in Chromium. Whatever the page logs as an error, or its policy forbids, fails
+// the test.
+import { existsSync } from 'node:fs';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { expect, onTestFinished } from 'vitest';
+import { newKey, startTestGateway } from '../../support/gateway.ts';
+
+const EXECUTABLE = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium';
+export const hasChromium = existsSync(EXECUTABLE);
+if (!hasChromium) console.log(`skipped: there is no Chromium at ${EXECUTABLE} (apt-get install chromium)`);
+
+/** On a busy machine. */
+export const SLOW = { timeout: 60_000 };
+
+let browser: Promise<Browser> | undefined;
+const launch = () => (browser ??= chromium.launch({ executablePath: EXECUTABLE, args: ['--no-sandbox'] }));
+export const closeBrowser = async () => (await browser)?.close();
+
+type Options = BrowserContextOptions & { readonly path?: string; readonly mayFail?: boolean };
+
+export async function openPage(url: string, { path = '/', mayFail = false, ...options }: Options = {}): Promise<Page> {
+  const context = await (await launch()).newContext({ ...options, permissions: ['clipboard-read', 'clipboard-write'] });
+  context.setDefaultTimeout(SLOW.timeout);
+  const page = await context.newPage();
+  const errors: string[] = [];
+  page.on('console', message => message.type() === 'error' && errors.push(message.text()));
+  page.on('pageerror', error => errors.push(error.message));
+  await page.goto(url + path);
+  onTestFinished(async () => {
+    await context.close();
+    if (!mayFail) expect(errors).toEqual([]);
+  });
+  return page;
+}
+
+/** With the key filled in, as `dev` does it. A key of its own for each gateway: tests do not see each other's sandboxes. */
+export async function startLocalPage(options: Parameters<typeof startTestGateway>[0] = {}) {
+  const demoKey = newKey();
+  const gateway = await startTestGateway({ ...options, config: { demoKey, ...options.config } });
+  return { ...gateway, demoKey };
+}
+
+export const tab = (page: Page, name: 'Connect' | 'Try' | 'Watch') => page.getByRole('tab', { name }).click();
+
+/** Into the editor, as a person pastes it. */
+export async function write(page: Page, code: string): Promise<void> {
+  const editor = page.getByRole('textbox', { name: 'Code' });
+  await page.locator('.editor[data-ready="true"]').waitFor();
+  await editor.fill(code);
+}
+
+export async function run(page: Page, code: string): Promise<void> {
+  await write(page, code);
+  await page.getByRole('button', { name: /^Run/ }).click();
+  await page.locator('.output [role=status]', { hasText: /Done|Failed/ }).waitFor();
+}
+
+export const seenByModel = async (page: Page): Promise<string> => {
+  await page.getByRole('button', { name: 'What the model sees' }).click();
+  return page.getByRole('region', { name: 'What the model sees' }).innerText();
+};
