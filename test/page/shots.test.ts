@@ -59,8 +59,9 @@ describe.skipIf(!hasChromium)('looks', () => {
     }
     // The page's policy keeps scripts out; the debugger's evaluation is not held to it.
     await page.evaluate(AXE);
+    // Preloading would copy style sheets of shadow roots into style elements, which the policy forbids.
     const violations = await page.evaluate<unknown[]>(
-      `axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map(node => node.html.slice(0, 200)).join(' | ')))`,
+      `axe.run({ preload: false }).then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map(node => node.html.slice(0, 200)).join(' | ')))`,
     );
     expect(violations).toEqual([]);
   });

@@ -49,32 +49,6 @@ describe.skipIf(!hasChromium)('watch', () => {
     await row.waitFor({ state: 'detached' });
   });
 
-  it('200 sandboxes are listed, searched and filtered', async () => {
-    const upstream = await startUpstream();
-    const many = Array.from({ length: 200 }, (_, at) => ({
-      sandboxID: `i${String(at).padStart(19, '0')}`,
-      templateID: 'base',
-      clientID: 'c',
-      state: at % 4 === 0 ? 'paused' : 'running',
-      cpuCount: 2,
-      memoryMB: 512,
-      envdVersion: '0.2.0',
-      startedAt: '2026-11-01T00:00:00Z',
-      endAt: '2026-12-31T00:00:00Z',
-      metadata: { job: `job-${at}`, about: 'x'.repeat(300) },
-    }));
-    upstream.answer = ({ url }, response) => sendJson(response, url.includes('metrics') ? { sandboxes: {} } : many);
-    const other = await startLocalPage({ env: { E2B_API_URL: upstream.url } });
-    const page = await openPage(other.url, { path: '/#watch' });
-    await page.getByText('150 running, 50 paused').waitFor();
-    expect(await page.locator('.sandbox').count()).toBe(200);
-    await page.getByRole('searchbox').fill('job=job-19');
-    await page.getByText('11 of 200 shown').waitFor();
-    await page.getByLabel('State').selectOption('paused');
-    await page.getByText('3 of 200 shown').waitFor();
-    await other.close();
-  });
-
   it('a key that is revoked is said to be refused, and asked about no more', async () => {
     const upstream = await startUpstream();
     let revoked = false;

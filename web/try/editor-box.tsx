@@ -7,6 +7,8 @@ import type { Editor } from './editor.ts';
 
 type Props = {
   readonly text: string;
+  /** Changes when `text` was replaced from outside. What the editor itself reported must not be put into it again. */
+  readonly revision: number;
   readonly tool: Tool;
   readonly place: Place | undefined;
   /** Nothing is loaded before somebody looks. */
@@ -16,7 +18,7 @@ type Props = {
 };
 
 export function EditorBox(props: Props) {
-  const { text, place, shown, onChange, onRun } = props;
+  const { text, revision, place, shown, onChange, onRun } = props;
   const host = useRef<HTMLDivElement>(null);
   const latest = useRef(props);
   latest.current = props;
@@ -40,7 +42,7 @@ export function EditorBox(props: Props) {
       () => setFailed(true),
     );
   }, [shown, editor, failed]);
-  useEffect(() => editor?.set(text), [editor, text]);
+  useEffect(() => editor?.set(latest.current.text), [editor, revision]);
   useEffect(() => editor?.mark(place), [editor, place]);
 
   return (

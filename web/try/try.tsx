@@ -27,6 +27,11 @@ export function Try({ shown }: { shown: boolean }) {
   const shared = useRef(fromFragment(location.hash)).current;
   const [tool, setTool] = useState<Tool>(shared?.tool ?? 'execute_write');
   const [code, setCode] = useState(shared?.code ?? START.execute_write);
+  const [revision, setRevision] = useState(0);
+  const replace = (next: string) => {
+    setCode(next);
+    setRevision(now => now + 1);
+  };
   const [fromLink, setFromLink] = useState(shared !== undefined);
   const { run, start, cancel } = useRun();
   const { credential } = useStore(session);
@@ -41,14 +46,14 @@ export function Try({ shown }: { shown: boolean }) {
       const next = fromFragment(location.hash);
       if (next === undefined) return;
       setTool(next.tool);
-      setCode(next.code);
+      replace(next.code);
       setFromLink(true);
     };
     addEventListener('hashchange', follow);
     return () => removeEventListener('hashchange', follow);
   }, []);
   const choose = (next: Tool) => {
-    if (code === START[tool]) setCode(START[next]);
+    if (code === START[tool]) replace(START[next]);
     setTool(next);
   };
   return (
@@ -65,7 +70,7 @@ export function Try({ shown }: { shown: boolean }) {
         <Gallery
           onChoose={chosen => {
             setTool('execute_write');
-            setCode(chosen);
+            replace(chosen);
           }}
         />
       </div>
@@ -76,6 +81,7 @@ export function Try({ shown }: { shown: boolean }) {
       )}
       <EditorBox
         text={code}
+        revision={revision}
         tool={tool}
         place={run.status === 'done' && run.answer.isError ? placeOf(run.answer.text) : undefined}
         shown={shown}
