@@ -147,6 +147,15 @@ const THEME = EditorView.theme({
     borderRadius: '6px',
   },
   '.cm-tooltip-autocomplete > ul > li[aria-selected]': { backgroundColor: 'var(--act)', color: 'var(--act-text)' },
+  // Instead of pictures at data: addresses, which the page's policy forbids.
+  '.cm-lint-marker-error': {
+    content: '""',
+    width: '0.6em',
+    height: '0.6em',
+    borderRadius: '50%',
+    background: 'var(--bad)',
+  },
+  '.cm-lintRange-error': { backgroundImage: 'none', textDecoration: 'underline wavy var(--bad)' },
   '.word': { maxWidth: '32rem', padding: '0.5rem 0.75rem', whiteSpace: 'normal' },
   '.word code': { fontFamily: 'var(--mono)', fontSize: '0.8125rem', overflowWrap: 'anywhere' },
   '.word p': { margin: '0.5rem 0 0' },
