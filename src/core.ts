@@ -198,5 +198,6 @@ const brokerLimitsOf = (config: Config): BrokerLimits => ({
   maxRequestBytes: config.MAX_CALL_BYTES,
   maxAnswerBytes: config.MAX_ANSWER_BYTES,
   maxRunAnswerBytes: config.MAX_RUN_ANSWER_BYTES,
+  maxHostMs: config.GUEST_CPU_MS,
   callTimeoutMs: config.RUN_TIMEOUT_MS - Math.min(MAX_CALL_MARGIN_MS, Math.floor(config.RUN_TIMEOUT_MS / 4)),
 });

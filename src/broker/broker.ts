@@ -31,6 +31,11 @@ export type CallContext = {
    * waits for its turn among all callers and counts as the run's CPU time.
    */
   work<T>(work: () => T): Promise<T>;
+  /**
+   * Awaited before a library works on what a sandbox sent; what it then does counts as the run's CPU time.
+   * @throws GatewayError `cpu_exceeded`: the run has none left
+   */
+  turn(): Promise<void>;
   /** Time that a thread of the gateway has worked for this call: the run's CPU time as well. */
   spend(ms: number): void;
   /** @throws GatewayError `budget_exceeded` */
@@ -111,12 +116,16 @@ export function createBroker(options: BrokerOptions): Broker {
       spend(ms);
       return value;
     };
+    const turn = async () => {
+      if (hostMs > limits.maxHostMs) throw new GatewayError('cpu_exceeded', overworked(limits.maxHostMs));
+      await options.turns.pass(owner, spend);
+    };
     const leave = await budget.place(signal);
     try {
       const args = await work(() => parseArgs(guestCall));
       const answer = heldToo(budget.answer(), open.memory);
       const { checkRequest } = budget;
-      const context = { principal, mode, signal, limits, call: open.call, answer, work, spend, checkRequest };
+      const context = { principal, mode, signal, limits, call: open.call, answer, work, turn, spend, checkRequest };
       const json = await (await work(() => ({ answered: capability(args, context) }))).answered;
       answer.settle(json.length);
       return json;
@@ -152,6 +161,9 @@ export function createBroker(options: BrokerOptions): Broker {
 
   return { callHost, ledger: ledger.entries, hostMs: () => hostMs };
 }
+
+const overworked = (maxMs: number) =>
+  `Reading what was sent to this run took the gateway more than ${maxMs} ms of CPU time. Ask for less, or write it to a file.`;
 
 const shortName = (capability: unknown) =>
   String(capability)

@@ -10,6 +10,8 @@ export type BrokerLimits = {
   readonly maxAnswerBytes: number;
   /** All answers of the run together. */
   readonly maxRunAnswerBytes: number;
+  /** What the gateway may work to read what is sent to one run. */
+  readonly maxHostMs: number;
   /** One call, retries included. Less than a run has, so that the guest can still tell what became of its first. */
   readonly callTimeoutMs: number;
 };

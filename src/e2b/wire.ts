@@ -19,17 +19,10 @@ export type WireOptions = {
   readonly maxMessageBytes?: number;
   /** Of an answer that a client decodes at once: measured, and refused, before it is. Downloads (GET) are not decoded. */
   readonly json?: JsonLimits;
-  /** Awaited before a client is handed more to decode. */
+  /** Awaited before a client is handed more to decode: see HostTurns `pass`. What it throws ends the answer. */
   readonly turn?: () => Promise<unknown>;
-  /** Called with what decoding costs the main thread: clients do it by themselves, so it is counted, not measured. */
-  readonly onWork?: (ms: number) => void;
 };
 
-/** What a client takes for one message of a stream, and for one value of an answer. */
-const MS_A_MESSAGE = 0.05;
-const MS_A_VALUE = 0.001;
-/** Handed on between two turns of the event loop. */
-const MESSAGES_A_TURN = 50;
 /** Of one stream. A command that writes one line a message may write so many. */
 const MAX_MESSAGES = 100_000;
 
@@ -193,7 +186,7 @@ async function readWhole(
   body: AsyncIterable<Uint8Array>,
   meters: readonly Meter[],
   limits: JsonLimits,
-  { turn, onWork }: WireOptions,
+  { turn }: WireOptions,
 ): Promise<Uint8Array> {
   const size = new JsonMeter(limits);
   const chunks: Uint8Array[] = [];
@@ -205,7 +198,6 @@ async function readWhole(
   }
   const whole = size.end();
   if ('of' in whole) throw tooMuch(describeExcess(whole));
-  onWork?.(whole.values * MS_A_VALUE);
   await turn?.();
   return new Uint8Array(Buffer.concat(chunks));
 }
@@ -215,7 +207,7 @@ function paced(
   body: ReadableStream<Uint8Array>,
   meters: readonly Meter[],
   split: ReturnType<typeof wholeMessages>,
-  { turn, onWork }: WireOptions,
+  { turn }: WireOptions,
   onFault: (error: GatewayError) => void,
   onEnd: () => void,
 ): ReadableStream<Uint8Array> {
@@ -247,10 +239,7 @@ function paced(
             onEnd();
             return controller.close();
           }
-          if (at % MESSAGES_A_TURN === 0) {
-            onWork?.(Math.min(MESSAGES_A_TURN, waiting.length - at) * MS_A_MESSAGE);
-            await turn?.();
-          }
+          await turn?.();
           const message = waiting[at++];
           if (message !== undefined) controller.enqueue(message);
         } catch (error) {

@@ -1,5 +1,5 @@
 // The main thread's own time, shared: what the host computes for a run (parsing, checking, decoding) waits for its turn
-// here. Principals take turns, the event loop turns in between, and each piece of work is measured.
+// here. Principals take turns, the event loop turns every few milliseconds, and each piece of work is measured.
 import { AsyncResource } from 'node:async_hooks';
 import { FairQueue } from './fair-queue.ts';
 
@@ -11,11 +11,15 @@ export type Worked<T> = { readonly value: T; readonly ms: number };
 /** Between two turns of the event loop, work goes on for this long. */
 const SLICE_MS = 4;
 
+type Passed = { readonly owner: TurnOwner; readonly onWorked: (ms: number) => void; readonly startedAt: number };
+
 export class HostTurns {
   readonly #queue = new FairQueue<() => void>();
-  /** Used since the event loop last turned. */
-  #usedMs = 0;
+  /** When work began after the event loop last turned. All time since then counts, microtasks between two turns too. */
+  #sliceStartedAt: number | undefined;
   #scheduled = false;
+  /** Whose microtasks run now. */
+  #passed: Passed | undefined;
   #longest: { readonly name: string; readonly ms: number } | undefined;
 
   /**
@@ -24,7 +28,7 @@ export class HostTurns {
    */
   take<T>(owner: TurnOwner, work: () => T): Promise<Worked<T>> {
     return new Promise((resolve, reject) => {
-      const act = () => {
+      this.#enter(owner, () => {
         const startedAt = performance.now();
         try {
           const value = work();
@@ -33,23 +37,22 @@ export class HostTurns {
           this.#note(owner, startedAt);
           reject(caught);
         }
-      };
-      if (this.#queue.size === 0 && this.#usedMs < SLICE_MS) act();
-      else this.#queue.pushStart(owner.principalId, AsyncResource.bind(act));
-      this.#schedule();
+      });
     });
   }
 
   /**
-   * For work that others do right after this resolves, and that is long: the event loop turns before the next.
+   * For work that others, a client library say, do right after this resolves. It is measured until the next turn is
+   * taken or no microtask is left, and `onWorked` is called with it.
    */
-  alone(owner: TurnOwner): Promise<void> {
+  pass(owner: TurnOwner, onWorked: (ms: number) => void = () => {}): Promise<void> {
     return new Promise(resolve => {
-      this.#queue.pushStart(owner.principalId, () => {
-        this.#usedMs = SLICE_MS;
+      this.#enter(owner, () => {
+        const drains = this.#passed !== undefined;
+        this.#passed = { owner, onWorked, startedAt: performance.now() };
         resolve();
+        if (!drains) afterMicrotasks(() => this.#endPass());
       });
-      this.#schedule();
     });
   }
 
@@ -60,23 +63,57 @@ export class HostTurns {
     return longest;
   }
 
+  #enter({ principalId }: TurnOwner, act: () => void): void {
+    if (this.#queue.size === 0 && this.#hasTime()) {
+      this.#endPass();
+      act();
+    } else this.#queue.pushStart(principalId, AsyncResource.bind(act));
+    this.#schedule();
+  }
+
+  #hasTime(): boolean {
+    const now = performance.now();
+    this.#sliceStartedAt ??= now;
+    return now - this.#sliceStartedAt < SLICE_MS;
+  }
+
   #note({ name }: TurnOwner, startedAt: number): number {
     const ms = performance.now() - startedAt;
-    this.#usedMs += ms;
     if (ms > (this.#longest?.ms ?? 0)) this.#longest = { name, ms };
     return ms;
+  }
+
+  #endPass(): void {
+    const passed = this.#passed;
+    this.#passed = undefined;
+    if (passed !== undefined) passed.onWorked(this.#note(passed.owner, passed.startedAt));
   }
 
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
     setImmediate(() => {
-      this.#scheduled = false;
-      this.#usedMs = 0;
-      while (this.#queue.size > 0 && this.#usedMs < SLICE_MS) this.#queue.shift(always, always)?.();
-      if (this.#queue.size > 0) this.#schedule();
+      this.#sliceStartedAt = performance.now();
+      this.#workOff();
     });
+  }
+
+  /** One at a time: what follows from it is done, and counted, before the next. */
+  #workOff(): void {
+    this.#endPass();
+    const next = this.#hasTime() ? this.#queue.shift(always, always) : undefined;
+    if (next !== undefined) {
+      next();
+      afterMicrotasks(() => this.#workOff());
+      return;
+    }
+    this.#scheduled = false;
+    this.#sliceStartedAt = undefined;
+    if (this.#queue.size > 0) this.#schedule();
   }
 }
 
 const always = (): boolean => true;
+
+/** Node empties the queue of microtasks before it looks at the next tick. */
+const afterMicrotasks = (act: () => void): void => queueMicrotask(() => process.nextTick(act));

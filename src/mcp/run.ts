@@ -96,7 +96,7 @@ export function createRunTool(deps: RunDeps): RunTool {
     deps.onRun?.({ tool, engine, outcome: ended.outcome, durationMs, queuedMs: ended.queuedMs });
     span.end({ outcome: ended.outcome, calls }, ended.outcome === 'completed' ? undefined : ended.outcome);
     // The SDK turns it into text at once: many large results must not be turned in one go.
-    if (sizeOf(result) > LARGE_CHARS) await deps.turns.alone({ principalId: principal.id, name: requestId });
+    if (sizeOf(result) > LARGE_CHARS) await deps.turns.pass({ principalId: principal.id, name: requestId });
     return result as CallToolResult;
   };
 }

@@ -45,6 +45,42 @@ it('rejects with what the work throws, and measures it all the same', async () =
   expect(turns.takeLongest()).toBeUndefined();
 });
 
+it('lets the event loop turn between the steps of a library that goes on in microtasks, and measures each', async () => {
+  const turns = new HostTurns();
+  let steps = 0;
+  let stepsAtTurn: number | undefined;
+  let workedMs = 0;
+  setImmediate(() => {
+    stepsAtTurn = steps;
+  });
+  for (; steps < 40; steps++) {
+    await turns.pass({ principalId: 'a', name: 'a' }, ms => {
+      workedMs += ms;
+    });
+    spin(1);
+  }
+  await turns.pass({ principalId: 'a', name: 'a' });
+  expect(stepsAtTurn).toBeLessThan(20);
+  expect(workedMs).toBeGreaterThanOrEqual(39);
+  expect(turns.takeLongest()).toMatchObject({ name: 'a' });
+});
+
+it('starts one of those who wait at a time: what follows from it is done before the next', async () => {
+  const turns = new HostTurns();
+  const order: string[] = [];
+  await turns.take({ principalId: 'x', name: 'x' }, () => spin(6));
+  await Promise.all(
+    ['a', 'b'].map(async name => {
+      await turns.pass({ principalId: name, name });
+      for (let i = 0; i < 3; i++) {
+        order.push(name);
+        await null;
+      }
+    }),
+  );
+  expect(order.join('')).toBe('aaabbb');
+});
+
 it('keeps the async context of whoever asked', async () => {
   const store = new AsyncLocalStorage<string>();
   const turns = new HostTurns();

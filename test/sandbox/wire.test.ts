@@ -60,18 +60,13 @@ it.each([
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   let turns = 0;
-  let workMs = 0;
   const wire = wires.open({
     ...{ origin, principalId: 'someone', signal: new AbortController().signal },
     ...{ maxAnswerBytes: 10_000_000, maxMessageBytes: 1_000 },
     turn: async () => turns++,
-    onWork: ms => {
-      workMs += ms;
-    },
   });
   const response = await wire.fetch(origin);
   await expect(response.arrayBuffer()).rejects.toThrow();
   expect(wire.fault).toMatchObject({ code: 'answer_too_large', message: expect.stringContaining('100000 messages') });
   expect(turns).toBeGreaterThan(1_000);
-  expect(workMs).toBeGreaterThan(1_000);
 });

@@ -9,6 +9,7 @@ export const BROKER_LIMITS: BrokerLimits = {
   maxRequestBytes: 1_000_000,
   maxAnswerBytes: 8_000_000,
   maxRunAnswerBytes: 32_000_000,
+  maxHostMs: 5_000,
   callTimeoutMs: 45_000,
 };
 

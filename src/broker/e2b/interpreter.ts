@@ -5,6 +5,7 @@ import type { Response } from 'undici';
 import { isPortClosed } from '../../e2b/sdk-errors.ts';
 import type { Wire } from '../../e2b/wire.ts';
 import { GatewayError } from '../../errors.ts';
+import { describeExcess, type JsonLimits, judgeJson } from '../../ground/json-size.ts';
 import { noAnswer } from './errors.ts';
 import { Execution, type ExecutionOptions, type ExecutionResult } from './execution.ts';
 import { maskTokens, type Tokens } from './tokens.ts';
@@ -58,8 +59,20 @@ export async function callInterpreter(
   body?: object,
 ): Promise<unknown> {
   const text = maskTokens(await (await request(wire, at, httpMethod, path, body)).text(), at.tokens);
-  return text === '' ? undefined : JSON.parse(text);
+  if (text === '') return undefined;
+  const verdict = judgeJson(text, VALUE_LIMITS);
+  if (verdict.fits) return JSON.parse(text);
+  throw new GatewayError('answer_too_large', `The sandbox answered with ${describeExcess(verdict.excess)}.`);
 }
+
+/** A list of contexts, and much more than that. */
+const VALUE_LIMITS: JsonLimits = {
+  maxBytes: 1_000_000,
+  maxValues: 10_000,
+  maxKeys: 10_000,
+  maxDepth: 16,
+  maxKeyBytes: 1_000,
+};
 
 async function request(
   wire: Wire,

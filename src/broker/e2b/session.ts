@@ -179,8 +179,7 @@ export class Session {
       principalId: context.principal.id,
       signal: sdk.signal,
       json: DAEMON_JSON,
-      turn: () => context.work(() => undefined),
-      onWork: context.spend,
+      turn: context.turn,
       ...bounds,
     });
     return { sandbox: openHandle(access, sdk, wire), wire };

@@ -54,6 +54,12 @@ export class Conversation {
     return Math.round(this.#reportedMs + this.#hostMs);
   }
 
+  /** The host has worked so long for the run beside reading its frames. */
+  spend(ms: number): void {
+    this.#hostMs += ms;
+    this.#checkCpu();
+  }
+
   openStdin(handle: CommandHandle): void {
     const { signal, onLost } = this.#parts;
     this.#stdin = new StdinWriter(handle, signal, onLost);

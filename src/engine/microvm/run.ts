@@ -148,6 +148,7 @@ export class Run {
     const { signal } = this.#over;
     const sdk = sdkOptions(account.e2b, { apiKey: account.apiKey, signal, timeoutMs: REQUEST_TIMEOUT_MS });
     const access = accessOf(made);
+    const owner = { principalId: this.#job.principal.id, name: 'output of a microVM' };
     this.#wire = wires.open({
       origin: daemonOrigin(access, sdk),
       principalId: this.#job.principal.id,
@@ -155,7 +156,7 @@ export class Run {
       maxAnswerBytes: Math.max(MAX_STREAM_BYTES, maxFileBytes(this.#job.limits)),
       maxMessageBytes: MAX_MESSAGE_BYTES,
       json: ANSWER_JSON,
-      turn: () => turns.take({ principalId: this.#job.principal.id, name: 'output of a microVM' }, () => undefined),
+      turn: () => turns.pass(owner, ms => this.#conversation?.spend(ms)),
     });
     return openHandle(access, sdk, this.#wire);
   }
