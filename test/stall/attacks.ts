@@ -4,10 +4,14 @@ import { gzipSync } from 'node:zlib';
 import { newKey } from '../support/gateway.ts';
 import { neverRead, post, type Target, times, toolCall } from './support/send.ts';
 
+export type Answer = { readonly body: string | Buffer; readonly type?: string; readonly afterMs?: number };
+
 export type Attack = {
   readonly name: string;
-  /** Paths of the stand-in API, answered instead of 404. */
-  readonly answers?: Readonly<Record<string, string>>;
+  /** Paths of the stand-in API, which is the daemon of its sandboxes as well, answered instead of 404. */
+  readonly answers?: Readonly<Record<string, Answer>>;
+  /** What the bystander runs, where it is not a search. */
+  readonly bystander?: string;
   readonly send: (target: Target) => Promise<unknown>;
 };
 
@@ -28,6 +32,27 @@ const MANY = `const q = Object.fromEntries(Array.from({ length: 100000 }, (_, i)
 const REGEX = `async () => /${'(?<a>)|(?:'.repeat(738)}${')'.repeat(738)}/`;
 const BAD_TEXT = `${'a?(b):(c='.repeat(40)}1${')=>1'.repeat(40)} as any`;
 const toSandboxes = (fields: string) => `{ method: 'POST', path: '/sandboxes', ${fields} }`;
+
+const SANDBOX = {
+  body: JSON.stringify({
+    ...{ sandboxID: 'ihostile', templateID: 'base', clientID: 'c', state: 'running', envdVersion: '0.4.0' },
+    ...{
+      startedAt: '2026-01-01T00:00:00Z',
+      endAt: '2026-01-02T00:00:00Z',
+      cpuCount: 2,
+      memoryMB: 512,
+      diskSizeMB: 512,
+    },
+  }),
+};
+const HOSTILE = { '/sandboxes/ihostile': SANDBOX, '/v2/sandboxes/ihostile/connect': SANDBOX };
+const onSandbox = (act: string) => `async () => { const sbx = await Sandbox.connect('ihostile'); return ${act} }`;
+const framed = (event: object) => {
+  const text = Buffer.from(JSON.stringify({ event }));
+  const prefix = Buffer.alloc(5);
+  prefix.writeUInt32BE(text.length, 1);
+  return Buffer.concat([prefix, text]);
+};
 
 export const ATTACKS: readonly Attack[] = [
   {
@@ -130,7 +155,65 @@ export const ATTACKS: readonly Attack[] = [
   },
   {
     name: '4 answers of the API of 7.8 MB of {}',
-    answers: { '/v2/sandboxes': `[${'{},'.repeat(2_600_000)}{}]` },
+    answers: { '/v2/sandboxes': { body: `[${'{},'.repeat(2_600_000)}{}]` } },
     send: execute('execute_read', requests(4, '', `{ path: '/v2/sandboxes' }`)),
+  },
+  {
+    name: 'a sandbox that lists 4 MB of {}, 8 times',
+    answers: { ...HOSTILE, '/filesystem.Filesystem/ListDir': { body: `{"entries":[${'{},'.repeat(1_400_000)}{}]}` } },
+    send: execute(
+      'execute_read',
+      onSandbox(`Promise.all(Array.from({ length: 8 }, () => sbx.files.list('/').catch(e => e.code)))`),
+    ),
+  },
+  {
+    name: 'a sandbox that answers a command with 16 MB of small messages, 4 times',
+    answers: {
+      ...HOSTILE,
+      '/process.Process/Start': {
+        type: 'application/connect+json',
+        body: Buffer.concat([framed({ start: { pid: 7 } }), Buffer.alloc(16_000_000)]),
+      },
+    },
+    send: target =>
+      Promise.all(
+        times(4, () =>
+          post(target, toolCall('execute_write', onSandbox(`sbx.commands.run('true').catch(e => e.code)`))),
+        ),
+      ),
+  },
+  {
+    name: 'a sandbox that answers a command with 90,000 keepalives, 4 times',
+    answers: {
+      ...HOSTILE,
+      '/process.Process/Start': {
+        type: 'application/connect+json',
+        body: Buffer.concat([framed({ start: { pid: 7 } }), ...Array(90_000).fill(framed({ keepalive: {} }))]),
+      },
+    },
+    send: target =>
+      Promise.all(
+        times(4, () =>
+          post(target, toolCall('execute_write', onSandbox(`sbx.commands.run('true').catch(e => e.code)`))),
+        ),
+      ),
+  },
+  {
+    name: 'a sandbox that answers code with 190,000 events, 4 times',
+    answers: { ...HOSTILE, '/execute': { body: '{"type":"stdout","text":"x"}\n'.repeat(190_000) } },
+    send: target =>
+      Promise.all(
+        times(4, () => post(target, toolCall('execute_write', onSandbox(`sbx.runCode('1').catch(e => e.code)`)))),
+      ),
+  },
+  {
+    name: '100 runs of one key with 8 slow calls each, beside another key that reads',
+    answers: { '/v2/sandboxes': { body: '[]', afterMs: 3_000 } },
+    bystander: `async () => (await api.request({ path: '/sandboxes/inone' })).status`,
+    send: target => {
+      const key = newKey();
+      const code = requests(8, '', `{ path: '/v2/sandboxes' }`);
+      return Promise.all(times(100, () => post(target, toolCall('execute_read', code), { key })));
+    },
   },
 ];

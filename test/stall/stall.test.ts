@@ -6,8 +6,10 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { newKey } from '../support/gateway.ts';
 import { startUpstream, type TestUpstream } from '../support/upstream.ts';
 import { type Replica, startReplica } from '../survive/support/replica.ts';
-import { ATTACKS, type Attack } from './attacks.ts';
+import { type Answer, ATTACKS, type Attack } from './attacks.ts';
 import { watch } from './support/probe.ts';
+import { mainThread, peakMemoryMb } from './support/process.ts';
+import { toolCall } from './support/send.ts';
 
 const MAX_SILENCE_MS = 4_000;
 /** Of the bystander's p50 without an attack, and beside it. */
@@ -17,14 +19,14 @@ const HEAP_MB = 512;
 
 let upstream: TestUpstream;
 let gateway: Replica;
-let answers: Readonly<Record<string, string>> = {};
+let answers: Readonly<Record<string, Answer>> = {};
 
 beforeAll(async () => {
   upstream = await startUpstream();
   upstream.answer = (request, response) => {
-    const text = answers[request.url.split('?')[0] ?? ''];
-    response.writeHead(text === undefined ? 404 : 200, { 'content-type': 'application/json' });
-    response.end(text ?? '{"code":404,"message":"not here"}');
+    const found = answers[request.url.split('?')[0] ?? ''];
+    response.writeHead(found === undefined ? 404 : 200, { 'content-type': found?.type ?? 'application/json' });
+    setTimeout(() => response.end(found?.body ?? '{"code":404,"message":"not here"}'), found?.afterMs ?? 0);
   };
   gateway = await startReplica({
     nodeArgs: [`--max-old-space-size=${HEAP_MB}`],
@@ -39,17 +41,22 @@ afterAll(async () => {
 
 async function measure(attack: Attack) {
   answers = attack.answers ?? {};
-  const before = watch(gateway.url, newKey());
+  const call =
+    attack.bystander === undefined ? toolCall('search', 'async () => 1') : toolCall('execute_read', attack.bystander);
+  const before = watch(gateway.url, newKey(), call);
   await sleep(1_000);
   const calm = await before.stop();
-  const during = watch(gateway.url, newKey());
+  const during = watch(gateway.url, newKey(), call);
+  const cpuBefore = mainThread(gateway.process.pid);
   await attack.send(gateway);
-  return { calm, attacked: await during.stop() };
+  const attacked = await during.stop();
+  const cpu = mainThread(gateway.process.pid);
+  return { calm, attacked, ranMs: cpu.ranMs - cpuBefore.ranMs, waitedMs: cpu.waitedMs - cpuBefore.waitedMs };
 }
 
 it.each(ATTACKS)('$name', async attack => {
-  const { calm, attacked } = await measure(attack);
-  const figures = `silence ${attacked.silenceMs.toFixed(0)} ms, bystander p50 ${calm.p50Ms.toFixed(1)} → ${attacked.p50Ms.toFixed(1)} ms, ${attacked.answered} calls, ${attacked.failed} failed`;
+  const { calm, attacked, ranMs, waitedMs } = await measure(attack);
+  const figures = `silence ${attacked.silenceMs.toFixed(0)} ms, bystander p50 ${calm.p50Ms.toFixed(1)} → ${attacked.p50Ms.toFixed(1)} ms, ${attacked.answered} calls, ${attacked.failed} failed; main thread: ran ${ranMs} ms, waited ${waitedMs} ms for a processor; peak ${peakMemoryMb(gateway.process.pid)} MB`;
   console.log(`${attack.name}: ${figures}`);
   expect(gateway.process.exitCode, gateway.log().slice(-2_000)).toBeNull();
   expect(gateway.process.signalCode, gateway.log().slice(-2_000)).toBeNull();

@@ -13,7 +13,7 @@ export type Watched = {
 
 /** Plain JavaScript: threads run no TypeScript. */
 const SCRIPT = `
-const { parentPort, workerData: { url, key } } = require('node:worker_threads');
+const { parentPort, workerData: { url, key, call } } = require('node:worker_threads');
 const { request, Agent } = require('node:http');
 const agent = new Agent({ keepAlive: true });
 const send = (path, method, headers, body) => new Promise((resolve, reject) => {
@@ -42,12 +42,11 @@ const poll = async () => {
     await pause(10);
   }
 };
-const CALL = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'search', arguments: { code: 'async () => 1' } } });
 const HEADERS = { authorization: 'Bearer ' + key, 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
 const bystand = async () => {
   while (!stopped) {
     const startedAt = performance.now();
-    const answer = await send('/mcp', 'POST', HEADERS, CALL).catch(() => ({ status: 0, text: '' }));
+    const answer = await send('/mcp', 'POST', HEADERS, call).catch(() => ({ status: 0, text: '' }));
     if (answer.status === 200 && !answer.text.includes('isError":true')) times.push(performance.now() - startedAt);
     else failed += 1;
     await pause(20);
@@ -65,8 +64,9 @@ parentPort.on('message', () => {
 });
 `;
 
-export function watch(url: string, key: string): { stop(): Promise<Watched> } {
-  const worker = new Worker(SCRIPT, { eval: true, workerData: { url, key } });
+/** `call`: the bystander's, as it is sent. */
+export function watch(url: string, key: string, call: string): { stop(): Promise<Watched> } {
+  const worker = new Worker(SCRIPT, { eval: true, workerData: { url, key, call } });
   const watched = new Promise<Watched>((resolve, reject) => worker.once('message', resolve).once('error', reject));
   return {
     stop() {
