@@ -19,7 +19,7 @@ export type CallContext = {
   /** Aborts when the run ends. */
   readonly signal: AbortSignal;
   readonly limits: BrokerLimits;
-  /** This call's line in the ledger: name it, say `sent()` before it can have an effect, and `answered()`. */
+  /** This call's entry in the ledger: `name` it, call `sent()` before it can have an effect, and `answered()` after. */
   readonly call: LedgerCall;
   /**
    * `take()` bytes as they arrive; the broker settles the rest by the length of the reply. They are the caller's memory

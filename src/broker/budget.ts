@@ -12,7 +12,7 @@ export type BrokerLimits = {
   readonly maxRunAnswerBytes: number;
   /** What the gateway may work to read what is sent to one run. */
   readonly maxHostMs: number;
-  /** One call, retries included. Less than a run has, so that the guest can still tell what became of its first. */
+  /** One call, retries included. Less than a run has, so that the guest can still return what its first call did. */
   readonly callTimeoutMs: number;
 };
 

@@ -38,7 +38,7 @@ export type Ended = ({ readonly exitCode: number } | { readonly error: string } 
 
 const MAX_DETAIL_CHARS = 160;
 
-/** The last line of `text` that says something, as a detail. */
+/** The last line of `text` that is not empty, as a detail. */
 export function detailOf(text: string): { detail?: string } {
   const lines = text.slice(-4_000).split(/[\r\n]+/);
   const last =

@@ -36,8 +36,8 @@ export async function apiFetch(request: Request): Promise<Response> {
   for (let tried = 1; ; tried++) {
     const answer = await send(call, { method: request.method, target, headers, body }, signal);
     const waitMs = answer.status === 429 ? retryAfterMs(answer) : undefined;
-    const again = waitMs !== undefined && tried < MAX_ATTEMPTS && performance.now() + waitMs < call.endsAt;
-    if (!again) return responseOf(answer);
+    const retry = waitMs !== undefined && tried < MAX_ATTEMPTS && performance.now() + waitMs < call.endsAt;
+    if (!retry) return responseOf(answer);
     await sleep(waitMs, undefined, { signal });
   }
 }
@@ -45,7 +45,7 @@ export async function apiFetch(request: Request): Promise<Response> {
 /** Of a request that the API refuses for now, naming when to come back. Such a one had no effect. */
 const MAX_ATTEMPTS = 4;
 
-/** @throws GatewayError when the answer passes a bound; else what the connection says */
+/** @throws GatewayError when the answer goes beyond a limit; otherwise the connection's error */
 async function send(call: ApiCall, request: OriginRequest, signal: AbortSignal): Promise<OriginAnswer> {
   try {
     const { principalId, limits, onBytes } = call;

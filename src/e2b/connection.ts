@@ -1,4 +1,4 @@
-// Where E2B is and how the SDK is told: every option by hand, because what is left out the SDK reads from the
+// Where E2B is, and the SDK's options: all are given, because the SDK reads missing ones from the
 // environment. Knows no sandbox.
 import type { JsonLimits } from '../ground/json-size.ts';
 import { omitUndefined } from '../ground/omit-undefined.ts';
@@ -30,7 +30,7 @@ export type SdkOptions = {
   readonly sandboxUrl?: string;
   readonly domain: string;
   readonly debug: false;
-  /** The trace goes on to the API; what runs in sandboxes is not told of it. */
+  /** The trace is sent to the API, not to sandboxes. */
   readonly apiHeaders: Readonly<Record<string, string>>;
   readonly requestTimeoutMs: number;
   readonly signal: AbortSignal;

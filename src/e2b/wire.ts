@@ -26,7 +26,7 @@ export type WireOptions = {
 /** Of one stream. A command that writes one line a message may write so many. */
 const MAX_MESSAGES = 100_000;
 
-/** A `fetch` that reaches one origin. `fault` is why it broke an answer off: clients wrap errors beyond recognition. */
+/** A `fetch` that reaches one origin. `fault`: why it broke an answer off, since clients wrap errors in their own. */
 export type Wire = {
   readonly fetch: (input: string | URL | globalThis.Request, init?: globalThis.RequestInit) => Promise<Response>;
   readonly fault: GatewayError | undefined;
@@ -109,10 +109,10 @@ export function createWireFactory(maxHeldBytes = DEFAULT_MAX_HELD_BYTES): WireFa
 /** 3xx with a Location: to follow it would let the sandbox send the gateway anywhere. */
 export const isRedirect = (response: Response) => response.status >= 300 && response.status < 400;
 
-/** As its reader tells one: in any case. */
+/** Case-insensitive, as in the SDK's transport, which decodes what this matches. */
 const isStream = (response: Response) => /^application\/connect/i.test(response.headers.get('content-type') ?? '');
 
-/** Told of each piece. @throws GatewayError at the one that is too much */
+/** Called with each chunk. @throws GatewayError when it goes beyond the limit */
 type Meter = (chunk: Uint8Array) => void;
 
 const tooLarge = (maxBytes: number) =>
@@ -129,7 +129,7 @@ function countBytes(maxBytes: number): Meter {
   };
 }
 
-/** What arrives faster than it ends: a few sandboxes that never end their answers must not take the process down. */
+/** Limits the bytes of all open answers together: a few sandboxes that never end theirs must not exhaust the memory. */
 function createHolds(maxBytes: number): () => { take: Meter; release(): void } {
   let held = 0;
   return () => {

@@ -50,12 +50,12 @@ export type End =
   | { readonly reason: 'memory' }
   /** More calls and timers than any run may make. */
   | { readonly reason: 'flood' }
-  /** The instance trapped, or the guest said what no prelude says. */
+  /** The instance trapped, or the guest sent a message that no prelude sends. */
   | { readonly reason: 'crashed'; readonly detail: string };
 
 export class Intake {
   readonly meter: Meter;
-  /** Set once the run is over; what is said afterwards is not heard. */
+  /** Set once the run is over; later messages are ignored. */
   end: End | undefined;
   readonly #limits: Limits;
   #emissions: Emission[] = [];

@@ -1,4 +1,4 @@
-// What a guest and its host say to each other, on every engine: message kinds and payloads, and the host's checks of
+// The messages between a guest and its host, on every engine: kinds and payloads, and the host's checks of
 // them. Bundled into the prelude as well, so: no Node imports. Knows nothing of what carries the messages.
 import type { Display, GuestReply, Limits } from './engine.ts';
 
@@ -36,7 +36,7 @@ export const STDERR = 2;
 /** `json` is the result as JSON text; `note` what would surprise the agent. */
 export type DonePayload = { readonly json: string; readonly note?: string };
 
-/** An error as the guest tells it: everything in it is the guest's word, bounded here. */
+/** An error as the guest reports it: untrusted in every field, limited here. */
 export type FailedPayload = {
   readonly name: string;
   readonly message: string;

@@ -1,4 +1,4 @@
-// What a run has said so far, and how its end becomes an Outcome, on every engine. Knows neither threads nor sandboxes.
+// The output of a run so far, and how its end becomes an Outcome, on every engine. Knows neither threads nor sandboxes.
 import { ERRORS, type ErrorCode } from '../errors.ts';
 import { omitUndefined } from '../ground/omit-undefined.ts';
 import type { CallHost, Display, GuestCall, GuestError, GuestReply, Job, Limits, Outcome } from './engine.ts';
@@ -27,23 +27,23 @@ export class Transcript {
     this.#hold = hold;
   }
 
-  /** A code the host used in refusing a call: if the guest lets it escape, the outcome may bear it. */
+  /** A code the host used in refusing a call: if the guest does not catch it, the outcome may have it. */
   noteCode(code: string): void {
     this.#codes.add(code);
   }
 
-  /** Takes in what was said for the agent; calls and timers are not its business. */
-  hear(said: Emission): void {
-    switch (said.kind) {
+  /** Keeps logs and displays; ignores calls and timers. */
+  add(emission: Emission): void {
+    switch (emission.kind) {
       case 'log':
-        if (said.stream === 'stdout') this.#stdout = this.#keep(this.#stdout, said.text);
-        else this.#stderr = this.#keep(this.#stderr, said.text);
+        if (emission.stream === 'stdout') this.#stdout = this.#keep(this.#stdout, emission.text);
+        else this.#stderr = this.#keep(this.#stderr, emission.text);
         return;
       case 'dropped':
-        this.#droppedLogChars += said.chars;
+        this.#droppedLogChars += emission.chars;
         return;
       case 'display':
-        this.#displays.push(this.#held(said.display));
+        this.#displays.push(this.#held(emission.display));
         return;
     }
   }
@@ -126,7 +126,7 @@ export class Transcript {
   }
 }
 
-/** As QuickJS and V8 say it. */
+/** The messages of QuickJS and of V8. */
 export function isOutOfMemory({ name, message }: { readonly name: string; readonly message: string }): boolean {
   return (
     (name === 'InternalError' && message === 'out of memory') ||

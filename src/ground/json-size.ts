@@ -84,7 +84,7 @@ const SPACE = 0x20;
 const NOWHERE = 0;
 const IN_STRING = 1;
 const AFTER_BACKSLASH = 2;
-/** A string has ended: the next byte that is no space says whether it was a key. */
+/** A string has ended: the next byte that is not a space decides whether it was a key. */
 const AFTER_STRING = 3;
 const IN_SCALAR = 4;
 

@@ -47,7 +47,7 @@ export type Operation = {
   readonly path: string;
   readonly summary: string;
   readonly description?: string;
-  /** Words people use for it that stand nowhere else: suspend, hibernate … */
+  /** Words people use for it that are in no other field: suspend, hibernate … */
   readonly keywords: readonly string[];
   readonly deprecated: boolean;
   /** Always there in our own description. Undefined for what only a published one has: upstream/operations.ts infers it. */

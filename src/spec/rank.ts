@@ -15,7 +15,7 @@ export type Found = {
 type Entry = { id: number; name: string; summary: string; keywords: string; fields: string; text: string };
 
 const BOOST = { name: 4, summary: 3, keywords: 3, fields: 1, text: 0.6 };
-/** What stands in a synonym's place counts a little less than the word itself. */
+/** A match by a synonym counts a little less than a match by the word itself. */
 const SYNONYM_WEIGHT = 0.8;
 /** What only mentions a word, in a field's name or in passing, does not answer a question for it. */
 const NAMING: ReadonlySet<string> = new Set(['name', 'summary', 'keywords']);
@@ -130,7 +130,7 @@ export function createRanker(description: Description): Ranker {
   };
 }
 
-/** Stem of a synonym → stems of the words it stands for. */
+/** Stem of a synonym → stems of the words it means. */
 function canonicalTerms(synonyms: Description['synonyms'] = {}): Map<string, string[]> {
   const out = new Map<string, string[]>();
   for (const [word, others] of Object.entries(synonyms)) {

@@ -1,5 +1,5 @@
 // Keeps the description current from a published one (file or URL): fetched at start and every refreshMs, slimmed, our
-// words laid over it. Whatever goes wrong, the last good one stays and the log says why. Sends no credentials.
+// words laid over it. On any failure the last good one stays in use and the log has the reason. Sends no credentials.
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { fileURLToPath } from 'node:url';

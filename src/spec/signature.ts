@@ -14,7 +14,7 @@ export function operationSignature(operation: Operation): string {
     parameters
       .filter(parameter => parameter.in === place)
       .map(({ name, required, schema, description: note }) => ({ name, required, schema, note }));
-  // A path parameter that is a plain string says nothing the path does not.
+  // A path parameter that is a plain string adds nothing to the path.
   const path = inPlace('path').filter(({ note, schema }) => note !== undefined || schema.type !== 'string');
   const [query, header] = [inPlace('query'), inPlace('header')];
   const type = body === undefined || body.contentType === 'application/json' ? '' : ` (${body.contentType})`;

@@ -1,6 +1,6 @@
 // Text to search terms: the same for what is indexed and what is asked. Pure, and without Node: runs inside the guest.
 
-/** Words of a question that say nothing about what is wanted. */
+/** Words of a question that do not help to find an operation. */
 const SILENT = new Set(
   (
     'a an the of for to in on at by with from into onto over is are was be been being do does did can could should would will shall may might must ' +

@@ -63,7 +63,7 @@ export function answeredType(schema: Schema, depth = 0): string {
   return typeText(schema, field, depth, child => child['x-secret'] !== true);
 }
 
-/** One line. `field` writes the fields of objects, `keep` says which there are. */
+/** One line. `field` writes the fields of objects, `keep` selects them. */
 function typeText(
   schema: Schema,
   field: (field: Field, depth: number) => string,

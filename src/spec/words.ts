@@ -4,7 +4,7 @@ import { isRecord } from '../ground/json.ts';
 import { omitUndefined } from '../ground/omit-undefined.ts';
 import type { Answer, Description, Operation, Parameter, Schema } from './description.ts';
 
-/** `words` wins wherever both speak of the same thing; on what it knows but is silent about, nothing is said. */
+/** Text of operations comes from `words`, even where it has none. Operations that `words` lacks stay as in `facts`. */
 export function layWords(facts: Description, words: Description): Description {
   const known = new Map(words.operations.map(operation => [operation.id, operation]));
   return {

@@ -68,8 +68,8 @@ export function createUpstreamClient(origin: Origin, { retryDelayMs = 250 } = {}
             toFailure(caught, request, clock.ending()),
           );
           const waitMs = outcome instanceof Failure ? backoff(tried) : (retryAfterMs(outcome) ?? backoff(tried));
-          const again = outcome instanceof Failure ? outcome.passing : RETRIED_STATUSES.has(outcome.status);
-          if (!last && again && waitMs < clock.leftMs()) await sleep(waitMs, undefined, { signal: clock.signal });
+          const retry = outcome instanceof Failure ? outcome.passing : RETRIED_STATUSES.has(outcome.status);
+          if (!last && retry && waitMs < clock.leftMs()) await sleep(waitMs, undefined, { signal: clock.signal });
           else if (outcome instanceof Failure) throw outcome.error;
           else return outcome;
         }

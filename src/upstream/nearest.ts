@@ -19,7 +19,7 @@ export function editDistance(left: string, right: string): number {
   return previous[b.length] ?? 0;
 }
 
-/** The known name meant by `name`, if one is near enough to say so: case, `_` and `-` count for nothing. */
+/** The known name meant by `name`, if one is near enough: case, `_` and `-` are ignored. */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
   const plain = (text: string) => text.toLowerCase().replace(/[_-]/g, '');
   const wanted = plain(name);

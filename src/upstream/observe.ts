@@ -1,4 +1,4 @@
-// A client that tells of each call: a span around it, whose context goes on upstream, and a record for the metrics.
+// A client that observes each call: a span around it, whose context is sent upstream, and a record for the metrics.
 // Names calls by their operation: paths hold ids.
 import { toGatewayError } from '../errors.ts';
 import { startCallSpan } from '../trace.ts';

@@ -4,7 +4,7 @@ import { isSchema, type Operation, type Schema } from '../spec/description.ts';
 
 export const MASK = '[redacted]';
 
-/** Fields whose value is a secret wherever they stand. */
+/** Fields whose value is a secret in any response. */
 const SECRET_FIELDS = new Set([
   'envdAccessToken',
   'trafficAccessToken',

@@ -184,7 +184,7 @@ export function readBody({ given, contentType: type }: AskedRequest): AskedBody 
   }
   if (text === undefined) return { contentType, text: JSON.stringify(body), json: { value: body } };
   checkSize(text);
-  // Models used to fetch() stringify their bodies: JSON text stands for what it says.
+  // Models used to fetch() stringify their bodies: JSON text is taken for its value.
   const value = tryParseJson(text);
   if (value === undefined)
     throw invalid('The body is a string but not JSON. Give an object, or set `contentType` and use `rawBody`.');
@@ -210,7 +210,7 @@ export function readQuery(asked: AskedRequest['query'], search: string | undefin
   for (const [name, value] of asked) {
     if (value === null || value === undefined) continue;
     const shown = JSON.stringify(name.slice(0, 60));
-    if (query.has(name)) throw invalid(`The parameter ${shown} stands in the path and in \`query\`. Give it once.`);
+    if (query.has(name)) throw invalid(`The parameter ${shown} is in the path and in \`query\`. Give it once.`);
     const items: readonly unknown[] = Array.isArray(value) ? value : [value];
     if (items.length > MAX_QUERY_CHARS / 2) throw tooLong();
     const values = items.map(item => toText(shown, item));

@@ -113,7 +113,7 @@ const propertiesOf = (schema: Schema): Readonly<Record<string, Schema>> =>
 const hasType = (schema: Schema, type: string) => [schema.type].flat().includes(type);
 
 /**
- * OpenAPI leaves objects open where it says nothing; an API that lists its fields means those. So a name is unknown
+ * OpenAPI allows any field unless it is forbidden; an API that lists its fields means only those. So a name is unknown
  * when some alternative lists fields, none lists this one, and none speaks of additional ones.
  */
 function findUnknown(schemas: readonly Schema[], value: unknown, place: string, depth: number, report: Report): void {
@@ -144,7 +144,7 @@ const bodyNames = (operation: Operation): readonly string[] =>
     ? []
     : [...new Set(alternatives(operation.body.schema).flatMap(s => Object.keys(propertiesOf(s))))];
 
-/** `meant` collects what was suggested: that it is missing as well need not be said. */
+/** `meant` collects the names that were suggested: they are not reported as missing as well. */
 function unknown(place: string, name: string, known: readonly string[], meant: Set<string>): string {
   const nearest = nearestName(name, known);
   if (nearest !== undefined) {

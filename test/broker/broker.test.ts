@@ -112,7 +112,7 @@ describe('api.request', () => {
     expect(value(reply).data).toMatchObject({ envdAccessToken: '[redacted]' });
   });
 
-  test('refusals send nothing and are told with name, code and a hint', async () => {
+  test('refusals send nothing and reply with name, code and a hint', async () => {
     const { call, ledger } = start({ mode: 'read' });
     expect(await call({ path: '/sandboxes/%2e%2e/teams?secret=1' })).toEqual({
       ok: false,

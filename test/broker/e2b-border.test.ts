@@ -136,10 +136,10 @@ describe('every method', () => {
     ['Sandbox.list', { opts: { metadata: { a: 'b' } } }, '"metadata" (it is query: { metadata: { … } })'],
     ['Sandbox.runCode', { code: '1', opts: { contextId: 'c' } }, '"contextId" (it is context, '],
     ['Sandbox.files.read', { path: '/a', opts: { metadata: {} } }, '"metadata"; there are:'],
-  ])('%s tells the name that was meant: %j', async (id, args, told) => {
+  ])('%s: an unknown option is answered with the right name: %j', async (id, args, message) => {
     const sandboxId = 'i0123456789abcdefghij';
     const refused = await plane.openRun().refusal(id, { ...(!WITHOUT_ID.includes(id) && { sandboxId }), ...args });
-    expect(refused.message).toContain(told);
+    expect(refused.message).toContain(message);
   });
 
   it('takes a life in milliseconds, and no seconds for them', async () => {
@@ -435,7 +435,7 @@ describe('a code interpreter that is a program of the sandbox', () => {
     for (let again = 0; again < 3; again++) await expect.poll(async () => (await fetch()).ok).toBe(true);
   });
 
-  it('that echoes its tokens is not heard to', async () => {
+  it('that echoes its tokens: they are masked', async () => {
     const { run, sandboxId, plane } = await start();
     const { envdAccessToken = '', trafficAccessToken = '' } = plane.cloud.cloud.find(sandboxId) ?? {};
     const tokens = `${envdAccessToken} ${trafficAccessToken}`;
@@ -475,7 +475,7 @@ describe('the environment', () => {
   beforeEach(() => vi.unstubAllEnvs());
   afterEach(() => vi.unstubAllEnvs());
 
-  it('says nothing to the SDK', async () => {
+  it('of the process is not read by the SDK', async () => {
     let visits = 0;
     const trap = createServer((_req, res) => {
       visits++;

@@ -147,7 +147,7 @@ it('lists page by page', async () => {
   expect([first.items.length, rest.items.length, rest.nextToken]).toEqual([2, 1, undefined]);
 });
 
-it('what the API says of network rules comes without their secrets', async () => {
+it('network rules in responses of the API come without their secrets', async () => {
   plane = await startDataPlane();
   const run = plane.openRun();
   const network = { rules: { 'api.example': [{ transform: { headers: { authorization: 'Bearer s3cret' } } }] } };

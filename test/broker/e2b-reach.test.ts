@@ -43,7 +43,7 @@ describe.each(['virtual', 'process'] as const)('commands, %s machines', shell =>
     expect(ended).toMatchObject({ exitCode: 0, stdout: 'before\nafter it\n' });
   });
 
-  it('one that ended, or never was, is said to be gone', async () => {
+  it('one that ended or never was: the error is NotFoundError', async () => {
     const pid = await start('echo short');
     await run.call('Sandbox.commands.wait', { sandboxId, pid, opts: {} });
     const other = plane.openRun({ key: run.key });

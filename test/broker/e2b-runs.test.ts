@@ -61,7 +61,7 @@ describe('a command', () => {
     await expect.poll(pids).toEqual([]);
   });
 
-  it('that took all the time of the run is told what helps then', async () => {
+  it('that took all the time of the run: the error has what helps then', async () => {
     const short = plane.openRun({ key: run.key, wallMs: 1_500 });
     const ended = await command('sleep 30', { timeoutMs: 120_000 }, short);
     expect(ended.error).toMatch(
@@ -114,7 +114,7 @@ describe('a command', () => {
     });
   });
 
-  it('tells its lines while it runs', async () => {
+  it('reports its lines as progress while it runs', async () => {
     const lines: string[] = [];
     const watched = plane.openRun({ key: run.key, progress: line => lines.push(line) });
     const first = watched.call('Sandbox.commands.run', {
@@ -181,7 +181,7 @@ describe('a background command', () => {
     expect(await output()).toMatchObject(ended);
   });
 
-  it('that outlasts the run is said to, before the run is over', async () => {
+  it('that outlasts the run: its error comes before the run is over', async () => {
     const short = plane.openRun({ key: run.key, wallMs: 700 });
     const { pid } = await command('sleep 30', { background: true }, short);
     const refused = await short.refusal('Sandbox.commands.wait', { sandboxId, pid });
@@ -201,7 +201,7 @@ describe('a background command', () => {
     expect(await run.call('Sandbox.files.read', { sandboxId, path: '/tmp/in' })).toBe(data);
   });
 
-  it('that prints without end goes on unheard', async () => {
+  it('that prints without end goes on, and its output is no longer collected', async () => {
     const few = plane.openRun({ key: run.key, limits: { maxAnswerBytes: 300_000 } });
     const { pid } = await command('seq 1 200000; sleep 30', { background: true }, few);
     const ended = await few.call<Result>('Sandbox.commands.wait', { sandboxId, pid });
@@ -299,7 +299,7 @@ describe('a server inside', () => {
       .toBe('up\n');
   });
 
-  it('is reached with method, headers and body, and told nothing of tokens', async () => {
+  it('is reached with method, headers and body, and without tokens', async () => {
     const { status, headers, text } = await answerOf(
       fetch('/a?b=c', { method: 'post', headers: { 'x-mine': '1', authorization: 'Bearer mine' }, body: '{"n":1}' }),
     );
@@ -322,7 +322,7 @@ describe('a server inside', () => {
     expect(plane.requests.length).toBe(before + 4);
   });
 
-  it('that answers too much, too late, or not at all is told of', async () => {
+  it('that answers too much, too late, or not at all: the error names which', async () => {
     expect(await fetch('/big')).toMatchObject({ ok: false, error: { code: 'answer_too_large' } });
     expect(await fetch('/slow', { timeoutMs: 200 })).toMatchObject({
       ok: false,

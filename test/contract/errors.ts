@@ -22,7 +22,7 @@ export function errors(guest: Harness): void {
       expect(await guest.value(source, { callHost })).toBe('path_invalid');
     });
 
-    it('tell where, after an await and through callbacks', async () => {
+    it('have their place, after an await and through callbacks', async () => {
       const source =
         'async () => {\n  function inner() {\n    throw new RangeError("boom");\n  }\n  await null;\n  [1].forEach(() => inner());\n}';
       const error = await guest.error(source);
@@ -47,7 +47,7 @@ export function errors(guest: Harness): void {
       ['a cause', 'new Error("outer", { cause: new Error("inner") })', /outer.*inner/],
       ['a message that throws', 'Object.defineProperty(new Error("x"), "message", { get() { throw 1 } })', /^$/],
       ['a revoked Proxy', '(r => { r.revoke(); return r.proxy })(Proxy.revocable({}, {}))', /unreadable/],
-    ])('thrown as %s are told', async (_what, thrown, message) => {
+    ])('thrown as %s are reported', async (_what, thrown, message) => {
       expect((await guest.error(`async () => { throw ${thrown} }`)).message).toMatch(message);
     });
 

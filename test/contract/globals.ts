@@ -170,7 +170,7 @@ export function globals(guest: Harness): void {
       ['require', 'async () => require("fs")', /require is not defined.*no modules/],
       ['process', 'async () => process.env.E2B_API_KEY', /process is not defined.*adds the API key/],
       ['import()', 'async () => import("node:fs")', /no modules here/],
-    ])('%s is absent and says what to use', async (_name, source, answer) => {
+    ])('%s is absent, and its error names what to use', async (_name, source, answer) => {
       expect((await guest.error(source)).message).toMatch(answer);
     });
 

@@ -77,13 +77,13 @@ export function results(guest: Harness): void {
         /nested deeper/,
       ],
       ['a call that was not awaited', 'async () => { api.request({}); return 1 }', /1 call was not awaited/],
-    ])('says in a note: %s', async (_what, source, note) => {
+    ])('the note of a result: %s', async (_what, source, note) => {
       const outcome = await guest.run(source);
       expect(outcome.status).toBe('completed');
       expect(outcome).toMatchObject({ note: expect.stringMatching(note) });
     });
 
-    it('cuts a result over the limit, and says what to do', async () => {
+    it('cuts a result over the limit, with a note on what to do', async () => {
       const outcome = await guest.run('async () => Array.from({ length: 1e5 }, (_, i) => ({ i }))', {
         limits: { maxResultChars: 10_000 },
       });

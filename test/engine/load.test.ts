@@ -114,7 +114,7 @@ describe('the embedded engine under load', () => {
     await Promise.all(many);
   });
 
-  it('says busy at once when the queue is full, and to whoever fills it', async () => {
+  it('rejects as busy at once when the queue is full, and rejects the key that fills it', async () => {
     const on = await open({ workers: 1, maxWorkers: 1, maxQueued: 10 });
     const hog = start(on, HOG, { limits: { cpuMs: 600 } });
     await until(() => on.stats().running === 1);

@@ -52,7 +52,7 @@ const PATHS = `(() => {
 })()`;
 
 describe('what this Node lacks', () => {
-  it('stands in for all that the late scripts bring', () => {
+  it('has a stand-in for everything in the late scripts', () => {
     const bare = createContext(Object.create(null));
     runInContext(OLDER, bare);
     const before = new Set(runInContext(PATHS, bare) as string[]);

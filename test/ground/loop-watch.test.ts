@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { HostTurns } from '../../src/ground/host-turns.ts';
 import { type LoopDelay, watchLoop } from '../../src/ground/loop-watch.ts';
 
-it('tells a delay, and the run that was worked for', async () => {
+it('reports a delay, and the run that was worked for', async () => {
   const turns = new HostTurns();
   const delays: LoopDelay[] = [];
   const stop = watchLoop(turns, delay => void delays.push(delay));

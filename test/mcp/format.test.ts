@@ -41,7 +41,7 @@ const call = (
 ): LedgerEntry => ({ label, status, ms, write: false, ...more });
 
 describe('a result', () => {
-  test('stands alone in the envelope', () => {
+  test('is alone in the envelope', () => {
     const formatted = format(completed('{"a":1}'));
     expect(parts(formatted)).toEqual({ inside: '{"a":1}', behind: '' });
     expect(formatted.isError).toBe(false);
@@ -76,7 +76,7 @@ describe('a result', () => {
     expect(textOf(format(completed('{"a":1}', { stdout: 'x' }), { surface: 'search' }))).toBe('{"a":1}\n\nstdout:\nx');
   });
 
-  test('that is long is cut, inside, and says so behind', () => {
+  test('that is long is cut inside the envelope, with a note after it', () => {
     const formatted = format(
       completed(JSON.stringify(Array.from({ length: 1000 }, (_, n) => n)), { stdout: 'o'.repeat(5000) }),
     );
@@ -263,7 +263,7 @@ describe('displays', () => {
     });
   });
 
-  test('other files are resources, and the text says so', () => {
+  test('other files are resources, and the text names them', () => {
     const formatted = shown(blob('application/pdf', 'aGVsbG8='), blob('bad\ntype', 'aGVs'));
     expect(formatted.content.slice(1)).toEqual([
       { type: 'resource', resource: { uri: 'display:///1', mimeType: 'application/pdf', blob: 'aGVsbG8=' } },
@@ -272,7 +272,7 @@ describe('displays', () => {
     expect(parts(formatted).inside).toContain('(application/pdf, 5 bytes, attached)');
   });
 
-  test('broken base64 is told, not sent', () => {
+  test('broken base64 is reported, not sent', () => {
     const formatted = shown(blob('image/png', 'iVBORw0KGgo?'));
     expect(formatted.content).toHaveLength(1);
     expect(parts(formatted).inside).toContain('not base64');

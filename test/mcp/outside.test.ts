@@ -42,6 +42,6 @@ it('no text of an error gets outside the markers, however it is worded', () => {
   );
 });
 
-it('a name that stands in the agent’s own code gets a hint', () => {
+it('a name in the agent’s own code gets a hint', () => {
   expect(outside({ name: 'TypeError', message: 'sbx.files.readText is not a function' })).toContain('Hint: files has');
 });

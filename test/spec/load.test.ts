@@ -18,7 +18,7 @@ describe('our description of E2B', () => {
     expect(ids.filter(id => /teams|secrets|api-keys|access-tokens|admin|nodes/.test(id))).toEqual([]);
   });
 
-  it('says for each operation what it does, how people call it, and what comes back', () => {
+  it('has for each operation what it does, how people call it, and what comes back', () => {
     for (const { id, summary, keywords, answers } of description.operations) {
       expect(summary, id).toMatch(/^[A-Z].{10,}/);
       expect(keywords.length, id).toBeGreaterThan(0);
@@ -123,14 +123,14 @@ describe('a description that is not usable', async () => {
       'capabilities: [{ id: Sandbox.a, signature: a, summary: a, mode: read, effect: none, resource: a }, { id: Sandbox.a, signature: a, summary: a, mode: read, effect: none, resource: a }]',
       /Sandbox\.a is described twice/,
     ],
-  ])('%s: says where and what', async (_, document, sandbox, message) => {
+  ])('%s: the error has the place and the reason', async (_, document, sandbox, message) => {
     await expect(load(document, sandbox)).rejects.toMatchObject({
       code: 'spec_invalid',
       message: expect.stringMatching(message),
     });
   });
 
-  it('a missing file: says which', async () => {
+  it('a missing file: the error names it', async () => {
     await expect(loadDescription(join(folder, 'none.yaml'))).rejects.toMatchObject({
       code: 'spec_invalid',
       message: expect.stringContaining('none.yaml'),

@@ -241,7 +241,7 @@ describe('a source that redirects', () => {
   it.each([
     ['to another origin', (port: number) => `http://localhost:${port}/elsewhere`, /another origin/],
     ['without end', () => '/again', /without end/],
-  ])('%s is not taken up', async (_what, location, told) => {
+  ])('%s is not used, and the error has the reason', async (_what, location, reason) => {
     const asked: string[] = [];
     const url = await serve((request, response) => {
       asked.push(request.headers.host ?? '');
@@ -250,7 +250,7 @@ describe('a source that redirects', () => {
     const { source, taken } = make(url);
     await source.start();
     expect(taken).toEqual([]);
-    expect(source.status().error).toMatch(told);
+    expect(source.status().error).toMatch(reason);
     expect(asked.every(host => host.startsWith('127.0.0.1'))).toBe(true);
     expect(asked.length).toBeLessThan(10);
   });

@@ -130,7 +130,7 @@ describe('find', () => {
     expect(found).toContain(wanted);
   });
 
-  it('gives operation, summary and score, best first, ten unless told', () => {
+  it('gives operation, summary and score, best first, ten unless another limit is given', () => {
     const found = search.find('sandbox');
     expect(found).toHaveLength(10);
     expect(found[0]).toEqual({ operation: expect.any(String), summary: expect.any(String), score: expect.any(Number) });
@@ -205,7 +205,7 @@ describe('describe', () => {
     expect(list).toMatch(/x-next-token/);
   });
 
-  it('is far shorter than the schema it stands for', () => {
+  it('is far shorter than its schema', () => {
     let described = 0;
     let schemas = 0;
     for (const [path, methods] of Object.entries(search.spec.paths)) {
@@ -280,11 +280,11 @@ describe('what an API key does not reach', () => {
     ['watch a directory for changes', /inotifywait/],
     ['pty', /sendStdin/],
     ['cluster nodes', /GET \/v2\/sandboxes/],
-  ])('%s is the first hit, and says where it is instead', (query, says) => {
+  ])('%s is the first hit, with the place where it is instead', (query, place) => {
     const [first] = search.find(query);
     expect(first?.operation).toMatch(/^not available: /);
-    expect(first?.summary).toMatch(says);
-    expect(search.describe(first?.operation ?? '')).toMatch(says);
+    expect(first?.summary).toMatch(place);
+    expect(search.describe(first?.operation ?? '')).toMatch(place);
   });
 });
 

@@ -118,15 +118,15 @@ describe('what is answered', () => {
     await closed;
   });
 
-  test.each<[what: string, body: string, told: RegExp]>([
+  test.each<[what: string, body: string, message: RegExp]>([
     ['values', `[${'{},'.repeat(30_000)}0]`, /more than 20000 values/],
     ['values, after space', `${' '.repeat(5_000)}[${'0,'.repeat(30_000)}0]`, /more than 20000 values/],
     ['keys', `{${Array.from({ length: 10_001 }, (_, i) => `"${i}":1`).join()}}`, /more than 10000 keys/],
     ['depth', '['.repeat(60), /deeper than 50/],
     ['one key', `{"${'k'.repeat(2_000)}":1}`, /key longer than 1000 bytes/],
-  ])('too much to parse, by its %s: refused before it is parsed, with the number', async (_what, body, told) => {
+  ])('too much to parse, by its %s: refused before it is parsed, with the number', async (_what, body, message) => {
     upstream.answer = (_, response) => response.writeHead(200).end(body);
-    expect(await failure(create)).toMatchObject({ code: 'answer_too_large', message: expect.stringMatching(told) });
+    expect(await failure(create)).toMatchObject({ code: 'answer_too_large', message: expect.stringMatching(message) });
   });
 
   test('text that is no JSON may have as many words as it likes', async () => {
@@ -148,7 +148,7 @@ describe('reads are repeated', () => {
     expect(textOf(await client.send(list, options))).toMatchObject({ status: 200, text: '3' });
   });
 
-  test('until the attempts are used up; the last answer stands', async () => {
+  test('until the attempts are used up; the last answer is returned', async () => {
     upstream.answer = (_, response, count) => sendJson(response, count, 503);
     expect(textOf(await client.send(list, options))).toMatchObject({ status: 503, text: '4' });
   });
@@ -190,7 +190,7 @@ describe('writes are sent once', () => {
     expect(upstream.heard).toHaveLength(1);
   });
 
-  test('a reset leaves the outcome open, and says so', async () => {
+  test('a reset leaves the outcome open, and the error names that', async () => {
     upstream.answer = (_, response) => response.destroy();
     const error = await failure(create);
     expect(error).toMatchObject({

@@ -58,7 +58,7 @@ describe('what a model would write', () => {
     [{ method: 'POST', path: '/sandboxes/iabc/timeout', body: { timeout: 'long' } }, /body\.timeout must be/],
     [{ path: '/v2/sandboxes', query: { next_token: 'x' } }, /use "nextToken"/],
     [{ path: '/sandbox' }, /Nearest: GET \/sandboxes/],
-  ])('%j is told how to', (raw, message) => {
+  ])('%j is refused with what to write', (raw, message) => {
     let caught: unknown;
     try {
       guardRequest(raw, 'write', operations);
@@ -70,7 +70,7 @@ describe('what a model would write', () => {
   });
 });
 
-test('everything the description marks secret is hidden, wherever it stands', () => {
+test('everything the description marks secret is hidden, wherever it is', () => {
   const hidden = description.operations.filter(operation =>
     JSON.stringify(operation.answers).includes('"x-secret":true'),
   );

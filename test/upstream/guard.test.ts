@@ -290,7 +290,7 @@ describe('body', () => {
       body: '{"templateID":"base","timeout":60,"metadata":{"any":"x"}}',
     });
   });
-  test('JSON text stands for what it says', () => {
+  test('JSON text is taken for its value', () => {
     expect(guardRequest(create('{ "templateID": "base" }'), 'write', listed).body).toBe('{"templateID":"base"}');
   });
   test.each<[unknown, RegExp]>([
@@ -345,7 +345,7 @@ describe('the form of a request', () => {
   ])('%j', (raw, message) => {
     expect(refusal(raw)).toMatchObject({ code: 'request_invalid', message: expect.stringMatching(message) });
   });
-  test.each([20, 100_000])('%i unknown fields are not told one by one', count => {
+  test.each([20, 100_000])('%i unknown fields are not listed one by one', count => {
     const fields = Object.fromEntries(Array.from({ length: count }, (_, i) => [`field${i}`, 1]));
     const { code, message } = refusal({ path: '/sandboxes', ...fields });
     expect(code).toBe('request_invalid');

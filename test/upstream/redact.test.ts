@@ -50,7 +50,7 @@ describe('by name, at any depth', () => {
 });
 
 describe('by place', () => {
-  test('where the description says so, through allOf and lists', () => {
+  test('where the description marks it, through allOf and lists', () => {
     const sandbox = { sandboxID: 'i1', sessionCode: 'x', mounts: [{ key: 'k', name: 'n' }] };
     expect(redact(sandbox, 'GET /sandboxes/{sandboxID}')).toEqual({
       sandboxID: 'i1',

@@ -1,7 +1,7 @@
-// Waiting that ends: with the run, or after a time.
+// Waiting with an end: until the run is aborted, or for a time.
 import { GatewayError } from '../../errors.ts';
 
-/** Rejects `cancelled` as soon as the signal aborts; `late` is told what came of the work after that. */
+/** Rejects `cancelled` as soon as the signal aborts; `late` gets the result of the work if it completes after that. */
 export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal, late?: (value: T) => void): Promise<T> {
   let cancel = () => {};
   const aborted = new Promise<never>((_resolve, reject) => {
@@ -19,7 +19,7 @@ export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal, la
   }
 }
 
-/** Undefined when it takes longer. */
+/** The result of the work; undefined when it takes longer. */
 export async function within<T>(work: Promise<T>, ms: number): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<undefined>(resolve => {

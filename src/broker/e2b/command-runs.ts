@@ -1,5 +1,5 @@
-// Commands of one run, followed: to their end within the call, or in the background while the run lasts. What ends with
-// the run and what does not is decided here.
+// Commands that one run starts: awaited within the call, or left in the background and followed while the run lasts.
+// Decides which are killed when the run ends.
 
 import type { Access } from '../../e2b/handle.ts';
 import type { Sandbox } from '../../e2b/sdk.ts';
@@ -22,7 +22,7 @@ type Listeners = Parameters<StartCommand>[0] & { readonly requestTimeoutMs: numb
 export type Found = Pick<Follower, 'pid' | 'logPath'>;
 export type StartOn = (sandbox: Sandbox, listeners: Listeners) => ReturnType<StartCommand>;
 
-/** The command's result. It is killed when its time is over, or when the run ends before it does. */
+/** Returns the command's result. It is killed when its time is over or the run ends first. */
 export function runToEnd(
   sandboxId: string,
   call: SandboxCall,
@@ -59,7 +59,7 @@ export function runToEnd(
   });
 }
 
-/** Its pid, at once. The stream is left when the run ends; the command goes on, until its own time is over. 0: never. */
+/** Returns its pid at once. Following ends with the run; the command goes on until `timeoutMs` is over (0: no limit). */
 export function leaveRunning(
   sandboxId: string,
   call: SandboxCall,
@@ -72,7 +72,7 @@ export function leaveRunning(
     const { following, reporter, fault } = begin(call, access, start, {
       timeoutMs,
       overdue: 'timed out and was killed. Give it more timeoutMs, or none',
-      onTooMuch: () => 'goes on unheard',
+      onTooMuch: () => 'goes on, its output no longer collected',
     });
     try {
       const follower = await unlessAborted(following, call.context.signal, late => late.leave());
@@ -102,8 +102,8 @@ function begin(
 ) {
   const { progress } = session.options;
   const reporter = progress === undefined ? undefined : createLineReporter(progress);
-  // Not on the call's signal: a background stream outlives the call, and a start that was sent is waited for so that
-  // what it started can be killed.
+  // Not the call's signal: a background stream outlives the call, and the response to a start is awaited after the call
+  // ends, so that the command can be killed.
   const sdk = { ...own, signal: new AbortController().signal };
   const { maxAnswerBytes } = context.limits;
   const { sandbox, wire } = session.handle(access, sdk, context, {
@@ -121,7 +121,7 @@ function begin(
   return { following, reporter, fault: () => wire.fault };
 }
 
-/** On its own time: the run may be over. */
+/** With a timeout of its own: the run may be over. */
 function killQuietly({ session, context }: SandboxCall, access: Access, pid: number): void {
   const signal = AbortSignal.timeout(KILL_TIMEOUT_MS);
   const sdk = { ...session.sdk(context), signal, requestTimeoutMs: KILL_TIMEOUT_MS };
@@ -135,12 +135,11 @@ const key = (sandboxId: string, pid: number | '') => `${sandboxId}:${pid}`;
 export const followerOf = ({ session }: SandboxCall, sandboxId: string, pid: number): Follower | undefined =>
   session.followers.get(key(sandboxId, pid));
 
-/** The sandbox was paused: who asks for a command of it next is connected anew. */
+/** The sandbox was paused: the next request for one of its commands connects anew. */
 export function loseFollowers({ session }: SandboxCall, sandboxId: string): void {
   for (const [name, follower] of session.followers) if (name.startsWith(key(sandboxId, ''))) follower.lose();
 }
 
-/** In the place of what was followed. */
 export function replaceFollower({ session }: SandboxCall, sandboxId: string, pid: number, follower: Follower): void {
   session.followers.set(key(sandboxId, pid), follower);
 }

@@ -18,7 +18,7 @@ import type { SandboxCall } from './sandbox-call.ts';
 const STDIN_CHUNK_BYTES = 32 * 1024;
 
 const base64 = z.strictObject({ base64: z.base64() });
-/** Text, or bytes as the guest's side writes them. */
+/** Text, or bytes in the guest's encoding of them. */
 export const data = z.union([z.string(), base64]);
 export const bytesOf = (given: z.output<typeof data>): Buffer =>
   typeof given === 'string' ? Buffer.from(given, 'utf8') : Buffer.from(given.base64, 'base64');
@@ -45,7 +45,7 @@ const run = method('Sandbox.commands.run', {
         sandbox.commands.run(cmd, { ...omitUndefined(startOpts), ...listeners, background: true });
     if (!background) return noted(await runToEnd(sandboxId, call, timeoutMs, starting(cmd)), call);
     const { logPath, cmd: logged } = withLogFile(cmd, randomUUID());
-    // 0: no deadline in the sandbox. A background command outlives the run unless told otherwise.
+    // 0: no deadline in the sandbox. A background command outlives the run unless it is given a timeout.
     return leaveRunning(sandboxId, call, timeoutMs ?? 0, starting(logged), logPath);
   },
 });
@@ -157,13 +157,13 @@ function asAsked<Listed extends { args: string[] }>(process: Listed): Listed & {
   return logPath === undefined ? process : { ...process, args: [...process.args.slice(0, -1), cmd], logPath };
 }
 
-/** A failed command does not throw: the ledger tells it. */
+/** A failed command does not throw; its exit code is in the ledger. */
 function noted(ran: CommandResult, { context }: SandboxCall): CommandResult {
   if (ran.exitCode !== 0) context.call.ended({ exitCode: ran.exitCode, ...detailOf(ran.stderr) });
   return ran;
 }
 
-/** Bounded by what is kept, not by the limit of one answer: JSON may write a byte as six. */
+/** Limited by what is kept of the output, not by the size of one answer: JSON may write a byte as six. */
 function counted<Printed extends { stdout: string; stderr: string }>(printed: Printed, call: SandboxCall): Printed {
   call.context.answer.take(printed.stdout.length + printed.stderr.length);
   return printed;

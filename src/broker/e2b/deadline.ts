@@ -1,5 +1,5 @@
-// How long a call waits for a command or for code, and what it says when that was not enough: more `timeoutMs` helps
-// only where the run had more time left. Pure.
+// How long a call waits for a command or for code, and the error when that was not enough: more `timeoutMs` helps
+// only where the run has more time left. Pure.
 
 export type Deadline = {
   readonly ms: number;

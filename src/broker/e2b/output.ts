@@ -2,7 +2,7 @@
 
 export type Output = {
   push(text: string): void;
-  /** All that came, or head and tail with a line between them that says what is missing. */
+  /** All of it, or its beginning and end with a line between them that has the number of missing characters. */
   text(): string;
   readonly dropped: number;
 };

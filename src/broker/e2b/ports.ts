@@ -14,7 +14,7 @@ const MAX_BODY_BYTES = 5_000_000;
 const MAX_REDIRECTS = 5;
 const MAX_HEADER_CHARS = 16_000;
 
-/** Where a request goes and how it is framed is not the guest's to say. */
+/** Headers that decide where a request goes and how it is framed: a guest may not set them. */
 const REFUSED_HEADERS =
   /^(?:host|connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|content-length|upgrade|expect|e2b-.*|x-access-token)$/i;
 

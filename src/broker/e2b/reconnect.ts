@@ -1,4 +1,5 @@
-// Background commands found again: by pid, after a pause cut their stream off, and until a killed one has gone.
+// Connects to commands that run already: by pid, and after a pause broke their stream off. Waits until a killed one has
+// gone.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SdkOptions } from '../../e2b/connection.ts';
 import type { Sandbox } from '../../e2b/sdk.ts';
@@ -35,26 +36,26 @@ export async function reach(call: SandboxCall, sandboxId: string, pid: number): 
   }
   if (!follower.lost()) return follower;
   await connectTo(sandboxId, pid, call, 0);
-  const again = followerOf(call, sandboxId, pid) ?? follower;
-  const continued = continuing(follower, again);
+  const reconnected = followerOf(call, sandboxId, pid) ?? follower;
+  const continued = continuing(follower, reconnected);
   replaceFollower(call, sandboxId, pid, continued);
   return continued;
 }
 
 /** What was printed before the break, then what comes after it. */
-function continuing(before: Follower, again: Follower): Follower {
+function continuing(before: Follower, reconnected: Follower): Follower {
   const earlier = before.peek();
   const join = <Printed extends ReturnType<Follower['peek']>>(later: Printed): Printed => {
     const dropped = (earlier.dropped ?? 0) + (later.dropped ?? 0);
     const printed = { stdout: earlier.stdout + later.stdout, stderr: earlier.stderr + later.stderr };
     return { ...later, ...printed, ...(dropped > 0 && { dropped }) };
   };
-  const ended = again.ended.then(join);
+  const ended = reconnected.ended.then(join);
   ended.catch(() => {}); // awaited later, or never
-  return { ...again, ended, peek: () => join(again.peek()) };
+  return { ...reconnected, ended, peek: () => join(reconnected.peek()) };
 }
 
-/** A killed process goes a moment after the signal: who lists next shall not see it. */
+/** A killed process disappears a moment after the signal: a list that follows must not show it. */
 export async function untilGone(sandbox: Sandbox, sdk: SdkOptions, pid: number): Promise<void> {
   for (let left = GONE_TRIES; left > 0 && (await pids(sandbox, sdk)).includes(pid); left--) {
     await sleep(GONE_EVERY_MS, undefined, { signal: sdk.signal });

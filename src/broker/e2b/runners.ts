@@ -8,7 +8,7 @@ import { hasMetadata } from '../../upstream/answer.ts';
 import type { GuardedRequest } from '../../upstream/guard.ts';
 import type { SentAnswer } from '../request.ts';
 
-/** Asks the engine; of this replica only: another's ids are in no listing, and nothing else tells them. */
+/** Asks the engine, which knows those of this replica. Ids of others are in no listing, so no guest has them. */
 export type IsHidden = (sandboxId: string) => boolean;
 
 /** A sandbox as any listing shows it. */

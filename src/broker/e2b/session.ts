@@ -1,5 +1,5 @@
-// One run's dealings with sandboxes: which it may talk to and with which tokens, what it started in the background, and
-// how much time it has left. Gone with the run; nothing is kept between runs. Knows no single capability.
+// What one run knows of sandboxes: their access tokens, the commands it started in the background, and how much time it
+// has left. Nothing is kept after the run. Knows no single capability.
 
 import { E2B } from '../../e2b/api.ts';
 import {
@@ -47,7 +47,7 @@ const DAEMON_JSON = {
   maxDepth: 32,
   maxKeyBytes: 10_000,
 };
-/** Kept for the agent's code to read a result and return it. */
+/** Left over for the agent's code to read a result and return it. */
 const MARGIN_MS = 1_000;
 /** Background commands of one run whose output is followed at once. */
 const MAX_STREAMS = 20;
@@ -84,7 +84,7 @@ export class Session {
     return { ended: () => void this.#streams-- };
   }
 
-  /** For what goes on between calls. */
+  /** Called when the run ends, or now if it has. */
   atEnd(action: () => void): void {
     if (this.options.signal.aborted) action();
     else this.#endings.push(action);
@@ -96,7 +96,7 @@ export class Session {
     return Math.max(1, Math.floor(left - Math.min(MARGIN_MS, this.options.wallMs / 10)));
   }
 
-  /** For what is waited for within a call. */
+  /** How long a call may wait for a command or for code. */
   deadline(askedMs: number | undefined): Deadline {
     return deadlineOf(askedMs, { leftMs: this.leftMs(), wallMs: this.options.wallMs });
   }
@@ -109,8 +109,8 @@ export class Session {
   }
 
   /**
-   * Asks E2B's API, with the SDK, as a part of this call. @param own what is not to be the call's, e.g. the signal of
-   * what is seen through though the run is over
+   * Asks E2B's API, with the SDK, as a part of this call. @param own replaces the call's, e.g. the signal of a
+   * request that is finished after the run has ended
    */
   api<T>(
     context: CallContext,
@@ -125,7 +125,7 @@ export class Session {
       timeoutMs: limits.callTimeoutMs,
       maxAnswerBytes: limits.maxAnswerBytes,
       checkPath: (path: string) => refusePath(path, E2B.dashboard),
-      // What may outlive the call is small, and nobody is left to count it for.
+      // A request that may outlive the call is small, and the run it would be counted for may be over.
       ...(own.signal === undefined && { onBytes: answer.take }),
       ...own,
     };
@@ -138,7 +138,7 @@ export class Session {
     return access;
   }
 
-  /** It was paused or killed: what is known of it no longer holds. */
+  /** After it was paused or killed: its access is read anew at the next use. */
   forget(sandboxId: string): void {
     this.#known.delete(sandboxId);
   }
@@ -207,7 +207,7 @@ async function readAccess(sandboxId: string, sdk: SdkOptions): Promise<Access> {
   };
 }
 
-/** As the SDK words it. */
+/** With the SDK's name and message. */
 function apiError(status: number, sandboxId: string, error: { message?: string } | undefined): Error {
   const name = ({ 401: 'AuthenticationError', 404: 'SandboxNotFoundError', 429: 'RateLimitError' } as const)[status];
   const message = status === 404 ? `Sandbox ${sandboxId} not found` : `${status}: ${error?.message ?? 'no answer'}`;

@@ -1,5 +1,5 @@
 // The command that starts the runner. It goes off together with the upload, so what it starts first waits for the file to
-// be whole. One shell word: no single quote may stand in the script, and no path of the sandbox either.
+// be whole. One shell word: the script may hold no single quote, and no path of the sandbox either.
 import { EXIT, FILES } from './wire.ts';
 
 /** For a file that never comes: the engine has given up long before. */

@@ -1,4 +1,4 @@
-// What a run and the runner in its sandbox say to each other: frames in, in order and in turns with other runs; answers
+// The messages between a run and the runner in its sandbox: frames in, in order and in turns with other runs; answers
 // out, large ones as files. Knows neither how the sandbox came to be nor how the run ends.
 import type { CommandHandle, Sandbox } from '../../e2b/sdk.ts';
 import type { HostTurns } from '../../ground/host-turns.ts';
@@ -135,7 +135,7 @@ export class Conversation {
   #handle(emission: Emission): void {
     const { job, transcript, signal } = this.#parts;
     if (emission.kind !== 'call') {
-      transcript.hear(emission);
+      transcript.add(emission);
       return;
     }
     const { id, kind: _kind, ...call } = emission;

@@ -1,5 +1,5 @@
 // Makes a run's sandbox: closed to the network from its first moment, tagged, with a life little longer than the run may
-// take. The only thing that is ever tried again; each try bears a name of its own, so that a lost one can be found.
+// take. The only request that is retried; each try has a name of its own, so that a lost sandbox can be found.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RUNNER_METADATA } from '../../e2b/metadata.ts';
 import { Sandbox } from '../../e2b/sdk.ts';

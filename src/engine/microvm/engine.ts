@@ -37,7 +37,7 @@ export type E2bOptions = {
 export { connect };
 
 export type E2bEngine = Engine & {
-  /** True for the sandboxes of this engine that may still be there: the agent has no business with them. */
+  /** True for the sandboxes of this engine that may still exist: agents must not see or use them. */
   isRunner(sandboxId: string): boolean;
 };
 

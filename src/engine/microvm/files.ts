@@ -37,7 +37,7 @@ export async function readPayload(sandbox: Sandbox, path: string, bytes: number,
   for (let { done, value } = await reader.read(); !done; { done, value } = await reader.read()) {
     got += value?.length ?? 0;
     if (got > bytes) {
-      // Not waited for: who sends without end may not end on being told to.
+      // Not awaited: a sender that never ends may not react to the cancellation either.
       void reader.cancel().catch(() => undefined);
       throw new WireError('a file is longer than announced');
     }

@@ -39,7 +39,7 @@ export type RunParts = {
 };
 
 const MAX_STDERR_CHARS = 4_000;
-/** Of the stream of its output: as much as stdout.ts takes, in base64, and what stands around it. */
+/** Of the stream of its output: as much as stdout.ts takes, in base64, and its framing. */
 const MAX_STREAM_BYTES = 16_000_000;
 /** Of its answers to uploads and to what is written to stdin. */
 const ANSWER_JSON = { maxBytes: 100_000, maxValues: 1_000, maxKeys: 1_000, maxDepth: 16, maxKeyBytes: 1_000 };
@@ -263,7 +263,7 @@ function templateFault(exitCode: number | undefined): string | undefined {
   return exitCode === undefined ? undefined : `ends its Node with exit code ${exitCode} before the code starts`;
 }
 
-/** As a shell tells it: 128 and the signal's number for a process that a signal ended. */
+/** A shell's exit code of a process that a signal ended: 128 and the signal's number. */
 function exitCodeOf(caught: unknown): number | undefined {
   if (!(caught instanceof CommandExitError)) return undefined;
   const { exitCode, error = '' } = caught;

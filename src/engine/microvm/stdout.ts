@@ -27,7 +27,7 @@ const Frame = z.union([
   }),
 ]) satisfies z.ZodType<RunnerFrame>;
 
-/** The runner said what it never says: it, or what poses as it, is not to be believed any further. */
+/** Not a message of the runner: it is compromised, or something else writes in its place. Nothing more is accepted. */
 export class WireError extends Error {
   override readonly name = 'WireError';
 }

@@ -39,7 +39,7 @@ export class Admission {
   }
 
   /**
-   * Queues a run for its start. Returns the run that must be sent away as busy, if any: a full queue gives way to those
+   * Queues a run for its start. Returns the run that must be rejected as busy, if any: a full queue makes room for those
    * who wait with less, and the newest of whoever waits with most goes.
    */
   enqueue(run: Run): Run | undefined {

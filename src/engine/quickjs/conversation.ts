@@ -8,8 +8,8 @@ import type { Run } from './run.ts';
 
 type Call = Extract<Emission, { kind: 'call' }>;
 
-/** Takes in what a guest said. `settle` gets the answers, whenever they come; none after the run has ended. */
-export function hear(run: Run, emissions: readonly Emission[], settle: (settlement: Due) => void): void {
+/** Processes a guest's messages. `settle` gets the answers when they come, and none after the run has ended. */
+export function receive(run: Run, emissions: readonly Emission[], settle: (settlement: Due) => void): void {
   for (const emission of emissions) {
     if (run.state === 'ended') return;
     switch (emission.kind) {
@@ -24,7 +24,7 @@ export function hear(run: Run, emissions: readonly Emission[], settle: (settleme
         run.timers.delete(emission.id);
         break;
       default:
-        run.transcript.hear(emission);
+        run.transcript.add(emission);
     }
   }
 }

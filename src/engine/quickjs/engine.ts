@@ -27,7 +27,7 @@ export type QuickjsOptions = {
   readonly maxParkedBytes?: number;
   /** Spend a second of a background thread on making the interpreter fast. Default true. */
   readonly warm?: boolean;
-  /** Where trouble with workers is told. */
+  /** Reports failures of workers. */
   readonly log?: (message: string, cause: unknown) => void;
 };
 

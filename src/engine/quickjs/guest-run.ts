@@ -1,4 +1,4 @@
-// One run inside a worker: drives its instance slice by slice, and says when the run is over.
+// One run inside a worker: drives its instance slice by slice, and reports when the run is over.
 import type { Limits } from '../engine.ts';
 import { type Emission, type End, Intake, type Meter } from '../intake.ts';
 import * as protocol from '../protocol.ts';
@@ -8,7 +8,7 @@ import { IntlHost } from './intl/answer.ts';
 import type { Settlement } from './messages.ts';
 import { GuestException } from './vm.ts';
 
-/** A slice longer than this tells the scheduler what it has so far: calls overlap with computing, logs survive a kill. */
+/** A slice longer than this sends the scheduler its output so far: calls overlap with computing, logs survive a kill. */
 const FLUSH_MS = 10;
 
 export type RunHost = {
@@ -116,7 +116,7 @@ function endOf(error: unknown): End {
     if (isOutOfMemory(error.thrown)) return { reason: 'memory' };
     return { reason: 'failed', error: protocol.parseFailed(JSON.stringify(error.thrown)) };
   }
-  // V8 says RangeError when WebAssembly frames filled the native stack: the guest recursed inside one built-in.
+  // V8 throws a RangeError when WebAssembly frames filled the native stack: the guest recursed inside one built-in.
   if (error instanceof RangeError)
     return { reason: 'failed', error: { name: 'RangeError', message: 'Maximum call stack size exceeded' } };
   return { reason: 'crashed', detail: error instanceof Error ? error.message : 'trap' };

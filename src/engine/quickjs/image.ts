@@ -10,7 +10,7 @@ export type Image = {
    * state up to `coreBytes`, then slack that is all but empty.
    */
   readonly memory: Uint8Array;
-  /** The end of the stack, where its pointer stands between slices. */
+  /** The end of the stack: its pointer's value between slices. */
   readonly stackBytes: number;
   readonly coreBytes: number;
   readonly runtime: number;

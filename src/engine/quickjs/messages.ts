@@ -1,4 +1,4 @@
-// What the scheduler and its workers say to each other. Types only. Both sides are ours; what comes out of a guest was
+// The messages between the scheduler and its workers. Types only. Both sides are ours; what comes out of a guest was
 // checked by intake.ts before it becomes one of these.
 import type { Limits } from '../engine.ts';
 import type { Emission, End, Meter } from '../intake.ts';
@@ -40,7 +40,7 @@ export type ToWorker =
 
 export type FromWorker =
   | { readonly type: 'ready' }
-  /** Mid-slice: what a long slice has said so far. */
+  /** Mid-slice: the output of a long slice so far. */
   | { readonly type: 'emissions'; readonly runId: number; readonly emissions: readonly Emission[] }
   /** The slice is over; the run stays resident, waiting. */
   | {

@@ -17,7 +17,7 @@ export class PoolWorker {
   readonly #control: Int32Array;
   /** The run in here: running a slice, resident, or none. */
   run: Run | undefined;
-  /** The run that was told to leave; its pages are on their way. */
+  /** The run that was asked to leave; its pages have not arrived yet. */
   leaving: Run | undefined;
   /** A slice is under way: since when, and how long it may take before the worker is killed. */
   slice: { startedAt: number; readonly sentAt: number; readonly maxMs: number } | undefined;

@@ -1,4 +1,4 @@
-// One run as the scheduler sees it: where it stands, what it waits for, and its one answer. Knows nothing of workers'
+// One run as the scheduler sees it: its state, what it waits for, and its one answer. Knows nothing of workers'
 // threads or queues.
 import type { ErrorCode } from '../../errors.ts';
 import type { Job, Outcome } from '../engine.ts';

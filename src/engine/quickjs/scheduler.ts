@@ -3,7 +3,7 @@
 import type { EngineStats, Job, Outcome } from '../engine.ts';
 import type { Emission } from '../intake.ts';
 import { Admission, type AdmissionLimits, LONG_SLICE_MS } from './admission.ts';
-import { hear } from './conversation.ts';
+import { receive } from './conversation.ts';
 import type { Image } from './image.ts';
 import { ImageUses } from './image-uses.ts';
 import type { Due, FromWorker } from './messages.ts';
@@ -170,14 +170,14 @@ export class Scheduler {
     return this.#pool.workers.find(worker => worker.run === run);
   }
 
-  // What workers say.
+  // Messages of workers.
 
   #onMessage(worker: PoolWorker, message: FromWorker): void {
     if (message.type === 'ready') return;
     const run = this.#admission.live.get(message.runId);
     switch (message.type) {
       case 'emissions':
-        this.#hear(run, message.emissions);
+        this.#receive(run, message.emissions);
         return;
       case 'parked':
         worker.leaving = undefined;
@@ -197,8 +197,8 @@ export class Scheduler {
     }
   }
 
-  #hear(run: Run | undefined, emissions: readonly Emission[]): void {
-    if (run !== undefined) hear(run, emissions, settlement => this.#settle(run, settlement));
+  #receive(run: Run | undefined, emissions: readonly Emission[]): void {
+    if (run !== undefined) receive(run, emissions, settlement => this.#settle(run, settlement));
   }
 
   #onWaiting(worker: PoolWorker, run: Run | undefined, message: Extract<FromWorker, { type: 'waiting' }>): void {
@@ -211,7 +211,7 @@ export class Scheduler {
     }
     run.cpuMs = message.cpuMs;
     run.state = 'resident';
-    this.#hear(run, message.emissions);
+    this.#receive(run, message.emissions);
     this.#continue(run, worker);
   }
 
@@ -220,7 +220,7 @@ export class Scheduler {
     run.cpuMs = message.cpuMs;
     if (message.end.reason === 'crashed') this.#log('a guest crashed its sandbox', message.end.detail);
     // Calls of the last slice were not waited for; sending them now would only leave their outcome unknown.
-    for (const emission of message.emissions) run.transcript.hear(emission);
+    for (const emission of message.emissions) run.transcript.add(emission);
     this.#admission.release(run);
     run.finish(message.end);
   }

@@ -1,5 +1,5 @@
 // QuickJS in WebAssembly: a thin, typed layer over the raw exports of quickjs-wasi. Knows of no guest, no prelude and no
-// messages. quickjs-wasi is pinned exactly; test/engine/vm.test.ts fails when what stands here moves.
+// messages. quickjs-wasi is pinned exactly; test/engine/vm.test.ts fails when the internals used here change.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Box, Exports } from './exports.ts';
@@ -258,7 +258,7 @@ export class Vm {
           return WASI_OK;
         },
         fd_write: (_fd: number, vectors: number, count: number, written: number) => {
-          // QuickJS prints nothing on purpose; what it would print (assertions) says nothing to anyone here.
+          // QuickJS prints nothing on purpose; what it would print are assertions of its own.
           let bytes = 0;
           for (let i = 0; i < count; i++) bytes += this.memory.readUInt32LE(vectors + i * 8 + 4);
           this.memory.writeUInt32LE(bytes, written);

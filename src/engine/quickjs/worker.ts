@@ -1,4 +1,4 @@
-// The worker thread: owns instances, holds at most one run, does what the scheduler's messages say. Decides nothing.
+// The worker thread: owns instances, holds at most one run, carries out the scheduler's messages. Decides nothing.
 import { setImmediate } from 'node:timers';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { End } from '../intake.ts';
@@ -11,7 +11,7 @@ import type { FromWorker, ToWorker, WorkerData } from './messages.ts';
 const { module, control } = workerData as WorkerData;
 const shared = new Int32Array(control);
 const images = new Map<number, Image>();
-/** By image. `undefined` stands for "make one when it is needed". */
+/** By image. `undefined`: made when it is needed. */
 const instances = new Map<number, { instance: Instance; dirty: boolean }>();
 let resident: { readonly run: GuestRun; readonly imageId: number } | undefined;
 

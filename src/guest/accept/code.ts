@@ -58,7 +58,7 @@ export function acceptCode(code: unknown, { maxChars, stripTypes, surface = 'wri
   }
 }
 
-/** What can be said of code without looking at it. @throws GatewayError code_invalid, code_too_large */
+/** Checks that need no parsing. @throws GatewayError code_invalid, code_too_large */
 export function checkLength(code: unknown, maxChars: number): string {
   if (typeof code !== 'string') throw new GatewayError('code_invalid');
   if (code.length <= maxChars) return code;

@@ -4,7 +4,7 @@
 const CODE_LANGUAGES = /^(?:js|javascript|mjs|cjs|jsx|ts|typescript|mts|cts|tsx|node|nodejs|ecmascript)\b/i;
 const OPENING = /^[ \t]*(`{3,}|~{3,})[ \t]*([^\n]*)$/gm;
 
-/** Enough to say that there are too many; the search is quadratic in the worst case. */
+/** More are refused; the search is quadratic in the worst case. */
 const MAX_BLOCKS = 20;
 
 /** A fence's inside. `code`: JavaScript or TypeScript. */

@@ -32,7 +32,7 @@ const isCallee = (node: AnyNode | null | undefined): node is Callee =>
 
 const RESULT = '(v => typeof v === "function" ? v() : v)((';
 
-/** A function stands as it is; any other expression gets one around it, so that what it throws is told like the rest. */
+/** A function is used as it is; any other expression is wrapped in one, so that its errors are reported like others. */
 export function shapeOfExpression(text: string, expression: Expression, semicolons: readonly number[]): Edit[] {
   const edits = semicolons.map(at => ({ start: at, end: at + 1, text: ' ' }));
   edits.push(...editsOfCallee(text, expression));

@@ -30,7 +30,7 @@ export function withoutSdkImports(text: string, root: AnyNode): string {
   for (const { node } of nodesOf(root)) {
     for (const replacement of replacementsIn(node)) {
       const { start, end, by } = replacement;
-      // Parents come first: what stands inside one that was replaced is gone.
+      // Parents come first: whatever is inside one that was replaced is gone.
       const isGone = replaced.some(other => other.start <= start && end <= other.end);
       if (isGone || by.length > end - start) continue;
       replaced.push(replacement);
@@ -42,7 +42,7 @@ export function withoutSdkImports(text: string, root: AnyNode): string {
 }
 
 function replacementsIn(node: AnyNode): readonly Replacement[] {
-  // Only where statements stand in a row: behind `if (…)`, what follows would take the place of a blanked one.
+  // Only in a list of statements: behind `if (…)`, what follows would take the place of a blanked one.
   if (node.type === 'Program' || node.type === 'BlockStatement')
     return node.body.flatMap(statement => {
       const by = statement.type === 'ImportDeclaration' ? importedAs(statement) : dynamic(statement);

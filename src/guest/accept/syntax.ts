@@ -155,14 +155,14 @@ export function refusalIn(text: string, { code, fault }: Refused): GatewayError 
   const place = placeOf(text, fault.offset);
   const whole = fault.message.replace(/\.$/, '');
   const reason = whole.length > 300 ? `${whole.slice(0, 300)}…` : whole;
-  const says = code === 'code_syntax' ? 'The code does not parse. ' : '';
+  const prefix = code === 'code_syntax' ? 'The code does not parse. ' : '';
   return new GatewayError(
     code,
-    `${says}Line ${place.line}, column ${place.column}: ${reason}.\n${showPlace(text, place)}`,
+    `${prefix}Line ${place.line}, column ${place.column}: ${reason}.\n${showPlace(text, place)}`,
   );
 }
 
-/** Every node below `root`, parents first, and whether it stands inside a function. A loop, for trees may be deep. */
+/** Every node below `root`, parents first, and whether it is inside a function. A loop, because trees may be deep. */
 export function* nodesOf(root: AnyNode): Generator<{ node: AnyNode; inFunction: boolean }> {
   const stack: { node: AnyNode; inFunction: boolean }[] = [{ node: root, inFunction: false }];
   for (let item = stack.pop(); item !== undefined; item = stack.pop()) {

@@ -15,7 +15,7 @@ export type Callee = {
 const MAX_CHARS = 8192;
 const MAX_TEXT = 80;
 
-/** At `line` and `column` of `(${source}\n)`, as the engine counts them. Empty when that says nothing. */
+/** At `line` and `column` of `(${source}\n)`, as the engine counts them. Empty when there is no call there. */
 export function calleesAt(source: string, line: number, column: number): Callee[] {
   const text = `(${source}\n)`;
   if (text.length > MAX_CHARS) return [];

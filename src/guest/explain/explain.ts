@@ -36,8 +36,8 @@ export function explainError(error: GuestError, { code, surface, globals }: Expl
   const whole = line === undefined ? '' : (lines[line - 1] ?? '');
   const column = line === undefined || error.column === undefined ? undefined : ownColumn(code, line, error.column);
   const callees = calleesOf(error, code);
-  const said = callees.length > 0 && error.message === NAMELESS ? namedIn(callees) : error.message;
-  const bounded = { ...error, message: cut(said, MAX_MESSAGE) };
+  const text = callees.length > 0 && error.message === NAMELESS ? namedIn(callees) : error.message;
+  const bounded = { ...error, message: cut(text, MAX_MESSAGE) };
   const hint = hintFor({
     error: bounded,
     surface,
@@ -55,14 +55,14 @@ export function explainError(error: GuestError, { code, surface, globals }: Expl
   };
 }
 
-/** All that QuickJS says; V8 names the callee itself. */
+/** QuickJS's whole message; V8's names the callee. */
 const NAMELESS = 'not a function';
 const NAMED = /^([^\n]{1,80}?) is not (?:a function|(async iterable))/;
 
 function calleesOf({ message, line, column, elsewhere }: GuestError, code: AcceptedCode): readonly Callee[] {
   if (message !== NAMELESS) {
     const [, text, loop] = NAMED.exec(message) ?? [];
-    // The message is the guest's word, and a hint stands outside the markers: only what the agent itself wrote goes in.
+    // The message is untrusted, and a hint is outside the markers: only what the agent itself wrote goes in.
     if (text === undefined || !isOwnChain(text, code.text)) return [];
     return [{ text, as: loop === undefined ? 'call' : 'loop' }];
   }

@@ -139,7 +139,7 @@ function hintForName(name: string, { surface, globals, text }: Mistake): string 
   return `No ${what} was declared, and nothing is kept from earlier calls: return what the next one needs. ${there}`;
 }
 
-/** The registry's message says what happened; this says where to look. */
+/** The registry's message has what happened; this adds where to look. */
 function hintForCode(code: string, message: string): string | undefined {
   if (code === 'method_refused')
     return message.includes('execute_write') ? undefined : 'Use execute_write for calls that change something.';

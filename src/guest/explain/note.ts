@@ -25,8 +25,8 @@ export function explainNote({ note, json, stdout = '', ranCode = false, text = '
     note === undefined && json === 'null' && stdout.trim() === '' && NOTHING,
     (returnedNothing || /\bnull\b/.test(json ?? '')) && misspelt(code),
   ];
-  const said = parts.filter(part => typeof part === 'string' && part !== '');
-  return said.length === 0 ? undefined : said.join(' ');
+  const notes = parts.filter(part => typeof part === 'string' && part !== '');
+  return notes.length === 0 ? undefined : notes.join(' ');
 }
 
 const RETURNED_NOTHING = /^The function returned undefined/;

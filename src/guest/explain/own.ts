@@ -2,7 +2,7 @@
 
 const CHAIN = /^[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)*$/;
 
-/** Names joined by dots that stand like that in the agent's code. */
+/** Names joined by dots that are in the agent's code in this form. */
 export function isOwnChain(chain: string, text: string): boolean {
   if (!CHAIN.test(chain)) return false;
   for (let at = text.indexOf(chain); at !== -1; at = text.indexOf(chain, at + 1))

@@ -41,7 +41,7 @@ export function gatewayError(code: string, message: string): Error {
   return error;
 }
 
-/** As if `error` had been thrown where `from` was made; unless the agent's own hook on stacks stands in the way. */
+/** As if `error` had been thrown where `from` was made; unless the agent's own hook on stacks prevents it. */
 export function moveTo(error: Error, from: Error): void {
   try {
     const stack = is.stackOf(from);

@@ -80,7 +80,7 @@ const TOLD = is.freeze({
   suppressed: 1,
 } as object);
 
-/** As JSON. The gateway's own code is told in its own place. */
+/** As JSON. The gateway's own code has a field of its own. */
 function propertiesOf(thrown: object): string {
   try {
     const names = is.keys(thrown);

@@ -24,7 +24,7 @@ export async function start(evaluated: unknown, limitsJson: string): Promise<voi
   run.startedAt = is.now();
   try {
     const value = await (typeof evaluated === 'function' ? (evaluated as () => unknown)() : evaluated);
-    // What was not awaited gets a few turns, so that what becomes of it can be told.
+    // Promises that were not awaited get a few turns, so that their rejections can be reported.
     for (let turn = 0; turn < TURNS; turn++) await undefined;
     succeed(value);
   } catch (error) {

@@ -5,7 +5,7 @@ import * as is from './intrinsics.ts';
 const MAX_DEPTH = 100;
 const MAX_TYPED_ARRAY_ITEMS = 1024;
 
-/** Where in the value the walk stands; also the chain by which cycles are found. */
+/** The walk's place in the value; also the chain by which cycles are found. */
 type Place = { readonly parent: Place | undefined; readonly key: string; readonly value: object };
 
 type Walk = {
@@ -190,7 +190,7 @@ function promise(walk: Walk, place: Place): string {
   return text(walk, '[Promise: not awaited]');
 }
 
-/** As V8 has it; QuickJS says nothing. */
+/** As V8 has it; QuickJS has none. */
 export const ALL_REJECTED = 'All promises were rejected';
 
 function error(walk: Walk, value: Error, place: Place, depth: number): string {
@@ -200,7 +200,7 @@ function error(walk: Walk, value: Error, place: Place, depth: number): string {
   plain.message = message === '' && plain.name === 'AggregateError' ? ALL_REJECTED : message;
   const cause = property(walk, value, 'cause');
   if (cause !== undefined) plain.cause = cause;
-  // Not enumerable, and all that an AggregateError or SuppressedError has to say.
+  // Not enumerable, and the only content of an AggregateError or SuppressedError.
   const errors = property(walk, value, 'errors');
   if (is.isArray(errors)) plain.errors = errors;
   const suppressed = property(walk, value, 'suppressed');

@@ -1,10 +1,10 @@
-// A result that is too long, as shorter JSON that says what it leaves out: a run's work is worth more than its size.
+// A result that is too long, as shorter JSON with notes on what is left out: better than losing the run's work.
 // Each value is rendered once, so this costs no more than rendering what fits.
 import * as is from './intrinsics.ts';
 import { renderValue } from './render.ts';
 
 const MAX_DEPTH = 8;
-/** Room for what stands in the place of what is left out. */
+/** Room for the note in place of what is left out. */
 const MARKER_CHARS = 80;
 /** A character is at most so many in JSON: \u0000. */
 const MAX_ESCAPED_CHARS = 6;

@@ -1,4 +1,4 @@
-// A run's outcome -> MCP content blocks for a model. Pure; knows no transport. What came from the run stands inside the
+// A run's outcome -> MCP content blocks for a model. Pure; knows no transport. What came from the run is inside the
 // envelope, the gateway's own hints behind it.
 import type { LedgerEntry } from '../../broker/ledger.ts';
 import type { Display, GuestError, Outcome, Surface } from '../../engine/engine.ts';
@@ -38,24 +38,24 @@ export type Run = {
 };
 
 /** `data` goes inside the envelope, `hints` behind it. */
-type Said = { readonly data: string[]; readonly hints: string[] };
+type Parts = { readonly data: string[]; readonly hints: string[] };
 
 export function formatOutcome(run: Run): Formatted {
   const { outcome, ledger, surface, limits } = run;
   const failed = outcome.status === 'failed';
-  const said: Said = { data: [], hints: [] };
-  if (failed) sayError(said, outcome.error, run);
-  else sayResult(said, outcome, run);
-  sayLogs(said, outcome, limits);
+  const response: Parts = { data: [], hints: [] };
+  if (failed) addError(response, outcome.error, run);
+  else addResult(response, outcome, run);
+  addLogs(response, outcome, limits);
   const { texts, blocks } = displayed(outcome.displays);
-  if (texts.length > 0) said.data.push(`display:\n${truncateLog(texts.join('\n'), limits.maxResultChars).text}`);
+  if (texts.length > 0) response.data.push(`display:\n${truncateLog(texts.join('\n'), limits.maxResultChars).text}`);
   if (ledger.length > 0)
-    said.data.push(failed ? `calls:\n${ledgerLines(ledger).join('\n')}` : ledgerText(ledger, outcome.durationMs));
-  said.hints.push(...ledgerHints(ledger, Date.now()));
+    response.data.push(failed ? `calls:\n${ledgerLines(ledger).join('\n')}` : ledgerText(ledger, outcome.durationMs));
+  response.hints.push(...ledgerHints(ledger, Date.now()));
 
-  const data = visible(said.data.join('\n\n'));
+  const data = visible(response.data.join('\n\n'));
   const wrapped = surface === 'search' || data === '' ? data : wrapUntrusted(data);
-  const text = [wrapped, ...said.hints].filter(part => part !== '').join('\n');
+  const text = [wrapped, ...response.hints].filter(part => part !== '').join('\n');
   return { content: [{ type: 'text', text }, ...blocks], isError: failed };
 }
 
@@ -74,9 +74,9 @@ function gatewayFault(code: ErrorCode, requestId: string, retryAfterMs: number |
   return `The gateway is at fault (${code}): ${ERRORS[code].message}${wait} Request id: ${requestId}`;
 }
 
-function sayError(said: Said, error: GuestError, { code, ledger, surface, requestId }: Run): void {
+function addError(response: Parts, error: GuestError, { code, ledger, surface, requestId }: Run): void {
   if (error.code !== undefined && ERRORS[error.code].fault === 'gateway') {
-    said.hints.push(gatewayFault(error.code, requestId, error.retryAfterMs));
+    response.hints.push(gatewayFault(error.code, requestId, error.retryAfterMs));
     return;
   }
   const { name, message, line, column, sourceLine, hint } = explainError(error, {
@@ -89,23 +89,23 @@ function sayError(said: Said, error: GuestError, { code, ledger, surface, reques
     line === undefined
       ? ''
       : `\n  at line ${line}${column === undefined ? '' : `, column ${column}`}: ${sourceLine ?? ''}`;
-  said.data.push(`${coded}: ${message}${place}`);
+  response.data.push(`${coded}: ${message}${place}`);
   const note = explainNote(error);
-  if (note !== undefined) said.data.push(`note: ${note}`);
+  if (note !== undefined) response.data.push(`note: ${note}`);
   if (error.code === 'time_exceeded' || error.code === 'cpu_exceeded')
-    said.data.push(...whereItHung(code.text, ledger));
+    response.data.push(...whereItHung(code.text, ledger));
   if (error.retryAfterMs !== undefined)
-    said.hints.push(`Retry after ${Math.max(1, Math.ceil(error.retryAfterMs / 1000))} s.`);
-  if (hint !== undefined) said.hints.push(`Hint: ${hint}`);
+    response.hints.push(`Retry after ${Math.max(1, Math.ceil(error.retryAfterMs / 1000))} s.`);
+  if (hint !== undefined) response.hints.push(`Hint: ${hint}`);
 }
 
-function sayResult(
-  said: Said,
+function addResult(
+  response: Parts,
   outcome: Extract<Outcome, { status: 'completed' }>,
   { code, limits, ledger }: Run,
 ): void {
   const result = truncateJson(outcome.json, limits.maxResultChars);
-  said.data.push(readable(result.text));
+  response.data.push(readable(result.text));
   const ranCode = ledger.some(({ label }) => label.startsWith('Sandbox.runCode'));
   const note = explainNote({
     note: outcome.note,
@@ -114,8 +114,8 @@ function sayResult(
     ranCode,
     text: code.text,
   });
-  if (note !== undefined) said.data.push(`note: ${note}`);
-  if (result.note !== undefined) said.hints.push(result.note);
+  if (note !== undefined) response.data.push(`note: ${note}`);
+  if (result.note !== undefined) response.hints.push(result.note);
 }
 
 /**
@@ -130,13 +130,13 @@ function readable(json: string): string {
 
 const LOOKS_LIKE_JSON = /^(?:null|true|false|undefined|NaN|-?\d[\d.eE+-]*|".*")$/s;
 
-function sayLogs(said: Said, outcome: Outcome, limits: ResponseLimits): void {
+function addLogs(response: Parts, outcome: Outcome, limits: ResponseLimits): void {
   for (const name of ['stdout', 'stderr'] as const) {
     const log = outcome[name].trimEnd();
-    if (log !== '') said.data.push(`${name}:\n${truncateLog(log, limits.maxLogChars).text}`);
+    if (log !== '') response.data.push(`${name}:\n${truncateLog(log, limits.maxLogChars).text}`);
   }
   if (outcome.droppedLogChars > 0) {
-    said.data.push(`(${outcome.droppedLogChars.toLocaleString('en-US')} more characters were logged and dropped)`);
+    response.data.push(`(${outcome.droppedLogChars.toLocaleString('en-US')} more characters were logged and dropped)`);
   }
 }
 

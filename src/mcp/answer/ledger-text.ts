@@ -47,9 +47,9 @@ function lineOf({ text, count, minMs, maxMs }: Fold): string {
 
 /** `200`, `done`, `exit 1`, `error KeyError`, `refused method_refused`. */
 export function outcomeOf({ status, code, write, ended }: LedgerEntry): string {
-  const because = code === undefined ? '' : ` ${code}`;
-  if (status === 'unknown') return write ? `sent, outcome unknown${because}` : `no answer${because}`;
-  return `${ended === undefined ? status : endOf(ended)}${because}`;
+  const codeText = code === undefined ? '' : ` ${code}`;
+  if (status === 'unknown') return write ? `sent, outcome unknown${codeText}` : `no answer${codeText}`;
+  return `${ended === undefined ? status : endOf(ended)}${codeText}`;
 }
 
 const MAX_MADE = 5;

@@ -3,7 +3,7 @@ import { tryParseJson } from '../../ground/json.ts';
 
 export type Truncated = { readonly text: string; readonly truncated: boolean; readonly note?: string };
 
-/** Below this many characters a value tells nothing, so its container rather loses entries. */
+/** Below this many characters a value is useless, so its container loses entries instead. */
 const FLOOR = 24;
 /** Containers with more entries keep their head whole; smaller ones keep every entry, shortened. */
 const LIST = 16;

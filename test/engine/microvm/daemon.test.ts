@@ -78,7 +78,7 @@ describe('a daemon that sends without end', () => {
   it.each<[what: string, first: Buffer, then: Buffer]>([
     ['one message', Buffer.from([0, 0x7f, 0xff, 0xff, 0xff]), MEGABYTE],
     ['small messages', message({ start: { pid: 1 } }), small],
-  ])('%s: is heard for some megabytes', async (_what, first, then) => {
+  ])('%s: is read for some megabytes at most', async (_what, first, then) => {
     let sentMegabytes = 0;
     const engine = await openWith(/Process\/Start$/, (_req, res) => {
       res.writeHead(200, { 'content-type': 'application/connect+json' });

@@ -75,7 +75,7 @@ describe('the sandbox of a run', () => {
     expect(error.code ?? '').toBe(code);
   });
 
-  it('is killed again when that fails, and the log says so', async () => {
+  it('is killed again when that fails, and it is logged', async () => {
     await open();
     faults.next(KILL, { status: 500, body: { code: 500, message: 'oops' } }, 'reset');
     expect(await guest.value('async () => 1')).toBe(1);
@@ -150,7 +150,7 @@ describe('the engine', () => {
     await expect.poll(() => engine.isRunner(own), PATIENT).toBe(false);
   });
 
-  it('has no more sandboxes than it may; the rest wait shortly, then are told to come back', async () => {
+  it('has no more sandboxes than it may; the rest wait shortly, then are rejected as busy', async () => {
     await open({ maxRuns: 1, maxQueued: 1, maxQueueMs: 300 });
     const first = guest.run('async () => api.request({})', { callHost: never, limits: { wallMs: 1_000 } });
     const [second, third] = [guest.error('async () => 2'), guest.error('async () => 3')];

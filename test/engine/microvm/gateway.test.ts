@@ -67,7 +67,7 @@ it('a call that names a running sandbox of the gateway is refused', async () => 
   await waiting;
 });
 
-it('says which engine runs the code', async () => {
+it('the debug endpoint names the engine that runs the code', async () => {
   const debug = (await (await fetch(`${gateway.url}/debug/endpoints`)).json()) as { server?: unknown };
   expect(JSON.stringify(debug)).toContain('e2b (search: quickjs)');
 });

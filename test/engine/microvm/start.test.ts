@@ -54,7 +54,7 @@ describe('creation refused', () => {
     ['403', status(403, 'team is blocked'), 'engine_key_refused', /team is blocked/],
     ['404', status(404, "template 'nope' not found"), 'engine_template_invalid', /E2B_TEMPLATE.*'nope' not found/],
     ['400', status(400, 'validation error: timeout'), 'engine_unavailable', /validation error: timeout/],
-  ])('%s is told at once', async (_what, fault, code, message) => {
+  ])('%s is reported at once', async (_what, fault, code, message) => {
     faults.always(CREATE, fault);
     const engine = await withEngine();
     expect(await engine.error('async () => 1')).toMatchObject({ code, message: expect.stringMatching(message) });
@@ -89,7 +89,7 @@ describe('creation refused', () => {
     ['answers that are not HTTP', 'garbage', 'engine_unavailable', /Nothing ran/],
     ['silence', 'hang', 'engine_start_timeout', /did not start in time/],
     ['a slow boot', { delayMs: 5_000 }, 'engine_start_timeout', /did not start in time/],
-  ])('%s that lasts is told when the time is up', async (_what, fault, code, message) => {
+  ])('%s that lasts is reported when the time is up', async (_what, fault, code, message) => {
     faults.always(CREATE, fault);
     const engine = await withEngine({ startTimeoutMs: 400 });
     const error = await engine.error('async () => 1');
@@ -141,7 +141,7 @@ describe('creation answered wrongly', () => {
 });
 
 describe('a sandbox in which the runner does not start', () => {
-  it('without Node, with an old or a broken one: the operator is told', async () => {
+  it('without Node, with an old or a broken one: the error is for the operator', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'old-node-'));
     await writeFile(join(folder, 'node'), '#!/bin/sh\nexit 86\n');
     await chmod(join(folder, 'node'), 0o755);

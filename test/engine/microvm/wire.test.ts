@@ -14,7 +14,7 @@ const said = (kind: number, id: number, p: string): RunnerFrame => ({ t: 'said',
 const line = (frame: RunnerFrame) => `${MARK}${toAscii(frame)}\n`;
 
 describe('frames', () => {
-  it('arrive whole and in order, however the bytes are cut and whatever stands between them', () => {
+  it('arrive whole and in order, however the bytes are cut and whatever is between them', () => {
     const text = fc.string({ unit: 'binary', maxLength: 50 });
     const noise = text.map(other => `${other.replaceAll(MARK, '')}\n`);
     const pieces = fc.array(

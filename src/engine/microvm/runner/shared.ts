@@ -37,7 +37,7 @@ export class Shared {
     return { cpuMs: Math.round(cpuNowMs() - cpuMs), memoryBytes: process.memoryUsage.rss() - memoryBytes };
   }
 
-  /** Synchronous, so that what was said before an end is out before it. Returns the length. */
+  /** Synchronous, so that everything written before the end is sent. Returns the length. */
   write(frame: RunnerFrame): number {
     const line = `${MARK}${toAscii(frame)}\n`;
     this.#take();

@@ -7,7 +7,7 @@ type Page = { readonly items: unknown[]; readonly nextToken?: string };
 /** Of E2B's API. */
 const MAX_PAGE = 100;
 
-/** As the SDK says it. */
+/** The SDK's message. */
 const noMore = () => new Error('No more items to fetch');
 
 export class Pages {
