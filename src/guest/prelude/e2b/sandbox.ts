@@ -2,22 +2,11 @@
 // every call names it, and the host decides what it may do and with which token.
 import type { GuestHost } from '../globals.ts';
 import { decodeUtf8 } from '../text.ts';
-import {
-  bytesOf,
-  type Call,
-  createCall,
-  dataOf,
-  hide,
-  hint,
-  idOf,
-  named,
-  type Options,
-  plain,
-  revive,
-} from './calls.ts';
+import { bytesOf, type Call, createCall, dataOf, hide, idOf, named, type Options, plain, revive } from './calls.ts';
 import { Commands } from './commands.ts';
 import { CODE_CALLBACKS, type CodeListeners, type Execution, finishExecution, tellListeners } from './execution.ts';
 import { Files } from './files.ts';
+import { addHints } from './hints.ts';
 import { rejecting, suggestNames } from './names.ts';
 import { Pages } from './pages.ts';
 import { waitForPort } from './ports.ts';
@@ -204,7 +193,7 @@ export function installSandbox(host: GuestHost): void {
   rejecting(Sandbox.prototype, ['getHost', 'getHostname', 'listSnapshots']);
   suggestNames(Sandbox.prototype, 'A sandbox');
   suggestNames(Sandbox, 'Sandbox');
-  giveHints(Sandbox);
+  addHints(Sandbox);
   host.define('Sandbox', Sandbox);
   const names = sdkNames(Sandbox);
   for (const name of Object.keys(names)) host.define(name, names[name]);
@@ -240,67 +229,4 @@ function response({ status, statusText, headers, base64 }: Answered): object {
     arrayBuffer: async () => new Uint8Array(bytes).buffer,
   });
   return answered;
-}
-
-function giveHints(sandbox: { readonly prototype: object }): void {
-  const kill = 'Use kill() to end the sandbox, pause() to keep it for later.';
-  const code = 'Use runCode(code, { language }).';
-  const command = "Use commands.run('…').";
-  hint(
-    sandbox.prototype,
-    {
-      close: kill,
-      terminate: kill,
-      stop: kill,
-      destroy: kill,
-      delete: kill,
-      shutdown: kill,
-      disconnect: 'There is nothing to disconnect; an instance is its sandboxId.',
-      keepAlive: 'Use setTimeout(timeoutMs).',
-      resume: 'Use Sandbox.connect(sandboxId): it resumes a paused sandbox.',
-      betaPause: 'Use pause().',
-      exec: command,
-      execute: command,
-      run: command,
-      runCommand: command,
-      startAndWait: command,
-      run_code: code,
-      runPython: code,
-      execCell: code,
-      uploadFile: 'Use files.write(path, data).',
-      downloadFile: "Use files.read(path, { format: 'bytes' }).",
-      readFile: 'Use files.read(path).',
-      writeFile: 'Use files.write(path, data).',
-      getMcpUrl:
-        "MCP servers in a sandbox are not offered here. Start one with commands.run('…', { background: true }) and talk to it with fetch(port, path).",
-      getMcpToken: 'MCP servers in a sandbox are not offered here.',
-    },
-    'method',
-  );
-  hint(sandbox.prototype, { getHostname: 'Use getHost(port).' }, 'sync');
-  hint(
-    sandbox.prototype,
-    {
-      process: "Use commands.run('…').",
-      filesystem: 'Use files.',
-      notebook: code,
-      git: "Use commands.run('git clone …').",
-      pty: "There are no terminals here. Use commands.run('…', { background: true, stdin: true }).",
-      id: 'Use sandboxId.',
-      sandboxID: 'Use sandboxId.',
-    },
-    'property',
-  );
-  hint(
-    sandbox,
-    {
-      get: 'Use Sandbox.connect(sandboxId), or Sandbox.getInfo(sandboxId).',
-      resume: 'Use Sandbox.connect(sandboxId): it resumes a paused sandbox.',
-      reconnect: 'Use Sandbox.connect(sandboxId).',
-      delete: 'Use Sandbox.kill(sandboxId).',
-      close: 'Use Sandbox.kill(sandboxId).',
-      betaCreate: 'Use Sandbox.create({ … }).',
-    },
-    'method',
-  );
 }
