@@ -1,6 +1,6 @@
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 
-// One project per command: `pnpm test` runs `main`, the others have a command of their own (package.json), and CI runs
+// One project per command: `pnpm test` runs `main` and `local`, the others have a command of their own (package.json), and CI runs
 // them all. `globalSetup` builds dist/ first: threads and guest scripts run from there, everything else from src/.
 const MICROVM = ['test/contract/microvm.test.ts', 'test/engine/microvm/*.test.ts'];
 
@@ -17,13 +17,20 @@ export default defineConfig({
       project('main', {
         include: ['test/**/*.test.ts'],
         exclude: [
-          ...['conformance', 'oauth', 'packaging', 'python', 'stall', 'survive', 'page'].map(room => `test/${room}/**`),
+          ...['conformance', 'local', 'oauth', 'packaging', 'page', 'python', 'stall', 'survive'].map(room => `test/${room}/**`),
           ...MICROVM,
           'test/cli/**',
         ],
         testTimeout: 20_000,
         hookTimeout: 30_000,
         // Files share a process: they keep no global state, and loading everything again costs more than the tests.
+        isolate: false,
+      }),
+      // E2B's SDK as its users have it. Not in one process with the gateway, which puts a fetch of its own into it.
+      project('local', {
+        include: ['test/local/**/*.test.ts'],
+        testTimeout: 30_000,
+        hookTimeout: 30_000,
         isolate: false,
       }),
       // A Node process per run and many waits: slow, so not part of `pnpm test`.
