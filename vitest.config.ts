@@ -17,7 +17,9 @@ export default defineConfig({
       project('main', {
         include: ['test/**/*.test.ts'],
         exclude: [
-          ...['conformance', 'local', 'oauth', 'packaging', 'page', 'python', 'stall', 'survive'].map(room => `test/${room}/**`),
+          ...['conformance', 'local', 'oauth', 'packaging', 'page', 'python', 'stall', 'survive'].map(
+            room => `test/${room}/**`,
+          ),
           ...MICROVM,
           'test/cli/**',
         ],

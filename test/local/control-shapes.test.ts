@@ -70,7 +70,13 @@ test('each described operation answers a described status with a body of its sch
 
   await call('GET /events/sandboxes');
   await call('GET /events/sandboxes/{sandboxID}', one);
-  const hook = { name: 'ends', url: 'http://127.0.0.1:9/', enabled: false, events: ['sandbox.lifecycle.killed'], signatureSecret: 's' };
+  const hook = {
+    name: 'ends',
+    url: 'http://127.0.0.1:9/',
+    enabled: false,
+    events: ['sandbox.lifecycle.killed'],
+    signatureSecret: 's',
+  };
   const { id: webhookID } = await call('POST /events/webhooks', {}, hook);
   await call('GET /events/webhooks');
   for (const [method, body] of [['GET'], ['PATCH', { enabled: false }], ['DELETE']] as const)
