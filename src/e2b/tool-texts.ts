@@ -63,7 +63,7 @@ declare class Sandbox { // as in the JS SDK
 }
 declare function display(value): void;
 \`\`\`
-Limits: call ${wallMs / 1000} s, CPU ${cpuMs / 1000} s, write 1 MB, read 5 MB, result ${thousands(resultChars)} chars.
+Limits: call ${wallMs / 1000} s, CPU ${cpuMs / 1000} s, write 16 MB, read 5 MB, result ${thousands(resultChars)} chars.
 
 \`\`\`js
 async () => { const s = await Sandbox.create(); try { return await s.runCode('6 * 7') } finally { await s.kill() } }

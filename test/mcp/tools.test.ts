@@ -24,7 +24,7 @@ it('tools/list costs under 1,300 tokens', async () => {
 
 it('names the limits that are set', async () => {
   expect(createTools(E2B, toolLimitsOf(parseConfig({})))[2]?.description).toContain(
-    'Limits: call 60 s, CPU 5 s, write 1 MB, read 5 MB, result 30,000 chars.',
+    'Limits: call 60 s, CPU 5 s, write 16 MB, read 5 MB, result 30,000 chars.',
   );
   const patient = await startTestGateway({ env: { RUN_TIMEOUT_MS: '3600000', RESPONSE_RESULT_CHARS: '1000000' } });
   const other = await connect(patient.mcpUrl, newKey());

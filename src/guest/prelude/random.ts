@@ -42,7 +42,7 @@ function random(): number {
   return ((next() >>> 5) * 67_108_864 + (next() >>> 6)) / 9_007_199_254_740_992;
 }
 
-function randomUUID(): string {
+export function randomUUID(): string {
   const hex = randomHex(16);
   const variant = '89ab'[(parseHex(hex[16] ?? '0', 16) & 3) | 0];
   return `${is.slice(hex, 0, 8)}-${is.slice(hex, 8, 12)}-4${is.slice(hex, 13, 16)}-${variant}${is.slice(hex, 17, 20)}-${is.slice(hex, 20, 32)}`;

@@ -1,6 +1,7 @@
 // `sbx.files`, as in the SDK.
 import { bytesOf, type Call, dataOf, hint, type Options, plain, revive } from './calls.ts';
 import { rejecting, suggestNames } from './names.ts';
+import { writeFile, writeFiles } from './uploads.ts';
 
 type Entry = { readonly path?: unknown; readonly data?: unknown };
 
@@ -26,6 +27,10 @@ export class Files {
     return this.#call(`files.${method}`, { sandboxId: this.#sandboxId, ...args, opts: plain(options) });
   }
 
+  #target(options: unknown) {
+    return { call: this.#call, sandboxId: this.#sandboxId, opts: plain(options) };
+  }
+
   async read(path: unknown, given?: unknown): Promise<unknown> {
     const options = readOptions(given);
     const { format } = options;
@@ -35,13 +40,13 @@ export class Files {
     return format === 'bytes' ? bytesOf(content) : content;
   }
 
-  write(pathOrEntries: unknown, dataOrOptions?: unknown, options?: unknown): Promise<unknown> {
+  async write(pathOrEntries: unknown, dataOrOptions?: unknown, options?: unknown): Promise<unknown> {
     if (Array.isArray(pathOrEntries)) return this.#writeAll(pathOrEntries, dataOrOptions);
     if (typeof pathOrEntries !== 'string') {
       throw new TypeError('Use files.write(path, data) or files.write([{ path, data }, …]).');
     }
-    const files = [{ path: pathOrEntries, data: dataOf(dataOrOptions, 'files.write(path, data): data') }];
-    return this.#ask('write', { files, single: true }, options);
+    const data = dataOf(dataOrOptions, 'files.write(path, data): data');
+    return writeFile(this.#target(options), { path: pathOrEntries, data });
   }
 
   writeFiles(entries: unknown, options?: unknown): Promise<unknown> {
@@ -55,7 +60,7 @@ export class Files {
       path,
       data: dataOf(data, 'files.write([{ path, data }]): data'),
     }));
-    return this.#ask('write', { files, single: false }, options);
+    return writeFiles(this.#target(options), files);
   }
 
   async list(path: unknown, options?: unknown): Promise<unknown> {
