@@ -113,8 +113,8 @@ it.each<[what: string, told: Told]>([
   [
     'a method of a sandbox',
     {
-      code: `async () => { ${SANDBOX} await s.waitForPort(3000) }`,
-      says: ['s.waitForPort is not a function', /A sandbox has: .*isRunning/, /describe\("Sandbox"\)/],
+      code: `async () => { ${SANDBOX} await s.openBrowser(3000) }`,
+      says: ['s.openBrowser is not a function', /A sandbox has: .*isRunning/, /describe\("Sandbox"\)/],
     },
   ],
   [

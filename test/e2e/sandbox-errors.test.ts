@@ -137,7 +137,7 @@ describe('a background command', () => {
     }`);
     const { result, p } = JSON.parse(inside.split('\n\nstdout:')[0] ?? '');
     expect(result.messages).toEqual(Array(2).fill(expect.stringContaining('await p.output() tells')));
-    expect(result.shown).toMatch(/^{"p":{"pid":\d+},"copy":{"pid":\d+}}$/);
+    expect(result.shown).toMatch(/^{"p":{"pid":\d+,"logPath":"[^"]+"},"copy":{"pid":\d+,"logPath":"[^"]+"}}$/);
     expect(result.after).toEqual(['out\n', 'err\n', 2]);
     expect(result.soFar).toBe('soon\n');
     expect(p).toMatchObject({ pid: expect.any(Number), exitCode: 2 });

@@ -16,7 +16,7 @@ beforeAll(async () => {
     'execute_write',
     `async () => (await api.request({ method: 'POST', path: '/sandboxes', body: { templateID: 'base' } })).data.sandboxID`,
   );
-  sandboxId = /"(i[a-z0-9]{19,})"/.exec(made.text)?.[1] ?? '';
+  sandboxId = /\b(i[a-z0-9]{19,})\b/.exec(made.text)?.[1] ?? '';
   await client.call(
     'execute_read',
     `async () => (await api.request({ method: 'GET', path: '/sandboxes/${sandboxId}' })).status`,

@@ -10,7 +10,7 @@ export const hasChromium = existsSync(EXECUTABLE);
 if (!hasChromium) console.log(`skipped: there is no Chromium at ${EXECUTABLE} (apt-get install chromium)`);
 
 /** On a busy machine. */
-export const SLOW = { timeout: 60_000 };
+const SLOW = { timeout: 60_000 };
 
 let browser: Promise<Browser> | undefined;
 const launch = () => (browser ??= chromium.launch({ executablePath: EXECUTABLE, args: ['--no-sandbox'] }));

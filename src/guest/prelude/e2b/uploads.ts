@@ -5,12 +5,12 @@ import * as is from '../intrinsics.ts';
 import { randomUUID } from '../random.ts';
 import { type Call, named, type Options } from './calls.ts';
 
-export type Data = string | { readonly base64: string };
+type Data = string | { readonly base64: string };
 type File = { readonly path: unknown; readonly data: Data };
 type Target = { readonly call: Call; readonly sandboxId: string; readonly opts: Options };
 
 /** Of one file: what the memory of a guest holds with its copies. */
-export const MAX_FILE_BYTES = 16_000_000;
+const MAX_FILE_BYTES = 16_000_000;
 /** Characters of a call's arguments for each byte of a request that the gateway takes, see maxCallChars in core.ts. */
 const CHARS_A_BYTE = 1.5;
 /** UTF-8 takes three bytes for a character, JSON six characters: as a share of what a call takes, no more than this. */
