@@ -52,7 +52,7 @@ describe('creation refused', () => {
       /Check the key.*Invalid API key/,
     ],
     ['403', status(403, 'team is blocked'), 'engine_key_refused', /team is blocked/],
-    ['404', status(404, "template 'nope' not found"), 'engine_template_invalid', /E2B_TEMPLATE.*'nope' not found/],
+    ['404', status(404, "template 'nope' not found"), 'engine_template_invalid', /template.*'nope' not found/i],
     ['400', status(400, 'validation error: timeout'), 'engine_unavailable', /validation error: timeout/],
   ])('%s is reported at once', async (_what, fault, code, message) => {
     faults.always(CREATE, fault);
