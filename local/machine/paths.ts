@@ -3,6 +3,9 @@ import { posix } from 'node:path';
 import { FileError } from './machine.ts';
 import type { User } from './users.ts';
 
+/** Of Linux's file systems. */
+const MAX_NAME_BYTES = 255;
+
 /** @throws FileError invalid_argument */
 export function sandboxPath(path: string, { name, home }: User): string {
   if (path.includes('\0')) throw new FileError('invalid_argument', 'the path holds a NUL character');
@@ -13,5 +16,8 @@ export function sandboxPath(path: string, { name, home }: User): string {
     );
   }
   const expanded = path.startsWith('~') ? home + path.slice(1) : path;
-  return posix.resolve(home, expanded === '' ? '.' : expanded);
+  const resolved = posix.resolve(home, expanded === '' ? '.' : expanded);
+  const long = resolved.split('/').find(name => Buffer.byteLength(name) > MAX_NAME_BYTES);
+  if (long !== undefined) throw new FileError('invalid_argument', `file name too long: ${long.slice(0, 40)}…`);
+  return resolved;
 }

@@ -51,6 +51,8 @@ describe('a result', () => {
   test('that is a text is shown as text, of one line or of several', () => {
     expect(parts(format(completed('"one\\ntwo \\"three\\""'))).inside).toBe('one\ntwo "three"');
     expect(parts(format(completed('"one"'))).inside).toBe('one');
+    // As commands print.
+    expect(parts(format(completed('"one\\ntwo\\n"'))).inside).toBe('one\ntwo\n');
   });
 
   test.each(['"42"', '"null"', '"true"', '""', '" padded"', '"-1.5e3"', '"\\"quoted\\""'])(

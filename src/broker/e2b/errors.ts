@@ -45,7 +45,7 @@ export function toFailure(caught: unknown, aborted: boolean, secrets: Secrets): 
 function messageFor({ name, message }: SdkError): string {
   const [id] = /\bi[a-z0-9]{14,40}\b/.exec(message) ?? [];
   if (isSandboxMissing(name, message))
-    return `Sandbox ${id === undefined ? 'does' : `${id} does`} not exist (any more): it was killed, or its time ran out. Sandbox.list() shows yours.`;
+    return `Sandbox ${id === undefined ? '' : `${id} `}not found: it does not exist (any more), was killed, or its time ran out. Sandbox.list() shows yours.`;
   if (endedMeanwhile(message))
     return 'The sandbox ended or was paused while the call was under way: it was killed, or its time ran out. Sandbox.list() shows yours.';
   return message;

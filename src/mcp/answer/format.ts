@@ -119,13 +119,15 @@ function addResult(
 }
 
 /**
- * A text as it is, of one line or of many: models read it better than its JSON, and it costs fewer tokens. Quoted where
- * it could be taken for another value, or where its edges would not show.
+ * A text as it is, of one line or of many: models read it better than its JSON, and it costs fewer tokens. One line is
+ * quoted where it could be taken for another value, or where its edges would not show.
  */
 function readable(json: string): string {
   if (!json.startsWith('"')) return json;
   const text = JSON.parse(json) as string;
-  return text === '' || text !== text.trim() || LOOKS_LIKE_JSON.test(text) ? json : text;
+  if (text.trim() === '') return json;
+  if (text.includes('\n')) return text;
+  return text !== text.trim() || LOOKS_LIKE_JSON.test(text) ? json : text;
 }
 
 const LOOKS_LIKE_JSON = /^(?:null|true|false|undefined|NaN|-?\d[\d.eE+-]*|".*")$/s;

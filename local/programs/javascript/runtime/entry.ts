@@ -33,8 +33,15 @@ function showUncaught(error: unknown): void {
   guestProcess.stderr.write(`Uncaught ${error instanceof Error ? showError(error) : inspect(error)}\n`);
 }
 
+/** A cell that declares a name again fails as in Node's kernel, in Node's words. */
+function reword(error: Error): void {
+  const [, name] = /^redeclaration of '(.+)'$/.exec(error.message) ?? [];
+  if (name !== undefined) error.message = `Identifier '${name}' has already been declared`;
+}
+
 function showFailure(error: unknown): void {
   const isError = error instanceof Error;
+  if (isError) reword(error);
   const name = isError ? error.name : typeof error;
   const value = isError ? error.message : inspect(error);
   call('event', { type: 'error', name, value, traceback: isError ? showError(error) : `Uncaught ${value}` });
