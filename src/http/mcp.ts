@@ -78,6 +78,9 @@ function dropProgressToken(message: unknown): void {
   if (isRecord(meta)) delete meta['progressToken'];
 }
 
+/** Has no `initialize`: one that names it is answered by the modern side, which refuses it. */
+const MODERN_REVISION = '2026-07-28';
+
 const BOTH_FORMS = 'application/json, text/event-stream';
 
 /**
@@ -86,7 +89,10 @@ const BOTH_FORMS = 'application/json, text/event-stream';
  */
 function prepareRequest(request: Request, body: unknown): Request {
   const accept = request.headers.get('accept') ?? '';
-  const isInitialize = isRecord(body) && body['method'] === 'initialize';
+  const isInitialize =
+    isRecord(body) &&
+    body['method'] === 'initialize' &&
+    request.headers.get('mcp-protocol-version') !== MODERN_REVISION;
   const takesBoth = accept.includes('application/json') && accept.includes('text/event-stream');
   if (takesBoth && !(isInitialize && request.headers.has('mcp-protocol-version'))) return request;
   const headers = new Headers(request.headers);

@@ -3,9 +3,6 @@ import {
   type CallToolResult,
   type McpRequestContext,
   McpServer,
-  ProtocolError,
-  ProtocolErrorCode,
-  type Result,
   type ScopeChallengeHandler,
   type ServerContext,
   type StandardSchemaWithJSON,
@@ -38,13 +35,6 @@ const INPUT: StandardSchemaWithJSON<{ code?: unknown }> = {
   },
 };
 
-/** Some clients ask for these whatever the server offers, and drop a server that answers with an error. */
-const EMPTY_LISTS: Readonly<Record<string, Result>> = {
-  'prompts/list': { prompts: [] },
-  'resources/list': { resources: [] },
-  'resources/templates/list': { resourceTemplates: [] },
-};
-
 type ServerDeps = {
   readonly api: Pick<Api, 'title' | 'instructions'>;
   readonly tools: readonly ToolRecord[];
@@ -68,7 +58,13 @@ export function createServerFactory({
       { name: PACKAGE.name, title: `${api.title} code mode`, version: PACKAGE.version, icons },
       {
         instructions: api.instructions,
-        capabilities: { tools: { listChanged: false } },
+        // Some clients ask for prompts and resources whatever is declared, and drop a server that answers with an error:
+        // both are declared, and their lists are empty.
+        capabilities: {
+          tools: { listChanged: false },
+          prompts: { listChanged: false },
+          resources: { listChanged: false },
+        },
         cacheHints: {
           'tools/list': { ttlMs: HOUR_MS, cacheScope: 'public' },
           'server/discover': { ttlMs: HOUR_MS, cacheScope: 'public' },
@@ -102,11 +98,9 @@ export function createServerFactory({
           }),
       );
     }
-    server.server.fallbackRequestHandler = async ({ method }) => {
-      const answer = EMPTY_LISTS[method];
-      if (answer === undefined) throw new ProtocolError(ProtocolErrorCode.MethodNotFound, 'Method not found');
-      return answer;
-    };
+    server.server.setRequestHandler('prompts/list', () => ({ prompts: [] }));
+    server.server.setRequestHandler('resources/list', () => ({ resources: [] }));
+    server.server.setRequestHandler('resources/templates/list', () => ({ resourceTemplates: [] }));
     return server;
   };
 }

@@ -110,8 +110,13 @@ describe('messages', () => {
     expect(answer.body).toMatchObject({ id: 7, result: { [field]: [] } });
   });
 
-  it('another unknown method is still -32601', async () => {
+  it('a prompt that is asked for is refused with the id', async () => {
     const answer = await post({ jsonrpc: '2.0', id: 7, method: 'prompts/get', params: { name: 'x' } });
+    expect(answer.body).toMatchObject({ id: 7, error: { code: -32602 } });
+  });
+
+  it('an unknown method is -32601', async () => {
+    const answer = await post({ jsonrpc: '2.0', id: 7, method: 'prompts/print' });
     expect(answer.body).toMatchObject({ id: 7, error: { code: -32601 } });
   });
 
