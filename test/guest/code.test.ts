@@ -232,7 +232,7 @@ describe('acceptCode', () => {
       'async () => {\n  return 5\n}',
     ],
     ['a function in a literal', '{ code: async () => 5, timeout: 3 }', 5, 'async () => 5'],
-    ['data in a fence', FENCE + 'json\n{"code": "() => 2"}\n' + FENCE, 2, '() => 2'],
+    ['data in a fence', `${FENCE}json\n{"code": "() => 2"}\n${FENCE}`, 2, '() => 2'],
     ['not of a function', 'async () => ({ code: "a()" })', { code: 'a()' }, 'async () => ({ code: "a()" })'],
     ['not of other data', '[{"a": 1}]', [{ a: 1 }], '[{"a": 1}]'],
     ['not a text', '"a text"', 'a text', '"a text"'],

@@ -58,7 +58,6 @@ describe('a port', () => {
   });
 
   it('sees the Host that the sandbox was told to show', async () => {
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: E2B's own placeholder
     const network = { maskRequestHost: 'shown.example:${PORT}' };
     const sandbox = await Sandbox.create({ ...connection, network });
     await serving(sandbox);

@@ -61,7 +61,7 @@ describe.skipIf(!hasChromium)('connect', () => {
     expect(await page.locator('.steps pre').count()).toBe(0);
   });
 
-  it('OAuth-only clients of a public gateway without sign-in are told that it is off', async () => {
+  it('on a public gateway without sign-in, clients that need OAuth show that it is off', async () => {
     const shown = await startTestGateway({
       env: { PUBLIC_URL: 'https://mcp.example.com', ALLOWED_HOSTS: '127.0.0.1' },
     });

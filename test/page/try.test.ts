@@ -68,6 +68,25 @@ describe.skipIf(!hasChromium)('try', () => {
     await page.locator('.cm-lintRange-error, .cm-lint-marker-error').first().waitFor();
   });
 
+  it('charts that a result describes are drawn; what cannot be drawn stays in the tree', async () => {
+    const page = await open();
+    await run(
+      page,
+      `async () => ({
+  results: [
+    { chart: { type: 'line', title: '<i>Load</i>', elements: [{ label: 'web', points: [[0, 1], [1, 3], [2, 2]] }] } },
+    { chart: { type: 'bar', title: 'Jobs', elements: [{ label: 'a', value: 3 }, { label: 'b', value: 5 }] } },
+    { chart: { type: 'line', title: 'Nothing', elements: 'none' } },
+  ],
+})`,
+    );
+    const charts = page.getByRole('region', { name: 'Charts' });
+    expect(await charts.locator('svg').count()).toBe(2);
+    expect(await charts.textContent()).toContain('<i>Load</i>');
+    expect(await charts.textContent()).not.toContain('Nothing');
+    expect(await page.locator('.output').textContent()).toContain('Nothing');
+  });
+
   it('completes methods of a sandbox', async () => {
     const page = await open();
     await write(page, 'async () => {\n');

@@ -1,9 +1,51 @@
 // The Watch tab, and what happens to the page when the world changes under it.
+import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect } from '../support/clients.ts';
 import { startTestGateway } from '../support/gateway.ts';
 import { sendJson, startUpstream } from '../support/upstream.ts';
 import { closeBrowser, hasChromium, openPage, run, startLocalPage } from './support/page.ts';
+
+const MANY = Array.from({ length: 200 }, (_, at) => ({
+  sandboxID: `i${String(at).padStart(19, '0')}`,
+  templateID: 'base',
+  clientID: 'client',
+  envdVersion: '0.4.0',
+  state: at < 150 ? 'running' : 'paused',
+  startedAt: '2026-01-01T00:00:00Z',
+  endAt: '2126-01-01T00:00:00Z',
+  cpuCount: 2,
+  memoryMB: 512,
+  diskSizeMB: 1024,
+  metadata: { job: `job-${String(at).padStart(4, '0')}`, note: 'x'.repeat(200) },
+}));
+
+/** The API of an account with many sandboxes: pages of 100, metrics for the ids asked for. */
+function answerMany({ pathname, searchParams }: URL, response: ServerResponse): void {
+  if (pathname === '/v2/sandboxes') {
+    const start = Number(searchParams.get('nextToken') ?? 0);
+    const next: Record<string, string> = start + 100 < MANY.length ? { 'x-next-token': String(start + 100) } : {};
+    sendJson(response, MANY.slice(start, start + 100), 200, next);
+    return;
+  }
+  const ids = searchParams.get('sandbox_ids')?.split(',') ?? [];
+  const usage = {
+    cpuCount: 2,
+    memUsed: 1e8,
+    memTotal: 5e8,
+    diskUsed: 0,
+    diskTotal: 1e9,
+    timestamp: '2026-01-01T00:00:00Z',
+  };
+  sendJson(response, {
+    sandboxes: Object.fromEntries(
+      ids.map(id => [
+        id,
+        { ...usage, memCache: 0, timestampUnix: 1_767_225_600, cpuUsedPct: Number(id.slice(1)) % 100 },
+      ]),
+    ),
+  });
+}
 
 describe.skipIf(!hasChromium)('watch', () => {
   let gateway: Awaited<ReturnType<typeof startLocalPage>>;
@@ -49,7 +91,7 @@ describe.skipIf(!hasChromium)('watch', () => {
     await row.waitFor({ state: 'detached' });
   });
 
-  it('a key that is revoked is said to be refused, and asked about no more', async () => {
+  it('after a key is revoked, the page shows the refusal and stops asking', async () => {
     const upstream = await startUpstream();
     let revoked = false;
     upstream.answer = (_request, response) =>
@@ -63,7 +105,7 @@ describe.skipIf(!hasChromium)('watch', () => {
     await other.close();
   });
 
-  it('a gateway that restarts is said to be away, and the page goes on when it is back', async () => {
+  it('while the gateway is down the page shows it, and goes on when it is back', async () => {
     const first = await startLocalPage();
     const page = await openPage(first.url, { path: '/#try', mayFail: true });
     await run(page, 'async () => "before"');
@@ -75,6 +117,24 @@ describe.skipIf(!hasChromium)('watch', () => {
     await page.getByRole('button', { name: 'Try again' }).click();
     await page.locator('.output [role=status]', { hasText: 'Done' }).waitFor();
     await second.close();
+  });
+
+  it('200 sandboxes are all listed, with graphs, and searched', async () => {
+    const upstream = await startUpstream();
+    upstream.answer = ({ url }, response) => answerMany(new URL(url, 'http://upstream'), response);
+    const other = await startLocalPage({ env: { E2B_API_URL: upstream.url } });
+    const page = await openPage(other.url, { path: '/#watch' });
+    await page.getByText('150 running, 50 paused').waitFor();
+    expect(await page.locator('.sandbox').count()).toBe(200);
+    expect(await page.locator('.sandbox', { hasText: 'i0000000000000000149 ' }).innerText()).toContain('49.0 %');
+    await page.getByLabel('Search').fill('job=job-0173');
+    await page.getByText('1 of 200 shown').waitFor();
+    expect(await page.locator('.sandbox').innerText()).toContain('i0000000000000000173');
+    await page.getByLabel('Search').fill('');
+    await page.getByLabel('State').selectOption('paused');
+    await page.getByText('50 of 200 shown').waitFor();
+    await other.close();
+    await upstream.close();
   });
 
   it('asks for nothing while another tab is shown', async () => {
