@@ -154,6 +154,20 @@ describe.skipIf(lacks !== undefined)('over two replicas, one of which is killed'
     await client.close();
   });
 
+  it('B13: the challenge passes the proxy, also while a replica is down', async () => {
+    killed = true;
+    await fleet.kill(doomed);
+    const answer = await fetch(`${fleet.url}/mcp`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: '{"jsonrpc":"2.0","id":1,"method":"tools/list"}',
+    });
+    expect(answer.status).toBe(401);
+    expect(answer.headers.get('www-authenticate')).toContain(
+      `resource_metadata="${fleet.url}/.well-known/oauth-protected-resource/mcp"`,
+    );
+  });
+
   it('oauth4webapi, which forgives nothing', async () => {
     const callback = await startCallback();
     onTestFinished(callback.close);

@@ -219,6 +219,13 @@ it('B19: no null in the answer to a registration, and whole numbers', async () =
   }
 });
 
+it('a registration answers no registration_client_uri: no client needs one, and there is nothing stored to manage', async () => {
+  const { url } = await serveFront();
+  const { status, body } = await register(url, {});
+  expect(status).toBe(201);
+  expect(Object.keys(body).filter(name => name.startsWith('registration_'))).toEqual([]);
+});
+
 it("B20: iss is advertised and sent, and ChatGPT's callback of each connection is accepted", async () => {
   const { url } = await serveFront();
   expect((await getJson(url + AS)).body.authorization_response_iss_parameter_supported).toBe(true);
