@@ -1,0 +1,25 @@
+// The guard as tests call it: requests over E2B's description, and what is refused.
+import { GatewayError } from '../../src/errors.ts';
+import { targetOf } from '../../src/upstream/client.ts';
+import { type GuardedRequest, guardRequest } from '../../src/upstream/guard.ts';
+import { createOperations } from '../../src/upstream/operations.ts';
+import { description } from './description.ts';
+
+export const listed = createOperations(description);
+export const unlisted = createOperations(description, { allowUnlisted: true });
+
+export const refusal = (raw: unknown, mode: 'read' | 'write' = 'write', operations = listed): GatewayError => {
+  try {
+    guardRequest(raw, mode, operations);
+  } catch (caught) {
+    if (caught instanceof GatewayError) return caught;
+    throw caught;
+  }
+  throw new Error(`was let through: ${JSON.stringify(raw)}`);
+};
+export const get = (path: string, query?: object) => ({
+  method: 'GET',
+  path,
+  ...(query === undefined ? {} : { query }),
+});
+export const target = (request: GuardedRequest) => targetOf(request);
