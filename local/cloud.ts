@@ -241,7 +241,7 @@ export class Cloud {
     const { sandbox } = entry;
     sandbox.endAtMs = Math.min(endAtMs, sandbox.startedAtMs + this.limits.maxLifeMs);
     entry.cancelExpiry = this.clock.after(sandbox.endAtMs - this.clock.now(), () => {
-      // Nobody waits for an expiry, so nobody can be told that it failed.
+      // No caller waits for an expiry, so its failure cannot be reported to one.
       this.#change(sandbox, () => this.#expire(entry)).catch(() => {});
     });
   }

@@ -166,7 +166,7 @@ export const VARIABLES = {
     'true',
     flag,
   ),
-  MAX_QUEUED_RUNS: variable('Runs that may wait for a worker; more are told to come back.', '256', integer(0, 100_000)),
+  MAX_QUEUED_RUNS: variable('Runs that may wait for a worker; more are refused as busy.', '256', integer(0, 100_000)),
   RATE_LIMIT_PER_KEY: variable('Requests a minute of one key; 0: no limit.', '1200', integer(0, 10_000_000)),
   RATE_LIMIT_GLOBAL: variable('Requests a minute of all keys together; 0: no limit.', '0', integer(0, 100_000_000)),
   MAX_PARALLEL_PER_KEY: variable('Requests of one key under way at once; 0: no limit.', '100', integer(0, 100_000)),
@@ -243,7 +243,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
   return Object.freeze({ ...parsed, apiUrl: parsed.E2B_API_URL ?? `https://api.${parsed.E2B_DOMAIN}` });
 }
 
-/** Half set is not set, and nobody would notice before the first person tries to sign in. */
+/** Half set means off, which would show only when the first person tries to sign in. */
 function signInFaults({ OAUTH_KEYS, OAUTH_RAW_KEYS, OAUTH_REDIRECTS, OAUTH_NOT_BEFORE, PUBLIC_URL }: Partial<Values>) {
   if (OAUTH_KEYS === undefined)
     return [

@@ -61,7 +61,7 @@ async function main(): Promise<void> {
   );
 }
 
-/** Sign-in is on, with keys that nobody else has: tokens end with the process. */
+/** Sign-in is on, with random keys: tokens end with the process. */
 const localSettings = ({ OAUTH_KEYS }: Config, cloudUrl: string) => ({
   apiUrl: cloudUrl,
   E2B_SANDBOX_URL: cloudUrl,

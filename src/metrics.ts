@@ -1,4 +1,4 @@
-// What Prometheus is told: counters and histograms with few, fixed labels. No label ever holds a key, an id or a path
+// What Prometheus scrapes: counters and histograms with few, fixed labels. No label ever holds a key, an id or a path
 // as a caller wrote it. Knows no HTTP server and no engine: they report here, gateway.ts joins them.
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { OAuthRecord } from './http/auth/events.ts';
@@ -87,7 +87,7 @@ export function createMetrics(live: LiveGauges): Metrics {
   });
   const loopDelay = new Histogram({
     name: 'codemode_event_loop_delay_seconds',
-    help: 'How late the event loop was, looked at 50 times a second: above 0.25 everybody waits for somebody.',
+    help: 'How late the event loop was, looked at 50 times a second: above 0.25 all callers wait for one.',
     buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers,
   });

@@ -11,13 +11,13 @@ export type Principal = {
   /** In its one canonical spelling. Used for upstream calls only; it never enters a guest, a log or an error. */
   readonly apiKey: string;
   readonly scopes: readonly Scope[];
-  /** Whether the request carried the API key itself or a token that stands for it. */
+  /** Whether the request carried the API key itself or a token that holds it. */
   readonly proof: 'key' | 'token';
   /** Milliseconds since the epoch; undefined: the gateway sets no end. */
   readonly expiresAtMs: number | undefined;
 };
 
-/** 128 bits: tenants are told apart by it, so nobody may be able to make two keys that share one. */
+/** 128 bits: it separates tenants, so it must be infeasible to make two keys that share one. */
 const FINGERPRINT_HEX_DIGITS = 32;
 
 /** Keys carry enough random bits that a plain digest does not give them away. */

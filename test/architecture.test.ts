@@ -1,4 +1,4 @@
-// The rooms and the doors between them: imports go one way, no door stands unused, and only main.ts reads the
+// Folders and the imports between them: imports go one way, no allowed import is unused, and only main.ts reads the
 // environment.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';

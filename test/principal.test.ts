@@ -88,7 +88,7 @@ describe('a principal that may only read', () => {
   const reader: Principal = { ...principalFromKey(newKey()), scopes: ['read'], proof: 'token' };
   const code = "async () => { console.log('ran'); return (await api.request({ path: '/sandboxes' })).status }";
 
-  it('is refused execute_write before the code runs, and told what to use', async () => {
+  it('is refused execute_write before the code runs; the error says what to use', async () => {
     const { call, upstream, lines, entries } = await serveAs(reader);
     const refused = await call('execute_write', code);
     expect(refused.isError).toBe(true);

@@ -119,7 +119,7 @@ async function connect(cloud: Cloud, sandbox: Sandbox, timeoutMs: number, keepMe
   return { status: 200, body: viewStarted(sandbox) };
 }
 
-/** False when somebody else's resume came first. */
+/** False when another resume came first. */
 async function resumeFirst(cloud: Cloud, sandbox: Sandbox, timeoutMs: number, keepMemory: boolean): Promise<boolean> {
   try {
     await cloud.resume(sandbox, timeoutMs, { keepMemory });

@@ -34,7 +34,7 @@ export type Build = {
 
 export type Template = {
   readonly templateId: string;
-  /** Undefined: built in, everybody's to use and nobody's to change. */
+  /** Undefined: built in, all may use it, none may change it. */
   readonly team: Team | undefined;
   readonly kind: 'template' | 'snapshot';
   /** A snapshot's. */
@@ -100,7 +100,7 @@ export class TemplateStore {
     return template;
   }
 
-  /** The build a reference stands for: its tag's, else the default tag's. @throws ApiError 400, 404 */
+  /** The build a reference names: its tag's, else the default tag's. @throws ApiError 400, 404 */
   findBuild(team: Team, reference: string): { template: Template; build: Build } {
     const template = this.find(team, reference);
     const tag = parseName(reference).tag ?? DEFAULT_TAG;

@@ -65,7 +65,7 @@ export function encodingFor(header: string | undefined, plainOnly: boolean): Enc
   return identityRefused ? undefined : 'identity';
 }
 
-/** One range of a file; undefined: the whole; `none`: it lies outside. */
+/** One range of a file; undefined: the whole; `none`: it is outside. */
 export function rangeOf(
   header: string | undefined,
   sizeBytes: number,

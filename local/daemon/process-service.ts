@@ -73,7 +73,7 @@ export function processService(machine: DataMachine): Service {
         const cwd = sandboxPath(config.cwd || (machine.defaults?.workdir ?? ''), info.user);
         const options = { config, cwd, user: info.user.name, tag, stdin, terminal };
         const process = await machine.processes.start(options, events.listener);
-        // The deadline belongs to the process, not to the stream: a command ends on time with nobody listening.
+        // The deadline belongs to the process, not to the stream: a command ends on time without a client too.
         const overdue = (): void => {
           late.abort();
           machine.processes.find({ pid: process.pid })?.control.signal('SIGKILL');
@@ -133,7 +133,7 @@ class EventPump {
     return sent;
   };
 
-  /** Until the end event is out, or nobody waits for it any more. */
+  /** Until the end event was sent, or the client has disconnected. */
   async run(process: Process, keepaliveMs: number): Promise<void> {
     await this.#event({ start: { pid: process.pid } });
     this.#begin();

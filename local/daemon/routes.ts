@@ -1,4 +1,4 @@
-// What stands before the sandboxes: decides which sandbox a request is for and whether it may, wakes it where that is
+// In front of the sandboxes: decides which sandbox a request is for and whether it may, wakes it where that is
 // asked for, and hands the request to the daemon, the code interpreter or a port.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Cloud, CloudError, type Sandbox } from '../cloud.ts';

@@ -138,7 +138,7 @@ function failure(error: RpcError): object {
   return { error: { code: error.code, message: error.message } };
 }
 
-/** Resolves when the bytes are out of our hands, or nobody wants them any more. */
+/** Resolves when the bytes were sent, or the client has disconnected. */
 function writeAll(res: ServerResponse, bytes: Uint8Array, closed: AbortSignal): Promise<void> {
   if (closed.aborted || res.destroyed || res.writableEnded || res.write(bytes)) return Promise.resolve();
   return new Promise(resolve => {

@@ -58,7 +58,7 @@ export type Shell = (process: Process, options: StartOptions) => Promise<Process
 
 type Listener = (event: ProcessEvent) => Promise<void> | void;
 
-/** How long the exit of a process is told to those who connect late. */
+/** How long the exit of a process is kept for clients that connect late. */
 const EXIT_KEPT_MS = 30_000;
 const MAX_PROCESSES = 256;
 /** The daemon sends output in pieces of this size at most. */
@@ -130,7 +130,7 @@ export class ProcessTable {
     this.#shell = shell;
   }
 
-  /** `listener` hears everything from the first byte on. Rejects when there are too many or the shell cannot start it. */
+  /** `listener` receives everything from the first byte on. Rejects when there are too many or the shell cannot start it. */
   async start(options: StartOptions, listener: Listener): Promise<Process> {
     if (this.#running.size >= MAX_PROCESSES)
       throw new ProcessError('resource_exhausted', `more than ${MAX_PROCESSES} processes in this sandbox`);

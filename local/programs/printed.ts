@@ -12,7 +12,7 @@ export class Printed {
   #parts: Part[] = [];
   #writing: Promise<void> | undefined;
 
-  /** `taken` is told of bytes that wait no longer. */
+  /** `taken` is called with the count of bytes that wait no longer. */
   constructor(write: (kind: OutputKind, bytes: Uint8Array) => Promise<void>, taken: (bytes: number) => void) {
     this.#write = write;
     this.#taken = taken;

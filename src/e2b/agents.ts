@@ -1,5 +1,5 @@
 // Connections to sandboxes, apart for each principal: sandboxes share a host name, and with it one HTTP/2 connection, on
-// which a stream that nobody reads holds up all others.
+// which a stream that is not read holds up all others.
 import { Agent } from 'undici';
 
 const IDLE_MS = 30_000;
@@ -9,7 +9,7 @@ type Entry = { readonly agent: Agent; open: number; idle: NodeJS.Timeout | undef
 export class Agents {
   readonly #entries = new Map<string, Entry>();
 
-  /** `release` when the answer has ended: connections that nobody uses are closed after a while. */
+  /** `release` when the answer has ended: unused connections are closed after a while. */
   use(principalId: string): { readonly agent: Agent; release(): void } {
     const entry = this.#entries.get(principalId) ?? this.#add(principalId);
     clearTimeout(entry.idle);

@@ -202,7 +202,7 @@ export class ThreadPool<Request, Reply> {
     else this.#refuseAll(fault);
   }
 
-  /** A thread that does not even start: nobody waits for the next one. */
+  /** A thread that does not start: jobs fail instead of waiting for the next one. */
   #refuseAll(fault: GatewayError): void {
     for (const job of this.#queue.remove(always)) job.settle({ fault });
   }

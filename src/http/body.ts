@@ -1,4 +1,4 @@
-// Reads the body of a request, and refuses it by what it weighs before it is parsed: its length, what it unpacks to, the
+// Reads the body of a request, and refuses it by its size before it is parsed: its length, what it unpacks to, the
 // memory its caller has left, the values in it. Of the message only what is used is kept.
 import type { Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';

@@ -1,4 +1,4 @@
-// The end of a replica, so that nobody notices: first it says that it is going (readyz) and lets each connection go with
+// Shuts a replica down without failed requests: first /readyz answers 503, and each connection is closed with
 // its answer, while it still serves; then it refuses newcomers; then it waits for what is under way.
 import type { RequestHandler, Response } from 'express';
 import { GatewayError } from '../errors.ts';
@@ -33,7 +33,7 @@ export class Drain {
     next();
   };
 
-  /** From here on proxies are told to go elsewhere; who still comes is served. */
+  /** From here on /readyz answers 503, so that proxies send requests elsewhere; requests that still come are served. */
   leave(): void {
     if (this.#phase !== 'serving') return;
     this.#phase = 'leaving';

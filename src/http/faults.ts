@@ -3,7 +3,7 @@ import type { Response } from 'express';
 import type { GatewayError } from '../errors.ts';
 import { requestIdIn } from '../mcp/message.ts';
 
-/** JSON-RPC's numbers for the faults that MCP clients see; none of ours lies in the range MCP reserves. */
+/** JSON-RPC's numbers for the faults that MCP clients see; none is in the range that MCP reserves. */
 const rpcCode = (error: GatewayError): number =>
   error.code === 'body_invalid'
     ? -32700

@@ -122,7 +122,7 @@ async function serveLegacy(
   options: McpHandlerRequestOptions,
   form: 'any' | 'stream',
 ): Promise<Response> {
-  // Whoever left before this point fires no abort any more, and nobody would end their run.
+  // A client that disconnected before this point raises no abort event any more, and its run would not be ended.
   if (request.signal.aborted) return new Response(null, { status: 499 });
   const server = await factory({
     era: 'legacy',

@@ -1,4 +1,4 @@
-// GET /metrics: the page Prometheus reads. What stands on it is made elsewhere and handed in as text.
+// GET /metrics: the page Prometheus reads. Its text is handed in.
 import type { RequestHandler } from 'express';
 
 export type MetricsPage = {

@@ -1,5 +1,5 @@
 // The page for people: built files, served as they are, and the HTML that names them. The page is a client of /mcp like any
-// other; what it must know of this gateway stands in its HTML as data. Nothing is read before somebody asks for it.
+// other; what it must know of this gateway is in its HTML as data. Files are read on the first request.
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';

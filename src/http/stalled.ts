@@ -1,4 +1,4 @@
-// Closes connections whose client has stopped reading: an answer that nobody takes would be kept without end, and so
+// Closes connections whose client has stopped reading: an answer that is not read would be kept without end, and so
 // would its place among the requests of its key.
 import type { Socket } from 'node:net';
 import type { RequestHandler, Response } from 'express';

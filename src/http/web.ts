@@ -26,7 +26,7 @@ export async function sendWebResponse(answer: Response, response: NodeResponse):
         if (!response.write(chunk)) await once(response, 'drain', { signal: over.signal });
       }
     } catch {
-      // The client went away, or the run's stream broke off: there is nobody left to tell.
+      // The client disconnected, or the run's stream ended early: no one reads an error.
     }
   }
   response.end();

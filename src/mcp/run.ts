@@ -25,7 +25,7 @@ type ToolCall = {
   readonly signal: AbortSignal;
   readonly progress: ((message: string) => void) | undefined;
   readonly requestId: string | undefined;
-  /** See Job. Undefined: there is nobody beside the caller. */
+  /** See Job. Undefined: there is no other caller. */
   readonly hold: ((bytes: number) => boolean) | undefined;
 };
 

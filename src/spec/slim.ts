@@ -148,7 +148,7 @@ function wordList(value: unknown): string[] {
   return value.flatMap(word => textOf(word, MAX_WORD_CHARS) ?? []).slice(0, MAX_KEYWORDS);
 }
 
-/** The operation's own win over the path's; what the template names and nobody declares is a required string. */
+/** The operation's own win over the path's; a name in the template that has no declaration is a required string. */
 function parametersOf(path: string, shared: unknown, own: unknown, resolver: Resolver): Parameter[] {
   const byPlace = new Map<string, Parameter>();
   for (const node of [shared, own].flatMap(list => (Array.isArray(list) ? list : []))) {

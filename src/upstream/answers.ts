@@ -1,4 +1,4 @@
-// Where an answer is shaped for a guest: a small one here, a large one on a thread, so that nobody else waits for it.
+// Shapes an answer for a guest: a small one here, a large one on a thread, so that other callers do not wait for it.
 import { GatewayError } from '../errors.ts';
 import { builtFile } from '../ground/built.ts';
 import { type Sender, ThreadPool } from '../ground/thread-pool.ts';

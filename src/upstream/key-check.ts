@@ -4,7 +4,7 @@ import type { UpstreamClient } from './client.ts';
 import { guardRequest } from './guard.ts';
 import type { Operations } from './operations.ts';
 
-/** `unavailable`: nobody knows. */
+/** `unavailable`: the API did not say. */
 export type KeyVerdict = 'valid' | 'refused' | 'unavailable';
 
 const TIMEOUT_MS = 5_000;

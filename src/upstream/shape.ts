@@ -30,7 +30,7 @@ const BODY_LIMITS: JsonLimits = {
   maxDepth: 100,
   maxKeyBytes: 4_096,
 };
-/** More is no slip of the pen: what is wrong with each costs us time, and nobody reads it. */
+/** An agent does not read more than this, and describing each fault costs time. */
 const MAX_FIELDS = 50;
 const MAX_TOLD = 5;
 const MEDIA_TYPE = /^[\w.+-]+\/[\w.+-]+(?:\s*;\s*[\w-]+=(?:[\w.+-]+|"[\w .+:/-]*"))*$/;

@@ -101,7 +101,7 @@ function checkBody(
   return [...problems, ...fit(fits, body.json.value, 'body', meant)];
 }
 
-// --- Names nobody knows -------------------------------------------------------------------------------------------
+// --- Unknown names ------------------------------------------------------------------------------------------------
 
 type Report = (place: string, name: string, known: readonly string[]) => void;
 

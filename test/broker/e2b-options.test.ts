@@ -61,7 +61,7 @@ describe('requestTimeoutMs', () => {
   });
 });
 
-it('a creation nobody waits for any more is undone', async () => {
+it('a creation whose run has ended is undone', async () => {
   const deleted = () => plane.requests.filter(line => line.startsWith('DELETE /sandboxes/')).length;
   const before = deleted();
   const { key } = plane.openRun();

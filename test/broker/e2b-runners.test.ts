@@ -1,4 +1,4 @@
-// The gateway's own sandboxes: in no listing, in no call, and nobody else's passes for one.
+// The gateway's own sandboxes: in no listing, in no call, and no other sandbox passes for one.
 import { describe, expect, it } from 'vitest';
 import {
   hiddenFrom,

@@ -1,4 +1,4 @@
-// A sandbox whose daemon the agent has replaced: whatever it answers is measured before it is decoded, and nobody else
+// A sandbox whose daemon the agent has replaced: whatever it answers is measured before it is decoded, and no other run
 // waits for it.
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';

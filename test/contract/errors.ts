@@ -129,7 +129,7 @@ export function errors(guest: Harness): void {
       expect(await guest.run(source)).not.toHaveProperty('note');
     });
 
-    it('nobody awaits are in a note beside the one that ends the run', async () => {
+    it('that are not awaited are in a note beside the error that ends the run', async () => {
       const error = await guest.error(
         'async () => { const e = new Error("main"); Promise.reject(e); Promise.reject(new Error("side")); throw e }',
       );
@@ -137,7 +137,7 @@ export function errors(guest: Harness): void {
       expect(error.note).toMatch(/^A promise.*side/);
     });
 
-    it('nobody awaits are bounded in number and length', async () => {
+    it('that are not awaited are bounded in number and length', async () => {
       const outcome = await guest.run(
         'async () => { for (let i = 0; i < 500; i++) Promise.reject(new Error("x".repeat(9999))); return 1 }',
       );

@@ -123,7 +123,7 @@ export function isolation(guest: Harness): void {
       expect(await guest.value(source)).toEqual([true, [], true, true]);
     });
 
-    it('answers that come late, twice or for another run reach nobody', async () => {
+    it('answers that come late, twice or for another run are dropped', async () => {
       const late: (() => void)[] = [];
       const callHost: CallHost = () => new Promise(resolve => late.push(() => resolve({ ok: true, json: '"late"' })));
       const ended = await guest.value(

@@ -37,7 +37,7 @@ function toolOfOperation({ method, path, summary, description, parameters, body 
   };
 }
 
-/** Our description has no JSON Schema for these: the signature stands for it, which is shorter than a schema would be. */
+/** Our description has no JSON Schema for these: the signature is counted instead, which is shorter than a schema would be. */
 function toolOfMethod({ id, signature, summary, description }: Capability): Tool {
   return {
     name: id.toLowerCase().replaceAll('.', '_'),

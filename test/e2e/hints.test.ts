@@ -1,4 +1,4 @@
-// What an agent is told about its commonest mistakes: a client, the gateway, the engine, local mode. Each advice must be
+// What an agent reads about its most frequent mistakes: a client, the gateway, the engine, local mode. Each advice must be
 // there, and none that is wrong.
 import { expect, it } from 'vitest';
 import { useGateway } from '../support/e2e.ts';

@@ -1,4 +1,4 @@
-// What the agent's code is told when E2B does not answer: the call is given up while the run still has time to say so.
+// When E2B does not answer, the agent's code gets an error: the call is given up while the run still has time to say so.
 import { expect, it } from 'vitest';
 import { connect } from '../support/clients.ts';
 import { newKey, startTestGateway } from '../support/gateway.ts';

@@ -40,11 +40,11 @@ it(`answers whatever runs (${seconds} s, FUZZ_SEED=${seed})`, { timeout: (second
     const sources = fc.sample(program, { numRuns: AT_ONCE, seed: seed + batch });
     const outcomes = await Promise.all(sources.map(run));
     outcomes.forEach((outcome, i) => {
-      const told = `seed ${seed + batch}, program ${i}:\n${sources[i]}`;
-      if (outcome === 'unanswered') expect.fail(`no answer: ${told}`);
-      expect(() => expectWellFormed(outcome, limits), told).not.toThrow();
+      const program = `seed ${seed + batch}, program ${i}:\n${sources[i]}`;
+      if (outcome === 'unanswered') expect.fail(`no answer: ${program}`);
+      expect(() => expectWellFormed(outcome, limits), program).not.toThrow();
       const end = outcome.status === 'completed' ? 'completed' : (outcome.error.code ?? outcome.error.name);
-      expect(end, `${trouble.join('\n')}\n${told}`).not.toBe('engine_lost');
+      expect(end, `${trouble.join('\n')}\n${program}`).not.toBe('engine_lost');
       ends.set(end.slice(0, 20), (ends.get(end.slice(0, 20)) ?? 0) + 1);
     });
     expect(await run('async () => [1 + 1, typeof a, (await api.request(1)).echo]')).toMatchObject({

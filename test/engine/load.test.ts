@@ -76,7 +76,7 @@ describe('the embedded engine under load', () => {
   it.each([
     ['that loop', HOG],
     ['stuck in a built-in', STUCK],
-  ])('hogs %s delay nobody else', async (_what, source) => {
+  ])('hogs %s do not delay other runs', async (_what, source) => {
     const on = await open({ workers: 3, maxWorkers: 4 });
     const caller = new AbortController();
     const hog = () =>

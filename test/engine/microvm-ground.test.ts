@@ -58,7 +58,7 @@ describe('what this Node lacks', () => {
     const before = new Set(runInContext(PATHS, bare) as string[]);
     for (const script of Object.values(SCRIPTS)) runInContext(script, bare);
     // What hangs on something new comes with it. A method of Node's that core-js makes anew, for a fault in it, has a
-    // prototype, which the native one has not and nobody looks at.
+    // prototype, which the native one does not have; no code depends on it.
     const old = (path: string): boolean => before.has(path) || path.split('.').length === 2;
     const brought = (runInContext(PATHS, bare) as string[]).filter(
       path => !before.has(path) && old(path.slice(0, path.lastIndexOf('.'))) && !path.endsWith('.prototype'),

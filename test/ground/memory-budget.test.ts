@@ -3,7 +3,7 @@ import { MemoryBudget } from '../../src/ground/memory-budget.ts';
 
 const budget = () => new MemoryBudget({ maxBytes: 100, maxBytesPerPrincipal: 60 });
 
-it('refuses one principal over its share with `busy`, and nobody else', () => {
+it('refuses a principal over its share with `busy`, and no other principal', () => {
   const memory = budget();
   const mine = memory.open('a');
   mine.take(60);

@@ -25,7 +25,7 @@ describe('explainError', () => {
   });
 
   test('columns are the agent’s own', () => {
-    // `(async () => {` stands before it in what the engine evaluates.
+    // `(async () => {` is before it in what the engine evaluates.
     expect(
       explain({ name: 'E', message: 'm', line: 1, column: '(async () => {'.length + 7 }, 'throw new E("m"); return 1'),
     ).toMatchObject({
@@ -169,7 +169,7 @@ describe('explainNote', () => {
       /Objects of Sandbox spell it templateId/,
     ],
     [
-      'nulls that are nobody’s fault',
+      'nulls that are not an error',
       { json: '[null]', text: 'async () => (await Sandbox.list()).map(s => s.name)' },
       undefined,
     ],

@@ -44,7 +44,7 @@ describe("the operator's switches", () => {
   });
 });
 
-it('a client that goes away in the middle of a body disturbs nobody', async () => {
+it('a client that disconnects in the middle of a body does not disturb others', async () => {
   const { port } = new URL(gateway.url);
   const socket = openSocket(Number(port), '127.0.0.1');
   socket.write(

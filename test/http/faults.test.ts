@@ -93,12 +93,12 @@ it('413 tells the limit, and what to do', async () => {
   expect(body.error.message).toMatch(/files\.write.*The limit is 20000 bytes\./);
 });
 
-it('a key that is too short is told how long one is', async () => {
+it('a key that is too short: the error says how long a key is', async () => {
   const { body } = await post({ Authorization: 'Bearer e2b_1234567890' }).send(ping);
   expect(body.error.message).toContain('40 hexadecimal digits');
 });
 
-describe('a body is refused by what it weighs', () => {
+describe('a body is refused by its size', () => {
   const bomb = (text: string) => gzipSync(text);
   const call = (params: object) => JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params });
   const many = (count: number, one: (i: number) => string) => Array.from({ length: count }, (_, i) => one(i)).join(',');

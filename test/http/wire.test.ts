@@ -134,7 +134,7 @@ describe('messages', () => {
     expect(answer.body).toMatchObject({ id: 7, error: { data: { code: 'media_type_unsupported' } } });
   });
 
-  it('a call that names its code otherwise is told which argument it sent', async () => {
+  it('a call whose argument is not named code: the error names the argument it sent', async () => {
     const answer = await post(run({ arguments: { javascript: 'async () => 1' } }));
     expect(JSON.stringify(answer.body.result)).toMatch(/javascript.*`code`|`code`.*javascript/);
   });

@@ -205,7 +205,7 @@ test('a taken port is an error, not a crash', async () => {
   taken.close();
 });
 
-test('what is taken and not done is said in words, in the sandbox’s log and to the operator', async () => {
+test('an option that is accepted without effect is named in the sandbox’s log and the gateway’s', async () => {
   const warnings: string[] = [];
   const local = await startForTest({ warn: sentence => void warnings.push(sentence) });
   const send = callerOf(local);

@@ -155,7 +155,7 @@ describe('one sandbox', () => {
     ['GET', '/logs'],
   ];
 
-  test.each(routes)('%s %s of nobody or of somebody else: 404', async (method, path, body) => {
+  test.each(routes)('%s %s of an unknown sandbox or one of another key: 404', async (method, path, body) => {
     const id = await control.create();
     for (const [caller, sandboxId] of [
       [control.send, unknown],

@@ -174,7 +174,7 @@ describe('programs, process shell', () => {
     expect(big.stdout.length).toBe(5_000_000);
   });
 
-  test('signals are told by name; SIGTERM can be handled', async () => {
+  test('the signal’s name is reported; SIGTERM can be handled', async () => {
     await expect(sandbox.commands.run('kill -TERM $$')).rejects.toMatchObject({
       exitCode: -1,
       message: 'signal: terminated',

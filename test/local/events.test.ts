@@ -135,7 +135,7 @@ describe('webhooks', () => {
     }
   });
 
-  it('are not delivered off this machine, and the operator hears of it', async () => {
+  it('are not delivered off this machine, and a log line says so', async () => {
     const warnings: string[] = [];
     const local = await startForTest({ warn: sentence => void warnings.push(sentence) });
     const send = callerOf(local);

@@ -117,7 +117,7 @@ describe('the virtual node', () => {
     expect(here[name]).toBe(inNode[name]);
   });
 
-  test('there is no Deno, and what of Node is absent is said to be', async () => {
+  test('there is no Deno, and parts of Node that are absent throw an error that says so', async () => {
     const run = (code: string) => sandbox.commands.run(`node -e "${code}" || true`);
     expect((await run('console.log(typeof Deno)')).stdout).toBe('undefined\n');
     expect((await run("require('worker_threads')")).stderr).toContain("Cannot find module 'worker_threads'");

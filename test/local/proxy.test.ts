@@ -1,4 +1,4 @@
-// What stands before the sandboxes: ports by name, as links to them are written, what refused traffic leaves alone, and
+// In front of the sandboxes: ports by name, as links to them are written, what refused traffic leaves alone, and
 // the errors that people and programs see.
 import { request } from 'node:http';
 import { Sandbox as BaseSandbox } from 'e2b';
@@ -57,7 +57,7 @@ describe('a port', () => {
     expect((await visit(sandbox.getHost(8080))).status).toBe(502);
   });
 
-  it('sees the Host that the sandbox was told to show', async () => {
+  it('sees the Host that the sandbox’s network options name', async () => {
     const network = { maskRequestHost: 'shown.example:${PORT}' };
     const sandbox = await Sandbox.create({ ...connection, network });
     await serving(sandbox);

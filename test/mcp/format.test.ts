@@ -24,7 +24,7 @@ const format = (outcome: Outcome, more: Partial<Run> = {}): Formatted =>
 
 const textOf = ({ content: [block] }: Formatted): string => (block?.type === 'text' ? block.text : '');
 
-/** What stands inside the markers, and what behind them. */
+/** The text inside the markers, and behind them. */
 function parts(formatted: Formatted): { inside: string; behind: string } {
   const match = /^[^\n]*\n<untrusted-data-([0-9a-f-]{36})>\n([\s\S]*)\n<\/untrusted-data-\1>\n?([\s\S]*)$/.exec(
     textOf(formatted),

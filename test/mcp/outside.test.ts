@@ -1,4 +1,4 @@
-// What stands outside the markers is the gateway's own: nothing that a guest throws, prints or returns gets there.
+// Text outside the markers is the gateway's own: nothing that a guest throws, prints or returns gets there.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { acceptCode } from '../../src/guest/accept/code.ts';

@@ -1,5 +1,5 @@
 // The Dockerfile without Docker: each stage is a folder in which its COPY and RUN lines are executed. The last one is
-// started like the image: as another user, in a folder that nobody can write to. buildah.test.ts builds the real image.
+// started like the image: as another user, in a folder that is not writable. buildah.test.ts builds the real image.
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';

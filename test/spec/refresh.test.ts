@@ -164,7 +164,7 @@ describe('whatever goes wrong, the last good one stays', () => {
     expect(source.status()).toMatchObject({ revision: undefined, checkedMsAgo: undefined, error: expect.any(String) });
   });
 
-  it('a description nobody can put in force is tried again, ETag or not', async () => {
+  it('a description that cannot be put in force is tried again, ETag or not', async () => {
     const url = await serve((request, response) => {
       if (request.headers['if-none-match'] !== undefined) response.writeHead(304).end();
       else response.setHeader('etag', '"a"').end(published('2', '/new'));

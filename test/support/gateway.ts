@@ -1,5 +1,5 @@
 // A whole gateway against local mode on free ports, as tests use it from outside. Its log goes to memory, at the
-// finest level, and closing fails the test if a key stands in it.
+// finest level, and closing fails the test if a key is in it.
 import { randomBytes } from 'node:crypto';
 import { expect } from 'vitest';
 import type { FaultHook } from '../../local/faults.ts';

@@ -42,7 +42,7 @@ const localConnection = ({ url }: { readonly url: string }): Connection => ({
   domain: 'e2b.localhost',
 });
 
-/** A run in whose sandbox `code` stands in the place of the runner; `fs`, `folder`, `write`, `say`, `said` are at hand. */
+/** A run in whose sandbox `code` takes the place of the runner; `fs`, `folder`, `write`, `say`, `said` are at hand. */
 export async function runInPlaceOfRunner(
   where: { readonly url: string } | Account,
   code: string,

@@ -39,8 +39,8 @@ it('memory stays flat over 10,000 requests', { timeout: 180_000 }, async () => {
   };
   const early = await until(REQUESTS / 4);
   const late = await until(REQUESTS);
-  const told = ({ mb, workers }: typeof early) => `${mb.toFixed(0)} MB with ${workers} workers`;
-  console.log(`resident memory after ${REQUESTS / 4}: ${told(early)}, after ${REQUESTS}: ${told(late)}`);
+  const describeUse = ({ mb, workers }: typeof early) => `${mb.toFixed(0)} MB with ${workers} workers`;
+  console.log(`resident memory after ${REQUESTS / 4}: ${describeUse(early)}, after ${REQUESTS}: ${describeUse(late)}`);
   expect(unanswered).toBe(0);
   // A machine that is busy with other things makes the engine start further workers, up to a fixed number.
   const moreWorkers = Math.max(0, late.workers - early.workers);

@@ -174,7 +174,7 @@ describe('reads are repeated', () => {
   });
 
   test.each([['120'], [new Date(Date.now() + 120_000).toUTCString()]])(
-    'not when Retry-After %s is past the time there is: the answer stands',
+    'not when Retry-After %s is past the time there is: the answer is final',
     async retryAfter => {
       upstream.answer = (_, response) => sendJson(response, {}, 429, { 'retry-after': retryAfter });
       expect(await client.send(list, options)).toMatchObject({ status: 429, headers: { 'retry-after': retryAfter } });
@@ -206,7 +206,7 @@ describe('writes are sent once', () => {
     expect(await failure(create, { timeoutMs: 100 })).toMatchObject({ code: 'upstream_timeout', sent: true });
   });
 
-  test('nobody there: not sent, for sure', async () => {
+  test('no server at the address: certainly not sent', async () => {
     await upstream.close();
     expect(await failure(create)).toMatchObject({
       code: 'upstream_unreachable',

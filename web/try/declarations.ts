@@ -6,7 +6,7 @@ import type { Tool } from '../mcp.ts';
 
 export type Word = {
   readonly name: string;
-  /** What stands before it: `Sandbox`, `sbx.commands`; empty for a global. */
+  /** The path before it: `Sandbox`, `sbx.commands`; empty for a global. */
   readonly on: string;
   readonly signature: string;
   readonly about: string;

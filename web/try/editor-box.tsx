@@ -11,7 +11,7 @@ type Props = {
   readonly revision: number;
   readonly tool: Tool;
   readonly place: Place | undefined;
-  /** Nothing is loaded before somebody looks. */
+  /** Loaded when the tab is first shown. */
   readonly shown: boolean;
   readonly onChange: (text: string) => void;
   readonly onRun: () => void;

@@ -1,4 +1,4 @@
-// The code editor. Loaded when somebody opens the tab: it is larger than all the rest of the page. It is put into a shadow
+// The code editor. Loaded when the tab is opened: it is larger than all the rest of the page. It is put into a shadow
 // root, where CodeMirror's styles are style sheets made by script; in the page itself they would be inline styles, which the
 // page's policy forbids.
 import {

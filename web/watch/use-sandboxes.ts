@@ -1,4 +1,4 @@
-// The list, asked for again and again while somebody looks at it: tab open, window visible, and somebody there to ask as.
+// The list, refreshed while a person looks at it: tab open, window visible, key or sign-in present.
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { Fault, toFault } from '../fault.ts';
 import { callTool } from '../mcp.ts';

@@ -13,7 +13,7 @@ const CODES: readonly (readonly [RegExp, FileErrorCode, string])[] = [
   [/ENOSPC|EFBIG|limit|exceed/i, 'resource_exhausted', 'no space left'],
 ];
 
-/** Whose files are that nobody is named for. */
+/** Owner of files that have no other. */
 const USER_UID = 1000;
 
 export class VirtualFiles implements FileTree {

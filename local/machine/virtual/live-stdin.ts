@@ -1,5 +1,5 @@
 // The input of a running process: bytes pushed by a client, taken by whatever reads. A writer waits while more than a
-// pipe's worth lies unread, as with a real pipe.
+// pipe's capacity is unread, as with a real pipe.
 
 const PIPE_BYTES = 64 * 1024;
 

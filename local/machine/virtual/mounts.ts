@@ -1,4 +1,4 @@
-// A disk with volumes mounted: what lies below a mount is the volume's own, shared with all who mount it. A link that
+// A disk with volumes mounted: what is below a mount is the volume's own, shared with all who mount it. A link that
 // leads from one disk to another is not followed.
 import type { FileEvent, VolumeFiles } from '../machine.ts';
 import { Disk } from './disk.ts';
@@ -10,7 +10,7 @@ export class VirtualVolume implements VolumeFiles {
   readonly files = new VirtualFiles(this.disk);
 }
 
-/** `mount`: where the disk lies; empty for the root. */
+/** `mount`: where the disk is mounted; empty for the root. */
 type Place = { readonly disk: Disk; readonly path: string; readonly mount: string };
 type Call = (...args: unknown[]) => unknown;
 
@@ -61,7 +61,7 @@ export function mountVolumes(root: Disk, mounts: ReadonlyMap<string, Disk>): Dis
       }
       return (path: unknown, ...rest: unknown[]) => {
         if (typeof path !== 'string') return (value as Call).call(root, path, ...rest);
-        // The target of a link is kept as it is; where the link lies is the second argument.
+        // The target of a link is kept as it is; the place of the link is the second argument.
         if (name === 'symlink') {
           const at = placeOf(String(rest[0]));
           return (value as Call).call(at.disk, path, at.path, ...rest.slice(1));

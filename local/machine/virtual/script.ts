@@ -193,7 +193,7 @@ function redirection(fd: number | null, operator: '<' | '>>', path: string): Red
   return { type: 'Redirection', fd, operator, target: word(path) };
 }
 
-/** `$!`, wherever it stands. */
+/** Every `$!`. */
 function renameLastJob(node: unknown): void {
   if (Array.isArray(node)) {
     for (const item of node) renameLastJob(item);

@@ -83,7 +83,7 @@ async function startProcess(
   });
   processes.set(process.pid, { source, kill: (signal = 'terminated') => end(signal) });
   const env = { ...identity(user), ...shell.env, ...options.config.envs };
-  // After the start has been told: the caller must know the pid before the first output.
+  // After the start event: the caller must know the pid before the first output.
   setImmediate(async () => {
     const code = await runScript(session, source, { cwd, env }).catch(() => 126);
     process.end({ kind: 'exited', code });

@@ -71,7 +71,7 @@ class Access {
     }
   }
 
-  /** May what lies in the folder change? */
+  /** May entries of the folder change? */
   async #folder(folder: Path, path: Path): Promise<{ mode: number; uid: number }> {
     this.#reach(path);
     const { mode } = await this.disk.stat(folder);
@@ -150,7 +150,7 @@ export function asUser(disk: Disk, user: User, refused: Set<Path>): Disk {
   });
 }
 
-/** Root asks nobody, and owns what it makes. */
+/** Root needs no permission, and owns what it makes. */
 async function missing(disk: Disk, name: string | symbol, args: readonly unknown[]): Promise<readonly Path[]> {
   if (!['writeFile', 'appendFile', 'mkdir', 'symlink', 'cp'].includes(String(name))) return [];
   const path = name === 'symlink' || name === 'cp' ? second(args) : first(args);

@@ -21,7 +21,7 @@ export class Vm {
   readonly #signals: Uint8Array;
   #runtime: JSValueHandle | undefined;
   #exitCode: number | undefined;
-  /** Promises that nobody listens to, rejected: what ends a program. */
+  /** Unhandled rejections: they end a program. */
   readonly #rejections = new Map<number, { promise: JSValueHandle; reason: JSValueHandle }>();
 
   private constructor(vm: QuickJS, signals: Uint8Array) {
@@ -71,7 +71,7 @@ export class Vm {
     this.#signals[0] = 0;
   }
 
-  /** The reason of a promise that was rejected with nobody listening. */
+  /** The reason of an unhandled rejection. */
   get rejection(): JSValueHandle | undefined {
     return this.#rejections.values().next().value?.reason;
   }

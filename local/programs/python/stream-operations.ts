@@ -1,4 +1,4 @@
-// What Emscripten asks of an open file: bytes, where one stands in them, and its end.
+// What Emscripten asks of an open file: bytes, the position in them, and its end.
 import { EISDIR, type EmscriptenFs, ERRNO, type Node, O_APPEND, pathOf } from './emscripten-fs.ts';
 import { type OpenFile, type OpenFiles, resize } from './open-files.ts';
 

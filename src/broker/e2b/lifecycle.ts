@@ -79,7 +79,7 @@ const create = method('Sandbox.create', {
 });
 
 /**
- * Not on the run's signal: a creation that was sent is waited for, and undone when nobody is left to use it. The same
+ * Not on the run's signal: a creation that was sent is waited for, and undone when the run has ended. The same
  * holds when it takes longer than the agent's code would wait.
  */
 async function seenThrough(

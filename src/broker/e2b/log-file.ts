@@ -18,7 +18,7 @@ const unquote = (text: string) => text.slice(1, -1).replaceAll(`'\\''`, "'");
 
 export type LoggedCommand = { readonly cmd: string; readonly logPath?: string };
 
-/** `id`: nobody else's. A command that would become too long for Linux is sent as it is, without a log. */
+/** `id`: unique. A command that would become too long for Linux is sent as it is, without a log. */
 export function withLogFile(cmd: string, id: string): LoggedCommand {
   const logPath = `/tmp/e2b-${id}.log`;
   const logged = before(logPath) + quote(cmd);

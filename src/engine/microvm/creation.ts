@@ -13,7 +13,7 @@ export type CreationOptions = {
   readonly lifeMs: number;
   /** `performance.now()` by which it must be there. */
   readonly deadlineAt: number;
-  /** Aborted when nobody waits for it any more: a try under way is left to finish, none is begun. */
+  /** Aborted when no run waits for it any more: an attempt under way finishes, and no other begins. */
   readonly signal: AbortSignal;
 };
 

@@ -233,7 +233,7 @@ export class Run {
     this.#deadline = setTimeout(() => this.fail('time_exceeded'), this.#job.limits.wallMs);
   }
 
-  // The end nobody announced.
+  // The command ended without an end message.
 
   #onLost(caught: unknown): void {
     if (this.#over.signal.aborted) return;

@@ -1,5 +1,5 @@
 // What the runner and the engine write to each other: one ASCII line a frame, the runner's with a mark in front, so that
-// whatever else lands on its stdout is told apart and split UTF-8 cannot happen. Bundled into the runner: no imports.
+// other bytes on its stdout are recognized and split UTF-8 cannot happen. Bundled into the runner: no imports.
 
 /** Begins every line of the runner's that is a frame. */
 export const MARK = '#code-mode#';

@@ -147,7 +147,7 @@ export class Scheduler {
     worker.beginSlice(run.job.limits.cpuMs - run.cpuMs + GRACE_MS);
   }
 
-  /** Goes on with a run that sits in this worker, if its answers are there. */
+  /** Continues a run that is parked in this worker, if its answers are there. */
   #continue(run: Run, worker: PoolWorker): void {
     if (run.state !== 'resident' || run.settlements.length === 0) return;
     this.#runSlice(run, worker);
@@ -255,7 +255,7 @@ export class Scheduler {
     this.#clock = undefined;
   }
 
-  /** One free worker is always there or on its way, also when nobody waits for it yet. */
+  /** One free worker is always there or on its way, also when no run waits for it yet. */
   #size(now: number): void {
     const allHeld = this.#pool.workers.every(
       ({ slice }) => slice !== undefined && now - slice.startedAt > LONG_SLICE_MS,

@@ -10,7 +10,7 @@ export type Hooks = {
   interrupt(): boolean;
   /** The guest's one host function. A returned string is handed back to it. */
   send(kind: number, id: number, payload: string): string | undefined;
-  /** A promise was rejected that nobody awaits, or (`handled`) one of those is awaited after all. Frees what it is given. */
+  /** A promise was rejected without a handler, or (`handled`) got one later. Frees what it is given. */
   rejection?(promise: Box, reason: Box, handled: boolean): void;
   /** What `import(name)` answers with. */
   importMessage(name: string): string;

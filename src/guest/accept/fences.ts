@@ -70,7 +70,7 @@ export function outerBlock(text: string): string {
   return last > start && alone ? keepOnly(text, start, last) : '';
 }
 
-/** JavaScript reads ``` as an empty template that is called as a tag; nobody means that. */
+/** JavaScript reads ``` as an empty template that is called as a tag; no one writes that on purpose. */
 export const escapeFences = (text: string): string => text.replace(/`{3,}/g, run => '\\`'.repeat(run.length));
 
 /** The fenced code blocks of `text`, each as the whole text with everything else blanked. */

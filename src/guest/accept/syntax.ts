@@ -82,7 +82,7 @@ function plain(message: string, text: string, offset: number): string {
   if (message === 'Unexpected token' && offset >= text.trimEnd().length)
     return 'Unexpected end of the code: a bracket, quote or brace is not closed';
   if (/\bawait\s+$/.test(text.slice(Math.max(0, offset - 40), offset)))
-    return '`await` stands in a function that is not async: make that function async';
+    return '`await` is in a function that is not async: make that function async';
   if (
     /\busing\s+[\w$]*$/.test(text.slice(Math.max(0, offset - 80), offset)) &&
     /^[\w$\s]*=/.test(text.slice(offset, offset + 80))

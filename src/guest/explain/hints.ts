@@ -146,6 +146,6 @@ function hintForCode(code: string, message: string): string | undefined {
   if (code === 'path_unlisted') return 'Look the operation up with search: find("what you want to do").';
   if (code === 'request_invalid' && !message.includes('describe('))
     return 'search shows the parameters: describe("POST /path").';
-  if (code === 'never_settles') return 'Look for a promise that nobody resolves, e.g. new Promise(() => {}).';
+  if (code === 'never_settles') return 'Look for a promise that is never resolved, e.g. new Promise(() => {}).';
   return undefined;
 }

@@ -33,7 +33,7 @@ const pending = new is.MapCtor<number, Pending>();
 const timers = new is.MapCtor<number, () => void>();
 let lastId = 0;
 
-/** What the gateway refuses inside the guest: an Error like any other, told apart by `name` and `code`. */
+/** What the gateway refuses inside the guest: an Error like any other, recognized by `name` and `code`. */
 export function gatewayError(code: string, message: string): Error {
   const error = new is.ErrorCtor(message);
   is.define(error, 'name', 'GatewayError', false);

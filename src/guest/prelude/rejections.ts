@@ -1,4 +1,4 @@
-// Promises that were rejected and that nobody awaits: their errors reach nobody, so a note shows them. The engine reports
+// Promises that were rejected without a handler: their errors would be lost, so a note shows them. The engine reports
 // each one when it is rejected, and again when code does await it.
 import { CODE_FILE } from '../../engine/protocol.ts';
 import { describeThrown } from './errors.ts';
@@ -33,7 +33,7 @@ export function takeRejections(except: unknown = endedBy): string {
   is.mapClear(rejected);
   more = 0;
   if (count === 0) return '';
-  const which = count === 1 ? 'A promise that nobody awaits was' : `${count} promises that nobody awaits were`;
+  const which = count === 1 ? 'A promise that is not awaited was' : `${count} promises that are not awaited were`;
   return `${which} rejected: ${shown}${count > MAX_SHOWN ? '; …' : ''}. Put \`await\` before the call, or use .catch().`;
 }
 

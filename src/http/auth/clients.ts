@@ -15,7 +15,7 @@ export type Client = {
   readonly id: string;
   readonly kind: ClientKind;
   readonly name: string | undefined;
-  /** The domain that vouches for name and callbacks; undefined: nobody does. */
+  /** The domain that vouches for name and callbacks; undefined: none does. */
   readonly host: string | undefined;
   readonly callbacks: readonly string[];
 };
@@ -29,7 +29,7 @@ export type ClientsOptions = {
   readonly log: Logger;
 };
 
-/** Asked before a document is fetched for somebody; may throw. */
+/** Called before a document is fetched for a caller; may throw. */
 export type Admit = () => Promise<void>;
 
 export class Clients {
@@ -64,7 +64,7 @@ export class Clients {
     return registration.auth;
   }
 
-  /** A callback must be the client's own, and one that somebody vouches for. */
+  /** A callback must be the client's own, and one that is on a list or vouched for by its domain. */
   mayAnswerAt(client: Client, callback: string): boolean {
     if (!matchesCallback(client.callbacks, callback)) return false;
     if (isLoopback(callback) || this.#pinned.has(client.id) || this.#options.mayUse(callback)) return true;

@@ -67,7 +67,7 @@ async function fetchFrom(agent: Agent, url: string): Promise<FetchedDocument> {
   });
   const fault = faultOf(statusCode, headers);
   if (fault !== undefined) {
-    // undici tells the body of its end by an error, and an error that nobody takes ends the process.
+    // undici reports the end to the body as an error, and an unhandled error ends the process.
     body.on('error', () => {}).destroy();
     throw new DocumentUnreachable(fault);
   }

@@ -21,7 +21,7 @@ const MAX_CALLBACKS = 10;
 /** The id travels in the URL of /authorize, and edges cut long URLs off. */
 const MAX_CALLBACK_CHARS_IN_ALL = 1_500;
 
-/** Members we do not use may hold anything; `null` stands for "not given". */
+/** Members we do not use may hold anything; `null` means "not given". */
 const METADATA = z.object({
   redirect_uris: z.array(z.string().max(2_048)).min(1).max(MAX_CALLBACKS),
   client_name: z.string().max(1_024).nullish(),

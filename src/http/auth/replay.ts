@@ -1,12 +1,12 @@
 // What has been used already. With Redis all replicas know; without, each knows the codes it has seen itself, and no more.
-// Redis that does not answer stops nobody: a person who just signed in is not turned away for it.
+// When Redis does not answer, sign-in goes on without this check.
 import type { Redis } from 'ioredis';
 import type { Logger } from '../../log.ts';
 
 export type Replay = {
   /** True the first time. Asked last, so that a failed attempt does not use a code up. */
   useCode(nonce: string): Promise<boolean>;
-  /** Milliseconds since the first use; undefined: this is it, or nobody knows. */
+  /** Milliseconds since the first use; undefined: this is the first, or it is not known. */
   useRefresh(nonce: string, lifeSeconds: number): Promise<number | undefined>;
   /** Ends a grant: none of its refresh tokens is good any more. */
   end(grantId: string, lifeSeconds: number): Promise<void>;

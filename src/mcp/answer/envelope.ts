@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 
 /**
- * `text` between two markers that nobody could have guessed. The marker's name is fresh for each response, so text
+ * `text` between two markers that cannot be guessed. The marker's name is fresh for each response, so text
  * cannot close it; a text that holds it all the same (a caller's fixed `uuid`) gets another.
  */
 export function wrapUntrusted(text: string, uuid: string = randomUUID()): string {

@@ -53,7 +53,7 @@ describe('a daemon that redirects', () => {
     ['the upload', /^POST \/files/, 'engine_unavailable'],
     ['the command', /Process\/Start$/, 'engine_unavailable'],
     ['an answer to the guest', /SendInput$/, 'engine_lost'],
-  ])('%s: nobody follows', async (_what, hit, code) => {
+  ])('%s: no redirect is followed', async (_what, hit, code) => {
     const asked: string[] = [];
     const inner = await listen((req, res) => {
       asked.push(`${req.method} ${req.url} ${req.headers['x-access-token']}`);

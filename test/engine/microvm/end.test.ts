@@ -84,7 +84,7 @@ describe('the sandbox of a run', () => {
     expect(log[0]).toMatch(/^sandbox i[a-z0-9]{20} could not be killed$/);
   });
 
-  it('that is killed by somebody ends the run: calls may have taken effect', async () => {
+  it('that is killed from outside ends the run: calls may have taken effect', async () => {
     await open();
     const callHost: CallHost = async (call, signal) => {
       for (const sandbox of alive()) await cloud.cloud.kill(sandbox);

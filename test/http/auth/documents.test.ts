@@ -261,7 +261,7 @@ describe('an app named by a document, at /authorize', () => {
     expect(asked - before).toBe(1);
   });
 
-  it("is not answered at an https address that its document lists on somebody else's host", async () => {
+  it('is not answered at an https address that its document lists on another host', async () => {
     answer = (_request, response) => json(response, { ...DOCUMENT, redirect_uris: ['https://victim.example.com/cb'] });
     const { page } = await open('https://victim.example.com/cb');
     const refused = await page();

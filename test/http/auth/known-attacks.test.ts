@@ -201,7 +201,7 @@ describe('A10: a code', () => {
     ['another resource', { resource: 'https://other.example/mcp' }, 'invalid_target'],
     ['a resource look-alike', { resource: 'http://127.0.0.1@other.example/mcp' }, 'invalid_target'],
     ['the answer in a fragment', { response_mode: 'fragment' }, 'invalid_request'],
-  ])('%s is not offered: the client is told at its own address', async (_title, more, error) => {
+  ])('%s is not offered: the error goes to the client’s own address', async (_title, more, error) => {
     const { url } = await serveFront();
     const { body } = await register(url);
     const { status, location, headers } = await openPage(url, askFor(body.client_id, newPkce().challenge, more));
@@ -236,7 +236,7 @@ describe('A12: only our own page may send the form', () => {
     ['the same host on another port', { Origin: 'http://127.0.0.1:1' }],
     ['another site, as the browser says', { 'Sec-Fetch-Site': 'cross-site' }],
     ['a neighbour, as the browser says', { 'Sec-Fetch-Site': 'same-site' }],
-    ['nobody, as the browser says', { 'Sec-Fetch-Site': 'none' }],
+    ['no page, as the browser reports it', { 'Sec-Fetch-Site': 'none' }],
   ])('a form from %s is refused, and E2B is asked nothing', async (_title, headers) => {
     const { url, world } = await serveFront();
     const { body } = await register(url);

@@ -33,7 +33,7 @@ it('B2: well-known apps are known without fetching anything', async () => {
   }
 });
 
-it('B3: a document that is not there is said to be unreachable, not the app to be unknown', async () => {
+it('B3: when an app’s document cannot be fetched the error is "unreachable", not "unknown app"', async () => {
   const { url } = await serveFront({
     network: { lookup: ((_n: string, _o: object, done: (e: Error) => void) => done(new Error('none'))) as never },
   });

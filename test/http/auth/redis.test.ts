@@ -119,7 +119,7 @@ describe.skipIf(lacks !== undefined)('two replicas with one Redis', () => {
     expect((await whoAmI(two.url, tokens.access_token ?? '')).status).toBe(200);
   });
 
-  it('without Redis nobody is turned away, and the log has a line', async () => {
+  it('without Redis no sign-in is refused, and the log has a line', async () => {
     const [one] = await pair();
     server.kill('SIGKILL');
     await once(server, 'exit');

@@ -22,7 +22,7 @@ describe('a text opens', () => {
     expect(opened).toMatchObject({ claims: { a: 1, b: 'ü' }, kid: 'k1', iat: START_MS / 1000 });
   });
 
-  it('under any key of the ring, and is sealed under the first: nobody notices a rotation', async () => {
+  it('under any key of the ring, and is sealed under the first: a rotation breaks no token', async () => {
     const [old, fresh] = [newRing('old'), newRing('new')];
     const of = (...ring: [ReturnType<typeof newRing>, ...ReturnType<typeof newRing>[]]) =>
       new Seal({ ring, issuer: ISSUER, audience: 'a', now: () => START_MS });

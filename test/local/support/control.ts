@@ -9,7 +9,7 @@ export const newKey = (): string => `e2b_${randomBytes(20).toString('hex')}`;
 /** For `expect.poll`: how long a condition may take on a busy machine. */
 export const PATIENT = { timeout: 10_000, interval: 5 };
 
-/** Time stands still until `advance`, which runs what falls due on the way, in order. */
+/** Time does not pass until `advance`, which runs what falls due on the way, in order. */
 export class ManualClock implements Clock {
   #nowMs = Date.parse('2026-01-01T00:00:00.000Z');
   readonly #timers = new Set<{ readonly dueMs: number; readonly then: () => void }>();

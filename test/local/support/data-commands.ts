@@ -117,7 +117,7 @@ export function commandTests(shell: ShellKind): void {
       await until(async () => (await sandbox.commands.list()).every(process => process.pid !== command.pid));
     });
 
-    test('a command outlives the client that started it, and its end is told to one who connects', async () => {
+    test('a command outlives the client that started it, and its end is reported to a client that connects', async () => {
       const command = await sandbox.commands.run('read go; echo "ended by $go"', { background: true, stdin: true });
       await command.disconnect();
       const again = await sandbox.commands.connect(command.pid);

@@ -17,7 +17,7 @@ import { realShell } from './shell.ts';
 /** Login shells read /etc/profile, which may forget where the host's programs are. */
 const PROFILE = 'export PATH="$E2B_LOCAL_PATH"\n';
 
-/** Machines nobody has closed. Their processes are groups of their own: they would outlive us. */
+/** Machines that are not closed. Their processes are groups of their own: they would outlive us. */
 const open = new Set<RealMachine>();
 process.once('exit', () => {
   for (const machine of open) machine.abandon();
@@ -43,7 +43,7 @@ class RealMachine implements DataMachine {
     this.files = new RealFiles(root);
     const shell = realShell({ root, env: environment(root, this.#mark, options) });
     this.processes = new ProcessTable(async (process, start) => {
-      // A start that was under way when the machine was closed: nobody would ever end its process.
+      // A start that was under way when the machine was closed: nothing would ever end its process.
       if (this.#closed) throw new ProcessError('unavailable', 'the sandbox is gone');
       return shell(process, start);
     });

@@ -74,7 +74,7 @@ function report(child: ChildProcess, process: Process): void {
   let silence: NodeJS.Timeout | undefined;
   const end = (): void => {
     clearTimeout(silence);
-    // What the process left running may go on writing: to nobody.
+    // What the process left running may go on writing: it is dropped.
     for (const stream of [child.stdout, child.stderr]) stream?.removeAllListeners('data').resume();
     const { exitCode, signalCode } = child;
     if (signalCode !== null) process.end({ kind: 'signalled', signal: nameOf(signalCode) });
@@ -106,7 +106,7 @@ function report(child: ChildProcess, process: Process): void {
 }
 
 function control(child: ChildProcess): ProcessControl {
-  // A pipe whose reader has gone: the writer is told by its own write.
+  // A pipe whose reader has gone: the writer learns it from its own write.
   child.stdin?.on('error', () => {});
   return {
     pid: child.pid,

@@ -9,7 +9,7 @@ import { onStdin } from './loop.ts';
 declare global {
   /** Given by the worker: text for stdout or stderr. */
   var __print: (kind: string, text: string) => void;
-  /** Given by the worker: ends the program where it stands; nothing catches it. */
+  /** Given by the worker: ends the program at once; nothing catches it. */
   var __exit: (code: string) => string;
 }
 const end = globalThis.__exit;
@@ -125,7 +125,7 @@ class Process extends EventEmitter {
   );
 }
 
-/** Named so that nobody takes it for Node's own. */
+/** Named so that it is not taken for Node's own. */
 export const guestProcess = new Process();
 
 const counts = new Map<string, number>();

@@ -206,8 +206,12 @@ export class Guest {
     const { name, message, stack } = (error ?? {}) as { name?: unknown; message?: unknown; stack?: unknown };
     const text = (value: unknown, otherwise: string) =>
       (typeof value === 'string' ? value : otherwise).slice(0, MAX_MESSAGE_CHARS);
-    const told = { name: text(name, 'Error'), message: text(message, String(error)), stack: place ?? text(stack, '') };
-    this.#sayLast(KIND.failed, 0, JSON.stringify(told));
+    const failure = {
+      name: text(name, 'Error'),
+      message: text(message, String(error)),
+      stack: place ?? text(stack, ''),
+    };
+    this.#sayLast(KIND.failed, 0, JSON.stringify(failure));
   }
 }
 

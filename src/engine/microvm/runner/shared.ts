@@ -47,7 +47,7 @@ export class Shared {
     return line.length;
   }
 
-  /** The last word of either thread: nobody writes after it. */
+  /** The last message of either thread: nothing is written after it. */
   writeLast(frame: RunnerFrame): void {
     this.#take();
     writeAll(`${MARK}${toAscii(frame)}\n`);

@@ -111,7 +111,7 @@ function pieces(path: unknown, data: Data): Data[] {
   return out;
 }
 
-/** Whether a character of two units lies across this place. */
+/** Whether this place is inside a surrogate pair. */
 const isPair = (text: string, at: number): boolean => (text.codePointAt(at - 1) ?? 0) > 0xffff;
 
 const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;

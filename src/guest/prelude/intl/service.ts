@@ -1,4 +1,4 @@
-// Makes one constructor of Intl: options in, the host's answers out. What is special about each stands in its own file.
+// Makes one constructor of Intl: options in, the host's answers out. What is special about each is in its own file.
 import { ask, GENERAL, localeList, type OptionKinds, plainOptions, specOf } from './ask.ts';
 
 type State = { readonly spec: string; readonly resolved: object; readonly bound: Record<string, unknown> };
