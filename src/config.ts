@@ -2,6 +2,7 @@
 // tested against this record). Pure: main.ts hands the environment in; nothing else reads it.
 
 import { z } from 'zod';
+import { POLICIES } from './ground/approval-policy.ts';
 import { isLoopbackUrl } from './ground/loopback.ts';
 import { callbacks, flag, httpUrl, instant, integer, isProxy, keyRing, list, serviceUrl } from './setting-forms.ts';
 
@@ -142,6 +143,17 @@ export const VARIABLES = {
     integer(8, 100_000),
   ),
   MEMORY_PER_KEY_MB: variable('The same for one key.', '64', integer(4, 100_000)),
+
+  APPROVALS: variable(
+    'What execute_write asks a person about before it is sent: off, ends (what ends or deletes something) or writes (all that changes something). The header X-Approvals of a request can only make it stricter.',
+    'off',
+    z.enum(POLICIES),
+  ),
+  APPROVALS_FALLBACK: variable(
+    'What becomes of such an operation when the client cannot ask a person: refuse or pass.',
+    'refuse',
+    z.enum(['refuse', 'pass']),
+  ),
 
   SANDBOX_ENGINE: variable(
     "What runs the agent's code: quickjs (embedded) or e2b (each call in an E2B sandbox of its own).",

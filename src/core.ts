@@ -7,6 +7,7 @@ import {
   preloadSchemas,
   type ScopeChallengeHandler,
 } from '@modelcontextprotocol/server';
+import type { ApprovalRules } from './broker/approvals.ts';
 import { createBroker } from './broker/broker.ts';
 import type { BrokerLimits } from './broker/budget.ts';
 import { requestsOnly } from './broker/data-plane.ts';
@@ -16,6 +17,7 @@ import { type Config, toolLimitsOf } from './config.ts';
 import { connect } from './e2b/connection.ts';
 import type { EngineStats, Limits } from './engine/engine.ts';
 import { createEngines } from './engines.ts';
+import { type Policy, stricter } from './ground/approval-policy.ts';
 import { PACKAGE_ROOT } from './ground/built.ts';
 import { HostTurns } from './ground/host-turns.ts';
 import { MemoryBudget } from './ground/memory-budget.ts';
@@ -107,9 +109,10 @@ export async function createCore(
     maxBytesPerPrincipal: config.MEMORY_PER_KEY_MB * 1_000_000,
   });
   const around = observeCalls(observers.onUpstreamCall);
-  const openBroker: OpenBroker = ({ progress, requestId, ...run }) =>
+  const openBroker: OpenBroker = ({ progress, requestId, approvals, ...run }) =>
     createBroker({
       ...run,
+      approvals: rulesFor(config, approvals),
       capabilities: dataPlane.open({ wallMs: limits.wallMs, signal: run.signal, requestId, progress }),
       around,
       limits: brokerLimits,
@@ -162,6 +165,12 @@ export async function createCore(
       await Promise.all([connection.api.close(), answers.close(), dataPlane.close()]);
     },
   };
+}
+
+/** Undefined where no call needs approval: nothing is looked at then. */
+function rulesFor({ APPROVALS, APPROVALS_FALLBACK: fallback }: Config, asked: Policy): ApprovalRules | undefined {
+  const policy = stricter(APPROVALS, asked);
+  return policy === 'off' ? undefined : { policy, fallback, canAsk: false, granted: [] };
 }
 
 /** E2B's own description, if the operator names one. Nobody waits for it: ours is in force until it has come. */

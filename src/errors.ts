@@ -11,6 +11,7 @@ const entry = (fault: Fault, status: number, message: string): Entry => ({ fault
 export const ERRORS = {
   // The HTTP border.
   body_invalid: entry('agent', 400, 'The request body is not valid JSON. Send one JSON-RPC message.'),
+  approvals_invalid: entry('agent', 400, 'The header X-Approvals must be off, ends or writes.'),
   batch_refused: entry('agent', 400, 'JSON-RPC batches are not accepted. Send one message per request.'),
   params_invalid: entry('agent', 400, 'The parameters of the message are not usable.'),
   key_missing: entry('agent', 401, 'Send your API key as "Authorization: Bearer <key>".'),
@@ -175,6 +176,12 @@ export const ERRORS = {
   request_invalid: entry('agent', 400, 'The request does not match the description of the operation.'),
   capability_unknown: entry('agent', 404, 'The gateway has no such capability.'),
   budget_exceeded: entry('agent', 429, 'The run has used up its budget.'),
+  approval_refused: entry('agent', 403, 'The person who was asked refused. The call was not sent.'),
+  approval_unavailable: entry(
+    'agent',
+    403,
+    'This operation needs the approval of a person, and this client cannot ask for it, so it was not sent. It can be allowed from a client that supports elicitation of MCP 2026-07-28, or by the operator (APPROVALS, APPROVALS_FALLBACK). Go on without it, and tell the person.',
+  ),
   upstream_unreachable: entry('upstream', 502, 'The API could not be reached.'),
   upstream_timeout: entry('upstream', 504, 'The API did not answer in time.'),
   upstream_failed: entry('upstream', 502, 'The API refused or failed the call.'),

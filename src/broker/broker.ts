@@ -1,13 +1,15 @@
 // Answers a run's calls: looks up the capability, holds the run to its budgets, writes the ledger, and turns every
 // fault into a reply the guest can read. Knows no capability by name and nothing of the engine but the form of a call.
-import type { CallHost, GuestCall, GuestReply } from '../engine/engine.ts';
+import type { AskHost, CallHost, GuestCall, GuestReply } from '../engine/engine.ts';
 import { GatewayError, toGatewayError } from '../errors.ts';
 import type { HostTurns } from '../ground/host-turns.ts';
 import { tryParseJson } from '../ground/json.ts';
 import { describeExcess } from '../ground/json-size.ts';
 import type { MemoryBudget } from '../ground/memory-budget.ts';
+import { omitUndefined } from '../ground/omit-undefined.ts';
 import type { Principal } from '../principal.ts';
 import type { Mode } from '../spec/description.ts';
+import { type ApprovalRules, type Asked, HeldCall, judge, MAX_DESCRIBED, type Question } from './approvals.ts';
 import { type AnswerBudget, type BrokerLimits, createBudget } from './budget.ts';
 import { createLedger, type LedgerCall, type LedgerEntry } from './ledger.ts';
 import { type CallMemory, createRunMemory } from './run-memory.ts';
@@ -40,6 +42,12 @@ export type CallContext = {
   spend(ms: number): void;
   /** @throws GatewayError `budget_exceeded` */
   checkRequest(bytes: number): void;
+  /**
+   * Awaited once the call is known and before anything of it is sent. Undefined: nobody is ever asked.
+   * @throws GatewayError `approval_refused`, `approval_unavailable`
+   * @throws HeldCall a person is to be asked first
+   */
+  readonly approve?: (asked: Asked) => Promise<void>;
 };
 
 /** Arguments as parsed JSON, unchecked -> JSON text. Throws GatewayError for what the guest may read. */
@@ -61,6 +69,10 @@ export type BrokerOptions = {
   readonly memory: MemoryBudget;
   /** Called with each call's entry when it is over. */
   readonly onCall?: (entry: LedgerEntry) => void;
+  /** Which calls a person is asked about. Undefined: none. */
+  readonly approvals?: ApprovalRules | undefined;
+  /** What the run did and used before it was interrupted. */
+  readonly earlier?: Earlier | undefined;
   /** Put around each capability that is called, to watch it. */
   readonly around?: (name: string, capability: Capability) => Capability;
   /** For the log only. */
@@ -68,8 +80,12 @@ export type BrokerOptions = {
   readonly log?: BrokerLog;
 };
 
+export type Earlier = { readonly ledger: readonly LedgerEntry[]; readonly answerBytes: number };
+
 export type Broker = {
   readonly callHost: CallHost;
+  /** The same for a run that can be interrupted: a call may be held until a person was asked. */
+  readonly askHost: AskHost<Question>;
   /** Live, in the order calls came; at most `maxCalls` entries and one for those over it. */
   readonly ledger: readonly LedgerEntry[];
   /** Time the gateway's own threads have worked for this run. */
@@ -79,8 +95,9 @@ export type Broker = {
 /** One broker a run. */
 export function createBroker(options: BrokerOptions): Broker {
   const { principal, mode, capabilities, limits } = options;
-  const budget = createBudget(limits);
-  const ledger = createLedger(options.onCall);
+  const { earlier } = options;
+  const budget = createBudget(limits, earlier && { ...earlier, calls: earlier.ledger.length });
+  const ledger = createLedger(options.onCall, earlier?.ledger);
   const follow = createFollower();
   let overBudgetNoted = false;
   let hostMs = 0;
@@ -125,7 +142,8 @@ export function createBroker(options: BrokerOptions): Broker {
       const args = await work(() => parseArgs(guestCall));
       const answer = heldToo(budget.answer(), open.memory);
       const { checkRequest } = budget;
-      const context = { principal, mode, signal, limits, call: open.call, answer, work, turn, spend, checkRequest };
+      const basic = { principal, mode, signal, limits, call: open.call, answer, work, turn, spend, checkRequest };
+      const context = options.approvals === undefined ? basic : withApproval(basic, guestCall, options.approvals);
       const json = await (await work(() => ({ answered: capability(args, context) }))).answered;
       answer.settle(json.length);
       return json;
@@ -134,7 +152,24 @@ export function createBroker(options: BrokerOptions): Broker {
     }
   };
 
-  const callHost: CallHost = async (guestCall, callSignal) => {
+  let described = 0;
+  const withApproval = (context: CallContext, { decision }: GuestCall, rules: ApprovalRules): CallContext => ({
+    ...context,
+    async approve(asked) {
+      try {
+        const passed = judge(asked, rules, ledger.entries, decision);
+        if (passed === undefined) return;
+        if (passed !== 'ask') return context.call.approval({ answer: passed, atMs: Date.now() });
+      } catch (caught) {
+        context.call.approval({ answer: 'refused', atMs: Date.now() });
+        throw caught;
+      }
+      const facts = described++ < MAX_DESCRIBED ? await rules.describe?.(asked.act, context) : undefined;
+      throw new HeldCall({ ...asked, ...omitUndefined({ facts }) });
+    },
+  });
+
+  const askHost: Broker['askHost'] = async (guestCall, callSignal) => {
     const label = shortName(guestCall.capability);
     let open: OpenCall | undefined;
     try {
@@ -146,6 +181,12 @@ export function createBroker(options: BrokerOptions): Broker {
       open.call.succeed();
       return { ok: true, json, delivered: open.memory.release };
     } catch (caught) {
+      if (caught instanceof HeldCall) {
+        open?.call.withdraw();
+        budget.giveCall();
+        open?.memory.release();
+        return { held: caught.question };
+      }
       const error = toGatewayError(caught);
       if (error.code === 'internal') {
         options.log?.error(
@@ -159,7 +200,12 @@ export function createBroker(options: BrokerOptions): Broker {
     }
   };
 
-  return { callHost, ledger: ledger.entries, hostMs: () => hostMs };
+  const callHost: CallHost = async (...message) => {
+    const reply = await askHost(...message);
+    return 'held' in reply ? refusal(new GatewayError('approval_unavailable')) : reply;
+  };
+
+  return { callHost, askHost, ledger: ledger.entries, hostMs: () => hostMs };
 }
 
 const overworked = (maxMs: number) =>

@@ -27,6 +27,8 @@ export type AnswerBudget = {
 export type Budget = {
   /** @throws GatewayError `budget_exceeded` */
   takeCall(): void;
+  /** The call was not made after all. */
+  giveCall(): void;
   /** @throws GatewayError `budget_exceeded` */
   checkRequest(bytes: number): void;
   answer(): AnswerBudget;
@@ -34,9 +36,9 @@ export type Budget = {
   place(signal: AbortSignal): Promise<() => void>;
 };
 
-export function createBudget(limits: BrokerLimits): Budget {
-  let calls = 0;
-  let answered = 0;
+/** `used`: by the run before it was interrupted. */
+export function createBudget(limits: BrokerLimits, used = { calls: 0, answerBytes: 0 }): Budget {
+  let { calls, answerBytes: answered } = used;
   let open = 0;
   const waiting: (() => void)[] = [];
 
@@ -54,6 +56,9 @@ export function createBudget(limits: BrokerLimits): Budget {
         );
       }
       calls++;
+    },
+    giveCall() {
+      calls--;
     },
     checkRequest(bytes) {
       if (bytes <= limits.maxRequestBytes) return;

@@ -9,6 +9,8 @@ export type Act = {
   readonly resource?: string;
   /** Of the thing it names; for what is inside a sandbox, of the sandbox. */
   readonly id?: string;
+  /** It is sent to the sandbox `id` itself, for something inside of it. */
+  readonly inside?: true;
 };
 
 export type LedgerEntry = {
@@ -25,8 +27,13 @@ export type LedgerEntry = {
   readonly made?: readonly string[];
   /** When the sandbox it made or kept alive ends by itself, in Unix milliseconds. */
   readonly untilMs?: number;
+  /** It needed a person's approval: what became of that, and when, in Unix milliseconds. */
+  readonly approval?: Approval;
   readonly ms: number;
 };
+
+/** `unasked`: nobody could be asked, and the operator lets such calls pass. */
+export type Approval = { readonly answer: 'approved' | 'refused' | 'unasked'; readonly atMs: number };
 
 /**
  * `exitCode` of a command with the end of its stderr, the error that ended code, or the status a server inside answered
@@ -65,6 +72,10 @@ export type LedgerCall = {
   made(sandboxIds: readonly string[]): void;
   /** The sandbox it made or names ends by itself then. */
   livesUntil(untilMs: number): void;
+  /** It needed approval. */
+  approval(approval: Approval): void;
+  /** It is taken out again: it waits for a person, and the run that goes on then makes it anew. */
+  withdraw(): void;
   succeed(): void;
   fail(error: GatewayError): void;
 };
@@ -88,11 +99,13 @@ type Draft = {
   ended?: Ended;
   made?: readonly string[];
   untilMs?: number;
+  approval?: Approval;
   ms: number;
 };
 
-export function createLedger(onEntry?: (entry: LedgerEntry) => void): Ledger {
-  const entries: Draft[] = [];
+/** `earlier`: what the run did before it was interrupted. */
+export function createLedger(onEntry?: (entry: LedgerEntry) => void, earlier: readonly LedgerEntry[] = []): Ledger {
+  const entries: Draft[] = earlier.map(entry => ({ ...entry }));
   const unfinished = new Map<Draft, (code: ErrorCode | undefined) => void>();
   return {
     entries,
@@ -142,6 +155,13 @@ export function createLedger(onEntry?: (entry: LedgerEntry) => void): Ledger {
         },
         livesUntil(untilMs) {
           if (unfinished.has(entry)) entry.untilMs = untilMs;
+        },
+        approval(approval) {
+          if (unfinished.has(entry)) entry.approval = approval;
+        },
+        withdraw() {
+          unfinished.delete(entry);
+          entries.splice(entries.indexOf(entry), 1);
         },
         succeed() {
           answer ??= 'done';

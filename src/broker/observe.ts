@@ -3,6 +3,7 @@
 import { toGatewayError } from '../errors.ts';
 import { startCallSpan } from '../trace.ts';
 import type { UpstreamRecord } from '../upstream/observe.ts';
+import { HeldCall } from './approvals.ts';
 import type { Capability } from './broker.ts';
 
 /** For BrokerOptions.around. */
@@ -24,7 +25,7 @@ function observe(name: string, capability: Capability, onCall?: (record: Upstrea
       finish('done');
       return json;
     } catch (caught) {
-      finish(toGatewayError(caught).code);
+      finish(caught instanceof HeldCall ? 'held' : toGatewayError(caught).code);
       throw caught;
     }
   };

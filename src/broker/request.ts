@@ -57,8 +57,10 @@ export function createRequestCapability({ client, answers, operations, around = 
   return async (args, context) => {
     const { call, mode, principal } = context;
     const request = guardRequest(args, mode, operations(), call.name);
-    call.name(request.label, request.write, actOf(request));
+    const act = actOf(request);
+    call.name(request.label, request.write, act);
     context.checkRequest(request.body === undefined ? 0 : Buffer.byteLength(request.body));
+    await context.approve?.({ label: request.label, act });
     const answer = await around(request, context, (guarded, reading = {}) => sendAndRead(guarded, context, reading));
     return compose(answer, principal.apiKey);
   };

@@ -33,6 +33,8 @@ export type GuestCall = {
   readonly argsJson: string;
   /** The arguments were too much to look at, see intake.ts: they are left out. */
   readonly excess?: JsonExcess;
+  /** What a person decided on this very call, see tape.ts. Never the guest's word. */
+  readonly decision?: 'approved' | 'refused' | 'unanswered';
 };
 
 /** `json` is handed to the guest's JSON.parse unread, so that large upstream answers cross once. */
@@ -47,6 +49,10 @@ export type GuestReply =
 
 /** Answers one call. Never rejects. `signal` aborts when the run ends, for whatever reason. */
 export type CallHost = (call: GuestCall, signal: AbortSignal) => Promise<GuestReply>;
+
+/** The same for a run that can be interrupted: a held call is not answered in it, a person is to be asked `Q` first. */
+export type AskHost<Q = unknown> = (call: GuestCall, signal: AbortSignal) => Promise<GuestReply | Held<Q>>;
+export type Held<Q> = { readonly held: Q };
 
 export type Job = {
   /** One expression that evaluates to a function (or promise of a value), as guest/accept/code.ts accepted it. */

@@ -6,6 +6,7 @@ import type { BrokerOptions } from '../broker/broker.ts';
 import type { LedgerEntry } from '../broker/ledger.ts';
 import type { CallHost, Engine, Limits, Surface } from '../engine/engine.ts';
 import { GatewayError, toGatewayError } from '../errors.ts';
+import type { Policy } from '../ground/approval-policy.ts';
 import type { HostTurns } from '../ground/host-turns.ts';
 import type { CodeAcceptor } from '../guest/accept/acceptor.ts';
 import type { Logger } from '../log.ts';
@@ -25,6 +26,8 @@ type ToolCall = {
   readonly signal: AbortSignal;
   readonly progress: ((message: string) => void) | undefined;
   readonly requestId: string | undefined;
+  /** What this request asks for; the operator's own policy holds as well. */
+  readonly approvals: Policy;
   /** See Job. Undefined: there is no other caller. */
   readonly hold: ((bytes: number) => boolean) | undefined;
 };
@@ -48,6 +51,7 @@ export type OpenBroker = (options: {
   readonly requestId: string;
   /** Told of each call when it is over, and of what commands and code print. */
   readonly progress: ((message: string) => void) | undefined;
+  readonly approvals: Policy;
 }) => { readonly callHost: CallHost; readonly ledger: readonly LedgerEntry[]; hostMs(): number };
 
 type RunDeps = {
@@ -132,7 +136,9 @@ async function answer(call: ToolCall, requestId: string, deps: RunDeps, span: Sp
   const over = new AbortController();
   const signal = AbortSignal.any([call.signal, over.signal]);
   const broker =
-    surface === 'search' ? undefined : deps.openBroker({ principal, mode: surface, signal, requestId, progress });
+    surface === 'search'
+      ? undefined
+      : deps.openBroker({ principal, mode: surface, signal, requestId, progress, approvals: call.approvals });
   const ledger = broker?.ledger ?? [];
   try {
     if (surface !== 'search') requireScope(principal, surface);

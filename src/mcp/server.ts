@@ -8,6 +8,7 @@ import {
   type StandardSchemaWithJSON,
 } from '@modelcontextprotocol/server';
 import type { Api } from '../api.ts';
+import type { Policy } from '../ground/approval-policy.ts';
 import { PACKAGE } from '../ground/package.ts';
 import type { Principal } from '../principal.ts';
 import { loadIcons } from './icons.ts';
@@ -94,6 +95,7 @@ export function createServerFactory({
             signal: requestContext.mcpReq.signal,
             progress: progressOf(requestContext),
             requestId: requestIdOf(context),
+            approvals: (context.authInfo?.extra?.approvals as Policy | undefined) ?? 'off',
             hold: holdOf(context),
           }),
       );

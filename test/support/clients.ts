@@ -17,7 +17,10 @@ export type TestClient = {
 };
 
 const info = { name: 'test', version: '1.0.0' };
-const headersOf = (key: string) => ({ requestInit: { headers: { Authorization: `Bearer ${key}` } } });
+type Headers = Readonly<Record<string, string>>;
+const headersOf = (key: string, headers: Headers = {}) => ({
+  requestInit: { headers: { Authorization: `Bearer ${key}`, ...headers } },
+});
 
 type Caller = {
   callTool(params: { name: string; arguments: Record<string, unknown> }, options: object): Promise<unknown>;
@@ -57,9 +60,9 @@ async function connectV1(url: URL, key: string): Promise<TestClient> {
 
 const connectV2 =
   (mode: 'legacy' | 'auto' | { pin: string }) =>
-  async (url: URL, key: string): Promise<TestClient> => {
+  async (url: URL, key: string, headers?: Headers): Promise<TestClient> => {
     const client = new ClientV2(info, { versionNegotiation: { mode } });
-    await client.connect(new TransportV2(url, headersOf(key)));
+    await client.connect(new TransportV2(url, headersOf(key, headers)));
     return wrap({
       callTool: (params, options) => client.callTool(params, options),
       listTools: () => client.listTools(),

@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { GatewayError } from '../../errors.ts';
 import type { Mode } from '../../spec/description.ts';
 import { maskKey, maskSecrets } from '../../upstream/redact.ts';
+import type { Asked } from '../approvals.ts';
 import type { CallContext, Capability } from '../broker.ts';
 import { SANDBOX_ID } from '../ledger.ts';
 import { parseArguments } from './arguments.ts';
@@ -28,7 +29,7 @@ export type SandboxMethod = (session: Session) => Capability;
 export function method<Args>(id: string, definition: Definition<Args>): SandboxMethod {
   const write = definition.mode === 'write';
   return session => async (raw, context) => {
-    nameCall(id, raw, write, session, context);
+    const named = nameCall(id, raw, write, session, context);
     if (write && context.mode === 'read') {
       throw new GatewayError(
         'method_refused',
@@ -38,6 +39,7 @@ export function method<Args>(id: string, definition: Definition<Args>): SandboxM
     const args = parseArguments(id, definition.args, raw);
     const { sandboxId, opts } = args as { sandboxId?: unknown; opts?: { requestTimeoutMs?: number } };
     if (typeof sandboxId === 'string') refuseRunner(sandboxId, session.options.isHidden);
+    if (context.mode === 'write') await context.approve?.({ ...named, ...detailIn(args) });
     const value = await definition
       .run(args, new SandboxCall(session, context, opts?.requestTimeoutMs))
       .catch((caught: unknown) => {
@@ -50,10 +52,25 @@ export function method<Args>(id: string, definition: Definition<Args>): SandboxM
 }
 
 /** Before the arguments are checked, so that a refused call is in the ledger as well. */
-function nameCall(id: string, raw: unknown, write: boolean, session: Session, { call }: CallContext): void {
+function nameCall(id: string, raw: unknown, write: boolean, session: Session, { call }: CallContext): Asked {
   const { sandboxId } = (raw ?? {}) as { sandboxId?: unknown };
-  const act = session.options.acts.get(id) ?? { effect: 'changes' };
-  if (typeof sandboxId === 'string' && SANDBOX_ID.test(sandboxId))
-    call.name(`${id} ${sandboxId}`, write, { ...act, id: sandboxId });
-  else call.name(id, write, act);
+  const described = session.options.acts.get(id) ?? { effect: 'changes' };
+  const named = typeof sandboxId === 'string' && SANDBOX_ID.test(sandboxId);
+  const act = named ? { ...described, id: sandboxId, ...(isInside(id) && { inside: true as const }) } : described;
+  const label = named ? `${id} ${sandboxId}` : id;
+  call.name(label, write, act);
+  return { label, act };
+}
+
+/** `Sandbox.files.remove`, `Sandbox.removeCodeContext`: asked of the sandbox, not of the API. */
+const isInside = (id: string): boolean => /^Sandbox\.(?:\w+\.|\w*CodeContexts?$)/.test(id);
+
+const DETAILS = ['path', 'oldPath', 'pid', 'contextId', 'snapshotId', 'cmd', 'code'] as const;
+const MAX_DETAIL_CHARS = 200;
+
+/** What a person should read beside the sandbox's id: which file, which command. */
+function detailIn(args: unknown): { detail?: string } {
+  const given = args as Readonly<Record<string, unknown>>;
+  const name = DETAILS.find(detail => given[detail] !== undefined);
+  return name === undefined ? {} : { detail: `${name} ${String(given[name]).slice(0, MAX_DETAIL_CHARS)}` };
 }

@@ -1,19 +1,25 @@
 // How the authenticated caller travels from the HTTP border through the MCP SDK to the tools: in the SDK's `authInfo`.
+import type { IncomingHttpHeaders } from 'node:http';
 import type { AuthInfo, ScopeChallengeHandler } from '@modelcontextprotocol/server';
 import type { RequestHandler } from 'express';
 import { GatewayError } from '../../errors.ts';
+import { POLICIES, type Policy } from '../../ground/approval-policy.ts';
 import type { Principal } from '../../principal.ts';
 import type { Authenticator } from './bearer.ts';
 import { scopesFor } from './scopes.ts';
 
 /** `token` stays empty: nothing behind the border needs the credential itself. */
-const authInfoOf = (principal: Principal, requestId: string, resourceMetadataUrl: string | undefined) => ({
+const authInfoOf = (
+  principal: Principal,
+  { requestId, approvals }: { readonly requestId: string; readonly approvals: Policy },
+  resourceMetadataUrl: string | undefined,
+) => ({
   token: '',
   clientId: principal.id,
   scopes: [...principal.scopes],
   ...(resourceMetadataUrl !== undefined && { resourceMetadataUrl }),
   ...(principal.expiresAtMs !== undefined && { expiresAt: Math.floor(principal.expiresAtMs / 1000) }),
-  extra: { requestId, principal },
+  extra: { requestId, principal, approvals },
 });
 
 /** Authenticates each request; `callerOf` finds the result again. */
@@ -22,9 +28,18 @@ export const checkCaller =
   async (request, _response, next) => {
     const principal = await authenticate(request.headers);
     const { id } = request as typeof request & { id: string };
-    Object.assign(request, { auth: authInfoOf(principal, id, resourceMetadataUrl) });
+    const asked = { requestId: id, approvals: approvalsIn(request.headers) };
+    Object.assign(request, { auth: authInfoOf(principal, asked, resourceMetadataUrl) });
     next();
   };
+
+/** @throws GatewayError approvals_invalid: who asks for more and misspells it must not get less */
+function approvalsIn(headers: IncomingHttpHeaders): Policy {
+  const given = headers['x-approvals'] ?? 'off';
+  const policy = POLICIES.find(name => name === String(given).trim().toLowerCase());
+  if (policy === undefined) throw new GatewayError('approvals_invalid');
+  return policy;
+}
 
 /** @throws GatewayError key_missing: no request reaches a tool without a caller */
 export function callerOf(authInfo: AuthInfo | undefined): Principal {

@@ -22,7 +22,7 @@ function wentWell({ status, code, ended }: LedgerEntry): boolean {
 export function ledgerLines(ledger: readonly LedgerEntry[]): string[] {
   const folds: Fold[] = [];
   for (const entry of ledger) {
-    const text = `${short(entry.label)}${madeBy(entry)} → ${outcomeOf(entry)}`;
+    const text = `${short(entry.label)}${madeBy(entry)} → ${outcomeOf(entry)}${approvedBy(entry)}`;
     const last = folds.at(-1);
     if (last?.text === text) {
       last.count += 1;
@@ -51,6 +51,12 @@ export function outcomeOf({ status, code, write, ended }: LedgerEntry): string {
   if (status === 'unknown') return write ? `sent, outcome unknown${codeText}` : `no answer${codeText}`;
   return `${ended === undefined ? status : endOf(ended)}${codeText}`;
 }
+
+const approvedBy = ({ approval }: LedgerEntry): string => {
+  if (approval === undefined || approval.answer === 'refused') return '';
+  if (approval.answer === 'unasked') return ', nobody was asked';
+  return `, approved by the person at ${new Date(approval.atMs).toISOString().slice(11, 16)} UTC`;
+};
 
 const MAX_MADE = 5;
 
