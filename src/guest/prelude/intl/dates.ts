@@ -65,11 +65,15 @@ const CLOCK: Shown = { wanted: TIME, defaults: ['hour', 'minute', 'second'], wit
 /** As the language has it: fields that are not asked for come in only where none of their kind is. */
 function specFor(locales: unknown, options: unknown, { wanted, defaults, without }: Shown): string {
   const plain: Plain = plainOptions(options, OPTIONS);
-  if (without !== undefined && plain[without] !== undefined) throw new TypeError(`Invalid option : ${without}`);
+  inUtc(plain);
+  if (without !== undefined && plain[without] !== undefined) {
+    // Locale, zone and values are checked first, as the standard has it.
+    ask(specOf('DateTimeFormat', locales, plain), ['format', number(0)]);
+    throw new TypeError(`Invalid option : ${without}`);
+  }
   const asked = (name: string) => plain[name] !== undefined;
   if (!asked('dateStyle') && !asked('timeStyle') && !wanted.some(asked))
     for (const name of defaults) plain[name] = 'numeric';
-  inUtc(plain);
   return specOf('DateTimeFormat', locales, plain);
 }
 
