@@ -1,6 +1,8 @@
 // Builds dist/: the program and its threads as few files, and the scripts that run inside guests, each bundled whole.
 //   node build.mjs            what the package needs
 //   node build.mjs bench …    with those entry points as well
+import { execFileSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { build } from 'esbuild';
 import { buildPage } from './web/build.mjs';
@@ -17,7 +19,9 @@ const programs = {
   'engine/quickjs/engine': 'src/engine/quickjs/engine.ts',
   'engine/quickjs/worker': 'src/engine/quickjs/worker.ts',
   'engine/quickjs/imager': 'src/engine/quickjs/imager.ts',
+  'engine/quickjs/warmer': 'src/engine/quickjs/warmer.ts',
   'engine/microvm/engine': 'src/engine/microvm/engine.ts',
+  'ready-made': 'src/ready-made.ts',
   'local/start': 'local/start.ts',
   'local/programs/python/worker': 'local/programs/python/worker.ts',
   'local/programs/javascript/worker': 'local/programs/javascript/worker.ts',
@@ -110,3 +114,6 @@ const steps = [
 ];
 
 await Promise.all([...steps.map(step => build({ ...common, ...step })), buildPage(common)]);
+// Images are named by what they are made of: those of earlier builds would stay.
+rmSync('dist/engine/quickjs/images', { recursive: true, force: true });
+execFileSync(process.execPath, ['dist/ready-made.js'], { stdio: 'inherit' });

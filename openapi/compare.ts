@@ -2,7 +2,8 @@
 // given), both ways, and lists every difference. Exit 1 when one is not on the list of intended ones, 2 when there is nothing usable to compare with.
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { loadDescription, parseDocument } from '../src/spec/load.ts';
+import { parseDocument } from '../src/spec/document.ts';
+import { loadDescription } from '../src/spec/load.ts';
 import { slim } from '../src/spec/slim.ts';
 import { compareFacts, type Difference } from './facts.ts';
 

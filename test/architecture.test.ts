@@ -47,6 +47,7 @@ const ASSEMBLERS = [
   'engines.ts',
   'gateway.ts',
   'product.ts',
+  'ready-made.ts',
   'sign-in.ts',
   'stdio.ts',
   'stdio-transport.ts',

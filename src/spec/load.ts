@@ -1,13 +1,16 @@
 // Reads our description of an API from openapi/: its operations and, in a file beside it, what the guest's code may call
 // besides api.request.
 // The only file I/O of this folder. Knows nothing of the network.
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { parse } from 'yaml';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { z } from 'zod';
 import { GatewayError } from '../errors.ts';
+import { builtFile } from '../ground/built.ts';
 import { omitUndefined } from '../ground/omit-undefined.ts';
 import { type Capability, type Description, EFFECTS } from './description.ts';
+import { firstLine } from './first-line.ts';
 import { slim } from './slim.ts';
 
 const capability = z.strictObject({
@@ -23,29 +26,58 @@ const capability = z.strictObject({
 });
 const capabilityFile = z.strictObject({ capabilities: z.array(capability) });
 
+/** What the build made of the texts, and which texts those were. */
+type Compiled = { readonly digest: string; readonly description: Description };
+
 /**
  * @param path of the OpenAPI document (YAML or JSON). Capabilities are read from `<name>.capabilities.yaml` beside it,
- *   where there is one.
+ *   where there is one. Texts that the build has compiled are not parsed again.
  * @throws GatewayError `spec_invalid`, its message naming the file and what is wrong.
  */
 export async function loadDescription(path: string): Promise<Description> {
-  const beside = path.replace(/\.\w+$/, '.capabilities.yaml');
-  const [document, capabilities] = await Promise.all([read(path), existsSync(beside) ? read(beside) : undefined]);
-  const description = inFile(path, () => slim(document));
-  if (capabilities === undefined) return description;
-  return { ...description, capabilities: inFile(beside, () => checkCapabilities(capabilities)) };
+  const texts = await readTexts(path);
+  const compiled = await readCompiled(path);
+  return compiled?.digest === digestOf(texts) ? compiled.description : parseTexts(path, texts);
 }
 
-/** JSON or YAML text as a value. Throws `spec_invalid`. */
-export function parseDocument(text: string): unknown {
-  try {
-    // JSON is YAML, but a hundred times faster to read as what it is.
-    return /^\s*[{[]/.test(text)
-      ? JSON.parse(text)
-      : parse(text, { maxAliasCount: 100, logLevel: 'error', prettyErrors: false });
-  } catch (cause) {
-    throw new GatewayError('spec_invalid', `The description is neither JSON nor YAML: ${firstLine(cause)}`, { cause });
-  }
+/** For the build: loadDescription takes what this writes while the texts are the same. */
+export async function compileDescription(path: string): Promise<Description> {
+  const texts = await readTexts(path);
+  const description = await parseTexts(path, texts);
+  const compiled: Compiled = { digest: digestOf(texts), description };
+  const target = compiledFile(path);
+  await mkdir(new URL('.', target), { recursive: true });
+  await writeFile(target, JSON.stringify(compiled));
+  return description;
+}
+
+type Texts = { readonly document: string; readonly capabilities: string | undefined };
+
+const besideOf = (path: string): string => path.replace(/\.\w+$/, '.capabilities.yaml');
+const compiledFile = (path: string): URL => builtFile(`description/${basename(path).replace(/\.\w+$/, '.json')}`);
+
+async function readTexts(path: string): Promise<Texts> {
+  const beside = besideOf(path);
+  const [document, capabilities] = await Promise.all([read(path), existsSync(beside) ? read(beside) : undefined]);
+  return { document, capabilities };
+}
+
+const digestOf = ({ document, capabilities }: Texts): string =>
+  createHash('sha256')
+    .update(JSON.stringify([document, capabilities]))
+    .digest('hex');
+
+async function readCompiled(path: string): Promise<Compiled | undefined> {
+  const file = compiledFile(path);
+  return existsSync(file) ? (JSON.parse(await readFile(file, 'utf8')) as Compiled) : undefined;
+}
+
+async function parseTexts(path: string, { document, capabilities }: Texts): Promise<Description> {
+  const { parseDocument } = await import('./document.ts');
+  const description = inFile(path, () => slim(parseDocument(document)));
+  if (capabilities === undefined) return description;
+  const checked = inFile(besideOf(path), () => checkCapabilities(parseDocument(capabilities)));
+  return { ...description, capabilities: checked };
 }
 
 function checkCapabilities(document: unknown): Capability[] {
@@ -60,14 +92,12 @@ function checkCapabilities(document: unknown): Capability[] {
   }));
 }
 
-async function read(path: string): Promise<unknown> {
-  let text: string;
+async function read(path: string): Promise<string> {
   try {
-    text = await readFile(path, 'utf8');
+    return await readFile(path, 'utf8');
   } catch (cause) {
     throw new GatewayError('spec_invalid', `${path} cannot be read: ${firstLine(cause)}`, { cause });
   }
-  return inFile(path, () => parseDocument(text));
 }
 
 function inFile<T>(path: string, work: () => T): T {
@@ -77,8 +107,4 @@ function inFile<T>(path: string, work: () => T): T {
     if (!(cause instanceof GatewayError)) throw cause;
     throw new GatewayError(cause.code, `${path}: ${cause.message}`, { cause });
   }
-}
-
-function firstLine(caught: unknown): string {
-  return (caught instanceof Error ? caught.message : String(caught)).split('\n', 1)[0] ?? '';
 }

@@ -1,7 +1,7 @@
 // The thread of prepare.ts: one document, one answer. Its deadline is the host's.
 import { parentPort, workerData } from 'node:worker_threads';
 import { toGatewayError } from '../errors.ts';
-import { parseDocument } from './load.ts';
+import { parseDocument } from './document.ts';
 import type { PrepareReply, PrepareRequest } from './prepare.ts';
 import { slim } from './slim.ts';
 import { addMissing } from './words.ts';

@@ -4,7 +4,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { GatewayError } from '../../src/errors.ts';
-import { parseDocument } from '../../src/spec/load.ts';
+import { parseDocument } from '../../src/spec/document.ts';
 import { createSearch } from '../../src/spec/search.ts';
 import { slim } from '../../src/spec/slim.ts';
 

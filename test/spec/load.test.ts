@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -65,6 +65,25 @@ describe('our description of E2B', () => {
       'url',
       'username',
     ]);
+  });
+
+  it('compiled by the build is what parsing the texts gives', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'spec-'));
+    for (const file of ['e2b.yaml', 'e2b.capabilities.yaml'])
+      await writeFile(
+        join(folder, file),
+        `${await readFile(`openapi/${file}`, 'utf8')}\n# not the text that was compiled\n`,
+      );
+    expect(await loadDescription(join(folder, 'e2b.yaml'))).toEqual(description);
+    await rm(folder, { recursive: true });
+  });
+
+  it('edited after the build is read as it is now', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'spec-'));
+    const text = await readFile('openapi/e2b.yaml', 'utf8');
+    await writeFile(join(folder, 'e2b.yaml'), text.replace(/^ {2}title: .*$/m, '  title: Edited'));
+    expect((await loadDescription(join(folder, 'e2b.yaml'))).title).toBe('Edited');
+    await rm(folder, { recursive: true });
   });
 
   it('fits the budget of what a guest gets', () => {

@@ -1,14 +1,14 @@
 // The embedded engine: QuickJS in WebAssembly on a few worker threads. Puts image, pool and scheduler together.
 
-import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { builtFile } from '../../ground/built.ts';
 import type { Engine } from '../engine.ts';
 import type { Image } from './image.ts';
-import type { ImagerData } from './imager.ts';
+import { createImages } from './images.ts';
 import { Scheduler } from './scheduler.ts';
 import { loadQuickjsModule } from './vm.ts';
+import type { WarmerData } from './warmer.ts';
 
 export type QuickjsOptions = {
   /** What `search` sees: a Description as JSON text, see spec/description.ts. */
@@ -32,13 +32,12 @@ export type QuickjsOptions = {
 };
 
 const WARM_MS = 1_200;
+/** The first calls have the cores for themselves. */
+const WARM_AFTER_MS = 300;
 
 export async function createQuickjsEngine(options: QuickjsOptions): Promise<Engine> {
   const module = loadQuickjsModule();
-  const platform = readGuest('url') + readGuest('intl');
-  const preludes = { execute: platform + readGuest('execute'), search: platform + readGuest('search') };
-  const searchImage = (descriptionJson: string) => image(module, { prelude: preludes.search, descriptionJson }, 0);
-
+  const images = createImages(module);
   const workers = options.workers ?? Math.min(8, Math.max(2, availableParallelism()));
   const scheduler = new Scheduler(module, {
     workers,
@@ -53,12 +52,13 @@ export async function createQuickjsEngine(options: QuickjsOptions): Promise<Engi
   const EXECUTE = 0;
   let search = 1;
   const [execute, firstSearch] = await Promise.all([
-    image(module, { prelude: preludes.execute }, options.warm === false ? 0 : WARM_MS),
-    searchImage(options.descriptionJson),
+    images.execute(),
+    images.search(options.descriptionJson),
     scheduler.start(),
   ]);
   scheduler.addImage(EXECUTE, execute);
   scheduler.addImage(search, firstSearch);
+  const warming = options.warm === false ? undefined : setTimeout(() => warm(module, execute), WARM_AFTER_MS).unref();
 
   let describing: Promise<void> = Promise.resolve();
   const replaceSearch = (next: Image) => {
@@ -74,26 +74,21 @@ export async function createQuickjsEngine(options: QuickjsOptions): Promise<Engi
     run: job => scheduler.run(job, job.surface === 'search' ? search : EXECUTE),
     describe(descriptionJson) {
       // One after the other, so that the last description given is the one that stays.
-      const replaced = describing.then(async () => replaceSearch(await searchImage(descriptionJson)));
+      const replaced = describing.then(async () => replaceSearch(await images.search(descriptionJson)));
       describing = replaced.catch(() => undefined);
       return replaced;
     },
     stats: () => scheduler.stats(),
-    close: () => scheduler.close(),
+    close() {
+      clearTimeout(warming);
+      return scheduler.close();
+    },
   };
 }
 
-function readGuest(script: 'execute' | 'search' | 'url' | 'intl'): string {
-  return readFileSync(builtFile(`guest/prelude/${script}.js`), 'utf8');
-}
-
-function image(module: WebAssembly.Module, source: ImagerData['source'], warmMs: number): Promise<Image> {
-  const workerData: ImagerData = { module, source, warmMs };
-  const worker = new Worker(builtFile('engine/quickjs/imager.js'), { workerData, env: {}, stdin: false });
+function warm(module: WebAssembly.Module, image: Image): void {
+  const workerData: WarmerData = { module, image, warmMs: WARM_MS };
+  const worker = new Worker(builtFile('engine/quickjs/warmer.js'), { workerData, env: {}, stdin: false });
   worker.unref();
-  return new Promise((resolve, reject) => {
-    worker.once('message', resolve);
-    worker.once('error', reject);
-    worker.once('exit', () => reject(new Error('the image was not built')));
-  });
+  worker.on('error', () => undefined); // it only makes things faster
 }

@@ -40,7 +40,8 @@ export type ImageSource = {
   readonly descriptionJson?: string;
 };
 
-const NO_HOOKS = { interrupt: () => false, send: () => undefined, importMessage: () => IMPORT_MESSAGE };
+/** Frozen: the same sources make the same bytes, on every machine. What is random in a run, a run asks the host for. */
+const NO_HOOKS = { interrupt: () => false, send: () => undefined, importMessage: () => IMPORT_MESSAGE, frozen: true };
 
 export function buildImage(module: WebAssembly.Module, { prelude, descriptionJson }: ImageSource): Image {
   // Compiled in an instance of its own: parsing leaves the heap full of holes, and functions that keep their source

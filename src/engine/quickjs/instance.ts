@@ -34,8 +34,7 @@ export class Instance {
       rejection: (promise, reason, handled) => this.#reject(promise, reason, handled),
     });
     this.#vm.growTo(image.memory.length);
-    this.#vm.memory.set(image.memory);
-    this.#restoreRegisters();
+    this.reset();
   }
 
   /** A grown memory cannot shrink, and the allocator would go on from its end: such an instance is thrown away. */
@@ -74,11 +73,17 @@ export class Instance {
   reset(): void {
     const { stackBytes, coreBytes, memory } = this.image;
     const bytes = this.#vm.memory;
-    bytes.fill(0, 0, stackBytes);
     bytes.set(memory.subarray(stackBytes, coreBytes), stackBytes);
-    for (let at = coreBytes; at < memory.length; at += BLOCK)
-      if (this.#differs(at, BLOCK)) bytes.set(memory.subarray(at, at + BLOCK), at);
+    this.#restoreBlocks(0, stackBytes);
+    this.#restoreBlocks(coreBytes, memory.length);
     this.#restoreRegisters();
+  }
+
+  /** Where hardly anything changes: what is not written to takes no memory of the machine. */
+  #restoreBlocks(from: number, to: number): void {
+    const bytes = this.#vm.memory;
+    for (let at = from; at < to; at += BLOCK)
+      if (this.#differs(at, BLOCK)) bytes.set(this.image.memory.subarray(at, at + BLOCK), at);
   }
 
   /** Takes the guest out. The instance is clean afterwards, unless it has grown. */
@@ -91,7 +96,7 @@ export class Instance {
       pages.set(bytes.subarray(at, at + PAGE), i * PAGE);
       if (at < this.image.memory.length) bytes.set(this.image.memory.subarray(at, at + PAGE), at);
     }
-    bytes.fill(0, 0, this.image.stackBytes);
+    this.#restoreBlocks(0, this.image.stackBytes);
     this.#restoreRegisters();
     return { memoryBytes: bytes.length, offsets: new Uint32Array(offsets), pages };
   }

@@ -14,6 +14,8 @@ export type Hooks = {
   rejection?(promise: Box, reason: Box, handled: boolean): void;
   /** What `import(name)` answers with. */
   importMessage(name: string): string;
+  /** Time and randomness that never change, for a guest that is made to be copied. Default false. */
+  readonly frozen?: boolean;
 };
 
 /** Thrown when the guest threw outside its own promise chain: a syntax error, an interrupt, no memory left. */
@@ -26,9 +28,12 @@ export class GuestException extends Error {
   }
 }
 
+export function readWasm(): Buffer {
+  return readFileSync(createRequire(import.meta.url).resolve('quickjs-wasi/quickjs.wasm'));
+}
+
 export function loadQuickjsModule(): WebAssembly.Module {
-  const path = createRequire(import.meta.url).resolve('quickjs-wasi/quickjs.wasm');
-  return new WebAssembly.Module(readFileSync(path));
+  return new WebAssembly.Module(readWasm());
 }
 
 const STRIP_SOURCE = 1 << 4;
@@ -250,11 +255,13 @@ export class Vm {
       },
       wasi_snapshot_preview1: {
         clock_time_get: (_clock: number, _precision: bigint, out: number) => {
-          this.memory.writeBigUInt64LE(BigInt(Date.now()) * 1_000_000n, out);
+          this.memory.writeBigUInt64LE(this.#hooks.frozen ? 0n : BigInt(Date.now()) * 1_000_000n, out);
           return WASI_OK;
         },
         random_get: (out: number, length: number) => {
-          crypto.getRandomValues(this.memory.subarray(out, out + length));
+          const bytes = this.memory.subarray(out, out + length);
+          if (this.#hooks.frozen) bytes.fill(0);
+          else crypto.getRandomValues(bytes);
           return WASI_OK;
         },
         fd_write: (_fd: number, vectors: number, count: number, written: number) => {

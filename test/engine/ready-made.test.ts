@@ -1,0 +1,39 @@
+// What the build computes for every start: the same bytes wherever it is made, and no other than what it was made of.
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { buildImage } from '../../src/engine/quickjs/image.ts';
+import { decode, encode, readImage } from '../../src/engine/quickjs/ready-made.ts';
+import { loadQuickjsModule } from '../../src/engine/quickjs/vm.ts';
+import { toGuestDescription } from '../../src/spec/guest.ts';
+import { loadDescription } from '../../src/spec/load.ts';
+
+const guest = (script: string) => readFileSync(`dist/guest/prelude/${script}.js`, 'utf8');
+const platform = guest('url') + guest('intl');
+const execute = { prelude: platform + guest('execute') };
+const search = {
+  prelude: platform + guest('search'),
+  descriptionJson: toGuestDescription(await loadDescription('openapi/e2b.yaml')),
+};
+
+describe('images of the engine', () => {
+  it.each([
+    ['execute', execute],
+    ['search', search],
+  ])('that of %s, made here, is the file that the build wrote, byte for byte', (_name, source) => {
+    const image = buildImage(loadQuickjsModule(), source);
+    const read = readImage(source);
+    expect(read).toBeDefined();
+    const digests = readdirSync('dist/engine/quickjs/images').map(file =>
+      readFileSync(`dist/engine/quickjs/images/${file}`).equals(encode(image)),
+    );
+    expect(digests.filter(Boolean)).toHaveLength(1);
+    expect(Buffer.from(decode(encode(image)).memory).equals(Buffer.from(image.memory))).toBe(true);
+    expect({ ...read, memory: 0 }).toEqual({ ...image, memory: 0 });
+  });
+
+  it('another description has no file: its image is built', () => {
+    const { descriptionJson } = search;
+    expect(readImage({ ...search, descriptionJson: descriptionJson.replace('sandbox', 'sandbax') })).toBeUndefined();
+    expect(readImage({ prelude: search.prelude })).toBeUndefined();
+  });
+});
