@@ -9,6 +9,7 @@ export type Api = {
   readonly key: KeyForm;
   /** Where a person does by hand what the guard refuses: "the E2B dashboard". */
   readonly dashboard: string;
+  readonly signIn: SignInWords;
   /** What an MCP client tells its model about the server. */
   readonly instructions: string;
   readonly tools: Readonly<Record<'search' | 'read' | 'write', ToolText>>;
@@ -23,6 +24,21 @@ type KeyForm = {
   readonly example: string;
   /** `WWW-Authenticate` of a 401 answer. */
   readonly challenge: string;
+};
+
+/** What clients and people read where they sign in by OAuth. */
+export type SignInWords = {
+  /** In front of the names of scopes, and the realm of challenges: lower-case letters and digits. */
+  readonly slug: string;
+  /** In front of everything sealed, so that logs and scanners of secrets recognize it. */
+  readonly sealedPrefix: string;
+  readonly documentationUrl: string;
+  /** Where a person makes a key. */
+  readonly keysUrl: string;
+  /** How a key looks. */
+  readonly keyForm: string;
+  /** What each scope lets an app do. */
+  readonly allows: Readonly<Record<'read' | 'write', string>>;
 };
 
 /** What a tool's text says of its limits. */

@@ -44,7 +44,7 @@ export async function startGateway(config: Config, log: Logger, product = E2B_PR
   };
   const core = await createCore(config, log, observers, product);
   const mcp = createMcpEndpoint(
-    core.serverFactory(({ authInfo }) => callerOf(authInfo), scopeChallenge),
+    core.serverFactory(({ authInfo }) => callerOf(authInfo), scopeChallenge(product.api.signIn.slug)),
     { log },
   );
   const limits = await createLimits({

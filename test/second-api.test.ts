@@ -7,6 +7,7 @@ import { parseConfig } from '../src/config.ts';
 import { GatewayError } from '../src/errors.ts';
 import { type Gateway, startGateway } from '../src/gateway.ts';
 import { connect, type TestClient } from './support/clients.ts';
+import { askFor, newPkce, openPage, register, serveFront } from './support/front.ts';
 import { memoryLog } from './support/gateway.ts';
 import { sendJson, startUpstream, type TestUpstream } from './support/upstream.ts';
 
@@ -24,6 +25,14 @@ const LIBRARY: Api = {
     challenge: 'Bearer realm="library"',
   },
   dashboard: 'the reading room',
+  signIn: {
+    slug: 'books',
+    sealedPrefix: 'booksmcp_',
+    documentationUrl: 'https://books.example/docs',
+    keysUrl: 'https://books.example/keys',
+    keyForm: 'books_ and letters',
+    allows: { read: 'Look at books', write: 'Change books' },
+  },
   instructions: 'Books.',
   tools: {
     search: { title: 'Search the library', description: () => 'Finds operations.' },
@@ -115,4 +124,18 @@ it('a key of another form is refused in its own words', async () => {
   expect([wrong.status, wrong.headers.get('www-authenticate')]).toEqual([401, 'Bearer realm="library"']);
   expect(await wrong.text()).toContain('library card');
   expect(await (await send({})).text()).toContain('Library API key as \\"Authorization: Bearer Card-…\\"');
+});
+
+it('sign-in speaks of this API: scopes, realm, page', async () => {
+  const front = await serveFront({ api: LIBRARY });
+  const described = await fetch(`${front.url}/.well-known/oauth-protected-resource`);
+  expect(await described.json()).toMatchObject({
+    resource_name: 'Library code mode',
+    scopes_supported: ['books:read', 'books:write'],
+  });
+  const { challenge } = newPkce();
+  const page = await openPage(front.url, askFor((await register(front.url, {})).body.client_id ?? '', challenge));
+  expect(page.html).toContain('Your Library API key');
+  expect(page.html).toContain('Look at books');
+  expect(page.html).not.toMatch(/e2b/i);
 });

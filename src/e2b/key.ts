@@ -39,8 +39,9 @@ export const CHALLENGE =
 /** A key or access token, wherever in a text it is. */
 const KEY_IN_TEXT = /(?:sk_)?e2b_[0-9a-z]{8,}/gi;
 
-/** What the OAuth front seals: tokens, codes, registrations. */
+/** In front of what the OAuth front seals: tokens, codes, registrations. */
+export const SEALED_PREFIX = 'e2bmcp_';
 const SEALED_IN_TEXT = /e2bmcp_[\w.-]{8,}/g;
 
 export const maskKeys = (text: string): string =>
-  text.replace(KEY_IN_TEXT, 'e2b_[redacted]').replace(SEALED_IN_TEXT, 'e2bmcp_[redacted]');
+  text.replace(KEY_IN_TEXT, 'e2b_[redacted]').replace(SEALED_IN_TEXT, `${SEALED_PREFIX}[redacted]`);

@@ -1,8 +1,9 @@
 // GET and POST /authorize: the page, and what the person decided on it. No cookie, no session, nothing remembered: the page
 // is shown each time, and the key is pasted each time.
 import type { Request, RequestHandler, Response } from 'express';
+import type { Api } from '../../api.ts';
 import { GatewayError, toGatewayError } from '../../errors.ts';
-import { fingerprint } from '../../principal.ts';
+import { fingerprint, type Scope } from '../../principal.ts';
 import type { Route } from '../routes.ts';
 import { decide, openPending, type Pending, sealPending } from './authorize.ts';
 import type { Clients } from './clients.ts';
@@ -14,7 +15,7 @@ import type { Grants } from './grants.ts';
 import { PAGE_HEADERS } from './page.ts';
 import type { Rates } from './rates.ts';
 import { withAnswer } from './redirects.ts';
-import { normalizeScopes, READ_SCOPE, type Scope, WRITE_SCOPE } from './scopes.ts';
+import { normalizeScopes, SCOPES, type ScopeNames } from './scopes.ts';
 import type { Seal } from './seal.ts';
 import { readText } from './small-body.ts';
 import type { KeyCheck } from './token.ts';
@@ -26,8 +27,8 @@ export type AuthorizeDeps = {
   readonly grants: Grants;
   readonly rates: Rates;
   readonly report: Report;
-  /** The key in its one spelling. @throws GatewayError */
-  readonly parseKey: (text: string) => string;
+  readonly scopeNames: ScopeNames;
+  readonly api: Pick<Api, 'title' | 'key' | 'signIn'>;
   readonly checkKey: KeyCheck;
 };
 
@@ -55,12 +56,12 @@ export function authorizeRoutes(deps: AuthorizeDeps): readonly Route[] {
 }
 
 function show(deps: AuthorizeDeps): RequestHandler {
-  const { issuer, clients, rates, report, seal } = deps;
+  const { issuer, api, rates, report, seal, scopeNames } = deps;
   return async (request, response) => {
     const requestId = idOf(request);
     try {
       const parameters = readParameters(new URL(request.originalUrl, issuer).search);
-      const decision = await decide(parameters, issuer, clients, () => rates.admitFetch(request.ip));
+      const decision = await decide(parameters, deps, () => rates.admitFetch(request.ip));
       const { client, callback, state } = decision;
       const about = { clientHost: client.host, callbackHost: new URL(callback).host };
       if ('refusal' in decision) {
@@ -72,9 +73,9 @@ function show(deps: AuthorizeDeps): RequestHandler {
       const { pending } = decision;
       report({ step: 'page', outcome: 'ok', client: client.kind }, requestId, {
         ...about,
-        scopesAsked: pending.scopes,
+        scopesAsked: scopeNames.of(pending.scopes),
       });
-      showPage(response, 200, { pending, sealed: await sealPending(seal, pending), issuer });
+      showPage(response, 200, { pending, sealed: await sealPending(seal, pending), issuer, api });
     } catch (caught) {
       report({ step: 'page', outcome: toGatewayError(caught).code, client: 'unknown' }, requestId);
       throw caught;
@@ -103,9 +104,9 @@ function submit(deps: AuthorizeDeps): RequestHandler {
 type Exchange = { readonly response: Response; readonly requestId: string };
 
 async function answer(form: Parameters, pending: Pending, { response, requestId }: Exchange, deps: AuthorizeDeps) {
-  const { issuer, grants, report } = deps;
+  const { issuer, api, grants, report, scopeNames } = deps;
   const { kind, callback, challenge, state, clientHost } = pending;
-  const about = { clientHost, callbackHost: new URL(callback).host, scopesAsked: pending.scopes };
+  const about = { clientHost, callbackHost: new URL(callback).host, scopesAsked: scopeNames.of(pending.scopes) };
   if (form.get('decision') !== 'allow') {
     report({ step: 'decision', outcome: 'denied', client: kind }, requestId, about);
     leave(response, callback, { error: 'access_denied', error_description: 'The person declined', state, iss: issuer });
@@ -117,7 +118,14 @@ async function answer(form: Parameters, pending: Pending, { response, requestId 
     const { problem } = outcome;
     report({ step: 'decision', outcome: 'again', client: kind }, requestId, { ...about, reason: problem });
     const sealed = form.get('request') ?? '';
-    showPage(response, problem === 'unavailable' ? 503 : 400, { pending, sealed, issuer, problem, ticked: scopes });
+    showPage(response, problem === 'unavailable' ? 503 : 400, {
+      pending,
+      sealed,
+      issuer,
+      api,
+      problem,
+      ticked: scopes,
+    });
     return;
   }
   const { apiKey } = outcome;
@@ -125,7 +133,7 @@ async function answer(form: Parameters, pending: Pending, { response, requestId 
   const code = await grants.code({ grant, callback, challenge });
   report({ step: 'decision', outcome: 'ok', client: kind }, requestId, {
     ...about,
-    scopesGranted: scopes,
+    scopesGranted: scopeNames.of(scopes),
     key: fingerprint(apiKey),
     grant: grant.id,
   });
@@ -134,17 +142,16 @@ async function answer(form: Parameters, pending: Pending, { response, requestId 
 
 /** The person may give less than was asked, never more. */
 function chosen(form: Parameters, asked: readonly Scope[]): readonly Scope[] {
-  const ticked = [...(form.has('read') ? [READ_SCOPE] : []), ...(form.has('write') ? [WRITE_SCOPE] : [])];
-  return normalizeScopes(ticked.filter(scope => asked.includes(scope as Scope)));
+  return normalizeScopes(SCOPES.filter(scope => form.has(scope) && asked.includes(scope)));
 }
 
 async function tryKey(
   text: string,
-  { parseKey, checkKey }: AuthorizeDeps,
+  { api, checkKey }: AuthorizeDeps,
 ): Promise<{ apiKey: string } | { problem: Problem }> {
   let apiKey: string;
   try {
-    apiKey = parseKey(text.trim());
+    apiKey = api.key.parse(text.trim());
   } catch {
     return { problem: 'key' };
   }

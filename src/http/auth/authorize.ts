@@ -2,11 +2,12 @@
 // client and callback are known to be good, nothing is sent anywhere. Knows no HTTP and no page.
 import { z } from 'zod';
 import { GatewayError } from '../../errors.ts';
+import type { Scope } from '../../principal.ts';
 import type { Admit, Client, Clients } from './clients.ts';
 import type { Parameters } from './form.ts';
 import type { ClientKind } from './pinned.ts';
 import { isOurResource } from './resource.ts';
-import { type Scope, scopesAsked } from './scopes.ts';
+import type { ScopeNames } from './scopes.ts';
 import type { Seal } from './seal.ts';
 
 /** A request that was found good. It waits, sealed, in the page's form until the person decides. */
@@ -38,8 +39,11 @@ const CHALLENGE = /^[\w-]{43}$/;
 /** @throws GatewayError oauth_request_invalid, oauth_client_unknown, oauth_client_unreachable, oauth_callback_refused */
 export async function decide(
   parameters: Parameters,
-  issuer: string,
-  clients: Clients,
+  {
+    issuer,
+    clients,
+    scopeNames,
+  }: { readonly issuer: string; readonly clients: Clients; readonly scopeNames: ScopeNames },
   admit: Admit,
 ): Promise<Decision> {
   const clientId = parameters.get('client_id');
@@ -60,7 +64,7 @@ export async function decide(
     callback,
     challenge: parameters.get('code_challenge') ?? '',
     state,
-    scopes: scopesAsked(parameters.get('scope')),
+    scopes: scopeNames.asked(parameters.get('scope')),
   };
   return { client, callback, state, pending };
 }

@@ -9,7 +9,7 @@ import { cleanName } from './names.ts';
 import { type ClientKind, ownPage, PINNED } from './pinned.ts';
 import { type CallbackList, isLoopback, matchesCallback } from './redirects.ts';
 import { type ClientAuth, openRegistration } from './registration.ts';
-import { isSealed, type Seal } from './seal.ts';
+import type { Seal } from './seal.ts';
 
 export type Client = {
   readonly id: string;
@@ -47,7 +47,7 @@ export class Clients {
   async find(id: string, admit: Admit): Promise<Client> {
     const pinned = this.#pinned.get(id);
     if (pinned !== undefined) return { ...pinned, id, host: new URL(id).hostname };
-    if (isSealed(id)) return this.#registered(id);
+    if (this.#options.seal.isOurs(id)) return this.#registered(id);
     if (!isDocumentUrl(id, this.#ownHost)) throw new GatewayError('oauth_client_unknown');
     return this.#documented(id, admit);
   }

@@ -3,6 +3,7 @@
 import { lookup as resolve } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import { Agent, buildConnector } from 'undici';
+import { PACKAGE } from '../../ground/package.ts';
 import { isPublicAddress } from './addresses.ts';
 
 type FetchedDocument = {
@@ -62,7 +63,7 @@ async function fetchFrom(agent: Agent, url: string): Promise<FetchedDocument> {
     origin,
     path: pathname + search,
     method: 'GET',
-    headers: { accept: 'application/json', 'accept-encoding': 'identity', 'user-agent': 'e2b-code-mode' },
+    headers: { accept: 'application/json', 'accept-encoding': 'identity', 'user-agent': PACKAGE.name },
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });
   const fault = faultOf(statusCode, headers);

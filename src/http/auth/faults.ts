@@ -33,7 +33,7 @@ const messageOf = (error: GatewayError): string => MESSAGES[error.code] ?? error
 
 export function writeOAuthFault(error: GatewayError, response: Response): void {
   if (error.code === 'oauth_client_invalid' && response.req.headers.authorization !== undefined)
-    response.set('WWW-Authenticate', 'Basic realm="e2b"');
+    response.set('WWW-Authenticate', 'Basic realm="oauth"');
   response
     .status(statusOf(error))
     .set('Cache-Control', 'no-store')

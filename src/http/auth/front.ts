@@ -20,6 +20,7 @@ import { createCallbackList } from './redirects.ts';
 import { RefusedKeys } from './refused-keys.ts';
 import { MemoryReplay, RedisReplay } from './replay.ts';
 import { resourceOf } from './resource.ts';
+import { ScopeNames } from './scopes.ts';
 import { type RingKey, Seal } from './seal.ts';
 import type { KeyCheck } from './token.ts';
 import { tokenRoutes } from './token-routes.ts';
@@ -36,7 +37,7 @@ export type FrontOptions = {
   readonly rawKeys: boolean;
   readonly notBeforeMs: number;
   readonly rates: { readonly pages: number; readonly keys: number; readonly tokens: number };
-  readonly api: Pick<Api, 'title' | 'key'>;
+  readonly api: Pick<Api, 'title' | 'key' | 'signIn'>;
   readonly checkKey: KeyCheck;
   /** Undefined: codes are single-use per replica, and reuse of refresh tokens is not noticed. */
   readonly redis: Redis | undefined;
@@ -50,14 +51,14 @@ export type FrontOptions = {
 export type OAuthFront = {
   readonly routes: readonly Route[];
   readonly authenticator: Authenticator;
-  /** E2B refused this caller's key. */
+  /** The API refused this caller's key. */
   keyRefused(principal: Principal): void;
   close(): Promise<void>;
 };
 
 export function createOAuthFront(options: FrontOptions): OAuthFront {
   const { issuer, ring, redis, log, api, checkKey, now = Date.now } = options;
-  const seal = new Seal({ ring, issuer, audience: resourceOf(issuer), now });
+  const seal = new Seal({ ring, issuer, audience: resourceOf(issuer), prefix: api.signIn.sealedPrefix, now });
   const grants = new Grants({ seal, now, notBeforeMs: options.notBeforeMs });
   const fetch = createDocumentFetch(options.network);
   const mayUse = createCallbackList(options.redirects, issuer);
@@ -67,15 +68,17 @@ export function createOAuthFront(options: FrontOptions): OAuthFront {
   const rates = createRates({ ...options.rates, redis, log, onLimited: options.onLimited });
   const report = createReport(log, options.onEvent);
   const refusedKeys = new RefusedKeys(now);
-  const shared = { issuer, seal, grants, clients, rates, report, checkKey };
+  const scopeNames = new ScopeNames(api.signIn.slug);
+  const shared = { issuer, scopeNames, seal, grants, clients, rates, report, checkKey };
   return {
     routes: [
-      ...metadataRoutes(issuer, { revocation: replay.canEnd, documents: options.documents !== 'off' }),
-      ...authorizeRoutes({ ...shared, parseKey: api.key.parse }),
-      ...tokenRoutes({ ...shared, replay, mayUse, now }),
+      ...metadataRoutes(issuer, api, { revocation: replay.canEnd, documents: options.documents !== 'off' }),
+      ...authorizeRoutes({ ...shared, api }),
+      ...tokenRoutes({ ...shared, title: api.title, replay, mayUse, now }),
     ],
     authenticator: new TokenAuthenticator({
       issuer,
+      seal,
       grants,
       refusedKeys,
       now,

@@ -1,9 +1,10 @@
 // What a person granted, in its three forms: the code that carries it to the client once, the access token for calls, the
-// refresh token for later. All hold the E2B key, sealed. Knows no HTTP; `notBeforeMs` ends all older grants at once.
+// refresh token for later. All hold the API key, sealed. Knows no HTTP; `notBeforeMs` ends all older grants at once.
 import { createHash, randomBytes } from 'node:crypto';
 import { z } from 'zod';
+import type { Scope } from '../../principal.ts';
 import type { ClientKind } from './pinned.ts';
-import { normalizeScopes, type Scope } from './scopes.ts';
+import { normalizeScopes } from './scopes.ts';
 import type { Opened, Purpose, Seal } from './seal.ts';
 
 export type Grant = {

@@ -1,4 +1,5 @@
 // The documents clients read before they begin, for any origin. They follow from the settings, so they are written once.
+import type { Api } from '../../api.ts';
 import type { Route } from '../routes.ts';
 import { writeOAuthFault } from './faults.ts';
 import {
@@ -8,13 +9,17 @@ import {
   protectedResource,
 } from './metadata.ts';
 
-type Offers = Parameters<typeof authorizationServer>[1];
+type Offers = Omit<Parameters<typeof authorizationServer>[1], 'slug'>;
 
 /** The second path of each is for clients that append the endpoint's path, and for those that do not. */
-export function metadataRoutes(issuer: string, offers: Offers): readonly Route[] {
+export function metadataRoutes(issuer: string, api: Pick<Api, 'title' | 'signIn'>, offers: Offers): readonly Route[] {
   const documents = [
-    [PROTECTED_RESOURCE_PATH, protectedResource(issuer), 'Where to sign in for this server (RFC 9728).'],
-    [AUTHORIZATION_SERVER_PATH, authorizationServer(issuer, offers), 'How to sign in (RFC 8414).'],
+    [PROTECTED_RESOURCE_PATH, protectedResource(issuer, api), 'Where to sign in for this server (RFC 9728).'],
+    [
+      AUTHORIZATION_SERVER_PATH,
+      authorizationServer(issuer, { ...offers, slug: api.signIn.slug }),
+      'How to sign in (RFC 8414).',
+    ],
   ] as const;
   return documents.flatMap(([path, document, description]) =>
     ['/mcp', ''].map(suffix => ({

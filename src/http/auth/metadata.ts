@@ -1,25 +1,27 @@
 // What clients read before they begin: where to sign in for this server (RFC 9728), and how (RFC 8414). Everything follows
 // from the issuer, never from a request: a Host header is what a stranger wrote. Pure.
+
+import type { Api } from '../../api.ts';
 import type { ErrorCode } from '../../errors.ts';
 import { CLIENT_AUTHS } from './registration.ts';
 import { resourceOf } from './resource.ts';
-import { OFFLINE_ACCESS, SCOPES } from './scopes.ts';
+import { OFFLINE_ACCESS, SCOPES, ScopeNames } from './scopes.ts';
 
 export const PROTECTED_RESOURCE_PATH = '/.well-known/oauth-protected-resource';
 export const AUTHORIZATION_SERVER_PATH = '/.well-known/oauth-authorization-server';
 
-export const protectedResource = (issuer: string) => ({
+export const protectedResource = (issuer: string, { title, signIn }: Pick<Api, 'title' | 'signIn'>) => ({
   resource: resourceOf(issuer),
   authorization_servers: [issuer],
-  scopes_supported: SCOPES,
+  scopes_supported: new ScopeNames(signIn.slug).of(SCOPES),
   bearer_methods_supported: ['header'],
-  resource_name: 'E2B code mode',
-  resource_documentation: 'https://e2b.dev/docs',
+  resource_name: `${title} code mode`,
+  resource_documentation: signIn.documentationUrl,
 });
 
 export const authorizationServer = (
   issuer: string,
-  { revocation, documents }: { readonly revocation: boolean; readonly documents: boolean },
+  { revocation, documents, slug }: { readonly revocation: boolean; readonly documents: boolean; readonly slug: string },
 ) => ({
   issuer,
   authorization_endpoint: `${issuer}/authorize`,
@@ -34,15 +36,16 @@ export const authorizationServer = (
   ...(revocation && { revocation_endpoint_auth_methods_supported: CLIENT_AUTHS }),
   ...(documents && { client_id_metadata_document_supported: true }),
   authorization_response_iss_parameter_supported: true,
-  scopes_supported: [...SCOPES, OFFLINE_ACCESS],
+  scopes_supported: [...new ScopeNames(slug).of(SCOPES), OFFLINE_ACCESS],
 });
 
 /** Where a client that got a 401 or 403 reads on. */
 export const resourceMetadataUrl = (issuer: string): string => `${issuer}${PROTECTED_RESOURCE_PATH}/mcp`;
 
 /** `WWW-Authenticate` of a 401. `error` only where something was sent: without it, a client just has to sign in. */
-export function challenge(issuer: string, code: ErrorCode): string {
-  const about = `Bearer realm="e2b", resource_metadata="${resourceMetadataUrl(issuer)}", scope="${SCOPES.join(' ')}"`;
+export function challenge(issuer: string, slug: string, code: ErrorCode): string {
+  const scope = new ScopeNames(slug).of(SCOPES).join(' ');
+  const about = `Bearer realm="${slug}", resource_metadata="${resourceMetadataUrl(issuer)}", scope="${scope}"`;
   return code === 'key_missing'
     ? about
     : `${about}, error="invalid_token", error_description="The token or key is not accepted"`;

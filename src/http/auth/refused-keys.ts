@@ -1,4 +1,4 @@
-// Keys that E2B has just refused: tokens made from them before that moment are no good, so that their clients sign in
+// Keys that the API has just refused: tokens made from them before that moment are no good, so that their clients sign in
 // again. By fingerprint, for a few minutes, in this process only; a new token of the same key is not affected.
 
 const MEMORY_MS = 5 * 60_000;

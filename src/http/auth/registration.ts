@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { GatewayError } from '../../errors.ts';
 import { cleanName } from './names.ts';
 import type { CallbackList } from './redirects.ts';
-import { SEALED_PREFIX, type Seal } from './seal.ts';
+import type { Seal } from './seal.ts';
 
 /** How a client proves at /token that it is the one that registered. */
 export type ClientAuth = 'none' | 'client_secret_post' | 'client_secret_basic';
@@ -97,17 +97,17 @@ export function registrationAnswer(
 
 /** Derived, so that nothing is kept. It proves that a client has seen the answer to its registration, and no more. */
 export const clientSecret = (seal: Seal, clientId: string): string =>
-  secretUnder(seal.derive('client-secret')[0], clientId);
+  secretUnder(seal, seal.derive('client-secret')[0], clientId);
 
 export function isClientSecret(seal: Seal, clientId: string, given: string): boolean {
   const presented = Buffer.from(given);
   return seal.derive('client-secret').some(key => {
-    const expected = Buffer.from(secretUnder(key, clientId));
+    const expected = Buffer.from(secretUnder(seal, key, clientId));
     return expected.length === presented.length && timingSafeEqual(expected, presented);
   });
 }
 
-const secretUnder = (key: Uint8Array | undefined, clientId: string): string =>
-  `${SEALED_PREFIX}s_${createHmac('sha256', key ?? '')
+const secretUnder = ({ prefix }: Seal, key: Uint8Array | undefined, clientId: string): string =>
+  `${prefix}s_${createHmac('sha256', key ?? '')
     .update(clientId)
     .digest('base64url')}`;

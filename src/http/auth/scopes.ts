@@ -1,37 +1,51 @@
-// The two scopes, and what a grant holds after a client has asked and a person has chosen. Pure.
+// The two scopes: their names on the wire, and what a grant holds after a client has asked and a person has chosen. Pure.
+import type { Scope } from '../../principal.ts';
 
-export const READ_SCOPE = 'e2b:read';
-export const WRITE_SCOPE = 'e2b:write';
-export const SCOPES = [READ_SCOPE, WRITE_SCOPE] as const;
-export type Scope = (typeof SCOPES)[number];
+export const SCOPES: readonly Scope[] = ['read', 'write'];
 
 /** Asks for a refresh token, which every client gets. Known, but nothing that a token carries. */
 export const OFFLINE_ACCESS = 'offline_access';
 
-/** A list in a fixed order without what we do not know. Who may change may look: `e2b:write` brings `e2b:read`. */
+/** In a fixed order, without unknown ones. Who may change may look: `write` brings `read`. */
 export function normalizeScopes(scopes: Iterable<string>): readonly Scope[] {
   const asked = new Set(scopes);
-  if (asked.has(WRITE_SCOPE)) asked.add(READ_SCOPE);
+  if (asked.has('write')) asked.add('read');
   return SCOPES.filter(scope => asked.has(scope));
 }
 
-/** Scopes we do not know are dropped: clients ask for what they saw elsewhere. None left: both. */
-export function scopesAsked(parameter: string | undefined): readonly Scope[] {
-  const known = normalizeScopes((parameter ?? '').split(' '));
-  return known.length > 0 ? known : SCOPES;
+/** Scopes as clients write them, with the API's name in front: `e2b:read`. */
+export class ScopeNames {
+  readonly #slug: string;
+
+  constructor(slug: string) {
+    this.#slug = slug;
+  }
+
+  of(scopes: readonly Scope[]): readonly string[] {
+    return scopes.map(scope => `${this.#slug}:${scope}`);
+  }
+
+  /** Unknown scopes are dropped: clients ask for what they saw elsewhere. None left: both. */
+  asked(parameter: string | undefined): readonly Scope[] {
+    const known = this.#parse(parameter);
+    return known.length > 0 ? known : SCOPES;
+  }
+
+  /** Less than was granted is fine; more is left out. */
+  narrow(granted: readonly Scope[], parameter: string | undefined): readonly Scope[] {
+    const asked = this.#parse(parameter).filter(scope => granted.includes(scope));
+    return asked.length > 0 ? asked : granted;
+  }
+
+  /** All that a call needs, in one challenge: some clients ask for nothing but what it names. */
+  needed(scope: Scope): readonly [string, ...string[]] {
+    const read = `${this.#slug}:read`;
+    return scope === 'write' ? [read, `${this.#slug}:write`] : [read];
+  }
+
+  #parse(parameter = ''): readonly Scope[] {
+    const prefix = `${this.#slug}:`;
+    const names = parameter.split(' ').filter(name => name.startsWith(prefix));
+    return normalizeScopes(names.map(name => name.slice(prefix.length)));
+  }
 }
-
-/** Less than was granted is fine, more is not: it is left out. */
-export function narrowScopes(granted: readonly Scope[], parameter: string | undefined): readonly Scope[] {
-  const asked = normalizeScopes((parameter ?? '').split(' ')).filter(scope => granted.includes(scope));
-  return asked.length > 0 ? asked : granted;
-}
-
-/** What the gateway's other parts know a scope as. */
-const CAPABILITIES = { [READ_SCOPE]: 'read', [WRITE_SCOPE]: 'write' } as const;
-
-export const capabilitiesOf = (scopes: readonly Scope[]) => scopes.map(scope => CAPABILITIES[scope]);
-
-/** All that a call needs, in one challenge: some clients ask for nothing but what it names. */
-export const scopesFor = (capability: 'read' | 'write'): readonly [Scope, ...Scope[]] =>
-  capability === 'write' ? [READ_SCOPE, WRITE_SCOPE] : [READ_SCOPE];

@@ -18,20 +18,17 @@ export type SealOptions = {
   /** In every key: what another deployment sealed does not open here, not even under the same secret. */
   readonly issuer: string;
   readonly audience: string;
+  /** In front of everything sealed. */
+  readonly prefix: string;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 };
-
-/** In front of everything sealed, so that logs and scanners of secrets know it. */
-export const SEALED_PREFIX = 'e2bmcp_';
 
 /** The largest we seal, a request with a long state of a client with many callbacks, is below it. */
 const MAX_SEALED_CHARS = 12_288;
 /** Replicas' clocks differ. */
 const CLOCK_TOLERANCE_SECONDS = 5;
-const INFO_PREFIX = 'e2b-gateway/1/';
-
-export const isSealed = (text: string): boolean => text.startsWith(SEALED_PREFIX);
+const INFO_PREFIX = 'code-mode-gateway/1/';
 
 export class Seal {
   readonly #options: SealOptions;
@@ -41,6 +38,13 @@ export class Seal {
   constructor(options: SealOptions) {
     this.#options = options;
   }
+
+  get prefix(): string {
+    return this.#options.prefix;
+  }
+
+  /** Whether a text looks like one of ours; it need not open. */
+  readonly isOurs = (text: string): boolean => text.startsWith(this.prefix);
 
   /** `lifeSeconds` undefined: opens for as long as its key is in the ring. */
   async seal(purpose: Purpose, claims: Claims, lifeSeconds?: number): Promise<string> {
@@ -52,13 +56,13 @@ export class Seal {
       .setAudience(audience)
       .setIssuedAt(issuedAt);
     if (lifeSeconds !== undefined) jwt.setExpirationTime(issuedAt + lifeSeconds);
-    return SEALED_PREFIX + (await jwt.encrypt(await this.#keyOf(ring[0], purpose)));
+    return this.prefix + (await jwt.encrypt(await this.#keyOf(ring[0], purpose)));
   }
 
   /** Undefined for whatever was not sealed here for this purpose, was changed on the way, or is over. */
   async open(purpose: Purpose, sealed: string): Promise<Opened | undefined> {
-    if (!isSealed(sealed) || sealed.length > MAX_SEALED_CHARS) return undefined;
-    const jwe = sealed.slice(SEALED_PREFIX.length);
+    if (!this.isOurs(sealed) || sealed.length > MAX_SEALED_CHARS) return undefined;
+    const jwe = sealed.slice(this.prefix.length);
     // Base64url has spare bits at its ends: without this, a token would have several spellings.
     if (!jwe.split('.').every(isCanonical)) return undefined;
     try {

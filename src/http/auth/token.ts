@@ -9,11 +9,11 @@ import { ACCESS_SECONDS, digestOf, GRANT_SECONDS, type Grant, type Grants, REFRE
 import { isClientSecret } from './registration.ts';
 import type { Replay } from './replay.ts';
 import { isOurResource } from './resource.ts';
-import { narrowScopes } from './scopes.ts';
+import type { ScopeNames } from './scopes.ts';
 import type { Seal } from './seal.ts';
 
 export type Credentials = { readonly id: string; readonly secret: string | undefined };
-/** What E2B answers about a key. */
+/** What the API answers about a key. */
 export type KeyCheck = (apiKey: string) => Promise<'valid' | 'refused' | 'unavailable'>;
 
 type TokenAnswer = {
@@ -32,6 +32,9 @@ export type TokenDeps = {
   readonly replay: Replay;
   readonly checkKey: KeyCheck;
   readonly issuer: string;
+  readonly scopeNames: ScopeNames;
+  /** Of the API. */
+  readonly title: string;
 };
 
 /** How long a refresh token that was used stays good. */
@@ -77,7 +80,7 @@ async function redeem(parameters: Parameters, { id }: Credentials, deps: TokenDe
     await replay.end(code.grant.id, GRANT_SECONDS);
     throw new GatewayError('oauth_grant_invalid', 'This code has been used already. Connect again.');
   }
-  return issue(code.grant, code.grant, grants);
+  return issue(code.grant, code.grant, deps);
 }
 
 async function refresh(parameters: Parameters, { id }: Credentials, deps: TokenDeps): Promise<Exchanged> {
@@ -88,24 +91,24 @@ async function refresh(parameters: Parameters, { id }: Credentials, deps: TokenD
   const verdict = await checkKey(token.grant.apiKey);
   if (verdict === 'unavailable') throw new GatewayError('oauth_unavailable', undefined, { retryAfterMs: 5_000 });
   if (verdict === 'refused')
-    throw new GatewayError('oauth_grant_invalid', 'E2B does not accept the key any more. Connect again.');
+    throw new GatewayError('oauth_grant_invalid', `${deps.title} does not accept the key any more. Connect again.`);
   const usedMs = await replay.useRefresh(token.nonce, REFRESH_SECONDS);
   if (usedMs !== undefined && usedMs > GRACE_MS) {
     await replay.end(token.grant.id, GRANT_SECONDS);
     throw new GatewayError('oauth_grant_invalid', 'This refresh token has been used already. Connect again.');
   }
   // A narrower token does not make the grant narrower.
-  const narrowed = { ...token.grant, scopes: narrowScopes(token.grant.scopes, parameters.get('scope')) };
-  return issue(narrowed, token.grant, grants);
+  const narrowed = { ...token.grant, scopes: deps.scopeNames.narrow(token.grant.scopes, parameters.get('scope')) };
+  return issue(narrowed, token.grant, deps);
 }
 
-async function issue(access: Grant, grant: Grant, grants: Grants): Promise<Exchanged> {
+async function issue(access: Grant, grant: Grant, { grants, scopeNames }: TokenDeps): Promise<Exchanged> {
   const answer: TokenAnswer = {
     access_token: await grants.access(access),
     token_type: 'Bearer',
     expires_in: ACCESS_SECONDS,
     refresh_token: await grants.refresh(grant),
-    scope: access.scopes.join(' '),
+    scope: scopeNames.of(access.scopes).join(' '),
   };
   return { answer, grant: access };
 }

@@ -9,15 +9,15 @@ import { type Authenticator, bearerOf } from './bearer.ts';
 import type { Access, Grants } from './grants.ts';
 import { challenge, resourceMetadataUrl } from './metadata.ts';
 import type { RefusedKeys } from './refused-keys.ts';
-import { capabilitiesOf } from './scopes.ts';
-import { isSealed } from './seal.ts';
+import type { Seal } from './seal.ts';
 
 export type TokenOptions = {
   readonly issuer: string;
+  readonly seal: Seal;
   readonly grants: Grants;
   readonly refusedKeys: RefusedKeys;
   readonly now: () => number;
-  readonly api: Pick<Api, 'title' | 'key'>;
+  readonly api: Pick<Api, 'title' | 'key' | 'signIn'>;
   /** Whether the API key itself is taken as well. */
   readonly rawKeys: boolean;
 };
@@ -39,9 +39,9 @@ export class TokenAuthenticator implements Authenticator {
 
   /** @throws GatewayError key_missing, key_malformed, token_invalid */
   readonly authenticate: Authenticator['authenticate'] = async headers => {
-    const { api, rawKeys } = this.#options;
+    const { api, rawKeys, seal } = this.#options;
     const credential = bearerOf(headers, api);
-    if (isSealed(credential)) return this.#fromToken(credential);
+    if (seal.isOurs(credential)) return this.#fromToken(credential);
     if (!rawKeys)
       throw new GatewayError(
         'key_malformed',
@@ -50,7 +50,8 @@ export class TokenAuthenticator implements Authenticator {
     return principalFromKey(api.key.parse(credential));
   };
 
-  readonly challenge: Authenticator['challenge'] = ({ code }) => challenge(this.#options.issuer, code);
+  readonly challenge: Authenticator['challenge'] = ({ code }) =>
+    challenge(this.#options.issuer, this.#options.api.signIn.slug, code);
 
   async #fromToken(token: string): Promise<Principal> {
     const { refusedKeys, now } = this.#options;
@@ -82,7 +83,7 @@ const knownOf = ({ grant, issuedAtMs, expiresAtMs }: Access): Known => ({
   principal: {
     id: fingerprint(grant.apiKey),
     apiKey: grant.apiKey,
-    scopes: capabilitiesOf(grant.scopes),
+    scopes: grant.scopes,
     proof: 'token',
     expiresAtMs,
   },

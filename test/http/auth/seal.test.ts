@@ -3,14 +3,16 @@ import { hkdfSync } from 'node:crypto';
 import fc from 'fast-check';
 import { CompactEncrypt, EncryptJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
-import { type Purpose, SEALED_PREFIX, Seal } from '../../../src/http/auth/seal.ts';
+import { E2B } from '../../../src/e2b/api.ts';
+import { type Purpose, Seal } from '../../../src/http/auth/seal.ts';
 import { newRing } from '../../support/front.ts';
 
+const SEALED_PREFIX = E2B.signIn.sealedPrefix;
 const ISSUER = 'https://gateway.example';
 const START_MS = Date.UTC(2026, 10, 25);
 
 function newSeal(ring = newRing(), issuer = ISSUER, clock = { nowMs: START_MS }) {
-  return new Seal({ ring: [ring], issuer, audience: `${issuer}/mcp`, now: () => clock.nowMs });
+  return new Seal({ ring: [ring], issuer, audience: `${issuer}/mcp`, prefix: SEALED_PREFIX, now: () => clock.nowMs });
 }
 
 const PURPOSES: readonly Purpose[] = ['client', 'request', 'code', 'access', 'refresh'];
@@ -25,7 +27,7 @@ describe('a text opens', () => {
   it('under any key of the ring, and is sealed under the first: a rotation breaks no token', async () => {
     const [old, fresh] = [newRing('old'), newRing('new')];
     const of = (...ring: [ReturnType<typeof newRing>, ...ReturnType<typeof newRing>[]]) =>
-      new Seal({ ring, issuer: ISSUER, audience: 'a', now: () => START_MS });
+      new Seal({ ring, issuer: ISSUER, audience: 'a', prefix: SEALED_PREFIX, now: () => START_MS });
     const before = await of(old).seal('access', { a: 1 });
     const during = of(fresh, old);
     expect(await during.open('access', before)).toMatchObject({ kid: 'old' });
@@ -50,7 +52,13 @@ describe('a text does not open', () => {
     const sealed = await newSeal(ring).seal('access', {});
     expect(await newSeal(newRing()).open('access', sealed)).toBeUndefined();
     expect(await newSeal(ring, 'https://other.example').open('access', sealed)).toBeUndefined();
-    const elsewhere = new Seal({ ring: [ring], issuer: ISSUER, audience: 'https://other/mcp', now: () => START_MS });
+    const elsewhere = new Seal({
+      ring: [ring],
+      issuer: ISSUER,
+      audience: 'https://other/mcp',
+      prefix: SEALED_PREFIX,
+      now: () => START_MS,
+    });
     expect(await elsewhere.open('access', sealed)).toBeUndefined();
   });
 
@@ -120,7 +128,9 @@ describe('a text does not open', () => {
   it('when its head names another algorithm, another kid, none at all, or a critical extension', async () => {
     const ring = newRing();
     const seal = newSeal(ring);
-    const key = new Uint8Array(hkdfSync('sha256', ring.secret, new Uint8Array(), `e2b-gateway/1/access/${ISSUER}`, 32));
+    const key = new Uint8Array(
+      hkdfSync('sha256', ring.secret, new Uint8Array(), `code-mode-gateway/1/access/${ISSUER}`, 32),
+    );
     const jwt = () =>
       new EncryptJWT({})
         .setIssuer(ISSUER)
