@@ -45,7 +45,7 @@ export async function startGateway(config: Config, log: Logger, product = E2B_PR
   const core = await createCore(config, log, observers, product);
   const mcp = createMcpEndpoint(
     core.serverFactory(({ authInfo }) => callerOf(authInfo), scopeChallenge(product.api.signIn.slug)),
-    { log },
+    { turns: core.turns, log },
   );
   const limits = await createLimits({
     perKey: config.RATE_LIMIT_PER_KEY,

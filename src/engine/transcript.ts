@@ -9,6 +9,14 @@ import { displayBytes, type FailedPayload } from './protocol.ts';
 /** Codes the prelude itself may raise; any other must have come from the host in this very run. */
 const GUEST_CODES: readonly string[] = ['budget_exceeded', 'result_too_large', 'capability_unknown', 'request_invalid'];
 
+/** What there is of a result until the answer is sent: itself, and its copy in the thread that formats it. */
+const RESULT_COPIES = 2;
+/** Of a block: itself, the text of the answer, and its bytes on their way out. */
+const DISPLAY_COPIES = 3;
+const TOO_MUCH_HELD =
+  'The run is over, but its result is too large beside what is held for this key already. Calls it made have taken effect. Return less, or run fewer at a time.';
+const RETRY_AFTER_MS = 1_000;
+
 type Result = { status: 'completed'; json: string; note?: string } | { status: 'failed'; error: GuestError };
 
 export class Transcript {
@@ -51,7 +59,7 @@ export class Transcript {
   /** Blocks are kept until the answer is sent, so they count as the caller's memory. */
   #held(display: Display): Display {
     const bytes = displayBytes(display);
-    if (this.#hold(bytes)) return display;
+    if (this.#hold(bytes * DISPLAY_COPIES)) return display;
     return { kind: 'text', text: `(a block of ${bytes} bytes was not kept: too much is held for this key already)` };
   }
 
@@ -65,6 +73,8 @@ export class Transcript {
   outcomeOf(end: End, cpuMs: number, stopping?: ErrorCode): Outcome {
     if (end.reason !== 'done') return this.failed(this.#errorOf(end, stopping), cpuMs);
     const { json, note } = end;
+    if (!this.#hold(json.length * RESULT_COPIES))
+      return this.failed(gatewayFault('result_too_large', TOO_MUCH_HELD, RETRY_AFTER_MS), cpuMs);
     return this.#outcome({ status: 'completed', json, ...omitUndefined({ note }) }, cpuMs);
   }
 

@@ -4,6 +4,10 @@
 import { Worker } from 'node:worker_threads';
 import { GatewayError } from '../errors.ts';
 import { FairQueue } from './fair-queue.ts';
+import { lowerPriority, threadMs } from './thread-time.ts';
+
+/** The first message of a thread. `threadId`: see thread-time.ts. */
+export type ThreadReady = { readonly ready: true; readonly threadId?: number };
 
 export type ThreadPoolOptions = {
   /** A built file; it posts one message when it is ready, and one for each request. */
@@ -11,7 +15,7 @@ export type ThreadPoolOptions = {
   /** Threads always there, and while all are held by long work. */
   readonly threads: number;
   readonly maxThreads: number;
-  /** For one piece of work, from its start. */
+  /** For one piece of work: time on a processor, or some times that by the clock. Whoever was late lately gets less. */
   readonly deadlineMs: number;
   readonly maxWaiting: number;
   readonly maxHeapMb: number;
@@ -32,8 +36,18 @@ type Job<Request, Reply> = {
 type Thread<Request, Reply> = {
   readonly worker: Worker;
   ready: boolean;
+  threadId: number;
+  /** Its priority was lowered: it is of no use for work that somebody waits for. */
+  lowered: boolean;
   job:
-    | { readonly work: Job<Request, Reply>; readonly startedAt: number; readonly deadline: NodeJS.Timeout }
+    | {
+        readonly work: Job<Request, Reply>;
+        readonly startedAt: number;
+        readonly startedMs: number | undefined;
+        readonly maxMs: number;
+        readonly lowerAfterMs: number;
+        timer: NodeJS.Timeout;
+      }
     | undefined;
   idle: NodeJS.Timeout | undefined;
 };
@@ -45,6 +59,11 @@ const IDLE_MS = 5_000;
 /** How long a principal that passed the deadline goes last. */
 const LATE_FOR_MS = 30_000;
 const MAX_LATE = 1_000;
+const LATE_SHARE = 1 / 4;
+/** Work that takes so long gives way to the main thread from then on. To load what a first text needs takes less. */
+const LOWER_AFTER_MS = 400;
+/** By the clock, on a machine that gives the thread no processor. */
+const MAX_CLOCK_TIMES = 2;
 
 export class ThreadPool<Request, Reply> {
   readonly #options: ThreadPoolOptions;
@@ -121,8 +140,7 @@ export class ThreadPool<Request, Reply> {
 
   /** The last free thread is for a principal that holds none and is not late. */
   #next(freeThreads: number): Job<Request, Reply> | undefined {
-    const now = performance.now();
-    const isLate = (principalId: string) => (this.#late.get(principalId) ?? 0) > now;
+    const isLate = (principalId: string) => this.#isLate(principalId);
     const held = (holds: (principalId: string) => boolean) =>
       [...this.#threads].some(({ job }) => job !== undefined && holds(job.work.principalId));
     const alone = this.#options.maxThreads === 1;
@@ -135,12 +153,36 @@ export class ThreadPool<Request, Reply> {
 
   #give(thread: Thread<Request, Reply>, work: Job<Request, Reply>): void {
     clearTimeout(thread.idle);
-    const deadline = setTimeout(() => {
-      this.#noteLate(work.principalId);
-      this.#lose(thread, this.#options.late());
-    }, this.#options.deadlineMs);
-    thread.job = { work, startedAt: performance.now(), deadline };
+    const { deadlineMs } = this.#options;
+    const isLate = this.#isLate(work.principalId);
+    const maxMs = isLate ? deadlineMs * LATE_SHARE : deadlineMs;
+    const lowerAfterMs = Math.min(maxMs, isLate ? LONG_MS : LOWER_AFTER_MS);
+    const timer = setTimeout(() => this.#look(thread), lowerAfterMs);
+    const startedMs = threadMs(thread.threadId);
+    thread.job = { work, startedAt: performance.now(), startedMs, maxMs, lowerAfterMs, timer };
     thread.worker.postMessage(work.request);
+  }
+
+  /** At the work that a thread is at: it gives way when it takes long, and ends when it takes too long. */
+  #look(thread: Thread<Request, Reply>): void {
+    const { job, threadId } = thread;
+    if (job === undefined) return;
+    const clockMs = performance.now() - job.startedAt;
+    const nowMs = threadMs(threadId);
+    // Less than the clock's on a machine that gives it no processor.
+    const ranMs = nowMs === undefined || job.startedMs === undefined ? clockMs : nowMs - job.startedMs;
+    if (ranMs >= job.maxMs || clockMs >= job.maxMs * MAX_CLOCK_TIMES) {
+      this.#noteLate(job.work.principalId);
+      this.#lose(thread, this.#options.late());
+      return;
+    }
+    if (ranMs >= job.lowerAfterMs) thread.lowered ||= lowerPriority(threadId);
+    const nextMs = thread.lowered || ranMs >= job.lowerAfterMs ? job.maxMs : job.lowerAfterMs;
+    job.timer = setTimeout(() => this.#look(thread), Math.ceil(nextMs - ranMs));
+  }
+
+  #isLate(principalId: string): boolean {
+    return (this.#late.get(principalId) ?? 0) > performance.now();
   }
 
   #noteLate(principalId: string): void {
@@ -165,9 +207,16 @@ export class ThreadPool<Request, Reply> {
       stdin: false,
     });
     worker.unref();
-    const thread: Thread<Request, Reply> = { worker, ready: false, job: undefined, idle: undefined };
+    const thread: Thread<Request, Reply> = {
+      worker,
+      ready: false,
+      threadId: 0,
+      lowered: false,
+      job: undefined,
+      idle: undefined,
+    };
     this.#threads.add(thread);
-    worker.on('message', (reply: Reply) => this.#onMessage(thread, reply));
+    worker.on('message', (message: Reply | ThreadReady) => this.#onMessage(thread, message));
     worker.on('error', cause =>
       this.#lose(
         thread,
@@ -177,14 +226,15 @@ export class ThreadPool<Request, Reply> {
     worker.on('exit', () => this.#lose(thread, new GatewayError('internal')));
   }
 
-  #onMessage(thread: Thread<Request, Reply>, reply: Reply): void {
+  #onMessage(thread: Thread<Request, Reply>, message: Reply | ThreadReady): void {
     const { job } = thread;
-    thread.ready = true;
     thread.job = undefined;
     if (job !== undefined) {
-      clearTimeout(job.deadline);
-      job.work.settle({ reply });
-    }
+      clearTimeout(job.timer);
+      job.work.settle({ reply: message as Reply });
+    } else if (!thread.ready) thread.threadId = (message as ThreadReady).threadId ?? 0;
+    thread.ready = true;
+    if (thread.lowered) this.#lose(thread, new GatewayError('internal'));
     this.#dispatch();
     if (thread.job === undefined && this.#threads.size > this.#options.threads)
       thread.idle = setTimeout(() => this.#lose(thread, new GatewayError('internal')), IDLE_MS).unref();
@@ -195,7 +245,7 @@ export class ThreadPool<Request, Reply> {
     clearTimeout(thread.idle);
     void thread.worker.terminate();
     if (thread.job !== undefined) {
-      clearTimeout(thread.job.deadline);
+      clearTimeout(thread.job.timer);
       thread.job.work.settle({ fault });
     }
     if (thread.ready) this.#dispatch();

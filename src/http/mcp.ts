@@ -11,6 +11,7 @@ import {
 } from '@modelcontextprotocol/server';
 import type { Request as NodeRequest, RequestHandler } from 'express';
 import { GatewayError } from '../errors.ts';
+import type { HostTurns } from '../ground/host-turns.ts';
 import { isRecord } from '../ground/json.ts';
 import type { Logger } from '../log.ts';
 import { MAX_PROGRESS_TOKEN_CHARS, normalizeMessage, requestIdIn } from '../mcp/message.ts';
@@ -19,7 +20,13 @@ import { sendWebResponse, toWebRequest } from './web.ts';
 
 export type McpEndpoint = { readonly handle: RequestHandler; close(): Promise<void> };
 
-export function createMcpEndpoint(factory: McpServerFactory, { log }: { log: Logger }): McpEndpoint {
+type McpEndpointOptions = {
+  /** Requests that arrive together are begun in these, so that none keeps the event loop from the others. */
+  readonly turns: HostTurns;
+  readonly log: Logger;
+};
+
+export function createMcpEndpoint(factory: McpServerFactory, { turns, log }: McpEndpointOptions): McpEndpoint {
   const onerror = (error: Error) => log.debug({ err: error }, 'mcp');
   const onModern = (responseMode: 'auto' | 'sse') =>
     createMcpHandler(factory, { legacy: 'reject', responseMode, onerror });
@@ -44,6 +51,9 @@ export function createMcpEndpoint(factory: McpServerFactory, { log }: { log: Log
       if (form === 'json') dropProgressToken(message);
       const left = new AbortController();
       response.once('close', () => left.abort());
+      const { auth, id } = request as { auth?: AuthInfo; id?: string };
+      await turns.pass({ principalId: auth?.clientId ?? '', name: id ?? 'a request' });
+      if (left.signal.aborted) return;
       await sendWebResponse(await fetch(toWebRequest(request, left.signal), optionsOf(request, message)), response);
     },
     async close() {

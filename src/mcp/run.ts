@@ -76,14 +76,6 @@ const CALL_NOBODY: CallHost = async ({ capability }) => ({
   },
 });
 
-const LARGE_CHARS = 50_000;
-
-const sizeOf = ({ content }: Formatted): number =>
-  content.reduce((sum, block) => {
-    if (block.type === 'text') return sum + block.text.length;
-    return sum + (block.type === 'image' ? block.data : block.resource.blob).length;
-  }, 0);
-
 export function createRunTool(deps: RunDeps): RunTool {
   return async call => {
     const requestId = call.requestId ?? randomUUID();
@@ -99,8 +91,8 @@ export function createRunTool(deps: RunDeps): RunTool {
     );
     deps.onRun?.({ tool, engine, outcome: ended.outcome, durationMs, queuedMs: ended.queuedMs });
     span.end({ outcome: ended.outcome, calls }, ended.outcome === 'completed' ? undefined : ended.outcome);
-    // The SDK turns it into text at once: many large results must not be turned in one go.
-    if (sizeOf(result) > LARGE_CHARS) await deps.turns.pass({ principalId: principal.id, name: requestId });
+    // The SDK turns it into text at once: many results must not be turned in one go.
+    await deps.turns.pass({ principalId: principal.id, name: requestId });
     return result as CallToolResult;
   };
 }

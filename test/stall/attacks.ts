@@ -207,6 +207,14 @@ export const ATTACKS: readonly Attack[] = [
       ),
   },
   {
+    name: '40 keys with runs that fill their memory and wait for a slow call',
+    answers: { '/v2/sandboxes': { body: '[]', afterMs: 3_000 } },
+    send: target => {
+      const code = `async () => { const held = new Uint8Array(50e6).fill(7); await api.request({ path: '/v2/sandboxes' }); return held[7] }`;
+      return Promise.all(times(40, () => post(target, toolCall('execute_read', code))));
+    },
+  },
+  {
     name: '100 runs of one key with 8 slow calls each, beside another key that reads',
     answers: { '/v2/sandboxes': { body: '[]', afterMs: 3_000 } },
     bystander: `async () => (await api.request({ path: '/sandboxes/inone' })).status`,

@@ -16,6 +16,8 @@ const MAX_SILENCE_MS = 4_000;
 const MAX_SLOWDOWN = 10;
 const SLACK_MS = 2_000;
 const HEAP_MB = 512;
+/** An attack that is over sooner is made again: the bystander's p50 is of many calls, all of them beside it. */
+const MIN_ATTACK_MS = 4_000;
 
 let upstream: TestUpstream;
 let gateway: Replica;
@@ -43,24 +45,28 @@ async function measure(attack: Attack) {
   answers = attack.answers ?? {};
   const call =
     attack.bystander === undefined ? toolCall('search', 'async () => 1') : toolCall('execute_read', attack.bystander);
-  const before = watch(gateway.url, newKey(), call);
+  const { url, process } = gateway;
+  const before = watch({ url, pid: process.pid, key: newKey(), call });
   await sleep(1_000);
   const calm = await before.stop();
-  const during = watch(gateway.url, newKey(), call);
-  const cpuBefore = mainThread(gateway.process.pid);
-  await attack.send(gateway);
+  const during = watch({ url, pid: process.pid, key: newKey(), call });
+  const cpuBefore = mainThread(process.pid);
+  const until = performance.now() + MIN_ATTACK_MS;
+  do await attack.send(gateway);
+  while (performance.now() < until);
   const attacked = await during.stop();
-  const cpu = mainThread(gateway.process.pid);
+  const cpu = mainThread(process.pid);
   return { calm, attacked, ranMs: cpu.ranMs - cpuBefore.ranMs, waitedMs: cpu.waitedMs - cpuBefore.waitedMs };
 }
 
 it.each(ATTACKS)('$name', async attack => {
   const { calm, attacked, ranMs, waitedMs } = await measure(attack);
-  const figures = `silence ${attacked.silenceMs.toFixed(0)} ms, bystander p50 ${calm.p50Ms.toFixed(1)} → ${attacked.p50Ms.toFixed(1)} ms, ${attacked.answered} calls, ${attacked.failed} failed; main thread: ran ${ranMs} ms, waited ${waitedMs} ms for a processor; peak ${peakMemoryMb(gateway.process.pid)} MB`;
+  const { silenceMs, inSilence } = attacked;
+  const figures = `silence ${silenceMs.toFixed(0)} ms (main thread ran ${inSilence.ranMs.toFixed(0)}, waited ${inSilence.waitedMs.toFixed(0)}), bystander p50 ${calm.p50Ms.toFixed(1)} → ${attacked.p50Ms.toFixed(1)} ms, ${attacked.answered} calls, ${attacked.failed} failed; main thread: ran ${ranMs} ms, waited ${waitedMs} ms for a processor; peak ${peakMemoryMb(gateway.process.pid)} MB`;
   console.log(`${attack.name}: ${figures}`);
   expect(gateway.process.exitCode, gateway.log().slice(-2_000)).toBeNull();
   expect(gateway.process.signalCode, gateway.log().slice(-2_000)).toBeNull();
-  expect(attacked.silenceMs, figures).toBeLessThan(MAX_SILENCE_MS);
+  expect(silenceMs, figures).toBeLessThan(MAX_SILENCE_MS);
   expect(attacked.p50Ms, figures).toBeLessThan(calm.p50Ms * MAX_SLOWDOWN + SLACK_MS);
   expect(attacked.failed, figures).toBeLessThanOrEqual(attacked.answered);
 });

@@ -22,6 +22,7 @@ export class Admission {
   readonly #queue = new FairQueue<Run>();
   readonly live = new Map<number, Run>();
   readonly #liveOf = new Map<string, number>();
+  readonly #parkedOf = new Map<string, number>();
   #parkedBytes = 0;
 
   constructor(limits: AdmissionLimits, workers: { readonly workers: readonly PoolWorker[]; readonly max: number }) {
@@ -73,24 +74,33 @@ export class Admission {
   }
 
   parked(run: Run): void {
-    this.#parkedBytes += run.parkedBytes;
+    this.#countParked(run, run.parkedBytes);
   }
 
   unparked(run: Run): void {
-    this.#parkedBytes -= run.parkedBytes;
+    this.#countParked(run, -run.parkedBytes);
   }
 
-  /** The waiting guest that holds most, while all together hold far too much. */
+  #countParked({ principal }: Run, bytes: number): void {
+    this.#parkedBytes += bytes;
+    const own = (this.#parkedOf.get(principal) ?? 0) + bytes;
+    if (own > 0) this.#parkedOf.set(principal, own);
+    else this.#parkedOf.delete(principal);
+  }
+
+  /** While waiting guests hold far too much together: the largest of the principal whose guests hold most. */
   overweight(): Run | undefined {
     if (this.#parkedBytes <= this.#limits.maxParkedBytes * 1.5) return undefined;
+    const [heaviest] = [...this.#parkedOf].reduce((most, each) => (each[1] > most[1] ? each : most));
     let largest: Run | undefined;
-    for (const run of this.live.values()) if (run.parkedBytes > (largest?.parkedBytes ?? 0)) largest = run;
+    for (const run of this.live.values())
+      if (run.principal === heaviest && run.parkedBytes > (largest?.parkedBytes ?? 0)) largest = run;
     return largest;
   }
 
   /** Forgets a run that is about to end, wherever it waits. */
   release(run: Run): void {
-    this.#parkedBytes -= run.parkedBytes;
+    this.unparked(run);
     if (run.state === 'queued' || run.state === 'ready') this.#queue.remove(queued => queued === run);
     if (!this.live.delete(run.id)) return;
     const left = (this.#liveOf.get(run.principal) ?? 1) - 1;
@@ -114,8 +124,14 @@ export class Admission {
   readonly #mayStart = (principal: string): boolean =>
     this.live.size < this.#limits.maxLive &&
     (this.#liveOf.get(principal) ?? 0) < Math.ceil(this.#limits.maxLive / 2) &&
-    this.#parkedBytes < this.#limits.maxParkedBytes &&
+    this.#mayPark(principal) &&
     this.#mayRun(principal);
+
+  /** Whose guests hold little is never kept waiting by those whose guests hold much. */
+  #mayPark(principal: string): boolean {
+    const { maxParkedBytes } = this.#limits;
+    return this.#parkedBytes < maxParkedBytes || (this.#parkedOf.get(principal) ?? 0) < maxParkedBytes / 32;
+  }
 
   /** The last worker there may be is never given to a principal whose long slices hold all others. */
   readonly #mayRun = (principal: string): boolean => {

@@ -23,7 +23,7 @@ export type QuickjsOptions = {
   readonly maxQueueMs?: number;
   /** Runs started and not ended, waiting for the network or not. Default 512; one principal may have half. */
   readonly maxLive?: number;
-  /** Memory of waiting guests outside workers; beyond, no run is started. Default 512 MB. */
+  /** Memory of waiting guests outside workers; beyond, no run is started. Default 192 MB. */
   readonly maxParkedBytes?: number;
   /** Spend a second of a background thread on making the interpreter fast. Default true. */
   readonly warm?: boolean;
@@ -45,7 +45,7 @@ export async function createQuickjsEngine(options: QuickjsOptions): Promise<Engi
     maxQueued: options.maxQueued ?? 256,
     maxQueueMs: options.maxQueueMs ?? 5_000,
     maxLive: options.maxLive ?? 512,
-    maxParkedBytes: options.maxParkedBytes ?? 512 * 1024 * 1024,
+    maxParkedBytes: options.maxParkedBytes ?? 192 * 1024 * 1024,
     log: options.log ?? (() => undefined),
   });
 

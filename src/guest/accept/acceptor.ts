@@ -2,7 +2,7 @@
 import type { Surface } from '../../engine/engine.ts';
 import { type ErrorCode, GatewayError } from '../../errors.ts';
 import { builtFile } from '../../ground/built.ts';
-import { type Sender, ThreadPool } from '../../ground/thread-pool.ts';
+import { type Sender, ThreadPool, type ThreadReady } from '../../ground/thread-pool.ts';
 import { type AcceptedCode, checkLength } from './code.ts';
 
 export type CodeAcceptor = {
@@ -21,7 +21,7 @@ type CodeSender = Sender & {
 /** Without `code`: load what is loaded lazily. */
 export type ThreadRequest = { readonly code?: string; readonly maxChars: number; readonly surface: Surface };
 export type ThreadReply =
-  | { readonly ready: true }
+  | ThreadReady
   | { readonly accepted: AcceptedCode }
   | { readonly refused: { readonly code: ErrorCode; readonly message: string } };
 

@@ -47,7 +47,7 @@ export function formatOutcome(run: Run): Formatted {
   if (failed) addError(response, outcome.error, run);
   else addResult(response, outcome, run);
   addLogs(response, outcome, limits);
-  const { texts, blocks } = displayed(outcome.displays);
+  const { texts, blocks } = showDisplays(outcome.displays);
   if (texts.length > 0) response.data.push(`display:\n${truncateLog(texts.join('\n'), limits.maxResultChars).text}`);
   if (ledger.length > 0)
     response.data.push(failed ? `calls:\n${ledgerLines(ledger).join('\n')}` : ledgerText(ledger, outcome.durationMs));
@@ -153,7 +153,7 @@ const IMAGES: readonly (readonly [string, string])[] = [
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 const MIME_TYPE = /^[\w.+-]{1,60}\/[\w.+-]{1,100}$/;
 
-function displayed(displays: readonly Display[]): { texts: string[]; blocks: ContentBlock[] } {
+export function showDisplays(displays: readonly Display[]): { texts: string[]; blocks: ContentBlock[] } {
   const texts: string[] = [];
   const blocks: ContentBlock[] = [];
   for (const [at, display] of displays.entries()) {

@@ -2,15 +2,15 @@
 // goes over all of a result. Small plain results are done here at once.
 import { GatewayError } from '../../errors.ts';
 import { builtFile } from '../../ground/built.ts';
-import { type Sender, ThreadPool } from '../../ground/thread-pool.ts';
-import { type Formatted, formatOutcome, type Run } from './format.ts';
+import { type Sender, ThreadPool, type ThreadReady } from '../../ground/thread-pool.ts';
+import { type Formatted, formatOutcome, type Run, showDisplays } from './format.ts';
 
 export type Formatter = {
   format(run: Run, from: Sender): Promise<Formatted>;
   close(): Promise<void>;
 };
 
-export type ThreadReply = { readonly ready: true } | { readonly formatted: Formatted };
+export type ThreadReply = ThreadReady | { readonly formatted: Formatted };
 
 const SMALL_CHARS = 4_096;
 const DEADLINE_MS = 1_000;
@@ -31,16 +31,23 @@ export function createFormatter(): Formatter {
     if ('formatted' in reply) return reply.formatted;
     throw new GatewayError('internal');
   };
+  const withoutBlocks = async (run: Run, from: Sender): Promise<Formatted> => {
+    try {
+      return await inThread(run, from);
+    } catch (caught) {
+      if (!(caught instanceof GatewayError) || caught.code !== 'internal') throw caught;
+      // What took so long is the search for the place in the code: the outcome is worth more than that.
+      return inThread({ ...run, code: { ...run.code, source: '', text: '' } }, from);
+    }
+  };
   return {
     async format(run, from) {
       if (isSmall(run)) return formatOutcome(run);
-      try {
-        return await inThread(run, from);
-      } catch (caught) {
-        if (!(caught instanceof GatewayError) || caught.code !== 'internal') throw caught;
-        // What took so long is the search for the place in the code: the outcome is worth more than that.
-        return inThread({ ...run, code: { ...run.code, source: '', text: '' } }, from);
-      }
+      // Blocks stay here: to copy them to a thread and back takes longer than to look at them.
+      const { texts, blocks } = showDisplays(run.outcome.displays);
+      const displays = texts.map(text => ({ kind: 'text' as const, text }));
+      const { content, isError } = await withoutBlocks({ ...run, outcome: { ...run.outcome, displays } }, from);
+      return { content: [...content, ...blocks], isError };
     },
     close: () => pool.close(),
   };

@@ -5,6 +5,8 @@ import { Worker } from 'node:worker_threads';
 export type Watched = {
   /** The longest time between two answers of /healthz, without what this machine kept the probe itself from running. */
   readonly silenceMs: number;
+  /** What the gateway's main thread did in it: zeros where the system does not count that. */
+  readonly inSilence: { readonly ranMs: number; readonly waitedMs: number };
   /** Of the bystander's calls; 0 when none was answered. */
   readonly p50Ms: number;
   readonly answered: number;
@@ -13,8 +15,9 @@ export type Watched = {
 
 /** Plain JavaScript: threads run no TypeScript. */
 const SCRIPT = `
-const { parentPort, workerData: { url, key, call } } = require('node:worker_threads');
+const { parentPort, workerData: { url, key, call, pid } } = require('node:worker_threads');
 const { request, Agent } = require('node:http');
+const { readFileSync } = require('node:fs');
 const agent = new Agent({ keepAlive: true });
 const send = (path, method, headers, body) => new Promise((resolve, reject) => {
   const sent = request(url + path, { method, headers, agent }, answer => {
@@ -30,15 +33,31 @@ setInterval(() => {
   ownMs += Math.max(0, now - tickedAt - 20);
   tickedAt = now;
 }, 10);
-let silenceMs = 0, failed = 0, lastAt = performance.now(), stopped = false;
+const mainThread = () => {
+  try {
+    const [ran, waited] = readFileSync('/proc/' + pid + '/task/' + pid + '/schedstat', 'utf8').split(' ').map(Number);
+    return { ran: ran / 1e6, waited: waited / 1e6 };
+  } catch {
+    return { ran: 0, waited: 0 };
+  }
+};
+let silenceMs = 0, inSilence = { ranMs: 0, waitedMs: 0 }, last = mainThread();
+let failed = 0, lastAt = performance.now(), stopped = false;
+const heard = () => {
+  const now = performance.now(), main = mainThread();
+  if (now - lastAt - ownMs > silenceMs) {
+    silenceMs = now - lastAt - ownMs;
+    inSilence = { ranMs: main.ran - last.ran, waitedMs: main.waited - last.waited };
+  }
+  lastAt = now;
+  last = main;
+  ownMs = 0;
+};
 const times = [];
 const poll = async () => {
   while (!stopped) {
     await send('/healthz', 'GET', {}).catch(() => pause(20));
-    const now = performance.now();
-    silenceMs = Math.max(silenceMs, now - lastAt - ownMs);
-    lastAt = now;
-    ownMs = 0;
+    heard();
     await pause(10);
   }
 };
@@ -53,10 +72,10 @@ const bystand = async () => {
   }
 };
 const running = Promise.all([poll(), bystand()]);
-const summary = () => ({ silenceMs, p50Ms: times.sort((a, b) => a - b)[times.length >> 1] ?? 0, answered: times.length, failed });
+const summary = () => ({ silenceMs, inSilence, p50Ms: times.sort((a, b) => a - b)[times.length >> 1] ?? 0, answered: times.length, failed });
 parentPort.on('message', () => {
   stopped = true;
-  silenceMs = Math.max(silenceMs, performance.now() - lastAt - ownMs);
+  heard();
   const watched = summary();
   agent.destroy();
   parentPort.postMessage(watched);
@@ -64,9 +83,16 @@ parentPort.on('message', () => {
 });
 `;
 
-/** `call`: the bystander's, as it is sent. */
-export function watch(url: string, key: string, call: string): { stop(): Promise<Watched> } {
-  const worker = new Worker(SCRIPT, { eval: true, workerData: { url, key, call } });
+type Watching = {
+  readonly url: string;
+  readonly pid: number | undefined;
+  readonly key: string;
+  /** The bystander's, as it is sent. */
+  readonly call: string;
+};
+
+export function watch(watching: Watching): { stop(): Promise<Watched> } {
+  const worker = new Worker(SCRIPT, { eval: true, workerData: watching });
   const watched = new Promise<Watched>((resolve, reject) => worker.once('message', resolve).once('error', reject));
   return {
     stop() {
