@@ -21,7 +21,9 @@ const Start = z.object({
   stdin: z.boolean().default(true),
 });
 const Select = z.object({ process: Selector });
-const SendInput = Select.extend({ input: z.object({ stdin: z.string().optional(), pty: z.string().optional() }) });
+const Input = z.object({ stdin: z.string().optional(), pty: z.string().optional() });
+const SendInput = Select.extend({ input: Input });
+const StreamInput = z.object({ start: Select.optional(), data: z.object({ input: Input }).optional() });
 const SendSignal = Select.extend({
   signal: z.union([z.enum(['SIGNAL_SIGKILL', 'SIGNAL_SIGTERM']), z.literal(9), z.literal(15)]),
 });
@@ -33,19 +35,21 @@ export function processService(machine: DataMachine): Service {
     if (found === undefined) throw noSuchProcess(request.process);
     return found;
   };
+  const write = async (process: z.infer<typeof Selector>, input: z.infer<typeof Input>): Promise<void> => {
+    const to = input.pty === undefined ? 'stdin' : 'tty';
+    const bytes = Buffer.from(input.stdin ?? input.pty ?? '', 'base64');
+    const { control } = running({ process });
+    await control.write(bytes).catch((caught: unknown) => {
+      const why = caught instanceof Error ? caught.message : `${to} is closed`;
+      throw new RpcError('internal', `error writing to ${to}: ${why}`);
+    });
+  };
   return {
     unary: {
       List: async () => ({ processes: machine.processes.list().map(describe) }),
       SendInput: async request => {
         const { process, input } = read(SendInput, request);
-        const bytes = Buffer.from(input.stdin ?? input.pty ?? '', 'base64');
-        const to = input.pty === undefined ? 'stdin' : 'tty';
-        await running({ process })
-          .control.write(bytes)
-          .catch((caught: unknown) => {
-            const why = caught instanceof Error ? caught.message : `${to} is closed`;
-            throw new RpcError('internal', `error writing to ${to}: ${why}`);
-          });
+        await write(process, input);
         return {};
       },
       CloseStdin: async request => {
@@ -61,6 +65,17 @@ export function processService(machine: DataMachine): Service {
         const { process, pty } = read(Update, request);
         const { control } = running({ process });
         if (pty?.size !== undefined) control.resize?.(pty.size);
+        return {};
+      },
+    },
+    uploads: {
+      StreamInput: async requests => {
+        let process: z.infer<typeof Selector> = {};
+        for await (const request of requests) {
+          const { start, data } = read(StreamInput, request);
+          if (start !== undefined) ({ process } = start);
+          if (data !== undefined) await write(process, data.input);
+        }
         return {};
       },
     },

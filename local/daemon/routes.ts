@@ -49,7 +49,11 @@ export function createDataPlane(cloud: Cloud, answerInterpreter: AnswerInterpret
       if (target !== undefined) return answer(cloud, answerInterpreter, { ...target, url, req, res });
       // A signed URL made under E2B_SANDBOX_URL names no sandbox: its signature does.
       if (url.pathname !== '/files' || !url.searchParams.has('signature')) return false;
-      const sandboxId = signer(cloud, req, url)?.sandboxId ?? '';
+      const sandboxId = signer(cloud, req, url)?.sandboxId;
+      if (sandboxId === undefined) {
+        const request = { sandboxId: '', port: ENVD_PORT, url, req, res };
+        return refuse(request, { from: 'daemon', status: 401, message: 'invalid signature' });
+      }
       return answer(cloud, answerInterpreter, { sandboxId, port: ENVD_PORT, url, req, res });
     },
   };

@@ -3,6 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { gunzipSync } from 'node:zlib';
 import type { z } from 'zod';
+import { readCapped } from '../../src/ground/read-capped.ts';
 import type { User } from '../machine/users.ts';
 
 /** https://connectrpc.com/docs/protocol/#error-codes: code -> HTTP status of a unary error. */
@@ -51,16 +52,16 @@ type Unary = (request: unknown, info: CallInfo) => Promise<object>;
  * `send` resolves when the client's connection can take more. The stream ends when the method returns; `closed` aborts
  * when the client goes away, its deadline passes or the sandbox stops.
  */
-type ServerStream = (
-  request: unknown,
-  info: CallInfo,
-  send: (message: object) => Promise<void>,
-  closed: AbortSignal,
-) => Promise<void>;
+type ServerStream = (request: unknown, info: CallInfo, send: Send, closed: AbortSignal) => Promise<void>;
+type Send = (message: object) => Promise<void>;
+
+/** Takes messages as they come and answers once, at their end. */
+type ClientStream = (requests: AsyncIterable<unknown>, info: CallInfo) => Promise<object>;
 
 export type Service = {
   readonly unary: Readonly<Record<string, Unary>>;
   readonly streams: Readonly<Record<string, ServerStream>>;
+  readonly uploads?: Readonly<Record<string, ClientStream>>;
 };
 
 const MAX_MESSAGE_BYTES = 256 * 1024 * 1024;
@@ -75,11 +76,12 @@ export async function callService(
   { name, user }: { readonly name: string; readonly user: User | undefined },
   stopped: AbortSignal,
 ): Promise<void> {
-  const unary = Object.hasOwn(service.unary, method) ? service.unary[method] : undefined;
-  const stream = Object.hasOwn(service.streams, method) ? service.streams[method] : undefined;
+  const unary = own(service.unary, method);
+  const stream = own(service.streams, method);
+  const upload = own(service.uploads ?? {}, method);
   const type = (req.headers['content-type'] ?? '').split(';', 1)[0]?.trim();
-  const expected = stream === undefined ? 'application/json' : 'application/connect+json';
-  if (unary === undefined && stream === undefined) {
+  const expected = unary === undefined ? 'application/connect+json' : 'application/json';
+  if (unary === undefined && stream === undefined && upload === undefined) {
     sendError(res, new RpcError('unimplemented', `${method} is not implemented in local mode`));
   } else if (req.method !== 'POST') {
     res.writeHead(405, { allow: 'POST' }).end();
@@ -88,15 +90,24 @@ export async function callService(
   } else if (user === undefined) {
     req.resume();
     const unknown = new RpcError('unauthenticated', `invalid username: '${name}'`);
-    if (stream === undefined) return sendError(res, unknown);
+    if (unary !== undefined) return sendError(res, unknown);
     res.writeHead(200, { 'content-type': expected });
     res.end(envelope(2, failure(unknown)));
   } else {
     const info = { user, timeoutMs: deadlineOf(req), keepaliveMs: keepaliveOf(req) };
-    if (unary !== undefined) await answerUnary(unary, req, res, info);
-    else if (stream !== undefined) await answerStream(stream, req, res, info, stopped);
+    if (unary !== undefined) return answerUnary(unary, req, res, info);
+    await answerStream(res, stopped, async (send, closed) => {
+      if (upload !== undefined) return send(await upload(messages(req), info));
+      const request = await first(messages(req));
+      // Not before the message is read: clients of HTTP/1.1 stop sending once an answer comes.
+      res.flushHeaders();
+      await stream?.(request, info, send, closed);
+    });
   }
 }
+
+const own = <T>(methods: Readonly<Record<string, T>>, name: string): T | undefined =>
+  Object.hasOwn(methods, name) ? methods[name] : undefined;
 
 async function answerUnary(call: Unary, req: IncomingMessage, res: ServerResponse, info: CallInfo): Promise<void> {
   try {
@@ -109,23 +120,17 @@ async function answerUnary(call: Unary, req: IncomingMessage, res: ServerRespons
 }
 
 async function answerStream(
-  call: ServerStream,
-  req: IncomingMessage,
   res: ServerResponse,
-  info: CallInfo,
   stopped: AbortSignal,
+  call: (send: Send, closed: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const gone = new AbortController();
   res.once('close', () => gone.abort());
   const closed = AbortSignal.any([gone.signal, stopped]);
-  const send = (message: object): Promise<void> => writeAll(res, envelope(0, message), closed);
   res.setHeader('content-type', 'application/connect+json');
   let end: object = {};
   try {
-    const message = firstMessage(await readBody(req));
-    // Not before the message is read: clients of HTTP/1.1 stop sending once an answer comes.
-    res.flushHeaders();
-    await call(message, info, send, closed);
+    await call(message => writeAll(res, envelope(0, message), closed), closed);
   } catch (caught) {
     end = failure(toRpcError(caught));
   }
@@ -178,12 +183,42 @@ function envelope(flags: number, message: object): Uint8Array {
   return bytes;
 }
 
-function firstMessage(body: Buffer): unknown {
-  if (body.length < 5) throw new RpcError('invalid_argument', 'the request holds no message');
-  const length = body.readUInt32BE(1);
-  if (body.length < 5 + length) throw new RpcError('invalid_argument', 'the message is cut off');
-  const message = body.subarray(5, 5 + length);
-  return parse((body.readUInt8(0) & 1) === 1 ? gunzipSync(message) : message);
+/** As they arrive. */
+async function* messages(req: IncomingMessage): AsyncGenerator<unknown> {
+  let parts: Buffer[] = [];
+  let size = 0;
+  let needed = HEAD_BYTES;
+  for await (const chunk of req as AsyncIterable<Buffer>) {
+    parts.push(chunk);
+    size += chunk.length;
+    if (size < needed) continue;
+    let rest = Buffer.concat(parts);
+    for (needed = sizeOf(rest); rest.length >= needed; needed = sizeOf(rest)) {
+      const message = rest.subarray(HEAD_BYTES, needed);
+      yield parse((rest.readUInt8(0) & 1) === 1 ? gunzipSync(message) : message);
+      rest = rest.subarray(needed);
+    }
+    parts = [rest];
+    size = rest.length;
+  }
+  if (size > 0) throw new RpcError('invalid_argument', 'the message is cut off');
+}
+
+const HEAD_BYTES = 5;
+
+/** Of the message that begins here, with its head. */
+function sizeOf(bytes: Buffer): number {
+  const size = bytes.length < HEAD_BYTES ? HEAD_BYTES : HEAD_BYTES + bytes.readUInt32BE(1);
+  if (size > MAX_MESSAGE_BYTES) throw tooLarge();
+  return size;
+}
+
+/** Of those there are; the rest is read to its end. */
+async function first(all: AsyncIterable<unknown>): Promise<unknown> {
+  let found: { message: unknown } | undefined;
+  for await (const message of all) found ??= { message };
+  if (found === undefined) throw new RpcError('invalid_argument', 'the request holds no message');
+  return found.message;
 }
 
 function parse(body: Buffer): unknown {
@@ -194,15 +229,10 @@ function parse(body: Buffer): unknown {
   }
 }
 
+const tooLarge = (): RpcError => new RpcError('resource_exhausted', 'the message is too large');
+
 async function readBody(req: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of req as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > MAX_MESSAGE_BYTES) throw new RpcError('resource_exhausted', 'the message is too large');
-    chunks.push(chunk);
-  }
-  const body = Buffer.concat(chunks);
+  const body = await readCapped(req as AsyncIterable<Buffer>, { maxBytes: MAX_MESSAGE_BYTES, tooLarge });
   return req.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body;
 }
 

@@ -43,7 +43,7 @@ export class VirtualMachine implements DataMachine {
       diskFor: (user, refused) => mountVolumes(asUser(root, user, refused), volumes),
       env: this.envVars,
       runProgram: parts.programs(this),
-      fetch: this.network.fetch,
+      network: this.network,
     });
     this.processes = new ProcessTable(shell);
     this.contexts = parts.contexts(this);

@@ -4,13 +4,12 @@ import type { SecureFetch } from 'just-bash';
 import type { PortHandler } from '../machine.ts';
 import type { LocalRequest, LocalResponse, Network, Serve } from '../network.ts';
 
-/** just-bash's own type for what `curl` uses. */
-export type LocalFetch = SecureFetch;
-
 const LOCAL = new Set(['localhost', '127.0.0.1', '0.0.0.0', '[::1]']);
 const HOP = new Set(['connection', 'transfer-encoding', 'keep-alive', 'content-length']);
 /** Interpreters take this long to start, at most, where a real machine's server would be up at once. */
 const START_MS = 15_000;
+/** Once its program runs, it has this long to open a port. */
+const OPEN_MS = 300;
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
 
 export class Ports implements Network {
@@ -20,17 +19,18 @@ export class Ports implements Network {
 
   starting(): () => void {
     this.#starting += 1;
-    let over = false;
-    const done = (): void => {
-      if (over) return;
-      over = true;
-      clearTimeout(timer);
-      this.#starting -= 1;
+    let state: 'starts' | 'runs' | 'over' = 'starts';
+    const over = (): void => {
+      if (state !== 'over') this.#starting -= 1;
+      state = 'over';
       this.#wake();
     };
-    const timer = setTimeout(done, START_MS);
-    timer.unref();
-    return done;
+    setTimeout(over, START_MS).unref();
+    return () => {
+      if (state !== 'starts') return;
+      state = 'runs';
+      setTimeout(over, OPEN_MS).unref();
+    };
   }
 
   /** What listens there; an interpreter that has just been started gets the time to. */
@@ -56,6 +56,10 @@ export class Ports implements Network {
 
   free(): number {
     for (let port = 32_768; ; port += 1) if (!this.#servers.has(port)) return port;
+  }
+
+  open(): number[] {
+    return [...this.#servers.keys()];
   }
 
   /** For the data plane. */
@@ -97,8 +101,8 @@ export class Ports implements Network {
     return serve({ ...request, path: pathname + search });
   }
 
-  /** For just-bash's curl and wget. */
-  readonly fetch: LocalFetch = async (url, options = {}) => {
+  /** For just-bash's curl. */
+  readonly fetch: SecureFetch = async (url, options = {}) => {
     const headers = Array.from(new Headers(options.headers ?? {}));
     const body = Buffer.from(options.body ?? '', 'utf8');
     const answer = await this.request(url, { method: options.method ?? 'GET', headers, body });

@@ -5,7 +5,7 @@ import type { RunProgram } from '../program.ts';
 import type { User } from '../users.ts';
 import type { Disk } from './disk.ts';
 import type { LiveStdin } from './live-stdin.ts';
-import type { LocalFetch } from './ports.ts';
+import type { Ports } from './ports.ts';
 
 /** Stands for input that is still to come: just-bash wants all of it at once. */
 export const LIVE_INPUT = '\u0000live input\u0000';
@@ -16,7 +16,7 @@ export type VirtualShellOptions = {
   readonly diskFor: (user: User, refused: Set<string>) => Disk;
   readonly env: Readonly<Record<string, string>>;
   readonly runProgram: RunProgram;
-  readonly fetch: LocalFetch;
+  readonly network: Ports;
 };
 
 export type Job = { readonly id: number; readonly source: string; readonly done: Promise<number>; kill(): void };

@@ -136,7 +136,7 @@ async function runScript(session: Session, source: string, options: ScriptOption
     return rest.exitCode;
   } catch (caught) {
     // A redirection that is not possible ends the script here, where a real shell goes on to the next command.
-    await session.output('stderr', Buffer.from(`bash: ${reasonOf(caught)}\n`));
+    if (!session.signal.aborted) await session.output('stderr', Buffer.from(`bash: ${reasonOf(caught)}\n`));
     return 1;
   } finally {
     for (const path of Object.values(channels)) if (path !== undefined) disk.closeChannel(path);
@@ -156,7 +156,7 @@ function newBash(
   channels: Channels,
   refused: Set<string>,
 ): Bash {
-  const { diskFor, fetch } = session.shell;
+  const { diskFor, network } = session.shell;
   const customCommands: CustomCommand[] = commandsFor(session, source);
   const bash = new Bash({
     fs: diskFor(session.user, refused),
@@ -164,7 +164,7 @@ function newBash(
     env: { ...options.env, PWD: options.cwd },
     customCommands,
     executionLimits: LIMITS,
-    fetch,
+    fetch: network.fetch,
     // It patches globals of the whole process (Promise, JSON, process) while scripts run, the gateway's with them. What
     // it guards against, code of the guest's in this realm, does not happen here: interpreters have workers.
     defenseInDepth: false,

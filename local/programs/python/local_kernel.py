@@ -1,6 +1,6 @@
 # The loop of a code context of local mode.
-import sys, os, ast, json, types, builtins, traceback, linecache, base64, inspect
-from sitecustomize import host, _system
+import sys, os, re, ast, json, types, builtins, traceback, linecache, base64, inspect
+from sitecustomize import host, _run, _system
 
 MIMES = {
     'text/plain': 'text', 'text/html': 'html', 'text/markdown': 'markdown', 'image/svg+xml': 'svg', 'image/png': 'png',
@@ -100,6 +100,8 @@ class Shell:
     """The little of IPython's shell that notebooks call."""
     def system(self, command):
         _system(command)
+    def getoutput(self, command):
+        return _run(command)['stdout'].decode('utf-8', 'replace').splitlines()
     def run_line_magic(self, name, line):
         return magic(name, line)
 
@@ -147,8 +149,11 @@ def translated(code):
     for line in code.split('\n'):
         text = line.lstrip()
         indent = line[:len(line) - len(text)]
+        assigned = re.match(r'([\w.,\s]+=\s*)!(.*)', text)
         if text.startswith('!'):
             line = f'{indent}get_ipython().system({text[1:]!r})'
+        elif assigned:
+            line = f'{indent}{assigned[1]}get_ipython().getoutput({assigned[2]!r})'
         elif text.startswith('%') and text[1:2].isalpha():
             name, _, rest = text[1:].partition(' ')
             line = f'{indent}get_ipython().run_line_magic({name!r}, {rest!r})'

@@ -4,6 +4,7 @@ import type { Session } from '../session.ts';
 import { byteCommands } from './bytes.ts';
 import { inputCommands } from './input.ts';
 import { jobCommands } from './jobs.ts';
+import { networkCommands } from './network.ts';
 import { runtimeCommands } from './runtimes.ts';
 import { systemCommands } from './system.ts';
 import { userCommands } from './users.ts';
@@ -13,6 +14,7 @@ export function commandsFor(session: Session, source: string): CustomCommand[] {
     ...inputCommands(session),
     ...jobCommands(session),
     ...runtimeCommands(session),
+    ...networkCommands(session.shell.network),
     ...userCommands(session),
     ...byteCommands(source),
     ...systemCommands(),

@@ -1,22 +1,13 @@
 // What agents ask a machine about itself, and programs that local mode does not have.
-import { type Command, defineCommand } from 'just-bash';
+import { type Command, defineCommand, type ResolvedCommandContext } from 'just-bash';
+import { exported } from './jobs.ts';
 import { original, text } from './results.ts';
 
 const MISSING = ['apt', 'apt-get', 'apk', 'dnf', 'yum', 'brew'];
-const MISSING_TOOLS = [
-  'git',
-  'gcc',
-  'g++',
-  'make',
-  'cargo',
-  'rustc',
-  'go',
-  'java',
-  'javac',
-  'Rscript',
-  'docker',
-  'ssh',
-];
+const MISSING_TOOLS =
+  'git gcc g++ make cargo rustc go java javac Rscript docker ssh wget zip unzip openssl perl ruby php vim nano systemctl'.split(
+    ' ',
+  );
 
 export function systemCommands(): Command[] {
   return [
@@ -30,6 +21,9 @@ export function systemCommands(): Command[] {
       () => 'Filesystem 1K-blocks   Used Available Use% Mounted on\nvirtual       524288   1024    523264   1% /',
     ),
     answer('ulimit', () => 'unlimited'),
+    // just-bash shows all variables, its own bookkeeping among them.
+    defineCommand('env', async (args, ctx) => (args.length > 0 ? original(args, ctx) : text(environment(ctx)))),
+    defineCommand('printenv', async (args, ctx) => (args.length > 0 ? original(args, ctx) : text(environment(ctx)))),
     defineCommand('ln', async (args, ctx) => {
       const link = args.filter(arg => !arg.startsWith('-')).at(-1);
       const path = ctx.fs.resolvePath(ctx.cwd, link ?? '');
@@ -62,6 +56,12 @@ export function systemCommands(): Command[] {
       ),
     ),
   ];
+}
+
+function environment(ctx: ResolvedCommandContext): string {
+  return Object.entries(exported(ctx))
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join('');
 }
 
 function answer(name: string, say: (args: string[]) => string): Command {
