@@ -60,11 +60,12 @@ describe('ports, virtual shell only', () => {
     const sandbox = await Sandbox.create(connection);
     await sandbox.files.write('site/index.html', '<h1>served</h1>');
     await sandbox.commands.run('python3 -m http.server 8000 --directory site', { background: true, timeoutMs: 0 });
-    // The server needs a moment to start, here as on E2B.
-    const inside = await sandbox.commands.run(
-      'for i in 1 2 3 4 5 6 7 8 9 10; do curl -s http://localhost:8000/index.html && break; sleep 0.3; done',
-    );
+    // Asked at once: a server that starts is waited for. An address without a scheme is http.
+    const inside = await sandbox.commands.run('curl -s localhost:8000/index.html');
     expect(inside.stdout).toBe('<h1>served</h1>');
+    // How the SDKs' waitForPort asks.
+    const listening = 'for port in 8000 8001; do [ -n "$(ss -Htuln sport = :$port)" ] && echo $port; done; true';
+    expect((await sandbox.commands.run(listening)).stdout).toBe('8000\n');
     expect(await (await port(connection, sandbox.sandboxId, 8000)).text()).toBe('<h1>served</h1>');
     expect((await port(connection, sandbox.sandboxId, 8000, '/none')).status).toBe(404);
     await expect(sandbox.commands.run('curl -s https://example.com')).rejects.toThrow();

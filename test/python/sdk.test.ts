@@ -15,6 +15,7 @@ test.skipIf('reason' in found)('the Python suite passes against local mode', asy
     ...process.env,
     E2B_API_URL: connection.apiUrl,
     E2B_SANDBOX_URL: connection.sandboxUrl,
+    E2B_VOLUME_API_URL: connection.apiUrl,
     E2B_API_KEY: connection.apiKey,
     PYTHONDONTWRITEBYTECODE: '1',
   };

@@ -45,6 +45,11 @@ export function commandTests(shell: ShellKind): void {
       expect(run.stdout).toBe('of the sandbox, of the command, , user\n');
     });
 
+    test('env shows what is exported and nothing else', async () => {
+      const { stdout } = await sandbox.commands.run('HERE=no; export THERE=yes; env | grep -E "HERE|EVERYWHERE|IFS"');
+      expect(stdout.split('\n').sort().join(' ').trim()).toBe('EVERYWHERE=of the sandbox THERE=yes');
+    });
+
     test('cwd is kept, relative to the home', async () => {
       await sandbox.commands.run('mkdir -p deep/er && echo found > deep/er/file');
       expect((await sandbox.commands.run('cat file', { cwd: 'deep/er' })).stdout).toBe('found\n');
