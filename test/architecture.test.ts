@@ -74,7 +74,7 @@ it('no import circle between files', () => {
   expect(circles).toEqual([]);
 });
 
-it('the folders of local mode import one way, and of src where the build lies and what its JavaScript shares with the guest’s', () => {
+it('the folders of local mode import one way, and of src where the build lies, how bodies are read and what its JavaScript shares with the guest’s', () => {
   const local = readdirSync('local', { recursive: true, encoding: 'utf8' }).filter(file => file.endsWith('.ts'));
   const folderOf = (file: string) => file.split('/')[1] ?? '';
   const doors = new Map<string, Set<string>>();
@@ -94,6 +94,7 @@ it('the folders of local mode import one way, and of src where the build lies an
   expect([...doors.keys()].filter(folder => reach(folder).has(folder))).toEqual([]);
   expect([...new Set(outside)].sort()).toEqual([
     'src/ground/built.ts',
+    'src/ground/read-capped.ts',
     'src/guest/prelude/buffer.ts',
     'src/guest/prelude/url.ts',
   ]);

@@ -1,7 +1,7 @@
 // The files that builds copy: archives by their hash, uploaded to addresses that need no key, as E2B's presigned ones.
 import { randomBytes } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
 import type { RequestHandler } from 'express';
+import { readCapped } from '../../src/ground/read-capped.ts';
 import { ApiError } from './errors.ts';
 
 /** Of all teams together. */
@@ -29,21 +29,12 @@ export class BuildFiles {
     const token = String(req.params.token);
     const key = this.#uploads.get(token);
     if (key === undefined) throw new ApiError(404, 'no such upload');
-    const archive = await this.#collect(req);
+    const maxBytes = MAX_BYTES - this.#heldBytes;
+    const tooLarge = () => new ApiError(413, 'local mode holds no more files of builds');
+    const archive = await readCapped(req, { maxBytes, tooLarge });
     this.#uploads.delete(token);
     this.#heldBytes += archive.length - (this.#archives.get(key)?.length ?? 0);
     this.#archives.set(key, archive);
     res.status(200).end();
   };
-
-  async #collect(req: IncomingMessage): Promise<Buffer> {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    for await (const chunk of req as AsyncIterable<Buffer>) {
-      size += chunk.length;
-      if (this.#heldBytes + size > MAX_BYTES) throw new ApiError(413, 'local mode holds no more files of builds');
-      chunks.push(chunk);
-    }
-    return Buffer.concat(chunks);
-  }
 }

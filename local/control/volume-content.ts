@@ -1,8 +1,8 @@
 // The content of volumes over HTTP: files, folders and paths of one volume, reached with the volume's own token.
-import type { IncomingMessage } from 'node:http';
 import { posix } from 'node:path';
 import type { Request, RequestHandler, Response } from 'express';
 import { z } from 'zod';
+import { readCapped } from '../../src/ground/read-capped.ts';
 import { FileError, type FileTree } from '../machine/machine.ts';
 import { ApiError } from './errors.ts';
 import type { Volume, VolumeStore } from './volumes.ts';
@@ -143,13 +143,5 @@ async function stat(files: FileTree, path: string): Promise<object> {
 
 const notFound = (path: string): ApiError => new ApiError(404, `Path ${path} not found`);
 
-async function collect(req: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of req as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > MAX_FILE_BYTES) throw new ApiError(413, 'request body too large');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}
+const collect = (req: Request): Promise<Buffer> =>
+  readCapped(req, { maxBytes: MAX_FILE_BYTES, tooLarge: () => new ApiError(413, 'request body too large') });

@@ -4,6 +4,7 @@ import { basename } from 'node:path/posix';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
+import { readCapped } from '../../src/ground/read-capped.ts';
 import { type DataMachine, FileError } from '../machine/machine.ts';
 import { sandboxPath } from '../machine/paths.ts';
 import { DEFAULT_USER, findUser, type User } from '../machine/users.ts';
@@ -184,13 +185,8 @@ async function upload(
   return written;
 }
 
-async function collect(body: Readable): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > MAX_MULTIPART_BYTES) throw new FileError('resource_exhausted', 'the upload is too large');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}
+const collect = (body: Readable): Promise<Buffer> =>
+  readCapped(body, {
+    maxBytes: MAX_MULTIPART_BYTES,
+    tooLarge: () => new FileError('resource_exhausted', 'the upload is too large'),
+  });

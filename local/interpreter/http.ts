@@ -1,6 +1,7 @@
 // The code interpreter's HTTP: cells answered as lines of JSON while they run, and contexts.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
+import { readCapped } from '../../src/ground/read-capped.ts';
 import { sendJson, sendText } from '../daemon/answers.ts';
 import type { DataMachine } from '../machine/machine.ts';
 import type { CellEvent } from '../programs/protocol.ts';
@@ -105,14 +106,9 @@ function withBareText(event: CellEvent): CellEvent {
 }
 
 async function read<T extends z.ZodType>(schema: T, req: IncomingMessage): Promise<z.infer<T>> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of req as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > MAX_BODY_BYTES) throw new ContextError(413, 'The request is too large');
-    chunks.push(chunk);
-  }
-  const parsed = schema.safeParse(parseJson(Buffer.concat(chunks).toString('utf8')));
+  const tooLarge = () => new ContextError(413, 'The request is too large');
+  const body = await readCapped(req, { maxBytes: MAX_BODY_BYTES, tooLarge });
+  const parsed = schema.safeParse(parseJson(body.toString('utf8')));
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   throw new ContextError(422, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'invalid request'}`);

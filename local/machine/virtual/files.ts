@@ -1,5 +1,6 @@
 // A file tree over a virtual disk.
 import { posix } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import type { FsStat } from 'just-bash';
 import { FileError, type FileErrorCode, type FileEvent, type FileStat, type FileTree } from '../machine.ts';
 import type { Disk } from './disk.ts';
@@ -54,7 +55,7 @@ export class VirtualFiles implements FileTree {
   }
 
   async write(path: string, body: Uint8Array | AsyncIterable<Uint8Array>, uid = USER_UID): Promise<void> {
-    const bytes = body instanceof Uint8Array ? Uint8Array.from(body) : await collect(body);
+    const bytes = body instanceof Uint8Array ? Uint8Array.from(body) : await buffer(body);
     if (await this.#isDirectory(path)) throw new FileError('invalid_argument', `path is a directory: ${path}`);
     await this.#makeDirs(posix.dirname(path), uid);
     const there = await this.#disk.exists(path);
@@ -167,10 +168,4 @@ const SLICE_BYTES = 64 * 1024;
 
 async function* slices(bytes: Uint8Array): AsyncIterable<Uint8Array> {
   for (let at = 0; at < bytes.length; at += SLICE_BYTES) yield bytes.subarray(at, at + SLICE_BYTES);
-}
-
-async function collect(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of body) chunks.push(chunk);
-  return Buffer.concat(chunks);
 }

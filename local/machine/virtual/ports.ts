@@ -1,6 +1,7 @@
 // The ports of a virtual sandbox: servers inside it register here, requests from outside (the data plane) and inside
 // (curl, fetch) are answered by them. HTTP without sockets; nothing of the host's network is touched.
 import type { SecureFetch } from 'just-bash';
+import { readCapped } from '../../../src/ground/read-capped.ts';
 import type { PortHandler } from '../machine.ts';
 import type { LocalRequest, LocalResponse, Network, Serve } from '../network.ts';
 
@@ -11,6 +12,7 @@ const START_MS = 15_000;
 /** Once its program runs, it has this long to open a port. */
 const OPEN_MS = 300;
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
+const tooLarge = () => new Error('the request body is too large');
 
 export class Ports implements Network {
   readonly #servers = new Map<number, Serve>();
@@ -68,7 +70,7 @@ export class Ports implements Network {
     if (serve === undefined) return undefined;
     return async (req, res, path) => {
       try {
-        const body = await readAll(req);
+        const body = await readCapped(req, { maxBytes: MAX_BODY_BYTES, tooLarge });
         const headers: [string, string][] = [];
         for (let at = 0; at + 1 < req.rawHeaders.length; at += 2) {
           const name = req.rawHeaders[at] ?? '';
@@ -114,15 +116,4 @@ export class Ports implements Network {
       url,
     };
   };
-}
-
-async function readAll(req: AsyncIterable<Buffer>): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of req) {
-    size += chunk.length;
-    if (size > MAX_BODY_BYTES) throw new Error('the request body is too large');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }
