@@ -177,6 +177,16 @@ export const ERRORS = {
   capability_unknown: entry('agent', 404, 'The gateway has no such capability.'),
   budget_exceeded: entry('agent', 429, 'The run has used up its budget.'),
   approval_refused: entry('agent', 403, 'The person who was asked refused. The call was not sent.'),
+  approval_too_large: entry(
+    'agent',
+    413,
+    'The run has read too much to be interrupted for the approval that it needs; what needed it was not sent. Read first and return what you need; then do what needs approval in a second call, with as little reading as possible.',
+  ),
+  replay_diverged: entry(
+    'agent',
+    409,
+    'After the approval the code ran again from its start and did not ask for the same as before, so nothing was sent. Send the call again, and let nothing in it depend on memory or garbage collection.',
+  ),
   approval_unavailable: entry(
     'agent',
     403,

@@ -122,7 +122,7 @@ async function quickjs(): Promise<Contender> {
         signal: new AbortController().signal,
         principal: principalFromKey(''),
       });
-      if (outcome.status !== 'completed') throw new Error(JSON.stringify(outcome.error));
+      if (outcome.status !== 'completed') throw new Error(JSON.stringify(outcome));
       return JSON.parse(outcome.json) as unknown;
     },
     close: () => engine.close(),

@@ -54,6 +54,44 @@ export type CallHost = (call: GuestCall, signal: AbortSignal) => Promise<GuestRe
 export type AskHost<Q = unknown> = (call: GuestCall, signal: AbortSignal) => Promise<GuestReply | Held<Q>>;
 export type Held<Q> = { readonly held: Q };
 
+/** An answer to a call, or a timer that fired, and when the guest got it. `how` as in protocol.ts. */
+export type Recorded = {
+  readonly id: number;
+  readonly how: 0 | 1 | 2;
+  readonly payload: string;
+  readonly atMs: number;
+};
+/** `code`: of the error that the call is rejected with. */
+export type Delivery = Recorded & { readonly code?: string; readonly delivered?: (() => void) | undefined };
+
+/** What a guest can observe beside its answers: where its randomness and its clock start from. */
+export type TapeStart = { readonly seed: string; readonly startedMs: number };
+/** Why the run is over before its function is. */
+export type TapeEnd = 'suspended' | Extract<ErrorCode, 'replay_diverged' | 'approval_too_large'>;
+
+/** What an engine does for a tape. Each delivery reaches the guest in order, when it has done all it can with the last. */
+export type TapeEngine = {
+  deliver(delivery: Delivery): void;
+  end(why: TapeEnd): void;
+  /** Aborts when the run is over. */
+  readonly signal: AbortSignal;
+  readonly maxTimerMs: number;
+};
+
+/** What a tape is to an engine, see tape.ts. */
+export type RunTape = {
+  readonly start: TapeStart;
+  /** The guest is not yet where it was interrupted: it may not end. */
+  readonly replaying: boolean;
+  /** Once, before the guest starts. */
+  attach(engine: TapeEngine): void;
+  call(id: number, call: GuestCall): void;
+  timer(id: number, ms: number): void;
+  clear(id: number): void;
+  /** The guest has done all it can with what was delivered. */
+  idle(): void;
+};
+
 export type Job = {
   /** One expression that evaluates to a function (or promise of a value), as guest/accept/code.ts accepted it. */
   readonly source: string;
@@ -67,6 +105,8 @@ export type Job = {
   /** Aborted when the caller goes away. */
   readonly signal: AbortSignal;
   readonly principal: Principal;
+  /** Records or replays the run, and is asked instead of `callHost`. Undefined: the run cannot be interrupted. */
+  readonly tape?: RunTape | undefined;
 };
 
 export type GuestError = {
@@ -92,16 +132,7 @@ export type Display =
   | { readonly kind: 'blob'; readonly mimeType: string; readonly base64: string }
   | { readonly kind: 'text'; readonly text: string };
 
-export type Outcome = (
-  | {
-      readonly status: 'completed';
-      /** Valid JSON text. */
-      readonly json: string;
-      /** What would surprise the agent: "the function returned a function". */
-      readonly note?: string;
-    }
-  | { readonly status: 'failed'; readonly error: GuestError }
-) & {
+type Ran = {
   readonly stdout: string;
   readonly stderr: string;
   /** Characters dropped over maxLogChars. */
@@ -112,6 +143,18 @@ export type Outcome = (
   /** Until the run was taken up: a worker free, or its sandbox there. Part of durationMs. */
   readonly queuedMs?: number;
 };
+
+export type Completed = Ran & {
+  readonly status: 'completed';
+  /** Valid JSON text. */
+  readonly json: string;
+  /** What would surprise the agent: "the function returned a function". */
+  readonly note?: string;
+};
+export type Failed = Ran & { readonly status: 'failed'; readonly error: GuestError };
+/** It waits for a person. Its tape has what is needed to go on; only a run with a tape ends so. */
+export type Suspended = Ran & { readonly status: 'suspended' };
+export type Outcome = Completed | Failed | Suspended;
 
 export type EngineStats = {
   /** Worker threads, or sandboxes there may be: as many runs as it works on at once. */

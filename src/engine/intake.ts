@@ -1,9 +1,11 @@
 // The border between hostile and ours, on every engine: takes a guest's messages, checks and counts them. Nothing a guest
 // sends is used before it was checked here. Knows nothing of what carries the messages or runs the guest.
+import { createHash } from 'node:crypto';
 import { type JsonExcess, type JsonLimits, judgeJson } from '../ground/json-size.ts';
 import type { Display, GuestCall, Limits } from './engine.ts';
 import * as protocol from './protocol.ts';
 import { type FailedPayload, KIND, ProtocolError } from './protocol.ts';
+import { drawHex, type Taped } from './taped.ts';
 
 const MAX_RANDOM_BYTES = 65_536;
 const MAX_DEPTH = 100;
@@ -23,10 +25,13 @@ export type Meter = {
   logChars: number;
   displayBytes: number;
   displays: number;
+  /** Of a run that is recorded or replayed. */
+  readonly taped?: Taped;
 };
 
-function newMeter(): Meter {
-  return { cpuMs: 0, open: new Map(), openChars: 0, crossings: 0, logChars: 0, displayBytes: 0, displays: 0 };
+export function newMeter(taped?: Taped): Meter {
+  const counts = { cpuMs: 0, openChars: 0, crossings: 0, logChars: 0, displayBytes: 0, displays: 0 };
+  return { ...counts, open: new Map(), ...(taped && { taped }) };
 }
 
 export type Emission =
@@ -120,7 +125,7 @@ export class Intake {
         this.#display(payload);
         return undefined;
       case KIND.random:
-        return randomHex(payload);
+        return randomHex(payload, this.meter.taped);
       default:
         throw new ProtocolError('message of an unknown kind');
     }
@@ -187,9 +192,10 @@ function milliseconds(payload: string): number {
   return Math.min(ms, 2_147_483_647);
 }
 
-function randomHex(payload: string): string {
+function randomHex(payload: string, taped: Taped | undefined): string {
   const bytes = Number(payload);
   if (!Number.isSafeInteger(bytes) || bytes < 0 || bytes > MAX_RANDOM_BYTES)
     throw new ProtocolError('random out of range');
+  if (taped !== undefined) return drawHex(taped, bytes, createHash);
   return Buffer.from(crypto.getRandomValues(new Uint8Array(bytes))).toString('hex');
 }

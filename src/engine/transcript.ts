@@ -1,7 +1,7 @@
 // The output of a run so far, and how its end becomes an Outcome, on every engine. Knows neither threads nor sandboxes.
 import { ERRORS, type ErrorCode } from '../errors.ts';
 import { omitUndefined } from '../ground/omit-undefined.ts';
-import type { CallHost, Display, GuestCall, GuestError, GuestReply, Job, Limits, Outcome } from './engine.ts';
+import type { Display, GuestCall, GuestError, GuestReply, Job, Limits, Outcome, RunTape } from './engine.ts';
 import { guestFrames, threwElsewhere } from './frames.ts';
 import type { Emission, End } from './intake.ts';
 import { displayBytes, type FailedPayload } from './protocol.ts';
@@ -17,7 +17,10 @@ const TOO_MUCH_HELD =
   'The run is over, but its result is too large beside what is held for this key already. Calls it made have taken effect. Return less, or run fewer at a time.';
 const RETRY_AFTER_MS = 1_000;
 
-type Result = { status: 'completed'; json: string; note?: string } | { status: 'failed'; error: GuestError };
+type Result =
+  | { status: 'completed'; json: string; note?: string }
+  | { status: 'failed'; error: GuestError }
+  | { status: 'suspended' };
 
 export class Transcript {
   readonly #limits: Limits;
@@ -30,9 +33,12 @@ export class Transcript {
 
   readonly #hold: NonNullable<Job['hold']>;
 
-  constructor({ limits, hold = () => true }: Pick<Job, 'limits' | 'hold'>) {
+  readonly #tape: RunTape | undefined;
+
+  constructor({ limits, hold = () => true, tape }: Pick<Job, 'limits' | 'hold' | 'tape'>) {
     this.#limits = limits;
     this.#hold = hold;
+    this.#tape = tape;
   }
 
   /** A code the host used in refusing a call: if the guest does not catch it, the outcome may have it. */
@@ -71,6 +77,8 @@ export class Transcript {
 
   /** `stopping`: why the engine itself stopped the run, if it did. */
   outcomeOf(end: End, cpuMs: number, stopping?: ErrorCode): Outcome {
+    const byItself = end.reason === 'done' || end.reason === 'failed';
+    if (byItself && this.#tape?.replaying === true) return this.failed(gatewayFault('replay_diverged'), cpuMs);
     if (end.reason !== 'done') return this.failed(this.#errorOf(end, stopping), cpuMs);
     const { json, note } = end;
     if (!this.#hold(json.length * RESULT_COPIES))
@@ -80,6 +88,10 @@ export class Transcript {
 
   failed(error: GuestError, cpuMs: number): Outcome {
     return this.#outcome({ status: 'failed', error }, cpuMs);
+  }
+
+  suspended(cpuMs: number): Outcome {
+    return this.#outcome({ status: 'suspended' }, cpuMs);
   }
 
   #outcome(result: Result, cpuMs: number): Outcome {
@@ -162,7 +174,11 @@ function limitOf(code: ErrorCode, { wallMs, cpuMs, memoryBytes }: Limits): strin
 }
 
 /** Keeps the promise that CallHost makes: a reply, never a rejection. */
-export async function answerTo(callHost: CallHost, call: GuestCall, signal: AbortSignal): Promise<GuestReply> {
+export async function answerTo<Reply>(
+  callHost: (call: GuestCall, signal: AbortSignal) => Promise<Reply>,
+  call: GuestCall,
+  signal: AbortSignal,
+): Promise<Reply | GuestReply> {
   try {
     return await callHost(call, signal);
   } catch {

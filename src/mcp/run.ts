@@ -152,6 +152,7 @@ async function answer(call: ToolCall, requestId: string, deps: RunDeps, span: Sp
       principal,
     });
     over.abort(RUN_OVER);
+    if (outcome.status === 'suspended') throw new GatewayError('internal');
     const ended = outcome.status === 'completed' ? 'completed' : (outcome.error.code ?? 'threw');
     return {
       result: await deps.formatter.format(

@@ -11,6 +11,7 @@ import { hostile } from './hostile.ts';
 import { intl } from './intl.ts';
 import { isolation } from './isolation.ts';
 import { results } from './results.ts';
+import { tape } from './tape.ts';
 
 /** `makeEngine` gets DESCRIPTION of harness.ts as its description. */
 export function describeEngine(name: string, makeEngine: () => Promise<Engine>, options: SuiteOptions = {}): void {
@@ -27,5 +28,6 @@ export function describeEngine(name: string, makeEngine: () => Promise<Engine>, 
     isolation(guest);
     control(guest);
     hostile(guest);
+    tape(guest);
   });
 }

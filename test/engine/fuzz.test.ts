@@ -43,7 +43,7 @@ it(`answers whatever runs (${seconds} s, FUZZ_SEED=${seed})`, { timeout: (second
       const program = `seed ${seed + batch}, program ${i}:\n${sources[i]}`;
       if (outcome === 'unanswered') expect.fail(`no answer: ${program}`);
       expect(() => expectWellFormed(outcome, limits), program).not.toThrow();
-      const end = outcome.status === 'completed' ? 'completed' : (outcome.error.code ?? outcome.error.name);
+      const end = outcome.status === 'failed' ? (outcome.error.code ?? outcome.error.name) : outcome.status;
       expect(end, `${trouble.join('\n')}\n${program}`).not.toBe('engine_lost');
       ends.set(end.slice(0, 20), (ends.get(end.slice(0, 20)) ?? 0) + 1);
     });

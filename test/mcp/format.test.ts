@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { LedgerEntry } from '../../src/broker/ledger.ts';
-import type { Display, GuestError, Outcome } from '../../src/engine/engine.ts';
+import type { Completed, Display, Failed, GuestError } from '../../src/engine/engine.ts';
 import { GatewayError } from '../../src/errors.ts';
 import { acceptCode } from '../../src/guest/accept/code.ts';
 import { type Formatted, formatFault, formatOutcome, type Run } from '../../src/mcp/answer/format.ts';
 
+type Outcome = Completed | Failed;
 const around = { stdout: '', stderr: '', droppedLogChars: 0, displays: [], durationMs: 5, cpuMs: 1 };
 const completed = (json: string, more: Partial<Outcome> = {}): Outcome =>
   ({ status: 'completed', json, ...around, ...more }) as Outcome;

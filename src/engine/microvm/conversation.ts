@@ -2,7 +2,7 @@
 // out, large ones as files. Knows neither how the sandbox came to be nor how the run ends.
 import type { CommandHandle, Sandbox } from '../../e2b/sdk.ts';
 import type { HostTurns } from '../../ground/host-turns.ts';
-import type { GuestReply, Job } from '../engine.ts';
+import type { Delivery, GuestReply, Job, TapeEnd } from '../engine.ts';
 import { type Emission, type End, Intake } from '../intake.ts';
 import { settlePayload } from '../protocol.ts';
 import { answerTo, type Transcript } from '../transcript.ts';
@@ -24,6 +24,7 @@ export type ConversationParts = {
   readonly onStarted: () => void;
   readonly onEnd: (end: End) => void;
   readonly onOverCpu: () => void;
+  readonly onTapeEnd: (why: TapeEnd) => void;
   readonly onLost: (cause: unknown) => void;
 };
 
@@ -31,6 +32,7 @@ export type ConversationParts = {
 const MAX_CORES = 16;
 const FRAMES_A_TURN = 50;
 
+type Answer = Pick<EngineFrame, 'id' | 'how' | 'atMs'>;
 type FileFrame = Extract<RunnerFrame, { file: number }>;
 
 export class Conversation {
@@ -43,10 +45,17 @@ export class Conversation {
   #files = 0;
   #reportedMs = 0;
   #hostMs = 0;
+  /** Of a run with a tape: its deliveries so far, how many there are, and how many the guest is done with. */
+  #delivering: Promise<void> = Promise.resolve();
+  #deliveries = 0;
+  #settled = -1;
 
   constructor(parts: ConversationParts) {
+    const { job, signal, onTapeEnd } = parts;
     this.#parts = parts;
-    this.#intake = new Intake(parts.job.limits);
+    this.#intake = new Intake(job.limits);
+    const deliver = (delivery: Delivery) => this.#deliver(delivery);
+    job.tape?.attach({ deliver, end: onTapeEnd, signal, maxTimerMs: job.limits.wallMs * 2 });
   }
 
   /** The runner's CPU time, and what this process spent on reading it. */
@@ -109,6 +118,7 @@ export class Conversation {
     }
     this.#believe(frame.cpuMs);
     if (frame.t === 'said') this.#receive(frame.kind, frame.id, frame.p);
+    else if (frame.t === 'idle') this.#idle(frame.settled);
     else if (frame.reason === 'crashed') onEnd({ reason: 'crashed', detail: 'the guest took its thread down' });
     else onEnd({ reason: frame.reason });
   }
@@ -134,12 +144,41 @@ export class Conversation {
 
   #handle(emission: Emission): void {
     const { job, transcript, signal } = this.#parts;
-    if (emission.kind !== 'call') {
-      transcript.add(emission);
-      return;
+    switch (emission.kind) {
+      case 'call': {
+        const { id, kind: _kind, ...call } = emission;
+        if (job.tape !== undefined) job.tape.call(id, call);
+        else void answerTo(job.callHost, call, signal).then(reply => this.#reply(id, reply));
+        return;
+      }
+      case 'timer':
+        job.tape?.timer(emission.id, emission.ms);
+        return;
+      case 'clear':
+        job.tape?.clear(emission.id);
+        return;
+      default:
+        transcript.add(emission);
     }
-    const { id, kind: _kind, ...call } = emission;
-    void answerTo(job.callHost, call, signal).then(reply => this.#reply(id, reply));
+  }
+
+  #deliver({ id, how, payload, atMs, code, delivered }: Delivery): void {
+    const { transcript } = this.#parts;
+    if (code !== undefined) transcript.noteCode(code);
+    this.#deliveries += 1;
+    this.#delivering = this.#delivering.then(async () => {
+      await this.#answer({ id, how, atMs }, payload, () => {
+        // The guest has cleared it meanwhile.
+        this.#deliveries -= 1;
+        this.#idle(this.#settled);
+      });
+      delivered?.();
+    });
+  }
+
+  #idle(settled: number): void {
+    this.#settled = settled;
+    if (settled === this.#deliveries && !this.#parts.signal.aborted) this.#parts.job.tape?.idle();
   }
 
   #checkCpu(): boolean {
@@ -150,21 +189,24 @@ export class Conversation {
   }
 
   async #reply(id: number, reply: GuestReply): Promise<void> {
-    const { signal, transcript, onLost } = this.#parts;
-    if (signal.aborted || !this.#intake.answer(id)) return;
-    if (!reply.ok) transcript.noteCode(reply.error.code);
-    if (this.#checkCpu()) return;
+    if (!reply.ok) this.#parts.transcript.noteCode(reply.error.code);
     const { how, payload } = settlePayload(reply);
+    await this.#answer({ id, how }, payload);
+    if (reply.ok) reply.delivered?.();
+  }
+
+  async #answer(answer: Answer, payload: string, unwanted?: () => void): Promise<void> {
+    const { signal, onLost } = this.#parts;
+    if (signal.aborted || this.#checkCpu()) return;
+    if (!this.#intake.answer(answer.id)) return unwanted?.();
     try {
-      this.#send(toAscii(await this.#carry({ id, how }, payload)));
+      this.#send(toAscii(await this.#carry(answer, payload)));
     } catch (caught) {
       onLost(caught);
-    } finally {
-      if (reply.ok) reply.delivered?.();
     }
   }
 
-  async #carry(answer: { id: number; how: number }, payload: string): Promise<EngineFrame> {
+  async #carry(answer: Answer, payload: string): Promise<EngineFrame> {
     if (payload.length <= INLINE_CHARS) return { ...answer, p: payload };
     const { sandbox, folder, signal } = this.#parts;
     const bytes = new Uint8Array(Buffer.from(payload, 'utf8'));

@@ -7,7 +7,7 @@ import { CommandExitError, type CommandHandle, type Sandbox } from '../../e2b/sd
 import type { Wire, WireFactory } from '../../e2b/wire.ts';
 import { ERRORS, type ErrorCode, toGatewayError } from '../../errors.ts';
 import type { HostTurns } from '../../ground/host-turns.ts';
-import type { Job, Outcome } from '../engine.ts';
+import type { Job, Outcome, TapeEnd } from '../engine.ts';
 import type { End } from '../intake.ts';
 import { guestLimits, MAX_CROSSINGS } from '../protocol.ts';
 import { gatewayFault, limitDetail, Transcript } from '../transcript.ts';
@@ -94,6 +94,11 @@ export class Run {
 
   fail(code: ErrorCode, detail = limitDetail(code, this.#job.limits), retryAfterMs?: number): void {
     this.#answer(() => this.#transcript.failed(gatewayFault(code, detail, retryAfterMs), this.#cpuMs));
+  }
+
+  #interrupt(why: TapeEnd): void {
+    if (why === 'suspended') this.#answer(() => this.#transcript.suspended(this.#cpuMs));
+    else this.fail(why);
   }
 
   get #cpuMs(): number {
@@ -198,19 +203,21 @@ export class Run {
       onStarted: () => this.#onStarted(),
       onEnd: end => this.#finish(end),
       onOverCpu: () => this.fail('cpu_exceeded'),
+      onTapeEnd: why => this.#interrupt(why),
       onLost: caught => this.#onLost(caught),
     });
     return this.#conversation;
   }
 
   #runnerJob(): RunnerJob {
-    const { source, limits } = this.#job;
+    const { source, limits, tape } = this.#job;
     return {
       source,
       limitsJson: JSON.stringify(guestLimits(limits)),
       cpuMs: limits.cpuMs,
       memoryBytes: limits.memoryBytes,
       maxCrossings: MAX_CROSSINGS,
+      ...(tape && { tape: tape.start }),
     };
   }
 

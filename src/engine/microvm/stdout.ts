@@ -13,13 +13,14 @@ const MAX_TOTAL_CHARS = 8_000_000;
 const MAX_FRAMES = 50_000;
 
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
-/** What crosses the wire: timers and random bytes are the runner's own affair. */
-const KINDS = [KIND.call, KIND.done, KIND.failed, KIND.log, KIND.display, KIND.dropped];
+/** What crosses the wire. Timers do only where a tape keeps them; random bytes never do. */
+const KINDS = [KIND.call, KIND.timer, KIND.clear, KIND.done, KIND.failed, KIND.log, KIND.display, KIND.dropped];
 const Said = { t: z.literal('said'), kind: z.literal(KINDS), id: count, cpuMs: count };
 const Frame = z.union([
   z.object({ t: z.literal('started') }),
   z.object({ ...Said, p: z.string() }),
   z.object({ ...Said, file: count, bytes: count }),
+  z.object({ t: z.literal('idle'), settled: count, cpuMs: count }),
   z.object({
     t: z.literal('end'),
     reason: z.enum(['cpu', 'memory', 'deadlock', 'flood', 'crashed']),

@@ -20,10 +20,12 @@ export type RunnerFrame =
   | { readonly t: 'started' }
   /** A message of the prelude's, see protocol.ts. */
   | ({ readonly t: 'said'; readonly kind: number; readonly id: number; readonly cpuMs: number } & Payload)
+  /** Only of a run with a tape: the guest has done all it can with the first `settled` answers. */
+  | { readonly t: 'idle'; readonly settled: number; readonly cpuMs: number }
   | { readonly t: 'end'; readonly reason: RunnerEnd; readonly cpuMs: number };
 
-/** An answer to the call `id`. */
-export type EngineFrame = { readonly id: number; readonly how: number } & Payload;
+/** An answer to the call or timer `id`; with a tape, also when the guest gets it. */
+export type EngineFrame = { readonly id: number; readonly how: number; readonly atMs?: number } & Payload;
 
 /** Files of a run, in its folder. */
 export const FILES = {

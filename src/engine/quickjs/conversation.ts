@@ -1,5 +1,6 @@
 // The host's side of a run's calls and timers: passes calls on, keeps the clock, and hands every answer back once.
 // Knows nothing of where the guest is by then.
+import type { GuestCall, TapeEnd, TapeStart } from '../engine.ts';
 import type { Emission } from '../intake.ts';
 import { SETTLE, settlePayload } from '../protocol.ts';
 import { answerTo } from '../transcript.ts';
@@ -8,18 +9,41 @@ import type { Run } from './run.ts';
 
 type Call = Extract<Emission, { kind: 'call' }>;
 
+/** The tape stands between this run's guest and its host. */
+export function attachTape(
+  run: Run,
+  settle: (settlement: Due) => void,
+  end: (why: TapeEnd) => void,
+): TapeStart | undefined {
+  const { tape, limits } = run.job;
+  tape?.attach({
+    deliver({ code, ...delivery }) {
+      if (code !== undefined) run.transcript.noteCode(code);
+      settle({ ...delivery, hostMs: run.takeHostMs() });
+    },
+    end,
+    signal: run.abort.signal,
+    maxTimerMs: limits.wallMs * 2,
+  });
+  return tape?.start;
+}
+
 /** Processes a guest's messages. `settle` gets the answers when they come, and none after the run has ended. */
 export function receive(run: Run, emissions: readonly Emission[], settle: (settlement: Due) => void): void {
+  const { tape } = run.job;
   for (const emission of emissions) {
     if (run.state === 'ended') return;
     switch (emission.kind) {
       case 'call':
-        void ask(run, emission, settle);
+        if (tape === undefined) void ask(run, emission, settle);
+        else tape.call(emission.id, callIn(emission));
         break;
       case 'timer':
-        startTimer(run, emission.id, emission.ms, settle);
+        if (tape !== undefined) tape.timer(emission.id, emission.ms);
+        else startTimer(run, emission.id, emission.ms, settle);
         break;
       case 'clear':
+        tape?.clear(emission.id);
         clearTimeout(run.timers.get(emission.id));
         run.timers.delete(emission.id);
         break;
@@ -29,8 +53,11 @@ export function receive(run: Run, emissions: readonly Emission[], settle: (settl
   }
 }
 
-async function ask(run: Run, { id, kind: _kind, ...call }: Call, settle: (settlement: Due) => void): Promise<void> {
-  const reply = await answerTo(run.job.callHost, call, run.abort.signal);
+const callIn = ({ id: _id, kind: _kind, ...call }: Call): GuestCall => call;
+
+async function ask(run: Run, call: Call, settle: (settlement: Due) => void): Promise<void> {
+  const { id } = call;
+  const reply = await answerTo(run.job.callHost, callIn(call), run.abort.signal);
   if (run.state === 'ended') return;
   if (!reply.ok) run.transcript.noteCode(reply.error.code);
   settle({ id, ...settlePayload(reply), hostMs: run.takeHostMs(), ...(reply.ok && { delivered: reply.delivered }) });

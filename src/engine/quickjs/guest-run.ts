@@ -2,6 +2,7 @@
 import type { Limits } from '../engine.ts';
 import { type Emission, type End, Intake, type Meter } from '../intake.ts';
 import * as protocol from '../protocol.ts';
+import { advanceClock, readClock } from '../taped.ts';
 import { isOutOfMemory } from '../transcript.ts';
 import type { Instance } from './instance.ts';
 import { IntlHost } from './intl/answer.ts';
@@ -48,8 +49,10 @@ export class GuestRun {
 
   settle(settlements: readonly Settlement[]): End | undefined {
     return this.#slice(() => {
-      for (const { id, how, payload, hostMs = 0 } of settlements) {
+      const { taped } = this.meter;
+      for (const { id, how, payload, atMs, hostMs = 0 } of settlements) {
         this.meter.cpuMs += hostMs;
+        if (taped !== undefined && atMs !== undefined) advanceClock(taped, atMs);
         if (!this.#intake.answer(id)) continue; // cleared in the meantime
         this.instance.settle(id, how, payload);
         if (this.#intake.end !== undefined) return;
@@ -75,6 +78,12 @@ export class GuestRun {
       }
     }
     return intake.end !== undefined;
+  }
+
+  /** The clock hook of the instance. */
+  now(): number {
+    const { taped } = this.meter;
+    return taped === undefined ? Date.now() : readClock(taped);
   }
 
   /** The send hook of the instance. */

@@ -25,7 +25,7 @@ export class Instance {
   /** The buffer the last loaded guest came in, kept for the next one to leave in: they need about the same. */
   #spare: ArrayBuffer | undefined;
 
-  constructor(module: WebAssembly.Module, image: Image, hooks: Pick<Hooks, 'interrupt' | 'send'>) {
+  constructor(module: WebAssembly.Module, image: Image, hooks: Pick<Hooks, 'interrupt' | 'send' | 'now'>) {
     this.image = image;
     this.#imageBytes = Buffer.from(image.memory.buffer);
     this.#vm = new Vm(module, {

@@ -1,6 +1,6 @@
 // The messages between the scheduler and its workers. Types only. Both sides are ours; what comes out of a guest was
 // checked by intake.ts before it becomes one of these.
-import type { Limits } from '../engine.ts';
+import type { Limits, TapeStart } from '../engine.ts';
 import type { Emission, End, Meter } from '../intake.ts';
 import type { Settle } from '../protocol.ts';
 import type { Image } from './image.ts';
@@ -11,6 +11,8 @@ export type Settlement = {
   readonly id: number;
   readonly how: Settle;
   readonly payload: string;
+  /** Of a run that is recorded or replayed. */
+  readonly atMs?: number;
   /** What the host computed for it. */
   readonly hostMs?: number;
 };
@@ -19,7 +21,7 @@ export type Settlement = {
 export type Due = Settlement & { readonly delivered?: (() => void) | undefined };
 
 type Begin =
-  | { readonly source: string }
+  | { readonly source: string; readonly tape?: TapeStart | undefined }
   | { readonly parked: Parked; readonly meter: Meter; readonly settlements: readonly Settlement[] };
 
 export type ToWorker =

@@ -113,6 +113,17 @@ export class Pool {
     return this.#max;
   }
 
+  /** A worker without a run, else one whose run only waits. */
+  free(): PoolWorker | undefined {
+    let waiting: PoolWorker | undefined;
+    for (const worker of this.workers) {
+      if (worker.slice !== undefined) continue;
+      if (worker.run === undefined) return worker;
+      waiting ??= worker;
+    }
+    return waiting;
+  }
+
   async start(): Promise<void> {
     await Promise.all(Array.from({ length: this.#base }, () => this.#spawn()));
   }

@@ -87,6 +87,10 @@ export class Run {
     this.#answer(this.transcript.failed(gatewayFault(code, detail, retryAfterMs), this.cpuMs));
   }
 
+  suspend(): void {
+    this.#answer(this.transcript.suspended(this.cpuMs));
+  }
+
   #answer(outcome: Outcome): void {
     if (this.state === 'ended') return;
     this.state = 'ended';

@@ -1,9 +1,10 @@
 // Where runs are and when they move: hands slices to workers, parks waiting guests when others queue, wakes them with
 // their answers, and ends whatever passes a deadline. The only clock, and the only owner of runs.
+import type { ErrorCode } from '../../errors.ts';
 import type { EngineStats, Job, Outcome } from '../engine.ts';
 import type { Emission } from '../intake.ts';
 import { Admission, type AdmissionLimits, LONG_SLICE_MS } from './admission.ts';
-import { receive } from './conversation.ts';
+import { attachTape, receive } from './conversation.ts';
 import type { Image } from './image.ts';
 import { ImageUses } from './image-uses.ts';
 import type { Due, FromWorker } from './messages.ts';
@@ -101,22 +102,11 @@ export class Scheduler {
 
   #dispatch(): void {
     while (this.#admission.waiting && !this.#closed) {
-      const worker = this.#freeWorker();
+      const worker = this.#pool.free();
       const run = worker === undefined ? undefined : this.#admission.next();
       if (worker === undefined || run === undefined) return;
       this.#place(run, worker);
     }
-  }
-
-  /** A worker without a run, else one whose run only waits. */
-  #freeWorker(): PoolWorker | undefined {
-    let waiting: PoolWorker | undefined;
-    for (const worker of this.#pool.workers) {
-      if (worker.slice !== undefined) continue;
-      if (worker.run === undefined) return worker;
-      waiting ??= worker;
-    }
-    return waiting;
   }
 
   #place(run: Run, worker: PoolWorker): void {
@@ -130,8 +120,13 @@ export class Scheduler {
       run.startedAt = performance.now();
       run.deadlineAt = run.startedAt + limits.wallMs;
       this.#admission.begin(run);
+      const tape = attachTape(
+        run,
+        settlement => this.#settle(run, settlement),
+        why => this.#end(run, why),
+      );
       this.#runSlice(run, worker);
-      worker.post({ type: 'run', runId, imageId, limits, begin: { source } });
+      worker.post({ type: 'run', runId, imageId, limits, begin: { source, tape } });
       return;
     }
     this.#admission.unparked(run);
@@ -213,6 +208,7 @@ export class Scheduler {
     run.state = 'resident';
     this.#receive(run, message.emissions);
     this.#continue(run, worker);
+    if (run.state === 'resident') run.job.tape?.idle();
   }
 
   #onEnded(run: Run | undefined, message: Extract<FromWorker, { type: 'ended' }>): void {
@@ -285,14 +281,15 @@ export class Scheduler {
   }
 
   /** Ends a run from outside its worker and frees what it held. */
-  #end(run: Run, code: Parameters<Run['failWith']>[0], detail?: string): void {
+  #end(run: Run, why: ErrorCode | 'suspended', detail?: string): void {
     const worker = run.state === 'resident' ? this.#workerOf(run) : undefined;
     if (worker !== undefined) {
       worker.post({ type: 'drop', runId: run.id });
       worker.run = undefined;
     }
     this.#admission.release(run);
-    run.failWith(code, detail);
+    if (why === 'suspended') run.suspend();
+    else run.failWith(why, detail);
     this.#dispatch();
   }
 }

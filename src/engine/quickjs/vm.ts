@@ -10,6 +10,8 @@ export type Hooks = {
   interrupt(): boolean;
   /** The guest's one host function. A returned string is handed back to it. */
   send(kind: number, id: number, payload: string): string | undefined;
+  /** Milliseconds since 1970, as the guest sees them. Default: the host's clock. */
+  now?(): number;
   /** A promise was rejected without a handler, or (`handled`) got one later. Frees what it is given. */
   rejection?(promise: Box, reason: Box, handled: boolean): void;
   /** What `import(name)` answers with. */
@@ -255,7 +257,10 @@ export class Vm {
       },
       wasi_snapshot_preview1: {
         clock_time_get: (_clock: number, _precision: bigint, out: number) => {
-          this.memory.writeBigUInt64LE(this.#hooks.frozen ? 0n : BigInt(Date.now()) * 1_000_000n, out);
+          this.memory.writeBigUInt64LE(
+            this.#hooks.frozen ? 0n : BigInt(this.#hooks.now?.() ?? Date.now()) * 1_000_000n,
+            out,
+          );
           return WASI_OK;
         },
         random_get: (out: number, length: number) => {

@@ -1,7 +1,9 @@
 // The worker thread: owns instances, holds at most one run, carries out the scheduler's messages. Decides nothing.
 import { setImmediate } from 'node:timers';
 import { parentPort, workerData } from 'node:worker_threads';
-import type { End } from '../intake.ts';
+import type { TapeStart } from '../engine.ts';
+import { type End, type Meter, newMeter } from '../intake.ts';
+import { tapedFrom } from '../taped.ts';
 import { noteDiscarded } from './collect.ts';
 import { GuestRun, type RunHost } from './guest-run.ts';
 import type { Image } from './image.ts';
@@ -29,6 +31,7 @@ function newInstance(imageId: number): Instance {
   if (image === undefined) throw new Error(`image ${imageId} is not here`);
   return new Instance(module, image, {
     interrupt: () => resident?.run.interrupt() ?? false,
+    now: () => resident?.run.now() ?? Date.now(),
     send: (kind, id, payload) => resident?.run.receive(kind, id, payload),
   });
 }
@@ -87,11 +90,13 @@ function park(): void {
   post({ type: 'parked', runId: run.id, parked, meter: run.meter }, [parked.pages.buffer]);
 }
 
+const meterFor = (tape: TapeStart | undefined): Meter => newMeter(tape && tapedFrom(tape));
+
 function begin({ runId, imageId, limits, begin }: Extract<ToWorker, { type: 'run' }>): void {
   park();
   const instance = cleanInstance(imageId);
   Atomics.add(shared, 1, 1);
-  const run = new GuestRun(runId, instance, limits, host, 'parked' in begin ? begin.meter : undefined);
+  const run = new GuestRun(runId, instance, limits, host, 'parked' in begin ? begin.meter : meterFor(begin.tape));
   resident = { run, imageId };
   if ('parked' in begin) {
     instance.load(begin.parked);

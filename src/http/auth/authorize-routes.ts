@@ -3,6 +3,7 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { Api } from '../../api.ts';
 import { GatewayError, toGatewayError } from '../../errors.ts';
+import type { Seal } from '../../ground/seal.ts';
 import { fingerprint, type Scope } from '../../principal.ts';
 import type { Route } from '../routes.ts';
 import { decide, openPending, type Pending, sealPending } from './authorize.ts';
@@ -16,7 +17,6 @@ import { PAGE_HEADERS } from './page.ts';
 import type { Rates } from './rates.ts';
 import { withAnswer } from './redirects.ts';
 import { normalizeScopes, SCOPES, type ScopeNames } from './scopes.ts';
-import type { Seal } from './seal.ts';
 import { readText } from './small-body.ts';
 import type { KeyCheck } from './token.ts';
 

@@ -2,13 +2,13 @@
 // client and callback are known to be good, nothing is sent anywhere. Knows no HTTP and no page.
 import { z } from 'zod';
 import { GatewayError } from '../../errors.ts';
+import type { Seal } from '../../ground/seal.ts';
 import type { Scope } from '../../principal.ts';
 import type { Admit, Client, Clients } from './clients.ts';
 import type { Parameters } from './form.ts';
 import type { ClientKind } from './pinned.ts';
 import { isOurResource } from './resource.ts';
 import type { ScopeNames } from './scopes.ts';
-import type { Seal } from './seal.ts';
 
 /** A request that was found good. It waits, sealed, in the page's form until the person decides. */
 export type Pending = {

@@ -1,6 +1,7 @@
 // client_id -> who that is: a registration of ours, a document we hold, or one that is fetched. And whether that client
 // may be answered at a callback. Knows no route.
 import { GatewayError } from '../../errors.ts';
+import type { Seal } from '../../ground/seal.ts';
 import type { Logger } from '../../log.ts';
 import { isDocumentUrl } from './client-document.ts';
 import type { DocumentCache } from './document-cache.ts';
@@ -9,7 +10,6 @@ import { cleanName } from './names.ts';
 import { type ClientKind, ownPage, PINNED } from './pinned.ts';
 import { type CallbackList, isLoopback, matchesCallback } from './redirects.ts';
 import { type ClientAuth, openRegistration } from './registration.ts';
-import type { Seal } from './seal.ts';
 
 export type Client = {
   readonly id: string;

@@ -4,6 +4,7 @@
 
 import type { Redis } from 'ioredis';
 import type { Api } from '../../api.ts';
+import { type RingKey, Seal } from '../../ground/seal.ts';
 import type { Logger } from '../../log.ts';
 import type { Principal } from '../../principal.ts';
 import type { Route } from '../routes.ts';
@@ -21,7 +22,6 @@ import { RefusedKeys } from './refused-keys.ts';
 import { MemoryReplay, RedisReplay } from './replay.ts';
 import { resourceOf } from './resource.ts';
 import { ScopeNames } from './scopes.ts';
-import { type RingKey, Seal } from './seal.ts';
 import type { KeyCheck } from './token.ts';
 import { tokenRoutes } from './token-routes.ts';
 import { TokenAuthenticator } from './tokens.ts';

@@ -2,10 +2,10 @@
 // refresh token for later. All hold the API key, sealed. Knows no HTTP; `notBeforeMs` ends all older grants at once.
 import { createHash, randomBytes } from 'node:crypto';
 import { z } from 'zod';
+import type { Opened, Purpose, Seal } from '../../ground/seal.ts';
 import type { Scope } from '../../principal.ts';
 import type { ClientKind } from './pinned.ts';
 import { normalizeScopes } from './scopes.ts';
-import type { Opened, Purpose, Seal } from './seal.ts';
 
 export type Grant = {
   /** Fit for logs; the same from the code to the last refresh. */

@@ -3,9 +3,9 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import { GatewayError } from '../../errors.ts';
+import type { Seal } from '../../ground/seal.ts';
 import { cleanName } from './names.ts';
 import type { CallbackList } from './redirects.ts';
-import type { Seal } from './seal.ts';
 
 /** How a client proves at /token that it is the one that registered. */
 export type ClientAuth = 'none' | 'client_secret_post' | 'client_secret_basic';

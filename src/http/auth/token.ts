@@ -3,6 +3,7 @@
 // several processes. Knows no HTTP.
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { GatewayError } from '../../errors.ts';
+import type { Seal } from '../../ground/seal.ts';
 import type { Clients } from './clients.ts';
 import type { Parameters } from './form.ts';
 import { ACCESS_SECONDS, digestOf, GRANT_SECONDS, type Grant, type Grants, REFRESH_SECONDS } from './grants.ts';
@@ -10,7 +11,6 @@ import { isClientSecret } from './registration.ts';
 import type { Replay } from './replay.ts';
 import { isOurResource } from './resource.ts';
 import type { ScopeNames } from './scopes.ts';
-import type { Seal } from './seal.ts';
 
 export type Credentials = { readonly id: string; readonly secret: string | undefined };
 /** What the API answers about a key. */

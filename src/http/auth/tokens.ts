@@ -4,12 +4,12 @@
 import { createHash } from 'node:crypto';
 import type { Api } from '../../api.ts';
 import { GatewayError } from '../../errors.ts';
+import type { Seal } from '../../ground/seal.ts';
 import { fingerprint, type Principal, principalFromKey } from '../../principal.ts';
 import { type Authenticator, bearerOf } from './bearer.ts';
 import type { Access, Grants } from './grants.ts';
 import { challenge, resourceMetadataUrl } from './metadata.ts';
 import type { RefusedKeys } from './refused-keys.ts';
-import type { Seal } from './seal.ts';
 
 export type TokenOptions = {
   readonly issuer: string;

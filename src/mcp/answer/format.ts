@@ -1,7 +1,7 @@
 // A run's outcome -> MCP content blocks for a model. Pure; knows no transport. What came from the run is inside the
 // envelope, the gateway's own hints behind it.
 import type { LedgerEntry } from '../../broker/ledger.ts';
-import type { Display, GuestError, Outcome, Surface } from '../../engine/engine.ts';
+import type { Completed, Display, Failed, GuestError, Surface } from '../../engine/engine.ts';
 import { ERRORS, type ErrorCode, type GatewayError } from '../../errors.ts';
 import type { AcceptedCode } from '../../guest/accept/code.ts';
 import { explainError } from '../../guest/explain/explain.ts';
@@ -29,7 +29,7 @@ export type Formatted = { readonly content: ContentBlock[]; readonly isError: bo
 export type ResponseLimits = { readonly maxResultChars: number; readonly maxLogChars: number };
 
 export type Run = {
-  readonly outcome: Outcome;
+  readonly outcome: Completed | Failed;
   readonly ledger: readonly LedgerEntry[];
   readonly code: AcceptedCode;
   readonly surface: Surface;
@@ -99,11 +99,7 @@ function addError(response: Parts, error: GuestError, { code, ledger, surface, r
   if (hint !== undefined) response.hints.push(`Hint: ${hint}`);
 }
 
-function addResult(
-  response: Parts,
-  outcome: Extract<Outcome, { status: 'completed' }>,
-  { code, limits, ledger }: Run,
-): void {
+function addResult(response: Parts, outcome: Completed, { code, limits, ledger }: Run): void {
   const result = truncateJson(outcome.json, limits.maxResultChars);
   response.data.push(readable(result.text));
   const ranCode = ledger.some(({ label }) => label.startsWith('Sandbox.runCode'));
@@ -132,7 +128,7 @@ function readable(json: string): string {
 
 const LOOKS_LIKE_JSON = /^(?:null|true|false|undefined|NaN|-?\d[\d.eE+-]*|".*")$/s;
 
-function addLogs(response: Parts, outcome: Outcome, limits: ResponseLimits): void {
+function addLogs(response: Parts, outcome: Run['outcome'], limits: ResponseLimits): void {
   for (const name of ['stdout', 'stderr'] as const) {
     const log = outcome[name].trimEnd();
     if (log !== '') response.data.push(`${name}:\n${truncateLog(log, limits.maxLogChars).text}`);

@@ -2,7 +2,9 @@
 // the wall; the context only gives clean globals. Knows nothing of frames.
 import { createContext, runInContext, Script } from 'node:vm';
 import { CODE_FILE, KIND, SETTLE } from '../../protocol.ts';
+import { drawHex, READS_A_MS, type Taped, tapedFrom } from '../../taped.ts';
 import type { RunnerEnd } from '../wire.ts';
+import { installClock } from './clock.ts';
 import type { LateScript } from './ground.ts';
 import type { Pack, RunnerJob } from './job.ts';
 
@@ -22,6 +24,8 @@ type Entry = {
 export type Outside = {
   say(kind: number, id: number, payload: string): void;
   end(reason: RunnerEnd): void;
+  /** The guest has done all it can with as many answers; only where the run has a tape. */
+  idle(settled: number): void;
 };
 
 export class Guest {
@@ -34,11 +38,19 @@ export class Guest {
   readonly #entry: Entry;
   #crossings = 0;
   #ended = false;
+  readonly #taped: Taped | undefined;
+  readonly #setClock: ((atMs: number) => void) | undefined;
+  #settled = 0;
 
   constructor(pack: Pack, job: RunnerJob, outside: Outside) {
     this.#job = job;
     this.#pack = pack;
     this.#outside = outside;
+    if (job.tape !== undefined) {
+      this.#taped = tapedFrom(job.tape);
+      const install = `(${installClock.toString()})(${job.tape.startedMs}, ${READS_A_MS})`;
+      this.#setClock = this.#inside(install) as (atMs: number) => void;
+    }
     const global = this.#inside('globalThis') as object;
     Object.assign(global, {
       __late: (script: LateScript) => this.#evaluateLate(script),
@@ -57,8 +69,17 @@ export class Guest {
     });
   }
 
-  settle(id: number, how: number, payload: string): void {
-    if (this.#calls.delete(id)) this.#enter(() => this.#entry.settle(id, how, payload));
+  settle(id: number, how: number, payload: string, atMs?: number): void {
+    this.#settled += 1;
+    if (!this.#calls.delete(id)) {
+      // Of a timer that was cleared meanwhile.
+      if (this.#taped !== undefined && !this.#ended) this.#outside.idle(this.#settled);
+      return;
+    }
+    this.#enter(() => {
+      if (atMs !== undefined) this.#setClock?.(atMs);
+      this.#entry.settle(id, how, payload);
+    });
   }
 
   /** As Node reports them: once the guest's promises have had their turn. */
@@ -100,17 +121,25 @@ export class Guest {
     switch (kind) {
       case KIND.timer:
         this.#count();
+        if (this.#taped !== undefined) {
+          this.#calls.add(id);
+          break;
+        }
         this.#timers.set(
           id,
           setTimeout(() => this.#fire(id), Math.min(Number(payload), 2_147_483_647)),
         );
         return undefined;
       case KIND.clear:
+        if (this.#taped !== undefined) {
+          this.#calls.delete(id);
+          break;
+        }
         clearTimeout(this.#timers.get(id));
         this.#timers.delete(id);
         return undefined;
       case KIND.random:
-        return randomHex(Math.min(Number(payload), MAX_RANDOM_BYTES));
+        return randomHex(Math.min(Number(payload), MAX_RANDOM_BYTES), this.#taped);
       case KIND.done:
       case KIND.failed:
         if (this.#overMemory()) this.end('memory');
@@ -175,6 +204,7 @@ export class Guest {
     // Microtasks are drained before an immediate runs: with nothing open then, nothing can ever happen again.
     setImmediate(() => {
       if (this.#calls.size === 0 && this.#timers.size === 0) this.end('deadlock');
+      else if (this.#taped !== undefined && !this.#ended) this.#outside.idle(this.#settled);
     });
   }
 
@@ -229,8 +259,9 @@ function withNote(kind: number, id: number, payload: string, more: string): { id
 
 // Modules that most runs do without, and that take their milliseconds to load.
 
-function randomHex(bytes: number): string {
-  const { randomBytes } = require('node:crypto') as typeof import('node:crypto');
+function randomHex(bytes: number, taped: Taped | undefined): string {
+  const { createHash, randomBytes } = require('node:crypto') as typeof import('node:crypto');
+  if (taped !== undefined) return drawHex(taped, bytes, createHash);
   return randomBytes(bytes).toString('hex');
 }
 

@@ -1,5 +1,6 @@
 // What the engine puts into a run's sandbox: the pack is the same for all runs of a surface, the job is this run's; and
 // what the runner's two threads share. Types only.
+import type { TapeStart } from '../../engine.ts';
 import type { LateScript } from './ground.ts';
 
 export type Pack = {
@@ -24,6 +25,8 @@ export type RunnerJob = {
   readonly cpuMs: number;
   readonly memoryBytes: number;
   readonly maxCrossings: number;
+  /** The run is recorded or replayed: the engine keeps its timers, and its clock and randomness start from here. */
+  readonly tape?: TapeStart;
 };
 
 /** The one file uploaded for a run. */

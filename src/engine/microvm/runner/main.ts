@@ -42,12 +42,13 @@ writeAll('\n');
 const guest = new Guest(pack, job, {
   say(kind, id, payload) {
     written += shared.write({ t: 'said', kind, id, cpuMs: cpuMs(), ...carry(payload) });
-    if (kind === KIND.call && !listening) {
+    if ((kind === KIND.call || kind === KIND.timer) && !listening) {
       listening = true;
       setImmediate(listen);
     }
   },
   end: reason => shared.writeLast({ t: 'end', reason, cpuMs: cpuMs() }),
+  idle: settled => void shared.write({ t: 'idle', settled, cpuMs: cpuMs() }),
 });
 
 /** Not before there is an answer to wait for: opening stdin takes its time, and the answer takes more. */
@@ -56,10 +57,21 @@ function listen(): void {
   process.stdin.setEncoding('latin1').on('data', (chunk: string) => {
     const lines = (partial + chunk).split('\n');
     partial = lines.pop() ?? '';
-    for (const line of lines) {
-      const frame = JSON.parse(line) as EngineFrame;
-      guest.settle(frame.id, frame.how, 'p' in frame ? frame.p : readWhole(FILES.toRunner(frame.file), frame.bytes));
-    }
+    if (unsettled.push(...lines) === lines.length) settleNext();
+  });
+}
+
+/** One in each turn of the loop: the guest does all it can with an answer before it gets the next. */
+const unsettled: string[] = [];
+function settleNext(): void {
+  const [line] = unsettled;
+  if (line === undefined) return;
+  const frame = JSON.parse(line) as EngineFrame;
+  const payload = 'p' in frame ? frame.p : readWhole(FILES.toRunner(frame.file), frame.bytes);
+  guest.settle(frame.id, frame.how, payload, frame.atMs);
+  setImmediate(() => {
+    unsettled.shift();
+    settleNext();
   });
 }
 

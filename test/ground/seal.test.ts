@@ -3,9 +3,9 @@ import { hkdfSync } from 'node:crypto';
 import fc from 'fast-check';
 import { CompactEncrypt, EncryptJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
-import { E2B } from '../../../src/e2b/api.ts';
-import { type Purpose, Seal } from '../../../src/http/auth/seal.ts';
-import { newRing } from '../../support/front.ts';
+import { E2B } from '../../src/e2b/api.ts';
+import { type Purpose, Seal } from '../../src/ground/seal.ts';
+import { newRing } from '../support/front.ts';
 
 const SEALED_PREFIX = E2B.signIn.sealedPrefix;
 const ISSUER = 'https://gateway.example';

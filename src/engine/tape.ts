@@ -1,0 +1,241 @@
+// Records what a run is answered, so that it can be interrupted and gone on with elsewhere: the function runs again from
+// its start, and everything that was answered is answered again in the same order. Between the guest and its host, on
+// every engine; the engine itself only hands calls and timers in and answers out.
+import { createHash, randomBytes } from 'node:crypto';
+import type { AskHost, Delivery, GuestCall, GuestReply, Recorded, RunTape, TapeEngine, TapeStart } from './engine.ts';
+import { SETTLE, settlePayload } from './protocol.ts';
+import { answerTo } from './transcript.ts';
+
+/** What the guest asked for: `key` tells calls apart; a timer has its length, and when it was set. */
+type Opened =
+  | { readonly id: number; readonly key: string }
+  | { readonly id: number; ms: number; readonly atMs: number };
+
+export type Recording = TapeStart & {
+  readonly answers: readonly Recorded[];
+  readonly opened: readonly Opened[];
+  /** Of the answers. */
+  readonly chars: number;
+  readonly interruptedMs: number;
+};
+
+export type TapeOptions<Q> = {
+  readonly askHost: AskHost<Q>;
+  /** Answers kept; a run that got more cannot be interrupted. */
+  readonly maxChars: number;
+  /** See Job. */
+  readonly hold: (bytes: number) => boolean;
+  /** The run up to its interruption, and what was decided on the calls that were held then, by their ids. */
+  readonly recording?: Recording | undefined;
+  readonly decisions?: ReadonlyMap<number, GuestCall['decision']>;
+};
+
+export class Tape<Q = unknown> implements RunTape {
+  readonly #options: TapeOptions<Q>;
+  readonly #answers: Recorded[];
+  readonly #opened = new Map<number, Opened>();
+  /** What the recording says was opened. */
+  readonly #expected: ReadonlyMap<number, Opened>;
+  /** Answers handed to the guest again so far; undefined once all of them were and new ones are asked for. */
+  #replayed: number | undefined;
+  readonly #held = new Map<number, Q>();
+  readonly #waiting = new Map<number, GuestCall>();
+  readonly #timers = new Map<number, NodeJS.Timeout | undefined>();
+  #engine: TapeEngine | undefined;
+  #live = 0;
+  #idle = false;
+  #chars: number;
+  #start: TapeStart | undefined;
+  #lastMs: number;
+
+  constructor(options: TapeOptions<Q>) {
+    const { recording } = options;
+    this.#options = options;
+    this.#start = recording;
+    this.#answers = [...(recording?.answers ?? [])];
+    this.#expected = new Map(recording?.opened.map(opened => [opened.id, opened]));
+    this.#replayed = recording === undefined ? undefined : 0;
+    this.#chars = recording?.chars ?? 0;
+    this.#lastMs = recording?.interruptedMs ?? 0;
+  }
+
+  /** Of a new run: from when it is first asked for. */
+  get start(): TapeStart {
+    this.#start ??= { seed: randomBytes(32).toString('hex'), startedMs: this.#now() };
+    return { seed: this.#start.seed, startedMs: this.#start.startedMs };
+  }
+
+  get replaying(): boolean {
+    return this.#replayed !== undefined;
+  }
+
+  /** The calls that a person is to be asked about, by id, in the order they were made. */
+  get held(): ReadonlyMap<number, Q> {
+    return this.#held;
+  }
+
+  recording(): Recording {
+    const opened = [...this.#opened.values()];
+    return { ...this.start, answers: this.#answers, opened, chars: this.#chars, interruptedMs: this.#lastMs };
+  }
+
+  /** Called once, before the guest starts. */
+  attach(engine: TapeEngine): void {
+    this.#engine = engine;
+    const close = () => {
+      for (const timer of this.#timers.values()) clearTimeout(timer);
+      this.#engine = undefined;
+    };
+    engine.signal.addEventListener('abort', close, { once: true });
+  }
+
+  // What the guest asks for.
+
+  call(id: number, call: GuestCall): void {
+    this.#idle = false;
+    if (!this.#open({ id, key: keyOf(call) })) return;
+    if (this.#replayed === undefined) void this.#ask(id, call);
+    else this.#waiting.set(id, call);
+    this.#replay();
+  }
+
+  timer(id: number, ms: number): void {
+    this.#idle = false;
+    if (!this.#open({ id, ms, atMs: this.#now() })) return;
+    if (this.#replayed === undefined) this.#startTimer(id, ms);
+    else this.#timers.set(id, undefined);
+    this.#replay();
+  }
+
+  clear(id: number): void {
+    clearTimeout(this.#timers.get(id));
+    this.#timers.delete(id);
+  }
+
+  /** The guest has done all it can with what it was given: it waits. */
+  idle(): void {
+    this.#idle = true;
+    if (this.#replayed === undefined) this.#suspendIfHeld();
+    // Otherwise it should have asked by now for all that it asked for before.
+    else if (this.#replayed < this.#answers.length || this.#opened.size < this.#expected.size) this.#diverge();
+    else this.#goOn();
+  }
+
+  // Replay.
+
+  #open(opened: Opened): boolean {
+    if (this.#replayed === undefined) {
+      this.#opened.set(opened.id, opened);
+      return true;
+    }
+    const expected = this.#expected.get(opened.id);
+    if (expected === undefined || !isSame(expected, opened)) {
+      this.#diverge();
+      return false;
+    }
+    this.#opened.set(opened.id, expected);
+    return true;
+  }
+
+  #replay(): void {
+    while (this.#replayed !== undefined && this.#engine !== undefined) {
+      const next = this.#answers[this.#replayed];
+      if (next === undefined || !this.#opened.has(next.id)) return;
+      this.#replayed += 1;
+      this.#waiting.delete(next.id);
+      this.#timers.delete(next.id);
+      this.#idle = false;
+      this.#engine.deliver(withCode(next));
+    }
+  }
+
+  #diverge(): void {
+    this.#engine?.end('replay_diverged');
+  }
+
+  /** The guest is where it was interrupted. Only now is anything sent. */
+  #goOn(): void {
+    this.#replayed = undefined;
+    const { interruptedMs = 0 } = this.#options.recording ?? {};
+    for (const id of [...this.#timers.keys()]) {
+      const timer = this.#opened.get(id);
+      if (timer !== undefined && 'ms' in timer) this.#startTimer(id, timer.ms - (interruptedMs - timer.atMs));
+    }
+    for (const [id, call] of this.#waiting) {
+      const decision = this.#options.decisions?.get(id);
+      void this.#ask(id, decision === undefined ? call : { ...call, decision });
+    }
+    this.#waiting.clear();
+  }
+
+  // What is new.
+
+  async #ask(id: number, call: GuestCall): Promise<void> {
+    const { signal } = this.#engine ?? {};
+    if (signal === undefined) return;
+    this.#live += 1;
+    const reply = await answerTo(this.#options.askHost, call, signal);
+    this.#live -= 1;
+    if ('held' in reply) {
+      this.#held.set(id, reply.held);
+      this.#suspendIfHeld();
+    } else this.#record(id, reply);
+  }
+
+  #record(id: number, reply: GuestReply): void {
+    const { how, payload } = settlePayload(reply);
+    this.#deliver({ id, how, payload }, reply.ok ? reply.delivered : undefined);
+  }
+
+  #startTimer(id: number, ms: number): void {
+    const fire = () => {
+      this.#timers.delete(id);
+      this.#deliver({ id, how: SETTLE.fired, payload: '' });
+    };
+    const { maxTimerMs = 0 } = this.#engine ?? {};
+    this.#timers.set(id, setTimeout(fire, Math.max(0, Math.min(ms, maxTimerMs))));
+  }
+
+  #deliver(answer: Omit<Recorded, 'atMs'>, delivered?: () => void): void {
+    if (this.#engine === undefined) return;
+    const recorded = { ...answer, atMs: this.#now() };
+    const { length } = recorded.payload;
+    this.#chars += this.#options.hold(length) ? length : Number.POSITIVE_INFINITY;
+    if (this.#isTooLong) this.#answers.length = 0;
+    else this.#answers.push(recorded);
+    this.#idle = false;
+    this.#engine.deliver({ ...withCode(recorded), delivered });
+  }
+
+  get #isTooLong(): boolean {
+    return this.#chars > this.#options.maxChars;
+  }
+
+  /** Never before an earlier one. */
+  #now(): number {
+    this.#lastMs = Math.max(this.#lastMs, Date.now());
+    return this.#lastMs;
+  }
+
+  #suspendIfHeld(): void {
+    if (!this.#idle || this.#live > 0 || this.#held.size === 0) return;
+    this.#now();
+    this.#engine?.end(this.#isTooLong ? 'approval_too_large' : 'suspended');
+  }
+}
+
+/** Of what is sent, to the letter: the same code writes the same arguments. */
+const keyOf = ({ capability, argsJson, excess }: GuestCall): string =>
+  createHash('sha256')
+    .update(`${capability}\n${argsJson}\n${excess === undefined ? '' : excess.of}`)
+    .digest('base64url')
+    .slice(0, 22);
+
+const isSame = (one: Opened, other: Opened): boolean =>
+  'key' in one ? 'key' in other && one.key === other.key : 'ms' in other && one.ms === other.ms;
+
+function withCode(recorded: Recorded): Delivery {
+  if (recorded.how !== SETTLE.rejected) return recorded;
+  const { code } = JSON.parse(recorded.payload) as { code: string };
+  return { ...recorded, code };
+}
