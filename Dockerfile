@@ -8,7 +8,7 @@ FROM node:24.21.0-bookworm-slim AS build
 WORKDIR /app
 COPY package.json pnpm-lock.yaml pnpm-workspace.yaml ./
 RUN npx -y pnpm@10.34.9 install --frozen-lockfile
-COPY build.mjs ./
+COPY build.mjs third-party.mjs ./
 COPY src ./src
 COPY local ./local
 COPY web ./web

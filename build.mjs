@@ -5,13 +5,14 @@ import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { build } from 'esbuild';
+import { writeThirdParty } from './third-party.mjs';
 import { buildPage } from './web/build.mjs';
 
-const common = { bundle: true, logLevel: 'warning', legalComments: 'none', treeShaking: true };
+const common = { bundle: true, logLevel: 'warning', legalComments: 'none', treeShaking: true, metafile: true };
 
 /** What Node runs. Chunks are shared, so a thread loads only what it needs. */
 const programs = {
-  main: 'src/main.ts',
+  main: 'src/boot.ts',
   'spec/prepare-thread': 'src/spec/prepare-thread.ts',
   'guest/accept/thread': 'src/guest/accept/thread.ts',
   'mcp/answer/thread': 'src/mcp/answer/thread.ts',
@@ -50,6 +51,23 @@ const sharedWithRuntime = {
   },
 };
 
+/**
+ * Installed beside the build instead of bundled into it: what has files of its own (WebAssembly, other programs), and
+ * E2B's SDK with what its objects are handed to.
+ */
+const INSTALLED = [
+  ...['e2b', '@e2b/code-interpreter', '@connectrpc/connect', '@connectrpc/connect-web', '@bufbuild/protobuf'],
+  ...['@swc/wasm-typescript', 'quickjs-wasi', 'just-bash'],
+];
+
+/** Fifty languages of error messages, of which one is used. */
+const oneLanguage = {
+  name: 'one-language',
+  setup({ onLoad }) {
+    onLoad({ filter: /zod\/v4\/locales\/index\.js$/ }, () => ({ contents: `export { default as en } from './en.js'` }));
+  },
+};
+
 const steps = [
   {
     entryPoints: programs,
@@ -57,10 +75,16 @@ const steps = [
     platform: 'node',
     format: 'esm',
     target: 'node20.19',
-    packages: 'external',
+    external: INSTALLED.flatMap(name => [name, `${name}/*`]),
     splitting: true,
     chunkNames: 'chunks/[name]-[hash]',
     sourcemap: true,
+    sourcesContent: false,
+    plugins: [oneLanguage],
+    // Packages in CommonJS ask for Node's modules with it.
+    banner: {
+      js: `import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);`,
+    },
   },
   {
     entryPoints: preludes,
@@ -113,7 +137,11 @@ const steps = [
   },
 ];
 
-await Promise.all([...steps.map(step => build({ ...common, ...step })), buildPage(common)]);
-// Images are named by what they are made of: those of earlier builds would stay.
-rmSync('dist/engine/quickjs/images', { recursive: true, force: true });
+// Names hold what the files are made of: those of earlier builds would stay.
+for (const folder of ['chunks', 'engine/quickjs/images']) rmSync(`dist/${folder}`, { recursive: true, force: true });
+const built = await Promise.all([...steps.map(step => build({ ...common, ...step })), buildPage(common)]);
+writeThirdParty(
+  built.map(({ metafile }) => metafile),
+  'dist/THIRD_PARTY.txt',
+);
 execFileSync(process.execPath, ['dist/ready-made.js'], { stdio: 'inherit' });

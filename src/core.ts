@@ -26,7 +26,7 @@ import { createCodeAcceptor } from './guest/accept/acceptor.ts';
 import type { Logger } from './log.ts';
 import { createFormatter } from './mcp/answer/formatter.ts';
 import { outcomeOf } from './mcp/answer/ledger-text.ts';
-import { createRunTool, type OpenBroker, type RunRecord } from './mcp/run.ts';
+import { createRunTool, type OpenBroker, type RunRecord, type RunTool } from './mcp/run.ts';
 import { createServerFactory } from './mcp/server.ts';
 import { createTools } from './mcp/tools.ts';
 import type { Principal } from './principal.ts';
@@ -54,6 +54,8 @@ export type Core = {
   engineStats(): EngineStats;
   /** Of the description in use now. */
   description(): DescriptionInfo;
+  /** What a tool call does, for a carrier with a server factory of its own. */
+  readonly runTool: RunTool;
   /** A factory of MCP servers; how a request names its caller is the carrier's business. */
   serverFactory(
     principalOf: (context: McpRequestContext) => Principal,
@@ -100,17 +102,20 @@ export async function createCore(
 
   const request = (around?: AroundSend) =>
     createRequestCapability({ client, answers, operations: () => operations, around });
-  const dataPlane =
+  // Nobody waits for it until a run needs it; a fault is met there.
+  const loading =
     product.createDataPlane?.(config, { connection, request, methods: base.capabilities, isHidden }) ??
-    requestsOnly(request());
+    Promise.resolve(requestsOnly(request()));
+  loading.catch(cause => log.error({ err: cause }, 'the data plane did not load'));
   const turns = new HostTurns();
   const memory = new MemoryBudget({
     maxBytes: config.MEMORY_MB * 1_000_000,
     maxBytesPerPrincipal: config.MEMORY_PER_KEY_MB * 1_000_000,
   });
   const around = observeCalls(observers.onUpstreamCall);
-  const openBroker: OpenBroker = ({ progress, requestId, approvals, ...run }) =>
-    createBroker({
+  const openBroker: OpenBroker = async ({ progress, requestId, approvals, ...run }) => {
+    const dataPlane = await loading;
+    return createBroker({
       ...run,
       approvals: rulesFor(config, approvals),
       capabilities: dataPlane.open({ wallMs: limits.wallMs, signal: run.signal, requestId, progress }),
@@ -124,6 +129,7 @@ export async function createCore(
       },
       log,
     });
+  };
   const published = followPublished(config, base, log, async description => {
     const next = operationsOf(description);
     await engine.describe(toGuestDescription(description));
@@ -131,7 +137,8 @@ export async function createCore(
   });
 
   const acceptor = createCodeAcceptor({ maxChars: config.MAX_CODE_CHARS });
-  if (config.WARM_UP) void acceptor.warm(); // in the background: the first TypeScript call is as fast as the next
+  // In the background: the first TypeScript call is as fast as the next.
+  if (config.WARM_UP) acceptor.warm().catch(cause => log.debug({ err: cause }, 'not warmed up'));
   const formatter = createFormatter();
   const tools = createTools(api, toolLimitsOf(config));
   const runTool = createRunTool({
@@ -150,6 +157,7 @@ export async function createCore(
     version: PACKAGE.version,
     memory,
     turns,
+    runTool,
     engineName: engine.name,
     engineStats: () => engine.stats(),
     description: () => ({
@@ -162,7 +170,8 @@ export async function createCore(
     async close() {
       published?.close();
       await Promise.all([engine.close(), acceptor.close(), formatter.close()]);
-      await Promise.all([connection.api.close(), answers.close(), dataPlane.close()]);
+      await Promise.all([connection.api.close(), answers.close()]);
+      await (await loading.catch(() => undefined))?.close();
     },
   };
 }

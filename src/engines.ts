@@ -2,7 +2,7 @@
 import type { Config } from './config.ts';
 import type { Connection } from './e2b/connection.ts';
 import type { Engine } from './engine/engine.ts';
-import { createE2bEngine, type E2bEngine } from './engine/microvm/engine.ts';
+import type { E2bEngine } from './engine/microvm/engine.ts';
 import { createQuickjsEngine } from './engine/quickjs/engine.ts';
 import { splitEngine } from './engine/split.ts';
 import { omitUndefined } from './ground/omit-undefined.ts';
@@ -32,6 +32,7 @@ export async function createEngines(
   const { SANDBOX_ENGINE: execute, SEARCH_ENGINE: search } = config;
   if (execute === 'quickjs' && search === 'quickjs') return { engine: await quickjs(), isHidden: () => false };
 
+  const { createE2bEngine } = await import('./engine/microvm/engine.ts');
   const e2b: E2bEngine = createE2bEngine({
     descriptionJson,
     connection,

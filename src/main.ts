@@ -1,13 +1,10 @@
-#!/usr/bin/env node
 // Where the process starts: environment and arguments -> config -> gateway -> drain on a signal. The only reader of
 // process.env.
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { type Config, ConfigError, parseConfig } from './config.ts';
 import { E2B } from './e2b/api.ts';
-import { startGateway } from './gateway.ts';
 import { createLogger, type Logger } from './log.ts';
-import { serveOverStdio } from './stdio.ts';
 
 const USAGE = `usage: e2b-code-mode [--stdio] [--local | --local-only]
 
@@ -47,12 +44,14 @@ async function main(): Promise<void> {
   const cloud = options.local ? await startLocalMode(given, 0, log) : undefined;
   const config = cloud ? { ...given, ...localSettings(given, cloud.url) } : given;
   if (options.stdio) {
+    const { serveOverStdio } = await import('./stdio.ts');
     const client = await serveOverStdio(config, log);
     const close = closeOnSignal(() => client.close().finally(() => cloud?.close()));
     await client.finished;
     close();
     return;
   }
+  const { startGateway } = await import('./gateway.ts');
   const gateway = await startGateway(config, log);
   if (cloud) console.log(welcome(gateway.url, config.PAGE));
   closeOnSignal(signal =>

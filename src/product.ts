@@ -4,7 +4,6 @@
 import type { Api } from './api.ts';
 import type { Capability } from './broker/broker.ts';
 import type { DataPlane } from './broker/data-plane.ts';
-import { createDataPlane } from './broker/e2b/sandbox.ts';
 import type { AroundSend } from './broker/request.ts';
 import type { Config } from './config.ts';
 import { E2B } from './e2b/api.ts';
@@ -14,7 +13,7 @@ import type { Capability as Described } from './spec/description.ts';
 export type Product = {
   readonly api: Api;
   /** Undefined: the guest has `api.request` alone. */
-  readonly createDataPlane?: (config: Config, parts: DataPlaneParts) => DataPlane;
+  readonly createDataPlane?: (config: Config, parts: DataPlaneParts) => Promise<DataPlane>;
 };
 
 type DataPlaneParts = {
@@ -29,9 +28,9 @@ type DataPlaneParts = {
 
 export const E2B_PRODUCT: Product = {
   api: E2B,
-  createDataPlane: (config, parts) =>
-    createDataPlane({
-      ...parts,
-      maxSandboxesPerKey: config.MAX_SANDBOXES_PER_KEY,
-    }),
+  // Loaded beside the start: the SDK is large, and nothing else needs it.
+  async createDataPlane(config, parts) {
+    const { createDataPlane } = await import('./broker/e2b/sandbox.ts');
+    return createDataPlane({ ...parts, maxSandboxesPerKey: config.MAX_SANDBOXES_PER_KEY });
+  },
 };

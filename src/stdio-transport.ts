@@ -18,6 +18,8 @@ export class LineTransport implements Transport {
   onerror?: (error: Error) => void;
   /** Resolves when the client is gone and every request it sent has been answered. */
   readonly finished: Promise<void>;
+  /** Resolves when the first message has been answered. */
+  readonly answered: Promise<void>;
 
   readonly #input: Readable;
   readonly #output: Writable;
@@ -29,6 +31,7 @@ export class LineTransport implements Transport {
   #dropping = false;
   #inputEnded = false;
   #finish: () => void = () => {};
+  #answer: () => void = () => {};
 
   constructor({ input, output }: LineStreams, maxLineBytes: number) {
     this.#input = input;
@@ -36,6 +39,9 @@ export class LineTransport implements Transport {
     this.#maxLineBytes = maxLineBytes;
     this.finished = new Promise(resolve => {
       this.#finish = resolve;
+    });
+    this.answered = new Promise(resolve => {
+      this.#answer = resolve;
     });
   }
 
@@ -50,7 +56,10 @@ export class LineTransport implements Transport {
 
   async send(message: JSONRPCMessage): Promise<void> {
     await this.#write(message);
-    if ('id' in message && !('method' in message) && message.id !== undefined) this.#unanswered.delete(message.id);
+    if ('id' in message && !('method' in message) && message.id !== undefined) {
+      this.#unanswered.delete(message.id);
+      this.#answer();
+    }
     this.#finishWhenAnswered();
   }
 

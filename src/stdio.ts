@@ -2,12 +2,14 @@
 // life of the process. Stdout belongs to the protocol; logs go to stderr.
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import type { Api } from './api.ts';
-import { type Config, ConfigError } from './config.ts';
-import { createCore } from './core.ts';
+import { type Config, ConfigError, toolLimitsOf } from './config.ts';
+import type { Core } from './core.ts';
 import { GatewayError } from './errors.ts';
 import type { Logger } from './log.ts';
+import { createServerFactory } from './mcp/server.ts';
+import { createTools } from './mcp/tools.ts';
 import { type Principal, principalFromKey } from './principal.ts';
-import { E2B_PRODUCT } from './product.ts';
+import { E2B_PRODUCT, type Product } from './product.ts';
 import { LineTransport } from './stdio-transport.ts';
 
 /** Room for the longest code, escaped, and what is around it. */
@@ -22,21 +24,42 @@ export type StdioGateway = {
 /** @throws ConfigError when E2B_API_KEY is missing or no key */
 export async function serveOverStdio(config: Config, log: Logger, product = E2B_PRODUCT): Promise<StdioGateway> {
   const principal = callerOf(config, product.api);
-  const core = await createCore(config, log, {}, product);
   const transport = new LineTransport({ input: process.stdin, output: process.stdout }, MAX_LINE_BYTES);
-  const connection = serveStdio(
-    core.serverFactory(() => principal),
-    { transport, onerror: error => log.warn({ err: error }, 'message refused') },
-  );
-  log.info({ engine: core.engineName, operations: core.description().operations }, 'serving on stdio');
+  // What runs code is loaded when the client has its first answer: until then it would only wait longer for that.
+  let starting: Promise<Core> | undefined;
+  const start = (): Promise<Core> => {
+    starting ??= startCore(config, log, product);
+    return starting;
+  };
+  void transport.answered.then(start).catch(cause => {
+    log.fatal({ err: cause }, 'the engine did not start');
+    process.exitCode = 1;
+    void transport.close();
+  });
+  const factory = createServerFactory({
+    api: product.api,
+    tools: createTools(product.api, toolLimitsOf(config)),
+    runTool: async call => (await start()).runTool(call),
+    principalOf: () => principal,
+  });
+  const onerror = (error: Error) => log.warn({ err: error }, 'message refused');
+  const connection = serveStdio(factory, { transport, onerror });
+  log.info('serving on stdio');
   return {
     finished: transport.finished,
     async close() {
       await connection.close();
-      await core.close();
+      await (await starting)?.close();
       log.info('closed');
     },
   };
+}
+
+async function startCore(config: Config, log: Logger, product: Product): Promise<Core> {
+  const { createCore } = await import('./core.ts');
+  const core = await createCore(config, log, {}, product);
+  log.info({ engine: core.engineName, operations: core.description().operations }, 'engine ready');
+  return core;
 }
 
 function callerOf({ E2B_API_KEY }: Config, { key }: Api): Principal {

@@ -42,6 +42,7 @@ const allImportsOf = (file: string) =>
 
 /** They put the parts together, so they may open any door. */
 const ASSEMBLERS = [
+  'boot.ts',
   'main.ts',
   'core.ts',
   'engines.ts',

@@ -23,7 +23,7 @@ const yaml = {
 };
 
 export async function buildPage(common) {
-  const { metafile } = await build({
+  const built = await build({
     ...common,
     entryPoints: { main: 'web/main.tsx', page: 'web/style/page.css' },
     outdir: OUT,
@@ -36,24 +36,25 @@ export async function buildPage(common) {
     chunkNames: '[name]-[hash]',
     jsx: 'automatic',
     jsxImportSource: 'preact',
-    metafile: true,
     plugins: [yaml],
   });
+  const { outputs } = built.metafile;
   await mkdir(OUT, { recursive: true });
-  const built = Object.keys(metafile.outputs);
-  await Promise.all(built.map(compress));
+  const made = Object.keys(outputs);
+  await Promise.all(made.map(compress));
   await Promise.all(
     ['index.html', 'icon.svg', 'icon.png'].map(async name =>
       writeFile(`${OUT}/${name}`, await readFile(`web/${name}`)),
     ),
   );
   const entry = source => {
-    const [file] = Object.entries(metafile.outputs).find(([, { entryPoint }]) => entryPoint === source) ?? [];
+    const [file] = Object.entries(outputs).find(([, { entryPoint }]) => entryPoint === source) ?? [];
     return basename(file);
   };
-  const files = built.map(file => ({ name: basename(file), type: TYPES[extname(file)] }));
+  const files = made.map(file => ({ name: basename(file), type: TYPES[extname(file)] }));
   const list = { script: entry('web/main.tsx'), style: entry('web/style/page.css'), files };
   await writeFile(`${OUT}/files.json`, JSON.stringify(list));
+  return built;
 }
 
 /** The name holds the hash of the content, so what is there is right. The best compression takes seconds. */

@@ -52,7 +52,9 @@ export type OpenBroker = (options: {
   /** Told of each call when it is over, and of what commands and code print. */
   readonly progress: ((message: string) => void) | undefined;
   readonly approvals: Policy;
-}) => { readonly callHost: CallHost; readonly ledger: readonly LedgerEntry[]; hostMs(): number };
+}) => Promise<OpenedBroker>;
+
+type OpenedBroker = { readonly callHost: CallHost; readonly ledger: readonly LedgerEntry[]; hostMs(): number };
 
 type RunDeps = {
   readonly engine: Engine;
@@ -127,12 +129,13 @@ async function answer(call: ToolCall, requestId: string, deps: RunDeps, span: Sp
   const { surface, principal, progress } = call;
   const over = new AbortController();
   const signal = AbortSignal.any([call.signal, over.signal]);
-  const broker =
-    surface === 'search'
-      ? undefined
-      : deps.openBroker({ principal, mode: surface, signal, requestId, progress, approvals: call.approvals });
-  const ledger = broker?.ledger ?? [];
+  let ledger: readonly LedgerEntry[] = [];
   try {
+    const broker =
+      surface === 'search'
+        ? undefined
+        : await deps.openBroker({ principal, mode: surface, signal, requestId, progress, approvals: call.approvals });
+    ledger = broker?.ledger ?? [];
     if (surface !== 'search') requireScope(principal, surface);
     checkArgumentNames(call);
     const code = await deps.acceptor.accept(call.code, { principalId: principal.id, signal, surface });
