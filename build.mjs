@@ -2,8 +2,8 @@
 //   node build.mjs            what the package needs
 //   node build.mjs bench …    with those entry points as well
 import { execFileSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { realpathSync, rmSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { writeThirdParty } from './third-party.mjs';
 import { buildPage } from './web/build.mjs';
@@ -51,14 +51,20 @@ const sharedWithRuntime = {
   },
 };
 
-/**
- * Installed beside the build instead of bundled into it: what has files of its own (WebAssembly, other programs), and
- * E2B's SDK with what its objects are handed to.
- */
-const INSTALLED = [
-  ...['e2b', '@e2b/code-interpreter', '@connectrpc/connect', '@connectrpc/connect-web', '@bufbuild/protobuf'],
-  ...['@swc/wasm-typescript', 'quickjs-wasi', 'just-bash'],
-];
+/** Installed beside the build instead of bundled into it: what has files of its own, WebAssembly or other programs. */
+const INSTALLED = ['@swc/wasm-typescript', 'quickjs-wasi', 'just-bash'];
+
+/** E2B's SDK in CommonJS, and the openapi-fetch that is resolved from there: see src/e2b/sdk-modules.ts. */
+const sdkInCommonJs = {
+  name: 'sdk-in-commonjs',
+  setup({ onLoad }) {
+    onLoad({ filter: /src[\\/]e2b[\\/]sdk-modules\.ts$/ }, () => ({
+      contents: `export const openapiFetchModule = require('openapi-fetch');
+        export const sdkModule = require(${JSON.stringify(resolve('node_modules/@e2b/code-interpreter'))});`,
+      resolveDir: dirname(realpathSync('node_modules/e2b/package.json')),
+    }));
+  },
+};
 
 /** Fifty languages of error messages, of which one is used. */
 const oneLanguage = {
@@ -80,7 +86,7 @@ const steps = [
     chunkNames: 'chunks/[name]-[hash]',
     sourcemap: true,
     sourcesContent: false,
-    plugins: [oneLanguage],
+    plugins: [oneLanguage, sdkInCommonJs],
     // Packages in CommonJS ask for Node's modules with it.
     banner: {
       js: `import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);`,

@@ -20,6 +20,7 @@ import { createEngines } from './engines.ts';
 import { type Policy, stricter } from './ground/approval-policy.ts';
 import { PACKAGE_ROOT } from './ground/built.ts';
 import { HostTurns } from './ground/host-turns.ts';
+import { Lazy } from './ground/lazy.ts';
 import { MemoryBudget } from './ground/memory-budget.ts';
 import { PACKAGE } from './ground/package.ts';
 import { createCodeAcceptor } from './guest/accept/acceptor.ts';
@@ -70,6 +71,9 @@ export type Core = {
   close(): Promise<void>;
 };
 
+/** What is asked first does not wait for what may be asked next. */
+const WARM_UP_AFTER_MS = 500;
+
 type Observers = {
   readonly onRun?: (record: RunRecord) => void;
   readonly onUpstreamCall?: (record: UpstreamRecord) => void;
@@ -102,11 +106,12 @@ export async function createCore(
 
   const request = (around?: AroundSend) =>
     createRequestCapability({ client, answers, operations: () => operations, around });
-  // Nobody waits for it until a run needs it; a fault is met there.
-  const loading =
-    product.createDataPlane?.(config, { connection, request, methods: base.capabilities, isHidden }) ??
-    Promise.resolve(requestsOnly(request()));
-  loading.catch(cause => log.error({ err: cause }, 'the data plane did not load'));
+  // E2B's SDK is large: loaded for the first run that may call it, or a moment after the start.
+  const dataPlane = new Lazy(
+    async () =>
+      product.createDataPlane?.(config, { connection, request, methods: base.capabilities, isHidden }) ??
+      requestsOnly(request()),
+  );
   const turns = new HostTurns();
   const memory = new MemoryBudget({
     maxBytes: config.MEMORY_MB * 1_000_000,
@@ -114,11 +119,11 @@ export async function createCore(
   });
   const around = observeCalls(observers.onUpstreamCall);
   const openBroker: OpenBroker = async ({ progress, requestId, approvals, ...run }) => {
-    const dataPlane = await loading;
+    const { open } = await dataPlane.get();
     return createBroker({
       ...run,
       approvals: rulesFor(config, approvals),
-      capabilities: dataPlane.open({ wallMs: limits.wallMs, signal: run.signal, requestId, progress }),
+      capabilities: open({ wallMs: limits.wallMs, signal: run.signal, requestId, progress }),
       around,
       limits: brokerLimits,
       turns,
@@ -137,8 +142,10 @@ export async function createCore(
   });
 
   const acceptor = createCodeAcceptor({ maxChars: config.MAX_CODE_CHARS });
-  // In the background: the first TypeScript call is as fast as the next.
-  if (config.WARM_UP) acceptor.warm().catch(cause => log.debug({ err: cause }, 'not warmed up'));
+  const warmUp = () =>
+    Promise.all([dataPlane.get(), acceptor.warm()]).catch(cause => log.warn({ err: cause }, 'not warmed up'));
+  // In the background: the first execute and the first TypeScript are as fast as the next.
+  const warming = config.WARM_UP ? setTimeout(warmUp, WARM_UP_AFTER_MS).unref() : undefined;
   const formatter = createFormatter();
   const tools = createTools(api, toolLimitsOf(config));
   const runTool = createRunTool({
@@ -168,10 +175,11 @@ export async function createCore(
       createServerFactory({ api, tools, runTool, principalOf, ...(scopeChallenge && { scopeChallenge }) }),
     checkKey: createKeyCheck(client, () => operations),
     async close() {
+      clearTimeout(warming);
       published?.close();
       await Promise.all([engine.close(), acceptor.close(), formatter.close()]);
       await Promise.all([connection.api.close(), answers.close()]);
-      await (await loading.catch(() => undefined))?.close();
+      await (await dataPlane.ifBegun())?.close();
     },
   };
 }

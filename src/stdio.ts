@@ -5,6 +5,7 @@ import type { Api } from './api.ts';
 import { type Config, ConfigError, toolLimitsOf } from './config.ts';
 import type { Core } from './core.ts';
 import { GatewayError } from './errors.ts';
+import { Lazy } from './ground/lazy.ts';
 import type { Logger } from './log.ts';
 import { createServerFactory } from './mcp/server.ts';
 import { createTools } from './mcp/tools.ts';
@@ -26,20 +27,18 @@ export async function serveOverStdio(config: Config, log: Logger, product = E2B_
   const principal = callerOf(config, product.api);
   const transport = new LineTransport({ input: process.stdin, output: process.stdout }, MAX_LINE_BYTES);
   // What runs code is loaded when the client has its first answer: until then it would only wait longer for that.
-  let starting: Promise<Core> | undefined;
-  const start = (): Promise<Core> => {
-    starting ??= startCore(config, log, product);
-    return starting;
-  };
-  void transport.answered.then(start).catch(cause => {
-    log.fatal({ err: cause }, 'the engine did not start');
-    process.exitCode = 1;
-    void transport.close();
-  });
+  const core = new Lazy(() => startCore(config, log, product));
+  void transport.answered
+    .then(() => core.get())
+    .catch(cause => {
+      log.fatal({ err: cause }, 'the engine did not start');
+      process.exitCode = 1;
+      void transport.close();
+    });
   const factory = createServerFactory({
     api: product.api,
     tools: createTools(product.api, toolLimitsOf(config)),
-    runTool: async call => (await start()).runTool(call),
+    runTool: async call => (await core.get()).runTool(call),
     principalOf: () => principal,
   });
   const onerror = (error: Error) => log.warn({ err: error }, 'message refused');
@@ -49,7 +48,7 @@ export async function serveOverStdio(config: Config, log: Logger, product = E2B_
     finished: transport.finished,
     async close() {
       await connection.close();
-      await (await starting)?.close();
+      await (await core.ifBegun())?.close();
       log.info('closed');
     },
   };

@@ -1,8 +1,8 @@
 // E2B's SDK, with one change: what it sends to the API goes through a fetch of ours. The SDK's own follows redirects, with
 // the caller's key, to wherever an answer says, and reads without bounds; no option of it takes another. Its API clients
 // are made by openapi-fetch, looked up at each use in the CommonJS build, so that is where ours is put in.
-import { createRequire } from 'node:module';
 import { apiFetch } from './api-fetch.ts';
+import { openapiFetchModule, sdkModule } from './sdk-modules.ts';
 
 type Module = typeof import('@e2b/code-interpreter');
 type ClientOptions = { readonly fetch?: unknown };
@@ -11,9 +11,8 @@ type CreateClient = (options: ClientOptions) => unknown;
 const ORIGINAL = Symbol.for('e2b-code-mode.openapi-fetch');
 type OpenapiFetch = { default: CreateClient; [ORIGINAL]?: CreateClient };
 
-const require = createRequire(import.meta.url);
-const openapiFetch = createRequire(require.resolve('e2b'))('openapi-fetch') as OpenapiFetch;
-const sdk = require('@e2b/code-interpreter') as Module;
+const openapiFetch = openapiFetchModule as OpenapiFetch;
+const sdk = sdkModule as Module;
 
 const createClient = openapiFetch[ORIGINAL] ?? openapiFetch.default;
 openapiFetch[ORIGINAL] = createClient;
