@@ -142,7 +142,7 @@ describe('the embedded engine under load', () => {
   });
 
   it('bounds the memory of waiting guests', async () => {
-    const on = await open({ workers: 2, maxWorkers: 2, maxParkedBytes: 20 << 20 });
+    const on = await open({ workers: 2, maxWorkers: 2, maxParkedBytes: 20 << 20, maxQueueMs: 60_000 });
     const heavy = 'async () => { const k = new Uint8Array(8e6).fill(7); await api.request({}); return k[5] }';
     const before = process.memoryUsage().rss;
     const outcomes = await Promise.all(Array.from({ length: 40 }, () => start(on, heavy, { callHost: delayed(100) })));
