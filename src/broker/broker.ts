@@ -1,6 +1,6 @@
 // Answers a run's calls: looks up the capability, holds the run to its budgets, writes the ledger, and turns every
 // fault into a reply the guest can read. Knows no capability by name and nothing of the engine but the form of a call.
-import type { AskHost, CallHost, GuestCall, GuestReply } from '../engine/engine.ts';
+import type { AskHost, CallHost, Emit, GuestCall, GuestReply } from '../engine/engine.ts';
 import { GatewayError, toGatewayError } from '../errors.ts';
 import type { HostTurns } from '../ground/host-turns.ts';
 import { tryParseJson } from '../ground/json.ts';
@@ -40,6 +40,8 @@ export type CallContext = {
   turn(): Promise<void>;
   /** Time that a thread of the gateway has worked for this call: the run's CPU time as well. */
   spend(ms: number): void;
+  /** Sends the guest an event while the call is made, or after. The caller `take()`s its bytes and sends few. */
+  readonly emit: Emit;
   /** @throws GatewayError `budget_exceeded` */
   checkRequest(bytes: number): void;
   /**
@@ -119,7 +121,7 @@ export function createBroker(options: BrokerOptions): Broker {
   const openMemory = createRunMemory(options.memory, principal.id, options.signal);
   const owner = { principalId: principal.id, name: options.requestId ?? 'a run' };
 
-  const answerCall = async (guestCall: GuestCall, open: OpenCall, signal: AbortSignal): Promise<string> => {
+  const answerCall = async (guestCall: GuestCall, open: OpenCall, signal: AbortSignal, emit: Emit): Promise<string> => {
     const found = find(capabilities, guestCall.capability);
     const capability = options.around?.(guestCall.capability, found) ?? found;
     const spend = (ms: number) => {
@@ -142,7 +144,7 @@ export function createBroker(options: BrokerOptions): Broker {
       const args = await work(() => parseArgs(guestCall));
       const answer = heldToo(budget.answer(), open.memory);
       const { checkRequest } = budget;
-      const basic = { principal, mode, signal, limits, call: open.call, answer, work, turn, spend, checkRequest };
+      const basic = { principal, mode, signal, limits, call: open.call, answer, work, turn, spend, checkRequest, emit };
       const context = options.approvals === undefined ? basic : withApproval(basic, guestCall, options.approvals);
       const json = await (await work(() => ({ answered: capability(args, context) }))).answered;
       answer.settle(json.length);
@@ -169,7 +171,7 @@ export function createBroker(options: BrokerOptions): Broker {
     },
   });
 
-  const askHost: Broker['askHost'] = async (guestCall, callSignal) => {
+  const askHost: Broker['askHost'] = async (guestCall, callSignal, emit = NOBODY_LISTENS) => {
     const label = shortName(guestCall.capability);
     let open: OpenCall | undefined;
     try {
@@ -177,7 +179,7 @@ export function createBroker(options: BrokerOptions): Broker {
       open = { call: openCall(label), memory: openMemory() };
       open.memory.take(guestCall.argsJson.length);
       const { signal, release } = follow(options.signal, callSignal);
-      const json = await answerCall(guestCall, open, signal).finally(release);
+      const json = await answerCall(guestCall, open, signal, emit).finally(release);
       open.call.succeed();
       return { ok: true, json, delivered: open.memory.release };
     } catch (caught) {
@@ -207,6 +209,8 @@ export function createBroker(options: BrokerOptions): Broker {
 
   return { callHost, askHost, ledger: ledger.entries, hostMs: () => hostMs };
 }
+
+const NOBODY_LISTENS: Emit = () => {};
 
 const overworked = (maxMs: number) =>
   `Reading what was sent to this run took the gateway more than ${maxMs} ms of CPU time. Ask for less, or write it to a file.`;

@@ -47,17 +47,20 @@ export type GuestReply =
     }
   | { readonly ok: false; readonly error: { readonly name: string; readonly code: string; readonly message: string } };
 
+/** Sends the guest an event of a call, as JSON text. Reaches it in order, and before an answer given later. */
+export type Emit = (json: string) => void;
+
 /** Answers one call. Never rejects. `signal` aborts when the run ends, for whatever reason. */
-export type CallHost = (call: GuestCall, signal: AbortSignal) => Promise<GuestReply>;
+export type CallHost = (call: GuestCall, signal: AbortSignal, emit?: Emit) => Promise<GuestReply>;
 
 /** The same for a run that can be interrupted: a held call is not answered in it, a person is to be asked `Q` first. */
-export type AskHost<Q = unknown> = (call: GuestCall, signal: AbortSignal) => Promise<GuestReply | Held<Q>>;
+export type AskHost<Q = unknown> = (call: GuestCall, signal: AbortSignal, emit?: Emit) => Promise<GuestReply | Held<Q>>;
 export type Held<Q> = { readonly held: Q };
 
-/** An answer to a call, or a timer that fired, and when the guest got it. `how` as in protocol.ts. */
+/** An answer to a call, an event of it, or a timer that fired, and when the guest got it. `how` as in protocol.ts. */
 export type Recorded = {
   readonly id: number;
-  readonly how: 0 | 1 | 2;
+  readonly how: 0 | 1 | 2 | 3;
   readonly payload: string;
   readonly atMs: number;
 };

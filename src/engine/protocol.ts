@@ -26,8 +26,11 @@ export const KIND = {
   intl: 9,
 } as const;
 
-/** Host to guest: `settle(id, how, payload)`. */
-export const SETTLE = { rejected: 0, fulfilled: 1, fired: 2 } as const;
+/**
+ * Host to guest: `settle(id, how, payload)`. An event leaves its call open, and may come after its answer as well: what
+ * a command prints that goes on in the background.
+ */
+export const SETTLE = { rejected: 0, fulfilled: 1, fired: 2, event: 3 } as const;
 export type Settle = (typeof SETTLE)[keyof typeof SETTLE];
 
 export const STDOUT = 1;

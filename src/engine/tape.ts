@@ -142,8 +142,10 @@ export class Tape<Q = unknown> implements RunTape {
       const next = this.#answers[this.#replayed];
       if (next === undefined || !this.#opened.has(next.id)) return;
       this.#replayed += 1;
-      this.#waiting.delete(next.id);
-      this.#timers.delete(next.id);
+      if (next.how !== SETTLE.event) {
+        this.#waiting.delete(next.id);
+        this.#timers.delete(next.id);
+      }
       this.#idle = false;
       this.#engine.deliver(withCode(next));
     }
@@ -174,7 +176,8 @@ export class Tape<Q = unknown> implements RunTape {
     const { signal } = this.#engine ?? {};
     if (signal === undefined) return;
     this.#live += 1;
-    const reply = await answerTo(this.#options.askHost, call, signal);
+    const emit = (payload: string) => this.#deliver({ id, how: SETTLE.event, payload });
+    const reply = await answerTo(this.#options.askHost, call, signal, emit);
     this.#live -= 1;
     if ('held' in reply) {
       this.#held.set(id, reply.held);

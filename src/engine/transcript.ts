@@ -1,7 +1,7 @@
 // The output of a run so far, and how its end becomes an Outcome, on every engine. Knows neither threads nor sandboxes.
 import { ERRORS, type ErrorCode } from '../errors.ts';
 import { omitUndefined } from '../ground/omit-undefined.ts';
-import type { Display, GuestCall, GuestError, GuestReply, Job, Limits, Outcome, RunTape } from './engine.ts';
+import type { Display, Emit, GuestCall, GuestError, GuestReply, Job, Limits, Outcome, RunTape } from './engine.ts';
 import { guestFrames, threwElsewhere } from './frames.ts';
 import type { Emission, End } from './intake.ts';
 import { displayBytes, type FailedPayload } from './protocol.ts';
@@ -175,12 +175,13 @@ function limitOf(code: ErrorCode, { wallMs, cpuMs, memoryBytes }: Limits): strin
 
 /** Keeps the promise that CallHost makes: a reply, never a rejection. */
 export async function answerTo<Reply>(
-  callHost: (call: GuestCall, signal: AbortSignal) => Promise<Reply>,
+  callHost: (call: GuestCall, signal: AbortSignal, emit: Emit) => Promise<Reply>,
   call: GuestCall,
   signal: AbortSignal,
+  emit: Emit,
 ): Promise<Reply | GuestReply> {
   try {
-    return await callHost(call, signal);
+    return await callHost(call, signal, emit);
   } catch {
     return {
       ok: false,

@@ -5,6 +5,7 @@ import { buffer } from './buffer.ts';
 import { calls } from './calls.ts';
 import { control } from './control.ts';
 import { errors } from './errors.ts';
+import { events } from './events.ts';
 import { globals } from './globals.ts';
 import { Harness, type SuiteOptions } from './harness.ts';
 import { hostile } from './hostile.ts';
@@ -24,6 +25,7 @@ export function describeEngine(name: string, makeEngine: () => Promise<Engine>, 
     intl(guest);
     buffer(guest);
     calls(guest);
+    events(guest);
     errors(guest);
     isolation(guest);
     control(guest);

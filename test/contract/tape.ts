@@ -100,6 +100,35 @@ export function tape(guest: Harness): void {
       expect(later?.[0]).toBe(true);
     });
 
+    it('gets the events of its calls again as well, each at its place, and none twice', async () => {
+      let runs = 0;
+      const askHost: AskHost = async ({ capability, decision }, _signal, emit) => {
+        if (capability === 'Sandbox.kill' && decision === undefined) return { held: 'kill' };
+        if (capability === 'Sandbox.connect') return { ok: true, json: '{"sandboxId":"i0abc","domain":"example.org"}' };
+        if (capability !== 'Sandbox.commands.run') return { ok: true, json: 'true' };
+        runs += 1;
+        emit?.('[["stdout","a"]]');
+        await new Promise(resolve => setTimeout(resolve, 20));
+        emit?.('[["stdout","b"],["stdout","c"]]');
+        return { ok: true, json: '{"exitCode":0,"stdout":"","stderr":""}' };
+      };
+      const source = `async () => {
+        const sbx = await Sandbox.connect('i0abc'), seen = [];
+        const onStdout = async text => { seen.push(text, Date.now()); await sbx.files.read('/' + text) };
+        await sbx.commands.run('x', { onStdout });
+        const before = [...seen];
+        await sbx.kill();
+        await sbx.commands.run('y', { onStdout });
+        return [before.filter(x => typeof x === 'string'), seen.filter(x => typeof x === 'string')];
+      }`;
+      const { outcome, rounds } = await runToEnd(guest, source, { askHost });
+      expect(resultOf(outcome)).toEqual([
+        ['a', 'b', 'c'],
+        ['a', 'b', 'c', 'a', 'b', 'c'],
+      ]);
+      expect([rounds, runs]).toEqual([2, 2]);
+    });
+
     it('asks together about what is under way together, once all else has been answered', async () => {
       const { askHost, sent } = world(n => (n === 1 ? 30 : 0));
       const source = `async () => {

@@ -91,6 +91,48 @@ describe('from the guest', () => {
     );
   });
 
+  it('calls back while it runs: what a callback does lets the command and the code go on', async () => {
+    const { text } = await write(`async () => {
+      const sbx = await Sandbox.create(), seen = [];
+      const until = path => 'until [ -f ' + path + ' ]; do sleep 0.02; done';
+      await sbx.commands.run('echo first; ' + until('/tmp/a') + '; echo last', {
+        onStdout: async text => { seen.push(text); if (text.includes('first')) await sbx.files.write('/tmp/a', '') },
+      });
+      const waits = 'import os, time\\nprint("first")\\nwhile not os.path.exists("/tmp/b"): time.sleep(0.02)\\nprint("last")';
+      await sbx.runCode(waits, {
+        onStdout: async message => {
+          seen.push(String(message), message.error, typeof message.timestamp);
+          if (message.line.includes('first')) await sbx.files.write('/tmp/b', '');
+        },
+      });
+      const reader = await sbx.commands.run('read x; echo got $x', {
+        background: true, stdin: true, onStdout: text => void seen.push(text),
+      });
+      await sbx.commands.run(until('/tmp/c'), { background: true, timeoutMs: 5_000 });
+      await reader.sendStdin('line\\n');
+      await reader.wait();
+      const known = await sbx.commands.run('read x; echo $x', { background: true, stdin: true });
+      const again = await sbx.commands.connect(known.pid, { onStdout: text => void seen.push(text) });
+      await again.sendStdin('again\\n');
+      await again.wait();
+      return seen;
+    }`);
+    expect(text).toContain(
+      JSON.stringify([
+        'first\n',
+        'last\n',
+        'first\n',
+        false,
+        'number',
+        'last\n',
+        false,
+        'number',
+        'got line\n',
+        'again\n',
+      ]),
+    );
+  });
+
   it("throws the SDK's errors by their names, and the gateway's with their codes", async () => {
     const { text } = await write(`async () => {
       const sbx = await Sandbox.create();

@@ -7,6 +7,7 @@ import { detailOf } from '../ledger.ts';
 import { commandMs, onInstance, options, strings } from './arguments.ts';
 import { MAX_KEPT_CHARS } from './command-runs.ts';
 import { codeOverdue } from './deadline.ts';
+import { createEvents, EVENT_KINDS } from './events.ts';
 import { composeExecution } from './execution.ts';
 import { callInterpreter, execute, INTERPRETER_PORT, type InterpreterAddress } from './interpreter.ts';
 import { method } from './method.ts';
@@ -26,6 +27,8 @@ const runCode = method('Sandbox.runCode', {
   composed: true,
   args: onInstance({
     code: z.string().max(1_000_000),
+    /** What the agent's code listens for while the code runs. */
+    events: z.array(z.enum(EVENT_KINDS)).max(EVENT_KINDS.length).optional(),
     opts: options({
       language: language.optional(),
       context: context.optional(),
@@ -35,11 +38,12 @@ const runCode = method('Sandbox.runCode', {
       error: 'give language or context, not both: a context has its language',
     }),
   }),
-  async run({ sandboxId, code, opts }, call) {
+  async run({ sandboxId, code, events, opts }, call) {
     call.context.checkRequest(Buffer.byteLength(code));
     const { progress } = call.session.options;
     const reporter = progress === undefined ? undefined : createLineReporter(progress);
     const { maxAnswerBytes } = call.context.limits;
+    const sent = events === undefined ? undefined : createEvents(call.context, events);
     try {
       const execution = await onInterpreter(
         sandboxId,
@@ -55,6 +59,7 @@ const runCode = method('Sandbox.runCode', {
             onBytes: call.context.answer.take,
             work: call.context.work,
             onStdout: reporter?.push,
+            onEvent: sent?.push,
           });
         },
         maxAnswerBytes * 2,
@@ -66,6 +71,7 @@ const runCode = method('Sandbox.runCode', {
       return composeExecution(execution);
     } finally {
       reporter?.flush();
+      sent?.flush();
     }
   },
 });

@@ -5,7 +5,15 @@ import type { Access } from '../../e2b/handle.ts';
 import type { Sandbox } from '../../e2b/sdk.ts';
 import { unlessAborted } from './abort.ts';
 import { commandOverdue } from './deadline.ts';
-import { type CommandResult, type Follower, type FollowOptions, follow, type StartCommand } from './follower.ts';
+import type { Events } from './events.ts';
+import {
+  type CommandResult,
+  type Follower,
+  type FollowOptions,
+  follow,
+  type Listener,
+  type StartCommand,
+} from './follower.ts';
 import { createLineReporter } from './output.ts';
 import type { SandboxCall } from './sandbox-call.ts';
 
@@ -28,6 +36,7 @@ export function runToEnd(
   call: SandboxCall,
   askedMs: number | undefined,
   start: StartOn,
+  events?: Events,
 ): Promise<CommandResult> {
   return call.onSandbox(sandboxId, async ({ access }) => {
     const kill = (pid: number) => killQuietly(call, access, pid);
@@ -44,6 +53,7 @@ export function runToEnd(
       timeoutMs: deadline.ms,
       overdue: commandOverdue(deadline),
       onTooMuch,
+      listeners: listenersOf(events),
     });
     try {
       const follower = await unlessAborted(following, call.context.signal, abandon);
@@ -55,6 +65,7 @@ export function runToEnd(
       throw fault() ?? caught;
     } finally {
       reporter?.flush();
+      events?.flush();
     }
   });
 }
@@ -65,7 +76,7 @@ export function leaveRunning(
   call: SandboxCall,
   timeoutMs: number,
   start: StartOn,
-  logPath?: string,
+  { logPath, events, listeners = listenersOf(events) }: Followed,
 ): Promise<Found> {
   return call.onSandbox(sandboxId, async ({ access }) => {
     const stream = call.session.openStream();
@@ -73,6 +84,7 @@ export function leaveRunning(
       timeoutMs,
       overdue: 'timed out and was killed. Give it more timeoutMs, or none',
       onTooMuch: () => 'goes on, its output no longer collected',
+      listeners,
     });
     try {
       const follower = await unlessAborted(following, call.context.signal, late => late.leave());
@@ -82,6 +94,7 @@ export function leaveRunning(
       const over = () => {
         stream.ended();
         reporter?.flush();
+        events?.end();
       };
       follower.ended.then(over, over);
       return found;
@@ -92,7 +105,22 @@ export function leaveRunning(
   });
 }
 
-type Bounds = Pick<FollowOptions, 'overdue' | 'onTooMuch'> & { readonly timeoutMs: number };
+export type Followed = {
+  readonly logPath?: string | undefined;
+  readonly events?: Events | undefined;
+  readonly listeners?: Set<Listener>;
+};
+
+/** Tells of what a command prints that runs already. */
+export function listen(follower: Follower, events: Events): void {
+  for (const listener of listenersOf(events)) follower.listeners.add(listener);
+  follower.ended.then(events.end, events.end);
+}
+
+const listenersOf = (events: Events | undefined): Set<Listener> =>
+  new Set(events === undefined ? [] : [(stream, text) => events.push(stream, JSON.stringify(text))]);
+
+type Bounds = Pick<FollowOptions, 'overdue' | 'onTooMuch' | 'listeners'> & { readonly timeoutMs: number };
 
 function begin(
   { session, context, sdk: own }: SandboxCall,

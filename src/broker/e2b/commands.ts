@@ -7,7 +7,8 @@ import { omitUndefined } from '../../ground/omit-undefined.ts';
 import { detailOf } from '../ledger.ts';
 import { within } from './abort.ts';
 import { commandMs, onInstance, options, pid, strings, timeoutMs, user } from './arguments.ts';
-import { followerOf, leaveRunning, runToEnd, type StartOn, unfollow } from './command-runs.ts';
+import { followerOf, leaveRunning, listen, runToEnd, type StartOn, unfollow } from './command-runs.ts';
+import { createEvents, type Events, STREAMS } from './events.ts';
 import type { CommandResult } from './follower.ts';
 import { withLogFile, withoutLogFile } from './log-file.ts';
 import { method } from './method.ts';
@@ -23,9 +24,15 @@ export const data = z.union([z.string(), base64]);
 export const bytesOf = (given: z.output<typeof data>): Buffer =>
   typeof given === 'string' ? Buffer.from(given, 'utf8') : Buffer.from(given.base64, 'base64');
 
+/** What the agent's code listens for while the command runs. */
+const events = z.array(z.enum(STREAMS)).max(STREAMS.length).optional();
+const eventsOf = ({ context }: SandboxCall, wanted: z.output<typeof events>): Events | undefined =>
+  wanted === undefined ? undefined : createEvents(context, wanted);
+
 const run = method('Sandbox.commands.run', {
   mode: 'write',
   args: onInstance({
+    events,
     cmd: z.string().min(1).max(200_000),
     opts: options({
       background: z.boolean().optional(),
@@ -36,26 +43,31 @@ const run = method('Sandbox.commands.run', {
       timeoutMs: commandMs.optional(),
     }),
   }),
-  async run({ sandboxId, cmd, opts }, call) {
+  async run({ sandboxId, cmd, events, opts }, call) {
     call.context.checkRequest(Buffer.byteLength(cmd));
     const { background = false, timeoutMs, requestTimeoutMs: _, ...startOpts } = opts;
     const starting =
       (cmd: string): StartOn =>
       (sandbox, listeners) =>
         sandbox.commands.run(cmd, { ...omitUndefined(startOpts), ...listeners, background: true });
-    if (!background) return noted(await runToEnd(sandboxId, call, timeoutMs, starting(cmd)), call);
+    const sent = eventsOf(call, events);
+    if (!background) return noted(await runToEnd(sandboxId, call, timeoutMs, starting(cmd), sent), call);
     const { logPath, cmd: logged } = withLogFile(cmd, randomUUID());
     // 0: no deadline in the sandbox. A background command outlives the run unless it is given a timeout.
-    return leaveRunning(sandboxId, call, timeoutMs ?? 0, starting(logged), logPath);
+    return leaveRunning(sandboxId, call, timeoutMs ?? 0, starting(logged), { logPath, events: sent });
   },
 });
 
 const connect = method('Sandbox.commands.connect', {
   mode: 'write',
-  args: onInstance({ pid, opts: options({ timeoutMs: timeoutMs.optional() }) }),
-  async run({ sandboxId, pid, opts }, call) {
-    if (followerOf(call, sandboxId, pid) === undefined) return connectTo(sandboxId, pid, call, opts.timeoutMs ?? 0);
-    const { logPath } = await reach(call, sandboxId, pid);
+  args: onInstance({ pid, events, opts: options({ timeoutMs: timeoutMs.optional() }) }),
+  async run({ sandboxId, pid, events, opts }, call) {
+    const sent = eventsOf(call, events);
+    if (followerOf(call, sandboxId, pid) === undefined)
+      return connectTo(sandboxId, pid, call, opts.timeoutMs ?? 0, { events: sent });
+    const follower = await reach(call, sandboxId, pid);
+    if (sent !== undefined) listen(follower, sent);
+    const { logPath } = follower;
     return { pid, ...omitUndefined({ logPath }) };
   },
 });

@@ -3,6 +3,7 @@ import { GatewayError } from '../../errors.ts';
 import { tryParseJson } from '../../ground/json.ts';
 import { type JsonLimits, judgeJson } from '../../ground/json-size.ts';
 import { omitUndefined } from '../../ground/omit-undefined.ts';
+import type { EventKind } from './events.ts';
 import { createOutput } from './output.ts';
 
 export type ExecutionResult = {
@@ -24,6 +25,8 @@ export type ExecutionOptions = {
   /** Kept of each stream: its beginning and its end. */
   readonly maxKeptChars: number;
   readonly onStdout?: ((text: string) => void) | undefined;
+  /** What comes, with what it is as JSON text. */
+  readonly onEvent?: ((kind: EventKind, json: string) => void) | undefined;
 };
 
 /** An event within these limits is parsed in some ten milliseconds. */
@@ -43,6 +46,7 @@ type Event = Readonly<Record<string, unknown>>;
 export class Execution {
   readonly #maxResultBytes: number;
   readonly #onStdout: ExecutionOptions['onStdout'];
+  readonly #onEvent: ExecutionOptions['onEvent'];
   readonly #streams: { readonly stdout: KeptStream; readonly stderr: KeptStream };
   readonly #results: string[] = [];
   #resultBytes = 0;
@@ -51,9 +55,10 @@ export class Execution {
   #error: ExecutionResult['error'];
   #executionCount: number | undefined;
 
-  constructor({ maxResultBytes, maxKeptChars, onStdout }: ExecutionOptions) {
+  constructor({ maxResultBytes, maxKeptChars, onStdout, onEvent }: ExecutionOptions) {
     this.#maxResultBytes = maxResultBytes;
     this.#onStdout = onStdout;
+    this.#onEvent = onEvent;
     this.#streams = { stdout: new KeptStream(maxKeptChars), stderr: new KeptStream(maxKeptChars) };
   }
 
@@ -67,7 +72,7 @@ export class Execution {
     const event = parseEvent(line);
     if (event.type === 'stdout' || event.type === 'stderr') this.#print(event.type, String(event.text ?? ''));
     else if (event.type === 'result') this.#addResult(event, Buffer.byteLength(line));
-    else if (event.type === 'error') this.#error = errorOf(event);
+    else if (event.type === 'error') this.#fail(errorOf(event));
     else if (event.type === 'number_of_executions' && typeof event.execution_count === 'number')
       this.#executionCount = event.execution_count;
   }
@@ -88,6 +93,12 @@ export class Execution {
   #print(stream: 'stdout' | 'stderr', text: string): void {
     this.#streams[stream].push(text);
     if (stream === 'stdout') this.#onStdout?.(text);
+    this.#onEvent?.(stream, JSON.stringify(text));
+  }
+
+  #fail(error: NonNullable<ExecutionResult['error']>): void {
+    this.#error = error;
+    this.#onEvent?.('error', JSON.stringify(error));
   }
 
   #addResult(event: Event, lineBytes: number): void {
@@ -100,6 +111,7 @@ export class Execution {
     // Numbers can get longer: 1e20 is written with 21 digits.
     if (!this.#fits(Math.max(0, Buffer.byteLength(json) - lineBytes))) return;
     this.#results.push(json);
+    this.#onEvent?.('result', json);
     if (isMainResult) this.#mainResult ??= { text: typeof result.text === 'string' ? result.text : undefined };
   }
 

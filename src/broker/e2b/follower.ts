@@ -15,6 +15,8 @@ export type CommandResult = {
   readonly dropped?: number;
 };
 
+export type Listener = (stream: 'stdout' | 'stderr', text: string) => void;
+
 export type FollowOptions = {
   /** Kept of each stream, characters: head and tail. */
   readonly maxKeptChars: number;
@@ -23,6 +25,8 @@ export type FollowOptions = {
   /** Called for each piece. What it throws stops the following as well, and is what `ended` rejects with. */
   readonly onBytes: (bytes: number) => void;
   readonly onStdout?: (text: string) => void;
+  /** Of the agent's code, which may add to them. What one throws stops the following, as with `onBytes`. */
+  readonly listeners: Set<Listener>;
   /** Called once, when the command printed too much: kills it or not. Returns what happens to it, for the error. */
   readonly onTooMuch: (pid: number) => string;
   /** The error's text when its time was over. */
@@ -35,6 +39,7 @@ export type Follower = {
   readonly logPath?: string;
   /** A failed command does not reject it: only a lost sandbox does, or a run that has no bytes left. */
   readonly ended: Promise<CommandResult>;
+  readonly listeners: Set<Listener>;
   /** The output so far. */
   peek(): Pick<CommandResult, 'stdout' | 'stderr' | 'dropped'>;
   /** Stops following; the command goes on. */
@@ -59,6 +64,7 @@ export async function follow(start: StartCommand, options: FollowOptions): Promi
   return {
     pid: handle.pid,
     ended,
+    listeners: options.listeners,
     peek: () => command.printed(),
     leave: () => command.leave(),
     lost: () => command.lost,
@@ -90,12 +96,12 @@ class FollowedCommand {
     return {
       onStdout: text => {
         this.#stdout.push(text);
-        this.#count(text);
+        this.#count('stdout', text);
         this.#options.onStdout?.(text);
       },
       onStderr: text => {
         this.#stderr.push(text);
-        this.#count(text);
+        this.#count('stderr', text);
       },
       signal: this.#stream.signal,
     };
@@ -127,13 +133,14 @@ class FollowedCommand {
     this.#stream.abort();
   }
 
-  #count(text: string): void {
+  #count(stream: 'stdout' | 'stderr', text: string): void {
     if (this.#handle !== undefined) discardKeptOutput(this.#handle);
     if (this.#excess !== undefined) return;
     const bytes = Buffer.byteLength(text);
     this.#streamedBytes += bytes;
     try {
       this.#options.onBytes(bytes);
+      for (const listener of this.#options.listeners) listener(stream, text);
       if (this.#streamedBytes > this.#options.maxStreamedBytes) this.#excess = { cause: undefined };
     } catch (cause) {
       this.#excess = { cause };

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { SdkOptions } from '../../e2b/connection.ts';
 import type { Sandbox } from '../../e2b/sdk.ts';
 import { GatewayError } from '../../errors.ts';
-import { type Found, followerOf, leaveRunning, replaceFollower, type StartOn } from './command-runs.ts';
+import { type Followed, type Found, followerOf, leaveRunning, replaceFollower, type StartOn } from './command-runs.ts';
 import type { Follower } from './follower.ts';
 import { withoutLogFile } from './log-file.ts';
 import type { SandboxCall } from './sandbox-call.ts';
@@ -13,7 +13,13 @@ const GONE_TRIES = 10;
 const GONE_EVERY_MS = 50;
 
 /** Follows a command that runs. @throws GatewayError `sandbox_failed` when it has ended, or never was */
-export async function connectTo(sandboxId: string, pid: number, call: SandboxCall, timeoutMs: number): Promise<Found> {
+export async function connectTo(
+  sandboxId: string,
+  pid: number,
+  call: SandboxCall,
+  timeoutMs: number,
+  heardBy: Pick<Followed, 'events' | 'listeners'>,
+): Promise<Found> {
   const running = await call.onSandbox(sandboxId, ({ sandbox, sdk }) => sandbox.commands.list({ signal: sdk.signal }));
   const found = running.find(process => process.pid === pid);
   if (found === undefined) {
@@ -22,7 +28,7 @@ export async function connectTo(sandboxId: string, pid: number, call: SandboxCal
   }
   const { logPath } = withoutLogFile(found.args.at(-1) ?? '');
   const attach: StartOn = (sandbox, listeners) => sandbox.commands.connect(pid, listeners);
-  return leaveRunning(sandboxId, call, timeoutMs, attach, logPath);
+  return leaveRunning(sandboxId, call, timeoutMs, attach, { logPath, ...heardBy });
 }
 
 /** What this run knows of a command, connected anew where the stream broke off. @throws GatewayError */
@@ -35,7 +41,7 @@ export async function reach(call: SandboxCall, sandboxId: string, pid: number): 
     );
   }
   if (!follower.lost()) return follower;
-  await connectTo(sandboxId, pid, call, 0);
+  await connectTo(sandboxId, pid, call, 0, { listeners: follower.listeners });
   const reconnected = followerOf(call, sandboxId, pid) ?? follower;
   const continued = continuing(follower, reconnected);
   replaceFollower(call, sandboxId, pid, continued);

@@ -4,7 +4,7 @@ import type { CommandHandle, Sandbox } from '../../e2b/sdk.ts';
 import type { HostTurns } from '../../ground/host-turns.ts';
 import type { Delivery, GuestReply, Job, TapeEnd } from '../engine.ts';
 import { type Emission, type End, Intake } from '../intake.ts';
-import { settlePayload } from '../protocol.ts';
+import { SETTLE, settlePayload } from '../protocol.ts';
 import { answerTo, type Transcript } from '../transcript.ts';
 import { maxPayloadBytes, readPayload, writePayload } from './files.ts';
 import { StdinWriter } from './stdin.ts';
@@ -43,6 +43,8 @@ export class Conversation {
   /** Answers given before stdin was there: the first output may come before it. */
   #early: string[] = [];
   #files = 0;
+  /** Those under way to the guest: an answer goes after them. */
+  #events: Promise<void> = Promise.resolve();
   #reportedMs = 0;
   #hostMs = 0;
   /** Of a run with a tape: its deliveries so far, how many there are, and how many the guest is done with. */
@@ -148,7 +150,12 @@ export class Conversation {
       case 'call': {
         const { id, kind: _kind, ...call } = emission;
         if (job.tape !== undefined) job.tape.call(id, call);
-        else void answerTo(job.callHost, call, signal).then(reply => this.#reply(id, reply));
+        else {
+          const emit = (payload: string) => {
+            this.#events = this.#events.then(() => this.#answer({ id, how: SETTLE.event }, payload));
+          };
+          void answerTo(job.callHost, call, signal, emit).then(reply => this.#reply(id, reply));
+        }
         return;
       }
       case 'timer':
@@ -189,6 +196,7 @@ export class Conversation {
   }
 
   async #reply(id: number, reply: GuestReply): Promise<void> {
+    await this.#events;
     if (!reply.ok) this.#parts.transcript.noteCode(reply.error.code);
     const { how, payload } = settlePayload(reply);
     await this.#answer({ id, how }, payload);
@@ -198,7 +206,7 @@ export class Conversation {
   async #answer(answer: Answer, payload: string, unwanted?: () => void): Promise<void> {
     const { signal, onLost } = this.#parts;
     if (signal.aborted || this.#checkCpu()) return;
-    if (!this.#intake.answer(answer.id)) return unwanted?.();
+    if (answer.how !== SETTLE.event && !this.#intake.answer(answer.id)) return unwanted?.();
     try {
       this.#send(toAscii(await this.#carry(answer, payload)));
     } catch (caught) {

@@ -57,7 +57,10 @@ const callIn = ({ id: _id, kind: _kind, ...call }: Call): GuestCall => call;
 
 async function ask(run: Run, call: Call, settle: (settlement: Due) => void): Promise<void> {
   const { id } = call;
-  const reply = await answerTo(run.job.callHost, callIn(call), run.abort.signal);
+  const emit = (payload: string) => {
+    if (run.state !== 'ended') settle({ id, how: SETTLE.event, payload });
+  };
+  const reply = await answerTo(run.job.callHost, callIn(call), run.abort.signal, emit);
   if (run.state === 'ended') return;
   if (!reply.ok) run.transcript.noteCode(reply.error.code);
   settle({ id, ...settlePayload(reply), hostMs: run.takeHostMs(), ...(reply.ok && { delivered: reply.delivered }) });

@@ -53,7 +53,7 @@ export class GuestRun {
       for (const { id, how, payload, atMs, hostMs = 0 } of settlements) {
         this.meter.cpuMs += hostMs;
         if (taped !== undefined && atMs !== undefined) advanceClock(taped, atMs);
-        if (!this.#intake.answer(id)) continue; // cleared in the meantime
+        if (how !== protocol.SETTLE.event && !this.#intake.answer(id)) continue; // cleared in the meantime
         this.instance.settle(id, how, payload);
         if (this.#intake.end !== undefined) return;
         this.#runJobs();

@@ -12,6 +12,8 @@ type Pending = {
   readonly from: Error;
 };
 
+export type OnEvent = (event: unknown) => void;
+
 const door = globalThis as { __send?: Send };
 const hostSend = door.__send;
 if (hostSend === undefined) throw new is.ErrorCtor('the prelude was evaluated without its host');
@@ -31,6 +33,8 @@ export const run: { limits: GuestLimits; startedAt: number } = { limits: NO_LIMI
 
 const pending = new is.MapCtor<number, Pending>();
 const timers = new is.MapCtor<number, () => void>();
+/** Calls whose events somebody wants; some go on after their answer. */
+const listeners = new is.MapCtor<number, OnEvent>();
 let lastId = 0;
 
 /** What the gateway refuses inside the guest: an Error like any other, recognized by `name` and `code`. */
@@ -63,7 +67,7 @@ function refuseWhenFull(): void {
 }
 
 /** Asks the host for something. Rejects with a GatewayError, or with a TypeError for arguments that are no JSON. */
-export function call(capability: string, args: unknown): Promise<unknown> {
+export function call(capability: string, args: unknown, onEvent?: OnEvent): Promise<unknown> {
   const from = new is.ErrorCtor();
   return new is.PromiseCtor((fulfil, reject) => {
     refuseWhenFull();
@@ -74,6 +78,7 @@ export function call(capability: string, args: unknown): Promise<unknown> {
     refuseWhenFull(); // again: a getter in the arguments may have called, too
     const id = ++lastId;
     is.mapSet(pending, id, { fulfil, reject, from });
+    if (onEvent !== undefined) is.mapSet(listeners, id, onEvent);
     send(KIND.call, id, `${capability}\n${argsJson}`);
   });
 }
@@ -91,13 +96,17 @@ export function clearTimer(id: number): void {
   if (is.mapDelete(timers, id)) send(KIND.clear, id, '');
 }
 
-/** The host's answer to a call or timer. Unknown ids are answers to what is no longer wanted. */
+/** The host's answer to a call or timer, or an event. Unknown ids are answers to what is no longer wanted. */
 export function settle(id: number, how: number, payload: string): void {
   if (how === SETTLE.fired) {
     const action = is.mapGet(timers, id);
     if (action === undefined) return;
     is.mapDelete(timers, id);
     action();
+    return;
+  }
+  if (how === SETTLE.event) {
+    is.mapGet(listeners, id)?.(is.parse(payload));
     return;
   }
   const waiting = is.mapGet(pending, id);

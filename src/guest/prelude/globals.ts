@@ -1,5 +1,5 @@
 // Every global both surfaces share (but URL, see url.ts), and the start and settle functions the engine calls. Installed once, into the image.
-import { call as hostCall, settle } from './bridge.ts';
+import { call as hostCall, type OnEvent, settle } from './bridge.ts';
 import { bufferGlobals } from './buffer.ts';
 import { cloneGlobals } from './clone.ts';
 import { installConsole } from './console.ts';
@@ -13,7 +13,7 @@ import { webGlobals } from './web.ts';
 
 /** What a capability's guest side is given. Frozen; `call` rejects with a GatewayError. */
 export type GuestHost = {
-  readonly call: (capability: string, args: unknown) => Promise<unknown>;
+  readonly call: (capability: string, args: unknown, onEvent?: OnEvent) => Promise<unknown>;
   readonly define: (name: string, value: unknown) => void;
 };
 

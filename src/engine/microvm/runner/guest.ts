@@ -71,7 +71,7 @@ export class Guest {
 
   settle(id: number, how: number, payload: string, atMs?: number): void {
     this.#settled += 1;
-    if (!this.#calls.delete(id)) {
+    if (how !== SETTLE.event && !this.#calls.delete(id)) {
       // Of a timer that was cleared meanwhile.
       if (this.#taped !== undefined && !this.#ended) this.#outside.idle(this.#settled);
       return;

@@ -1,6 +1,6 @@
 // How the guest's Sandbox talks to the host: plain JSON, bytes as base64, the SDK's errors by their names again. Guards
 // nothing: the host checks every call for itself.
-import { moveTo } from '../bridge.ts';
+import { moveTo, type OnEvent } from '../bridge.ts';
 import type { GuestHost } from '../globals.ts';
 import * as is from '../intrinsics.ts';
 import { addNote } from '../notes.ts';
@@ -8,16 +8,16 @@ import { toBytes } from '../text.ts';
 import { blobBytes } from '../web.ts';
 import { ERRORS } from './public.ts';
 
-export type Call = (method: string, args: object) => Promise<unknown>;
+export type Call = (method: string, args: object, onEvent?: OnEvent) => Promise<unknown>;
 export type Options = Record<string, unknown>;
 
 const SDK_ERROR = /^([A-Z][A-Za-z]*Error): ([\s\S]*)$/;
 
 /** `call('commands.run', { sandboxId, … })`. Rejects with `NotFoundError` and the like, or with a GatewayError. */
 export function createCall(host: GuestHost): Call {
-  return async (method, args) => {
+  return async (method, args, onEvent) => {
     try {
-      const answer = host.call(`Sandbox.${method}`, args);
+      const answer = host.call(`Sandbox.${method}`, args, onEvent);
       const signal = (args as { opts?: { [SIGNAL]?: Signal } }).opts?.[SIGNAL];
       return await (signal === undefined ? answer : unlessAborted(answer, signal));
     } catch (error) {

@@ -1,24 +1,18 @@
-// `sbx.commands`, as in the SDK; but a command that fails is a result, and output comes with it, not as it is printed.
+// `sbx.commands`, as in the SDK; but a command that fails is a result.
 import { type Call, dataOf, hide, hint, type Options, plain } from './calls.ts';
+import { type Listening, listenTo } from './listening.ts';
 import { rejecting, suggestNames } from './names.ts';
 
 type Result = { exitCode: number; stdout: string; stderr: string; error?: string };
 type Started = { readonly pid: number; readonly logPath?: string };
-type Listeners = { onStdout?: (text: string) => unknown; onStderr?: (text: string) => unknown };
 
-const CALLBACKS = ['onStdout', 'onStderr', 'onPty'];
-
-const listenersOf = (options: unknown): Listeners => (options ?? {}) as Listeners;
-
-/** Callbacks get the whole output at the end: there is no stream between the sandbox and this code. */
-async function tell({ onStdout, onStderr }: Listeners, { stdout, stderr }: Result): Promise<void> {
-  if (typeof onStdout === 'function' && stdout) await onStdout(stdout);
-  if (typeof onStderr === 'function' && stderr) await onStderr(stderr);
-}
+/** Option -> kind of event. */
+const CALLBACKS = { onStdout: ['stdout'], onStderr: ['stderr'] } as const;
+const CALLBACK_NAMES = [...Object.keys(CALLBACKS), 'onPty'];
 
 const notYet = () => {
   throw new TypeError(
-    'Nothing streams here: await p.output() tells what it printed so far, await p.wait() its result.',
+    'The output is not kept here while it runs: await p.output() gives what it printed so far, await p.wait() its result, and onStdout gets each piece.',
   );
 };
 
@@ -29,7 +23,7 @@ class CommandHandle {
   readonly logPath?: string;
   exitCode: number | undefined;
 
-  constructor(call: Call, sandboxId: string, { pid, logPath }: Started, listeners: Listeners) {
+  constructor(call: Call, sandboxId: string, { pid, logPath }: Started, listening: Listening | undefined) {
     this.pid = pid;
     if (logPath !== undefined) this.logPath = logPath;
     for (const name of ['stdout', 'stderr']) Object.defineProperty(this, name, { get: notYet, configurable: true });
@@ -39,9 +33,9 @@ class CommandHandle {
     };
     hide(this, {
       wait: async (options?: unknown) => {
-        const result = (await call('commands.wait', { sandboxId, pid, opts: plain(options) })) as Result;
+        const waiting = call('commands.wait', { sandboxId, pid, opts: plain(options) });
+        const result = (await (listening?.until(waiting) ?? waiting)) as Result;
         learn(result);
-        await tell(listeners, result);
         return result;
       },
       output: async () => {
@@ -50,7 +44,10 @@ class CommandHandle {
         return soFar;
       },
       kill: () => call('commands.kill', { sandboxId, pid }),
-      disconnect: () => call('commands.disconnect', { sandboxId, pid }),
+      disconnect: () => {
+        listening?.stop();
+        return call('commands.disconnect', { sandboxId, pid });
+      },
       sendStdin: (data: unknown) =>
         call('commands.sendStdin', { sandboxId, pid, data: dataOf(data, 'sendStdin(data): data') }),
       closeStdin: () => call('commands.closeStdin', { sandboxId, pid }),
@@ -72,20 +69,29 @@ export class Commands {
       throw new TypeError(
         "commands.run(cmd, options): cmd is one string, arguments included, e.g. commands.run('echo a b').",
       );
-    const opts: Options = plain(options, CALLBACKS);
-    const ran = await this.#call('commands.run', { sandboxId: this.#sandboxId, cmd, opts });
-    const listeners = listenersOf(options);
-    if (opts.background === true) {
-      return new CommandHandle(this.#call, this.#sandboxId, ran as Started, listeners);
-    }
-    await tell(listeners, ran as Result);
-    return ran;
+    const opts: Options = plain(options, CALLBACK_NAMES);
+    const listening = listenTo(options, CALLBACKS);
+    const args = { sandboxId: this.#sandboxId, cmd, opts, ...listening?.asked };
+    const running = this.#call('commands.run', args, listening?.onEvent);
+    if (opts.background === true) return this.#handle(running, listening);
+    return listening?.until(running) ?? running;
   }
 
   async connect(pid: number, options?: unknown): Promise<CommandHandle> {
-    const opts = plain(options, CALLBACKS);
-    const found = await this.#call('commands.connect', { sandboxId: this.#sandboxId, pid, opts });
-    return new CommandHandle(this.#call, this.#sandboxId, found as Started, listenersOf(options));
+    const opts = plain(options, CALLBACK_NAMES);
+    const listening = listenTo(options, CALLBACKS);
+    const args = { sandboxId: this.#sandboxId, pid, opts, ...listening?.asked };
+    return this.#handle(this.#call('commands.connect', args, listening?.onEvent), listening);
+  }
+
+  async #handle(started: Promise<unknown>, listening: Listening | undefined): Promise<CommandHandle> {
+    listening?.stayOpen();
+    try {
+      return new CommandHandle(this.#call, this.#sandboxId, (await started) as Started, listening);
+    } catch (error) {
+      listening?.stop();
+      throw error;
+    }
   }
 
   list(options?: unknown) {

@@ -4,9 +4,10 @@ import type { GuestHost } from '../globals.ts';
 import { decodeUtf8 } from '../text.ts';
 import { bytesOf, type Call, createCall, dataOf, hide, idOf, named, type Options, plain, revive } from './calls.ts';
 import { Commands } from './commands.ts';
-import { CODE_CALLBACKS, type CodeListeners, type Execution, finishExecution, tellListeners } from './execution.ts';
+import { CODE_CALLBACKS, type Execution, finishExecution } from './execution.ts';
 import { Files } from './files.ts';
 import { addHints } from './hints.ts';
+import { listenTo } from './listening.ts';
 import { rejecting, suggestNames } from './names.ts';
 import { Pages } from './pages.ts';
 import { waitForPort } from './ports.ts';
@@ -131,10 +132,11 @@ class Sandbox {
   // --- Inside ------------------------------------------------------------------------------------------------------
 
   async runCode(code: unknown, options?: unknown): Promise<unknown> {
-    const opts = plain(options, CODE_CALLBACKS);
-    const execution = (await call('runCode', { sandboxId: this.sandboxId, code, opts })) as Execution;
-    await tellListeners((options ?? {}) as CodeListeners, finishExecution(execution));
-    return execution;
+    const opts = plain(options, Object.keys(CODE_CALLBACKS));
+    const listening = listenTo(options, CODE_CALLBACKS);
+    const args = { sandboxId: this.sandboxId, code, opts, ...listening?.asked };
+    const running = call('runCode', args, listening?.onEvent);
+    return finishExecution((await (listening?.until(running) ?? running)) as Execution);
   }
   createCodeContext(options?: unknown) {
     return call('createCodeContext', { sandboxId: this.sandboxId, opts: plain(options) });
