@@ -85,6 +85,8 @@ const steps = [
     splitting: true,
     chunkNames: 'chunks/[name]-[hash]',
     sourcemap: true,
+    minifySyntax: true,
+    minifyWhitespace: true,
     sourcesContent: false,
     plugins: [oneLanguage, sdkInCommonJs],
     // Packages in CommonJS ask for Node's modules with it.

@@ -21,7 +21,6 @@ import { TOOL_NAMES } from './mcp/tools.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import type { Principal } from './principal.ts';
 import { E2B_PRODUCT, type Product } from './product.ts';
-import { createSignIn } from './sign-in.ts';
 
 export type Gateway = {
   readonly url: string;
@@ -69,6 +68,8 @@ export async function startGateway(config: Config, log: Logger, product = E2B_PR
   });
   const redis = config.OAUTH_KEYS && config.REDIS_URL ? await connectRedis(config.REDIS_URL, log) : undefined;
 
+  const { createSignIn } = config.OAUTH_KEYS ? await import('./sign-in.ts') : { createSignIn: undefined };
+
   // A slow client may take 15 s for its headers and 30 s for its whole request; an idle connection outlives a usual
   // proxy's own keep-alive, so that the proxy never writes into one we just closed.
   const timeouts = { headersTimeout: 15_000, requestTimeout: 30_000, keepAliveTimeout: 75_000 };
@@ -76,7 +77,7 @@ export async function startGateway(config: Config, log: Logger, product = E2B_PR
   const server = createServer({ ...timeouts, connectionsCheckingInterval: 5_000 });
   const url = await listen(server, config);
   // Nothing is awaited from here to the handler, so no request comes before it. The port may be part of the issuer.
-  signIn = createSignIn(config, { api: product.api, url, checkKey: core.checkKey, redis, log, metrics });
+  signIn = createSignIn?.(config, { api: product.api, url, checkKey: core.checkKey, redis, log, metrics });
   const app = createApp({
     auth: signIn?.authenticator ?? createKeyAuthenticator(product.api),
     mcp: mcp.handle,

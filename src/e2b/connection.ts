@@ -5,7 +5,6 @@ import { omitUndefined } from '../ground/omit-undefined.ts';
 import { Origin } from '../ground/origin.ts';
 import { traceHeaders } from '../trace.ts';
 import { withApi } from './api-fetch.ts';
-import { ApiClient, ConnectionConfig } from './sdk.ts';
 
 export type Connection = {
   /** Its address, and the connections to it, which all calls share. */
@@ -84,6 +83,3 @@ export function askApi<T>(
   const apiCall = { origin: connection.api, principalId, signal, endsAt, limits, onBytes, checkPath };
   return withApi(apiCall, () => ask(sdkOptions(connection, call)));
 }
-
-/** For the few calls the SDK has no method for. */
-export const apiOf = (options: SdkOptions) => new ApiClient(new ConnectionConfig(options)).api;

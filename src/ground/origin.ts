@@ -1,7 +1,8 @@
 // HTTP to one origin and nothing else: no redirect is followed, an answer is measured while it arrives, and callers take
 // turns for the connections. Knows no API; what goes wrong is thrown as it comes, see `BrokenAnswer`.
 
-import { type Dispatcher, Pool } from 'undici';
+import type { Dispatcher } from 'undici';
+import Pool from 'undici/lib/dispatcher/pool.js';
 import { GatewayError } from '../errors.ts';
 import { describeExcess, type JsonLimits, JsonMeter, type JsonSize } from './json-size.ts';
 import { isLoopbackHostname } from './loopback.ts';

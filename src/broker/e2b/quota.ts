@@ -1,7 +1,8 @@
 // How many sandboxes one key may have running, and the mark on those a run makes. Counted on E2B's own list each time,
 // with the creations this process has under way; another replica's of the same moment may slip through.
 
-import { apiOf, type SdkOptions } from '../../e2b/connection.ts';
+import { apiOf } from '../../e2b/api-client.ts';
+import type { SdkOptions } from '../../e2b/connection.ts';
 import { GatewayError } from '../../errors.ts';
 import { isRunner } from './runners.ts';
 import type { SandboxCall } from './sandbox-call.ts';

@@ -2,14 +2,8 @@
 // has left. Nothing is kept after the run. Knows no single capability.
 
 import { E2B } from '../../e2b/api.ts';
-import {
-  type ApiCallOptions,
-  apiOf,
-  askApi,
-  type Connection,
-  type SdkOptions,
-  sdkOptions,
-} from '../../e2b/connection.ts';
+import { apiOf } from '../../e2b/api-client.ts';
+import { type ApiCallOptions, askApi, type Connection, type SdkOptions, sdkOptions } from '../../e2b/connection.ts';
 import { type Access, accessOf, daemonOrigin, openHandle } from '../../e2b/handle.ts';
 import type { Sandbox } from '../../e2b/sdk.ts';
 import type { Wire, WireFactory, WireOptions } from '../../e2b/wire.ts';
