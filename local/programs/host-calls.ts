@@ -24,7 +24,7 @@ type Handlers = { [O in Exclude<Operation, 'output'>]: (args: Args<O>) => Promis
 type Server = { port: number; waiting: { id: number; request: HttpRequest }[]; close: () => void };
 
 /** What an interpreter does before its program says anything. */
-const STARTING = new Set<Operation>(['lstat', 'stat', 'list', 'read', 'readlink', 'realpath']);
+const STARTING = new Set<Operation>(['lstat', 'stat', 'list', 'read', 'readlink', 'realpath', 'attributes']);
 const MAX_SERVERS = 16;
 
 export class HostCalls {
@@ -132,6 +132,8 @@ export class HostCalls {
       realpath: ({ path }) => files.realpath(path),
       chmod: ({ path, mode }) => done(files.chmod(path, mode)),
       touch: ({ path, modifiedMs }) => done(files.touch(path, modifiedMs)),
+      attributes: async ({ path }) => (await files.stat(path)) && (files.metadata(path) ?? {}),
+      setAttributes: ({ path, attributes }) => done(files.stat(path).then(() => files.setMetadata(path, attributes))),
       stdin: async () => (await this.#io.stdin()) ?? null,
       sleep: ({ ms }) => done(sleep(ms, this.#patience.signal)),
       run: args => this.#run(args),

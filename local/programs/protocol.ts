@@ -36,6 +36,8 @@ type Operations = {
   realpath: [{ path: string }, string];
   chmod: [{ path: string; mode: number }, null];
   touch: [{ path: string; modifiedMs: number }, null];
+  attributes: [{ path: string }, Record<string, string>];
+  setAttributes: [{ path: string; attributes: Record<string, string> }, null];
   output: [{ kind: OutputKind; bytes: Uint8Array }, null];
   stdin: [Record<string, never>, Uint8Array | null];
   sleep: [{ ms: number }, null];

@@ -30,6 +30,8 @@ const SCHEMAS: { [O in Operation]: z.ZodType<Args<O>> } = {
   realpath: z.object({ path }),
   chmod: z.object({ path, mode: z.number().int() }),
   touch: z.object({ path, modifiedMs: z.number() }),
+  attributes: z.object({ path }),
+  setAttributes: z.object({ path, attributes: z.record(z.string().max(255), z.string().max(4_096)) }),
   output: z.object({ kind: z.enum(['stdout', 'stderr']), bytes }),
   stdin: nothing,
   sleep: z.object({ ms: z.number().min(0) }),

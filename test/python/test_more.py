@@ -1,10 +1,11 @@
-# What is easily missed: errors by class and words, streams of input, signed URLs, users, ports, templates.
+# What is easily missed: terminals, errors by class and words, streams of input, signed URLs, users, ports, templates.
 import httpx
 import pytest
 from e2b import (
     AuthenticationException,
     BuildException,
     InvalidArgumentException,
+    PtySize,
     SandboxException,
     Template,
     Volume,
@@ -51,6 +52,20 @@ def test_input_is_streamed(sandbox):
     sandbox.commands.stream_input(command.pid, iter(["one\n", b"two\n"]))
     sandbox.commands.close_stdin(command.pid)
     assert command.wait().stdout == "one\ntwo\n"
+
+
+def test_a_terminal_runs_what_is_typed(sandbox):
+    shown = []
+    terminal = sandbox.pty.create(PtySize(rows=24, cols=80), envs={"FOO": "bar"})
+    sandbox.pty.send_stdin(terminal.pid, b"echo $FOO; tput cols\rexit\r")
+    assert terminal.wait(on_pty=shown.append).exit_code == 0
+    assert b"bar\r\n80\r\n" in b"".join(shown)
+
+
+def test_extended_attributes_are_metadata(sandbox):
+    sandbox.files.write("attributes.txt", "x", metadata={"one": "1"})
+    sandbox.run_code("import os; os.setxattr('attributes.txt', 'user.e2b.two', b'2')")
+    assert sandbox.files.get_info("attributes.txt").metadata == {"one": "1", "two": "2"}
 
 
 def test_signed_urls_read_write_expire_and_are_not_changed(sandbox):

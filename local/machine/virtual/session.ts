@@ -6,6 +6,7 @@ import type { User } from '../users.ts';
 import type { Disk } from './disk.ts';
 import type { LiveStdin } from './live-stdin.ts';
 import type { Ports } from './ports.ts';
+import type { Terminal } from './terminal.ts';
 
 /** Stands for input that is still to come: just-bash wants all of it at once. */
 export const LIVE_INPUT = '\u0000live input\u0000';
@@ -28,6 +29,7 @@ export type Session = {
   readonly pid: number;
   readonly signal: AbortSignal;
   readonly stdin: LiveStdin | undefined;
+  readonly terminal: Terminal | undefined;
   readonly jobs: Map<number, Job>;
   readonly output: (kind: OutputKind, bytes: Uint8Array) => Promise<void>;
   readonly processes: Processes;

@@ -24,6 +24,7 @@ import {
   type Session,
   type VirtualShellOptions,
 } from './session.ts';
+import { INTERACTIVE, Terminal } from './terminal.ts';
 
 /** An endless loop that does nothing else ends here. */
 const LIMITS = {
@@ -50,9 +51,6 @@ async function startProcess(
   process: Process,
   options: StartOptions,
 ): Promise<ProcessControl> {
-  if (options.terminal !== undefined) {
-    throw new ProcessError('unimplemented', 'local mode has no terminals (pty): run commands instead');
-  }
   const user = await findUser({ read: path => shell.root.readFileBuffer(path) }, options.user);
   if (user === undefined) throw new ProcessError('invalid_argument', `unknown user: ${options.user}`);
   const cwd = options.cwd ?? posix.resolve(user.home, options.config.cwd ?? '.');
@@ -60,13 +58,16 @@ async function startProcess(
   if (stat?.isDirectory !== true) throw new ProcessError('invalid_argument', `cwd '${cwd}' does not exist`);
 
   const abort = new AbortController();
-  const stdin = options.stdin ? new LiveStdin() : undefined;
+  const terminal = options.terminal && new Terminal(options.terminal, bytes => process.output('pty', bytes));
+  const stdin = terminal?.stdin ?? (options.stdin ? new LiveStdin() : undefined);
   const end = (signal: string): void => {
     process.end({ kind: 'signalled', signal });
     stdin?.close();
     abort.abort();
   };
-  const { source, copyTo } = withoutCopy(sourceOf(options.config));
+  const { source, copyTo } = withoutCopy(
+    terminal && isInteractive(options.config) ? INTERACTIVE : sourceOf(options.config),
+  );
   const disk = shell.diskFor(user, new Set());
   const session = newSession({
     shell,
@@ -74,25 +75,31 @@ async function startProcess(
     pid: process.pid,
     signal: abort.signal,
     stdin,
+    terminal,
     processes,
     output: async (kind, bytes) => {
       if (abort.signal.aborted) return;
       if (copyTo !== undefined) await disk.appendFile(copyTo, bytes).catch(() => {});
-      await process.output(kind, bytes);
+      await (terminal?.print(bytes) ?? process.output(kind, bytes));
     },
   });
   processes.set(process.pid, { source, kill: (signal = 'terminated') => end(signal) });
   const env = { ...identity(user), ...shell.env, ...options.config.envs };
   // After the start event: the caller must know the pid before the first output.
   setImmediate(async () => {
-    const code = await runScript(session, source, { cwd, env }).catch(() => 126);
+    const run = () => runScript(session, source, { cwd, env }).catch(() => 126);
+    let code = await run();
+    while (terminal?.left === false && !abort.signal.aborted) code = await run();
     process.end({ kind: 'exited', code });
     stdin?.close();
     processes.delete(process.pid);
   });
   return {
-    write: bytes => (stdin === undefined ? Promise.reject(new Error('stdin is not open')) : stdin.push(bytes)),
+    write: bytes => terminal?.type(bytes) ?? stdin?.push(bytes) ?? Promise.reject(new Error('stdin is not open')),
     closeStdin: () => stdin?.close(),
+    resize: size => {
+      if (terminal !== undefined) terminal.size = size;
+    },
     signal: (signal: Signal) => end(signal === 'SIGTERM' ? 'terminated' : 'killed'),
   };
 }
@@ -237,6 +244,11 @@ function sourceOf({ cmd, args }: StartOptions['config']): string {
   const flag = args.findIndex(arg => /^-[a-z]*c$/.test(arg));
   const script = flag === -1 ? undefined : args[flag + 1];
   return isShell && script !== undefined ? script : [cmd, ...args].map(quote).join(' ');
+}
+
+/** A shell without a script. */
+function isInteractive({ cmd, args }: StartOptions['config']): boolean {
+  return ['bash', 'sh'].includes(posix.basename(cmd)) && args.every(arg => /^-[il]+$/.test(arg));
 }
 
 function positional({ positional: values }: ScriptOptions): string {

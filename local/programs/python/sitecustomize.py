@@ -57,6 +57,27 @@ os.system = _system
 os.cpu_count = lambda: 2
 os.getlogin = lambda: 'user'
 
+_XATTR = 'user.e2b.'
+
+def _attributes(path):
+    path = os.path.realpath(os.fsdecode(path))
+    return path, host('attributes', path=path)
+
+def _setxattr(path, name, value, flags=0, *, follow_symlinks=True):
+    path, known = _attributes(path)
+    if not os.fsdecode(name).startswith(_XATTR):
+        raise OSError(95, 'Operation not supported')
+    host('setAttributes', path=path, attributes={**known, os.fsdecode(name)[len(_XATTR):]: bytes(value).decode()})
+
+def _getxattr(path, name, *, follow_symlinks=True):
+    value = _attributes(path)[1].get(os.fsdecode(name).removeprefix(_XATTR))
+    if value is None:
+        raise OSError(61, 'No data available')
+    return value.encode()
+
+os.setxattr, os.getxattr = _setxattr, _getxattr
+os.listxattr = lambda path=None, *, follow_symlinks=True: [_XATTR + name for name in _attributes(path or '.')[1]]
+
 def _patch_asyncio(module):
     class Nothing:
         def select(self, timeout=None):

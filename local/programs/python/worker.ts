@@ -170,6 +170,8 @@ function reader(next: () => Uint8Array | null) {
 
 /** Calls Python may make by name; the file calls go through the file system. */
 const CALLABLE = new Set([
+  'attributes',
+  'setAttributes',
   'sleep',
   'run',
   'spawn',

@@ -17,6 +17,6 @@ export function commandsFor(session: Session, source: string): CustomCommand[] {
     ...networkCommands(session.shell.network),
     ...userCommands(session),
     ...byteCommands(source),
-    ...systemCommands(),
+    ...systemCommands(session),
   ];
 }

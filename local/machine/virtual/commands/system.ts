@@ -1,5 +1,6 @@
 // What agents ask a machine about itself, and programs that local mode does not have.
 import { type Command, defineCommand, type ResolvedCommandContext } from 'just-bash';
+import type { Session } from '../session.ts';
 import { exported } from './jobs.ts';
 import { original, text } from './results.ts';
 
@@ -9,7 +10,8 @@ const MISSING_TOOLS =
     ' ',
   );
 
-export function systemCommands(): Command[] {
+export function systemCommands({ terminal }: Session): Command[] {
+  const size = () => terminal?.size ?? { cols: 80, rows: 24 };
   return [
     answer('uname', args => (args.includes('-a') ? 'Linux e2b.local 6.1.0 #1 SMP x86_64 GNU/Linux' : 'Linux')),
     answer('hostname', () => 'e2b.local'),
@@ -20,6 +22,8 @@ export function systemCommands(): Command[] {
       'df',
       () => 'Filesystem 1K-blocks   Used Available Use% Mounted on\nvirtual       524288   1024    523264   1% /',
     ),
+    answer('tput', ([what]) => String({ cols: size().cols, lines: size().rows }[what ?? ''] ?? '')),
+    answer('stty', ([what]) => (what === 'size' ? `${size().rows} ${size().cols}` : '')),
     answer('ulimit', () => 'unlimited'),
     // just-bash shows all variables, its own bookkeeping among them.
     defineCommand('env', async (args, ctx) => (args.length > 0 ? original(args, ctx) : text(environment(ctx)))),
