@@ -31,6 +31,7 @@ export type CallContext = {
   /**
    * Work on the main thread that grows with what a guest, an answer or a sandbox sent: decoding, checking, redacting. It
    * waits for its turn among all callers and counts as the run's CPU time.
+   * @throws GatewayError `cpu_exceeded`: the run has none left
    */
   work<T>(work: () => T): Promise<T>;
   /**
@@ -127,7 +128,11 @@ export function createBroker(options: BrokerOptions): Broker {
     const spend = (ms: number) => {
       hostMs += ms;
     };
+    const checkTime = () => {
+      if (hostMs > limits.maxHostMs) throw new GatewayError('cpu_exceeded', overworked(limits.maxHostMs));
+    };
     const work = async <T>(act: () => T): Promise<T> => {
+      checkTime();
       const { value, ms } = await options.turns.take(owner, () => {
         if (signal.aborted) throw new GatewayError('cancelled');
         return act();
@@ -136,7 +141,7 @@ export function createBroker(options: BrokerOptions): Broker {
       return value;
     };
     const turn = async () => {
-      if (hostMs > limits.maxHostMs) throw new GatewayError('cpu_exceeded', overworked(limits.maxHostMs));
+      checkTime();
       await options.turns.pass(owner, spend);
     };
     const leave = await budget.place(signal);

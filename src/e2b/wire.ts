@@ -6,6 +6,7 @@ import { GatewayError } from '../errors.ts';
 import { describeExcess, type JsonLimits, JsonMeter } from '../ground/json-size.ts';
 import { Agents } from './agents.ts';
 import { wholeMessages } from './messages.ts';
+import { mergeOutput } from './output-messages.ts';
 
 export type WireOptions = {
   /** What the address must have: scheme, host and port of the sandbox. */
@@ -25,6 +26,8 @@ export type WireOptions = {
 
 /** Of one stream. A command that writes one line a message may write so many. */
 const MAX_MESSAGES = 100_000;
+/** Looked at in about a millisecond. */
+const MERGED_A_TURN = 200;
 
 /** A `fetch` that reaches one origin. `fault`: why it broke an answer off, since clients wrap errors in their own. */
 export type Wire = {
@@ -213,20 +216,22 @@ function paced(
 ): ReadableStream<Uint8Array> {
   const reader = body.getReader();
   let count = 0;
+  const arrived: Uint8Array[] = [];
   let waiting: Uint8Array[] = [];
-  let at = 0;
 
   /** False when there are no more. */
   const fill = async (): Promise<boolean> => {
-    while (at === waiting.length) {
-      const { done, value } = await reader.read();
-      if (done) return false;
-      for (const meter of meters) meter(value);
-      waiting = [];
-      at = 0;
-      split(value, message => waiting.push(message));
-      count += waiting.length;
-      if (count > MAX_MESSAGES) throw tooMuch(`more than ${MAX_MESSAGES} messages`);
+    while (waiting.length === 0) {
+      if (arrived.length === 0) {
+        const { done, value } = await reader.read();
+        if (done) return false;
+        for (const meter of meters) meter(value);
+        split(value, message => arrived.push(message));
+        count += arrived.length;
+        if (count > MAX_MESSAGES) throw tooMuch(`more than ${MAX_MESSAGES} messages`);
+      }
+      await turn?.();
+      waiting = mergeOutput(arrived.splice(0, MERGED_A_TURN)).reverse();
     }
     return true;
   };
@@ -240,7 +245,7 @@ function paced(
             return controller.close();
           }
           await turn?.();
-          const message = waiting[at++];
+          const message = waiting.pop();
           if (message !== undefined) controller.enqueue(message);
         } catch (error) {
           if (error instanceof GatewayError) onFault(error);
