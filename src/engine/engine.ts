@@ -1,6 +1,7 @@
 // The contract every engine keeps: types only. Knows neither the broker nor E2B's API; engines are handed `callHost`.
 import type { ErrorCode } from '../errors.ts';
 import type { JsonExcess } from '../ground/json-size.ts';
+import type { Hold } from '../ground/memory-budget.ts';
 import type { Principal } from '../principal.ts';
 
 /** `search` sees the description; `read` and `write` see `api`, `Sandbox` and `display`. Rules differ on the host only. */
@@ -102,8 +103,8 @@ export type Job = {
   readonly callHost: CallHost;
   /** Time that the host has worked for the run so far: it counts as the guest's own CPU time. */
   readonly hostMs?: () => number;
-  /** Takes so many bytes of what may be held for the caller until the answer is sent; false: there are none left. */
-  readonly hold?: (bytes: number) => boolean;
+  /** What is kept for the run until its answer is sent is the caller's memory. */
+  readonly hold?: Hold;
   readonly limits: Limits;
   /** Aborted when the caller goes away. */
   readonly signal: AbortSignal;

@@ -1,5 +1,6 @@
 // The output of a run so far, and how its end becomes an Outcome, on every engine. Knows neither threads nor sandboxes.
 import { ERRORS, type ErrorCode } from '../errors.ts';
+import { HOLD_ANYTHING, type Hold } from '../ground/memory-budget.ts';
 import { omitUndefined } from '../ground/omit-undefined.ts';
 import type { Display, Emit, GuestCall, GuestError, GuestReply, Job, Limits, Outcome, RunTape } from './engine.ts';
 import { guestFrames, threwElsewhere } from './frames.ts';
@@ -13,8 +14,8 @@ const GUEST_CODES: readonly string[] = ['budget_exceeded', 'result_too_large', '
 const RESULT_COPIES = 2;
 /** Of a block: itself, the text of the answer, and its bytes on their way out. */
 const DISPLAY_COPIES = 3;
-const TOO_MUCH_HELD =
-  'The run is over, but its result is too large beside what is held for this key already. Calls it made have taken effect. Return less, or run fewer at a time.';
+export const TOO_MUCH_HELD =
+  'The run was ended: what it returned or sent is too large beside what is held for this key already. Calls it made have taken effect. Return less, or run fewer at a time.';
 const RETRY_AFTER_MS = 1_000;
 
 type Result =
@@ -31,11 +32,10 @@ export class Transcript {
   readonly #displays: Display[] = [];
   readonly #codes = new Set<string>(GUEST_CODES);
 
-  readonly #hold: NonNullable<Job['hold']>;
-
+  readonly #hold: Hold;
   readonly #tape: RunTape | undefined;
 
-  constructor({ limits, hold = () => true, tape }: Pick<Job, 'limits' | 'hold' | 'tape'>) {
+  constructor({ limits, hold = HOLD_ANYTHING, tape }: Pick<Job, 'limits' | 'hold' | 'tape'>) {
     this.#limits = limits;
     this.#hold = hold;
     this.#tape = tape;
@@ -65,7 +65,7 @@ export class Transcript {
   /** Blocks are kept until the answer is sent, so they count as the caller's memory. */
   #held(display: Display): Display {
     const bytes = displayBytes(display);
-    if (this.#hold(bytes * DISPLAY_COPIES)) return display;
+    if (this.#hold.take(bytes * DISPLAY_COPIES)) return display;
     return { kind: 'text', text: `(a block of ${bytes} bytes was not kept: too much is held for this key already)` };
   }
 
@@ -81,7 +81,7 @@ export class Transcript {
     if (byItself && this.#tape?.replaying === true) return this.failed(gatewayFault('replay_diverged'), cpuMs);
     if (end.reason !== 'done') return this.failed(this.#errorOf(end, stopping), cpuMs);
     const { json, note } = end;
-    if (!this.#hold(json.length * RESULT_COPIES))
+    if (!this.#hold.take(json.length * RESULT_COPIES))
       return this.failed(gatewayFault('result_too_large', TOO_MUCH_HELD, RETRY_AFTER_MS), cpuMs);
     return this.#outcome({ status: 'completed', json, ...omitUndefined({ note }) }, cpuMs);
   }

@@ -43,7 +43,7 @@ function openHolding(request: Request, response: Response, memory: MemoryBudget 
   const held = memory?.open(auth?.clientId ?? '');
   if (held === undefined) return undefined;
   response.once('close', held.release);
-  const hold = (bytes: number): boolean => {
+  const take = (bytes: number): boolean => {
     try {
       held.take(bytes);
       return true;
@@ -51,7 +51,7 @@ function openHolding(request: Request, response: Response, memory: MemoryBudget 
       return false;
     }
   };
-  if (auth?.extra) auth.extra.hold = hold;
+  if (auth?.extra) auth.extra.hold = { take, give: held.give };
   return held;
 }
 

@@ -1,5 +1,6 @@
 // What a tool call does, start to end: accept the code, run it on the engine with a broker beside it, format what came
 // of it. The one border where anything thrown becomes a tool result.
+
 import { randomUUID } from 'node:crypto';
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import type { BrokerOptions } from '../broker/broker.ts';
@@ -8,6 +9,7 @@ import type { CallHost, Engine, Limits, Surface } from '../engine/engine.ts';
 import { GatewayError, toGatewayError } from '../errors.ts';
 import type { Policy } from '../ground/approval-policy.ts';
 import type { HostTurns } from '../ground/host-turns.ts';
+import { HOLD_ANYTHING, type Hold } from '../ground/memory-budget.ts';
 import type { CodeAcceptor } from '../guest/accept/acceptor.ts';
 import type { Logger } from '../log.ts';
 import { type Principal, requireScope } from '../principal.ts';
@@ -29,7 +31,7 @@ type ToolCall = {
   /** What this request asks for; the operator's own policy holds as well. */
   readonly approvals: Policy;
   /** See Job. Undefined: there is no other caller. */
-  readonly hold: ((bytes: number) => boolean) | undefined;
+  readonly hold: Hold | undefined;
 };
 
 export type RunTool = (call: ToolCall) => Promise<CallToolResult>;
@@ -143,7 +145,7 @@ async function answer(call: ToolCall, requestId: string, deps: RunDeps, span: Sp
     // Calls come in as messages of a worker: what they do belongs to this run's span all the same.
     const callHost: CallHost = (...message) => span.within(() => (broker?.callHost ?? CALL_NOBODY)(...message));
     const hostMs = () => broker?.hostMs() ?? 0;
-    const hold = call.hold ?? (() => true);
+    const { hold = HOLD_ANYTHING } = call;
     const outcome = await engine.run({
       source: code.source,
       surface,

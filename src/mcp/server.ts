@@ -1,4 +1,5 @@
 // The MCP server of one request: both protocol eras get the same three tools. Knows no HTTP; what a call does is run.ts.
+
 import {
   type CallToolResult,
   type McpRequestContext,
@@ -9,6 +10,7 @@ import {
 } from '@modelcontextprotocol/server';
 import type { Api } from '../api.ts';
 import type { Policy } from '../ground/approval-policy.ts';
+import type { Hold } from '../ground/memory-budget.ts';
 import { PACKAGE } from '../ground/package.ts';
 import type { Principal } from '../principal.ts';
 import { loadIcons } from './icons.ts';
@@ -113,8 +115,7 @@ const requestIdOf = (context: McpRequestContext): string | undefined => {
 };
 
 /** Of the carrier's: what it keeps until the answer is sent is charged to the caller. */
-const holdOf = (context: McpRequestContext) =>
-  context.authInfo?.extra?.hold as ((bytes: number) => boolean) | undefined;
+const holdOf = (context: McpRequestContext) => context.authInfo?.extra?.hold as Hold | undefined;
 
 /** Kept for a client that does not read them, so there is an end to them. */
 const MAX_PROGRESS = 1_000;

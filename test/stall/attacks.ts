@@ -12,6 +12,8 @@ export type Attack = {
   readonly answers?: Readonly<Record<string, Answer>>;
   /** What the bystander runs, where it is not a search. */
   readonly bystander?: string;
+  /** The gateway runs execute_read and execute_write in sandboxes of E2B; search stays embedded. */
+  readonly microvm?: true;
   readonly send: (target: Target) => Promise<unknown>;
 };
 
@@ -53,6 +55,28 @@ const framed = (event: object) => {
   prefix.writeUInt32BE(text.length, 1);
   return Buffer.concat([prefix, text]);
 };
+
+/** What answers as a run's sandbox: the runner's stdout, in messages of 30 kB. */
+const microvmThatWrites = (text: string): Readonly<Record<string, Answer>> => {
+  const stdout = Buffer.from(text);
+  const pieces = times(Math.ceil(stdout.length / 30_000), i => stdout.subarray(i * 30_000, (i + 1) * 30_000));
+  const output = pieces.map(piece => framed({ data: { stdout: piece.toString('base64') } }));
+  return {
+    '/sandboxes': SANDBOX,
+    '/v2/sandboxes': SANDBOX,
+    '/v3/sandboxes': SANDBOX,
+    '/files': { body: '[{"name":"run.json","type":"file","path":"/tmp/run.json"}]' },
+    '/process.Process/Start': {
+      type: 'application/connect+json',
+      body: Buffer.concat([framed({ start: { pid: 7 } }), ...output]),
+    },
+  };
+};
+const frame = (fields: object) => `#code-mode#${JSON.stringify(fields)}\n`;
+const STARTED = frame({ t: 'started' });
+const said = (kind: number, p: string) => frame({ t: 'said', kind, id: 1, p, cpuMs: 0 });
+const inMicrovms = (target: Target) =>
+  Promise.all(times(4, () => post(target, toolCall('execute_write', 'async () => 1'))));
 
 export const ATTACKS: readonly Attack[] = [
   {
@@ -206,6 +230,17 @@ export const ATTACKS: readonly Attack[] = [
         times(4, () => post(target, toolCall('execute_write', onSandbox(`sbx.runCode('1').catch(e => e.code)`)))),
       ),
   },
+  ...[
+    { what: 'frames of a kind that the engine does not use', line: said(7, '8') },
+    { what: 'pieces of log', line: said(5, 'x') },
+    { what: 'calls with one id', line: said(0, 'api.request\n{}') },
+    { what: 'lines that are no frames', line: 'x\n' },
+  ].map(({ what, line }) => ({
+    name: `a microVM that writes 8 MB of ${what}, 4 times`,
+    microvm: true as const,
+    answers: microvmThatWrites(STARTED + line.repeat(Math.floor(8_000_000 / line.length))),
+    send: inMicrovms,
+  })),
   {
     name: '40 keys with runs that fill their memory and wait for a slow call',
     answers: { '/v2/sandboxes': { body: '[]', afterMs: 3_000 } },

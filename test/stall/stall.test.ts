@@ -20,7 +20,7 @@ const HEAP_MB = 512;
 const MIN_ATTACK_MS = 4_000;
 
 let upstream: TestUpstream;
-let gateway: Replica;
+let gateways: { readonly embedded: Replica; readonly microvm: Replica };
 let answers: Readonly<Record<string, Answer>> = {};
 
 beforeAll(async () => {
@@ -30,18 +30,23 @@ beforeAll(async () => {
     response.writeHead(found === undefined ? 404 : 200, { 'content-type': found?.type ?? 'application/json' });
     setTimeout(() => response.end(found?.body ?? '{"code":404,"message":"not here"}'), found?.afterMs ?? 0);
   };
-  gateway = await startReplica({
-    nodeArgs: [`--max-old-space-size=${HEAP_MB}`],
-    env: { E2B_API_URL: upstream.url, E2B_SANDBOX_URL: upstream.url, WARM_UP: 'true', MAX_PARALLEL_PER_KEY: '100' },
-  });
+  const start = (engine: string) =>
+    startReplica({
+      nodeArgs: [`--max-old-space-size=${HEAP_MB}`],
+      env: {
+        ...{ E2B_API_URL: upstream.url, E2B_SANDBOX_URL: upstream.url, SANDBOX_ENGINE: engine },
+        ...{ WARM_UP: 'true', MAX_PARALLEL_PER_KEY: '100' },
+      },
+    });
+  gateways = { embedded: await start('quickjs'), microvm: await start('e2b') };
   await sleep(1_500); // warm-up threads are done by then; no assertion rests on it
 });
 afterAll(async () => {
-  await gateway.end('SIGKILL');
+  await Promise.all(Object.values(gateways).map(gateway => gateway.end('SIGKILL')));
   await upstream.close();
 });
 
-async function measure(attack: Attack) {
+async function measure(attack: Attack, gateway: Replica) {
   answers = attack.answers ?? {};
   const call =
     attack.bystander === undefined ? toolCall('search', 'async () => 1') : toolCall('execute_read', attack.bystander);
@@ -60,7 +65,8 @@ async function measure(attack: Attack) {
 }
 
 it.each(ATTACKS)('$name', async attack => {
-  const { calm, attacked, ranMs, waitedMs } = await measure(attack);
+  const gateway = attack.microvm === true ? gateways.microvm : gateways.embedded;
+  const { calm, attacked, ranMs, waitedMs } = await measure(attack, gateway);
   const { silenceMs, inSilence } = attacked;
   const figures = `silence ${silenceMs.toFixed(0)} ms (main thread ran ${inSilence.ranMs.toFixed(0)}, waited ${inSilence.waitedMs.toFixed(0)}), bystander p50 ${calm.p50Ms.toFixed(1)} → ${attacked.p50Ms.toFixed(1)} ms, ${attacked.answered} calls, ${attacked.failed} failed; main thread: ran ${ranMs} ms, waited ${waitedMs} ms for a processor; peak ${peakMemoryMb(gateway.process.pid)} MB`;
   console.log(`${attack.name}: ${figures}`);

@@ -5,10 +5,13 @@ import { connect, type TestClient } from './clients.ts';
 import { newKey, startTestGateway, type TestGateway } from './gateway.ts';
 
 /** Registers the hooks; both parts exist while a test runs. */
-export function useGateway(): { readonly gateway: TestGateway; readonly client: TestClient } {
+export function useGateway(options: Parameters<typeof startTestGateway>[0] = {}): {
+  readonly gateway: TestGateway;
+  readonly client: TestClient;
+} {
   const parts = {} as { gateway: TestGateway; client: TestClient };
   beforeAll(async () => {
-    parts.gateway = await startTestGateway();
+    parts.gateway = await startTestGateway(options);
   });
   afterAll(() => parts.gateway.close());
   beforeEach(async () => {

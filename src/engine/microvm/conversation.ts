@@ -2,6 +2,7 @@
 // out, large ones as files. Knows neither how the sandbox came to be nor how the run ends.
 import type { CommandHandle, Sandbox } from '../../e2b/sdk.ts';
 import type { HostTurns } from '../../ground/host-turns.ts';
+import { HOLD_ANYTHING } from '../../ground/memory-budget.ts';
 import type { Delivery, GuestReply, Job, TapeEnd } from '../engine.ts';
 import { type Emission, type End, Intake } from '../intake.ts';
 import { SETTLE, settlePayload } from '../protocol.ts';
@@ -25,6 +26,8 @@ export type ConversationParts = {
   readonly onEnd: (end: End) => void;
   readonly onOverCpu: () => void;
   readonly onTapeEnd: (why: TapeEnd) => void;
+  /** No room for what it wrote into a file. */
+  readonly onNoMemory: () => void;
   readonly onLost: (cause: unknown) => void;
 };
 
@@ -129,7 +132,15 @@ export class Conversation {
     const { sandbox, folder, job, signal } = this.#parts;
     this.#believe(cpuMs);
     if (bytes > maxPayloadBytes(kind, job.limits)) throw new WireError('a payload over its limit');
-    this.#receive(kind, id, await readPayload(sandbox, `${folder}/${FILES.fromRunner(file)}`, bytes, signal));
+    // Its bytes and its text, until it was received: what is kept of it then is charged by who keeps it.
+    const held = bytes * 2;
+    const { hold = HOLD_ANYTHING } = job;
+    if (!hold.take(held)) return this.#parts.onNoMemory();
+    try {
+      this.#receive(kind, id, await readPayload(sandbox, `${folder}/${FILES.fromRunner(file)}`, bytes, signal));
+    } finally {
+      hold.give(held);
+    }
   }
 
   #believe(cpuMs: number): void {

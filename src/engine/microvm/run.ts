@@ -10,7 +10,7 @@ import type { HostTurns } from '../../ground/host-turns.ts';
 import type { Job, Outcome, TapeEnd } from '../engine.ts';
 import type { End } from '../intake.ts';
 import { guestLimits, MAX_CROSSINGS } from '../protocol.ts';
-import { gatewayFault, limitDetail, Transcript } from '../transcript.ts';
+import { gatewayFault, limitDetail, TOO_MUCH_HELD, Transcript } from '../transcript.ts';
 import { startCommand } from './bootstrap.ts';
 import { Conversation } from './conversation.ts';
 import { createSandbox } from './creation.ts';
@@ -204,6 +204,7 @@ export class Run {
       onEnd: end => this.#finish(end),
       onOverCpu: () => this.fail('cpu_exceeded'),
       onTapeEnd: why => this.#interrupt(why),
+      onNoMemory: () => this.fail('result_too_large', TOO_MUCH_HELD),
       onLost: caught => this.#onLost(caught),
     });
     return this.#conversation;

@@ -49,18 +49,26 @@ export class FrameReader {
   /** Frames one by one, so that those before a fault count. @throws WireError */
   *read(text: string): Generator<RunnerFrame, void, undefined> {
     this.count(text);
-    const [end = '', ...nextLines] = text.split('\n');
-    this.#collect(end);
-    for (const next of nextLines) {
-      const line = this.#pieces.join('');
-      this.#pieces = [];
-      this.#lineChars = 0;
-      this.#collect(next);
+    let at = 0;
+    for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', at)) {
+      const line = this.#lineOf(text, at, end);
+      at = end + 1;
       if (!line.startsWith(MARK)) continue;
       this.#frameCount += 1;
       if (this.#frameCount > MAX_FRAMES) throw new WireError('the runner wrote too many frames');
       yield parseFrame(line);
     }
+    this.#collect(text.slice(at));
+  }
+
+  /** Of a line that lies within `text` and is no frame, nothing is copied: there may be millions. */
+  #lineOf(text: string, start: number, end: number): string {
+    if (this.#lineChars === 0 && !text.startsWith(MARK, start)) return '';
+    this.#collect(text.slice(start, end));
+    const line = this.#pieces.join('');
+    this.#pieces = [];
+    this.#lineChars = 0;
+    return line;
   }
 
   /** Nothing is kept of a line that is longer than any frame. */
