@@ -203,3 +203,15 @@ export async function signIn(
 
 export const refreshWith = (url: string, clientId: string, refreshToken: string, more: Ask = {}) =>
   postToken(url, { grant_type: 'refresh_token', client_id: clientId, refresh_token: refreshToken, ...more });
+
+export const getJson = async (url: string, headers: Record<string, string> = {}) => {
+  const response = await fetch(url, { headers });
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: (await response.json()) as Record<string, unknown>,
+  };
+};
+
+export const PRM = '/.well-known/oauth-protected-resource';
+export const AS = '/.well-known/oauth-authorization-server';

@@ -2,12 +2,15 @@
 // proxy that routes /mcp/* but not /mcp) is about others' proxies, and docs/operations.md names the paths.
 import { describe, expect, it } from 'vitest';
 import {
+  AS,
   agree,
   askFor,
   CALLBACK,
+  getJson,
   newPkce,
   newRing,
   openPage,
+  PRM,
   postForm,
   postToken,
   refreshWith,
@@ -19,16 +22,6 @@ import {
 import { newKey } from '../../support/gateway.ts';
 
 const PUBLIC = 'https://gateway.example';
-const getJson = async (url: string, headers: Record<string, string> = {}) => {
-  const response = await fetch(url, { headers });
-  return {
-    status: response.status,
-    headers: response.headers,
-    body: (await response.json()) as Record<string, unknown>,
-  };
-};
-const PRM = '/.well-known/oauth-protected-resource';
-const AS = '/.well-known/oauth-authorization-server';
 const CLAUDE = 'https://claude.ai/oauth/mcp-oauth-client-metadata';
 
 it('B14: a refresh without resource and scope is as good as one with them', async () => {

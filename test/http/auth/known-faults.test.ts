@@ -2,19 +2,20 @@
 // proxy that strips WWW-Authenticate) is tested through HAProxy in test/oauth. The rest is in known-faults-tokens.test.ts.
 import { expect, it } from 'vitest';
 import { PINNED } from '../../../src/http/auth/pinned.ts';
-import { askFor, newPkce, openPage, register, serveFront, signIn, whoAmI } from '../../support/front.ts';
+import {
+  AS,
+  askFor,
+  getJson,
+  newPkce,
+  openPage,
+  PRM,
+  register,
+  serveFront,
+  signIn,
+  whoAmI,
+} from '../../support/front.ts';
 
 const PUBLIC = 'https://gateway.example';
-const getJson = async (url: string, headers: Record<string, string> = {}) => {
-  const response = await fetch(url, { headers });
-  return {
-    status: response.status,
-    headers: response.headers,
-    body: (await response.json()) as Record<string, unknown>,
-  };
-};
-const PRM = '/.well-known/oauth-protected-resource';
-const AS = '/.well-known/oauth-authorization-server';
 
 it('B1: no form-action in the policy of the page, so browsers follow the answer to wherever the app leads', async () => {
   const { url } = await serveFront();
