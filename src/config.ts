@@ -154,6 +154,16 @@ export const VARIABLES = {
     'refuse',
     z.enum(['refuse', 'pass']),
   ),
+  APPROVAL_KEYS: variable(
+    'Seals runs that wait for a person: <kid>:<32 random bytes in base64>, comma separated, the same on all replicas. Unset: OAUTH_KEYS, or a key of this process alone.',
+    '',
+    keyRing,
+  ),
+  APPROVAL_STATE_BYTES: variable(
+    'Largest sealed run that a client carries while a person is asked. Keep it well below MAX_HTTP_BODY_BYTES.',
+    '524288',
+    integer(1_000, 50_000_000),
+  ),
 
   SANDBOX_ENGINE: variable(
     "What runs the agent's code: quickjs (embedded) or e2b (each call in an E2B sandbox of its own).",
@@ -234,7 +244,7 @@ export class ConfigError extends Error {
 }
 
 /** May hold a password: never shown, not even when wrong. */
-const SECRET = new Set(['REDIS_URL', 'E2B_API_KEY', 'OAUTH_KEYS']);
+const SECRET = new Set(['REDIS_URL', 'E2B_API_KEY', 'OAUTH_KEYS', 'APPROVAL_KEYS']);
 
 export function parseConfig(environment: Readonly<Record<string, string | undefined>>): Config {
   const values: Record<string, unknown> = {};

@@ -1,5 +1,6 @@
 // Config -> what answers MCP, whatever carries it: description, guard, broker, engine, tools, joined in the order a call
 // meets them. Knows no HTTP and no stdio: gateway.ts and stdio.ts carry it.
+import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import {
   type McpRequestContext,
@@ -7,7 +8,7 @@ import {
   preloadSchemas,
   type ScopeChallengeHandler,
 } from '@modelcontextprotocol/server';
-import type { ApprovalRules } from './broker/approvals.ts';
+import type { Api } from './api.ts';
 import { createBroker } from './broker/broker.ts';
 import type { BrokerLimits } from './broker/budget.ts';
 import { requestsOnly } from './broker/data-plane.ts';
@@ -17,16 +18,18 @@ import { type Config, toolLimitsOf } from './config.ts';
 import { connect } from './e2b/connection.ts';
 import type { EngineStats, Limits } from './engine/engine.ts';
 import { createEngines } from './engines.ts';
-import { type Policy, stricter } from './ground/approval-policy.ts';
 import { PACKAGE_ROOT } from './ground/built.ts';
 import { HostTurns } from './ground/host-turns.ts';
 import { Lazy } from './ground/lazy.ts';
 import { MemoryBudget } from './ground/memory-budget.ts';
 import { PACKAGE } from './ground/package.ts';
+import type { RingKey } from './ground/seal.ts';
 import { createCodeAcceptor } from './guest/accept/acceptor.ts';
 import type { Logger } from './log.ts';
 import { createFormatter } from './mcp/answer/formatter.ts';
 import { outcomeOf } from './mcp/answer/ledger-text.ts';
+import { type ApprovalRecord, Approvals, type Once } from './mcp/approvals/approvals.ts';
+import { onceHere } from './mcp/approvals/once.ts';
 import { createRunTool, type OpenBroker, type RunRecord, type RunTool } from './mcp/run.ts';
 import { createServerFactory } from './mcp/server.ts';
 import { createTools } from './mcp/tools.ts';
@@ -79,6 +82,9 @@ type Observers = {
   readonly onUpstreamCall?: (record: UpstreamRecord) => void;
   /** A call was answered with 401. */
   readonly onKeyRefused?: (principal: Principal) => void;
+  readonly onApproval?: (record: ApprovalRecord) => void;
+  /** Which answers to approvals were used, for all replicas. Default: each process for itself. */
+  readonly once?: Once;
 };
 
 export async function createCore(
@@ -119,11 +125,14 @@ export async function createCore(
   });
   const around = observeCalls(observers.onUpstreamCall);
   const openBroker: OpenBroker = async ({ progress, requestId, approvals, ...run }) => {
-    const { open } = await dataPlane.get();
+    const { open, describe } = await dataPlane.get();
     return createBroker({
       ...run,
-      approvals: rulesFor(config, approvals),
-      capabilities: open({ wallMs: limits.wallMs, signal: run.signal, requestId, progress }),
+      approvals: approvals && { ...approvals, describe },
+      capabilities: open({
+        ...{ wallMs: limits.wallMs, signal: run.signal, requestId, progress },
+        resumed: run.earlier !== undefined,
+      }),
       around,
       limits: brokerLimits,
       turns,
@@ -151,6 +160,7 @@ export async function createCore(
   const runTool = createRunTool({
     engine,
     openBroker,
+    approvals: createApprovals(config, api, engine.name, observers, log),
     limits,
     acceptor,
     formatter,
@@ -184,10 +194,26 @@ export async function createCore(
   };
 }
 
-/** Undefined where no call needs approval: nothing is looked at then. */
-function rulesFor({ APPROVALS, APPROVALS_FALLBACK: fallback }: Config, asked: Policy): ApprovalRules | undefined {
-  const policy = stricter(APPROVALS, asked);
-  return policy === 'off' ? undefined : { policy, fallback, canAsk: false, granted: [] };
+/** A key of this process alone: what waits for a person then ends with it. */
+const ownRing = (): RingKey => ({ kid: 'process', secret: randomBytes(32) });
+
+function createApprovals(
+  config: Config,
+  api: Api,
+  engine: string,
+  { once, onApproval }: Observers,
+  log: Logger,
+): Approvals {
+  const [key = ownRing(), ...older] = config.APPROVAL_KEYS ?? config.OAUTH_KEYS ?? [];
+  const seal = new Lazy(async () => {
+    const { Seal } = await import('./ground/seal.ts');
+    const belongs = { issuer: config.apiUrl, audience: 'approvals', prefix: api.signIn.sealedPrefix };
+    return new Seal({ ring: [key, ...older], ...belongs, now: Date.now });
+  });
+  return new Approvals({
+    ...{ seal, once: once ?? onceHere(), engine, onApproval, log },
+    ...{ policy: config.APPROVALS, fallback: config.APPROVALS_FALLBACK, maxStateChars: config.APPROVAL_STATE_BYTES },
+  });
 }
 
 /** E2B's own description, if the operator names one. Nobody waits for it: ours is in force until it has come. */

@@ -182,6 +182,26 @@ export const ERRORS = {
     413,
     'The run has read too much to be interrupted for the approval that it needs; what needed it was not sent. Read first and return what you need; then do what needs approval in a second call, with as little reading as possible.',
   ),
+  approval_state_invalid: entry(
+    'agent',
+    400,
+    'The approval does not belong to this call: not to this code, this tool or this key, or it was changed on the way. Nothing ran again. Send the call anew, without the state.',
+  ),
+  approval_expired: entry(
+    'agent',
+    410,
+    'The question was asked too long ago, so the answer does not count any more. What had run before it has taken effect. Send the call anew, without the state, to be asked again.',
+  ),
+  approval_used: entry(
+    'agent',
+    409,
+    'This answer has been used already: the run it belongs to went on with it then. Look at what is there now before sending the call anew.',
+  ),
+  approval_unchecked: entry(
+    'gateway',
+    503,
+    'It could not be checked whether this answer has been used before, so nothing ran. Send the same again in a moment.',
+  ),
   replay_diverged: entry(
     'agent',
     409,

@@ -14,6 +14,7 @@ import type { OAuthFront } from './http/auth/front.ts';
 import { Drain } from './http/drain.ts';
 import { createLimits } from './http/limits.ts';
 import { createMcpEndpoint } from './http/mcp.ts';
+import { onceIn } from './http/once.ts';
 import { createPage } from './http/page.ts';
 import { connectRedis } from './http/redis.ts';
 import type { Logger } from './log.ts';
@@ -36,10 +37,13 @@ export async function startGateway(config: Config, log: Logger, product = E2B_PR
   const drain = new Drain();
   const metrics = createMetrics(() => ({ ...core.engineStats(), openRequests: drain.open }));
   let signIn: OAuthFront | undefined;
+  const redis = config.REDIS_URL ? await connectRedis(config.REDIS_URL, log) : undefined;
   const observers = {
     onRun: metrics.run,
     onUpstreamCall: metrics.upstreamCall,
     onKeyRefused: (principal: Principal) => signIn?.keyRefused(principal),
+    onApproval: metrics.approval,
+    ...(redis && { once: onceIn(redis) }),
   };
   const core = await createCore(config, log, observers, product);
   const mcp = createMcpEndpoint(
@@ -66,7 +70,6 @@ export async function startGateway(config: Config, log: Logger, product = E2B_PR
     draining: drain.draining,
     description: core.description(),
   });
-  const redis = config.OAUTH_KEYS && config.REDIS_URL ? await connectRedis(config.REDIS_URL, log) : undefined;
 
   const { createSignIn } = config.OAUTH_KEYS ? await import('./sign-in.ts') : { createSignIn: undefined };
 
@@ -114,6 +117,7 @@ export async function startGateway(config: Config, log: Logger, product = E2B_PR
       await closed;
       stopWatching();
       await Promise.all([core.close(), limits.close(), signIn?.close()]);
+      redis?.disconnect();
       log.info('closed');
     },
   };

@@ -3,6 +3,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { OAuthRecord } from './http/auth/events.ts';
 import type { RequestRecord } from './http/observe.ts';
+import type { ApprovalRecord } from './mcp/approvals/approvals.ts';
 import type { RunRecord } from './mcp/run.ts';
 import type { UpstreamRecord } from './upstream/observe.ts';
 
@@ -21,6 +22,8 @@ export type Metrics = {
   upstreamCall(record: UpstreamRecord): void;
   /** Requests that the limits refused, by which limit; `unavailable`: let through because the limiter was down. */
   limited(limit: 'key' | 'global' | 'parallel' | 'unavailable' | 'address'): void;
+  /** Calls that a person was asked about, and what they answered. */
+  approval(record: ApprovalRecord): void;
   /** A step of a sign-in. */
   signIn(record: OAuthRecord): void;
   loopDelay(delayMs: number): void;
@@ -91,6 +94,12 @@ export function createMetrics(live: LiveGauges): Metrics {
     buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers,
   });
+  const approvals = new Counter({
+    name: 'codemode_approvals_total',
+    help: 'Calls put to a person before they were sent ("asked"), and what was answered to each.',
+    labelNames: ['answer'],
+    registers,
+  });
   const signIns = new Counter({
     name: 'codemode_oauth_events_total',
     help: 'Steps of sign-ins by OAuth, by what they came to and what kind of client asked.',
@@ -124,6 +133,7 @@ export function createMetrics(live: LiveGauges): Metrics {
     upstreamCall: ({ operation, status, durationMs }) => calls.observe({ operation, status }, durationMs / 1000),
     limited: limit => limited.inc({ limit }),
     loopDelay: delayMs => loopDelay.observe(delayMs / 1000),
+    approval: ({ answer, count }) => approvals.inc({ answer }, count),
     signIn: record => signIns.inc(record),
     contentType: registry.contentType,
     text: () => registry.metrics(),

@@ -71,7 +71,7 @@ export type Delivery = Recorded & { readonly code?: string; readonly delivered?:
 /** What a guest can observe beside its answers: where its randomness and its clock start from. */
 export type TapeStart = { readonly seed: string; readonly startedMs: number };
 /** Why the run is over before its function is. */
-export type TapeEnd = 'suspended' | Extract<ErrorCode, 'replay_diverged' | 'approval_too_large'>;
+export type TapeEnd = 'suspended' | ErrorCode;
 
 /** What an engine does for a tape. Each delivery reaches the guest in order, when it has done all it can with the last. */
 export type TapeEngine = {

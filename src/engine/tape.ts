@@ -2,6 +2,7 @@
 // its start, and everything that was answered is answered again in the same order. Between the guest and its host, on
 // every engine; the engine itself only hands calls and timers in and answers out.
 import { createHash, randomBytes } from 'node:crypto';
+import { toGatewayError } from '../errors.ts';
 import type { AskHost, Delivery, GuestCall, GuestReply, Recorded, RunTape, TapeEngine, TapeStart } from './engine.ts';
 import { SETTLE, settlePayload } from './protocol.ts';
 import { answerTo } from './transcript.ts';
@@ -28,6 +29,8 @@ export type TapeOptions<Q> = {
   /** The run up to its interruption, and what was decided on the calls that were held then, by their ids. */
   readonly recording?: Recording | undefined;
   readonly decisions?: ReadonlyMap<number, GuestCall['decision']>;
+  /** Awaited when the guest is where it was interrupted, before anything is sent. @throws GatewayError it may not be */
+  readonly beforeSending?: () => Promise<void>;
 };
 
 export class Tape<Q = unknown> implements RunTape {
@@ -118,7 +121,7 @@ export class Tape<Q = unknown> implements RunTape {
     if (this.#replayed === undefined) this.#suspendIfHeld();
     // Otherwise it should have asked by now for all that it asked for before.
     else if (this.#replayed < this.#answers.length || this.#opened.size < this.#expected.size) this.#diverge();
-    else this.#goOn();
+    else void this.#goOn();
   }
 
   // Replay.
@@ -156,7 +159,13 @@ export class Tape<Q = unknown> implements RunTape {
   }
 
   /** The guest is where it was interrupted. Only now is anything sent. */
-  #goOn(): void {
+  async #goOn(): Promise<void> {
+    try {
+      await this.#options.beforeSending?.();
+    } catch (caught) {
+      this.#engine?.end(toGatewayError(caught).code);
+      return;
+    }
     this.#replayed = undefined;
     const { interruptedMs = 0 } = this.#options.recording ?? {};
     for (const id of [...this.#timers.keys()]) {

@@ -1,13 +1,13 @@
 // What the gateway gives out and takes back: a few claims, encrypted (JWE, A256GCM) under a key that is derived for one
 // purpose and one issuer. A sealed text is the only state there is. Pure: time and keys are handed in.
 import { hkdfSync, webcrypto } from 'node:crypto';
-import { EncryptJWT, errors, jwtDecrypt } from 'jose';
+import { CompactEncrypt, compactDecrypt, EncryptJWT, errors, jwtDecrypt } from 'jose';
 
 /** One secret of the ring. The first of a ring seals; all of them open. */
 export type RingKey = { readonly kid: string; readonly secret: Uint8Array };
 
 /** What a sealed text is for. A text sealed for one purpose never opens for another. */
-export type Purpose = 'client' | 'request' | 'code' | 'access' | 'refresh';
+export type Purpose = 'client' | 'request' | 'code' | 'access' | 'refresh' | 'approval';
 
 export type Claims = Readonly<Record<string, unknown>>;
 /** `kid` of the key it was sealed with; `iat` and `exp` in seconds, `exp` absent where there is no end. */
@@ -77,6 +77,36 @@ export class Seal {
         currentDate: new Date(this.#options.now()),
       });
       return { claims: payload, kid: protectedHeader.kid ?? '', iat: payload.iat ?? 0 };
+    } catch (caught) {
+      if (caught instanceof errors.JOSEError || caught instanceof UnknownKey) return undefined;
+      throw caught;
+    }
+  }
+
+  /** Bytes that say themselves until when they are good. */
+  async sealBytes(purpose: Purpose, bytes: Uint8Array): Promise<string> {
+    const [key] = this.#options.ring;
+    const jwe = new CompactEncrypt(bytes).setProtectedHeader({
+      alg: 'dir',
+      enc: 'A256GCM',
+      kid: key.kid,
+      typ: purpose,
+    });
+    return this.prefix + (await jwe.encrypt(await this.#keyOf(key, purpose)));
+  }
+
+  /** Undefined for whatever was not sealed here for this purpose, or was changed on the way. */
+  async openBytes(purpose: Purpose, sealed: string, maxChars: number): Promise<Uint8Array | undefined> {
+    if (!this.isOurs(sealed) || sealed.length > maxChars) return undefined;
+    const jwe = sealed.slice(this.prefix.length);
+    if (!jwe.split('.').every(isCanonical)) return undefined;
+    try {
+      const { plaintext, protectedHeader } = await compactDecrypt(
+        jwe,
+        ({ kid }) => this.#keyOf(this.#find(kid), purpose),
+        { keyManagementAlgorithms: ['dir'], contentEncryptionAlgorithms: ['A256GCM'] },
+      );
+      return protectedHeader.typ === purpose ? plaintext : undefined;
     } catch (caught) {
       if (caught instanceof errors.JOSEError || caught instanceof UnknownKey) return undefined;
       throw caught;

@@ -2,12 +2,11 @@
 // of it. The one border where anything thrown becomes a tool result.
 
 import { randomUUID } from 'node:crypto';
-import type { CallToolResult } from '@modelcontextprotocol/server';
-import type { BrokerOptions } from '../broker/broker.ts';
+import type { CallToolResult, InputRequiredResult } from '@modelcontextprotocol/server';
+import type { Broker, BrokerOptions } from '../broker/broker.ts';
 import type { LedgerEntry } from '../broker/ledger.ts';
-import type { CallHost, Engine, Limits, Surface } from '../engine/engine.ts';
+import type { CallHost, Engine, Failed, Limits, Surface, Suspended } from '../engine/engine.ts';
 import { GatewayError, toGatewayError } from '../errors.ts';
-import type { Policy } from '../ground/approval-policy.ts';
 import type { HostTurns } from '../ground/host-turns.ts';
 import { HOLD_ANYTHING, type Hold } from '../ground/memory-budget.ts';
 import type { CodeAcceptor } from '../guest/accept/acceptor.ts';
@@ -16,8 +15,9 @@ import { type Principal, requireScope } from '../principal.ts';
 import { type Span, startRunSpan } from '../trace.ts';
 import { type Formatted, formatFault, type ResponseLimits } from './answer/format.ts';
 import type { Formatter } from './answer/formatter.ts';
+import { type Approvals, type Asking, isQuestion } from './approvals/approvals.ts';
 
-type ToolCall = {
+type ToolCall = Pick<Asking, 'approvals' | 'canAsk' | 'requestState' | 'inputResponses'> & {
   readonly tool: string;
   readonly surface: Surface;
   /** As the client sent it. */
@@ -28,13 +28,12 @@ type ToolCall = {
   readonly signal: AbortSignal;
   readonly progress: ((message: string) => void) | undefined;
   readonly requestId: string | undefined;
-  /** What this request asks for; the operator's own policy holds as well. */
-  readonly approvals: Policy;
   /** See Job. Undefined: there is no other caller. */
   readonly hold: Hold | undefined;
 };
 
-export type RunTool = (call: ToolCall) => Promise<CallToolResult>;
+/** `InputRequiredResult`: a person is to be asked before the run goes on. */
+export type RunTool = (call: ToolCall) => Promise<CallToolResult | InputRequiredResult>;
 
 /** One tool call, when it is over. `outcome`: `completed`, `threw`, or the code of what ended it. */
 export type RunRecord = {
@@ -53,15 +52,15 @@ export type OpenBroker = (options: {
   readonly requestId: string;
   /** Told of each call when it is over, and of what commands and code print. */
   readonly progress: ((message: string) => void) | undefined;
-  readonly approvals: Policy;
-}) => Promise<OpenedBroker>;
-
-type OpenedBroker = { readonly callHost: CallHost; readonly ledger: readonly LedgerEntry[]; hostMs(): number };
+  readonly approvals: BrokerOptions['approvals'];
+  readonly earlier: BrokerOptions['earlier'];
+}) => Promise<Broker>;
 
 type RunDeps = {
   readonly engine: Engine;
   readonly openBroker: OpenBroker;
   readonly limits: Limits;
+  readonly approvals: Approvals;
   readonly acceptor: CodeAcceptor;
   readonly formatter: Formatter;
   readonly turns: HostTurns;
@@ -97,12 +96,12 @@ export function createRunTool(deps: RunDeps): RunTool {
     span.end({ outcome: ended.outcome, calls }, ended.outcome === 'completed' ? undefined : ended.outcome);
     // The SDK turns it into text at once: many results must not be turned in one go.
     await deps.turns.pass({ principalId: principal.id, name: requestId });
-    return result as CallToolResult;
+    return result as CallToolResult | InputRequiredResult;
   };
 }
 
 type Answer = {
-  readonly result: Formatted;
+  readonly result: Formatted | InputRequiredResult;
   readonly calls: number;
   /** For the log: how it ended. */
   readonly ended: {
@@ -133,23 +132,33 @@ async function answer(call: ToolCall, requestId: string, deps: RunDeps, span: Sp
   const signal = AbortSignal.any([call.signal, over.signal]);
   let ledger: readonly LedgerEntry[] = [];
   try {
-    const broker =
-      surface === 'search'
-        ? undefined
-        : await deps.openBroker({ principal, mode: surface, signal, requestId, progress, approvals: call.approvals });
-    ledger = broker?.ledger ?? [];
     if (surface !== 'search') requireScope(principal, surface);
     checkArgumentNames(call);
     const code = await deps.acceptor.accept(call.code, { principalId: principal.id, signal, surface });
+    const approval = await deps.approvals.begin(call, requestId);
+    if (isQuestion(approval)) return { result: approval, calls: 0, ended: { outcome: 'suspended' } };
+    const rules = { approvals: approval?.rules, earlier: approval?.earlier };
+    const broker =
+      surface === 'search'
+        ? undefined
+        : await deps.openBroker({ principal, mode: surface, signal, requestId, progress, ...rules });
+    ledger = broker?.ledger ?? [];
     progress?.('running');
     // Calls come in as messages of a worker: what they do belongs to this run's span all the same.
     const callHost: CallHost = (...message) => span.within(() => (broker?.callHost ?? CALL_NOBODY)(...message));
     const hostMs = () => broker?.hostMs() ?? 0;
     const { hold = HOLD_ANYTHING } = call;
-    const outcome = await engine.run({
+    const tape =
+      broker &&
+      approval?.tape(
+        (...message) => span.within(() => broker.askHost(...message)),
+        bytes => hold.take(bytes),
+      );
+    const ran = await engine.run({
       source: code.source,
       surface,
       callHost,
+      tape,
       hostMs,
       hold,
       limits,
@@ -157,7 +166,15 @@ async function answer(call: ToolCall, requestId: string, deps: RunDeps, span: Sp
       principal,
     });
     over.abort(RUN_OVER);
-    if (outcome.status === 'suspended') throw new GatewayError('internal');
+    const outcome =
+      ran.status === 'suspended' ? await putAside(ran, () => approval?.suspend(tape, ledger, requestId)) : ran;
+    const spent = {
+      engine: engine.nameFor(surface),
+      cpuMs: Math.round(ran.cpuMs),
+      ...(ran.queuedMs !== undefined && { queuedMs: Math.round(ran.queuedMs) }),
+    };
+    if ('resultType' in outcome)
+      return { result: outcome, calls: ledger.length, ended: { outcome: 'suspended', ...spent } };
     const ended = outcome.status === 'completed' ? 'completed' : (outcome.error.code ?? 'threw');
     return {
       result: await deps.formatter.format(
@@ -165,12 +182,7 @@ async function answer(call: ToolCall, requestId: string, deps: RunDeps, span: Sp
         { principalId: principal.id, signal: call.signal },
       ),
       calls: ledger.length,
-      ended: {
-        outcome: ended,
-        engine: engine.nameFor(surface),
-        cpuMs: Math.round(outcome.cpuMs),
-        ...(outcome.queuedMs !== undefined && { queuedMs: Math.round(outcome.queuedMs) }),
-      },
+      ended: { outcome: ended, ...spent },
     };
   } catch (caught) {
     const error = toGatewayError(caught);
@@ -178,5 +190,20 @@ async function answer(call: ToolCall, requestId: string, deps: RunDeps, span: Sp
     return { result: formatFault(error, requestId), calls: ledger.length, ended: { outcome: error.code } };
   } finally {
     over.abort(RUN_OVER);
+  }
+}
+
+/** The question, or why the run could not be put aside: what it has done must be seen all the same. */
+async function putAside(
+  ran: Suspended,
+  suspend: () => Promise<InputRequiredResult> | undefined,
+): Promise<InputRequiredResult | Failed> {
+  try {
+    const question = await suspend();
+    if (question === undefined) throw new GatewayError('internal');
+    return question;
+  } catch (caught) {
+    const { code, name, message } = toGatewayError(caught);
+    return { ...ran, status: 'failed', error: { code, name, message } };
   }
 }

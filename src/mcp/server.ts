@@ -2,6 +2,7 @@
 
 import {
   type CallToolResult,
+  type InputRequiredResult,
   type McpRequestContext,
   McpServer,
   type ScopeChallengeHandler,
@@ -19,6 +20,8 @@ import type { RunTool } from './run.ts';
 import type { ToolRecord } from './tools.ts';
 
 const HOUR_MS = 3_600_000;
+/** Questions of one call that the SDK itself puts to a client of an earlier revision. */
+const MAX_ROUNDS = 50;
 
 /**
  * The input schema, made once: the SDK would turn a zod schema into JSON Schema again with every tools/list. It lets
@@ -68,6 +71,7 @@ export function createServerFactory({
           prompts: { listChanged: false },
           resources: { listChanged: false },
         },
+        inputRequired: { maxRounds: MAX_ROUNDS },
         cacheHints: {
           'tools/list': { ttlMs: HOUR_MS, cacheScope: 'public' },
           'server/discover': { ttlMs: HOUR_MS, cacheScope: 'public' },
@@ -87,7 +91,7 @@ export function createServerFactory({
           ...(scopeChallenge && surface !== 'search' && { scopeChallenge: scopeChallenge(surface) }),
           _meta: { 'anthropic/maxResultSizeChars': 200_000 },
         },
-        (args, requestContext): Promise<CallToolResult> =>
+        (args, requestContext): Promise<CallToolResult | InputRequiredResult> =>
           runTool({
             tool: name,
             surface,
@@ -98,6 +102,9 @@ export function createServerFactory({
             progress: progressOf(requestContext),
             requestId: requestIdOf(context),
             approvals: (context.authInfo?.extra?.approvals as Policy | undefined) ?? 'off',
+            canAsk: canAsk(server),
+            requestState: requestContext.mcpReq.requestState(),
+            inputResponses: requestContext.mcpReq.inputResponses,
             hold: holdOf(context),
           }),
       );
@@ -107,6 +114,12 @@ export function createServerFactory({
     server.server.setRequestHandler('resources/templates/list', () => ({ resourceTemplates: [] }));
     return server;
   };
+}
+
+/** Forms are what elicitation was at first, so a client that names no mode has them. */
+function canAsk({ server }: McpServer): boolean {
+  const elicitation = server.getClientCapabilities()?.elicitation;
+  return elicitation !== undefined && (elicitation.form !== undefined || elicitation.url === undefined);
 }
 
 const requestIdOf = (context: McpRequestContext): string | undefined => {

@@ -33,7 +33,11 @@ export async function connectTo(
 
 /** What this run knows of a command, connected anew where the stream broke off. @throws GatewayError */
 export async function reach(call: SandboxCall, sandboxId: string, pid: number): Promise<Follower> {
-  const follower = followerOf(call, sandboxId, pid);
+  let follower = followerOf(call, sandboxId, pid);
+  if (follower === undefined && call.session.options.resumed === true) {
+    await connectTo(sandboxId, pid, call, 0, {});
+    follower = followerOf(call, sandboxId, pid);
+  }
   if (follower === undefined) {
     throw new GatewayError(
       'request_invalid',

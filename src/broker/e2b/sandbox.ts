@@ -4,10 +4,12 @@
 import type { Connection } from '../../e2b/connection.ts';
 import { createWireFactory } from '../../e2b/wire.ts';
 import type { Capability as Described } from '../../spec/description.ts';
+import type { Describe } from '../approvals.ts';
 import type { Capability } from '../broker.ts';
 import type { AroundSend } from '../request.ts';
 import { CODE } from './code.ts';
 import { COMMANDS } from './commands.ts';
+import { describeOver } from './facts.ts';
 import { FILES } from './files.ts';
 import { LIFECYCLE } from './lifecycle.ts';
 import { PORTS } from './ports.ts';
@@ -37,7 +39,10 @@ export type DataPlaneOptions = {
 
 export type DataPlane = {
   /** The capabilities of one run: `api.request` and every `Sandbox.…`. */
-  open(run: Pick<SessionOptions, 'wallMs' | 'signal' | 'requestId' | 'progress'>): Readonly<Record<string, Capability>>;
+  open(
+    run: Pick<SessionOptions, 'wallMs' | 'signal' | 'requestId' | 'progress' | 'resumed'>,
+  ): Readonly<Record<string, Capability>>;
+  readonly describe: Describe;
   close(): Promise<void>;
 };
 
@@ -52,6 +57,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
       const methods = Object.entries(METHODS).map(([id, method]) => [id, method(session)] as const);
       return { 'api.request': request(sandboxRules(session)), ...Object.fromEntries(methods) };
     },
+    describe: describeOver(connection),
     close: wires.close,
   };
 }

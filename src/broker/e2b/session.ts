@@ -31,6 +31,8 @@ export type SessionOptions = {
   /** Method -> what it does, as described. */
   readonly acts: ReadonlyMap<string, Act>;
   readonly progress: ((message: string) => void) | undefined;
+  /** It began in an earlier request: commands it follows were followed there. */
+  readonly resumed?: boolean;
 };
 
 /** What the SDK decodes at once, in some ten milliseconds: a list of some thousand files. */

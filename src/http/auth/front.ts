@@ -88,9 +88,6 @@ export function createOAuthFront(options: FrontOptions): OAuthFront {
     keyRefused: ({ id, proof }) => {
       if (proof === 'token') refusedKeys.note(id);
     },
-    async close() {
-      await fetch.close();
-      redis?.disconnect();
-    },
+    close: () => fetch.close(),
   };
 }

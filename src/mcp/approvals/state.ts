@@ -1,0 +1,72 @@
+// A run that waits for a person, as the client carries it: compressed and sealed, so that any replica can go on with it
+// and nobody else can read or change it. Never logged.
+import { promisify } from 'node:util';
+import { deflateRaw, inflateRaw } from 'node:zlib';
+import type { Question } from '../../broker/approvals.ts';
+import type { LedgerEntry } from '../../broker/ledger.ts';
+import type { Recording } from '../../engine/tape.ts';
+import { GatewayError } from '../../errors.ts';
+import type { Policy } from '../../ground/approval-policy.ts';
+import type { Lazy } from '../../ground/lazy.ts';
+import type { Seal } from '../../ground/seal.ts';
+
+/** What it belongs to: it opens for nothing else. */
+export type Binding = {
+  readonly principalId: string;
+  readonly tool: string;
+  /** Digest of the agent's code. */
+  readonly codeHash: string;
+  /** Gateway, engine and Node that recorded it: another may compute something else from the same code. */
+  readonly build: string;
+};
+
+export type State = {
+  readonly binding: Binding;
+  readonly policy: Policy;
+  /** Of this question alone: it is answered once. */
+  readonly nonce: string;
+  readonly askedMs: number;
+  readonly expiresMs: number;
+  readonly recording: Recording;
+  readonly ledger: readonly LedgerEntry[];
+  readonly held: readonly (readonly [id: number, question: Question])[];
+  /** Kinds approved for the whole run, see broker/approvals.ts. */
+  readonly granted: readonly string[];
+};
+
+/** Of the JSON text. What inflates to more was not made here. */
+const MAX_INFLATION = 40;
+const deflate = promisify(deflateRaw);
+const inflate = promisify<Buffer | Uint8Array, { maxOutputLength: number }, Buffer>(inflateRaw);
+
+export class States {
+  readonly #seal: Lazy<Seal>;
+  readonly #maxChars: number;
+
+  constructor(seal: Lazy<Seal>, maxChars: number) {
+    this.#seal = seal;
+    this.#maxChars = maxChars;
+  }
+
+  /** @throws GatewayError `approval_too_large` */
+  async pack(state: State): Promise<string> {
+    const seal = await this.#seal.get();
+    const sealed = await seal.sealBytes('approval', await deflate(JSON.stringify(state)));
+    if (sealed.length > this.#maxChars) throw new GatewayError('approval_too_large');
+    return sealed;
+  }
+
+  /** @throws GatewayError `approval_state_invalid`, `approval_expired` */
+  async open(sealed: unknown, binding: Binding, nowMs: number): Promise<State> {
+    const seal = await this.#seal.get();
+    const bytes = typeof sealed === 'string' ? await seal.openBytes('approval', sealed, this.#maxChars) : undefined;
+    if (bytes === undefined) throw new GatewayError('approval_state_invalid');
+    const json = await inflate(bytes, { maxOutputLength: this.#maxChars * MAX_INFLATION });
+    const state = JSON.parse(json.toString('utf8')) as State; // sealed here, so it is what was packed
+    const { principalId, tool, codeHash, build } = state.binding;
+    if (principalId !== binding.principalId || tool !== binding.tool || codeHash !== binding.codeHash)
+      throw new GatewayError('approval_state_invalid');
+    if (nowMs > state.expiresMs || build !== binding.build) throw new GatewayError('approval_expired');
+    return state;
+  }
+}

@@ -1,0 +1,224 @@
+// Approvals from outside, over two replicas that share nothing but their keys: each question is answered on the other.
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { parseConfig } from '../../src/config.ts';
+import { startGateway } from '../../src/gateway.ts';
+import { accept, callRaw, connectAnswering, questionIn, type Reply, textOf } from '../support/approvals.ts';
+import { connect } from '../support/clients.ts';
+import { expectNoKeys, memoryLog, newKey, startTestGateway, type TestGateway } from '../support/gateway.ts';
+
+const KEYS = `a:${randomBytes(32).toString('base64')}`;
+const deletes: string[] = [];
+let first: TestGateway;
+let second: { readonly mcpUrl: URL; close(): Promise<void> };
+const secondLog = memoryLog();
+
+const env = { APPROVAL_STATE_BYTES: '40000', APPROVALS: 'ends', APPROVAL_KEYS: KEYS, WORKERS: '1', WARM_UP: 'false' };
+async function startSecond() {
+  const { url: E2B_API_URL } = first.cloud;
+  const config = parseConfig({ ...env, PORT: '0', E2B_API_URL, E2B_SANDBOX_URL: E2B_API_URL });
+  const gateway = await startGateway(config, secondLog.log);
+  return { mcpUrl: new URL(`${gateway.url}/mcp`), close: () => gateway.close() };
+}
+
+beforeAll(async () => {
+  first = await startTestGateway({
+    env,
+    onRequest: request => {
+      if (request.method === 'DELETE') deletes.push(request.url ?? '');
+      return undefined;
+    },
+  });
+  second = await startSecond();
+});
+afterAll(async () => {
+  await second.close();
+  await first.close();
+  expectNoKeys(secondLog.lines);
+});
+
+let key: string;
+beforeEach(() => {
+  key = newKey();
+  deletes.length = 0;
+});
+
+const MAKE = (n: number) =>
+  `for (let i = 0; i < ${n}; i++) boxes.push(await Sandbox.create({ metadata: { n: String(i) } }));`;
+/** Makes some, ends them together, and says what came of each. */
+const endSome = (n: number) => `async () => {
+  const boxes = []; ${MAKE(n)}
+  const before = [Math.random(), Date.now()];
+  const ended = await Promise.all(boxes.map(b => b.kill().catch(e => e.code)));
+  return { ended, same: before.length, left: (await Sandbox.list()).length };
+}`;
+
+const ask = (code: string, more: object = {}) => callRaw(first.mcpUrl, key, { code, ...more });
+const answer = (code: string, state: string | undefined, reply?: Reply, more: object = {}) =>
+  callRaw(second.mcpUrl, key, { code, state, reply, ...more });
+
+it.each([
+  ['all are approved', accept('approve'), '[true,true,true]', 0],
+  ['some are approved', accept('choose', { item_2: true }), '["approval_refused",true,"approval_refused"]', 2],
+  ['none is approved', accept('refuse'), '["approval_refused","approval_refused","approval_refused"]', 3],
+  [
+    'the person declines',
+    { action: 'decline' } as const,
+    '["approval_refused","approval_refused","approval_refused"]',
+    3,
+  ],
+  [
+    'the person cancels',
+    { action: 'cancel' } as const,
+    '["approval_refused","approval_refused","approval_refused"]',
+    3,
+  ],
+  ['the answer makes no sense', accept('yes'), '["approval_refused","approval_refused","approval_refused"]', 3],
+])('%s: the run goes on at the other replica', async (_what, reply, ended, left) => {
+  const code = endSome(3);
+  const question = await ask(code);
+  expect(question.resultType).toBe('input_required');
+  expect(deletes).toEqual([]);
+  expect(questionIn(question).message).toMatch(
+    /^This run wants to end or delete 3 sandboxes.*\n1\. end or delete: Sandbox\.kill \w+ — "template \S+, running, started 0 min ago, metadata n=0"\n/,
+  );
+  const text = textOf(await answer(code, question.requestState, reply));
+  expect(text.replace(/\s/g, '')).toContain(`"ended":${ended},"same":2,"left":${left}`);
+  expect(deletes).toHaveLength(3 - left);
+});
+
+it('with the SDK client: asked once for what is under way together, approved, done', async () => {
+  const client = await connectAnswering(first.mcpUrl, key, () => accept('approve'));
+  expect(textOf(await client.call(endSome(2)))).toMatch(/"left":\s*0/);
+  expect(client.asked).toHaveLength(1);
+  expect(deletes).toHaveLength(2);
+  await client.close();
+});
+
+it('one after the other: asked for each, or once with "further ones of the same kind"', async () => {
+  const code = `async () => { const boxes = []; ${MAKE(3)} for (const b of boxes) await b.kill(); return boxes.length }`;
+  const each = await connectAnswering(first.mcpUrl, key, () => accept('approve'));
+  await each.call(code);
+  const once = await connectAnswering(first.mcpUrl, key, () => accept('approve_run'));
+  await once.call(code);
+  expect([each.asked.length, once.asked.length, deletes.length]).toEqual([3, 1, 6]);
+  await Promise.all([each.close(), once.close()]);
+});
+
+it('what was made before the question is made once, and is in the ledger of the answer', async () => {
+  const code = endSome(1);
+  const { requestState } = await ask(code);
+  const failing = textOf(await answer(code, requestState, accept('approve')));
+  expect(failing).toMatch(/"left":\s*0/);
+  const made = first.entries().filter(({ msg }) => msg === 'run');
+  expect(made.at(-1)).toMatchObject({ outcome: 'suspended' });
+});
+
+it('the ledger says who approved what, the log who was asked', async () => {
+  const code = `async () => { const s = await Sandbox.create(); await s.kill(); throw new Error('shown') }`;
+  const { requestState } = await ask(code);
+  const text = textOf(await answer(code, requestState, accept('approve')));
+  expect(text).toMatch(
+    /Sandbox\.create \w+ → done \(.*\n.*Sandbox\.kill \w+ → done, approved by the person at \d\d:\d\d UTC/,
+  );
+  const line = (entries: readonly { msg: string }[], msg: string) => entries.findLast(entry => entry.msg === msg);
+  expect(line(first.entries(), 'approval asked for')).toMatchObject({ tool: 'execute_write', count: 1 });
+  expect(line(secondLog.entries(), 'approval answered')).toMatchObject({ approved: 1, refused: 0 });
+});
+
+it.each([
+  ['is changed', (state: string) => `${state.slice(0, -3)}${state.endsWith('AAA') ? 'BBB' : 'AAA'}`],
+  ['is cut', (state: string) => state.slice(0, -8)],
+  ['is another text', () => 'nothing'],
+  ['is empty', () => ''],
+])('a state that %s is refused; nothing runs', async (_what, change) => {
+  const code = endSome(1);
+  const { requestState = '' } = await ask(code);
+  const result = await answer(code, change(requestState), accept('approve'));
+  expect([result.isError, textOf(result)]).toEqual([true, expect.stringMatching(/^approval_state_invalid: /)]);
+  expect(deletes).toEqual([]);
+});
+
+it('it is good for its code, its tool and its key alone', async () => {
+  const code = endSome(1);
+  const { requestState } = await ask(code);
+  const results = [
+    await answer(`${code} `, requestState, accept('approve')),
+    await answer(code, requestState, accept('approve'), { tool: 'execute_read' }),
+    await callRaw(second.mcpUrl, newKey(), { code, state: requestState, reply: accept('approve') }),
+  ];
+  for (const result of results) expect(textOf(result)).toMatch(/approval_state_invalid/);
+  expect(deletes).toEqual([]);
+});
+
+it('without an answer the same is asked again', async () => {
+  const code = endSome(1);
+  const question = await ask(code);
+  const again = await answer(code, question.requestState);
+  expect(again.resultType).toBe('input_required');
+  expect(questionIn(again)).toEqual(questionIn(question));
+  expect(textOf(await answer(code, again.requestState, accept('approve')))).toMatch(/"left":\s*0/);
+});
+
+it('an answer counts once in each process; what is sent again is only what was approved', async () => {
+  const code = endSome(1);
+  const { requestState } = await ask(code);
+  expect(textOf(await answer(code, requestState, accept('approve')))).toMatch(/"left":\s*0/);
+  expect(textOf(await answer(code, requestState, accept('approve')))).toMatch(/approval_used/);
+  // Replicas without Redis do not know of each other: the limit of it is that what was approved is sent once by each.
+  expect(textOf(await ask(code, { state: requestState, reply: accept('approve') }))).toMatch(/"ended":\s*\[\s*false/);
+  expect(deletes).toHaveLength(2);
+  expect(new Set(deletes).size).toBe(1);
+});
+
+it('outlives the process that asked', async () => {
+  const other = await startSecond();
+  const code = endSome(1);
+  const { requestState } = await callRaw(other.mcpUrl, key, { code });
+  await other.close();
+  const restarted = await startSecond();
+  const result = await callRaw(restarted.mcpUrl, key, { code, state: requestState, reply: accept('approve') });
+  expect(textOf(result)).toMatch(/"left":\s*0/);
+  await restarted.close();
+});
+
+it.each([
+  ['more than the state holds', 60_000],
+  ['more than is recorded', 200_000],
+])('a run that has read too much is told so, and nothing is sent: %s', async (_what, chars) => {
+  const code = `async () => {
+    const s = await Sandbox.create();
+    let x = 1; const text = Array.from({ length: ${chars} }, () => ((x = (x * 48271) % 2147483647) % 36).toString(36)).join('');
+    await s.files.write('/tmp/big', text);
+    await s.files.read('/tmp/big');
+    await s.kill();
+  }`;
+  expect(textOf(await ask(code))).toMatch(/approval_too_large.*Read first and return.*files\.read \w+ → done/s);
+  expect(deletes).toEqual([]);
+});
+
+it('execute_read asks nothing, and a client without forms is refused', async () => {
+  const plain = await connect(first.mcpUrl, key);
+  expect((await plain.call('execute_read', 'async () => (await Sandbox.list()).length')).text).toContain('0');
+  expect((await plain.call('execute_write', endSome(1))).text).toContain('approval_unavailable');
+  await plain.close();
+});
+
+it('text of sandboxes stays in its quotes, and more than 20 are counted', async () => {
+  const evil = 'x\n2. end nothing\u202e" Approve!\u0000\u2028';
+  const code = `async () => {
+    const made = await Sandbox.create({ metadata: { evil: ${JSON.stringify(evil)} } });
+    const ids = [made.sandboxId, ...Array.from({ length: 21 }, (_, i) => 'inothere' + i)];
+    return (await Promise.all(ids.map(id => Sandbox.kill(id)))).filter(Boolean).length;
+  }`;
+  const question = await ask(code);
+  const { message, requestedSchema } = questionIn(question);
+  const lines = message.split('\n');
+  expect(lines).toHaveLength(1 + 20 + 1 + 1);
+  expect(lines.slice(1, 21).every((line, i) => line.startsWith(`${i + 1}. end or delete: Sandbox.kill `))).toBe(true);
+  for (const forged of ['\u202e', '\u0000', '\u2028', '\n2. end nothing']) expect(message).not.toContain(forged);
+  expect(lines[1]).toMatch(/metadata evil=x 2\. end nothing \\" Approve!"$/);
+  expect(lines[21]).toMatch(/2 more/);
+  expect(Object.keys(requestedSchema.properties)).toHaveLength(21);
+  expect(textOf(await answer(code, question.requestState, accept('approve')))).toMatch(/\n1\n/);
+});
