@@ -2,7 +2,6 @@
 # results. It runs as an unprivileged user on a read-only file system.
 #   docker build -t e2b-code-mode .
 #   docker run --read-only -p 3000:3000 -e ALLOWED_HOSTS=localhost e2b-code-mode
-# For `--local` inside the image, add what the stand-in needs: docker build --build-arg OPTIONAL=--optional .
 
 FROM node:24.21.0-bookworm-slim AS build
 WORKDIR /app
@@ -16,10 +15,9 @@ COPY openapi ./openapi
 RUN npm run --silent build
 
 FROM node:24.21.0-bookworm-slim AS dependencies
-ARG OPTIONAL=--no-optional
 WORKDIR /app
 COPY package.json pnpm-lock.yaml pnpm-workspace.yaml ./
-RUN npx -y pnpm@10.34.9 install --prod ${OPTIONAL} --frozen-lockfile
+RUN npx -y pnpm@10.34.9 install --prod --frozen-lockfile
 
 FROM node:24.21.0-bookworm-slim
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000

@@ -2,7 +2,7 @@
 //   node build.mjs            what the package needs
 //   node build.mjs bench …    with those entry points as well
 import { execFileSync } from 'node:child_process';
-import { realpathSync, rmSync } from 'node:fs';
+import { cpSync, realpathSync, rmSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { writeThirdParty } from './third-party.mjs';
@@ -52,7 +52,12 @@ const sharedWithRuntime = {
 };
 
 /** Installed beside the build instead of bundled into it: what has files of its own, WebAssembly or other programs. */
-const INSTALLED = ['@swc/wasm-typescript', 'quickjs-wasi', 'just-bash'];
+const INSTALLED = ['@swc/wasm-typescript', 'quickjs-wasi'];
+
+const JUST_BASH = realpathSync('node_modules/just-bash');
+
+/** What just-bash would load for compressed archives if they were there: both come with native build scripts. */
+const NATIVE = ['@mongodb-js/zstd', 'node-liblzma'];
 
 /** E2B's SDK in CommonJS, and the openapi-fetch that is resolved from there: see src/e2b/sdk-modules.ts. */
 const sdkInCommonJs = {
@@ -81,7 +86,7 @@ const steps = [
     platform: 'node',
     format: 'esm',
     target: 'node20.19',
-    external: INSTALLED.flatMap(name => [name, `${name}/*`]),
+    external: [...INSTALLED, ...NATIVE].flatMap(name => [name, `${name}/*`]),
     splitting: true,
     chunkNames: 'chunks/[name]-[hash]',
     sourcemap: true,
@@ -137,6 +142,17 @@ const steps = [
     plugins: [sharedWithRuntime],
   },
   {
+    // Where just-bash looks for it.
+    entryPoints: { 'sqlite3-worker': `${JUST_BASH}/dist/commands/sqlite3/worker.js` },
+    outdir: 'dist/chunks',
+    platform: 'node',
+    format: 'esm',
+    target: 'node20.19',
+    banner: {
+      js: `import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url); const __dirname = import.meta.dirname;`,
+    },
+  },
+  {
     entryPoints: ['sitecustomize', 'local_subprocess', 'local_network', 'local_kernel'].map(
       name => `local/programs/python/${name}.py`,
     ),
@@ -148,6 +164,10 @@ const steps = [
 // Names hold what the files are made of: those of earlier builds would stay.
 for (const folder of ['chunks', 'engine/quickjs/images']) rmSync(`dist/${folder}`, { recursive: true, force: true });
 const built = await Promise.all([...steps.map(step => build({ ...common, ...step })), buildPage(common)]);
+cpSync(`${JUST_BASH}/../sql.js/dist/sql-wasm.wasm`, 'dist/chunks/sql-wasm.wasm');
+const cpython = 'dist/local/programs/python/cpython';
+cpSync(`${JUST_BASH}/vendor/cpython-emscripten`, cpython, { recursive: true });
+cpSync('local/programs/python/CPYTHON-LICENSE.txt', `${cpython}/LICENSE.txt`);
 writeThirdParty(
   built.map(({ metafile }) => metafile),
   'dist/THIRD_PARTY.txt',

@@ -24,7 +24,7 @@ export function startLocal({ machine = virtualMachine, ...options }: LocalOption
   });
 }
 
-/** Loaded when wanted: just-bash is an optional dependency. */
+/** Loaded when wanted: just-bash is large, and a machine of another kind does without. */
 const virtualMachine: MakeMachine = async (options, parts) => {
   const { VirtualMachine } = await import('./machine/virtual/machine.ts');
   return VirtualMachine.create(options, parts);

@@ -1,6 +1,6 @@
 // The packed tarball, installed elsewhere with npm, as `npx e2b-code-mode` would: the bin, --help, --local, --stdio.
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/client';
@@ -37,6 +37,15 @@ it('contains the program, the API description and the licence, but no sources, t
   expect(existsSync(join(root, 'dist/main.js'))).toBe(true);
   for (const tool of ['bench', 'openapi', 'demo.js']) expect(readdirSync(join(root, 'dist'))).not.toContain(tool);
   expect(readdirSync(join(root, 'openapi')).sort()).toEqual(['e2b.capabilities.yaml', 'e2b.yaml']);
+});
+
+it('brings no package that runs a script when it is installed', () => {
+  const lock = JSON.parse(readFileSync(join(folder, 'node_modules', '.package-lock.json'), 'utf8')) as {
+    packages: Record<string, { hasInstallScript?: boolean }>;
+  };
+  const installed = Object.entries(lock.packages);
+  expect(installed.map(([path]) => path)).toContain('node_modules/e2b-code-mode');
+  expect(installed.filter(([, { hasInstallScript }]) => hasInstallScript === true)).toEqual([]);
 });
 
 it('--help prints the usage', () => expect(run(bin, ['--help'], folder)).toContain('--stdio'));

@@ -1,7 +1,7 @@
-// Where Python comes from: CPython for WebAssembly, as just-bash brings it. Loaded once, handed to every worker.
+// Where Python comes from: CPython for WebAssembly, as just-bash brings it; the build puts it beside the worker. Loaded once, handed to every worker.
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { builtFile } from '../../../src/ground/built.ts';
 import { webAssembly } from '../wasm.ts';
 
@@ -9,15 +9,13 @@ type Python = { readonly url: URL; readonly data: Readonly<Record<string, unknow
 
 let loaded: Promise<Python> | undefined;
 
-/** Rejects when just-bash is not installed. */
 export function python(): Promise<Python> {
   loaded ??= load();
   return loaded;
 }
 
 async function load(): Promise<Python> {
-  const bundle = createRequire(import.meta.url).resolve('just-bash');
-  const folder = join(dirname(bundle), '../../vendor/cpython-emscripten');
+  const folder = fileURLToPath(builtFile('local/programs/python/cpython'));
   const [wasm, library] = await Promise.all([
     readFile(join(folder, 'python.wasm')),
     readFile(join(folder, 'python313.zip')),
