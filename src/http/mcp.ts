@@ -16,7 +16,7 @@ import { isRecord } from '../ground/json.ts';
 import type { Logger } from '../log.ts';
 import { MAX_PROGRESS_TOKEN_CHARS, normalizeMessage, requestIdIn } from '../mcp/message.ts';
 import { answerFormFor } from './accept.ts';
-import { sendWebResponse, toWebRequest } from './web.ts';
+import { GONE, sendWebResponse, toWebRequest } from './web.ts';
 
 export type McpEndpoint = { readonly handle: RequestHandler; close(): Promise<void> };
 
@@ -50,7 +50,9 @@ export function createMcpEndpoint(factory: McpServerFactory, { turns, log }: Mcp
       // Progress needs an event stream.
       if (form === 'json') dropProgressToken(message);
       const left = new AbortController();
-      response.once('close', () => left.abort());
+      response.once('close', () => {
+        if (!response.writableFinished) left.abort(GONE);
+      });
       const { auth, id } = request as { auth?: AuthInfo; id?: string };
       await turns.pass({ principalId: auth?.clientId ?? '', name: id ?? 'a request' });
       if (left.signal.aborted) return;

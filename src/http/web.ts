@@ -13,13 +13,22 @@ export function toWebRequest({ method, headers }: NodeRequest, signal: AbortSign
 
 const OF_THE_BODY = new Set(['content-length', 'content-encoding', 'transfer-encoding']);
 
-/** Writes as fast as the client reads. */
+/** One for all: without a reason, each abort would make an exception with a stack. */
+export const GONE = new Error('the client is gone');
+
+const isStream = (answer: Response): boolean => answer.headers.get('content-type')?.includes('event-stream') === true;
+
+/** A stream is written as fast as the client reads. */
 export async function sendWebResponse(answer: Response, response: NodeResponse): Promise<void> {
   response.status(answer.status);
   for (const [name, value] of answer.headers) response.setHeader(name, value);
+  if (answer.body !== null && !isStream(answer)) {
+    response.end(Buffer.from(await answer.arrayBuffer()));
+    return;
+  }
   if (answer.body !== null) {
     const over = new AbortController();
-    response.once('close', () => over.abort());
+    response.once('close', () => over.abort(GONE));
     try {
       for await (const chunk of answer.body) {
         if (response.destroyed) break;
