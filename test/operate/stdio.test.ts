@@ -6,6 +6,7 @@ import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/stdio.js';
+import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import { describe, expect, it } from 'vitest';
 
 const info = { name: 'test', version: '1.0.0' };
@@ -38,6 +39,46 @@ describe('serves over stdio', { timeout: 60_000 }, () => {
     await client.connect(new StdioClientTransport(server));
     expect((await client.listTools()).tools).toHaveLength(3);
     expect(JSON.stringify(await client.callTool(call))).toContain('201');
+    await client.close();
+  });
+});
+
+describe('asks for approval over stdio', { timeout: 60_000 }, () => {
+  const asking = { ...server, env: { ...base, APPROVALS: 'ends' } };
+  const ending = {
+    name: 'execute_write',
+    arguments: { code: 'async () => { const s = await Sandbox.create(); return ["killed", await s.kill()] }' },
+  };
+  const yes = () => ({ action: 'accept' as const, content: { decision: 'approve' } });
+
+  it('sdk v1, by the elicitation of its revision', async () => {
+    const client = new ClientV1(info, { capabilities: { elicitation: {} } });
+    const asked: string[] = [];
+    client.setRequestHandler(ElicitRequestSchema, ({ params }) => {
+      asked.push(params.message);
+      return yes();
+    });
+    await client.connect(new TransportV1(asking));
+    expect(JSON.stringify(await client.callTool(ending))).toMatch(/killed.*true/);
+    expect(asked).toEqual([expect.stringMatching(/end or delete 1 sandbox/)]);
+    await client.close();
+  });
+
+  it('v2', async () => {
+    const client = new Client(info, {
+      versionNegotiation: { mode: 'auto' },
+      capabilities: { elicitation: { form: {} } },
+    });
+    client.setRequestHandler('elicitation/create', yes);
+    await client.connect(new StdioClientTransport(asking));
+    expect(JSON.stringify(await client.callTool(ending))).toMatch(/killed.*true/);
+    await client.close();
+  });
+
+  it('a client without elicitation is refused', async () => {
+    const client = new ClientV1(info);
+    await client.connect(new TransportV1(asking));
+    expect(JSON.stringify(await client.callTool(ending))).toContain('approval_unavailable');
     await client.close();
   });
 });
