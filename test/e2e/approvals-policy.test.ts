@@ -38,6 +38,9 @@ const KILL_BY_REQUEST =
 const INSIDE_OWN =
   'async () => { const sbx = await Sandbox.create(); await sbx.files.write("/tmp/a", "1"); await sbx.files.remove("/tmp/a"); return [await sbx.files.exists("/tmp/a")] }';
 
+const SHORTEN = (timeout: number) =>
+  `async () => { const { sandboxId } = await Sandbox.create(); return [(await api.request({ method: 'POST', path: '/sandboxes/' + sandboxId + '/timeout', body: { timeout: ${timeout} } })).status] }`;
+
 const REFUSED = 'approval_unavailable';
 
 it.each([
@@ -48,6 +51,10 @@ it.each([
   ['ends', KILL_BY_REQUEST, REFUSED],
   ['ends', INSIDE_OWN, '[false]'],
   ['ends', 'async () => api.request({ method: "DELETE", path: "/templates/abc" })', REFUSED],
+  ['ends', 'async () => { const sbx = await Sandbox.create(); await sbx.setTimeout(60_000); return ["kept"] }', 'kept'],
+  ['ends', 'async () => (await Sandbox.create()).setTimeout(0)', REFUSED],
+  ['ends', SHORTEN(1), REFUSED],
+  ['ends', SHORTEN(300), '[204]'],
   ['writes', CREATE, REFUSED],
   ['writes', 'async () => (await Sandbox.list()).length', '0'],
   ['pass', KILL, '[true]'],

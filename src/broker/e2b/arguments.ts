@@ -44,7 +44,7 @@ export const user = z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/i, 'is not a user
 export const pid = z.number().int().min(1).max(0xffff_ffff);
 export const timeoutMs = z.number().min(0).max(86_400_000).transform(Math.ceil);
 /** A smaller number was meant as seconds: 300, 1800 and 3600 are usual ones. */
-const MIN_LIFE_MS = 15_000;
+export const MIN_LIFE_MS = 15_000;
 const MIN_COMMAND_MS = 100;
 const inMilliseconds = (minMs: number) =>
   timeoutMs.refine(ms => ms === 0 || ms >= minMs, {

@@ -8,7 +8,7 @@ import { GatewayError } from '../../errors.ts';
 import { omitUndefined } from '../../ground/omit-undefined.ts';
 import { dropMetadata } from '../../upstream/answer.ts';
 import { unlessAborted } from './abort.ts';
-import { lifeMs, onInstance, options, sandboxId, strings } from './arguments.ts';
+import { lifeMs, MIN_LIFE_MS, onInstance, options, sandboxId, strings } from './arguments.ts';
 import { loseFollowers } from './command-runs.ts';
 import { clean, noAnswer } from './errors.ts';
 import { method } from './method.ts';
@@ -223,6 +223,7 @@ const isRunning = method('Sandbox.isRunning', {
 const setTimeout = method('Sandbox.setTimeout', {
   mode: 'write',
   args: onInstance({ timeoutMs: lifeMs, opts: options({}) }),
+  effectOf: ({ timeoutMs }) => (timeoutMs < MIN_LIFE_MS ? 'ends' : undefined),
   async run({ sandboxId, timeoutMs }, call) {
     await call.send(() => Sandbox.setTimeout(sandboxId, timeoutMs, call.sdk));
     call.context.call.livesUntil(Date.now() + timeoutMs);

@@ -2,7 +2,7 @@
 // is sent, checks the arguments, masks secrets in the result.
 import type { z } from 'zod';
 import { GatewayError } from '../../errors.ts';
-import type { Mode } from '../../spec/description.ts';
+import type { Effect, Mode } from '../../spec/description.ts';
 import { maskKey, maskSecrets } from '../../upstream/redact.ts';
 import type { Asked } from '../approvals.ts';
 import type { CallContext, Capability } from '../broker.ts';
@@ -16,6 +16,8 @@ import type { Session } from './session.ts';
 type Definition<Args> = {
   readonly mode: Mode;
   readonly args: z.ZodType<Args>;
+  /** Where these arguments do something else than the method is described to do. */
+  readonly effectOf?: (args: Args) => Effect | undefined;
   /** True where the result holds text of E2B's API: secrets in it are masked, as in api.request. */
   readonly redact?: boolean;
   /** True where `run` returns JSON text already. */
@@ -39,7 +41,10 @@ export function method<Args>(id: string, definition: Definition<Args>): SandboxM
     const args = parseArguments(id, definition.args, raw);
     const { sandboxId, opts } = args as { sandboxId?: unknown; opts?: { requestTimeoutMs?: number } };
     if (typeof sandboxId === 'string') refuseRunner(sandboxId, session.options.isHidden);
-    if (context.mode === 'write') await context.approve?.({ ...named, ...detailIn(args) });
+    if (context.mode === 'write' && context.approve !== undefined) {
+      const effect = definition.effectOf?.(args) ?? named.act.effect;
+      await context.approve({ ...named, act: { ...named.act, effect }, ...detailIn(args) });
+    }
     const value = await definition
       .run(args, new SandboxCall(session, context, opts?.requestTimeoutMs))
       .catch((caught: unknown) => {

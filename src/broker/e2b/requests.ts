@@ -4,9 +4,11 @@
 
 import { GatewayError } from '../../errors.ts';
 import { isRecord, tryParseJson } from '../../ground/json.ts';
+import { omitUndefined } from '../../ground/omit-undefined.ts';
 import { type GuardedRequest, withBody } from '../../upstream/guard.ts';
 import type { CallContext } from '../broker.ts';
 import type { AroundSend, SentAnswer } from '../request.ts';
+import { MIN_LIFE_MS } from './arguments.ts';
 import { REQUEST_TAG, tag, withinQuota, wouldStart } from './quota.ts';
 import { hiddenFrom, refuseRunnerRequest, withoutHidden } from './runners.ts';
 import type { Session } from './session.ts';
@@ -15,6 +17,11 @@ export const sandboxRules =
   (session: Session): AroundSend =>
   async (request, context, send) => {
     refuseRunnerRequest(request, session.options.isHidden);
+    if (endsSoon(request)) {
+      const id = request.pathParameters.sandboxID;
+      const act = { effect: 'ends', resource: 'sandbox', ...omitUndefined({ id }) } as const;
+      await context.approve?.({ label: request.label, act, detail: 'a life of a few seconds' });
+    }
     const reading = {
       hiddenMetadataKey: hiddenFrom(request),
       ownMetadataKey: REQUEST_TAG,
@@ -24,6 +31,13 @@ export const sandboxRules =
     context.call.made(answer.shaped.made);
     return withoutHidden(answer);
   };
+
+/** A life so short is an end to it, in other words. */
+function endsSoon(request: GuardedRequest): boolean {
+  if (request.effect !== 'changes' || request.resource !== 'sandbox' || !takesField(request, 'timeout')) return false;
+  const { timeout } = fieldsOf(request) ?? {};
+  return typeof timeout !== 'number' || timeout * 1_000 < MIN_LIFE_MS;
+}
 
 const createsSandboxes = ({ effect, resource }: GuardedRequest) => effect === 'creates' && resource === 'sandbox';
 
