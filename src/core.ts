@@ -160,7 +160,7 @@ export async function createCore(
   const runTool = createRunTool({
     engine,
     openBroker,
-    approvals: createApprovals(config, api, engine.name, observers, log),
+    approvals: createApprovals(config, { api, engine: engine.name, turns, log }, observers),
     limits,
     acceptor,
     formatter,
@@ -199,10 +199,8 @@ const ownRing = (): RingKey => ({ kid: 'process', secret: randomBytes(32) });
 
 function createApprovals(
   config: Config,
-  api: Api,
-  engine: string,
+  { api, ...parts }: { readonly api: Api; readonly engine: string; readonly turns: HostTurns; readonly log: Logger },
   { once, onApproval }: Observers,
-  log: Logger,
 ): Approvals {
   const [key = ownRing(), ...older] = config.APPROVAL_KEYS ?? config.OAUTH_KEYS ?? [];
   const seal = new Lazy(async () => {
@@ -211,7 +209,8 @@ function createApprovals(
     return new Seal({ ring: [key, ...older], ...belongs, now: Date.now });
   });
   return new Approvals({
-    ...{ seal, once: once ?? onceHere(), engine, onApproval, log },
+    ...parts,
+    ...{ seal, once: once ?? onceHere(), onApproval },
     ...{ policy: config.APPROVALS, fallback: config.APPROVALS_FALLBACK, maxStateChars: config.APPROVAL_STATE_BYTES },
   });
 }

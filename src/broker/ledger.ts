@@ -33,7 +33,7 @@ export type LedgerEntry = {
 };
 
 /** `unasked`: nobody could be asked, and the operator lets such calls pass. */
-export type Approval = { readonly answer: 'approved' | 'refused' | 'unasked'; readonly atMs: number };
+type Approval = { readonly answer: 'approved' | 'refused' | 'unasked'; readonly atMs: number };
 
 /**
  * `exitCode` of a command with the end of its stderr, the error that ended code, or the status a server inside answered

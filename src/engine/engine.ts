@@ -56,7 +56,7 @@ export type CallHost = (call: GuestCall, signal: AbortSignal, emit?: Emit) => Pr
 
 /** The same for a run that can be interrupted: a held call is not answered in it, a person is to be asked `Q` first. */
 export type AskHost<Q = unknown> = (call: GuestCall, signal: AbortSignal, emit?: Emit) => Promise<GuestReply | Held<Q>>;
-export type Held<Q> = { readonly held: Q };
+type Held<Q> = { readonly held: Q };
 
 /** An answer to a call, an event of it, or a timer that fired, and when the guest got it. `how` as in protocol.ts. */
 export type Recorded = {
@@ -77,8 +77,8 @@ export type TapeEnd = 'suspended' | ErrorCode;
 export type TapeEngine = {
   deliver(delivery: Delivery): void;
   end(why: TapeEnd): void;
-  /** Aborts when the run is over. */
-  readonly signal: AbortSignal;
+  /** Aborts when the run is over. Asked for when there is a call to make. */
+  readonly signal: () => AbortSignal;
   readonly maxTimerMs: number;
 };
 
@@ -94,6 +94,8 @@ export type RunTape = {
   clear(id: number): void;
   /** The guest has done all it can with what was delivered. */
   idle(): void;
+  /** The run is over. */
+  close(): void;
 };
 
 export type Job = {

@@ -85,11 +85,11 @@ export class Tape<Q = unknown> implements RunTape {
   /** Called once, before the guest starts. */
   attach(engine: TapeEngine): void {
     this.#engine = engine;
-    const close = () => {
-      for (const timer of this.#timers.values()) clearTimeout(timer);
-      this.#engine = undefined;
-    };
-    engine.signal.addEventListener('abort', close, { once: true });
+  }
+
+  close(): void {
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    this.#engine = undefined;
   }
 
   // What the guest asks for.
@@ -182,7 +182,7 @@ export class Tape<Q = unknown> implements RunTape {
   // What is new.
 
   async #ask(id: number, call: GuestCall): Promise<void> {
-    const { signal } = this.#engine ?? {};
+    const signal = this.#engine?.signal();
     if (signal === undefined) return;
     this.#live += 1;
     const emit = (payload: string) => this.#deliver({ id, how: SETTLE.event, payload });

@@ -11,7 +11,7 @@ type Decide = (held: ReadonlyMap<number, unknown>, round: number) => ReadonlyMap
 const refusal: GuestReply = { ok: false, error: { name: 'GatewayError', code: 'approval_refused', message: 'no' } };
 
 /** A world that answers each call once; what has `end` in it needs approval. */
-export function world(delayMs: (n: number) => number = () => 0) {
+function world(delayMs: (n: number) => number = () => 0) {
   const sent: string[] = [];
   const askHost: AskHost = async ({ argsJson, decision }) => {
     const ends = argsJson.includes('"end"');

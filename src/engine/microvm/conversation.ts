@@ -60,7 +60,7 @@ export class Conversation {
     this.#parts = parts;
     this.#intake = new Intake(job.limits);
     const deliver = (delivery: Delivery) => this.#deliver(delivery);
-    job.tape?.attach({ deliver, end: onTapeEnd, signal, maxTimerMs: job.limits.wallMs * 2 });
+    job.tape?.attach({ deliver, end: onTapeEnd, signal: () => signal, maxTimerMs: job.limits.wallMs * 2 });
   }
 
   /** The runner's CPU time, and what this process spent on reading it. */

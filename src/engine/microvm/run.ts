@@ -113,6 +113,7 @@ export class Run {
     if (this.#over.signal.aborted) return;
     clearTimeout(this.#deadline);
     this.#over.abort();
+    this.#job.tape?.close();
     void this.#handle?.disconnect();
     const queuedMs = this.#startedAt === undefined ? undefined : this.#startedAt - this.#queuedAt;
     this.#resolve(queuedMs === undefined ? outcome() : { ...outcome(), queuedMs });

@@ -22,7 +22,7 @@ export function attachTape(
       settle({ ...delivery, hostMs: run.takeHostMs() });
     },
     end,
-    signal: run.abort.signal,
+    signal: () => run.abort.signal,
     maxTimerMs: limits.wallMs * 2,
   });
   return tape?.start;

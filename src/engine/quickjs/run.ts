@@ -96,6 +96,7 @@ export class Run {
     this.state = 'ended';
     for (const timer of this.timers.values()) clearTimeout(timer);
     this.timers.clear();
+    this.job.tape?.close();
     this.abort.abort(RUN_ENDED);
     this.onEnd();
     this.settlements = [];

@@ -9,6 +9,7 @@ import type { AskHost } from '../../engine/engine.ts';
 import { Tape } from '../../engine/tape.ts';
 import { GatewayError } from '../../errors.ts';
 import { type Policy, stricter } from '../../ground/approval-policy.ts';
+import type { HostTurns } from '../../ground/host-turns.ts';
 import type { Lazy } from '../../ground/lazy.ts';
 import { omitUndefined } from '../../ground/omit-undefined.ts';
 import { PACKAGE } from '../../ground/package.ts';
@@ -49,6 +50,7 @@ type ApprovalDeps = {
   readonly fallback: ApprovalRules['fallback'];
   readonly maxStateChars: number;
   readonly engine: string;
+  readonly turns: HostTurns;
   readonly onApproval: ((record: ApprovalRecord) => void) | undefined;
   readonly log: Logger;
 };
@@ -82,7 +84,7 @@ export class Approvals {
 
   constructor(deps: ApprovalDeps) {
     this.#deps = deps;
-    this.#states = new States(deps.seal, deps.maxStateChars);
+    this.#states = new States(deps);
   }
 
   /**

@@ -7,6 +7,7 @@ import type { LedgerEntry } from '../../broker/ledger.ts';
 import type { Recording } from '../../engine/tape.ts';
 import { GatewayError } from '../../errors.ts';
 import type { Policy } from '../../ground/approval-policy.ts';
+import type { HostTurns } from '../../ground/host-turns.ts';
 import type { Lazy } from '../../ground/lazy.ts';
 import type { Seal } from '../../ground/seal.ts';
 
@@ -39,19 +40,24 @@ const MAX_INFLATION = 40;
 const deflate = promisify(deflateRaw);
 const inflate = promisify<Buffer | Uint8Array, { maxOutputLength: number }, Buffer>(inflateRaw);
 
+type StateDeps = { readonly seal: Lazy<Seal>; readonly maxStateChars: number; readonly turns: HostTurns };
+
 export class States {
   readonly #seal: Lazy<Seal>;
   readonly #maxChars: number;
+  readonly #turns: HostTurns;
 
-  constructor(seal: Lazy<Seal>, maxChars: number) {
+  constructor({ seal, maxStateChars, turns }: StateDeps) {
     this.#seal = seal;
-    this.#maxChars = maxChars;
+    this.#maxChars = maxStateChars;
+    this.#turns = turns;
   }
 
   /** @throws GatewayError `approval_too_large` */
   async pack(state: State): Promise<string> {
     const seal = await this.#seal.get();
-    const sealed = await seal.sealBytes('approval', await deflate(JSON.stringify(state)));
+    const json = await this.#inTurn(state.binding, () => JSON.stringify(state));
+    const sealed = await seal.sealBytes('approval', await deflate(json));
     if (sealed.length > this.#maxChars) throw new GatewayError('approval_too_large');
     return sealed;
   }
@@ -62,11 +68,16 @@ export class States {
     const bytes = typeof sealed === 'string' ? await seal.openBytes('approval', sealed, this.#maxChars) : undefined;
     if (bytes === undefined) throw new GatewayError('approval_state_invalid');
     const json = await inflate(bytes, { maxOutputLength: this.#maxChars * MAX_INFLATION });
-    const state = JSON.parse(json.toString('utf8')) as State; // sealed here, so it is what was packed
+    // Sealed here, so it is what was packed.
+    const state = await this.#inTurn(binding, () => JSON.parse(json.toString('utf8')) as State);
     const { principalId, tool, codeHash, build } = state.binding;
     if (principalId !== binding.principalId || tool !== binding.tool || codeHash !== binding.codeHash)
       throw new GatewayError('approval_state_invalid');
     if (nowMs > state.expiresMs || build !== binding.build) throw new GatewayError('approval_expired');
     return state;
+  }
+
+  async #inTurn<T>({ principalId }: Binding, work: () => T): Promise<T> {
+    return (await this.#turns.take({ principalId, name: 'a run that waits for a person' }, work)).value;
   }
 }
