@@ -17,6 +17,7 @@ import { createMcpEndpoint } from './http/mcp.ts';
 import { onceIn } from './http/once.ts';
 import { createPage } from './http/page.ts';
 import { connectRedis } from './http/redis.ts';
+import { withPath } from './http/target.ts';
 import type { Logger } from './log.ts';
 import { TOOL_NAMES } from './mcp/tools.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
@@ -95,10 +96,11 @@ export async function startGateway(config: Config, log: Logger, product = E2B_PR
     allowedOrigins: allowedOrigins(config, hosts),
     maxBodyBytes: config.MAX_HTTP_BODY_BYTES,
     memory: core.memory,
+    turns: core.turns,
     trustProxy: config.TRUST_PROXY,
     log,
   });
-  server.on('request', app);
+  server.on('request', withPath(app));
   log.info({ url, engine: core.engineName, operations: core.description().operations }, 'listening');
 
   return {

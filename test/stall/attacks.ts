@@ -2,6 +2,7 @@
 // invented: nothing of it needs an account.
 import { gzipSync } from 'node:zlib';
 import { newKey } from '../support/gateway.ts';
+import { framed, HOSTILE, onSandbox, SANDBOX } from './hostile-sandbox.ts';
 import { neverRead, post, type Target, times, toolCall } from './support/send.ts';
 
 export type Answer = { readonly body: string | Buffer; readonly type?: string; readonly afterMs?: number };
@@ -34,27 +35,6 @@ const MANY = `const q = Object.fromEntries(Array.from({ length: 100000 }, (_, i)
 const REGEX = `async () => /${'(?<a>)|(?:'.repeat(738)}${')'.repeat(738)}/`;
 const BAD_TEXT = `${'a?(b):(c='.repeat(40)}1${')=>1'.repeat(40)} as any`;
 const toSandboxes = (fields: string) => `{ method: 'POST', path: '/sandboxes', ${fields} }`;
-
-const SANDBOX = {
-  body: JSON.stringify({
-    ...{ sandboxID: 'ihostile', templateID: 'base', clientID: 'c', state: 'running', envdVersion: '0.4.0' },
-    ...{
-      startedAt: '2026-01-01T00:00:00Z',
-      endAt: '2026-01-02T00:00:00Z',
-      cpuCount: 2,
-      memoryMB: 512,
-      diskSizeMB: 512,
-    },
-  }),
-};
-const HOSTILE = { '/sandboxes/ihostile': SANDBOX, '/v2/sandboxes/ihostile/connect': SANDBOX };
-const onSandbox = (act: string) => `async () => { const sbx = await Sandbox.connect('ihostile'); return ${act} }`;
-const framed = (event: object) => {
-  const text = Buffer.from(JSON.stringify({ event }));
-  const prefix = Buffer.alloc(5);
-  prefix.writeUInt32BE(text.length, 1);
-  return Buffer.concat([prefix, text]);
-};
 
 /** What answers as a run's sandbox: the runner's stdout, in messages of 30 kB. */
 const microvmThatWrites = (text: string): Readonly<Record<string, Answer>> => {

@@ -1,5 +1,6 @@
 // A machine without a machine: files in memory, shells in process, interpreters in worker threads. Nothing of the host
 // is touched. Knows no HTTP.
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Machine, MachineOptions, MachineUsage, SandboxDefaults } from '../../sandbox.ts';
 import type { CodeContexts } from '../code-contexts.ts';
@@ -23,7 +24,7 @@ export class VirtualMachine implements DataMachine {
   readonly network = new Ports();
   readonly #disk: Disk;
   readonly #parts: MachineParts;
-  #streams = new AbortController();
+  #streams = streamsOfMany();
 
   private constructor(root: Disk, options: MachineOptions, parts: MachineParts) {
     const volumes = volumesOf(options);
@@ -78,7 +79,7 @@ export class VirtualMachine implements DataMachine {
   }
 
   async thaw(): Promise<void> {
-    this.#streams = new AbortController();
+    this.#streams = streamsOfMany();
   }
 
   async copy(options: MachineOptions): Promise<Machine> {
@@ -99,4 +100,11 @@ function volumesOf({ volumeMounts }: MachineOptions): Map<string, Disk> {
   return new Map(
     volumeMounts.flatMap(({ path, content }) => (content instanceof VirtualVolume ? [[path, content.disk]] : [])),
   );
+}
+
+/** Each open request of the sandbox listens to its signal: more than the ten after which Node suspects a leak. */
+function streamsOfMany(): AbortController {
+  const controller = new AbortController();
+  setMaxListeners(0, controller.signal);
+  return controller;
 }

@@ -1,0 +1,57 @@
+// Targets of requests that are no plain path: each is answered by the gateway itself, as JSON with a code and an id.
+import { connect } from 'node:net';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { newKey, startTestGateway, type TestGateway } from '../support/gateway.ts';
+
+let gateway: TestGateway;
+beforeAll(async () => {
+  gateway = await startTestGateway();
+});
+afterAll(() => gateway.close());
+
+/** Head and body of the answer. */
+function send(method: string, target: string): Promise<{ readonly head: string; readonly body: string }> {
+  const body = '{"jsonrpc":"2.0","id":1,"method":"ping"}';
+  const headers = `Host: localhost\r\nAuthorization: Bearer ${newKey()}\r\nContent-Type: application/json\r\nAccept: application/json, text/event-stream\r\nConnection: close\r\nContent-Length: ${body.length}`;
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1');
+    let text = '';
+    socket
+      .on('error', reject)
+      .on('data', chunk => (text += chunk))
+      .on('close', () => {
+        const [head = '', ...rest] = text.split('\r\n\r\n');
+        resolve({ head, body: rest.join('\r\n\r\n') });
+      })
+      .write(`${method} ${target} HTTP/1.1\r\n${headers}\r\n\r\n${body}`);
+  });
+}
+
+it.each(['http://somewhere.example/mcp', 'http://somewhere.example:99/mcp?x=1'])(
+  '%s, as clients of proxies send it, is its path',
+  async target => {
+    const { head, body } = await send('POST', target);
+    expect(head).toMatch(/^HTTP\/1\.1 200 /);
+    expect(body).toContain('"result":{}');
+  },
+);
+
+it.each([
+  'http://',
+  'http://[::1',
+  'http://a:99999/mcp',
+  'https://%/',
+  'mailto:a@b',
+  '//mcp',
+  '*',
+  '/%ff',
+  '/mcp/../%00',
+])('%s is answered with 4xx, a code and the id of the request', async target => {
+  for (const method of ['POST', 'GET']) {
+    const { head, body } = await send(method, target);
+    expect(head).toMatch(/^HTTP\/1\.1 4\d\d /);
+    const id = /x-request-id: (\S+)/i.exec(head)?.[1] ?? 'none';
+    const fault: unknown = JSON.parse(/\{.*\}/s.exec(body)?.[0] ?? '');
+    expect(fault).toMatchObject({ error: { code: expect.stringMatching(/^\w+$/), requestId: id } });
+  }
+});

@@ -1,0 +1,50 @@
+// Gateways as Kubernetes runs them, before a stand-in for the API that answers as the test wants and is the daemon of its
+// sandboxes as well.
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll } from 'vitest';
+import { startUpstream, type TestUpstream } from '../../support/upstream.ts';
+import { type Replica, startReplica } from '../../survive/support/replica.ts';
+import type { Answer } from '../attacks.ts';
+
+const numberIn = (file: string, pattern: RegExp): number =>
+  Number(pattern.exec(readFileSync(`deploy/kubernetes/${file}`, 'utf8'))?.[1]);
+const HEAP_MB = numberIn('kustomization.yaml', /max-old-space-size=(\d+)/);
+export const LIMIT_MB = numberIn('deployment.yaml', /limits: \{ memory: (\d+)Mi \}/);
+
+type StallGateway = {
+  readonly embedded: Replica;
+  readonly microvm: Replica;
+  /** By path; others are 404. */
+  answers: Readonly<Record<string, Answer>>;
+};
+
+/** Registers the hooks; both gateways exist while a test runs. */
+export function useStallGateway(): StallGateway {
+  const stall = { answers: {} } as { -readonly [Field in keyof StallGateway]: StallGateway[Field] };
+  let upstream: TestUpstream;
+  const start = (engine: string) =>
+    startReplica({
+      nodeArgs: [`--max-old-space-size=${HEAP_MB}`],
+      env: {
+        ...{ E2B_API_URL: upstream.url, E2B_SANDBOX_URL: upstream.url, SANDBOX_ENGINE: engine },
+        ...{ WARM_UP: 'true', MAX_PARALLEL_PER_KEY: '100' },
+      },
+    });
+  beforeAll(async () => {
+    upstream = await startUpstream();
+    upstream.answer = (request, response) => {
+      const found = stall.answers[request.url.split('?')[0] ?? ''];
+      response.writeHead(found === undefined ? 404 : 200, { 'content-type': found?.type ?? 'application/json' });
+      setTimeout(() => response.end(found?.body ?? '{"code":404,"message":"not here"}'), found?.afterMs ?? 0);
+    };
+    stall.embedded = await start('quickjs');
+    stall.microvm = await start('e2b');
+    await sleep(1_500); // warm-up threads are done by then; no assertion rests on it
+  });
+  afterAll(async () => {
+    await Promise.all([stall.embedded, stall.microvm].map(gateway => gateway.end('SIGKILL')));
+    await upstream.close();
+  });
+  return stall;
+}
