@@ -9,7 +9,7 @@ import type { Answer } from '../attacks.ts';
 
 const numberIn = (file: string, pattern: RegExp): number =>
   Number(pattern.exec(readFileSync(`deploy/kubernetes/${file}`, 'utf8'))?.[1]);
-const HEAP_MB = numberIn('kustomization.yaml', /max-old-space-size=(\d+)/);
+const HEAP_MB = numberIn('deployment.yaml', /max-old-space-size=(\d+)/);
 export const LIMIT_MB = numberIn('deployment.yaml', /limits: \{ memory: (\d+)Mi \}/);
 
 type StallGateway = {
