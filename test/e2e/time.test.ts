@@ -6,7 +6,7 @@ import { startUpstream } from '../support/upstream.ts';
 
 it('a call that is never answered ends before the run does', async () => {
   const upstream = await startUpstream();
-  const gateway = await startTestGateway({ env: { E2B_API_URL: upstream.url, RUN_TIMEOUT_MS: '4000' } });
+  const gateway = await startTestGateway({ env: { E2B_API_URL: upstream.url, RUN_TIMEOUT_MS: '2000' } });
   const client = await connect(gateway.mcpUrl, newKey());
   const asked = `async () => Promise.all([
       api.request({ path: '/v2/sandboxes' }).catch(error => error.code),

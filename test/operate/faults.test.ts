@@ -2,7 +2,7 @@
 // logs no key with either.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { expect, it } from 'vitest';
+import { it } from 'vitest';
 import { KEY_FORM, newKey } from '../support/gateway.ts';
 
 /** Starts the gateway with `fault` in it, which happens once the process listens. */
@@ -17,9 +17,9 @@ function start(fault: string) {
   return { child, seen, url };
 }
 
-it('an unhandled rejection is logged without its key, and the process continues to serve', {
+it.concurrent('an unhandled rejection is logged without its key, and the process continues to serve', {
   timeout: 60_000,
-}, async () => {
+}, async ({ expect }) => {
   const { child, seen, url } = start(`Promise.reject(new Error('lost ${newKey()}'))`);
   await expect.poll(url, { timeout: 30_000 }).toBeDefined();
   child.kill('SIGUSR2');
@@ -30,7 +30,9 @@ it('an unhandled rejection is logged without its key, and the process continues 
   expect((await once(child, 'exit'))[0]).toBe(0);
 });
 
-it('an uncaught exception is logged without its key and ends the process', { timeout: 60_000 }, async () => {
+it.concurrent('an uncaught exception is logged without its key and ends the process', { timeout: 60_000 }, async ({
+  expect,
+}) => {
   const { child, seen, url } = start(`throw new Error('lost ${newKey()}')`);
   await expect.poll(url, { timeout: 30_000 }).toBeDefined();
   child.kill('SIGUSR2');

@@ -21,8 +21,8 @@ const code = `async () => (await api.request({ method: 'POST', path: '/sandboxes
 const call = { name: 'execute_write', arguments: { code } };
 
 // Each case starts a process, which is slow on a busy machine.
-describe('serves over stdio', { timeout: 60_000 }, () => {
-  it('sdk v1', async () => {
+describe.concurrent('serves over stdio', { timeout: 60_000 }, () => {
+  it('sdk v1', async ({ expect }) => {
     const client = new ClientV1(info);
     await client.connect(new TransportV1(server));
     expect((await client.listTools()).tools.map(({ name }) => name)).toEqual([
@@ -34,7 +34,7 @@ describe('serves over stdio', { timeout: 60_000 }, () => {
     await client.close();
   });
 
-  it('v2', async () => {
+  it('v2', async ({ expect }) => {
     const client = new Client(info, { versionNegotiation: { mode: 'auto' } });
     await client.connect(new StdioClientTransport(server));
     expect((await client.listTools()).tools).toHaveLength(3);
@@ -112,11 +112,11 @@ it('ends when stdin ends, and writes nothing but responses to stdout', async () 
   expect(stderr).toContain('serving on stdio');
 });
 
-it.each([
+it.concurrent.for<[string, Record<string, string>, RegExp]>([
   ['no key', {}, /E2B_API_KEY/],
   ['a key of another kind', { E2B_API_KEY: 'sk_e2b_0123456789' }, /access token/],
   ['not a key', { E2B_API_KEY: 'hunter2' }, /E2B_API_KEY: That is not an E2B API key/],
-])('says what is missing: %s', async (_title, env, said) => {
+])('says what is missing: %s', async ([_title, env, said], { expect }) => {
   const { exitCode, stderr } = await run(['--stdio'], env);
   expect(exitCode).toBe(1);
   expect(stderr).toMatch(said);

@@ -192,7 +192,7 @@ describe('any document at all', () => {
         expect(search.describe('GET /a')).toMatch(/^GET \/a /);
         expect(search.find('a').length).toBeGreaterThan(0);
       }),
-      { numRuns: 80 },
+      { numRuns: 40 },
     );
   });
 

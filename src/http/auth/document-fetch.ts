@@ -29,14 +29,15 @@ export type Network = {
   readonly mayDial?: (address: string) => boolean;
   readonly connect?: buildConnector.BuildOptions;
   readonly port?: number;
+  readonly timeoutMs?: number;
 };
 
 const TIMEOUT_MS = 5_000;
 const MAX_BYTES = 8_192;
 
 export function createDocumentFetch(network: Network = {}): DocumentFetch {
-  const { mayDial = isPublicAddress, lookup = resolve } = network;
-  const dial = buildConnector({ timeout: TIMEOUT_MS, ...network.connect, lookup: checkedLookup(lookup, mayDial) });
+  const { mayDial = isPublicAddress, lookup = resolve, timeoutMs = TIMEOUT_MS } = network;
+  const dial = buildConnector({ timeout: timeoutMs, ...network.connect, lookup: checkedLookup(lookup, mayDial) });
   const agent = new Agent({
     connections: 2,
     connect: (options, callback) =>
@@ -46,17 +47,17 @@ export function createDocumentFetch(network: Network = {}): DocumentFetch {
   return {
     async fetch(url) {
       try {
-        return await fetchFrom(agent, url);
+        return await fetchFrom(agent, url, timeoutMs);
       } catch (caught) {
         if (caught instanceof DocumentUnreachable) throw caught;
-        throw new DocumentUnreachable(reasonOf(caught), { cause: caught });
+        throw new DocumentUnreachable(reasonOf(caught, timeoutMs), { cause: caught });
       }
     },
     close: () => agent.destroy(),
   };
 }
 
-async function fetchFrom(agent: Agent, url: string): Promise<FetchedDocument> {
+async function fetchFrom(agent: Agent, url: string, timeoutMs: number): Promise<FetchedDocument> {
   const { origin, pathname, search } = new URL(url);
   // undici follows no redirect unless an interceptor is added.
   const { statusCode, headers, body } = await agent.request({
@@ -64,7 +65,7 @@ async function fetchFrom(agent: Agent, url: string): Promise<FetchedDocument> {
     path: pathname + search,
     method: 'GET',
     headers: { accept: 'application/json', 'accept-encoding': 'identity', 'user-agent': PACKAGE.name },
-    signal: AbortSignal.timeout(TIMEOUT_MS),
+    signal: AbortSignal.timeout(timeoutMs),
   });
   const fault = faultOf(statusCode, headers);
   if (fault !== undefined) {
@@ -115,8 +116,8 @@ function maxAgeOf(cacheControl: string): number | undefined {
   return seconds === undefined ? undefined : Number(seconds) * 1000;
 }
 
-function reasonOf(caught: unknown): string {
+function reasonOf(caught: unknown, timeoutMs: number): string {
   const { name, code } = (caught ?? {}) as { name?: unknown; code?: unknown };
-  if (name === 'TimeoutError') return `no answer within ${TIMEOUT_MS} ms`;
+  if (name === 'TimeoutError') return `no answer within ${timeoutMs} ms`;
   return typeof code === 'string' ? code : 'no connection';
 }
