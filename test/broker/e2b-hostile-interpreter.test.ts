@@ -1,0 +1,140 @@
+// A code interpreter that is a program of the sandbox: sizes, values and tokens of its answers.
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { startDataPlane, type TestDataPlane } from '../support/data-plane.ts';
+
+import type { Made } from '../support/sandbox-methods.ts';
+
+describe('a code interpreter that is a program of the sandbox', () => {
+  let hostile: TestDataPlane | undefined;
+  let answer: RequestListener;
+  const server = createServer((req, res) => {
+    req.resume();
+    answer(req, res);
+  });
+  beforeAll(() => new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve)));
+  afterAll(() => void server.close());
+  let told: string[] = [];
+  const start = async (maxHeldBytes = 10_000_000) => {
+    const sandboxUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    hostile = await startDataPlane({ connection: { sandboxUrl }, maxHeldBytes });
+    told = [];
+    const run = hostile.openRun({ limits: { maxAnswerBytes: 2_000_000 }, progress: line => told.push(line) });
+    const { sandboxId } = await run.call<Made>('Sandbox.create', { opts: { network: { allowPublicTraffic: false } } });
+    return { run, sandboxId, plane: hostile };
+  };
+  afterEach(async () => {
+    server.closeAllConnections();
+    await hostile?.close();
+  });
+
+  it('answers at most the size of its lines, and one with too many values is not even parsed', async () => {
+    const { run, sandboxId } = await start();
+    const many = `{"type":"result","x":[${'0,'.repeat(500_000)}0]}`;
+    const lines = [
+      `{"type":"result","is_main_result":true,"text":"${'[,{'.repeat(100_000)}\\"","n":[1e20,{}],"png":null,"extra":{"own":1}}`,
+      many,
+      `{"type":"result","x":[${'1e20,'.repeat(90_000)}0]}`,
+      '{"type":"stdout","text":"end"}',
+    ];
+    answer = (_req, res) => void res.end(lines.join('\n'));
+    const parse = vi.spyOn(JSON, 'parse');
+    const reply = await run.reply('Sandbox.runCode', { sandboxId, code: '' });
+    const parsed = parse.mock.calls.map(([text]) => text);
+    parse.mockRestore();
+    expect(parsed).toContain(lines[2]);
+    expect(parsed).not.toContain(many);
+    if (!reply.ok) throw new Error(reply.error.message);
+    const text = `${'[,{'.repeat(100_000)}"`;
+    expect(JSON.parse(reply.json)).toEqual({
+      text,
+      results: [{ text, n: [1e20, {}], own: 1, isMainResult: true }],
+      logs: { stdout: ['end'], stderr: [expect.stringMatching(/^\[gateway: 2 results left out/)] },
+    });
+  });
+
+  it('keeps of a result its text, not what the text is when parsed', async () => {
+    const { run, sandboxId } = await start();
+    const kept: WeakRef<object>[] = [];
+    const parse = JSON.parse;
+    vi.spyOn(JSON, 'parse').mockImplementation((text, reviver) => {
+      const value = parse(text, reviver) as { x: object };
+      if (text.startsWith('{"type":"result"')) kept.push(new WeakRef(value.x));
+      return value;
+    });
+    let end = () => {};
+    answer = (_req, res) => {
+      res.write('{"type":"result","x":[{},{}]}\n'.repeat(20));
+      end = () => res.end();
+    };
+    const replying = run.reply('Sandbox.runCode', { sandboxId, code: '' });
+    await expect.poll(() => kept.length).toBe(20);
+    vi.mocked(JSON.parse).mockRestore();
+    setFlagsFromString('--expose-gc');
+    const collectGarbage = runInNewContext('gc') as () => void;
+    await expect
+      .poll(() => {
+        collectGarbage();
+        return kept.filter(value => value.deref() !== undefined).length;
+      })
+      .toBe(0);
+    end();
+    expect(await replying).toMatchObject({ ok: true });
+  });
+
+  it('cannot hold more bytes of open answers than the process may, and gives them back with its run', async () => {
+    const { run, sandboxId, plane } = await start(1_000_000);
+    answer = (req, res) => {
+      if (req.url === '/fetch') return res.end('x'.repeat(600_000));
+      return res.write(`{"type":"result","text":"${'x'.repeat(500_000)}"}\n{"type":"stdout","text":"sent\\n"}\n`);
+    };
+    const drip = run.reply('Sandbox.runCode', { sandboxId, code: '' });
+    await expect.poll(() => told).toContain('sent');
+    const other = plane.openRun({ key: run.key });
+    const fetch = () => other.reply('Sandbox.fetch', { sandboxId, port: 80, path: '/fetch' });
+    expect(await fetch()).toMatchObject({ ok: false, error: { code: 'busy', message: /open answers/ } });
+    run.end();
+    expect(await drip).toMatchObject({ ok: false, error: { code: 'cancelled' } });
+    await expect.poll(async () => (await fetch()).ok).toBe(true);
+    // What was read to its end is given back too.
+    for (let again = 0; again < 3; again++) await expect.poll(async () => (await fetch()).ok).toBe(true);
+  });
+
+  it('that echoes its tokens: they are masked', async () => {
+    const { run, sandboxId, plane } = await start();
+    const { envdAccessToken = '', trafficAccessToken = '' } = plane.cloud.cloud.find(sandboxId) ?? {};
+    const tokens = `${envdAccessToken} ${trafficAccessToken}`;
+    answer = (req, res) => {
+      res.writeHead(req.url === '/fetch' ? 418 : 200, `told ${tokens}`, { 'x-told': tokens });
+      if (req.url === '/contexts') res.end(JSON.stringify([tokens]));
+      else if (req.url === '/fetch') res.end(`told ${tokens}`);
+      else
+        res.end(
+          ['stdout', 'stderr', 'result']
+            .map(type => JSON.stringify({ type, text: tokens, json: { [tokens]: JSON.stringify([tokens]) } }))
+            .concat(JSON.stringify({ type: 'error', name: tokens, value: tokens, traceback: tokens }))
+            .join('\n'),
+        );
+    };
+    for (const [id, args] of [
+      ['runCode', { code: '' }],
+      ['listCodeContexts', {}],
+      ['createCodeContext', {}],
+      ['fetch', { port: 49999, path: '/fetch' }],
+    ] as const) {
+      const reply = await run.reply(`Sandbox.${id}`, { sandboxId, ...args });
+      if (!reply.ok) throw new Error(`${id}: ${reply.error.message}`);
+      const { base64 = '' } = (JSON.parse(reply.json) ?? {}) as { base64?: string };
+      told.push(reply.json, Buffer.from(base64, 'base64').toString());
+    }
+    const all = told.join('\n');
+    expect(all).toContain('told ');
+    expect(all).toContain('[redacted] [redacted]');
+    expect([envdAccessToken, trafficAccessToken]).not.toContain('');
+    expect(all).not.toContain(envdAccessToken);
+    expect(all).not.toContain(trafficAccessToken);
+  });
+});
