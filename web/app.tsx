@@ -1,6 +1,7 @@
 // The frame: header, who is there, three tabs. The tab is in the fragment of the address, so that it can be linked.
 import { useEffect, useState } from 'preact/hooks';
 import { Connect } from './connect/connect.tsx';
+import { Questions } from './question/question-dialog.tsx';
 import { KeyBar } from './session/key-bar.tsx';
 import { settings } from './settings.ts';
 import { Try } from './try/try.tsx';
@@ -41,6 +42,7 @@ export function App() {
           </div>
         ))}
       </main>
+      <Questions />
       <footer class="soft">
         Version {settings.version}. The page is a client of <code>/mcp</code> like any other; your key stays in this
         tab.

@@ -1,6 +1,7 @@
 // The page as an MCP client: the official one, over /mcp like any other. Knows no views.
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { Fault, faultOf, toFault } from './fault.ts';
+import { ask } from './question/question.ts';
 import { noteFault, session } from './session/session.ts';
 import { refreshTokens } from './session/sign-in.ts';
 import { settings } from './settings.ts';
@@ -68,8 +69,9 @@ function connect(): Promise<Client> {
 async function open(): Promise<Client> {
   const client = new Client(
     { name: 'page', title: 'The page of the gateway', version: settings.version },
-    { versionNegotiation: { mode: { pin: REVISION } } },
+    { versionNegotiation: { mode: { pin: REVISION } }, capabilities: { elicitation: { form: {} } } },
   );
+  client.setRequestHandler('elicitation/create', ({ params }) => ask(params));
   await client.connect(new StreamableHTTPClientTransport(new URL('/mcp', location.origin), { fetch: send }));
   return client;
 }
