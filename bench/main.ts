@@ -5,8 +5,10 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { atLeast, atMost, goalRows } from './goals.ts';
 import { drive, emptySample, type Load, post, quantile, type Sample } from './load.ts';
 import { type Contender, startContender } from './processes.ts';
+import { measureStarts } from './start.ts';
 
 const seconds = Number(process.env.BENCH_SECONDS ?? 60);
 const ROUNDS = 6;
@@ -30,12 +32,15 @@ const bare = await startContender('servers/bare.js', [], {});
 const hops = await startContender('servers/express.js', [], env);
 
 head();
+await starts();
 await warmUp();
 await againstBare();
 await againstHops();
 await concurrency();
 await memory();
+await growth();
 await replicas();
+table(['goal', 'now', 'wanted'], goalRows());
 for (const contender of [cloud, gateway, bare, hops]) contender.close();
 engine();
 process.exit(0);
@@ -79,7 +84,7 @@ async function againstBare(): Promise<void> {
     ],
   );
   ratio('tools/list: requests per CPU-second, gateway / bare', perCpu(samples[1]) / perCpu(samples[0]));
-  ratio('tools/call: requests per CPU-second, gateway / bare', perCpu(samples[3]) / perCpu(samples[2]));
+  atLeast('tools/call: requests per CPU-second, over a bare SDK server', perCpu(samples[3]) / perCpu(samples[2]), 0.6);
 }
 
 async function againstHops(): Promise<void> {
@@ -97,7 +102,8 @@ async function againstHops(): Promise<void> {
       ['search', ...times(samples[2])],
     ],
   );
-  ratio('execute_read / Express route, p50', (p50[1] ?? 0) / (p50[0] ?? 0));
+  atMost('execute_read with one call, CPU over the Express route', perCpu(samples[0]) / perCpu(samples[1]), 3);
+  atMost('execute_read with one call, p50 over the Express route', (p50[1] ?? 0) / (p50[0] ?? 0), 2.5);
   ratio('search / Express route, p50', (p50[2] ?? 0) / (p50[0] ?? 0));
 }
 
@@ -136,6 +142,30 @@ async function memory(): Promise<void> {
       ['each waiting run', ((during - before) / RUNS).toFixed(2)],
     ],
   );
+  atMost('each waiting run', (during - before) / RUNS, 0.4, ' MB');
+}
+
+/** Resident memory of a gateway of its own: after its first runs, and after thousands. */
+async function growth(): Promise<void> {
+  const fresh = await startGateway();
+  const done = emptySample();
+  const runs = async (count: number) => {
+    while (done.requests < count) await drive([fresh], READ, { callers: 8, ms: 500, into: done });
+  };
+  await runs(100);
+  atMost('resident memory, warm', fresh.residentMb(), 170, ' MB');
+  await runs(6_000);
+  atMost('resident memory, after 6,000 runs', fresh.residentMb(), 230, ' MB');
+  fresh.close();
+}
+
+async function starts(): Promise<void> {
+  const measured = await measureStarts(5);
+  const median = (of: (start: (typeof measured)[number]) => number) => quantile(measured.map(of), 0.5);
+  const node = median(start => start.node);
+  atMost('stdio: initialize answered, over node -e 1', median(start => start.initialize) / node, 6);
+  atMost('stdio: first search answered, over node -e 1', median(start => start.search) / node, 11);
+  atMost('HTTP: ready, over node -e 1', median(start => start.ready) / node, 10);
 }
 
 async function replicas(): Promise<void> {
@@ -153,6 +183,8 @@ async function replicas(): Promise<void> {
       ['3 replicas', ...rates(samples[1])],
     ],
   );
+  const rate = (sample = emptySample()) => sample.requests / sample.seconds;
+  atLeast('3 replicas over 1, runs a second', rate(samples[1]) / rate(samples[0]), 0.9);
   for (const other of others) other.close();
 }
 

@@ -12,7 +12,8 @@ export type Contender = {
   close(): void;
 };
 
-const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+/** A file of dist/, from dist/bench. */
+export const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 /** `script` beside this file in dist/bench, or above it. */
 export async function startContender(
