@@ -220,6 +220,44 @@ export function intl(guest: Harness): void {
       expect(`${name}: ${message}`).toMatch(error);
     });
 
+    it('sorts by any comparison that uses a locale as Node does, also where items are equal', {
+      timeout: 60_000,
+    }, async () => {
+      const source = `() => {
+        let seed = 7;
+        const random = n => (seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648) % n;
+        const words = ['apple', 'Apple', 'Äpfel', 'ápple', 'zebra', 'Zoë', '10', '9', 'e\u0301', 'é', 'résumé', 'co-op', 'coop', ''];
+        const rows = Array.from({ length: 700 }, (_, at) => ({ at, name: words[random(words.length)] + (random(3) ? '' : random(20)), n: random(5), tags: [words[random(words.length)]] }));
+        const { compare } = new Intl.Collator('de', { numeric: true, sensitivity: 'base' });
+        const calls = [];
+        return [
+          (a, b) => a.name.localeCompare(b.name),
+          (a, b) => b.name.localeCompare(a.name),
+          (a, b) => a.name.localeCompare(b.name, undefined, { sensitivity: 'base' }),
+          (a, b) => compare(a.name, b.name),
+          (a, b) => a.n - b.n || a.name.localeCompare(b.name),
+          (a, b) => a.name.localeCompare(b.name) || b.n - a.n,
+          (a, b) => a.name.toLowerCase().localeCompare(b.name.toLowerCase()),
+          (a, b) => a.tags[0].localeCompare(b.tags[0]),
+          (a, b) => a.name.length - b.name.length || -compare(a.name, b.name),
+        ].map(by => rows.toSorted(by).map(row => row.at).join()).concat(
+          rows.map(row => row.name).sort(compare).join(),
+          [undefined, ...rows.map(row => row.name), undefined].sort((a, b) => a.localeCompare(b)).map(String).join(),
+        );
+      }`;
+      expect(await guest.value(source, { limits: SLOW })).toEqual(here(source));
+    });
+
+    it('a sort throws what its comparison throws, and loses no item', async () => {
+      const source = `() => {
+        const texts = Array.from({ length: 100 }, (_, i) => 't' + (i * 37) % 100);
+        let left = 40, message;
+        try { texts.sort((a, b) => { if (left-- === 0) throw new Error('mine'); return a.localeCompare(b) }) } catch (e) { message = e.message }
+        return [message, new Set(texts).size];
+      }`;
+      expect(await guest.value(source, { limits: SLOW })).toEqual(['mine', 100]);
+    });
+
     it('sorts many texts as Node does', { timeout: 60_000 }, async () => {
       const source = `() => {
         const texts = Array.from({ length: 400 }, (_, i) => ['ä', 'z', 'Z', 'é', 'e', '10', '9', 'ß', '-'][(i * 7) % 9] + ((i * 7919) % 401));

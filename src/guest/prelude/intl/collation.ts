@@ -3,6 +3,7 @@
 import * as is from '../intrinsics.ts';
 import { ask, type OptionKinds, plainOptions, specOf, tell } from './ask.ts';
 import { createService, hidden } from './service.ts';
+import { installSort, isRanked, isSorting, rankSorted } from './sorting.ts';
 
 const OPTIONS: OptionKinds = {
   usage: 'text',
@@ -14,10 +15,8 @@ const OPTIONS: OptionKinds = {
   ignorePunctuation: 'flag',
 };
 
-/** Comparisons that are sent as they are. */
+/** Comparisons that are sent as they are, outside of a sort. */
 const FEW = 64;
-/** A longer text is not worth keeping. */
-const MAX_RANKED_CHARS = 400;
 const MAX_KEPT = 64;
 
 type Compare = (one: string, other: string) => number;
@@ -28,18 +27,17 @@ function createCompare(spec: string): Compare {
   let epoch = '';
   let ranks = new Map<string, number>();
 
-  const rankAll = (texts: readonly string[]): void => {
+  const rankAll = (texts: readonly string[]): readonly number[] => {
     const answer = tell(`${spec}\n*${is.stringify(texts)}`);
     const end = answer.indexOf(' ');
     epoch = answer.slice(0, end);
     ranks = new Map();
     const found = is.parse(answer.slice(end + 1)) as number[];
     for (let i = 0; i < texts.length; i++) ranks.set(texts[i] as string, found[i] as number);
+    return found;
   };
   const rank = (text: string): number => {
-    const others = takeSorted(text);
-    if (others !== undefined) {
-      rankAll(others);
+    if (rankSorted(text, rankAll)) {
       const found = ranks.get(text);
       if (found !== undefined) return found;
     }
@@ -66,66 +64,11 @@ function createCompare(spec: string): Compare {
       const by = (oneRank as number) - otherRank;
       return by < 0 ? -1 : by > 0 ? 1 : 0;
     }
-    const few = compared++ < FEW;
+    const few = !isSorting() && compared++ < FEW;
     return few || !isRanked(one) || !isRanked(other)
       ? (ask(spec, ['compare', one, other]) as number)
       : byRank(one, other);
   };
-}
-
-/** It is sent as it is: lone surrogates would be lost. */
-const isRanked = (text: string): boolean =>
-  text.length <= MAX_RANKED_CHARS && (text as string & { isWellFormed(): boolean }).isWellFormed();
-
-/** The list that is sorted right now: what is compared first in it tells what else will be. */
-let sorted: ArrayLike<unknown> | undefined;
-const MAX_SORTED = 50_000;
-const MAX_SORTED_CHARS = 1_000_000;
-
-/** Texts that will be compared as this one is: the list's items, or one field of each. Asked once a sort. */
-function takeSorted(text: string): string[] | undefined {
-  const list = sorted;
-  sorted = undefined;
-  if (list === undefined || list.length > MAX_SORTED) return undefined;
-  const field = typeof list[0] === 'string' ? undefined : fieldOf(list, text);
-  if (field === undefined && typeof list[0] !== 'string') return undefined;
-  const texts: string[] = [];
-  let chars = 0;
-  for (let i = 0; i < list.length; i++) {
-    const item = field === undefined ? list[i] : (list[i] as Record<string, unknown> | null | undefined)?.[field];
-    if (typeof item !== 'string' || !isRanked(item)) continue;
-    texts.push(item);
-    chars += item.length;
-  }
-  return chars > MAX_SORTED_CHARS ? undefined : texts;
-}
-
-function fieldOf(list: ArrayLike<unknown>, text: string): string | undefined {
-  for (let i = 0; i < list.length; i++) {
-    const item = list[i];
-    if (typeof item !== 'object' || item === null) return undefined;
-    for (const name of is.keys(item)) if ((item as Record<string, unknown>)[name] === text) return name;
-  }
-  return undefined;
-}
-
-function installSort(): void {
-  const { sort, toSorted } = Array.prototype;
-  for (const [name, plain] of [
-    ['sort', sort],
-    ['toSorted', toSorted],
-  ] as const)
-    hidden(Array.prototype, name, function (this: unknown[], compare?: unknown) {
-      if (typeof compare !== 'function' || !is.isArray(this) || this.length <= FEW)
-        return plain.call(this, compare as undefined);
-      const before = sorted;
-      sorted = this;
-      try {
-        return plain.call(this, compare as (one: unknown, other: unknown) => number);
-      } finally {
-        sorted = before;
-      }
-    });
 }
 
 const compares = new Map<string, Compare>();
