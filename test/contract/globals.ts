@@ -170,6 +170,25 @@ export function globals(guest: Harness): void {
       ['require', 'async () => require("fs")', /require is not defined.*no modules/],
       ['process', 'async () => process.env.E2B_API_KEY', /process is not defined.*adds the API key/],
       ['import()', 'async () => import("node:fs")', /no modules here/],
+      ['path', 'async () => path.join("a", "b")', /path is not defined\. Join paths as text/],
+      ['child_process', 'async () => execSync("ls")', /execSync is not defined\. .*sbx\.commands\.run/],
+      ['localStorage', 'async () => localStorage.getItem("a")', /localStorage is not defined\. .*kept between calls/],
+      ['sleep', 'async () => { await sleep(5) }', /sleep is not defined\. .*setTimeout/],
+      ['lodash', 'async () => _.map([], x => x)', /_ is not defined\. .*no packages/],
+      ['a name of Python', 'async () => len([1])', /len is not defined\. .*list\.length/],
+      ['tools of the client', 'async () => client.request({})', /client is not defined\. .*api\.request/],
+      ['arguments', 'async () => args.id', /args is not defined\. .*no arguments/],
+      ['a hash', 'async () => crypto.createHash("sha256")', /crypto\.createHash is not defined\. Use /],
+      [
+        'crypto.subtle',
+        'async () => crypto.subtle.digest("SHA-256", new Uint8Array(1))',
+        /crypto\.subtle is not defined\. Use /,
+      ],
+      [
+        'performance.mark',
+        'async () => performance.mark("a")',
+        /performance\.mark is not defined\. Use performance\.now/,
+      ],
     ])('%s is absent, and its error names what to use', async (_name, source, answer) => {
       expect((await guest.error(source)).message).toMatch(answer);
     });

@@ -1,6 +1,7 @@
 // The commonest mistakes in agents' code -> what to write instead. A table, first match wins; every text is ours, only
 // identifiers come from the error. Pure.
 import type { GuestError, Surface } from '../../engine/engine.ts';
+import { INSTEAD } from '../absent.ts';
 import { foreignMessage } from '../accept/foreign.ts';
 import { languageOf } from '../accept/language.ts';
 import { GLOBALS } from '../globals.ts';
@@ -47,6 +48,15 @@ function comesFrom({ chain, text }: Mistake, call: string): boolean {
   );
 }
 
+/** `globalThis.fetch(…)`, `global.process.env`, `api.sandboxes.list()`: undefined, where a name alone would be explained. */
+function hintForAbsentMember(chain: string): string | undefined {
+  const [, owner, name = ''] = /^(globalThis|global|api)\??\.([A-Za-z_$][\w$]{0,60})/.exec(chain) ?? [];
+  if (owner === undefined) return undefined;
+  if (owner === 'api')
+    return name === 'request' ? undefined : 'api has one method: api.request({ method, path, query, body }).';
+  return INSTEAD[name];
+}
+
 /** Names of the outermost function's parameters; destructured ones are refused before the run. */
 function parametersOf(text: string): string[] {
   const [, listed, single] =
@@ -83,6 +93,7 @@ const RULES: readonly Rule[] = [
       ? `The function gets no arguments, so \`${root}\` is undefined: const ${root} = await Sandbox.create(), or Sandbox.connect(id), first.`
       : undefined;
   },
+  ({ error, chain }) => (isWrong(error) ? hintForAbsentMember(chain) : undefined),
   mistake => hintForCallees(mistake),
   mistake => {
     const { error, chain, text } = mistake;

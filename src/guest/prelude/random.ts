@@ -4,6 +4,10 @@ import { KIND } from '../../engine/protocol.ts';
 import { run, send } from './bridge.ts';
 import * as is from './intrinsics.ts';
 
+const HASHES = "Use sbx.commands.run('sha256sum file'), or hashlib in sbx.runCode('…').";
+const CIPHERS = "Use openssl in sbx.commands.run('…').";
+const CLOCK = 'Use performance.now() before and after.';
+
 const MAX_BYTES = 65_536;
 const parseHex = Number.parseInt;
 
@@ -64,19 +68,53 @@ function getRandomValues<View extends ArrayBufferView>(view: View): View {
   return view;
 }
 
-function refuse(name: string): never {
-  throw new is.TypeErrorCtor(
-    `crypto.${name} is not here: crypto has randomUUID and getRandomValues. Hashes: sbx.commands.run('sha256sum file'), or hashlib in sbx.runCode('…').`,
-  );
+/** Members of Node's modules and of browsers, for which models take these objects -> what to use instead. */
+const NOT_IN_CRYPTO: Readonly<Record<string, string>> = {
+  createHash: HASHES,
+  createHmac: HASHES,
+  hash: HASHES,
+  subtle: HASHES,
+  pbkdf2: HASHES,
+  pbkdf2Sync: HASHES,
+  scrypt: HASHES,
+  scryptSync: HASHES,
+  randomBytes: 'Use Buffer.from(crypto.getRandomValues(new Uint8Array(n))).',
+  randomFillSync: 'Use crypto.getRandomValues(view).',
+  randomInt: 'Use Math.floor(Math.random() * n).',
+  createCipheriv: CIPHERS,
+  createDecipheriv: CIPHERS,
+  createSign: CIPHERS,
+  createVerify: CIPHERS,
+  generateKeyPairSync: CIPHERS,
+  timingSafeEqual: 'Use buffer.equals(other).',
+};
+
+const NOT_IN_PERFORMANCE: Readonly<Record<string, string>> = {
+  mark: CLOCK,
+  measure: CLOCK,
+  getEntries: CLOCK,
+  getEntriesByName: CLOCK,
+  timerify: CLOCK,
+};
+
+function refuse(owner: object, ownerName: string, absent: Readonly<Record<string, string>>): void {
+  for (const name of is.keys(absent)) {
+    const get = () => {
+      throw new is.TypeErrorCtor(`${ownerName}.${name} is not defined. ${absent[name]}`);
+    };
+    Object.defineProperty(owner, name, { get });
+  }
 }
 
 export function installRandom(): void {
   is.define(Math, 'random', random, false);
   const crypto = { randomUUID, getRandomValues };
-  // Of Node's module, for which models take it.
-  for (const name of ['createHash', 'createHmac', 'randomBytes', 'randomInt', 'pbkdf2Sync', 'scryptSync'])
-    is.define(crypto, name, () => refuse(name), false);
+  refuse(crypto, 'crypto', NOT_IN_CRYPTO);
+  is.define(crypto, 'webcrypto', crypto, false);
   is.defineGlobal('crypto', is.freeze(crypto));
   // The engine's own clock would count from the making of the image.
-  is.defineGlobal('performance', is.freeze({ now: () => is.now() - run.startedAt }));
+  const performance = { now: () => is.now() - run.startedAt };
+  Object.defineProperty(performance, 'timeOrigin', { get: () => run.startedAt });
+  refuse(performance, 'performance', NOT_IN_PERFORMANCE);
+  is.defineGlobal('performance', is.freeze(performance));
 }
