@@ -38,7 +38,7 @@ const GROUPS: readonly (readonly [instead: string, names: string])[] = [
     'fetch XMLHttpRequest WebSocket EventSource axios got ky superagent undici http https http2 net dns tls dgram',
   ],
   [IMPORT_MESSAGE, 'require module exports __dirname __filename __webpack_require__ importScripts'],
-  [ENVIRONMENT, 'process Deno Bun env ENV API_KEY E2B_API_KEY apiKey dotenv'],
+  [ENVIRONMENT, 'process Deno Bun env ENV API_KEY apiKey dotenv'],
   [COMMANDS, 'child_process exec execSync execFile execFileSync spawn spawnSync fork shell bash sh execa $'],
   ['There is no machine here. Of a sandbox: sbx.commands.run("uname -a; nproc; free -m"), and sbx.getMetrics().', 'os'],
   [`Join paths as text: \`\${folder}/\${name}\`.`, 'path'],
