@@ -49,13 +49,15 @@ export function createMcpEndpoint(factory: McpServerFactory, { turns, log }: Mcp
         : normalizeMessage(body);
       // Progress needs an event stream.
       if (form === 'json') dropProgressToken(message);
-      const left = new AbortController();
-      response.once('close', () => {
-        if (!response.writableFinished) left.abort(GONE);
-      });
       const { auth, id } = request as { auth?: AuthInfo; id?: string };
-      await turns.pass({ principalId: auth?.clientId ?? '', name: id ?? 'a request' });
-      if (left.signal.aborted) return;
+      const owner = { principalId: auth?.clientId ?? '', name: id ?? 'a request' };
+      const left = new AbortController();
+      // To end a run is work as well: clients that leave together take turns.
+      response.once('close', () => {
+        if (!response.writableFinished) void turns.pass(owner).then(() => left.abort(GONE));
+      });
+      await turns.pass(owner);
+      if (response.destroyed) return;
       await sendWebResponse(await fetch(toWebRequest(request, left.signal), optionsOf(request, message)), response);
     },
     async close() {
