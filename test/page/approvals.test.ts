@@ -24,7 +24,6 @@ describe.skipIf(!hasChromium)('approvals', () => {
     ['Escape', 'approval_refused and approval_refused'],
   ])('%s: the run goes on with %s', async (choice, result) => {
     const page = await openPage(gateway.url, { path: '/#try' });
-    await page;
     await write(page, code);
     await page.getByRole('button', { name: /^Run/ }).click();
     const dialog = page.getByRole('dialog');
