@@ -27,7 +27,7 @@ type KeyForm = {
 };
 
 /** What clients and people read where they sign in by OAuth. */
-export type SignInWords = {
+type SignInWords = {
   /** In front of the names of scopes, and the realm of challenges: lower-case letters and digits. */
   readonly slug: string;
   /** In front of everything sealed, so that logs and scanners of secrets recognize it. */

@@ -3,7 +3,7 @@
 export type Made = { sandboxId: string };
 
 /** Of each method: arguments that are right, without the id. */
-export const ARGS: Readonly<Record<string, object>> = {
+const ARGS: Readonly<Record<string, object>> = {
   'Sandbox.create': {},
   'Sandbox.setTimeout': { timeoutMs: 60_000 },
   'Sandbox.updateNetwork': { network: {} },
