@@ -6,7 +6,7 @@ import type { RequestListener } from 'node:http';
 const NOWHERE = '/-';
 
 /** Path and query. Scheme and host of a whole URL say nothing: the Host header is checked. */
-export function pathOf(target: string): string {
+function pathOf(target: string): string {
   if (target.startsWith('/') || target === '*') return target;
   try {
     const { pathname, search } = new URL(target);

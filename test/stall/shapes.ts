@@ -43,7 +43,7 @@ export const shape: fc.Arbitrary<Shape> = fc
   })
   .map(({ piece, wrap: [open, close], bytes }) => ({ open, piece, close, bytes }));
 
-export const textOf = ({ open, piece, close, bytes }: Shape): string =>
+const textOf = ({ open, piece, close, bytes }: Shape): string =>
   open + piece.repeat(Math.ceil(bytes / Buffer.byteLength(piece))) + close;
 
 /** The same, as an expression of the agent's code. */
