@@ -2,6 +2,8 @@
 // turns for the connections. Knows no API; what goes wrong is thrown as it comes, see `BrokenAnswer`.
 
 import type { Dispatcher } from 'undici';
+import request from 'undici/lib/api/api-request.js';
+import DispatcherBase from 'undici/lib/dispatcher/dispatcher.js';
 import Pool from 'undici/lib/dispatcher/pool.js';
 import { GatewayError } from '../errors.ts';
 import { describeExcess, type JsonLimits, JsonMeter, type JsonSize } from './json-size.ts';
@@ -41,6 +43,9 @@ export class BrokenAnswer extends Error {
     this.status = status;
   }
 }
+
+// The whole of undici does this when it is loaded; it is not, for the start's sake.
+DispatcherBase.prototype.request = request;
 
 /** A key that fills its own share leaves the rest to others: one with hundreds of slow calls is the only one to wait. */
 const PLACES: PlaceLimits = { max: 512, maxPerPrincipal: 64 };

@@ -136,7 +136,7 @@ describe('a background command', () => {
       return { result, p };
     }`);
     const { result, p } = JSON.parse(inside.split('\n\nstdout:')[0] ?? '');
-    expect(result.messages).toEqual(Array(2).fill(expect.stringContaining('await p.output() tells')));
+    expect(result.messages).toEqual(Array(2).fill(expect.stringContaining('await p.output() gives')));
     expect(result.shown).toMatch(/^{"p":{"pid":\d+,"logPath":"[^"]+"},"copy":{"pid":\d+,"logPath":"[^"]+"}}$/);
     expect(result.after).toEqual(['out\n', 'err\n', 2]);
     expect(result.soFar).toBe('soon\n');
