@@ -3,7 +3,7 @@
 import type { CommandHandle, Sandbox } from '../../e2b/sdk.ts';
 import type { HostTurns } from '../../ground/host-turns.ts';
 import { HOLD_ANYTHING } from '../../ground/memory-budget.ts';
-import type { Delivery, GuestReply, Job, TapeEnd } from '../engine.ts';
+import type { Delivery, GuestReply, Job, RunTape, TapeEnd } from '../engine.ts';
 import { type Emission, type End, Intake } from '../intake.ts';
 import { SETTLE, settlePayload } from '../protocol.ts';
 import { answerTo, type Transcript } from '../transcript.ts';
@@ -170,14 +170,21 @@ export class Conversation {
         return;
       }
       case 'timer':
-        job.tape?.timer(emission.id, emission.ms);
+        this.#tape.timer(emission.id, emission.ms);
         return;
       case 'clear':
-        job.tape?.clear(emission.id);
+        this.#tape.clear(emission.id);
         return;
       default:
         transcript.add(emission);
     }
+  }
+
+  /** Without one, an honest runner keeps its timers to itself. @throws WireError */
+  get #tape(): RunTape {
+    const { tape } = this.#parts.job;
+    if (tape === undefined) throw new WireError('a timer without a tape');
+    return tape;
   }
 
   #deliver({ id, how, payload, atMs, code, delivered }: Delivery): void {
