@@ -7,8 +7,9 @@ const REDIS_TIMEOUT_MS = 250;
 
 /** Loads the client only where it is used. Ends with `disconnect()`. */
 export async function connectRedis(url: string, log: Logger): Promise<Redis> {
-  const { Redis } = await import('ioredis');
-  const client = new Redis(url, {
+  // A CommonJS module: bundled, it has its default export only.
+  const { default: ioredis } = await import('ioredis');
+  const client = new ioredis.Redis(url, {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     commandTimeout: REDIS_TIMEOUT_MS,
