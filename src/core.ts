@@ -44,6 +44,7 @@ import { createUpstreamClient } from './upstream/client.ts';
 import { createKeyCheck, type KeyVerdict } from './upstream/key-check.ts';
 import { observeClient, type UpstreamRecord } from './upstream/observe.ts';
 import { createOperations } from './upstream/operations.ts';
+import { maskKey } from './upstream/redact.ts';
 
 /** With more, of the published description, where E2B_SPEC_URL names one. */
 type DescriptionInfo = {
@@ -124,8 +125,10 @@ export async function createCore(
     maxBytesPerPrincipal: config.MEMORY_PER_KEY_MB * 1_000_000,
   });
   const around = observeCalls(observers.onUpstreamCall);
-  const openBroker: OpenBroker = async ({ progress, requestId, approvals, ...run }) => {
+  const openBroker: OpenBroker = async ({ progress: report, requestId, approvals, ...run }) => {
     const { open, describe } = await dataPlane.get();
+    // A program in a sandbox may print the caller's key.
+    const progress = report && ((line: string) => report(maskKey(line, run.principal.apiKey)));
     return createBroker({
       ...run,
       approvals: approvals && { ...approvals, describe },

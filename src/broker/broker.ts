@@ -9,6 +9,7 @@ import type { MemoryBudget } from '../ground/memory-budget.ts';
 import { omitUndefined } from '../ground/omit-undefined.ts';
 import type { Principal } from '../principal.ts';
 import type { Mode } from '../spec/description.ts';
+import { maskKey } from '../upstream/redact.ts';
 import { type ApprovalRules, type Asked, HeldCall, judge, MAX_DESCRIBED, type Question } from './approvals.ts';
 import { type AnswerBudget, type BrokerLimits, createBudget } from './budget.ts';
 import { createLedger, type LedgerCall, type LedgerEntry } from './ledger.ts';
@@ -148,8 +149,10 @@ export function createBroker(options: BrokerOptions): Broker {
     try {
       const args = await work(() => parseArgs(guestCall));
       const answer = heldToo(budget.answer(), open.memory);
-      const { checkRequest } = budget;
-      const basic = { principal, mode, signal, limits, call: open.call, answer, work, turn, spend, checkRequest, emit };
+      // Answers are masked by who makes them; events go out before.
+      const masked: Emit = payload => emit(maskKey(payload, principal.apiKey));
+      const own = { call: open.call, answer, work, turn, spend, emit: masked };
+      const basic = { principal, mode, signal, limits, checkRequest: budget.checkRequest, ...own };
       const context = options.approvals === undefined ? basic : withApproval(basic, guestCall, options.approvals);
       const json = await (await work(() => ({ answered: capability(args, context) }))).answered;
       answer.settle(json.length);

@@ -222,3 +222,12 @@ it('text of sandboxes stays in its quotes, and more than 20 are counted', async 
   expect(Object.keys(requestedSchema.properties)).toHaveLength(21);
   expect(textOf(await answer(code, question.requestState, accept('approve')))).toMatch(/\n1\n/);
 });
+
+it('a key in the metadata of a sandbox is masked in the question', async () => {
+  const question = await ask(
+    `async () => (await Sandbox.create({ metadata: { copied: ${JSON.stringify(`${'-'.repeat(40)}${key}`)} } })).kill()`,
+  );
+  const { message } = questionIn(question);
+  expect(message).toMatch(/metadata copied=-{40}\[redacted\]/);
+  expect(message).not.toContain(key.slice(0, 12));
+});

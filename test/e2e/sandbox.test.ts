@@ -200,6 +200,33 @@ describe('from the guest', () => {
     );
     expect(messages.join('\n')).toMatch(/from a command[\s\S]*from code/);
   });
+
+  it('a key that a program prints is masked in callbacks, results and progress alike', async () => {
+    const key = newKey();
+    const own = await connect(e2e.gateway.mcpUrl, key);
+    const messages: string[] = [];
+    const { text } = await own.call(
+      'execute_write',
+      `async () => {
+        const sbx = await Sandbox.create(), seen = [];
+        const note = event => void seen.push(event.line ?? event.text ?? event.value ?? event);
+        const { stdout } = await sbx.commands.run('echo c-${key}', { onStdout: note });
+        await sbx.runCode("print('p-${key}')\\n'r-${key}'", { onStdout: note, onResult: note });
+        await sbx.runCode("raise ValueError('e-${key}')", { onError: note });
+        await sbx.runCode("class ${key}(Exception): pass\\nraise ${key}()");
+        await sbx.commands.run('echo s-${key} >&2; exit 3', { onStderr: note });
+        return [stdout, ...seen];
+      }`,
+      { onProgress: message => messages.push(message) },
+    );
+    expect(text).toContain(
+      '["c-[redacted]\\n","c-[redacted]\\n","p-[redacted]\\n","r-[redacted]","e-[redacted]","s-[redacted]\\n"]',
+    );
+    expect(text).toMatch(/exit 3.*s-\[redacted\]/);
+    expect(messages.join('\n')).toContain('c-[redacted]');
+    expect(text + messages.join('\n')).not.toContain(key);
+    await own.close();
+  });
 });
 
 it('holds a key to MAX_SANDBOXES_PER_KEY', async () => {

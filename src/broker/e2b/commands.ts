@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { GatewayError } from '../../errors.ts';
 import { omitUndefined } from '../../ground/omit-undefined.ts';
+import { maskKey } from '../../upstream/redact.ts';
 import { detailOf } from '../ledger.ts';
 import { within } from './abort.ts';
 import { commandMs, onInstance, options, pid, strings, timeoutMs, user } from './arguments.ts';
@@ -171,7 +172,8 @@ function asAsked<Listed extends { args: string[] }>(process: Listed): Listed & {
 
 /** A failed command does not throw; its exit code is in the ledger. */
 function noted(ran: CommandResult, { context }: SandboxCall): CommandResult {
-  if (ran.exitCode !== 0) context.call.ended({ exitCode: ran.exitCode, ...detailOf(ran.stderr) });
+  const stderr = maskKey(ran.stderr, context.principal.apiKey);
+  if (ran.exitCode !== 0) context.call.ended({ exitCode: ran.exitCode, ...detailOf(stderr) });
   return ran;
 }
 

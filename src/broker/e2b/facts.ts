@@ -2,6 +2,7 @@
 // small request; what cannot be had in time is left out.
 import { apiOf } from '../../e2b/api-client.ts';
 import { askApi, type Connection } from '../../e2b/connection.ts';
+import { maskKey } from '../../upstream/redact.ts';
 import type { Describe } from '../approvals.ts';
 import { REQUEST_TAG } from './quota.ts';
 
@@ -22,7 +23,7 @@ export const describeOver =
           signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
         }),
       );
-      return data && factsOf(data);
+      return data && factsOf(data, text => maskKey(text, principal.apiKey));
     } catch {
       return undefined;
     }
@@ -36,11 +37,14 @@ type Detail = {
   readonly metadata?: Readonly<Record<string, string>>;
 };
 
-function factsOf({ templateID, alias, startedAt, state, metadata = {} }: Detail): string {
+function factsOf(
+  { templateID, alias, startedAt, state, metadata = {} }: Detail,
+  masked: (text: string) => string,
+): string {
   const pairs = Object.entries(metadata)
     .filter(([name]) => name !== REQUEST_TAG)
     .slice(0, MAX_PAIRS)
-    .map(([name, value]) => `${name.slice(0, 40)}=${value.slice(0, 60)}`);
+    .map(([name, value]) => `${masked(name).slice(0, 40)}=${masked(value).slice(0, 60)}`);
   const parts = [`template ${alias ?? templateID}`, state, `started ${ageOf(Date.parse(startedAt))} ago`];
   return [...parts, ...(pairs.length > 0 ? [`metadata ${pairs.join(', ')}`] : [])].join(', ');
 }
