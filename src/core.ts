@@ -68,6 +68,8 @@ export type Core = {
   ): McpServerFactory;
   /** Asks E2B whether a key is good now. */
   checkKey(apiKey: string): Promise<KeyVerdict>;
+  /** False while what the first calls need is still loaded in the background, which holds the event loop up once. */
+  isWarm(): boolean;
   /** What is held for callers: bodies of requests too. */
   readonly memory: MemoryBudget;
   /** Who has the main thread. */
@@ -154,8 +156,13 @@ export async function createCore(
   });
 
   const acceptor = createCodeAcceptor({ maxChars: config.MAX_CODE_CHARS });
+  let warm = !config.WARM_UP;
   const warmUp = () =>
-    Promise.all([dataPlane.get(), acceptor.warm()]).catch(cause => log.warn({ err: cause }, 'not warmed up'));
+    Promise.all([dataPlane.get(), acceptor.warm()])
+      .catch(cause => log.warn({ err: cause }, 'not warmed up'))
+      .finally(() => {
+        warm = true;
+      });
   // In the background: the first execute and the first TypeScript are as fast as the next.
   const warming = config.WARM_UP ? setTimeout(warmUp, WARM_UP_AFTER_MS).unref() : undefined;
   const formatter = createFormatter();
@@ -178,6 +185,7 @@ export async function createCore(
     memory,
     turns,
     runTool,
+    isWarm: () => warm,
     engineName: engine.name,
     engineStats: () => engine.stats(),
     description: () => ({

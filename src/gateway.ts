@@ -11,6 +11,7 @@ import { createApp } from './http/app.ts';
 import { createKeyAuthenticator } from './http/auth/bearer.ts';
 import { callerOf, scopeChallenge } from './http/auth/caller.ts';
 import type { OAuthFront } from './http/auth/front.ts';
+import { ScopeNames } from './http/auth/scopes.ts';
 import { Drain } from './http/drain.ts';
 import { createLimits } from './http/limits.ts';
 import { createMcpEndpoint } from './http/mcp.ts';
@@ -48,7 +49,7 @@ export async function startGateway(config: Config, log: Logger, product = E2B_PR
   };
   const core = await createCore(config, log, observers, product);
   const mcp = createMcpEndpoint(
-    core.serverFactory(({ authInfo }) => callerOf(authInfo), scopeChallenge(product.api.signIn.slug)),
+    core.serverFactory(({ authInfo }) => callerOf(authInfo), scopeChallenge(new ScopeNames(product.api.signIn.slug))),
     { turns: core.turns, log },
   );
   const limits = await createLimits({
@@ -131,7 +132,7 @@ const LATE_MS = 200;
 function watchdog(core: Core, metrics: Metrics, log: Logger): () => void {
   return watchLoop(core.turns, ({ delayMs, work }) => {
     metrics.loopDelay(delayMs);
-    if (delayMs < LATE_MS) return;
+    if (delayMs < LATE_MS || !core.isWarm()) return;
     const served = work && { reqId: work.name, workMs: Math.round(work.ms) };
     log.warn({ delayMs: Math.round(delayMs), ...served }, 'the event loop was late');
   });

@@ -6,7 +6,7 @@ import { GatewayError } from '../../errors.ts';
 import { POLICIES, type Policy } from '../../ground/approval-policy.ts';
 import type { Principal } from '../../principal.ts';
 import type { Authenticator } from './bearer.ts';
-import { ScopeNames } from './scopes.ts';
+import type { ScopeNames } from './scopes.ts';
 
 /** `token` stays empty: nothing behind the border needs the credential itself. */
 const authInfoOf = (
@@ -50,9 +50,7 @@ export function callerOf(authInfo: AuthInfo | undefined): Principal {
 
 /** For the SDK: what a call that lacks a scope is answered, 403 with the scopes to ask for, before anything runs. */
 export const scopeChallenge =
-  (slug: string) =>
+  (names: ScopeNames) =>
   (capability: 'read' | 'write'): ScopeChallengeHandler =>
   ({ authInfo }) =>
-    authInfo === undefined || authInfo.scopes.includes(capability)
-      ? undefined
-      : { scopes: new ScopeNames(slug).needed(capability) };
+    authInfo === undefined || authInfo.scopes.includes(capability) ? undefined : { scopes: names.needed(capability) };

@@ -72,12 +72,16 @@ export function createOAuthFront(options: FrontOptions): OAuthFront {
   const shared = { issuer, scopeNames, seal, grants, clients, rates, report, checkKey };
   return {
     routes: [
-      ...metadataRoutes(issuer, api, { revocation: replay.canEnd, documents: options.documents !== 'off' }),
+      ...metadataRoutes(
+        { issuer, api, scopeNames },
+        { revocation: replay.canEnd, documents: options.documents !== 'off' },
+      ),
       ...authorizeRoutes({ ...shared, api }),
       ...tokenRoutes({ ...shared, title: api.title, replay, mayUse, now }),
     ],
     authenticator: new TokenAuthenticator({
       issuer,
+      scopeNames,
       seal,
       grants,
       refusedKeys,

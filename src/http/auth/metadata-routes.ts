@@ -8,18 +8,25 @@ import {
   PROTECTED_RESOURCE_PATH,
   protectedResource,
 } from './metadata.ts';
+import type { ScopeNames } from './scopes.ts';
 
-type Offers = Omit<Parameters<typeof authorizationServer>[1], 'slug'>;
+type Offers = Parameters<typeof authorizationServer>[1];
+
+type MetadataDeps = {
+  readonly issuer: string;
+  readonly api: Pick<Api, 'title' | 'signIn'>;
+  readonly scopeNames: ScopeNames;
+};
 
 /** The second path of each is for clients that append the endpoint's path, and for those that do not. */
-export function metadataRoutes(issuer: string, api: Pick<Api, 'title' | 'signIn'>, offers: Offers): readonly Route[] {
+export function metadataRoutes({ issuer, api, scopeNames }: MetadataDeps, offers: Offers): readonly Route[] {
   const documents = [
-    [PROTECTED_RESOURCE_PATH, protectedResource(issuer, api), 'Where to sign in for this server (RFC 9728).'],
     [
-      AUTHORIZATION_SERVER_PATH,
-      authorizationServer(issuer, { ...offers, slug: api.signIn.slug }),
-      'How to sign in (RFC 8414).',
+      PROTECTED_RESOURCE_PATH,
+      protectedResource(issuer, api, scopeNames),
+      'Where to sign in for this server (RFC 9728).',
     ],
+    [AUTHORIZATION_SERVER_PATH, authorizationServer(issuer, offers, scopeNames), 'How to sign in (RFC 8414).'],
   ] as const;
   return documents.flatMap(([path, document, description]) =>
     ['/mcp', ''].map(suffix => ({

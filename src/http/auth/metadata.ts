@@ -5,15 +5,19 @@ import type { Api } from '../../api.ts';
 import type { ErrorCode } from '../../errors.ts';
 import { CLIENT_AUTHS } from './registration.ts';
 import { resourceOf } from './resource.ts';
-import { OFFLINE_ACCESS, SCOPES, ScopeNames } from './scopes.ts';
+import { OFFLINE_ACCESS, SCOPES, type ScopeNames } from './scopes.ts';
 
 export const PROTECTED_RESOURCE_PATH = '/.well-known/oauth-protected-resource';
 export const AUTHORIZATION_SERVER_PATH = '/.well-known/oauth-authorization-server';
 
-export const protectedResource = (issuer: string, { title, signIn }: Pick<Api, 'title' | 'signIn'>) => ({
+export const protectedResource = (
+  issuer: string,
+  { title, signIn }: Pick<Api, 'title' | 'signIn'>,
+  names: ScopeNames,
+) => ({
   resource: resourceOf(issuer),
   authorization_servers: [issuer],
-  scopes_supported: new ScopeNames(signIn.slug).of(SCOPES),
+  scopes_supported: names.of(SCOPES),
   bearer_methods_supported: ['header'],
   resource_name: `${title} code mode`,
   resource_documentation: signIn.documentationUrl,
@@ -21,7 +25,8 @@ export const protectedResource = (issuer: string, { title, signIn }: Pick<Api, '
 
 export const authorizationServer = (
   issuer: string,
-  { revocation, documents, slug }: { readonly revocation: boolean; readonly documents: boolean; readonly slug: string },
+  { revocation, documents }: { readonly revocation: boolean; readonly documents: boolean },
+  names: ScopeNames,
 ) => ({
   issuer,
   authorization_endpoint: `${issuer}/authorize`,
@@ -36,16 +41,16 @@ export const authorizationServer = (
   ...(revocation && { revocation_endpoint_auth_methods_supported: CLIENT_AUTHS }),
   ...(documents && { client_id_metadata_document_supported: true }),
   authorization_response_iss_parameter_supported: true,
-  scopes_supported: [...new ScopeNames(slug).of(SCOPES), OFFLINE_ACCESS],
+  scopes_supported: [...names.of(SCOPES), OFFLINE_ACCESS],
 });
 
 /** Where a client that got a 401 or 403 reads on. */
 export const resourceMetadataUrl = (issuer: string): string => `${issuer}${PROTECTED_RESOURCE_PATH}/mcp`;
 
 /** `WWW-Authenticate` of a 401. `error` only where something was sent: without it, a client just has to sign in. */
-export function challenge(issuer: string, slug: string, code: ErrorCode): string {
-  const scope = new ScopeNames(slug).of(SCOPES).join(' ');
-  const about = `Bearer realm="${slug}", resource_metadata="${resourceMetadataUrl(issuer)}", scope="${scope}"`;
+export function challenge(issuer: string, names: ScopeNames, code: ErrorCode): string {
+  const scope = names.of(SCOPES).join(' ');
+  const about = `Bearer realm="${names.slug}", resource_metadata="${resourceMetadataUrl(issuer)}", scope="${scope}"`;
   return code === 'key_missing'
     ? about
     : `${about}, error="invalid_token", error_description="The token or key is not accepted"`;

@@ -15,14 +15,15 @@ export function normalizeScopes(scopes: Iterable<string>): readonly Scope[] {
 
 /** Scopes as clients write them, with the API's name in front: `e2b:read`. */
 export class ScopeNames {
-  readonly #slug: string;
+  /** The API's name in scopes, and the realm of challenges. */
+  readonly slug: string;
 
   constructor(slug: string) {
-    this.#slug = slug;
+    this.slug = slug;
   }
 
   of(scopes: readonly Scope[]): readonly string[] {
-    return scopes.map(scope => `${this.#slug}:${scope}`);
+    return scopes.map(scope => `${this.slug}:${scope}`);
   }
 
   /** Unknown scopes are dropped: clients ask for what they saw elsewhere. None left: both. */
@@ -39,12 +40,12 @@ export class ScopeNames {
 
   /** All that a call needs, in one challenge: some clients ask for nothing but what it names. */
   needed(scope: Scope): readonly [string, ...string[]] {
-    const read = `${this.#slug}:read`;
-    return scope === 'write' ? [read, `${this.#slug}:write`] : [read];
+    const read = `${this.slug}:read`;
+    return scope === 'write' ? [read, `${this.slug}:write`] : [read];
   }
 
   #parse(parameter = ''): readonly Scope[] {
-    const prefix = `${this.#slug}:`;
+    const prefix = `${this.slug}:`;
     const names = parameter.split(' ').filter(name => name.startsWith(prefix));
     return normalizeScopes(names.map(name => name.slice(prefix.length)));
   }

@@ -10,14 +10,16 @@ import { type Authenticator, bearerOf } from './bearer.ts';
 import type { Access, Grants } from './grants.ts';
 import { challenge, resourceMetadataUrl } from './metadata.ts';
 import type { RefusedKeys } from './refused-keys.ts';
+import type { ScopeNames } from './scopes.ts';
 
 export type TokenOptions = {
   readonly issuer: string;
+  readonly scopeNames: ScopeNames;
   readonly seal: Seal;
   readonly grants: Grants;
   readonly refusedKeys: RefusedKeys;
   readonly now: () => number;
-  readonly api: Pick<Api, 'title' | 'key' | 'signIn'>;
+  readonly api: Pick<Api, 'title' | 'key'>;
   /** Whether the API key itself is taken as well. */
   readonly rawKeys: boolean;
 };
@@ -51,7 +53,7 @@ export class TokenAuthenticator implements Authenticator {
   };
 
   readonly challenge: Authenticator['challenge'] = ({ code }) =>
-    challenge(this.#options.issuer, this.#options.api.signIn.slug, code);
+    challenge(this.#options.issuer, this.#options.scopeNames, code);
 
   async #fromToken(token: string): Promise<Principal> {
     const { refusedKeys, now } = this.#options;
