@@ -1,22 +1,17 @@
-// JavaScript and TypeScript in code contexts of local mode, and contexts beside real processes, seen through the unmodified code interpreter SDK.
-import { Sandbox as CodeSandbox, type Execution } from '@e2b/code-interpreter';
+// JavaScript and TypeScript in code contexts of local mode, and contexts beside real processes, seen through the
+// unmodified code interpreter SDK.
+import { Sandbox as CodeSandbox } from '@e2b/code-interpreter';
 import { TimeoutError } from 'e2b';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Connection, startCloud } from './support/data.ts';
+import { formatsOf, startCloud, startSandbox } from './support/data.ts';
 
 describe('code contexts', () => {
   let sandbox: CodeSandbox;
-  let connection: Connection;
   let close: () => Promise<void>;
   beforeAll(async () => {
-    const started = await startCloud('virtual');
-    connection = started.connection;
-    close = () => started.local.close();
-    sandbox = await CodeSandbox.create({ ...connection, envs: { EVERYWHERE: 'yes' } });
+    ({ sandbox, close } = await startSandbox({ envs: { EVERYWHERE: 'yes' } }));
   });
   afterAll(() => close());
-
-  const formats = (execution: Execution) => execution.results.map(result => result.formats());
 
   describe('javascript and typescript', () => {
     test('each keeps its own state, whichever of its names is used', async () => {
@@ -66,7 +61,7 @@ execSync('cat js.txt', { encoding: 'utf8' }) + process.env.EVERYWHERE`,
 ({ _toSvg: () => '<svg/>', toJSON: () => 0 })`,
         { language: 'javascript' },
       );
-      expect(formats(shown)).toEqual([['html'], ['png'], ['markdown'], ['svg']]);
+      expect(formatsOf(shown)).toEqual([['html'], ['png'], ['markdown'], ['svg']]);
       expect(shown.results.map(result => result.isMainResult)).toEqual([true, false, true, true]);
       expect(shown.results[1]?.png).toBe(Buffer.from('png').toString('base64'));
       expect((await sandbox.runCode('typeof Deno + typeof display', { language: 'js' })).text).toBe(

@@ -1,9 +1,9 @@
 // Code contexts of local mode, seen through the unmodified code interpreter SDK.
-import { Sandbox as CodeSandbox, type Execution } from '@e2b/code-interpreter';
+import { Sandbox as CodeSandbox } from '@e2b/code-interpreter';
 import { NotFoundError, SandboxError, TimeoutError } from 'e2b';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { until } from './support/conditions.ts';
-import { type Connection, startCloud } from './support/data.ts';
+import { type Connection, formatsOf, startSandbox } from './support/data.ts';
 
 /** swc takes 10 seconds for it, and four times as many for every two more. */
 const SLOW = `${'a?(b):(c='.repeat(22)}1${')=>1'.repeat(22)} as any`;
@@ -13,14 +13,9 @@ describe('code contexts', () => {
   let connection: Connection;
   let close: () => Promise<void>;
   beforeAll(async () => {
-    const started = await startCloud('virtual');
-    connection = started.connection;
-    close = () => started.local.close();
-    sandbox = await CodeSandbox.create({ ...connection, envs: { EVERYWHERE: 'yes' } });
+    ({ sandbox, connection, close } = await startSandbox({ envs: { EVERYWHERE: 'yes' } }));
   });
   afterAll(() => close());
-
-  const formats = (execution: Execution) => execution.results.map(result => result.formats());
 
   describe('python', () => {
     test('state, last value, output and count', async () => {
@@ -74,7 +69,7 @@ class Chart:
 display(Chart())
 'main'`);
       expect(run.error).toBeUndefined();
-      expect(formats(run)).toEqual([
+      expect(formatsOf(run)).toEqual([
         ['html'],
         ['markdown'],
         ['svg'],

@@ -4,17 +4,14 @@ import { tmpdir } from 'node:os';
 import type { Sandbox as E2BSandbox } from 'e2b';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { until } from './support/conditions.ts';
-import { type Connection, Sandbox, startCloud } from './support/data.ts';
+import { type Connection, Sandbox, startCloud, startSandbox } from './support/data.ts';
 
 describe('programs, virtual shell', () => {
   let sandbox: E2BSandbox;
   let connection: Connection;
   let close: () => Promise<void>;
   beforeAll(async () => {
-    const started = await startCloud('virtual');
-    connection = started.connection;
-    close = () => started.local.close();
-    sandbox = await Sandbox.create(connection);
+    ({ sandbox, connection, close } = await startSandbox());
   });
   afterAll(() => close());
 
