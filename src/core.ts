@@ -77,7 +77,7 @@ export type Core = {
   close(): Promise<void>;
 };
 
-/** What is asked first does not wait for what may be asked next. */
+/** The first requests are not held up by loading what later ones need. */
 const WARM_UP_AFTER_MS = 500;
 
 type Observers = {
@@ -205,7 +205,7 @@ export async function createCore(
   };
 }
 
-/** A key of this process alone: what waits for a person then ends with it. */
+/** A key of this process alone: runs that wait for a person end with it. */
 const ownRing = (): RingKey => ({ kid: 'process', secret: randomBytes(32) });
 
 function createApprovals(
@@ -226,7 +226,7 @@ function createApprovals(
   });
 }
 
-/** E2B's own description, if the operator names one. Nobody waits for it: ours is in force until it has come. */
+/** E2B's own description, if the operator names one. Loaded in the background: ours is used until then. */
 function followPublished(
   { E2B_SPEC_URL: url, SPEC_REFRESH_MS: refreshMs, SPEC_MAX_BYTES: maxBytes }: Config,
   base: Description,

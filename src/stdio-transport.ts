@@ -50,7 +50,7 @@ export class LineTransport implements Transport {
     this.#input.once('end', () => this.#end());
     this.#input.once('close', () => this.#end());
     this.#input.on('error', error => this.onerror?.(error));
-    // Nobody reads any more: what is still to be answered is lost.
+    // The client has closed its end: answers still to come are lost.
     this.#output.once('error', () => this.#finish());
   }
 

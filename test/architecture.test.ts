@@ -75,7 +75,7 @@ it('no import circle between files', () => {
   expect(circles).toEqual([]);
 });
 
-it('the folders of local mode import one way, and of src where the build lies, how bodies are read and what its JavaScript shares with the guest’s', () => {
+it('the folders of local mode import one way, and of src the place of the build, how bodies are read and what its JavaScript shares with the guest’s', () => {
   const local = readdirSync('local', { recursive: true, encoding: 'utf8' }).filter(file => file.endsWith('.ts'));
   const folderOf = (file: string) => file.split('/')[1] ?? '';
   const doors = new Map<string, Set<string>>();

@@ -67,7 +67,7 @@ export class WebhookStore {
     this.#webhooks.delete(webhook.id);
   }
 
-  /** To all that want it. Nobody waits for a delivery, and none is repeated. */
+  /** To all that want it. Deliveries run in the background, and none is repeated. */
   deliver(event: ShownEvent): void {
     for (const webhook of this.ofTeam(event.sandboxTeamId)) {
       if (webhook.enabled && webhook.events.includes(event.type)) void this.#send(webhook, event);

@@ -50,7 +50,7 @@ export class HeldCall extends Error {
 /** `ends sandbox`. */
 export const kindOf = ({ effect, resource }: Act): string => `${effect} ${resource ?? 'something'}`;
 
-/** How a call got past the rules, if somebody or something had to let it pass. */
+/** Why a call that needs approval was let through. */
 export type Passed = 'approved' | 'unasked';
 
 /**

@@ -47,7 +47,7 @@ export type CallContext = {
   /** @throws GatewayError `budget_exceeded` */
   checkRequest(bytes: number): void;
   /**
-   * Awaited once the call is known and before anything of it is sent. Undefined: nobody is ever asked.
+   * Awaited once the call is known and before anything of it is sent. Undefined: no call of this run needs approval.
    * @throws GatewayError `approval_refused`, `approval_unavailable`
    * @throws HeldCall a person is to be asked first
    */
@@ -179,7 +179,7 @@ export function createBroker(options: BrokerOptions): Broker {
     },
   });
 
-  const askHost: Broker['askHost'] = async (guestCall, callSignal, emit = NOBODY_LISTENS) => {
+  const askHost: Broker['askHost'] = async (guestCall, callSignal, emit = DROP_EVENTS) => {
     const label = shortName(guestCall.capability);
     let open: OpenCall | undefined;
     try {
@@ -218,7 +218,7 @@ export function createBroker(options: BrokerOptions): Broker {
   return { callHost, askHost, ledger: ledger.entries, hostMs: () => hostMs };
 }
 
-const NOBODY_LISTENS: Emit = () => {};
+const DROP_EVENTS: Emit = () => {};
 
 const overworked = (maxMs: number) =>
   `Reading what was sent to this run took the gateway more than ${maxMs} ms of CPU time. Ask for less, or write it to a file.`;

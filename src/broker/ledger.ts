@@ -32,7 +32,7 @@ export type LedgerEntry = {
   readonly ms: number;
 };
 
-/** `unasked`: nobody could be asked, and the operator lets such calls pass. */
+/** `unasked`: the client cannot ask a person, and the operator lets such calls pass. */
 type Approval = { readonly answer: 'approved' | 'refused' | 'unasked'; readonly atMs: number };
 
 /**

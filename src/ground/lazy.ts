@@ -1,4 +1,4 @@
-// Work that is begun when somebody first asks for what comes of it.
+// A value that is made when it is first needed.
 
 export class Lazy<T> {
   readonly #work: () => Promise<T>;
@@ -13,7 +13,7 @@ export class Lazy<T> {
     return this.#begun;
   }
 
-  /** Undefined: nobody has asked, or it failed. */
+  /** Undefined: not needed yet, or it could not be made. */
   async ifBegun(): Promise<T | undefined> {
     return this.#begun?.catch(() => undefined);
   }

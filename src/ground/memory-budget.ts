@@ -18,14 +18,14 @@ export type Holding = {
   release(): void;
 };
 
-/** A holding as it is handed to who must not end it. */
+/** What may be added to a holding and given back, by code that must not end it. */
 export type Hold = {
   /** False: there is not so much left, and nothing was taken. */
   take(bytes: number): boolean;
   give(bytes: number): void;
 };
 
-/** For callers beside whom there is nobody. */
+/** Where there is only one caller. */
 export const HOLD_ANYTHING: Hold = { take: () => true, give: () => undefined };
 
 const RETRY_AFTER_MS = 1_000;

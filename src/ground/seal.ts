@@ -83,7 +83,7 @@ export class Seal {
     }
   }
 
-  /** Bytes that say themselves until when they are good. */
+  /** Bytes that hold their own expiry. */
   async sealBytes(purpose: Purpose, bytes: Uint8Array): Promise<string> {
     const [key] = this.#options.ring;
     const jwe = new CompactEncrypt(bytes).setProtectedHeader({

@@ -37,7 +37,7 @@ type Thread<Request, Reply> = {
   readonly worker: Worker;
   ready: boolean;
   threadId: number;
-  /** Its priority was lowered: it is of no use for work that somebody waits for. */
+  /** Its priority was lowered: it takes no more work after this. */
   lowered: boolean;
   job:
     | {

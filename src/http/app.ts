@@ -25,7 +25,7 @@ export type AppOptions = {
   readonly debug: (() => DebugInfo) | undefined;
   /** Undefined: no /metrics. */
   readonly metrics: MetricsPage | undefined;
-  /** Told of each request when it is over. */
+  /** Called with each request when it is over. */
   readonly onRequest?: (record: RequestRecord) => void;
   /** Stands behind the check of the key. */
   readonly limits: RequestHandler;

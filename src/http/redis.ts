@@ -1,4 +1,4 @@
-// The connection to Redis, where there is one. Nobody ever waits for it: a gateway starts and serves without.
+// The connection to Redis, where there is one. A gateway starts and serves without it.
 import type { Redis } from 'ioredis';
 import type { Logger } from '../log.ts';
 

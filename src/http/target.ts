@@ -5,7 +5,7 @@ import type { RequestListener } from 'node:http';
 /** Of no route. */
 const NOWHERE = '/-';
 
-/** Path and query. Scheme and host of a whole URL say nothing: the Host header is checked. */
+/** Path and query. Scheme and host of a whole URL are ignored: the Host header is checked. */
 function pathOf(target: string): string {
   if (target.startsWith('/') || target === '*') return target;
   try {

@@ -50,7 +50,7 @@ export type OpenBroker = (options: {
   /** Aborts when the run ends, for whatever reason. */
   readonly signal: AbortSignal;
   readonly requestId: string;
-  /** Told of each call when it is over, and of what commands and code print. */
+  /** Called with each call when it is over, and with what commands and code print. */
   readonly progress: ((message: string) => void) | undefined;
   readonly approvals: BrokerOptions['approvals'];
   readonly earlier: BrokerOptions['earlier'];

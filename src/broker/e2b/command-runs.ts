@@ -111,7 +111,7 @@ export type Followed = {
   readonly listeners?: Set<Listener>;
 };
 
-/** Tells of what a command prints that runs already. */
+/** Sends events for the output of a command that runs already. */
 export function listen(follower: Follower, events: Events): void {
   for (const listener of listenersOf(events)) follower.listeners.add(listener);
   follower.ended.then(events.end, events.end);

@@ -32,7 +32,7 @@ export const sandboxRules =
     return withoutHidden(answer);
   };
 
-/** A life so short is an end to it, in other words. */
+/** So short a life ends the sandbox: it needs the same approval. */
 function endsSoon(request: GuardedRequest): boolean {
   if (request.effect !== 'changes' || request.resource !== 'sandbox' || !takesField(request, 'timeout')) return false;
   const { timeout } = fieldsOf(request) ?? {};

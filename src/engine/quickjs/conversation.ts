@@ -9,7 +9,7 @@ import type { Run } from './run.ts';
 
 type Call = Extract<Emission, { kind: 'call' }>;
 
-/** The tape stands between this run's guest and its host. */
+/** The tape is between this run's guest and its host. */
 export function attachTape(
   run: Run,
   settle: (settlement: Due) => void,

@@ -54,7 +54,7 @@ export class Instance {
     this.#vm.call(this.image.settle, this.#vm.number(id), this.#vm.number(how), this.#vm.string(payload));
   }
 
-  /** Told to the prelude at once: what it keeps is part of the guest, and goes where the guest goes. */
+  /** Passed to the prelude at once: what it keeps is part of the guest, and goes where the guest goes. */
   #reject(promise: Box, reason: Box, handled: boolean): void {
     try {
       this.#vm.call(this.image.reject, promise, reason, this.#vm.boolean(handled));

@@ -14,7 +14,7 @@ export type RunState =
   | 'running'
   /** Sits in a worker, waiting for answers. */
   | 'resident'
-  /** Told to leave its worker; its pages are on their way. */
+  /** It leaves its worker; its pages are on their way. */
   | 'parking'
   /** Out of all workers, waiting for answers. */
   | 'parked'

@@ -64,8 +64,8 @@ export function createCodeAcceptor({
         : new GatewayError('internal');
     },
     async warm() {
-      const nobody = { principalId: '', signal: new AbortController().signal };
-      await pool.run({ maxChars, surface: 'write' }, nobody);
+      const noCaller = { principalId: '', signal: new AbortController().signal };
+      await pool.run({ maxChars, surface: 'write' }, noCaller);
     },
     close: () => pool.close(),
   };

@@ -33,7 +33,7 @@ export const run: { limits: GuestLimits; startedAt: number } = { limits: NO_LIMI
 
 const pending = new is.MapCtor<number, Pending>();
 const timers = new is.MapCtor<number, () => void>();
-/** Calls whose events somebody wants; some go on after their answer. */
+/** Calls with a callback for events; some events come after the answer. */
 const listeners = new is.MapCtor<number, OnEvent>();
 let lastId = 0;
 

@@ -153,7 +153,7 @@ function array(walk: Walk, length: number, at: (i: number) => unknown, place: Pl
   return `${out}${count(walk, ']')}`;
 }
 
-/** Told apart from undefined, which leaves the value out. */
+/** Differs from undefined, which leaves the value out. */
 const NOT_SPECIAL = Symbol('not special');
 
 function specialObject(

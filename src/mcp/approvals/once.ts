@@ -1,7 +1,7 @@
 // Which answers were used, as far as this process knows: the only memory that approvals have without Redis.
 import type { Once } from './approvals.ts';
 
-/** Each lives a quarter of an hour at most; many more in that time come from nobody who reads what they approve. */
+/** Each lives a quarter of an hour at most; no person answers more in that time. */
 const MAX_KNOWN = 10_000;
 
 export function onceHere(): Once {

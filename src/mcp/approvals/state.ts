@@ -1,5 +1,5 @@
 // A run that waits for a person, as the client carries it: compressed and sealed, so that any replica can go on with it
-// and nobody else can read or change it. Never logged.
+// and no one else can read or change it. Never logged.
 import { promisify } from 'node:util';
 import { deflateRaw, inflateRaw } from 'node:zlib';
 import type { Question } from '../../broker/approvals.ts';

@@ -7,7 +7,7 @@ import 'core-js/modules/es.uint8-array.to-base64.js';
 
 export type LateScript = 'newer' | 'url';
 
-/** The runner's: evaluates a script in this context. Nobody but this file ever holds it. */
+/** The runner's: evaluates a script in this context. Only this file ever holds it. */
 declare const __late: (script: LateScript) => void;
 /** The runner's as well; the prelude takes what this file puts in its place. */
 declare const __send: (kind: number, id: number, payload: string) => string | undefined;
@@ -17,7 +17,7 @@ type StandIn = {
   readonly owner: Owner;
   readonly name: PropertyKey;
   readonly own: PropertyDescriptor;
-  /** Told what the script put in its place. */
+  /** Called with what the script put in its place. */
   readonly arrived: (value: unknown) => void;
 };
 

@@ -12,7 +12,7 @@ export class Listening {
   /** What its call is asked for. */
   readonly asked: { readonly events: readonly string[] };
   readonly #callbacks: Callbacks;
-  /** Rejects with what a callback threw. Shown as never awaited, unless somebody awaits it. */
+  /** Rejects with what a callback threw. Reported as not awaited, unless the code awaits it. */
   readonly #failed: Promise<never>;
   #fail!: (error: unknown) => void;
   #last: Promise<unknown> = Promise.resolve();
@@ -52,18 +52,18 @@ export class Listening {
 
   /** The answer, or its error, once the callbacks have run for all that came before it. */
   async until<T>(answer: Promise<T>): Promise<T> {
-    const heard = async () => {
+    const completed = async () => {
       try {
         return await answer;
       } finally {
         await this.#last;
       }
     };
-    return Promise.race([heard(), this.#failed]);
+    return Promise.race([completed(), this.#failed]);
   }
 }
 
-/** `names`: option -> kind of event, and what its callback gets of the event's value. Undefined: nobody listens. */
+/** `names`: option -> kind of event, and what its callback gets of the event's value. Undefined: there is no callback. */
 export function listenTo(
   options: unknown,
   names: Readonly<Record<string, readonly [kind: string, given?: (value: never) => unknown]>>,
