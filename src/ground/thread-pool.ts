@@ -4,7 +4,7 @@
 import { Worker } from 'node:worker_threads';
 import { GatewayError } from '../errors.ts';
 import { FairQueue } from './fair-queue.ts';
-import { lowerPriority, threadMs } from './thread-time.ts';
+import { WorkTime } from './thread-time.ts';
 
 /** The first message of a thread. `threadId`: see thread-time.ts. */
 export type ThreadReady = { readonly ready: true; readonly threadId?: number };
@@ -37,15 +37,11 @@ type Thread<Request, Reply> = {
   readonly worker: Worker;
   ready: boolean;
   threadId: number;
-  /** Its priority was lowered: it takes no more work after this. */
-  lowered: boolean;
   job:
     | {
         readonly work: Job<Request, Reply>;
-        readonly startedAt: number;
-        readonly startedMs: number | undefined;
+        readonly time: WorkTime;
         readonly maxMs: number;
-        readonly lowerAfterMs: number;
         timer: NodeJS.Timeout;
       }
     | undefined;
@@ -60,10 +56,8 @@ const IDLE_MS = 5_000;
 const LATE_FOR_MS = 30_000;
 const MAX_LATE = 1_000;
 const LATE_SHARE = 1 / 4;
-/** Work that takes so long gives way to the main thread from then on. To load what a first text needs takes less. */
-const LOWER_AFTER_MS = 400;
 /** By the clock, on a machine that gives the thread no processor. */
-const MAX_CLOCK_TIMES = 2;
+const MAX_CLOCK_TIMES = 4;
 
 export class ThreadPool<Request, Reply> {
   readonly #options: ThreadPoolOptions;
@@ -154,31 +148,23 @@ export class ThreadPool<Request, Reply> {
   #give(thread: Thread<Request, Reply>, work: Job<Request, Reply>): void {
     clearTimeout(thread.idle);
     const { deadlineMs } = this.#options;
-    const isLate = this.#isLate(work.principalId);
-    const maxMs = isLate ? deadlineMs * LATE_SHARE : deadlineMs;
-    const lowerAfterMs = Math.min(maxMs, isLate ? LONG_MS : LOWER_AFTER_MS);
-    const timer = setTimeout(() => this.#look(thread), lowerAfterMs);
-    const startedMs = threadMs(thread.threadId);
-    thread.job = { work, startedAt: performance.now(), startedMs, maxMs, lowerAfterMs, timer };
+    const maxMs = this.#isLate(work.principalId) ? deadlineMs * LATE_SHARE : deadlineMs;
+    const timer = setTimeout(() => this.#look(thread), LONG_MS);
+    thread.job = { work, time: new WorkTime(thread.threadId), maxMs, timer };
     thread.worker.postMessage(work.request);
   }
 
-  /** At the work that a thread is at: it gives way when it takes long, and ends when it takes too long. */
+  /** At the work that a thread is at: it ends when it takes too long. */
   #look(thread: Thread<Request, Reply>): void {
-    const { job, threadId } = thread;
+    const { job } = thread;
     if (job === undefined) return;
-    const clockMs = performance.now() - job.startedAt;
-    const nowMs = threadMs(threadId);
-    // Less than the clock's on a machine that gives it no processor.
-    const ranMs = nowMs === undefined || job.startedMs === undefined ? clockMs : nowMs - job.startedMs;
-    if (ranMs >= job.maxMs || clockMs >= job.maxMs * MAX_CLOCK_TIMES) {
-      this.#noteLate(job.work.principalId);
-      this.#lose(thread, this.#options.late());
+    const { ranMs, clockMs } = job.time;
+    if (ranMs < job.maxMs && clockMs < job.maxMs * MAX_CLOCK_TIMES) {
+      job.timer = setTimeout(() => this.#look(thread), Math.ceil(job.maxMs - ranMs));
       return;
     }
-    if (ranMs >= job.lowerAfterMs) thread.lowered ||= lowerPriority(threadId);
-    const nextMs = thread.lowered || ranMs >= job.lowerAfterMs ? job.maxMs : job.lowerAfterMs;
-    job.timer = setTimeout(() => this.#look(thread), Math.ceil(nextMs - ranMs));
+    this.#noteLate(job.work.principalId);
+    this.#lose(thread, this.#options.late());
   }
 
   #isLate(principalId: string): boolean {
@@ -194,8 +180,7 @@ export class ThreadPool<Request, Reply> {
   /** One more thread for those who wait, unless one that is there will soon be free for them. */
   #grow(): void {
     this.#growing = undefined;
-    const longSince = performance.now() - LONG_MS;
-    const soonFree = [...this.#threads].some(({ ready, job }) => !ready || (job && job.startedAt > longSince));
+    const soonFree = [...this.#threads].some(({ ready, job }) => !ready || (job && job.time.clockMs < LONG_MS));
     if (!soonFree && this.#threads.size < this.#options.maxThreads) this.#startThread();
     this.#dispatch();
   }
@@ -211,7 +196,6 @@ export class ThreadPool<Request, Reply> {
       worker,
       ready: false,
       threadId: 0,
-      lowered: false,
       job: undefined,
       idle: undefined,
     };
@@ -234,7 +218,6 @@ export class ThreadPool<Request, Reply> {
       job.work.settle({ reply: message as Reply });
     } else if (!thread.ready) thread.threadId = (message as ThreadReady).threadId ?? 0;
     thread.ready = true;
-    if (thread.lowered) this.#lose(thread, new GatewayError('internal'));
     this.#dispatch();
     if (thread.job === undefined && this.#threads.size > this.#options.threads)
       thread.idle = setTimeout(() => this.#lose(thread, new GatewayError('internal')), IDLE_MS).unref();

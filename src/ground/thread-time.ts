@@ -1,5 +1,5 @@
 // Threads as Linux sees them: how long each has been on a processor, and its priority. Elsewhere nothing is known of
-// them, and priorities are those of the whole process.
+// them, time is the clock's, and priorities are those of the whole process.
 import { readFileSync, readlinkSync } from 'node:fs';
 import { setPriority } from 'node:os';
 
@@ -8,7 +8,7 @@ const isLinux = process.platform === 'linux';
 const NICE = 10;
 
 /** Of the calling thread; 0 where it has none. */
-export function ownThreadId(): number {
+function ownThreadId(): number {
   if (!isLinux) return 0;
   try {
     return Number(readlinkSync('/proc/thread-self').split('/').at(-1));
@@ -18,7 +18,7 @@ export function ownThreadId(): number {
 }
 
 /** How long a thread of this process has been on a processor, ever. Undefined where that is not known. */
-export function threadMs(threadId: number): number | undefined {
+function threadMs(threadId: number): number | undefined {
   if (threadId === 0) return undefined;
   try {
     return Number(readFileSync(`/proc/self/task/${threadId}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
@@ -27,13 +27,49 @@ export function threadMs(threadId: number): number | undefined {
   }
 }
 
-/** From now on the thread gives way to the others of this process; it cannot be raised again. False: nothing changed. */
-export function lowerPriority(threadId: number): boolean {
-  if (threadId === 0) return false;
+/**
+ * For a thread that computes what callers sent: from now on it gives way to the main thread, which serves everybody.
+ * It cannot be raised again. Returns the thread's id.
+ */
+export function giveWay(): number {
+  const threadId = ownThreadId();
+  if (threadId === 0) return 0;
   try {
     setPriority(threadId, NICE);
-    return true;
   } catch {
-    return false; // it is gone
+    // it works as before
+  }
+  return threadId;
+}
+
+/** A shorter time is the clock's: to ask the system takes some microseconds. */
+const LONG_MS = 20;
+
+/** How long a thread has worked since this was made. */
+export class WorkTime {
+  readonly #threadId: number;
+  #startedAt = performance.now();
+  #mark: { readonly clockMs: number; readonly threadMs: number } | undefined;
+
+  constructor(threadId: number) {
+    this.#threadId = threadId;
+  }
+
+  /** By the clock: never less than the thread has worked. Called now and then, so that more is known where it is long. */
+  get clockMs(): number {
+    const clockMs = performance.now() - this.#startedAt;
+    if (this.#mark === undefined && clockMs > LONG_MS) {
+      const ranMs = threadMs(this.#threadId);
+      if (ranMs !== undefined) this.#mark = { clockMs, threadMs: ranMs };
+    }
+    return clockMs;
+  }
+
+  /** Less than the clock's on a machine that gives the thread no processor. */
+  get ranMs(): number {
+    const { clockMs } = this;
+    const ranMs = this.#mark === undefined ? undefined : threadMs(this.#threadId);
+    if (this.#mark === undefined || ranMs === undefined) return clockMs;
+    return Math.min(clockMs, this.#mark.clockMs + ranMs - this.#mark.threadMs);
   }
 }

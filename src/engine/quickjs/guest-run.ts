@@ -1,4 +1,6 @@
 // One run inside a worker: drives its instance slice by slice, and reports when the run is over.
+
+import { WorkTime } from '../../ground/thread-time.ts';
 import type { Limits } from '../engine.ts';
 import { type Emission, type End, Intake, type Meter } from '../intake.ts';
 import * as protocol from '../protocol.ts';
@@ -13,6 +15,7 @@ import { GuestException } from './vm.ts';
 const FLUSH_MS = 10;
 
 export type RunHost = {
+  readonly threadId: number;
   /** The scheduler wants the slice to stop. */
   stopRequested(): boolean;
   flush(run: GuestRun, emissions: readonly Emission[]): void;
@@ -27,8 +30,10 @@ export class GuestRun {
   #intl: IntlHost | undefined;
   /** WebAssembly itself gave up, rather than QuickJS: this instance is not used again. */
   trapped = false;
-  #sliceStart = 0;
-  #lastFlush = 0;
+  /** Of the slice that runs. */
+  #slice: WorkTime;
+  /** After the start of the slice. */
+  #lastFlushMs = 0;
 
   constructor(id: number, instance: Instance, limits: Limits, host: RunHost, meter?: Meter) {
     this.id = id;
@@ -36,6 +41,7 @@ export class GuestRun {
     this.#limits = limits;
     this.#host = host;
     this.#intake = new Intake(limits, meter);
+    this.#slice = new WorkTime(host.threadId);
   }
 
   get meter(): Meter {
@@ -44,11 +50,11 @@ export class GuestRun {
 
   start(source: string): End | undefined {
     const limitsJson = JSON.stringify(protocol.guestLimits(this.#limits));
-    return this.#slice(() => this.instance.start(source, protocol.CODE_FILE, limitsJson, this.#limits.memoryBytes));
+    return this.#runSlice(() => this.instance.start(source, protocol.CODE_FILE, limitsJson, this.#limits.memoryBytes));
   }
 
   settle(settlements: readonly Settlement[]): End | undefined {
-    return this.#slice(() => {
+    return this.#runSlice(() => {
       const { taped } = this.meter;
       for (const { id, how, payload, atMs, hostMs = 0 } of settlements) {
         this.meter.cpuMs += hostMs;
@@ -67,17 +73,22 @@ export class GuestRun {
 
   /** The interrupt hook of the instance. */
   interrupt(): boolean {
-    const now = performance.now();
+    const { clockMs } = this.#slice;
     const intake = this.#intake;
     if (intake.end === undefined) {
       if (this.#host.stopRequested()) intake.end = { reason: 'stopped' };
-      else if (this.meter.cpuMs + now - this.#sliceStart > this.#limits.cpuMs) intake.end = { reason: 'cpu' };
-      else if (intake.hasEmissions && now - this.#lastFlush > FLUSH_MS) {
-        this.#lastFlush = now;
+      else if (this.#isSpent(clockMs)) intake.end = { reason: 'cpu' };
+      else if (intake.hasEmissions && clockMs - this.#lastFlushMs > FLUSH_MS) {
+        this.#lastFlushMs = clockMs;
         this.#host.flush(this, this.takeEmissions());
       }
     }
     return intake.end !== undefined;
+  }
+
+  #isSpent(clockMs: number): boolean {
+    const leftMs = this.#limits.cpuMs - this.meter.cpuMs;
+    return clockMs > leftMs && this.#slice.ranMs > leftMs;
   }
 
   /** The clock hook of the instance. */
@@ -98,10 +109,10 @@ export class GuestRun {
     return this.#intl.answer(payload);
   }
 
-  #slice(act: () => void): End | undefined {
+  #runSlice(act: () => void): End | undefined {
     const intake = this.#intake;
-    this.#sliceStart = performance.now();
-    this.#lastFlush = this.#sliceStart;
+    this.#slice = new WorkTime(this.#host.threadId);
+    this.#lastFlushMs = 0;
     try {
       act();
       this.#runJobs();
@@ -109,7 +120,7 @@ export class GuestRun {
       this.trapped = !(error instanceof GuestException);
       intake.end ??= endOf(error);
     }
-    this.meter.cpuMs += performance.now() - this.#sliceStart;
+    this.meter.cpuMs += this.#slice.ranMs;
     if (intake.end === undefined && this.meter.open.size === 0) intake.end = { reason: 'deadlock' };
     return intake.end;
   }

@@ -41,7 +41,8 @@ export type ToWorker =
   | { readonly type: 'drop'; readonly runId: number };
 
 export type FromWorker =
-  | { readonly type: 'ready' }
+  /** `threadId`: see ground/thread-time.ts. */
+  | { readonly type: 'ready'; readonly threadId: number }
   /** Mid-slice: the output of a long slice so far. */
   | { readonly type: 'emissions'; readonly runId: number; readonly emissions: readonly Emission[] }
   /** The slice is over; the run stays resident, waiting. */

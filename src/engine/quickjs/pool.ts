@@ -1,6 +1,7 @@
 // Worker threads: starts them, gives them the images, kills and replaces them. Knows nothing of runs beyond "busy".
 import { Worker } from 'node:worker_threads';
 import { builtFile } from '../../ground/built.ts';
+import { WorkTime } from '../../ground/thread-time.ts';
 import type { Image } from './image.ts';
 import type { FromWorker, ToWorker, WorkerData } from './messages.ts';
 import type { Run } from './run.ts';
@@ -11,6 +12,8 @@ const RESPAWN_MS = 1_000;
 const SURPLUS_IDLE_MS = 10_000;
 /** A worker that does not begin what it was sent by then is taken for dead. */
 const UNBEGUN_MS = 10_000;
+/** By the clock: a worker that has not stopped by then is killed, however little its thread has worked. */
+const STOP_MS = 1_000;
 
 export class PoolWorker {
   readonly #worker: Worker;
@@ -20,11 +23,11 @@ export class PoolWorker {
   /** The run that was asked to leave; its pages have not arrived yet. */
   leaving: Run | undefined;
   /** A slice is under way: since when, and how long it may take before the worker is killed. */
-  slice: { startedAt: number; readonly sentAt: number; readonly maxMs: number } | undefined;
+  slice: { startedAt: number; time: WorkTime; readonly sentAt: number; readonly maxMs: number } | undefined;
   /** Slices sent, ever; the worker counts those it began. */
   #sent = 0;
-  #stopGraceMs: number | undefined;
-  #stopAskedAt = 0;
+  #stop: { readonly asked: WorkTime; readonly graceMs: number } | undefined;
+  threadId = 0;
   dead = false;
   idleSince = performance.now();
 
@@ -39,10 +42,10 @@ export class PoolWorker {
 
   beginSlice(maxMs: number): void {
     Atomics.store(this.#control, 0, 0);
-    this.#stopGraceMs = undefined;
+    this.#stop = undefined;
     this.#sent = (this.#sent + 1) | 0;
     const now = performance.now();
-    this.slice = { startedAt: now, sentAt: now, maxMs };
+    this.slice = { startedAt: now, time: new WorkTime(this.threadId), sentAt: now, maxMs };
   }
 
   endSlice(): void {
@@ -53,8 +56,7 @@ export class PoolWorker {
   /** Asks the slice to stop at its next interrupt check; it is overdue when it has not after `graceMs`. */
   requestStop(graceMs: number): void {
     Atomics.store(this.#control, 0, 1);
-    this.#stopGraceMs = graceMs;
-    this.#stopAskedAt = performance.now();
+    this.#stop = { asked: new WorkTime(this.threadId), graceMs };
   }
 
   /**
@@ -66,17 +68,23 @@ export class PoolWorker {
     if (slice === undefined) return false;
     if (Atomics.load(this.#control, 1) !== this.#sent && now - slice.sentAt < UNBEGUN_MS) {
       slice.startedAt = now;
-      this.#stopAskedAt = now;
+      slice.time = new WorkTime(this.threadId);
+      if (this.#stop !== undefined) this.requestStop(this.#stop.graceMs);
       return false;
     }
-    const stopped = this.#stopGraceMs !== undefined && now - this.#stopAskedAt > this.#stopGraceMs;
-    return stopped || now - slice.startedAt > slice.maxMs;
+    return isOver(slice.time, slice.maxMs) || (this.#stop !== undefined && this.#stopIsOver(this.#stop));
+  }
+
+  #stopIsOver({ asked, graceMs }: { readonly asked: WorkTime; readonly graceMs: number }): boolean {
+    return asked.clockMs > STOP_MS || isOver(asked, graceMs);
   }
 
   terminate(): Promise<number> {
     return this.#worker.terminate();
   }
 }
+
+const isOver = (time: WorkTime, maxMs: number): boolean => time.clockMs > maxMs && time.ranMs > maxMs;
 
 export type PoolEvents = {
   message(worker: PoolWorker, message: FromWorker): void;
@@ -215,6 +223,7 @@ export class Pool {
       thread.on('message', (message: FromWorker) => {
         if (message.type !== 'ready') return this.#events.message(worker, message);
         ready = true;
+        worker.threadId = message.threadId;
         started();
       });
       thread.on('error', (cause: NodeJS.ErrnoException) => {

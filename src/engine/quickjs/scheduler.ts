@@ -264,7 +264,7 @@ export class Scheduler {
     const { run, slice } = worker;
     if (slice === undefined || run === undefined || !worker.overdue(now)) return;
     this.#pool.kill(worker);
-    run.cpuMs += now - slice.startedAt;
+    run.cpuMs += slice.time.ranMs;
     if (run.state === 'ended') return;
     if (run.stopping !== undefined) this.#end(run, run.stopping);
     else this.#end(run, 'cpu_exceeded');

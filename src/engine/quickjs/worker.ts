@@ -1,6 +1,7 @@
 // The worker thread: owns instances, holds at most one run, carries out the scheduler's messages. Decides nothing.
 import { setImmediate } from 'node:timers';
 import { parentPort, workerData } from 'node:worker_threads';
+import { giveWay } from '../../ground/thread-time.ts';
 import type { TapeStart } from '../engine.ts';
 import { type End, type Meter, newMeter } from '../intake.ts';
 import { tapedFrom } from '../taped.ts';
@@ -12,6 +13,7 @@ import type { FromWorker, ToWorker, WorkerData } from './messages.ts';
 
 const { module, control } = workerData as WorkerData;
 const shared = new Int32Array(control);
+const threadId = giveWay();
 const images = new Map<number, Image>();
 /** By image. `undefined`: made when it is needed. */
 const instances = new Map<number, { instance: Instance; dirty: boolean }>();
@@ -22,6 +24,7 @@ const port = parentPort;
 const post = (message: FromWorker, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
 
 const host: RunHost = {
+  threadId,
   stopRequested: () => Atomics.load(shared, 0) !== 0,
   flush: (run, emissions) => post({ type: 'emissions', runId: run.id, emissions }),
 };
@@ -96,7 +99,8 @@ function begin({ runId, imageId, limits, begin }: Extract<ToWorker, { type: 'run
   park();
   const instance = cleanInstance(imageId);
   Atomics.add(shared, 1, 1);
-  const run = new GuestRun(runId, instance, limits, host, 'parked' in begin ? begin.meter : meterFor(begin.tape));
+  const meter = 'parked' in begin ? begin.meter : meterFor(begin.tape);
+  const run = new GuestRun(runId, instance, limits, host, meter);
   resident = { run, imageId };
   if ('parked' in begin) {
     instance.load(begin.parked);
@@ -127,4 +131,4 @@ port.on('message', (message: ToWorker) => {
   }
 });
 
-post({ type: 'ready' });
+post({ type: 'ready', threadId });
