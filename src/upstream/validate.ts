@@ -14,8 +14,11 @@ type CheckedParts = {
 /** What is wrong, one sentence each; empty when the request fits. */
 export type RequestCheck = (parts: CheckedParts) => readonly string[];
 
-/** Descriptions are OpenAPI: unknown keywords and formats are documentation. One error at a time bounds the work. */
-const LENIENT = { strict: false, validateFormats: false, verbose: true, logger: false } as const;
+/**
+ * Descriptions are OpenAPI: unknown keywords and formats are documentation. One error at a time bounds the work. The
+ * schemas of a slimmed description are well-formed, so the first check of a process need not check them.
+ */
+const LENIENT = { strict: false, validateFormats: false, validateSchema: false, verbose: true, logger: false } as const;
 const MAX_UNKNOWN_NAMES = 5;
 const MAX_DEPTH = 20;
 /** Of a list: names are looked at in so many items. */

@@ -1,4 +1,4 @@
-// Random programs against the engine, for FUZZ_SECONDS (3 here, longer by `pnpm fuzz`). What must hold for every one:
+// Random programs against the engine, for a second (`pnpm fuzz`: longer). What must hold for every one:
 // an answer in time, well-formed, and an engine that goes on as if nothing had been.
 import { inspect } from 'node:util';
 import fc from 'fast-check';
@@ -6,9 +6,10 @@ import { expect, it } from 'vitest';
 import type { Outcome } from '../../src/engine/engine.ts';
 import { createQuickjsEngine } from '../../src/engine/quickjs/engine.ts';
 import { DESCRIPTION, expectWellFormed, LIMITS, principal } from '../contract/harness.ts';
+import { FUZZING, fuzzSeconds } from '../support/fuzz.ts';
 import { program } from './programs.ts';
 
-const seconds = Number(process.env.FUZZ_SECONDS ?? 3);
+const seconds = fuzzSeconds(1);
 const seed = Number(process.env.FUZZ_SEED ?? Date.now() & 0x7fffffff);
 const limits = { ...LIMITS, cpuMs: 100, wallMs: 400, memoryBytes: 32 << 20, maxResultChars: 50_000 };
 /** Far beyond any deadline above: not a measure of speed, but of being answered at all. */
@@ -51,7 +52,7 @@ it(`answers whatever runs (${seconds} s, FUZZ_SEED=${seed})`, { timeout: (second
       json: '[2,"undefined",1]',
     });
   }
-  if (process.env.FUZZ_SECONDS !== undefined) console.log(Object.fromEntries(ends));
+  if (FUZZING) console.log(Object.fromEntries(ends));
   expect(ends.get('completed')).toBeGreaterThan(0);
   await engine.close();
 });

@@ -6,6 +6,7 @@ import type { AskHost, GuestCall, Outcome } from '../../src/engine/engine.ts';
 import { createQuickjsEngine } from '../../src/engine/quickjs/engine.ts';
 import { DESCRIPTION, Harness } from '../contract/harness.ts';
 import { runToEnd } from '../contract/tape.ts';
+import { fuzzSeconds } from '../support/fuzz.ts';
 
 const guest = new Harness();
 beforeAll(() => guest.open(() => createQuickjsEngine({ descriptionJson: DESCRIPTION, warm: false })));
@@ -70,7 +71,7 @@ const seen = (outcome: Outcome): unknown => {
   return outcome.status === 'failed' ? [outcome.error.code, outcome.error.message] : outcome.status;
 };
 
-const SECONDS = Number(process.env['FUZZ_SECONDS'] ?? 4);
+const SECONDS = fuzzSeconds(1.5);
 
 it('a run interrupted at every ending call gives what it gives uninterrupted', {
   timeout: (SECONDS + 60) * 1000,

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { GatewayError } from '../../src/errors.ts';
 import { type AcceptedCode, acceptCode } from '../../src/guest/accept/code.ts';
 import { evaluate, FENCE, options } from '../support/accepted.ts';
+import { FUZZ_TIMEOUT_MS, fuzzRounds } from '../support/fuzz.ts';
 
 describe('properties', () => {
   const names = fc.constantFrom('a', 'b', 'c');
@@ -44,7 +45,7 @@ describe('properties', () => {
     .tuple(fc.array(statement, { maxLength: 4 }), expression, fc.constantFrom('', ';', ' // end', ' /* end */', '\n'))
     .map(([statements, e, x]) => ({ head: `let a = 1, b = "b", c = [2];\n${statements.join('')}`, e, x }));
 
-  test('accepted programs do what they did', async () => {
+  test('accepted programs do what they did', { timeout: FUZZ_TIMEOUT_MS }, async () => {
     await fc.assert(
       fc.asyncProperty(
         body,
@@ -63,11 +64,11 @@ describe('properties', () => {
           expect(await evaluate(acceptCode(forms[form] ?? '', options))).toEqual(structuredClone(reference));
         },
       ),
-      { numRuns: 400 },
+      { numRuns: fuzzRounds(200) },
     );
   });
 
-  test('anything else is refused with a GatewayError, or is one expression', () => {
+  test('anything else is refused with a GatewayError, or is one expression', { timeout: FUZZ_TIMEOUT_MS }, () => {
     const scraps = fc.array(
       fc.constantFrom(
         '(',
@@ -138,7 +139,7 @@ describe('properties', () => {
           expect(program.body.map(statement => statement.type)).toEqual(['ExpressionStatement']);
         },
       ),
-      { numRuns: 3000 },
+      { numRuns: fuzzRounds(800) },
     );
   });
 });

@@ -7,6 +7,7 @@ import { GatewayError } from '../../src/errors.ts';
 import { parseDocument } from '../../src/spec/document.ts';
 import { createSearch } from '../../src/spec/search.ts';
 import { slim } from '../../src/spec/slim.ts';
+import { FUZZ_TIMEOUT_MS, fuzzRounds } from '../support/fuzz.ts';
 
 const paths = (schema: unknown) => ({
   '/a': { get: { responses: { 200: { content: { 'application/json': { schema } } } } } },
@@ -145,22 +146,25 @@ const { schema } = fc.letrec<{ schema: unknown }>(tie => ({
   ),
 }));
 
-describe('any document at all', () => {
+describe('any document at all', { timeout: FUZZ_TIMEOUT_MS }, () => {
+  const options = { strict: false, logger: false, validateFormats: false } as const;
+  const validators = [new Ajv2020(options), new Ajv(options)];
+
   it('any JSON', () => {
     fc.assert(
       fc.property(fc.anything(), value => void outcome(() => slim(value))),
-      { numRuns: 300 },
+      { numRuns: fuzzRounds(300) },
     );
     fc.assert(
       fc.property(fc.jsonValue(), value => void outcome(() => slim({ openapi: '3.0.0', paths: value }))),
-      { numRuns: 300 },
+      { numRuns: fuzzRounds(300) },
     );
   });
 
   it('any text', () => {
     fc.assert(
       fc.property(fc.string(), text => void outcome(() => slim(parseDocument(text)))),
-      { numRuns: 300 },
+      { numRuns: fuzzRounds(300) },
     );
   });
 
@@ -177,8 +181,6 @@ describe('any document at all', () => {
         const result = outcome(() => slim(hostile));
         if (typeof result !== 'object') return;
         const slimmed = result as ReturnType<typeof slim>;
-        const options = { strict: false, logger: false, validateFormats: false } as const;
-        const validators = [new Ajv2020(options), new Ajv(options)];
         for (const { body, parameters, answers } of slimmed.operations) {
           for (const part of [
             body?.schema,
@@ -192,7 +194,7 @@ describe('any document at all', () => {
         expect(search.describe('GET /a')).toMatch(/^GET \/a /);
         expect(search.find('a').length).toBeGreaterThan(0);
       }),
-      { numRuns: 40 },
+      { numRuns: fuzzRounds(40) },
     );
   });
 
@@ -204,7 +206,7 @@ describe('any document at all', () => {
         expect(Array.isArray(search.find(query))).toBe(true);
         expect(typeof search.describe(query)).toBe('string');
       }),
-      { numRuns: 300 },
+      { numRuns: fuzzRounds(300) },
     );
     expect(search.find('sandbox '.repeat(100_000))).toEqual([]);
   });

@@ -2,13 +2,14 @@
 // the event loop is watched. What is found goes into attacks.ts.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { fuzzSeconds } from '../support/fuzz.ts';
 import { newKey } from '../support/gateway.ts';
 import { PLACES, shape } from './shapes.ts';
 import { useStallGateway } from './support/gateway.ts';
 import { watch } from './support/probe.ts';
 import { toolCall } from './support/send.ts';
 
-const seconds = Number(process.env['FUZZ_SECONDS'] ?? 5);
+const seconds = fuzzSeconds(5);
 const seed = Number(process.env['FUZZ_SEED'] ?? Date.now() & 0x7fffffff);
 /** What the main thread may run between two answers of /healthz, where the system counts it. */
 const MAX_RAN_MS = 250;

@@ -1,7 +1,40 @@
-// Builds dist/ before the suite. Types are checked by `pnpm check`, not here.
+// Builds dist/ before the suite, unless it is already built from the files that are here now. Types are checked by
+// `pnpm check`, not here.
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 
+/** What a build is made from. The lockfile stands for the packages in it. */
+const FOLDERS = ['src', 'local', 'web', 'openapi'];
+const FILES = ['build.mjs', 'third-party.mjs', 'package.json', 'pnpm-lock.yaml', 'tsconfig.json'];
+/** Describes the last build made here. */
+const STAMP = 'node_modules/.cache/test-build';
+
+/** Called once for each project of a run: the first call builds. */
 export default function build(): void {
+  const sources = digest([...FILES, ...FOLDERS.flatMap(filesIn)]);
+  if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === stampOf(sources)) return;
   const built = spawnSync('npm', ['run', '--silent', 'build'], { encoding: 'utf8' });
   if (built.status !== 0) throw new Error(`the build failed:\n${built.stdout}${built.stderr}`);
+  mkdirSync('node_modules/.cache', { recursive: true });
+  writeFileSync(STAMP, stampOf(sources));
+}
+
+/** With the time of the build: a `node build.mjs` since then may have built from other files. */
+function stampOf(sources: string): string {
+  return `${sources} ${process.version} ${statSync('dist/main.js', { throwIfNoEntry: false })?.mtimeMs}`;
+}
+
+function filesIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter(entry => entry.isFile())
+    .map(entry => join(entry.parentPath, entry.name))
+    .sort();
+}
+
+function digest(files: readonly string[]): string {
+  const hash = createHash('sha256');
+  for (const file of files) hash.update(`${file}\0`).update(readFileSync(file)).update('\0');
+  return hash.digest('hex');
 }
