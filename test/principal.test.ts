@@ -94,7 +94,7 @@ describe('a principal that may only read', () => {
     expect(refused.isError).toBe(true);
     expect(JSON.stringify(refused.content)).toContain('execute_read');
     expect(JSON.stringify(refused.content)).not.toContain('ran');
-    expect(upstream.heard).toEqual([]);
+    expect(upstream.requests).toEqual([]);
     expect(entries().find(({ msg }) => msg === 'run')).toMatchObject({ outcome: 'scope_missing', key: reader.id });
     expect(lines.join('\n')).not.toMatch(KEY_FORM);
   });
@@ -105,12 +105,12 @@ describe('a principal that may only read', () => {
     const read = await call('execute_read', code);
     expect(read.isError).toBeFalsy();
     expect(JSON.stringify(read.content)).toContain('200');
-    expect(upstream.heard).toHaveLength(1);
+    expect(upstream.requests).toHaveLength(1);
   });
 });
 
 it('a principal without read may not execute_read either', async () => {
   const { call, upstream } = await serveAs({ ...principalFromKey(newKey()), scopes: [] });
   expect((await call('execute_read', "async () => api.request({ path: '/sandboxes' })")).isError).toBe(true);
-  expect(upstream.heard).toEqual([]);
+  expect(upstream.requests).toEqual([]);
 });

@@ -51,7 +51,7 @@ beforeAll(async () => {
   client = await connect(new URL(`${gateway.url}/mcp`), KEY);
 });
 beforeEach(() => {
-  upstream.heard.length = 0;
+  upstream.requests.length = 0;
   upstream.answer = (_request, response) => sendJson(response, [{ id: 'b1', title: 'Emma', token: 'x-secret' }]);
 });
 afterAll(async () => {
@@ -91,15 +91,15 @@ it('execute_read calls it with the key as sent, and its secrets stay out of the 
   expect(isError).toBe(false);
   expect(text).toContain('Emma');
   expect(text).not.toContain('x-secret');
-  expect(upstream.heard).toMatchObject([{ method: 'GET', url: '/books?author=Austen' }]);
-  expect(upstream.heard[0]?.headers['x-api-key']).toBe(KEY);
+  expect(upstream.requests).toMatchObject([{ method: 'GET', url: '/books?author=Austen' }]);
+  expect(upstream.requests[0]?.headers['x-api-key']).toBe(KEY);
 });
 
 it('execute_write calls it, and the ledger names the calls', async () => {
   upstream.answer = (_request, response) => sendJson(response, { id: 'b2', title: 'Persuasion' }, 201);
   const { text } = await client.call('execute_write', post("{ title: 'Persuasion' }"));
   expect(text).toContain('201');
-  expect(upstream.heard[0]).toMatchObject({ method: 'POST', url: '/books', body: '{"title":"Persuasion"}' });
+  expect(upstream.requests[0]).toMatchObject({ method: 'POST', url: '/books', body: '{"title":"Persuasion"}' });
 });
 
 describe('the guard holds', () => {
@@ -113,7 +113,7 @@ describe('the guard holds', () => {
     const { text, isError } = await client.call(tool, code);
     expect(isError).toBe(true);
     expect(text).toMatch(message);
-    expect(upstream.heard).toEqual([]);
+    expect(upstream.requests).toEqual([]);
   });
 });
 

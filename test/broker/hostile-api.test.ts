@@ -41,9 +41,9 @@ afterAll(async () => {
   await elsewhere.close();
 });
 beforeEach(() => {
-  upstream.heard.length = 0;
+  upstream.requests.length = 0;
 });
-afterEach(() => expect(elsewhere.heard).toEqual([]));
+afterEach(() => expect(elsewhere.requests).toEqual([]));
 
 describe.each([301, 302, 303, 307, 308])('a redirect with status %i', status => {
   it.each(CALLS)('is not followed by %s', async (capability, args) => {
@@ -51,8 +51,8 @@ describe.each([301, 302, 303, 307, 308])('a redirect with status %i', status => 
       response.writeHead(status, { location: `${elsewhere.url}${url}`, 'content-type': 'text/plain' }).end('gone');
     const run = plane.openRun();
     expect(await run.reply(capability, args)).toMatchObject({ ok: false, error: { code: 'sandbox_failed' } });
-    expect(upstream.heard.length).toBeGreaterThan(0);
-    for (const { url, headers } of upstream.heard) {
+    expect(upstream.requests.length).toBeGreaterThan(0);
+    for (const { url, headers } of upstream.requests) {
       expect(url).toMatch(/^\/base\//);
       expect(headers['x-api-key']).toBe(run.key);
     }
@@ -104,13 +104,13 @@ it('a refusal for now that names when to come back is waited for, within the cal
     else sendJson(response, []);
   };
   expect(await plane.openRun().call('Sandbox.list', {})).toMatchObject({ items: [] });
-  upstream.heard.length = 0;
+  upstream.requests.length = 0;
   upstream.answer = (_, response) => sendJson(response, { message: 'slow down' }, 429, { 'retry-after': '600' });
   expect(await plane.openRun().refusal('Sandbox.list', {})).toMatchObject({
     code: 'sandbox_failed',
     message: expect.stringMatching(/^RateLimitError/),
   });
-  expect(upstream.heard).toHaveLength(1);
+  expect(upstream.requests).toHaveLength(1);
 });
 
 it('an answer that never comes ends with the time the agent gave it', async () => {
@@ -153,14 +153,14 @@ describe('what the SDK makes of its arguments', () => {
     expect(await plane.openRun().refusal('Sandbox.deleteSnapshot', { snapshotId })).toMatchObject({
       code: 'request_invalid',
     });
-    expect(upstream.heard).toEqual([]);
+    expect(upstream.requests).toEqual([]);
   });
 
   it.each(['api-keys', 'a/admin', 'teams:1/secrets'])('no path with a refused segment: %s', async snapshotId => {
     expect(await plane.openRun().refusal('Sandbox.deleteSnapshot', { snapshotId })).toMatchObject({
       code: 'path_refused',
     });
-    expect(upstream.heard).toEqual([]);
+    expect(upstream.requests).toEqual([]);
   });
 });
 
@@ -190,6 +190,6 @@ describe('a body that cannot be read cannot be counted', () => {
   ])('creating with %j is refused', async body => {
     const args = { method: 'POST', path: '/sandboxes', unchecked: true, ...body };
     expect(await plane.openRun().refusal('api.request', args)).toMatchObject({ code: 'request_invalid' });
-    expect(upstream.heard).toEqual([]);
+    expect(upstream.requests).toEqual([]);
   });
 });

@@ -1,7 +1,6 @@
 // Real clients sign in and call tools, over two replicas behind HAProxy without stickiness; while the person looks at the
 // page, the replica that may have sent it is killed. The person's part is done by Chromium.
 
-import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,8 +19,8 @@ import { freePort } from '../survive/support/replica.ts';
 import { approve, browserLacks, startBrowser } from './support/browser.ts';
 import { linkIn, Provider, startCallback } from './support/client.ts';
 import { type Fleet, startFleet } from './support/fleet.ts';
+import { npmCache, startInspector } from './support/inspector.ts';
 
-const INSPECTOR = '@modelcontextprotocol/inspector@2.12.0';
 const MCP_REMOTE = 'mcp-remote@0.15.1';
 const CLAUDE_CODE = 'https://claude.ai/oauth/claude-code-client-metadata';
 
@@ -273,31 +272,17 @@ describe.skipIf(lacks !== undefined)('over two replicas, one of which is killed'
   it("the MCP Inspector's CLI", async () => {
     const home = mkdtempSync(join(tmpdir(), 'inspector-'));
     onTestFinished(() => rmSync(home, { recursive: true, force: true }));
-    const inspect = (...args: string[]) => {
-      const old = Number(process.versions.node.split('.')[0]) < 22 ? ['-p', 'node@22'] : [];
-      const options = ['--cli', `${fleet.url}/mcp`, '--transport', 'http', '--callback-url', callbackUrl];
-      const child = spawn('npx', ['-y', ...old, '-p', INSPECTOR, 'mcp-inspector', ...options, ...args], {
-        // Without a terminal it starts no sign-in, unless it may open a browser: `true` opens none.
-        env: {
-          ...process.env,
-          HOME: home,
-          BROWSER: 'true',
-          MCP_AUTO_OPEN_ENABLED: 'true',
-          MCP_INSPECTOR_SECRET_STORE: 'file',
-          npm_config_cache: npmCache,
-        },
-        stdio: ['ignore', 'pipe', 'pipe'],
-      });
-      let output = '';
-      child.stdout.on('data', chunk => (output += chunk));
-      const errors = { text: '' };
-      child.stderr.on('data', chunk => (errors.text += chunk));
-      const ended = new Promise<string>((resolve, reject) =>
-        child.once('close', code => (code === 0 ? resolve(output) : reject(new Error(`${code}: ${errors.text}`)))),
-      );
-      return { child, ended };
-    };
     const callbackUrl = `http://127.0.0.1:${await freePort()}/oauth/callback`;
+    const inspect = (...args: string[]) =>
+      startInspector(home, [
+        '--cli',
+        `${fleet.url}/mcp`,
+        '--transport',
+        'http',
+        '--callback-url',
+        callbackUrl,
+        ...args,
+      ]);
     const first = inspect('--connect-timeout', '120000', '--method', 'tools/list');
     await decide(await Promise.race([linkIn(first.child.stderr, first.child.stdout), first.ended]));
     expect(await first.ended).toContain('execute_write');
@@ -312,5 +297,3 @@ describe.skipIf(lacks !== undefined)('over two replicas, one of which is killed'
     expect(await second.ended).toContain('made and killed');
   });
 });
-
-const npmCache = process.env.npm_config_cache ?? join(process.env.HOME ?? tmpdir(), '.npm');

@@ -1,22 +1,22 @@
-// A real HTTP server on a free loopback port that stands for the upstream API: answers as told and keeps what it heard.
+// A real HTTP server on a free loopback port that stands for the upstream API: answers as it is set to, and keeps the requests.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-type Heard = {
+type UpstreamRequest = {
   readonly method: string;
   readonly url: string;
   readonly headers: IncomingMessage['headers'];
   readonly body: string;
 };
-type Answerer = (heard: Heard, response: ServerResponse, count: number) => void;
+type Answerer = (request: UpstreamRequest, response: ServerResponse, count: number) => void;
 
 export type TestUpstream = {
   readonly url: string;
-  readonly heard: Heard[];
+  readonly requests: UpstreamRequest[];
   /** How to answer from now on. */
   answer: Answerer;
-  /** Settles when `heard` has so many requests. */
-  hears(count: number): Promise<void>;
+  /** Settles when so many requests have been received. */
+  received(count: number): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -35,25 +35,25 @@ export async function startUpstream(): Promise<TestUpstream> {
     const chunks: Buffer[] = [];
     request.on('data', chunk => chunks.push(chunk));
     request.on('end', () => {
-      const heard = {
+      const received = {
         method: request.method ?? '',
         url: request.url ?? '',
         headers: request.headers,
         body: Buffer.concat(chunks).toString(),
       };
-      upstream.heard.push(heard);
-      for (const waiter of waiting) if (upstream.heard.length >= waiter.count) waiter.resolve();
-      upstream.answer(heard, response, upstream.heard.length);
+      upstream.requests.push(received);
+      for (const waiter of waiting) if (upstream.requests.length >= waiter.count) waiter.resolve();
+      upstream.answer(received, response, upstream.requests.length);
     });
   });
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   const upstream: TestUpstream = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    heard: [],
+    requests: [],
     answer: (_, response) => sendJson(response, {}),
-    hears: count =>
+    received: count =>
       new Promise(resolve => {
-        if (upstream.heard.length >= count) resolve();
+        if (upstream.requests.length >= count) resolve();
         else waiting.push({ count, resolve });
       }),
     close: () =>
