@@ -40,8 +40,12 @@ const RUNNER = 'src/engine/microvm/runner';
 const sharedWithRuntime = {
   name: 'shared-with-runtime',
   setup({ onResolve }) {
-    onResolve({ filter: /^(buffer|events|process)\/?$|^runtime:/ }, ({ path }) => ({
+    onResolve({ filter: /^(buffer|events|process)\/?$/ }, ({ path }) => ({
       path: path.replace(/\/$/, ''),
+      external: true,
+    }));
+    onResolve({ filter: /^\.\/(fetch|host|inspect|loop)\.ts$/ }, ({ path }) => ({
+      path: `runtime:${path.slice(2, -3)}`,
       external: true,
     }));
     // Their util shows values as Node does; only ours asks for the library itself.
@@ -167,7 +171,7 @@ const built = await Promise.all([...steps.map(step => build({ ...common, ...step
 cpSync(`${JUST_BASH}/../sql.js/dist/sql-wasm.wasm`, 'dist/chunks/sql-wasm.wasm');
 const cpython = 'dist/local/programs/python/cpython';
 cpSync(`${JUST_BASH}/vendor/cpython-emscripten`, cpython, { recursive: true });
-cpSync('local/programs/python/CPYTHON-LICENSE.txt', `${cpython}/LICENSE.txt`);
+cpSync('licenses/CPYTHON.txt', `${cpython}/LICENSE.txt`);
 writeThirdParty(
   built.map(({ metafile }) => metafile),
   'dist/THIRD_PARTY.txt',

@@ -4,6 +4,7 @@
 // not the milliseconds. BENCH_ROUNDS, default 20.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type CommandHandle, Sandbox } from 'e2b';
 import { startLocal } from '../local/start.ts';
@@ -29,9 +30,11 @@ const { createQuickjsEngine } = (await import(
 
 /** This same file, as the process that local mode runs in. */
 async function serveLocal(): Promise<never> {
-  const slowBoot = (req: { method?: string | undefined; url?: string | undefined }) =>
-    req.method === 'POST' && req.url === '/v2/sandboxes' ? { delayMs: BOOT_MS } : undefined;
-  const { url } = await startLocal({ port: 0, machine: processMachine, faults: { onRequest: slowBoot } });
+  const slowBoot = async (req: { method?: string | undefined; url?: string | undefined }) => {
+    if (req.method === 'POST' && req.url === '/v2/sandboxes') await sleep(BOOT_MS);
+    return false;
+  };
+  const { url } = await startLocal({ port: 0, machine: processMachine, intercept: slowBoot });
   console.log(url);
   return new Promise(() => undefined);
 }

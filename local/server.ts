@@ -6,7 +6,6 @@ import type { Clock } from './clock.ts';
 import { Cloud, type CloudLimits, type MachineFactory } from './cloud.ts';
 import { controlPlane } from './control/app.ts';
 import type { MakeVolume } from './control/volumes.ts';
-import { applyFault, type FaultHook } from './faults.ts';
 import { isLocalName, isLoopback } from './host-name.ts';
 
 /**
@@ -39,7 +38,8 @@ export type LocalCloudOptions = {
   readonly warn?: (message: string) => void;
   /** What a volume holds. Default: nothing that sandboxes share. */
   readonly makeVolume?: MakeVolume;
-  readonly faults?: { readonly onRequest?: FaultHook };
+  /** Asked first, for each request: true when it was dealt with. */
+  readonly intercept?: (req: IncomingMessage, res: ServerResponse) => Promise<boolean>;
 };
 
 export type LocalCloud = {
@@ -55,14 +55,13 @@ const KEEP_ALIVE_MS = 620_000;
 
 /** @throws the listen error (port taken, address not local) */
 export async function startLocalCloud(options: LocalCloudOptions): Promise<LocalCloud> {
-  const { host = '127.0.0.1', machineFactory, clock, limits, log, warn, faults } = options;
+  const { host = '127.0.0.1', machineFactory, clock, limits, log, warn, intercept } = options;
   const cloud = new Cloud({ machineFactory, clock, limits, warn });
   const dataPlane = options.dataPlane?.(cloud);
   const control = controlPlane(cloud, options.makeVolume);
 
   const answer = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
-    const fault = faults?.onRequest?.(req);
-    if (fault !== undefined && (await applyFault(fault, req, res, cloud.clock))) return;
+    if (await intercept?.(req, res)) return;
     if (dataPlane !== undefined && (await dataPlane.handle(req, res))) return;
     if (isLoopback(host) && !isLocalName(req.headers.host)) return sendError(res, 403, 'This Host is not allowed here');
     control.handle(req, res);

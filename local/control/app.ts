@@ -75,18 +75,19 @@ export function controlPlane(cloud: Cloud, makeVolume: MakeVolume = async () => 
 }
 
 function mount(app: Express, before: RequestHandler[], routes: readonly Route[]): void {
-  for (const { method, path, handle } of routes) {
+  for (const { method, path, status, handle } of routes) {
     app[method](path, ...before, async (req, res) => {
-      const answer = await handle({
+      res.status(status);
+      const body = await handle({
         team: res.locals.team as Team,
         origin: `http://${req.headers.host ?? 'localhost'}`,
         param: name => String(req.params[name]),
         query: req.query,
         body: req.body,
+        res,
       });
-      res.status(answer.status).set(answer.headers ?? {});
-      if (answer.body === undefined) res.end();
-      else res.json(answer.body);
+      if (body === undefined) res.end();
+      else res.json(body);
     });
   }
 }

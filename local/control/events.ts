@@ -80,10 +80,10 @@ export function eventRoutes(events: EventStore): Route[] {
       .filter(event => sandboxId === undefined || event.sandboxId === sandboxId)
       .filter(event => types === undefined || types.includes(event.type));
     const ordered = orderAsc ? matching : matching.reverse();
-    return { status: 200, body: ordered.slice(offset, offset + limit) };
+    return ordered.slice(offset, offset + limit);
   };
   return [
-    route('get', '/events/sandboxes', call => list(call)),
-    route('get', '/events/sandboxes/:sandboxID', call => list(call, shortId(call.param('sandboxID')))),
+    route('get', '/events/sandboxes', 200, call => list(call)),
+    route('get', '/events/sandboxes/:sandboxID', 200, call => list(call, shortId(call.param('sandboxID')))),
   ];
 }

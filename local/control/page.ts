@@ -1,7 +1,7 @@
 // Cursor pagination as E2B does it: time and id of the last item, base64url, in the `X-Next-Token` header. Pure.
 import { z } from 'zod';
 import { ApiError } from './errors.ts';
-import { queryInt } from './route.ts';
+import { type Call, queryInt } from './route.ts';
 
 export type Order = 'asc' | 'desc';
 export type Position = { readonly timeMs: number; readonly id: string };
@@ -28,24 +28,21 @@ function compare(a: Position, b: Position, order: Order): number {
   return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
 }
 
-/** Sorts by time (then id), skips to after the cursor, cuts at `limit`. No `X-Next-Token` on the last page. */
+/** Sorts by time (then id), skips to after the cursor, cuts at `limit`. `X-Next-Token` on all pages but the last. */
 export function paginate<T>(
   items: readonly T[],
   positionOf: (item: T) => Position,
   query: { readonly limit: number; readonly nextToken?: string | undefined },
+  res: Call['res'] | undefined,
   order: Order = 'desc',
-): { items: T[]; headers: Record<string, string> } {
-  const after =
-    query.nextToken === undefined || query.nextToken === '' ? undefined : decodeCursor(query.nextToken, order);
+): T[] {
+  const after = query.nextToken ? decodeCursor(query.nextToken, order) : undefined;
   const rest = items
     .map(item => ({ item, position: positionOf(item) }))
     .filter(({ position }) => after === undefined || compare(position, after, order) > 0)
     .sort((a, b) => compare(a.position, b.position, order));
   const page = rest.slice(0, query.limit);
   const last = page.at(-1);
-  const more = rest.length > page.length && last !== undefined;
-  return {
-    items: page.map(({ item }) => item),
-    headers: more ? { 'x-next-token': encodeCursor(last.position, order) } : {},
-  };
+  if (rest.length > page.length && last !== undefined) res?.set('x-next-token', encodeCursor(last.position, order));
+  return page.map(({ item }) => item);
 }

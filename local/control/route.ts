@@ -1,4 +1,5 @@
-// The shape every route of the control plane has: a request already authenticated in, a plain answer out.
+// The shape every route of the control plane has: a request already authenticated in, the answer's body out.
+import type { Response } from 'express';
 import { z } from 'zod';
 import type { Team } from './auth.ts';
 import { ApiError } from './errors.ts';
@@ -12,53 +13,44 @@ export type Call = {
   readonly query: Readonly<Record<string, unknown>>;
   /** Undefined when there was none. */
   readonly body: unknown;
-};
-
-export type Answer = {
-  readonly status: number;
-  readonly body?: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
+  /** For headers, and a status that is not the route's own. */
+  readonly res: Pick<Response, 'set' | 'status'>;
 };
 
 export type Route = {
   readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
   readonly path: string;
-  readonly handle: (call: Call) => Answer | Promise<Answer>;
+  readonly status: number;
+  /** The answer's body, or a promise of it; undefined for none. */
+  readonly handle: (call: Call) => unknown;
 };
 
-export const route = (method: Route['method'], path: string, handle: Route['handle']): Route => ({
+export const route = (method: Route['method'], path: string, status: number, handle: Route['handle']): Route => ({
   method,
   path,
+  status,
   handle,
 });
 
 /** @throws ApiError 400 */
 export function parseBody<T extends z.ZodType>(schema: T, body: unknown): z.output<T> {
-  if (body === undefined) throw new ApiError(400, 'validation error: request body has an error: value is required');
-  const parsed = schema.safeParse(body);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw new ApiError(
-    400,
-    `validation error: request body has an error: doesn't match schema: Error at "/${(issue?.path ?? []).join('/')}": ${issue?.message}`,
-  );
+  const fault = 'validation error: request body has an error:';
+  if (body === undefined) throw new ApiError(400, `${fault} value is required`);
+  const { data, error } = schema.safeParse(body);
+  if (error === undefined) return data as z.output<T>;
+  const [issue] = error.issues;
+  const place = `/${(issue?.path ?? []).join('/')}`;
+  throw new ApiError(400, `${fault} doesn't match schema: Error at "${place}": ${issue?.message}`);
 }
 
-/** @throws ApiError 400 */
+/** A repeated parameter and a comma list mean the same. @throws ApiError 400 */
 export function parseQuery<T extends z.ZodType>(schema: T, query: Call['query']): z.output<T> {
-  const single = Object.fromEntries(Object.entries(query).map(([name, value]) => [name, one(value)]));
-  const parsed = schema.safeParse(single);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw new ApiError(
-    400,
-    `validation error: parameter "${String(issue?.path[0])}" in query has an error: ${issue?.message}`,
-  );
-}
-
-/** A repeated parameter and a comma list mean the same. */
-function one(value: unknown): unknown {
-  return Array.isArray(value) ? value.join(',') : value;
+  const joined = Object.entries(query).map(([name, value]) => [name, Array.isArray(value) ? value.join(',') : value]);
+  const { data, error } = schema.safeParse(Object.fromEntries(joined));
+  if (error === undefined) return data as z.output<T>;
+  const [issue] = error.issues;
+  const name = String(issue?.path[0]);
+  throw new ApiError(400, `validation error: parameter "${name}" in query has an error: ${issue?.message}`);
 }
 
 export const queryInt = (min: number, max: number = Number.MAX_SAFE_INTEGER) =>

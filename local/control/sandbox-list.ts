@@ -18,13 +18,12 @@ const listV2Query = z.object({
 
 export function sandboxListRoutes(cloud: Cloud): Route[] {
   return [
-    route('get', '/sandboxes', ({ team, query: raw }) => {
+    route('get', '/sandboxes', 200, ({ team, query: raw }) => {
       const wanted = parseMetadata(parseQuery(listQuery, raw).metadata);
       const running = cloud.ofTeam(team.teamId).filter(each => each.state === 'running' && hasMetadata(each, wanted));
-      const { items } = paginate(running, positionOf, { limit: running.length });
-      return { status: 200, body: items.map(viewListed) };
+      return paginate(running, positionOf, { limit: running.length }, undefined).map(viewListed);
     }),
-    route('get', '/v2/sandboxes', ({ team, query: raw }) => {
+    route('get', '/v2/sandboxes', 200, ({ team, query: raw, res }) => {
       const query = parseQuery(listV2Query, raw);
       const wanted = parseMetadata(query.metadata);
       const states: readonly string[] = query.state ?? ['running', 'paused'];
@@ -33,10 +32,9 @@ export function sandboxListRoutes(cloud: Cloud): Route[] {
         .filter(each => states.includes(each.state) && hasMetadata(each, wanted))
         .filter(({ spec }) => !query.template || spec.templateId === query.template || spec.alias === query.template)
         .filter(({ startedAtMs }) => query.startedAfter === undefined || startedAtMs >= Date.parse(query.startedAfter));
-      const page = paginate(matching, positionOf, query, query.order);
       const running = matching.filter(each => each.state === 'running').length;
-      const total: Record<string, string> = states.includes('running') ? { 'x-total-running': String(running) } : {};
-      return { status: 200, headers: { ...page.headers, ...total }, body: page.items.map(viewListed) };
+      if (states.includes('running')) res.set('x-total-running', String(running));
+      return paginate(matching, positionOf, query, res, query.order).map(viewListed);
     }),
   ];
 }

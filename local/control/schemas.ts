@@ -51,7 +51,7 @@ export type NewSandbox = z.output<typeof newSandbox>;
 export type NetworkBody = z.output<typeof network>;
 
 export const connectSandbox = z.object({ timeout: seconds, memory: z.boolean().default(true) });
-export const connectSandboxV2 = z.object({ timeout: seconds.optional(), memory: z.boolean().default(true) });
+/** And of connecting, in v2. */
 export const resumeSandbox = z.object({ timeout: seconds.optional(), memory: z.boolean().default(true) });
 export const pauseSandbox = z.object({ memory: z.boolean().default(true) });
 export const setTimeoutBody = z.object({ timeout: seconds });

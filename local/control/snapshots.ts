@@ -14,7 +14,7 @@ const listQuery = z.object({ ...pageQuery, sandboxID: z.string().optional(), nam
 
 export function snapshotRoutes(cloud: Cloud, templates: TemplateStore): Route[] {
   return [
-    route('post', '/sandboxes/:sandboxID/snapshots', async ({ team, param, body }) => {
+    route('post', '/sandboxes/:sandboxID/snapshots', 201, async ({ team, param, body }) => {
       const { name } = parseBody(snapshotBody, body ?? {});
       const parsed = name === undefined ? undefined : snapshotName(name, team);
       const sandbox = findSandbox(cloud, team, param('sandboxID'));
@@ -27,9 +27,9 @@ export function snapshotRoutes(cloud: Cloud, templates: TemplateStore): Route[] 
       const tag = parsed?.tag ?? DEFAULT_TAG;
       const template = templates.findOrAdd(team, { kind: 'snapshot', alias: parsed?.name, sourceSandboxId: sandboxId });
       templates.finish(template, templates.addBuild(template, spec, [tag]), content, `Snapshot of ${sandboxId}`);
-      return { status: 201, body: viewSnapshot(template, tag) };
+      return viewSnapshot(template, tag);
     }),
-    route('get', '/snapshots', ({ team, query: raw }) => {
+    route('get', '/snapshots', 200, ({ team, query: raw, res }) => {
       const query = parseQuery(listQuery, raw);
       const wanted = query.name === undefined ? undefined : snapshotName(query.name, team);
       const snapshots = templates
@@ -37,9 +37,9 @@ export function snapshotRoutes(cloud: Cloud, templates: TemplateStore): Route[] 
         .filter(({ sourceSandboxId: id }) => query.sandboxID === undefined || id === shortId(query.sandboxID))
         .filter(({ alias, templateId }) => wanted === undefined || alias === wanted.name || templateId === wanted.name)
         .filter(({ tags }) => wanted?.tag === undefined || tags.has(wanted.tag));
-      const page = paginate(snapshots, each => ({ timeMs: each.createdAtMs, id: each.templateId }), query);
+      const page = paginate(snapshots, each => ({ timeMs: each.createdAtMs, id: each.templateId }), query, res);
       const tagOf = (each: Template): string => wanted?.tag ?? each.tags.keys().next().value ?? DEFAULT_TAG;
-      return { status: 200, headers: page.headers, body: page.items.map(each => viewSnapshot(each, tagOf(each))) };
+      return page.map(each => viewSnapshot(each, tagOf(each)));
     }),
   ];
 }

@@ -27,7 +27,7 @@ const logsV2Query = z.object({
 
 export function telemetryRoutes(cloud: Cloud): Route[] {
   return [
-    route('get', '/sandboxes/metrics', ({ team, query }) => {
+    route('get', '/sandboxes/metrics', 200, ({ team, query }) => {
       const { sandbox_ids: ids } = parseQuery(manyQuery, query);
       if (new Set(ids).size < ids.length) throw new ApiError(400, 'validation error: duplicate items in sandbox_ids');
       const wanted = new Set(ids.map(shortId));
@@ -35,29 +35,26 @@ export function telemetryRoutes(cloud: Cloud): Route[] {
         .ofTeam(team.teamId)
         .filter(({ sandboxId, state }) => state === 'running' && wanted.has(sandboxId));
       const nowMs = cloud.clock.now();
-      return {
-        status: 200,
-        body: { sandboxes: Object.fromEntries(found.map(each => [each.sandboxId, point(each, nowMs)])) },
-      };
+      return { sandboxes: Object.fromEntries(found.map(each => [each.sandboxId, point(each, nowMs)])) };
     }),
-    route('get', '/sandboxes/:sandboxID/metrics', ({ team, param, query }) => {
+    route('get', '/sandboxes/:sandboxID/metrics', 200, ({ team, param, query }) => {
       const { start, end } = parseQuery(metricsQuery, query);
       const sandbox = findSandbox(cloud, team, param('sandboxID'));
       if (start !== undefined && end !== undefined && start > end) {
         throw new ApiError(400, 'start time cannot be after end time');
       }
-      return { status: 200, body: points(sandbox, cloud.clock.now(), start, end) };
+      return points(sandbox, cloud.clock.now(), start, end);
     }),
-    route('get', '/sandboxes/:sandboxID/logs', ({ team, param, query }) => {
+    route('get', '/sandboxes/:sandboxID/logs', 200, ({ team, param, query }) => {
       const { start, limit } = parseQuery(logsQuery, query);
       const sandbox = findSandbox(cloud, team, param('sandboxID'));
       const entries = sandbox.logs.filter(entry => entry.timestampMs >= start).slice(0, limit);
-      return { status: 200, body: { logs: entries.map(viewLine), logEntries: entries.map(viewEntry) } };
+      return { logs: entries.map(viewLine), logEntries: entries.map(viewEntry) };
     }),
-    route('get', '/v2/sandboxes/:sandboxID/logs', ({ team, param, query: raw }) => {
+    route('get', '/v2/sandboxes/:sandboxID/logs', 200, ({ team, param, query: raw }) => {
       const query = parseQuery(logsV2Query, raw);
       const sandbox = findSandbox(cloud, team, param('sandboxID'));
-      return { status: 200, body: { logs: selectLogs(sandbox.logs, query).map(viewEntry) } };
+      return { logs: selectLogs(sandbox.logs, query).map(viewEntry) };
     }),
   ];
 }

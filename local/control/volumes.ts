@@ -48,6 +48,21 @@ export class VolumeStore {
     return volume;
   }
 
+  /** The mounts with what they lead to, for the machine. @throws ApiError 400 that lists every mount that is wrong */
+  mountsOf(teamId: string, mounts: readonly VolumeMount[]): VolumeMount[] {
+    const volumes = this.ofTeam(teamId);
+    const faults: string[] = [];
+    const found = mounts.map((mount, at) => {
+      const volume = volumes.find(each => each.name === mount.name);
+      const taken = mounts.slice(0, at).some(earlier => earlier.path === mount.path);
+      const fault = mountFault(volume, mount, taken);
+      if (fault !== undefined) faults.push(`\t- volume mount #${at}: ${fault}`);
+      return { name: mount.name, path: mount.path, content: volume?.content };
+    });
+    if (faults.length > 0) throw new ApiError(400, `invalid mounts:\n${faults.join('\n')}`);
+    return found;
+  }
+
   withToken(token: string): Volume | undefined {
     return [...this.#volumes.values()].find(volume => same(volume.token, token));
   }
@@ -57,32 +72,12 @@ export class VolumeStore {
   }
 }
 
-/** @throws ApiError 400 that lists every mount that is wrong */
-export function checkMounts(volumes: readonly Volume[], mounts: readonly VolumeMount[]): void {
-  const faults = mounts.flatMap((mount, index) => {
-    const fault = mountFault(volumes, mount, mounts.slice(0, index));
-    return fault === undefined ? [] : [`\t- volume mount #${index}: ${fault}`];
-  });
-  if (faults.length > 0) throw new ApiError(400, `invalid mounts:\n${faults.join('\n')}`);
-}
-
-function mountFault(
-  volumes: readonly Volume[],
-  mount: VolumeMount,
-  earlier: readonly VolumeMount[],
-): string | undefined {
-  const { name, path } = mount;
-  if (!volumes.some(volume => volume.name === name)) return `volume '${name}' not found`;
+function mountFault(volume: Volume | undefined, { name, path }: VolumeMount, taken: boolean): string | undefined {
+  if (volume === undefined) return `volume '${name}' not found`;
   if (path === '') return 'path cannot be empty';
   if (!path.startsWith('/')) return 'path must be absolute';
   if (posix.resolve(path) !== path) return "path must not contain any '.' or '..' components";
-  if (earlier.some(other => other.path === path)) return `path '${path}' is already used`;
-  return undefined;
-}
-
-/** The mounts with what they lead to, for the machine. */
-export function mountsOf(volumes: readonly Volume[], mounts: readonly VolumeMount[]): VolumeMount[] {
-  return mounts.map(({ name, path }) => ({ name, path, content: volumes.find(each => each.name === name)?.content }));
+  return taken ? `path '${path}' is already used` : undefined;
 }
 
 function same(a: string, b: string): boolean {
@@ -95,18 +90,14 @@ const full = (volume: Volume) => ({ ...brief(volume), token: volume.token });
 
 export function volumeRoutes(volumes: VolumeStore): Route[] {
   return [
-    route('get', '/volumes', ({ team }) => ({ status: 200, body: volumes.ofTeam(team.teamId).map(brief) })),
-    route('post', '/volumes', async ({ team, body }) => {
+    route('get', '/volumes', 200, ({ team }) => volumes.ofTeam(team.teamId).map(brief)),
+    route('post', '/volumes', 201, async ({ team, body }) => {
       const { name } = parseBody(newVolume, body);
-      return { status: 201, body: full(await volumes.create(team.teamId, name)) };
+      return full(await volumes.create(team.teamId, name));
     }),
-    route('get', '/volumes/:volumeID', ({ team, param }) => ({
-      status: 200,
-      body: full(volumes.get(team.teamId, param('volumeID'))),
-    })),
-    route('delete', '/volumes/:volumeID', ({ team, param }) => {
-      volumes.remove(volumes.get(team.teamId, param('volumeID')));
-      return { status: 204 };
-    }),
+    route('get', '/volumes/:volumeID', 200, ({ team, param }) => full(volumes.get(team.teamId, param('volumeID')))),
+    route('delete', '/volumes/:volumeID', 204, ({ team, param }) =>
+      volumes.remove(volumes.get(team.teamId, param('volumeID'))),
+    ),
   ];
 }

@@ -121,19 +121,15 @@ const view = ({ signatureSecret: _, ...shown }: Webhook) => shown;
 export function webhookRoutes(webhooks: WebhookStore, now: () => number): Route[] {
   const find = ({ team, param }: Call): Webhook => webhooks.get(team.teamId, param('webhookID'));
   return [
-    route('get', '/events/webhooks', ({ team }) => ({ status: 200, body: webhooks.ofTeam(team.teamId).map(view) })),
-    route('post', '/events/webhooks', ({ team, body }) => ({
-      status: 201,
-      body: view(webhooks.add(team.teamId, parseBody(newWebhook, body), now())),
-    })),
-    route('get', '/events/webhooks/:webhookID', call => ({ status: 200, body: view(find(call)) })),
-    route('patch', '/events/webhooks/:webhookID', call => {
+    route('get', '/events/webhooks', 200, ({ team }) => webhooks.ofTeam(team.teamId).map(view)),
+    route('post', '/events/webhooks', 201, ({ team, body }) =>
+      view(webhooks.add(team.teamId, parseBody(newWebhook, body), now())),
+    ),
+    route('get', '/events/webhooks/:webhookID', 200, call => view(find(call))),
+    route('patch', '/events/webhooks/:webhookID', 200, call => {
       const changes = parseBody(changedWebhook, call.body);
-      return { status: 200, body: view(Object.assign(find(call), changes)) };
+      return view(Object.assign(find(call), changes));
     }),
-    route('delete', '/events/webhooks/:webhookID', call => {
-      webhooks.remove(find(call));
-      return { status: 200 };
-    }),
+    route('delete', '/events/webhooks/:webhookID', 200, call => webhooks.remove(find(call))),
   ];
 }

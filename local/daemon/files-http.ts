@@ -11,7 +11,6 @@ import { DEFAULT_USER, findUser, type User } from '../machine/users.ts';
 import { sendJson } from './answers.ts';
 import { contentType, disposition, encodingFor, rangeOf } from './content.ts';
 import { metadataOf } from './metadata.ts';
-import { boundaryOf, parseMultipart } from './multipart.ts';
 
 const STATUS: Readonly<Record<FileError['code'], number>> = {
   not_found: 404,
@@ -169,18 +168,20 @@ async function upload(
     const expected = 'expected multipart/form-data or application/octet-stream';
     throw new HttpFault(400, `unsupported content type: ${type}, ${expected}`);
   }
-  const boundary = boundaryOf(type);
-  const parts = boundary === undefined ? undefined : parseMultipart(await collect(body), boundary);
-  if (parts === undefined) throw new HttpFault(400, 'the multipart body is cut off or malformed');
+  const content = await collect(body);
+  const form = await new Response(content, { headers: { 'content-type': type } }).formData().catch(() => undefined);
+  if (form === undefined) throw new HttpFault(400, 'the multipart body is cut off or malformed');
   const written: Written[] = [];
-  for (const part of parts.filter(({ name }) => name === 'file')) {
-    const path = given ?? part.filename;
-    if (path === undefined || path === '') throw new HttpFault(400, 'a file without a name');
-    if (written.some(earlier => earlier.path === sandboxPath(path, user))) {
-      const same = `you cannot upload multiple files to the same path '${sandboxPath(path, user)}' in one upload request`;
+  for (const part of form.getAll('file')) {
+    const path = given ?? (typeof part === 'string' ? '' : part.name);
+    if (path === '') throw new HttpFault(400, 'a file without a name');
+    const target = sandboxPath(path, user);
+    if (written.some(earlier => earlier.path === target)) {
+      const same = `you cannot upload multiple files to the same path '${target}' in one upload request`;
       throw new HttpFault(400, `${same}, only the first specified file was uploaded`);
     }
-    written.push(await write(path, part.content));
+    const bytes = typeof part === 'string' ? Buffer.from(part) : new Uint8Array(await part.arrayBuffer());
+    written.push(await write(path, bytes));
   }
   return written;
 }

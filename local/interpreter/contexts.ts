@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { posix } from 'node:path';
 import type { CellRequest, CodeContexts, Context, ExecutionOutput } from '../machine/code-contexts.ts';
 import type { DataMachine } from '../machine/machine.ts';
-import type { CellEvent, Language } from '../programs/protocol.ts';
+import type { CellEvent, Language } from '../programs/operations.ts';
 import { type Kernel, startKernel } from './kernels.ts';
 
 type Entry = {

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { readCapped } from '../../src/ground/read-capped.ts';
 import { sendJson, sendText } from '../daemon/answers.ts';
 import type { DataMachine } from '../machine/machine.ts';
-import type { CellEvent } from '../programs/protocol.ts';
+import type { CellEvent } from '../programs/operations.ts';
 import { ContextError } from './contexts.ts';
 
 const nullable = <T extends z.ZodType>(schema: T) => schema.nullish().transform(value => value ?? undefined);

@@ -4,7 +4,7 @@ import type { CellOutput } from '../machine/code-contexts.ts';
 import type { DataMachine } from '../machine/machine.ts';
 import { Guest, topDirectories } from '../programs/guest.ts';
 import { javascript } from '../programs/javascript/javascript.ts';
-import type { Cell, Language } from '../programs/protocol.ts';
+import type { Cell, Language } from '../programs/operations.ts';
 import { python } from '../programs/python/python.ts';
 
 type KernelCell = { readonly code: string; readonly language: Language; readonly envs: Record<string, string> };

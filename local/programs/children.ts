@@ -1,7 +1,8 @@
 // The child processes of a guest: scripts of the sandbox's shell, waited for or run beside the guest's program.
 import type { DataMachine } from '../machine/machine.ts';
 import type { OutputKind } from '../machine/processes.ts';
-import { type Args, HostFailure, type Ran } from './protocol.ts';
+import { HostFailure } from './host-failure.ts';
+import type { Args, Ran } from './operations.ts';
 
 type Signal = Args<'signal'>['name'];
 type Child = { readonly outcome: Promise<Ran>; readonly signal: (name: Signal) => void };

@@ -3,10 +3,21 @@
 import { type DataMachine, FileError } from '../machine/machine.ts';
 import type { LocalRequest, LocalResponse } from '../machine/network.ts';
 import { Children, sleep } from './children.ts';
+import { HostFailure } from './host-failure.ts';
+import {
+  type Answer,
+  type Args,
+  type Cell,
+  type CellEvent,
+  checked,
+  type HttpRequest,
+  type HttpResponse,
+  type LoopEvent,
+  type Operation,
+  type Ran,
+} from './operations.ts';
 import { Printed } from './printed.ts';
-import type { Answer, Args, Cell, CellEvent, HttpRequest, LoopEvent, Operation, Ran, Reply } from './protocol.ts';
-import { HostFailure } from './protocol.ts';
-import { checked } from './request.ts';
+import type { Reply } from './protocol.ts';
 
 /** Where a guest's words go and its input comes from. */
 export type GuestIo = {
@@ -20,7 +31,9 @@ export type GuestIo = {
   cellDone?(): void;
 };
 
-type Handlers = { [O in Exclude<Operation, 'output'>]: (args: Args<O>) => Promise<Answer<O>> };
+type Handlers = {
+  [O in Exclude<Operation, 'output'>]: (args: Args<O>) => Promise<Answer<O> extends null ? void : Answer<O>>;
+};
 type Server = { port: number; waiting: { id: number; request: HttpRequest }[]; close: () => void };
 
 /** What an interpreter does before its program says anything. */
@@ -73,7 +86,7 @@ export class HostCalls {
       await Promise.race([this.written(), interrupted]);
       const handler = this.#handlers[op] as (args: unknown) => Promise<unknown>;
       const value = await Promise.race([handler(args), interrupted]);
-      return { ok: true, value };
+      return { ok: true, value: value ?? null };
     } catch (caught) {
       if (caught instanceof HostFailure || caught instanceof FileError) {
         return { ok: false, code: caught.code, message: caught.message };
@@ -114,70 +127,53 @@ export class HostCalls {
 
   #makeHandlers(): Handlers {
     const { files } = this.#machine;
-    const done = async (work: Promise<void>): Promise<null> => {
-      await work;
-      return null;
-    };
     return {
       lstat: ({ path }) => files.lstat(path),
       stat: ({ path }) => files.stat(path),
       list: ({ path }) => files.list(path),
       read: ({ path }) => files.read(path),
-      write: ({ path, bytes, mode }) => done(this.#write(path, bytes, mode)),
-      mkdir: ({ path }) => done(files.makeDir(path)),
-      remove: ({ path }) => done(files.remove(path)),
-      rename: ({ from, to }) => done(files.move(from, to)),
-      symlink: ({ target, path }) => done(files.symlink(target, path)),
+      write: ({ path, bytes, mode }) => this.#write(path, bytes, mode),
+      mkdir: ({ path }) => files.makeDir(path),
+      remove: ({ path }) => files.remove(path),
+      rename: ({ from, to }) => files.move(from, to),
+      symlink: ({ target, path }) => files.symlink(target, path),
       readlink: ({ path }) => files.readlink(path),
       realpath: ({ path }) => files.realpath(path),
-      chmod: ({ path, mode }) => done(files.chmod(path, mode)),
-      touch: ({ path, modifiedMs }) => done(files.touch(path, modifiedMs)),
+      chmod: ({ path, mode }) => files.chmod(path, mode),
+      touch: ({ path, modifiedMs }) => files.touch(path, modifiedMs),
       attributes: async ({ path }) => (await files.stat(path)) && (files.metadata(path) ?? {}),
-      setAttributes: ({ path, attributes }) => done(files.stat(path).then(() => files.setMetadata(path, attributes))),
+      setAttributes: ({ path, attributes }) => files.stat(path).then(() => files.setMetadata(path, attributes)),
       stdin: async () => (await this.#io.stdin()) ?? null,
-      sleep: ({ ms }) => done(sleep(ms, this.#patience.signal)),
+      sleep: ({ ms }) => sleep(ms, this.#patience.signal),
       run: args => this.#run(args),
       spawn: async args => ({ child: await this.#children.spawn(args) }),
       wait: ({ child, timeoutMs }) => this.#children.wait(child, timeoutMs, this.#patience.signal),
-      signal: async ({ child, name }) => {
-        this.#children.signal(child, name);
-        return null;
-      },
+      signal: async ({ child, name }) => this.#children.signal(child, name),
       http: args => this.#http(args),
       listen: async ({ port }) => this.#listen(port),
       unlisten: async ({ server }) => {
         this.#servers.get(server)?.close();
         this.#servers.delete(server);
-        return null;
       },
       accept: ({ server }) => this.#accept(server),
       respond: async ({ id, response }) => {
         this.#responses.get(id)?.(response);
         this.#responses.delete(id);
-        return null;
       },
       poll: args => this.#poll(args),
-      startHttp: async ({ id, ...args }) => {
-        this.#http(args).then(
-          response => this.#happen({ kind: 'response', id, response }),
-          (error: Error) => this.#happen({ kind: 'response', id, error: error.message }),
-        );
-        return null;
-      },
-      startRun: async ({ id, ...args }) => {
-        this.#run(args).then(
-          ran => this.#happen({ kind: 'ran', id, ran }),
-          (error: Error) => this.#happen({ kind: 'ran', id, error: error.message }),
-        );
-        return null;
-      },
+      startHttp: async ({ id, ...args }) => this.#answerLater(id, this.#http(args)),
+      startRun: async ({ id, ...args }) => this.#answerLater(id, this.#run(args)),
       cell: async () => (await this.#io.cell?.()) ?? null,
-      event: args => done(this.#io.event?.(args) ?? Promise.resolve()),
-      cellDone: async () => {
-        this.#io.cellDone?.();
-        return null;
-      },
+      event: async args => this.#io.event?.(args),
+      cellDone: async () => this.#io.cellDone?.(),
     };
+  }
+
+  #answerLater(id: number, work: Promise<HttpResponse | Ran>): void {
+    work.then(
+      value => this.#happen({ kind: 'answer', id, value }),
+      (error: Error) => this.#happen({ kind: 'answer', id, error: error.message }),
+    );
   }
 
   async #write(path: string, bytes: Uint8Array, mode: number | undefined): Promise<void> {

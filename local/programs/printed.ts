@@ -1,5 +1,5 @@
 // What a guest prints on its way out: taken without the guest waiting for it, in order, parts of one kind together.
-import type { OutputKind } from './protocol.ts';
+import type { OutputKind } from './operations.ts';
 
 type Part = { readonly kind: OutputKind; readonly bytes: Uint8Array };
 

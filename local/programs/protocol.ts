@@ -1,79 +1,8 @@
-// What an interpreter's worker and the host say to each other. The worker asks and waits, thread blocked, for each
-// answer: to the program inside, everything is an ordinary blocking call. Only output is sent without waiting, up to a
-// bound. Types and both ends of the exchange.
+// How an interpreter's worker and the host talk. The worker asks and waits, thread blocked, for each answer: to the
+// program inside, everything is an ordinary blocking call. Only output is sent without waiting, up to a bound.
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
-
-export type Entry = { type: 'file' | 'directory' | 'symlink'; sizeBytes: number; mode: number; modifiedMs: number };
-type HttpMessage = { headers: [string, string][]; body: Uint8Array };
-export type HttpRequest = HttpMessage & { method: string; path: string };
-export type HttpResponse = HttpMessage & { status: number };
-export type Ran = { exitCode: number; stdout: Uint8Array; stderr: Uint8Array };
-export type OutputKind = 'stdout' | 'stderr';
-export type Language = 'python' | 'javascript' | 'typescript' | 'bash' | 'r' | 'java';
-export type Cell = { code: string; language: Language; envs: Record<string, string>; topDirectories: string[] };
-/** A line of the code interpreter's answer. */
-export type CellEvent = { type: 'result' | 'error'; [key: string]: unknown };
-/** What a JavaScript event loop waits for. */
-export type LoopEvent =
-  | { kind: 'timeout' }
-  | { kind: 'stdin'; bytes: Uint8Array | null }
-  | { kind: 'request'; server: number; id: number; request: HttpRequest }
-  | { kind: 'response'; id: number; response?: HttpResponse; error?: string }
-  | { kind: 'ran'; id: number; ran?: Ran; error?: string };
-
-/** Operation -> [arguments, answer]. */
-type Operations = {
-  lstat: [{ path: string }, Entry];
-  stat: [{ path: string }, Entry];
-  list: [{ path: string }, string[]];
-  read: [{ path: string }, Uint8Array];
-  write: [{ path: string; bytes: Uint8Array; mode?: number }, null];
-  mkdir: [{ path: string }, null];
-  remove: [{ path: string }, null];
-  rename: [{ from: string; to: string }, null];
-  symlink: [{ target: string; path: string }, null];
-  readlink: [{ path: string }, string];
-  realpath: [{ path: string }, string];
-  chmod: [{ path: string; mode: number }, null];
-  touch: [{ path: string; modifiedMs: number }, null];
-  attributes: [{ path: string }, Record<string, string>];
-  setAttributes: [{ path: string; attributes: Record<string, string> }, null];
-  output: [{ kind: OutputKind; bytes: Uint8Array }, null];
-  stdin: [Record<string, never>, Uint8Array | null];
-  sleep: [{ ms: number }, null];
-  run: [{ source: string; cwd: string; env: Record<string, string>; stdin: Uint8Array }, Ran];
-  /** The same beside the program: `wait` gives its outcome, or null while it runs; it is forgotten once given. */
-  spawn: [{ source: string; cwd: string; env: Record<string, string>; stdin: Uint8Array }, { child: number }];
-  wait: [{ child: number; timeoutMs: number | null }, Ran | null];
-  signal: [{ child: number; name: 'SIGTERM' | 'SIGKILL' }, null];
-  http: [{ url: string; method: string; headers: [string, string][]; body: Uint8Array }, HttpResponse];
-  listen: [{ port: number }, { server: number; port: number }];
-  unlisten: [{ server: number }, null];
-  accept: [{ server: number }, { id: number; request: HttpRequest }];
-  respond: [{ id: number; response: HttpResponse }, null];
-  /** For event loops: the next thing that happened, or `timeout`. Nothing to wait for: `timeout` at once. */
-  poll: [{ timeoutMs: number | null; stdin: boolean }, LoopEvent];
-  /** Asynchronous twins of http and run, whose answers come by poll. */
-  startHttp: [{ id: number; url: string; method: string; headers: [string, string][]; body: Uint8Array }, null];
-  startRun: [{ id: number; source: string; cwd: string; env: Record<string, string>; stdin: Uint8Array }, null];
-  /** Code contexts: the next cell; null when there is none to come. */
-  cell: [Record<string, never>, Cell | null];
-  event: [CellEvent, null];
-  cellDone: [Record<string, never>, null];
-};
-
-export type Operation = keyof Operations;
-export type Args<O extends Operation> = Operations[O][0];
-export type Answer<O extends Operation> = Operations[O][1];
-
-export type FailureCode =
-  | 'not_found'
-  | 'already_exists'
-  | 'invalid_argument'
-  | 'permission_denied'
-  | 'resource_exhausted'
-  | 'interrupted'
-  | 'failed';
+import { type FailureCode, HostFailure } from './host-failure.ts';
+import type { Answer, Args, CallHost, Operation } from './operations.ts';
 
 export type Reply = { ok: true; value: unknown } | { ok: false; code: FailureCode; message: string };
 
@@ -90,16 +19,6 @@ export type WorkerStart = {
   env: Record<string, string>;
   topDirectories: readonly string[];
 };
-
-export class HostFailure extends Error {
-  readonly code: FailureCode;
-  constructor(code: FailureCode, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
-
-export type CallHost = <O extends Operation>(op: O, args: Args<O>) => Answer<O>;
 
 export const WAKE_BYTES = 8;
 const ANSWERED = 0;

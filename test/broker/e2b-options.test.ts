@@ -1,7 +1,7 @@
 // Options are honoured or refused, never taken and forgotten.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Fault } from '../../local/faults.ts';
 import { startDataPlane, type TestDataPlane } from '../support/data-plane.ts';
+import { type Fault, faulty } from '../support/faults.ts';
 
 let silent: RegExp | undefined;
 let fault: Fault;
@@ -9,7 +9,7 @@ let plane: TestDataPlane;
 beforeAll(async () => {
   const onRequest = ({ method = '', url = '' }: { method?: string | undefined; url?: string | undefined }) =>
     silent?.test(`${method} ${url}`) ? fault : undefined;
-  plane = await startDataPlane({ cloud: { faults: { onRequest } } });
+  plane = await startDataPlane({ cloud: faulty(onRequest) });
 });
 afterAll(() => plane.close());
 

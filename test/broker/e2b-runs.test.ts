@@ -1,7 +1,7 @@
 // The data plane over real processes: what a command may use, what ends with its run and what outlives it.
 import type { IncomingHttpHeaders } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Fault } from '../../local/faults.ts';
+import type { Fault } from '../support/faults.ts';
 import { newKey } from '../support/gateway.ts';
 import { type CommandResult, useProcessRun } from '../support/process-run.ts';
 

@@ -1,14 +1,12 @@
 // Faults on purpose, and the data plane's mount point.
 import { RateLimitError, Sandbox } from 'e2b';
 import { expect, test } from 'vitest';
-import type { Fault } from '../../local/faults.ts';
+import { type Fault, faulty } from '../support/faults.ts';
 import { callerOf, newKey, PATIENT, startForTest } from './support/control.ts';
 
 /** A cloud that answers GET /v2/sandboxes with one fault after the other, then as usual. */
 async function startFaulty(...faults: Fault[]) {
-  const local = await startForTest({
-    faults: { onRequest: req => (req.url?.startsWith('/v2/sandboxes') ? faults.shift() : undefined) },
-  });
+  const local = await startForTest(faulty(req => (req.url?.startsWith('/v2/sandboxes') ? faults.shift() : undefined)));
   return { local, faults, send: callerOf(local) };
 }
 

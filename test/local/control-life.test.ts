@@ -246,11 +246,9 @@ test('simultaneous pauses are one; a later one is refused', async () => {
   });
   const local = await startForTest({
     machineFactory: async () => ({ ...emptyMachine, freeze: () => allAsked }),
-    faults: {
-      onRequest(req) {
-        if (req.url?.endsWith('/pause') && ++asked === 5) setImmediate(release);
-        return undefined;
-      },
+    async intercept({ url }) {
+      if (url?.endsWith('/pause') && ++asked === 5) setImmediate(release);
+      return false;
     },
   });
   const send = callerOf(local);

@@ -2,12 +2,12 @@
 // finest level, and closing fails the test if a key is in it.
 import { randomBytes } from 'node:crypto';
 import { expect } from 'vitest';
-import type { FaultHook } from '../../local/faults.ts';
 import { startLocal } from '../../local/start.ts';
 import { type Config, parseConfig } from '../../src/config.ts';
 import { E2B } from '../../src/e2b/api.ts';
 import { startGateway } from '../../src/gateway.ts';
 import { createLogger } from '../../src/log.ts';
+import { type FaultHook, faulty } from './faults.ts';
 import { machineOf, type ShellKind } from './machines.ts';
 
 export const newKey = (): string => `e2b_${randomBytes(20).toString('hex')}`;
@@ -50,7 +50,7 @@ export async function startTestGateway({
   onRequest,
 }: TestOptions = {}) {
   const memory = memoryLog();
-  const cloud = await startLocal({ port: 0, ...machineOf(shell), ...(onRequest && { faults: { onRequest } }) });
+  const cloud = await startLocal({ port: 0, ...machineOf(shell), ...(onRequest && faulty(onRequest)) });
   const config = {
     ...parseConfig({
       PORT: '0',

@@ -1,6 +1,5 @@
 // A local cloud with real processes and faults on demand, and the microVM engine against it.
 import type { IncomingMessage } from 'node:http';
-import type { Fault } from '../../local/faults.ts';
 import type { LocalCloud } from '../../local/server.ts';
 import { type LocalOptions, startLocal } from '../../local/start.ts';
 import type { Connection } from '../../src/e2b/connection.ts';
@@ -13,6 +12,7 @@ import { MARK } from '../../src/engine/microvm/wire.ts';
 import { HostTurns } from '../../src/ground/host-turns.ts';
 import { Origin } from '../../src/ground/origin.ts';
 import { DESCRIPTION, echoHost, LIMITS, principal } from '../contract/harness.ts';
+import type { Fault } from './faults.ts';
 import { processMachine } from './process-machine/machine.ts';
 
 /** Local mode takes any key of this form. */

@@ -1,7 +1,7 @@
 // A sandbox of real processes for a file of tests, and for each test a run and a sandbox of its own.
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
-import type { FaultHook } from '../../local/faults.ts';
 import { startDataPlane, type TestDataPlane } from './data-plane.ts';
+import { type FaultHook, faulty } from './faults.ts';
 
 export type TestRun = ReturnType<TestDataPlane['openRun']>;
 type Made = { sandboxId: string };
@@ -18,7 +18,7 @@ export type CommandResult = {
 export function useProcessRun({ onRequest }: { readonly onRequest?: FaultHook } = {}) {
   const parts = {} as { plane: TestDataPlane; run: TestRun; sandboxId: string };
   beforeAll(async () => {
-    parts.plane = await startDataPlane({ shell: 'process', ...(onRequest && { cloud: { faults: { onRequest } } }) });
+    parts.plane = await startDataPlane({ shell: 'process', ...(onRequest && { cloud: faulty(onRequest) }) });
   });
   afterAll(() => parts.plane.close());
   beforeEach(async () => {

@@ -1,8 +1,8 @@
 // The API behind the gateway fails in many ways: the caller gets a clear error, other callers are not affected, and once
 // the API recovers, calls succeed again.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Fault } from '../../local/faults.ts';
 import { type LocalCloud, startLocalCloud } from '../../local/server.ts';
+import { type Fault, faulty } from '../support/faults.ts';
 import { callTool } from './support/load.ts';
 import { freePort, type Replica, startReplica } from './support/replica.ts';
 
@@ -25,12 +25,10 @@ const startCloud = () =>
   startLocalCloud({
     port,
     host: '127.0.0.1',
-    faults: {
-      onRequest: () => {
-        requests++;
-        return fault;
-      },
-    },
+    ...faulty(() => {
+      requests++;
+      return fault;
+    }),
   });
 
 beforeAll(async () => {

@@ -1,6 +1,6 @@
 // `node …`: one program in a vm, from its command line to its exit code.
 import { JSException } from 'quickjs-wasi';
-import type { CallHost } from '../protocol.ts';
+import type { CallHost } from '../operations.ts';
 import { stripTypes } from '../strip-types.ts';
 import { isModule } from './cell-syntax.ts';
 import type { CommandLine } from './command-line.ts';

@@ -5,10 +5,11 @@ import { fileURLToPath } from 'node:url';
 import v8 from 'node:v8';
 import { EvalFlags, type JSValueHandle, QuickJS, type QuickJSOptions } from 'quickjs-wasi';
 import { builtFile } from '../../../src/ground/built.ts';
-import type { CallHost, WorkerStart } from '../protocol.ts';
+import { answerText } from '../json-bridge.ts';
+import type { CallHost } from '../operations.ts';
+import type { WorkerStart } from '../protocol.ts';
 import { stripTypes } from '../strip-types.ts';
 import { supportsExtendedConstants } from '../wasm.ts';
-import { answerGuest } from './bridge.ts';
 import { hash } from './hash.ts';
 
 const MEMORY_BYTES = 256 * 1024 * 1024;
@@ -119,7 +120,7 @@ export class Vm {
   #expose(call: CallHost): void {
     const text = (name: string, work: (text: string) => string): void =>
       this.#set(name, argument => this.#vm.newString(work(argument.toString())));
-    text('__host', request => answerGuest(request, call));
+    text('__host', request => answerText(request, call as (op: string, args: object) => unknown));
     text('__hash', hash);
     text('__strip', source => {
       const stripped = stripTypes(source);

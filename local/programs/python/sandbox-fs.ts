@@ -1,35 +1,142 @@
-// The sandbox's files as Emscripten sees a file system, for the Python inside a worker: nodes and streams, put together.
-// Runs in the worker; knows only the host's calls.
+// The sandbox's files as Emscripten sees a file system, for the Python inside a worker. The host keeps them; while a file
+// is open its node has the bytes, as those of MEMFS have: read whole when opened, written whole when closed or synced.
+import { posix } from 'node:path';
+import { type FailureCode, HostFailure } from '../host-failure.ts';
+import type { CallHost, Entry } from '../operations.ts';
+import type { EmscriptenFs, Node, Stream } from './emscripten-fs.ts';
 
-import { type CallHost, HostFailure } from '../protocol.ts';
-import { type EmscriptenFs, ERRNO, type Node, S_IFDIR } from './emscripten-fs.ts';
-import { NodeOperations } from './node-operations.ts';
-import { OpenFiles } from './open-files.ts';
-import { StreamOperations } from './stream-operations.ts';
+type FileNode = Node & { users: number; changed: boolean };
+type Attributes = { mode?: number | null; size?: number | null; mtime?: number | null; timestamp?: number | null };
 
-export type SandboxFs = {
-  /** Called by Emscripten. */
-  mount(): Node;
-  /** Before anyone else looks: what is open and changed. */
-  syncAll(): void;
+const KINDS = { directory: 0o040000, file: 0o100000, symlink: 0o120000 };
+/** WASI's numbers. */
+const ERRNO: Readonly<Record<FailureCode, number>> = {
+  not_found: 44,
+  already_exists: 20,
+  invalid_argument: 28,
+  permission_denied: 2,
+  resource_exhausted: 51,
+  interrupted: 27,
+  failed: 29,
 };
+const ENOTEMPTY = 55;
 
-export function sandboxFs(FS: EmscriptenFs, callHost: CallHost): SandboxFs {
+/** `mount` is called by Emscripten; `syncAll` before anyone else looks at what is open and changed. */
+export function sandboxFs(FS: EmscriptenFs, callHost: CallHost): { mount(): Node; syncAll(): void } {
   const call = withErrno(FS, callHost);
-  const files = new OpenFiles(call);
-  const make = (parent: Node | null, name: string, mode: number): Node => {
-    const node = FS.createNode(parent, name, mode, 0);
-    node.node_ops = nodeOperations;
-    node.stream_ops = streamOperations;
-    return node;
+  const { MEMFS } = FS.filesystems;
+  const opened = new Set<FileNode>();
+
+  const make = (parent: Node | null, name: string, mode: number): FileNode =>
+    Object.assign(FS.createNode(parent, name, mode, 0), {
+      node_ops: nodeOperations,
+      stream_ops: streamOperations,
+      contents: null,
+      usedBytes: 0,
+      users: 0,
+      changed: false,
+    });
+  const load = (node: FileNode): void => {
+    node.contents = call('read', { path: pathOf(node) });
+    node.usedBytes = node.contents.length;
   };
-  const nodeOperations = new NodeOperations(FS, call, files, make);
-  const streamOperations = new StreamOperations(FS, files);
+  const save = (node: FileNode): void => {
+    if (!node.changed) return;
+    const { buffer, byteOffset } = node.contents ?? new Uint8Array(0);
+    call('write', { path: pathOf(node), bytes: new Uint8Array(buffer, byteOffset, node.usedBytes) });
+    node.changed = false;
+  };
+  const resize = (node: FileNode, size: number): void => {
+    if (node.users === 0 && size > 0) load(node);
+    MEMFS.resizeFileStorage(node, size);
+    node.changed = true;
+    save(node);
+  };
+
+  const nodeOperations = {
+    getattr(node: FileNode) {
+      const entry = call('lstat', { path: pathOf(node) });
+      node.mode = modeOf(entry);
+      const size = node.users > 0 ? node.usedBytes : entry.sizeBytes;
+      const time = new Date(entry.modifiedMs);
+      return {
+        ...{ dev: 1, ino: node.id, mode: node.mode, nlink: 1, uid: 1000, gid: 1000, rdev: 0, size },
+        ...{ atime: time, mtime: time, ctime: time, blksize: 4096, blocks: Math.ceil(size / 4096) },
+      };
+    },
+    setattr(node: FileNode, { mode, size, mtime, timestamp }: Attributes): void {
+      const path = pathOf(node);
+      const modifiedMs = mtime ?? timestamp;
+      if (mode != null) call('chmod', { path, mode: mode & 0o7777 });
+      if (modifiedMs != null) call('touch', { path, modifiedMs: Number(modifiedMs) });
+      if (size != null) resize(node, size);
+    },
+    lookup: (parent: Node, name: string): Node =>
+      make(parent, name, modeOf(call('lstat', { path: within(parent, name) }))),
+    mknod(parent: Node, name: string, mode: number): Node {
+      const path = within(parent, name);
+      if (FS.isDir(mode)) call('mkdir', { path });
+      else call('write', { path, bytes: new Uint8Array(0), mode: mode & 0o7777 });
+      return make(parent, name, mode);
+    },
+    rename(node: FileNode, newParent: Node, newName: string): void {
+      save(node);
+      call('rename', { from: pathOf(node), to: within(newParent, newName) });
+      node.name = newName;
+    },
+    unlink: (parent: Node, name: string) => call('remove', { path: within(parent, name) }),
+    rmdir(parent: Node, name: string): void {
+      const path = within(parent, name);
+      if (call('list', { path }).length > 0) throw new FS.ErrnoError(ENOTEMPTY);
+      call('remove', { path });
+    },
+    readdir: (node: Node): string[] => ['.', '..', ...call('list', { path: pathOf(node) })],
+    symlink(parent: Node, name: string, target: string): Node {
+      call('symlink', { target, path: within(parent, name) });
+      return make(parent, name, KINDS.symlink | 0o777);
+    },
+    readlink: (node: Node): string => call('readlink', { path: pathOf(node) }),
+  };
+
+  const streamOperations = {
+    ...MEMFS.stream_ops,
+    open({ node }: Stream & { node: FileNode }): void {
+      if (!FS.isFile(node.mode)) return;
+      if (node.users === 0) load(node);
+      node.users += 1;
+      opened.add(node);
+    },
+    close({ node }: Stream & { node: FileNode }): void {
+      if (!FS.isFile(node.mode)) return;
+      save(node);
+      node.users -= 1;
+      if (node.users > 0) return;
+      node.contents = null;
+      opened.delete(node);
+    },
+    fsync({ node }: Stream & { node: FileNode }): number {
+      save(node);
+      return 0;
+    },
+    write(...args: Parameters<typeof MEMFS.stream_ops.write>): number {
+      (args[0].node as FileNode).changed = true;
+      return MEMFS.stream_ops.write(...args);
+    },
+  };
+
   return {
-    mount: () => make(null, '/', S_IFDIR | 0o777),
-    syncAll: () => files.flushAll(),
+    mount: () => make(null, '/', KINDS.directory | 0o777),
+    syncAll: () => opened.forEach(save),
   };
 }
+
+function pathOf(node: Node): string {
+  return node.parent === node ? node.mount.mountpoint : posix.join(pathOf(node.parent), node.name);
+}
+
+const within = (parent: Node, name: string): string => posix.join(pathOf(parent), name);
+
+const modeOf = ({ type, mode }: Entry): number => KINDS[type] | mode;
 
 /** The host's refusals as Emscripten's errors. */
 function withErrno(FS: EmscriptenFs, call: CallHost): CallHost {

@@ -1,12 +1,13 @@
 // A Python interpreter in a worker thread: CPython as WebAssembly (the one just-bash brings), which has no way out but
-// the file system and the device given here; in particular none to JavaScript. Its build bounds memory at 512 MB. Ends by being terminated, or when its
-// program does.
-
+// the file system and the device given here; in particular none to JavaScript. Its build bounds memory at 512 MB. Ends
+// by being terminated, or when its program does.
 import { readFileSync } from 'node:fs';
 import nodeModule, { createRequire } from 'node:module';
 import { workerData } from 'node:worker_threads';
 import { builtFile } from '../../../src/ground/built.ts';
-import { type CallHost, type HostFailure, hostCaller, type WorkerStart } from '../protocol.ts';
+import type { HostFailure } from '../host-failure.ts';
+import { answerText } from '../json-bridge.ts';
+import { hostCaller, type WorkerStart } from '../protocol.ts';
 import { type WasmInstance, type WasmModule, webAssembly } from '../wasm.ts';
 import type { EmscriptenFs } from './emscripten-fs.ts';
 import { sandboxFs } from './sandbox-fs.ts';
@@ -113,21 +114,17 @@ function prepare({ FS, ENV }: Python): void {
 type Mounts = { add(names: readonly string[]): void; syncAll(): void };
 
 function mountSandbox(FS: EmscriptenFs): Mounts {
-  const type = sandboxFs(FS, call);
+  const files = sandboxFs(FS, call);
   const mounted = new Set<string>(OWN_DIRECTORIES);
-  const mounts: Mounts = {
-    syncAll: () => type.syncAll(),
-    add(names) {
-      for (const name of names) {
-        if (mounted.has(name)) continue;
-        mounted.add(name);
-        FS.mkdirTree(`/${name}`);
-        FS.mount(type, {}, `/${name}`);
-      }
-    },
+  const add = (names: readonly string[]): void => {
+    for (const name of names.filter(each => !mounted.has(each))) {
+      mounted.add(name);
+      FS.mkdirTree(`/${name}`);
+      FS.mount(files, {}, `/${name}`);
+    }
   };
-  mounts.add(start.topDirectories);
-  return mounts;
+  add(start.topDirectories);
+  return { add, syncAll: files.syncAll };
 }
 
 /** stdin, stdout and stderr, and /dev/host: a line of JSON in, a line of JSON out. */
@@ -168,25 +165,6 @@ function reader(next: () => Uint8Array | null) {
   };
 }
 
-/** Calls Python may make by name; the file calls go through the file system. */
-const CALLABLE = new Set([
-  'attributes',
-  'setAttributes',
-  'sleep',
-  'run',
-  'spawn',
-  'wait',
-  'signal',
-  'http',
-  'listen',
-  'unlisten',
-  'accept',
-  'respond',
-  'cell',
-  'event',
-  'cellDone',
-]);
-
 function hostDevice(mounts: Mounts) {
   let request = '';
   let answer: Uint8Array = new Uint8Array(0);
@@ -195,7 +173,8 @@ function hostDevice(mounts: Mounts) {
       request += Buffer.from(buffer.subarray(offset, offset + length)).toString('latin1');
       if (request.endsWith('\n')) {
         mounts.syncAll();
-        answer = Buffer.from(`${ask(request, mounts)}\n`);
+        const text = answerText(request, (op, args) => callByName(mounts, op, args));
+        answer = Buffer.from(`${text}\n`);
         request = '';
       }
       return length;
@@ -208,27 +187,10 @@ function hostDevice(mounts: Mounts) {
   };
 }
 
-/** ASCII JSON both ways; bytes as base64. */
-function ask(json: string, mounts: Mounts): string {
-  try {
-    const { op, args } = JSON.parse(json, (_key, value) =>
-      isBytes(value) ? Buffer.from(value.base64, 'base64') : value,
-    );
-    if (!CALLABLE.has(op)) return JSON.stringify({ error: 'failed', message: `no such call: ${op}` });
-    const value = (call as (op: string, args: object) => unknown)(op, args);
-    if (op === 'cell' && value !== null) mounts.add((value as { topDirectories: string[] }).topDirectories);
-    const text = JSON.stringify({ value }, (_key, item) =>
-      item instanceof Uint8Array ? { base64: Buffer.from(item).toString('base64') } : item,
-    );
-    return text;
-  } catch (caught) {
-    const { code, message } = caught as HostFailure;
-    return JSON.stringify({ error: code ?? 'failed', message });
-  }
-}
-
-function isBytes(value: unknown): value is { base64: string } {
-  return typeof value === 'object' && value !== null && 'base64' in value && typeof value.base64 === 'string';
+function callByName(mounts: Mounts, op: string, args: object): unknown {
+  const value = (call as (op: string, args: object) => unknown)(op, args);
+  if (op === 'cell' && value !== null) mounts.add((value as { topDirectories: string[] }).topDirectories);
+  return value;
 }
 
 function interruptible<T>(FS: EmscriptenFs, work: () => T): T {
@@ -243,7 +205,5 @@ function interruptible<T>(FS: EmscriptenFs, work: () => T): T {
 function fail(FS: EmscriptenFs, errno: number): never {
   throw new FS.ErrnoError(errno);
 }
-
-export type { CallHost };
 
 await main();

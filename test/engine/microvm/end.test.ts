@@ -8,12 +8,13 @@ import type { CallHost } from '../../../src/engine/engine.ts';
 import type { E2bOptions } from '../../../src/engine/microvm/engine.ts';
 import { Harness, LIMITS } from '../../contract/harness.ts';
 import { ManualClock, PATIENT } from '../../local/support/control.ts';
+import { faulty } from '../../support/faults.ts';
 import { Faults, KILL, microvmEngine, RUNNER_KEY, startProcessCloud } from '../../support/microvm.ts';
 
 const faults = new Faults();
 let cloud: LocalCloud;
 beforeAll(async () => {
-  cloud = await startProcessCloud({ faults: { onRequest: faults.hook } });
+  cloud = await startProcessCloud(faulty(faults.hook));
 });
 afterAll(() => cloud.close());
 

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { LocalCloud } from '../../../local/server.ts';
 import { PATIENT } from '../../local/support/control.ts';
 import { connect, type TestClient } from '../../support/clients.ts';
+import { faulty } from '../../support/faults.ts';
 import { newKey, startTestGateway, type TestGateway } from '../../support/gateway.ts';
 import { startProcessCloud } from '../../support/microvm.ts';
 
@@ -11,14 +12,12 @@ let gateway: TestGateway;
 let client: TestClient;
 const created: string[] = [];
 beforeAll(async () => {
-  cloud = await startProcessCloud({
-    faults: {
-      onRequest: req => {
-        if (req.method === 'POST' && req.url === '/v2/sandboxes') created.push(String(req.headers['user-agent']));
-        return undefined;
-      },
-    },
-  });
+  cloud = await startProcessCloud(
+    faulty(req => {
+      if (req.method === 'POST' && req.url === '/v2/sandboxes') created.push(String(req.headers['user-agent']));
+      return undefined;
+    }),
+  );
   const env = { SANDBOX_ENGINE: 'e2b', E2B_API_URL: cloud.url, E2B_SANDBOX_URL: cloud.url, RUN_TIMEOUT_MS: '10000' };
   gateway = await startTestGateway({ env });
   client = await connect(gateway.mcpUrl, newKey());

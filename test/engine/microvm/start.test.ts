@@ -3,12 +3,12 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Fault } from '../../../local/faults.ts';
 import type { LocalCloud } from '../../../local/server.ts';
 import { startLocal } from '../../../local/start.ts';
 import type { E2bOptions } from '../../../src/engine/microvm/engine.ts';
 import { Harness } from '../../contract/harness.ts';
 import { PATIENT } from '../../local/support/control.ts';
+import { type Fault, faulty } from '../../support/faults.ts';
 import {
   CONCURRENCY,
   CREATE,
@@ -23,7 +23,7 @@ import { processMachine } from '../../support/process-machine/machine.ts';
 const faults = new Faults();
 let cloud: LocalCloud;
 beforeAll(async () => {
-  cloud = await startProcessCloud({ faults: { onRequest: faults.hook } });
+  cloud = await startProcessCloud(faulty(faults.hook));
 });
 afterAll(() => cloud.close());
 

@@ -1,7 +1,7 @@
 // Bytes as such: printf and echo -e with escapes above 7f, endless devices, dd, truncate.
 import { randomBytes } from 'node:crypto';
 import { type Command, defineCommand, type ExecResult, latin1FromBytes, type ResolvedCommandContext } from 'just-bash';
-import { bytes, original, text } from './results.ts';
+import { bytes, failed, original, text } from './running.ts';
 
 const MAX_BYTES = 256 * 1024 * 1024;
 const ENDLESS = new Set(['/dev/zero', '/dev/urandom', '/dev/random']);
@@ -19,20 +19,18 @@ export function byteCommands(source: string): Command[] {
     ...(source.search(HIGH_ESCAPE) === -1 ? [] : written),
     defineCommand('dd', dd),
     defineCommand('truncate', truncate),
-    defineCommand('realpath', async (args, ctx) => {
-      const paths = args.filter(arg => !arg.startsWith('-'));
-      const real = await Promise.all(
-        paths.map(path => ctx.fs.realpath(ctx.fs.resolvePath(ctx.cwd, path)).catch(() => undefined)),
-      );
-      const missing = paths.filter((_, at) => real[at] === undefined);
-      const errors = missing.map(path => `realpath: ${path}: No such file or directory\n`).join('');
-      return text(
-        real.flatMap(path => (path === undefined ? [] : [`${path}\n`])).join(''),
-        errors,
-        missing.length > 0 ? 1 : 0,
-      );
-    }),
+    defineCommand('realpath', realpath),
   ];
+}
+
+async function realpath(args: string[], ctx: ResolvedCommandContext): Promise<ExecResult> {
+  const printed: Record<'out' | 'errors', string> = { out: '', errors: '' };
+  for (const path of args.filter(arg => !arg.startsWith('-'))) {
+    const real = await ctx.fs.realpath(ctx.fs.resolvePath(ctx.cwd, path)).catch(() => undefined);
+    if (real === undefined) printed.errors += `realpath: ${path}: No such file or directory\n`;
+    else printed.out += `${real}\n`;
+  }
+  return text(printed.out, printed.errors, printed.errors === '' ? 0 : 1);
 }
 
 async function withBytes(args: string[], ctx: ResolvedCommandContext): Promise<ExecResult> {
@@ -64,7 +62,7 @@ function sizeOf(given: string | undefined): number {
   return Number(match[1]) * ({ k: 1024, K: 1024, M: 1024 ** 2, G: 1024 ** 3 }[match[2] ?? ''] ?? 1);
 }
 
-const tooLarge = (name: string): ExecResult => text('', `${name}: more than local mode holds\n`, 1);
+const tooLarge = (name: string): ExecResult => failed(`${name}: more than local mode holds`);
 
 /** `head -c N` of an endless device; undefined: of something else. */
 export function headOfDevice(args: readonly string[]): ExecResult | undefined {
@@ -73,7 +71,7 @@ export function headOfDevice(args: readonly string[]): ExecResult | undefined {
   const at = args.findIndex(arg => /^(-c|--bytes)/.test(arg));
   const given = at === -1 ? undefined : args[at]?.replace(/^(-c|--bytes=?)/, '') || args[at + 1];
   const count = sizeOf(given);
-  if (Number.isNaN(count)) return text('', `head: ${device} has no lines: say how many bytes, with -c\n`, 1);
+  if (Number.isNaN(count)) return failed(`head: ${device} has no lines: say how many bytes, with -c`);
   return count > MAX_BYTES ? tooLarge('head') : bytes(endless(device, count));
 }
 
@@ -82,21 +80,21 @@ async function dd(args: string[], ctx: ResolvedCommandContext): Promise<ExecResu
   const unknown = [...options.keys()].find(
     name => !['if', 'of', 'bs', 'count', 'status', 'skip', 'conv', 'iflag', 'oflag'].includes(name),
   );
-  if (unknown !== undefined) return text('', `dd: local mode has no operand ${unknown}\n`, 1);
+  if (unknown !== undefined) return failed(`dd: local mode has no operand ${unknown}`);
   const block = sizeOf(options.get('bs') ?? '512');
   const count = options.has('count') ? sizeOf(options.get('count')) : undefined;
   const from = options.get('if');
-  if (Number.isNaN(block) || Number.isNaN(count)) return text('', 'dd: invalid number\n', 1);
+  if (Number.isNaN(block) || Number.isNaN(count)) return failed('dd: invalid number');
   const wanted = count === undefined ? undefined : block * count;
   if ((wanted ?? 0) > MAX_BYTES) return tooLarge('dd');
   let content: Buffer;
   if (from !== undefined && ENDLESS.has(from)) {
-    if (wanted === undefined) return text('', `dd: ${from} does not end: say count=\n`, 1);
+    if (wanted === undefined) return failed(`dd: ${from} does not end: say count=`);
     content = endless(from, wanted);
   } else {
     const path = from === undefined ? undefined : ctx.fs.resolvePath(ctx.cwd, from);
     const read = path === undefined ? Buffer.from(latin1FromBytes(ctx.stdin), 'latin1') : await load(path, ctx);
-    if (read === undefined) return text('', `dd: failed to open '${from}': No such file or directory\n`, 1);
+    if (read === undefined) return failed(`dd: failed to open '${from}': No such file or directory`);
     const start = (Number(options.get('skip') ?? 0) || 0) * block;
     content = read.subarray(start, wanted === undefined ? undefined : start + wanted);
   }

@@ -1,49 +1,30 @@
 // Commands that read the process's live input. just-bash gives a command its whole input at once, so a live one is
 // stood for by a mark: `cat` then passes on what comes as it comes, the others get everything once it has ended.
-import { type Command, defineCommand, type ExecResult, latin1FromBytes, type ResolvedCommandContext } from 'just-bash';
-import { STREAMS_VARIABLE } from '../script.ts';
-import { LIVE_INPUT, quote, type Session } from '../session.ts';
+import { type Command, defineCommand, type ExecResult, type ResolvedCommandContext } from 'just-bash';
+import { quote, type Session } from '../session.ts';
 import { headOfDevice } from './bytes.ts';
-import { bytes, original, text } from './results.ts';
+import { bytes, execute, isLive, original, streams, text } from './running.ts';
 
-/** How many operands a command takes before files: with a file it does not read its input. */
-const READERS: Readonly<Record<string, number>> = {
-  wc: 0,
-  sort: 0,
-  uniq: 0,
-  head: 0,
-  tail: 0,
-  tac: 0,
-  rev: 0,
-  nl: 0,
-  base64: 0,
-  md5sum: 0,
-  sha1sum: 0,
-  sha256sum: 0,
-  gzip: 0,
-  gunzip: 0,
-  od: 0,
-  cut: 0,
-  grep: 1,
-  sed: 1,
-  awk: 1,
-  jq: 1,
-  tee: Number.POSITIVE_INFINITY,
-  tr: Number.POSITIVE_INFINITY,
-  xargs: Number.POSITIVE_INFINITY,
-};
+/** By how many operands a command takes before files: with a file it does not read its input. */
+const READERS: readonly (readonly [operands: number, names: string])[] = [
+  [0, 'wc sort uniq head tail tac rev nl base64 md5sum sha1sum sha256sum gzip gunzip od cut'],
+  [1, 'grep sed awk jq'],
+  [Number.POSITIVE_INFINITY, 'tee tr xargs'],
+];
 
 export function inputCommands(session: Session): Command[] {
-  const readers = Object.entries(READERS).map(([name, operands]) =>
+  const reader = (name: string, operands: number): Command =>
     defineCommand(name, async (args, ctx) => {
       const device = name === 'head' ? headOfDevice(args) : undefined;
       if (device !== undefined) return device;
       const given = args.filter(arg => (!arg.startsWith('-') || arg === '-') && !/^\d+$/.test(arg)).length;
       if (!isLive(ctx) || given > operands) return original(args, ctx);
-      return rerun(name, args, ctx, await readAll(session));
-    }),
-  );
-  return [...readers, defineCommand('cat', (args, ctx) => cat(session, args, ctx))];
+      return execute([name, ...args].map(quote).join(' '), ctx, (await readAll(session)).toString('latin1'));
+    });
+  return [
+    ...READERS.flatMap(([operands, names]) => names.split(' ').map(name => reader(name, operands))),
+    defineCommand('cat', (args, ctx) => cat(session, args, ctx)),
+  ];
 }
 
 async function cat(session: Session, args: string[], ctx: ResolvedCommandContext): Promise<ExecResult> {
@@ -53,24 +34,9 @@ async function cat(session: Session, args: string[], ctx: ResolvedCommandContext
   for (let part = await session.stdin?.read(); part !== undefined; part = await session.stdin?.read()) {
     await session.output('stdout', part);
   }
-  return { stdout: '', stderr: '', exitCode: 0 };
-}
-
-export function isLive(ctx: ResolvedCommandContext): boolean {
-  return latin1FromBytes(ctx.stdin) === LIVE_INPUT;
-}
-
-/** Its output goes to the process and nowhere else: it may be sent at once. */
-export function streams(ctx: ResolvedCommandContext): boolean {
-  return ctx.env.get(STREAMS_VARIABLE) === '1';
+  return text('');
 }
 
 async function readAll(session: Session): Promise<Buffer> {
   return (await session.stdin?.readAll()) ?? Buffer.alloc(0);
-}
-
-async function rerun(name: string, args: string[], ctx: ResolvedCommandContext, stdin: Buffer): Promise<ExecResult> {
-  const source = [name, ...args].map(quote).join(' ');
-  const options = { cwd: ctx.cwd, stdin: stdin.toString('latin1'), stdinKind: 'bytes' as const };
-  return (await ctx.exec?.(source, options)) ?? text('', 'cannot run here\n', 126);
 }

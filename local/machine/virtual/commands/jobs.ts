@@ -1,22 +1,11 @@
 // Background jobs and the processes of a virtual sandbox: `… &`, wait, ps, kill, nohup and their kin.
-import { type Command, defineCommand, latin1FromBytes, type ResolvedCommandContext } from 'just-bash';
+import { type Command, defineCommand, type ResolvedCommandContext } from 'just-bash';
 import { BREATH_COMMAND, JOB_COMMAND, LAST_JOB_VARIABLE, STREAMS_VARIABLE, WAIT_COMMAND } from '../script.ts';
-import { quote, type ScriptOptions, type Session } from '../session.ts';
-import { isLive, streams } from './input.ts';
-import { text } from './results.ts';
+import { quote, type Session } from '../session.ts';
+import { runLine, text } from './running.ts';
 
 /** just-bash's own bookkeeping, which a new shell makes for itself. */
-const INTERNAL = new Set([
-  'SHELLOPTS',
-  'BASHOPTS',
-  'BASHPID',
-  'PWD',
-  'OLDPWD',
-  'PPID',
-  'UID',
-  'EUID',
-  STREAMS_VARIABLE,
-]);
+const INTERNAL = new Set([...'SHELLOPTS BASHOPTS BASHPID PWD OLDPWD PPID UID EUID'.split(' '), STREAMS_VARIABLE]);
 
 /** How long scripts may hold up everything else. */
 const BREATH_EVERY_MS = 10;
@@ -47,10 +36,10 @@ export function jobCommands(session: Session): Command[] {
       return text(lines.join(''));
     }),
     defineCommand('ps', async () => {
-      const lines = Array.from(
-        session.processes,
-        ([id, { source }]) => `${String(id).padStart(7)} ?  0:00 ${oneLine(source)}\n`,
-      );
+      const lines = Array.from(session.processes, ([id, { source }]) => {
+        const line = source.replaceAll('\n', ' ').slice(0, 120);
+        return `${String(id).padStart(7)} ?  0:00 ${line}\n`;
+      });
       return text(`    PID TTY TIME CMD\n${lines.join('')}`);
     }),
     defineCommand('pgrep', async args => {
@@ -63,9 +52,12 @@ export function jobCommands(session: Session): Command[] {
       return text('', '', found.length === 0 ? 1 : 0);
     }),
     defineCommand('kill', async args => kill(session, args)),
-    defineCommand('nohup', (args, ctx) => pass(session, args, ctx)),
-    defineCommand('setsid', (args, ctx) => pass(session, args, ctx)),
-    defineCommand('stdbuf', (args, ctx) => pass(session, withoutOptions(args), ctx)),
+    ...['nohup', 'setsid', 'stdbuf'].map(name =>
+      defineCommand(name, (args, ctx) => {
+        const first = name === 'stdbuf' ? args.findIndex(arg => !arg.startsWith('-')) : 0;
+        return runLine(session, args.slice(first).map(quote).join(' '), ctx);
+      }),
+    ),
   ];
 }
 
@@ -86,38 +78,12 @@ function kill(session: Session, args: string[]) {
 }
 
 /** As the status of the process names it. */
-const SIGNALS: Readonly<Record<string, string>> = {
-  1: 'hangup',
-  HUP: 'hangup',
-  2: 'interrupt',
-  INT: 'interrupt',
-  9: 'killed',
-  KILL: 'killed',
-};
+const SIGNALS: Readonly<Record<string, string>> = { 1: 'hangup', HUP: 'hangup', 2: 'interrupt', INT: 'interrupt' };
 
-function signalOf(option: string | undefined): string {
-  return SIGNALS[(option ?? '').replace(/^-(?:SIG)?/i, '').toUpperCase()] ?? 'terminated';
-}
-
-/** Runs the rest of the line, streaming where the line would. */
-async function pass(session: Session, args: string[], ctx: ResolvedCommandContext) {
-  const source = args.map(quote).join(' ');
-  if (streams(ctx)) return text('', '', await session.run(source, inherited(ctx)));
-  return (
-    (await ctx.exec?.(source, { cwd: ctx.cwd, stdin: latin1FromBytes(ctx.stdin), stdinKind: 'bytes' })) ??
-    text('', 'cannot run here\n', 126)
-  );
-}
-
-/** What a script of its own takes over from the command that runs it. */
-export function inherited(ctx: ResolvedCommandContext): ScriptOptions {
-  const given = isLive(ctx) ? {} : { stdin: latin1FromBytes(ctx.stdin) };
-  return { cwd: ctx.cwd, env: exported(ctx), ...given };
-}
-
-export function exported(ctx: ResolvedCommandContext): Record<string, string> {
-  const { [STREAMS_VARIABLE]: _, ...env } = ctx.exportedEnv ?? {};
-  return env;
+/** `-9`, `-KILL`, `-SIGKILL` … */
+function signalOf(option = ''): string {
+  const name = option.replace(/^-(?:SIG)?/i, '').toUpperCase();
+  return /^(9|KILL)$/.test(name) ? 'killed' : (SIGNALS[name] ?? 'terminated');
 }
 
 /** All of the shell's variables: a job is a copy of the shell, as far as that goes (functions stay behind). */
@@ -130,13 +96,4 @@ function matching(session: Session, args: string[]): number[] {
   return Array.from(session.processes).flatMap(([id, { source }]) =>
     id !== session.pid && pattern !== '' && source.includes(pattern) ? [id] : [],
   );
-}
-
-function withoutOptions(args: string[]): string[] {
-  const first = args.findIndex(arg => !arg.startsWith('-'));
-  return first === -1 ? [] : args.slice(first);
-}
-
-function oneLine(source: string): string {
-  return source.replaceAll('\n', ' ').slice(0, 120);
 }

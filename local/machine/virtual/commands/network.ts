@@ -1,7 +1,7 @@
 // The network as the shell sees it: curl to the sandbox's own ports, and which of them are open.
 import { type Command, defineCommand } from 'just-bash';
 import type { Ports } from '../ports.ts';
-import { original, text } from './results.ts';
+import { original, text } from './running.ts';
 
 const WITHOUT_SCHEME = /^(?:localhost|127\.0\.0\.1|0\.0\.0\.0)(?::\d+)?(?:[/?#].*)?$/;
 

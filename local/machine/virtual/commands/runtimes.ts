@@ -2,56 +2,34 @@
 import { type Command, defineCommand, type ExecResult, latin1FromBytes, type ResolvedCommandContext } from 'just-bash';
 import type { Language } from '../../program.ts';
 import type { Session } from '../session.ts';
-import { isLive, streams } from './input.ts';
-import { exported, inherited } from './jobs.ts';
-import { bytes, text } from './results.ts';
+import { collect, exported, failed, inherited, isLive, original, runLine, streams, text } from './running.ts';
 
 export function runtimeCommands(session: Session): Command[] {
-  const program = (name: string, language: Language) =>
-    defineCommand(name, (args, ctx) => runProgram(session, language, args, ctx));
+  const all = (
+    names: string,
+    run: (name: string, args: string[], ctx: ResolvedCommandContext) => Promise<ExecResult>,
+  ) => names.split(' ').map(name => defineCommand(name, (args, ctx) => run(name, args, ctx)));
   return [
-    program('python3', 'python'),
-    program('python', 'python'),
-    program('python3.13', 'python'),
-    program('node', 'javascript'),
-    program('nodejs', 'javascript'),
-    program('tsx', 'javascript'),
-    defineCommand('bash', (args, ctx) => bash(session, args, ctx)),
-    defineCommand('sh', (args, ctx) => bash(session, args, ctx)),
-    ...['pip', 'pip3', 'uv', 'conda'].map(name => defineCommand(name, async args => pip(name, args))),
-    ...['npm', 'yarn', 'pnpm', 'npx'].map(name =>
-      defineCommand(name, async (args, ctx) => npm(session, name, args, ctx)),
-    ),
+    ...all('python3 python python3.13', (_, args, ctx) => runProgram(session, 'python', args, ctx)),
+    ...all('node nodejs tsx', (_, args, ctx) => runProgram(session, 'javascript', args, ctx)),
+    ...all('bash sh', (_, args, ctx) => bash(session, args, ctx)),
+    ...all('pip pip3 uv conda', async (name, args) => pip(name, args)),
+    ...all('npm yarn pnpm npx', (name, args, ctx) => npm(session, name, args, ctx)),
   ];
 }
 
-const MAX_COLLECTED_BYTES = 64 * 1024 * 1024;
-
-async function runProgram(
-  session: Session,
-  language: Language,
-  args: string[],
-  ctx: ResolvedCommandContext,
-): Promise<ExecResult> {
-  const collected: Record<'stdout' | 'stderr', Buffer[]> = { stdout: [], stderr: [] };
-  let size = 0;
+function runProgram(session: Session, language: Language, args: string[], ctx: ResolvedCommandContext) {
   const live = isLive(ctx) ? session.stdin : undefined;
   const given = [Buffer.from(live === undefined ? latin1FromBytes(ctx.stdin) : '', 'latin1')].filter(
     part => part.length > 0,
   );
-  const direct = streams(ctx);
-  const exitCode = await session.shell.runProgram(language, args, {
+  const io = {
     cwd: ctx.cwd,
     env: exported(ctx),
     stdin: async () => (live === undefined ? given.shift() : live.read()),
     signal: ctx.signal === undefined ? session.signal : AbortSignal.any([session.signal, ctx.signal]),
-    async output(kind, part) {
-      if (direct) return session.output(kind, part);
-      size += part.length;
-      if (size <= MAX_COLLECTED_BYTES) collected[kind === 'stderr' ? 'stderr' : 'stdout'].push(Buffer.from(part));
-    },
-  });
-  return bytes(Buffer.concat(collected.stdout), Buffer.concat(collected.stderr).toString('utf8'), exitCode);
+  };
+  return collect(session, ctx, output => session.shell.runProgram(language, args, { ...io, output }));
 }
 
 /** A script of its own, with live output, where just-bash's own would give it at the end. */
@@ -59,12 +37,12 @@ async function bash(session: Session, args: string[], ctx: ResolvedCommandContex
   const at = args.findIndex(arg => !/^-[a-bd-z]+$/.test(arg));
   const options = at === -1 ? args : args.slice(0, at);
   const [first, ...rest] = at === -1 ? [] : args.slice(at);
-  if (!streams(ctx) || first === undefined) return (await ctx.origCommand?.(args)) ?? text('', '', 127);
+  if (!streams(ctx) || first === undefined) return original(args, ctx);
   const settings = options.map(option => option.replace(/[^exuv]/g, '')).filter(flags => flags !== '');
   const prefix = settings.length === 0 ? '' : `set -${settings.join('')}; `;
   const isCommand = /^-[a-z]*c$/.test(first);
   const source = isCommand ? rest[0] : await ctx.fs.readFile(ctx.fs.resolvePath(ctx.cwd, first)).catch(() => undefined);
-  if (source === undefined) return text('', `bash: ${first}: No such file or directory\n`, 127);
+  if (source === undefined) return failed(`bash: ${first}: No such file or directory`, 127);
   const positional = isCommand ? rest.slice(2) : rest;
   return text('', '', await session.run(prefix + source, { ...inherited(ctx), positional }));
 }
@@ -74,16 +52,14 @@ function pip(name: string, args: string[]): ExecResult {
   if (command === '--version' || command === '-V') return text(`${name} 25.0 (local mode stand-in, python 3.13)\n`);
   if (command === 'list' || command === 'freeze') return text('');
   if (command !== 'install' && command !== 'add')
-    return text('', `${name}: local mode has no ${command ?? 'such'} command\n`, 1);
+    return failed(`${name}: local mode has no ${command ?? 'such'} command`);
   const wanted = rest.filter(arg => !arg.startsWith('-'));
   const unknown = wanted.filter(packageName => !/^(pip|setuptools|wheel)\b/.test(packageName));
   if (unknown.length === 0)
     return text(wanted.map(packageName => `Requirement already satisfied: ${packageName}\n`).join(''));
-  return text(
-    '',
+  return failed(
     `ERROR: ${unknown.join(', ')} cannot be installed: this is local mode, a stand-in for E2B without network. ` +
-      'Python has its standard library here. A real sandbox installs packages.\n',
-    1,
+      'Python has its standard library here. A real sandbox installs packages.',
   );
 }
 
@@ -100,11 +76,9 @@ async function npm(session: Session, name: string, args: string[], ctx: Resolved
     return runProgram(session, 'javascript', rest, ctx);
   if (name === 'npx' && /^(http-server|serve)$/.test(command ?? '')) return serveFolder(session, rest, ctx);
   if (['run', 'start', 'test'].includes(command ?? '')) return npmScript(session, args, ctx);
-  return text(
-    '',
+  return failed(
     `${name}: ${args.join(' ')}: not possible in local mode, a stand-in for E2B without network: no package can be ` +
-      'installed. Node’s basic modules are here. A real sandbox installs packages.\n',
-    1,
+      'installed. Node’s basic modules are here. A real sandbox installs packages.',
   );
 }
 
@@ -112,9 +86,7 @@ async function npmScript(session: Session, args: string[], ctx: ResolvedCommandC
   const name = (args[0] === 'run' ? args[1] : args[0]) ?? '';
   const json = await ctx.fs.readFile(ctx.fs.resolvePath(ctx.cwd, 'package.json')).catch(() => '{}');
   const script = scriptOf(json, name);
-  if (script === undefined) return text('', `npm error Missing script: "${name}"\n`, 1);
-  if (streams(ctx)) return text('', '', await session.run(script, inherited(ctx)));
-  return (await ctx.exec?.(script, { cwd: ctx.cwd })) ?? text('', '', 126);
+  return script === undefined ? failed(`npm error Missing script: "${name}"`) : runLine(session, script, ctx);
 }
 
 function scriptOf(json: string, name: string): string | undefined {

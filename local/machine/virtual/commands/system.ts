@@ -1,14 +1,11 @@
 // What agents ask a machine about itself, and programs that local mode does not have.
 import { type Command, defineCommand, type ResolvedCommandContext } from 'just-bash';
 import type { Session } from '../session.ts';
-import { exported } from './jobs.ts';
-import { original, text } from './results.ts';
+import { exported, failed, original, text } from './running.ts';
 
-const MISSING = ['apt', 'apt-get', 'apk', 'dnf', 'yum', 'brew'];
-const MISSING_TOOLS =
-  'git gcc g++ make cargo rustc go java javac Rscript docker ssh wget zip unzip openssl perl ruby php vim nano systemctl'.split(
-    ' ',
-  );
+const PACKAGES = 'apt apt-get apk dnf yum brew';
+const TOOLS =
+  'git gcc g++ make cargo rustc go java javac Rscript docker ssh wget zip unzip openssl perl ruby php vim nano systemctl';
 
 export function systemCommands({ terminal }: Session): Command[] {
   const size = () => terminal?.size ?? { cols: 80, rows: 24 };
@@ -26,8 +23,9 @@ export function systemCommands({ terminal }: Session): Command[] {
     answer('stty', ([what]) => (what === 'size' ? `${size().rows} ${size().cols}` : '')),
     answer('ulimit', () => 'unlimited'),
     // just-bash shows all variables, its own bookkeeping among them.
-    defineCommand('env', async (args, ctx) => (args.length > 0 ? original(args, ctx) : text(environment(ctx)))),
-    defineCommand('printenv', async (args, ctx) => (args.length > 0 ? original(args, ctx) : text(environment(ctx)))),
+    ...['env', 'printenv'].map(name =>
+      defineCommand(name, async (args, ctx) => (args.length > 0 ? original(args, ctx) : text(environment(ctx)))),
+    ),
     defineCommand('ln', async (args, ctx) => {
       const link = args.filter(arg => !arg.startsWith('-')).at(-1);
       const path = ctx.fs.resolvePath(ctx.cwd, link ?? '');
@@ -37,30 +35,20 @@ export function systemCommands({ terminal }: Session): Command[] {
       if (forced && there?.isSymbolicLink === true && !(await ctx.fs.exists(path))) await ctx.fs.rm(path);
       return original(args, ctx);
     }),
-    defineCommand('sync', async () => text('')),
-    defineCommand('trap', async () => text('')),
+    ...['sync', 'trap'].map(name => defineCommand(name, async () => text(''))),
     defineCommand('mktemp', async (args, ctx) => {
       const path = `/tmp/tmp.${Math.random().toString(36).slice(2, 12)}`;
       if (args.includes('-d')) await ctx.fs.mkdir(path, { recursive: true });
       else await ctx.fs.writeFile(path, '');
       return text(`${path}\n`);
     }),
-    ...MISSING.map(name =>
-      defineCommand(name, async () =>
-        text(
-          '',
-          `${name}: local mode is a stand-in for E2B without network or packages; nothing can be installed\n`,
-          100,
-        ),
-      ),
-    ),
-    ...MISSING_TOOLS.map(name =>
-      defineCommand(name, async () =>
-        text('', `${name}: not part of local mode, a stand-in for E2B's real sandboxes\n`, 127),
-      ),
-    ),
+    ...absent(PACKAGES, 'local mode is a stand-in for E2B without network or packages; nothing can be installed', 100),
+    ...absent(TOOLS, "not part of local mode, a stand-in for E2B's real sandboxes", 127),
   ];
 }
+
+const absent = (names: string, why: string, exitCode: number): Command[] =>
+  names.split(' ').map(name => defineCommand(name, async () => failed(`${name}: ${why}`, exitCode)));
 
 function environment(ctx: ResolvedCommandContext): string {
   return Object.entries(exported(ctx))

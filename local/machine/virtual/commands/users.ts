@@ -1,22 +1,18 @@
 // Who one is and becomes: whoami, id, sudo, su, and changes to /etc/passwd.
-import { type Command, defineCommand, type ExecResult, latin1FromBytes, type ResolvedCommandContext } from 'just-bash';
+import { type Command, defineCommand, type ExecResult, type ResolvedCommandContext } from 'just-bash';
 import { findUser, PASSWD_PATH, parseUsers, type User } from '../../users.ts';
 import { quote, type Session } from '../session.ts';
-import { streams } from './input.ts';
-import { inherited } from './jobs.ts';
-import { bytes, text } from './results.ts';
+import { collect, failed, inherited, text } from './running.ts';
 
 export function userCommands(session: Session): Command[] {
   const { root } = session.shell;
   const find = (name: string) => findUser({ read: path => root.readFileBuffer(path) }, name);
   return [
-    defineCommand('whoami', async () => text(`${session.user.name}\n`)),
-    defineCommand('logname', async () => text(`${session.user.name}\n`)),
-    defineCommand('groups', async () => text(`${session.user.name}\n`)),
+    ...['whoami', 'logname', 'groups'].map(name => defineCommand(name, async () => text(`${session.user.name}\n`))),
     defineCommand('id', async args => {
       const name = args.find(arg => !arg.startsWith('-'));
       const user = name === undefined ? session.user : await find(name);
-      if (user === undefined) return text('', `id: '${name}': no such user\n`, 1);
+      if (user === undefined) return failed(`id: '${name}': no such user`);
       return text(`${idOf(user, args.filter(arg => arg.startsWith('-')).join(''))}\n`);
     }),
     defineCommand('sudo', async (args, ctx) => {
@@ -27,7 +23,7 @@ export function userCommands(session: Session): Command[] {
       const at = args.findIndex(arg => arg === '-c' || arg === '--command');
       const source = at === -1 ? '' : (args[at + 1] ?? '');
       const name = args.find((arg, index) => !arg.startsWith('-') && (at === -1 || index !== at + 1)) ?? 'root';
-      if (session.user.uid !== 0) return text('', 'su: Authentication failure\n', 1);
+      if (session.user.uid !== 0) return failed('su: Authentication failure');
       return become(session, await find(name), name, source, ctx);
     }),
     defineCommand('useradd', args => addUser(session, args)),
@@ -59,27 +55,19 @@ async function become(
   source: string,
   ctx: ResolvedCommandContext,
 ): Promise<ExecResult> {
-  if (user === undefined) return text('', `sudo: unknown user ${name}\n`, 1);
+  if (user === undefined) return failed(`sudo: unknown user ${name}`);
   const given = inherited(ctx);
   const env = { ...given.env, HOME: user.home, USER: user.name, LOGNAME: user.name };
-  // `inherited` leaves a live input alone: whoever runs here may read it.
-  const options = { ...given, env };
-  if (streams(ctx)) return text('', '', await session.as(user).run(source, options));
-  const collected: Record<'stdout' | 'stderr', Buffer[]> = { stdout: [], stderr: [] };
-  const inner = session.as(user, async (kind, part) => {
-    collected[kind === 'stderr' ? 'stderr' : 'stdout'].push(Buffer.from(part));
-  });
-  const code = await inner.run(source, { stdin: latin1FromBytes(ctx.stdin), ...options });
-  return bytes(Buffer.concat(collected.stdout), Buffer.concat(collected.stderr).toString('utf8'), code);
+  return collect(session, ctx, output => session.as(user, output).run(source, { ...given, env }));
 }
 
 async function addUser({ shell: { root }, user }: Session, args: readonly string[]): Promise<ExecResult> {
-  if (user.uid !== 0) return text('', 'Permission denied: only root may add a user\n', 1);
+  if (user.uid !== 0) return failed('Permission denied: only root may add a user');
   const name = args.filter(arg => !arg.startsWith('-')).at(-1) ?? '';
-  if (!/^[a-z_][a-z0-9_-]{0,31}$/.test(name)) return text('', `invalid user name '${name}'\n`, 3);
+  if (!/^[a-z_][a-z0-9_-]{0,31}$/.test(name)) return failed(`invalid user name '${name}'`, 3);
   const passwd = await root.readFile(PASSWD_PATH);
   const users = parseUsers(passwd);
-  if (users.some(each => each.name === name)) return text('', `user '${name}' already exists\n`, 9);
+  if (users.some(each => each.name === name)) return failed(`user '${name}' already exists`, 9);
   const uid = Math.max(1000, ...users.filter(each => each.uid < 60_000).map(each => each.uid)) + 1;
   await root.writeFile(PASSWD_PATH, `${passwd}${name}:x:${uid}:${uid}::/home/${name}:/bin/bash\n`);
   await root.mkdir(`/home/${name}`, { recursive: true });
@@ -93,15 +81,11 @@ async function chown(session: Session, args: readonly string[], ctx: ResolvedCom
   const name = owner.split(/[:.]/, 1)[0] ?? '';
   const user = await findUser({ read: path => root.readFileBuffer(path) }, name);
   const uid = user?.uid ?? (/^\d+$/.test(name) ? Number(name) : undefined);
-  if (uid === undefined) return text('', `chown: invalid user: '${owner}'\n`, 1);
+  if (uid === undefined) return failed(`chown: invalid user: '${owner}'`);
   for (const given of paths) {
     const path = ctx.fs.resolvePath(ctx.cwd, given);
-    if (!(await ctx.fs.exists(path))) {
-      return text('', `chown: cannot access '${given}': No such file or directory\n`, 1);
-    }
-    if (session.user.uid !== 0) {
-      return text('', `chown: changing ownership of '${given}': Operation not permitted\n`, 1);
-    }
+    if (!(await ctx.fs.exists(path))) return failed(`chown: cannot access '${given}': No such file or directory`);
+    if (session.user.uid !== 0) return failed(`chown: changing ownership of '${given}': Operation not permitted`);
     const below = args.some(arg => /^-\w*R/.test(arg))
       ? root.getAllPaths().filter(at => at.startsWith(`${path}/`))
       : [];

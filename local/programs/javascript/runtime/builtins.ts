@@ -4,10 +4,11 @@ import path from 'path-browserify';
 import { Buffer } from './buffer.ts';
 import { childProcess } from './child-process.ts';
 import { crypto } from './crypto.ts';
+import * as fetch from './fetch.ts';
 import { fs, promises } from './fs.ts';
-import { http } from './http.ts';
+import * as host from './host.ts';
 import * as inspect from './inspect.ts';
-import { clearTimer, setTimer } from './loop.ts';
+import * as loop from './loop.ts';
 import { os } from './os.ts';
 import { console, guestProcess } from './process.ts';
 
@@ -24,6 +25,8 @@ Reflect.deleteProperty(globalThis, '__library');
 
 /** Web classes that are part of the library. */
 const FROM_WEB = ['URL', 'URLSearchParams'];
+
+const { clearTimer, setTimer } = loop;
 
 type Modules = Readonly<Record<string, unknown>>;
 let loaded: Modules | undefined;
@@ -69,7 +72,6 @@ const MADE: Readonly<Record<string, () => unknown>> = {
   process: () => guestProcess,
   console: () => console,
   child_process: () => childProcess,
-  http: () => http,
   crypto: () => crypto,
   timers: () => ({ setTimeout, setInterval, setImmediate, clearTimeout: clearTimer, clearInterval: clearTimer }),
   'timers/promises': () => ({ setTimeout: later, setImmediate: (value?: unknown) => later(0, value) }),
@@ -81,10 +83,14 @@ const MADE: Readonly<Record<string, () => unknown>> = {
   }),
   perf_hooks: () => ({ performance: globalThis.performance }),
   'runtime:inspect': () => inspect,
+  'runtime:fetch': () => fetch,
+  'runtime:host': () => host,
+  'runtime:loop': () => loop,
 };
 const FROM_LIBRARY = [
   'assert',
   'assert/strict',
+  'http',
   'querystring',
   'stream',
   'stream/promises',

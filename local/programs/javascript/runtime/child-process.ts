@@ -1,8 +1,9 @@
 // Node's child_process: a command is a script of the sandbox's shell.
 
 import { EventEmitter } from 'events/';
-import type { Ran } from '../../protocol.ts';
-import { Buffer, toBuffer } from './buffer.ts';
+import type { Ran } from '../../operations.ts';
+import { type Buffer, toBuffer } from './buffer.ts';
+import { bytesOf } from './fetch.ts';
 import { call } from './host.ts';
 import { later } from './loop.ts';
 import { guestProcess } from './process.ts';
@@ -15,43 +16,30 @@ type Options = {
   stdio?: unknown;
   shell?: unknown;
 };
+type Callback = (...values: unknown[]) => void;
 
-function request(source: string, options: Options = {}) {
-  const stdin =
-    options.input === undefined
-      ? new Uint8Array(0)
-      : options.input instanceof Uint8Array
-        ? options.input
-        : Buffer.from(String(options.input));
-  return { source, cwd: options.cwd ?? guestProcess.cwd(), env: { ...(options.env ?? guestProcess.env) }, stdin };
+function request(source: string, { cwd, env, input }: Options) {
+  const stdin = bytesOf(input);
+  return { source, cwd: cwd ?? guestProcess.cwd(), env: { ...(env ?? guestProcess.env) }, stdin };
 }
 
-function commandLine(file: string, args: readonly string[]): string {
-  return [file, ...args]
-    .map(part => (/^[\w@%+=:,./-]+$/.test(part) ? part : `'${part.replace(/'/g, `'\\''`)}'`))
-    .join(' ');
+/** A program and its arguments, quoted unless the shell is to read them. */
+function commandLine(file: string, args: unknown[], { shell }: Options = {}): string {
+  const parts = [file, ...((args.find(Array.isArray) ?? []) as string[])];
+  if (shell) return parts.join(' ');
+  return parts.map(part => (/^[\w@%+=:,./-]+$/.test(part) ? part : `'${part.replace(/'/g, `'\\''`)}'`)).join(' ');
 }
 
-function shown(bytes: Uint8Array, options: Options | undefined): Buffer | string {
-  const encoding = options?.encoding;
-  return encoding === undefined || encoding === 'buffer' ? toBuffer(bytes) : toBuffer(bytes).toString(encoding);
-}
+const optionsIn = (args: unknown[]): Options =>
+  args.find(arg => typeof arg === 'object' && arg !== null && !Array.isArray(arg)) ?? {};
 
-function split(args: unknown[]): {
-  list: string[];
-  options: Options;
-  callback: ((...values: unknown[]) => void) | undefined;
-} {
-  return {
-    list: (args.find(Array.isArray) ?? []) as string[],
-    options: (args.find(arg => typeof arg === 'object' && arg !== null && !Array.isArray(arg)) ?? {}) as Options,
-    callback: args.find(arg => typeof arg === 'function') as ((...values: unknown[]) => void) | undefined,
-  };
+function shown(bytes: Uint8Array, { encoding = 'buffer' }: Options): Buffer | string {
+  return encoding === 'buffer' ? toBuffer(bytes) : toBuffer(bytes).toString(encoding);
 }
 
 function failure(source: string, { exitCode, stdout, stderr }: Ran): Error {
-  const text = toBuffer(stderr).toString();
-  return Object.assign(new Error(`Command failed: ${source}\n${text}`), {
+  const error = new Error(`Command failed: ${source}\n${toBuffer(stderr)}`);
+  return Object.assign(error, {
     status: exitCode,
     code: exitCode,
     stdout: toBuffer(stdout),
@@ -59,7 +47,7 @@ function failure(source: string, { exitCode, stdout, stderr }: Ran): Error {
   });
 }
 
-function runSync(source: string, options: Options): Buffer | string {
+function runSync(source: string, options: Options = {}): Buffer | string {
   const ran = call('run', request(source, options));
   if (options.stdio === 'inherit') guestProcess.stdout.write(ran.stdout);
   if (options.stdio === 'inherit' || options.stdio === undefined) guestProcess.stderr.write(ran.stderr);
@@ -78,60 +66,49 @@ class ChildProcess extends EventEmitter {
   unref(): void {}
 }
 
-function start(source: string, options: Options): { child: ChildProcess; ran: Promise<Ran> } {
+function start(source: string, options: Options, callback?: Callback): ChildProcess {
   const child = new ChildProcess();
-  const ran = later<Ran>(id => void call('startRun', { id, ...request(source, options) }));
-  ran.then(
-    ({ exitCode, stdout, stderr }) => {
-      child.exitCode = exitCode;
-      if (options.stdio === 'inherit') {
-        guestProcess.stdout.write(stdout);
-        guestProcess.stderr.write(stderr);
+  later<Ran>(id => void call('startRun', { id, ...request(source, options) })).then(
+    ran => {
+      child.exitCode = ran.exitCode;
+      for (const kind of ['stdout', 'stderr'] as const) {
+        if (options.stdio === 'inherit') guestProcess[kind].write(ran[kind]);
+        if (ran[kind].length > 0) child[kind].emit('data', shown(ran[kind], options));
       }
-      if (stdout.length > 0) child.stdout.emit('data', shown(stdout, options));
-      if (stderr.length > 0) child.stderr.emit('data', shown(stderr, options));
-      child.emit('exit', exitCode, null);
-      child.emit('close', exitCode, null);
+      child.emit('exit', ran.exitCode, null);
+      child.emit('close', ran.exitCode, null);
+      const error = ran.exitCode === 0 ? null : failure(source, ran);
+      callback?.(error, toBuffer(ran.stdout).toString(), toBuffer(ran.stderr).toString());
     },
-    error => child.emit('error', error),
-  );
-  return { child, ran };
-}
-
-function exec(source: string, ...args: unknown[]): ChildProcess {
-  const { options, callback } = split(args);
-  const { child, ran } = start(source, { encoding: 'utf8', ...options });
-  ran.then(
-    done =>
-      callback?.(
-        done.exitCode === 0 ? null : failure(source, done),
-        toBuffer(done.stdout).toString(),
-        toBuffer(done.stderr).toString(),
-      ),
-    callback,
+    error => {
+      child.emit('error', error);
+      callback?.(error);
+    },
   );
   return child;
 }
 
+function exec(source: string, ...args: unknown[]): ChildProcess {
+  const callback = args.find(arg => typeof arg === 'function') as Callback | undefined;
+  const options = { encoding: 'utf8', ...optionsIn(args) };
+  return start(source, options, callback);
+}
+
 export const childProcess = {
-  execSync: (source: string, options: Options = {}) => runSync(source, options),
-  execFileSync: (file: string, ...args: unknown[]) => runSync(commandLine(file, split(args).list), split(args).options),
+  execSync: runSync,
+  execFileSync: (file: string, ...args: unknown[]) => runSync(commandLine(file, args), optionsIn(args)),
   spawnSync(file: string, ...args: unknown[]) {
-    const { list, options } = split(args);
-    const ran = call('run', request(options.shell ? [file, ...list].join(' ') : commandLine(file, list), options));
+    const options = optionsIn(args);
+    const { exitCode, stdout, stderr } = call('run', request(commandLine(file, args, options), options));
     return {
       pid: 4_001,
-      status: ran.exitCode,
+      status: exitCode,
       signal: null,
-      stdout: shown(ran.stdout, options),
-      stderr: shown(ran.stderr, options),
+      stdout: shown(stdout, options),
+      stderr: shown(stderr, options),
     };
   },
-  spawn(file: string, ...args: unknown[]): ChildProcess {
-    const { list, options } = split(args);
-    return start(options.shell ? [file, ...list].join(' ') : commandLine(file, list), options).child;
-  },
+  spawn: (file: string, ...args: unknown[]) => start(commandLine(file, args, optionsIn(args)), optionsIn(args)),
   exec,
-  execFile: (file: string, ...args: unknown[]) =>
-    exec(commandLine(file, split(args).list), ...args.filter(arg => !Array.isArray(arg))),
+  execFile: (file: string, ...args: unknown[]) => exec(commandLine(file, args), ...args),
 };

@@ -1,6 +1,6 @@
 // Node's fs over the sandbox's files: the synchronous calls, and the same with promises and callbacks.
 import posix from 'path-browserify';
-import type { Entry } from '../../protocol.ts';
+import type { Entry } from '../../operations.ts';
 import { Buffer, toBuffer } from './buffer.ts';
 import { call, HostError } from './host.ts';
 

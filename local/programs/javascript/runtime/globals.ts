@@ -1,7 +1,7 @@
 // What every script finds without asking.
 import { AbortController, AbortSignal, Event, EventTarget } from './abort.ts';
 import { Buffer } from './buffer.ts';
-import { fetch, Response } from './http.ts';
+import { fetch, Response } from './fetch.ts';
 import { clearTimer, setTimer } from './loop.ts';
 import { requireFrom } from './modules.ts';
 import { console, guestProcess } from './process.ts';

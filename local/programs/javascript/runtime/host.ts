@@ -1,6 +1,6 @@
 // JavaScript's way to the host: one blocking call, JSON both ways, bytes as base64. Runs inside QuickJS, like everything
 // in this folder; there is nothing of Node here but what this folder makes.
-import type { Answer, Args, Operation } from '../../protocol.ts';
+import type { Answer, Args, Operation } from '../../operations.ts';
 
 declare global {
   /** Given by the worker. */

@@ -1,104 +1,106 @@
-// Node's http (servers and clients) and fetch, over the sandbox's own ports. There is no other network.
+// Node's http (servers and clients), over the sandbox's own ports.
 
 import { EventEmitter } from 'events/';
-import type { HttpRequest, HttpResponse } from '../../protocol.ts';
-import { Buffer, toBuffer } from './buffer.ts';
+import { Readable, Writable } from 'readable-stream';
+import type { HttpRequest, HttpResponse } from '../../operations.ts';
+import { exchange, pairsOf } from './fetch.ts';
 import { call } from './host.ts';
-import { later, onRequest } from './loop.ts';
+import { onRequest } from './loop.ts';
 
-type Pairs = [string, string][];
-
-export class IncomingMessage extends EventEmitter {
+class IncomingMessage extends Readable {
   readonly method: string | undefined;
   readonly url: string | undefined;
   readonly statusCode: number | undefined;
   readonly headers: Record<string, string>;
   readonly socket = { remoteAddress: '127.0.0.1' };
   readonly httpVersion = '1.1';
-  readonly #body: Buffer;
-  #encoding: string | undefined;
-
-  constructor(message: Partial<HttpRequest & HttpResponse> & { headers: Pairs; body: Uint8Array }) {
-    super();
-    this.method = message.method;
-    this.url = message.path;
-    this.statusCode = message.status;
-    this.headers = Object.fromEntries(message.headers.map(([name, value]) => [name.toLowerCase(), value]));
-    this.#body = toBuffer(message.body);
-  }
-  setEncoding(encoding: string): this {
-    this.#encoding = encoding;
-    return this;
-  }
-  resume(): this {
-    return this;
-  }
-  /** Once the listeners are on. */
-  deliver(): void {
-    queueMicrotask(() => {
-      if (this.#body.length > 0)
-        this.emit('data', this.#encoding === undefined ? this.#body : this.#body.toString(this.#encoding));
-      this.emit('end');
-      this.emit('close');
-    });
-  }
-  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer> {
-    if (this.#body.length > 0) yield this.#body;
+  constructor({ headers, body, ...message }: HttpRequest | HttpResponse) {
+    super({ read: () => {} });
+    const { method, path, status } = message as Partial<HttpRequest & HttpResponse>;
+    this.method = method;
+    this.url = path;
+    this.statusCode = status;
+    this.headers = Object.fromEntries(headers.map(([name, value]) => [name.toLowerCase(), value]));
+    if (body.length > 0) this.push(body);
+    this.push(null);
   }
 }
 
-export class ServerResponse extends EventEmitter {
-  statusCode = 200;
+/** What is written is kept, and sent whole at the end. */
+abstract class OutgoingMessage extends Writable {
   headersSent = false;
-  writableEnded = false;
-  readonly #headers = new Map<string, string>();
-  readonly #parts: Buffer[] = [];
+  protected readonly pairs = new Map<string, string>();
+  readonly #parts: Uint8Array[] = [];
+  setHeader(name: string, value: unknown): this {
+    this.pairs.set(name.toLowerCase(), String(value));
+    return this;
+  }
+  getHeader(name: string): string | undefined {
+    return this.pairs.get(name.toLowerCase());
+  }
+  removeHeader(name: string): void {
+    this.pairs.delete(name.toLowerCase());
+  }
+  protected setHeaders(headers: unknown): void {
+    for (const [name, value] of pairsOf(headers)) this.setHeader(name, value);
+  }
+  override _write(part: Uint8Array, _encoding: string, done: () => void): void {
+    this.headersSent = true;
+    this.#parts.push(part);
+    done();
+  }
+  override _final(done: () => void): void {
+    this.headersSent = true;
+    this.send(Array.from(this.pairs), Buffer.concat(this.#parts));
+    done();
+  }
+  protected abstract send(headers: [string, string][], body: Uint8Array): void;
+}
+
+class ServerResponse extends OutgoingMessage {
+  statusCode = 200;
   readonly #id: number;
   constructor(id: number) {
     super();
     this.#id = id;
   }
-  setHeader(name: string, value: unknown): this {
-    this.#headers.set(name.toLowerCase(), String(value));
-    return this;
-  }
-  getHeader(name: string): string | undefined {
-    return this.#headers.get(name.toLowerCase());
-  }
-  removeHeader(name: string): void {
-    this.#headers.delete(name.toLowerCase());
-  }
   writeHead(status: number, ...rest: unknown[]): this {
     this.statusCode = status;
     const headers = rest.at(-1);
-    if (typeof headers === 'object' && headers !== null)
-      for (const [name, value] of Object.entries(headers)) this.setHeader(name, value);
+    if (typeof headers === 'object') this.setHeaders(headers);
     return this;
   }
-  write(part: unknown): boolean {
-    this.headersSent = true;
-    this.#parts.push(part instanceof Uint8Array ? toBuffer(part) : Buffer.from(String(part)));
-    return true;
-  }
-  end(part?: unknown): this {
-    if (this.writableEnded) return this;
-    if (part !== undefined && part !== null && typeof part !== 'function') this.write(part);
-    this.writableEnded = true;
-    const response = { status: this.statusCode, headers: Array.from(this.#headers), body: Buffer.concat(this.#parts) };
-    call('respond', { id: this.#id, response });
-    this.emit('finish');
-    return this;
+  protected send(headers: [string, string][], body: Uint8Array): void {
+    call('respond', { id: this.#id, response: { status: this.statusCode, headers, body } });
   }
 }
 
-type Handler = (request: IncomingMessage, response: ServerResponse) => unknown;
+class ClientRequest extends OutgoingMessage {
+  readonly #url: string;
+  readonly #method: string;
+  constructor(url: string, method: string, headers: unknown) {
+    super();
+    this.#url = url;
+    this.#method = method;
+    this.setHeaders(headers);
+  }
+  protected send(headers: [string, string][], body: Uint8Array): void {
+    exchange({ url: this.#url, method: this.#method, headers, body }).then(
+      response => this.emit('response', new IncomingMessage(response)),
+      error => this.emit('error', error),
+    );
+  }
+}
 
-export class Server extends EventEmitter {
+type Handler = (...args: unknown[]) => void;
+const functionIn = (args: unknown[]) => args.find(arg => typeof arg === 'function') as Handler | undefined;
+
+class Server extends EventEmitter {
   #port = 0;
   #close: (() => void) | undefined;
   constructor(handler?: Handler) {
     super();
-    if (handler !== undefined) this.on('request', handler as never);
+    if (handler !== undefined) this.on('request', handler);
   }
   listen(...args: unknown[]): this {
     const [first] = args;
@@ -106,20 +108,13 @@ export class Server extends EventEmitter {
     const { server, port } = call('listen', { port: typeof wanted === 'function' ? 0 : Number(wanted ?? 0) });
     this.#port = port;
     const stop = onRequest(server, (id, request) => {
-      const incoming = new IncomingMessage(request);
-      this.emit('request', incoming, new ServerResponse(id));
-      incoming.deliver();
+      this.emit('request', new IncomingMessage(request), new ServerResponse(id));
     });
     this.#close = () => {
       stop();
       call('unlisten', { server });
     };
-    const done = args.find(arg => typeof arg === 'function') as (() => void) | undefined;
-    queueMicrotask(() => {
-      this.emit('listening');
-      done?.();
-    });
-    return this;
+    return this.#soon('listening', functionIn(args));
   }
   address(): object {
     return { address: '0.0.0.0', family: 'IPv4', port: this.#port };
@@ -127,11 +122,7 @@ export class Server extends EventEmitter {
   close(done?: () => void): this {
     this.#close?.();
     this.#close = undefined;
-    queueMicrotask(() => {
-      this.emit('close');
-      done?.();
-    });
-    return this;
+    return this.#soon('close', done);
   }
   ref(): this {
     return this;
@@ -139,113 +130,28 @@ export class Server extends EventEmitter {
   unref(): this {
     return this;
   }
-}
-
-export async function fetch(
-  input: unknown,
-  init: { method?: string; headers?: unknown; body?: unknown } = {},
-): Promise<Response> {
-  const body =
-    init.body === undefined || init.body === null
-      ? new Uint8Array(0)
-      : init.body instanceof Uint8Array
-        ? init.body
-        : Buffer.from(String(init.body));
-  const request = {
-    url: String(input),
-    method: (init.method ?? 'GET').toUpperCase(),
-    headers: pairsOf(init.headers),
-    body,
-  };
-  try {
-    return new Response(await later<HttpResponse>(id => void call('startHttp', { id, ...request })));
-  } catch (cause) {
-    throw new TypeError(`fetch failed: ${cause instanceof Error ? cause.message : ''}`, { cause });
-  }
-}
-
-export class Response {
-  readonly status: number;
-  readonly ok: boolean;
-  readonly statusText = '';
-  readonly headers: Headers;
-  readonly #body: Buffer;
-  constructor({ status, headers, body }: HttpResponse) {
-    this.status = status;
-    this.ok = status >= 200 && status < 300;
-    this.headers = new Headers(headers);
-    this.#body = toBuffer(body);
-  }
-  async text(): Promise<string> {
-    return this.#body.toString();
-  }
-  async json(): Promise<unknown> {
-    return JSON.parse(this.#body.toString());
-  }
-  async arrayBuffer(): Promise<ArrayBuffer> {
-    return Uint8Array.from(this.#body).buffer;
-  }
-  async bytes(): Promise<Uint8Array> {
-    return Uint8Array.from(this.#body);
-  }
-}
-
-function pairsOf(headers: unknown): Pairs {
-  if (headers instanceof Headers) return Array.from(headers);
-  if (Array.isArray(headers)) return headers.map(([name, value]) => [String(name), String(value)]);
-  return Object.entries((headers ?? {}) as object).map(([name, value]) => [name, String(value)]);
-}
-
-class ClientRequest extends EventEmitter {
-  readonly #options: { url: string; method: string; headers: Pairs };
-  readonly #parts: Buffer[] = [];
-  constructor(
-    options: { url: string; method: string; headers: Pairs },
-    listener?: (response: IncomingMessage) => void,
-  ) {
-    super();
-    this.#options = options;
-    if (listener !== undefined) this.once('response', listener as never);
-  }
-  setHeader(name: string, value: unknown): void {
-    this.#options.headers.push([name, String(value)]);
-  }
-  write(part: unknown): boolean {
-    this.#parts.push(part instanceof Uint8Array ? toBuffer(part) : Buffer.from(String(part)));
-    return true;
-  }
-  end(part?: unknown): this {
-    if (part !== undefined) this.write(part);
-    later<HttpResponse>(id => void call('startHttp', { id, ...this.#options, body: Buffer.concat(this.#parts) })).then(
-      response => {
-        const incoming = new IncomingMessage(response);
-        this.emit('response', incoming);
-        incoming.deliver();
-      },
-      error => this.emit('error', error),
-    );
+  #soon(event: string, done: (() => void) | undefined): this {
+    if (done !== undefined) this.once(event, done);
+    queueMicrotask(() => this.emit(event));
     return this;
   }
 }
 
+type Options = { hostname?: string; host?: string; port?: number; path?: string; method?: string; headers?: unknown };
+
 function request(...args: unknown[]): ClientRequest {
-  const listener = args.find(arg => typeof arg === 'function') as ((response: IncomingMessage) => void) | undefined;
-  const options = (args.find(arg => typeof arg === 'object' && arg !== null && !('href' in arg)) ?? {}) as Record<
-    string,
-    unknown
-  >;
-  const given = args.find(arg => typeof arg === 'string' || (typeof arg === 'object' && arg !== null && 'href' in arg));
-  const host = String(options.hostname ?? options.host ?? 'localhost');
-  const url =
-    given === undefined ? `http://${host}:${String(options.port ?? 80)}${String(options.path ?? '/')}` : String(given);
-  return new ClientRequest(
-    { url, method: String(options.method ?? 'GET'), headers: pairsOf(options.headers) },
-    listener,
-  );
+  const isUrl = (arg: unknown) => typeof arg === 'string' || (typeof arg === 'object' && arg !== null && 'href' in arg);
+  const options = (args.find(arg => typeof arg === 'object' && !isUrl(arg)) ?? {}) as Options;
+  const { hostname, host = 'localhost', port = 80, path = '/', method = 'GET', headers } = options;
+  const url = args.find(isUrl) ?? `http://${hostname ?? host}:${port}${path}`;
+  const made = new ClientRequest(String(url), method, headers);
+  const listener = functionIn(args);
+  if (listener !== undefined) made.once('response', listener);
+  return made;
 }
 
 export const http = {
-  createServer: (...args: unknown[]) => new Server(args.find(arg => typeof arg === 'function') as Handler | undefined),
+  createServer: (...args: unknown[]) => new Server(functionIn(args)),
   request,
   get: (...args: unknown[]) => request(...args).end(),
   Server,

@@ -15,15 +15,11 @@ declare module 'util/' {
   export * from 'node:util';
 }
 declare module 'readable-stream' {
-  export { default } from 'node:stream';
+  export { default, Readable, Writable } from 'node:stream';
 }
 declare module 'string_decoder/' {
   export { default } from 'node:string_decoder';
 }
 declare module 'querystring-es3' {
   export { default } from 'node:querystring';
-}
-/** What library.ts finds in the runtime it is loaded into. */
-declare module 'runtime:inspect' {
-  export { format, inspect, stripVTControlCharacters } from 'node:util';
 }

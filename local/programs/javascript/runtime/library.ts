@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from 'assert/build/internal/util/comparisons.js';
 import querystring from 'querystring-es3';
 import stream from 'readable-stream';
 import stringDecoder from 'string_decoder/';
+import { http } from './http.ts';
 import * as util from './util.ts';
 
 /** The library's loose comparison does not take NaN for equal; what is strictly equal is loosely so. */
@@ -26,6 +27,7 @@ const parse = (...args: Parameters<typeof querystring.parse>) =>
 export const modules = {
   assert,
   'assert/strict': assert.strict,
+  http,
   querystring: { ...querystring, parse, decode: parse, escape: encodeURIComponent, unescape: decodeURIComponent },
   stream,
   'stream/promises': stream.promises,

@@ -1,5 +1,5 @@
 // The event loop: timers, and what the host says has happened. Each turn blocks until there is something to do.
-import type { HttpRequest, HttpResponse, LoopEvent, Ran } from '../../protocol.ts';
+import type { HttpRequest, HttpResponse, LoopEvent, Ran } from '../../operations.ts';
 import { call } from './host.ts';
 
 type Timer = { id: number; atMs: number; everyMs: number | undefined; run: () => void; kept: boolean };
@@ -92,18 +92,15 @@ function happen(event: LoopEvent): void {
     case 'request':
       servers.get(event.server)?.(event.id, event.request);
       break;
-    case 'response':
-      settle(event.id, event.response, event.error);
-      break;
-    case 'ran':
-      settle(event.id, event.ran, event.error);
+    case 'answer':
+      settle(event);
       break;
     case 'timeout':
       break;
   }
 }
 
-function settle(id: number, value: HttpResponse | Ran | undefined, error: string | undefined): void {
+function settle({ id, value, error }: LoopEvent & { kind: 'answer' }): void {
   const open = waiting.get(id);
   waiting.delete(id);
   if (value === undefined) open?.reject(new Error(error ?? 'failed'));

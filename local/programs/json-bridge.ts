@@ -1,14 +1,13 @@
-// One call of the code's to the host: JSON both ways, bytes as base64 inside.
-import type { CallHost, HostFailure } from '../protocol.ts';
+// A call of the code's to the host as text: JSON both ways, bytes as base64 inside.
+import type { HostFailure } from './host-failure.ts';
 
 /** Never throws: a failure is an answer. */
-export function answerGuest(request: string, call: CallHost): string {
+export function answerText(request: string, call: (op: string, args: object) => unknown): string {
   try {
     const { op, args } = JSON.parse(request, (_key, value) =>
       isBytes(value) ? Buffer.from(value.base64, 'base64') : value,
     );
-    const value = (call as (op: string, args: object) => unknown)(op, args);
-    return JSON.stringify({ value }, (_key, item) =>
+    return JSON.stringify({ value: call(op, args) }, (_key, item) =>
       item instanceof Uint8Array ? { base64: Buffer.from(item).toString('base64') } : item,
     );
   } catch (caught) {

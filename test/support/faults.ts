@@ -1,7 +1,7 @@
-// Faults on purpose, for tests of whoever calls: answers that are late, wrong, broken or missing. The server asks the
-// hook before it does anything else with a request.
+// Faults on purpose, for tests of whoever calls local mode: answers that are late, wrong, broken or missing.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Clock } from './clock.ts';
+import { type Clock, systemClock } from '../../local/clock.ts';
+import type { LocalCloudOptions } from '../../local/server.ts';
 
 export type Fault =
   /** An answer instead of the real one. An object is sent as JSON, a string as it is. */
@@ -17,13 +17,16 @@ export type Fault =
 
 export type FaultHook = (req: IncomingMessage) => Fault | undefined;
 
+/** As an option of local mode: it asks the hook before it does anything else with a request. */
+export const faulty = (onRequest: FaultHook, clock = systemClock): Pick<LocalCloudOptions, 'intercept'> => ({
+  async intercept(req, res) {
+    const fault = onRequest(req);
+    return fault !== undefined && applyFault(fault, req, res, clock);
+  },
+});
+
 /** True when the request was dealt with here; otherwise it goes its ordinary way, perhaps delayed. */
-export async function applyFault(
-  fault: Fault,
-  req: IncomingMessage,
-  res: ServerResponse,
-  clock: Clock,
-): Promise<boolean> {
+async function applyFault(fault: Fault, req: IncomingMessage, res: ServerResponse, clock: Clock): Promise<boolean> {
   if (fault === 'hang') return true;
   if (fault === 'reset') {
     req.socket.resetAndDestroy();

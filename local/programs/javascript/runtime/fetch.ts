@@ -1,0 +1,65 @@
+// fetch, over the sandbox's own ports. There is no other network.
+import type { HttpResponse } from '../../operations.ts';
+import { Buffer, toBuffer } from './buffer.ts';
+import { call } from './host.ts';
+import { later } from './loop.ts';
+
+export type Pairs = [string, string][];
+
+export function pairsOf(headers: unknown): Pairs {
+  if (headers instanceof Headers) return Array.from(headers);
+  const pairs = Array.isArray(headers) ? headers : Object.entries((headers ?? {}) as object);
+  return pairs.map(([name, value]) => [name, String(value)]);
+}
+
+export function bytesOf(body: unknown): Uint8Array {
+  return body instanceof Uint8Array ? body : Buffer.from(String(body ?? ''));
+}
+
+export function exchange(request: {
+  url: string;
+  method: string;
+  headers: Pairs;
+  body: Uint8Array;
+}): Promise<HttpResponse> {
+  return later<HttpResponse>(id => void call('startHttp', { id, ...request }));
+}
+
+export async function fetch(
+  input: unknown,
+  { method = 'GET', headers, body }: { method?: string; headers?: unknown; body?: unknown } = {},
+): Promise<Response> {
+  const request = { url: String(input), method: method.toUpperCase(), headers: pairsOf(headers), body: bytesOf(body) };
+  return exchange(request).then(
+    answer => new Response(answer),
+    cause => {
+      throw new TypeError(`fetch failed: ${cause instanceof Error ? cause.message : ''}`, { cause });
+    },
+  );
+}
+
+export class Response {
+  readonly status: number;
+  readonly ok: boolean;
+  readonly statusText = '';
+  readonly headers: Headers;
+  readonly #body: Buffer;
+  constructor({ status, headers, body }: HttpResponse) {
+    this.status = status;
+    this.ok = status >= 200 && status < 300;
+    this.headers = new Headers(headers);
+    this.#body = toBuffer(body);
+  }
+  async text(): Promise<string> {
+    return this.#body.toString();
+  }
+  async json(): Promise<unknown> {
+    return JSON.parse(this.#body.toString());
+  }
+  async arrayBuffer(): Promise<ArrayBuffer> {
+    return Uint8Array.from(this.#body).buffer;
+  }
+  async bytes(): Promise<Uint8Array> {
+    return Uint8Array.from(this.#body);
+  }
+}

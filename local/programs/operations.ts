@@ -1,0 +1,112 @@
+// What an interpreter may ask of its host: the arguments of each operation, which are checked before anything is done,
+// and what it answers.
+import { z } from 'zod';
+import { HostFailure } from './host-failure.ts';
+
+const bytes: z.ZodType<Uint8Array> = z.instanceof(Uint8Array);
+const path = z
+  .string()
+  .startsWith('/')
+  .max(4_096)
+  .refine(text => !text.includes('\0'));
+const pairs = z.array(z.tuple([z.string().max(256), z.coerce.string().max(16_384)])).max(256);
+const id = z.number().int();
+const nothing = z.object({});
+const onPath = z.object({ path });
+const command = { source: z.string().max(1_000_000), cwd: path, env: z.record(z.string(), z.string()), stdin: bytes };
+const http = { url: z.string().max(16_384), method: z.string().max(32), headers: pairs, body: bytes };
+const status = z.number().int().min(100).max(999);
+const timeoutMs = z.number().min(0).nullable();
+
+const SCHEMAS = {
+  lstat: onPath,
+  stat: onPath,
+  list: onPath,
+  read: onPath,
+  write: z.object({ path, bytes, mode: z.number().int().optional() }),
+  mkdir: onPath,
+  remove: onPath,
+  rename: z.object({ from: path, to: path }),
+  symlink: z.object({ target: z.string().max(4_096), path }),
+  readlink: onPath,
+  realpath: onPath,
+  chmod: z.object({ path, mode: z.number().int() }),
+  touch: z.object({ path, modifiedMs: z.number() }),
+  attributes: onPath,
+  setAttributes: z.object({ path, attributes: z.record(z.string().max(255), z.string().max(4_096)) }),
+  output: z.object({ kind: z.enum(['stdout', 'stderr']), bytes }),
+  stdin: nothing,
+  sleep: z.object({ ms: z.number().min(0) }),
+  run: z.object(command),
+  /** The same beside the program: `wait` gives its outcome, or null while it runs; it is forgotten once given. */
+  spawn: z.object(command),
+  wait: z.object({ child: id, timeoutMs }),
+  signal: z.object({ child: id, name: z.enum(['SIGTERM', 'SIGKILL']) }),
+  http: z.object(http),
+  listen: z.object({ port: z.number().int() }),
+  unlisten: z.object({ server: id }),
+  accept: z.object({ server: id }),
+  respond: z.object({ id, response: z.object({ status, headers: pairs, body: bytes }) }),
+  /** For event loops: the next thing that happened, or `timeout`. Nothing to wait for: `timeout` at once. */
+  poll: z.object({ timeoutMs, stdin: z.boolean() }),
+  /** Asynchronous twins of http and run, whose answers come by poll. */
+  startHttp: z.object({ ...http, id }),
+  startRun: z.object({ ...command, id }),
+  /** Code contexts: the next cell; null when there is none to come. */
+  cell: nothing,
+  event: z.looseObject({ type: z.enum(['result', 'error']) }),
+  cellDone: nothing,
+};
+
+export type Operation = keyof typeof SCHEMAS;
+export type Args<O extends Operation> = z.infer<(typeof SCHEMAS)[O]>;
+export type OutputKind = Args<'output'>['kind'];
+export type HttpResponse = Args<'respond'>['response'];
+export type HttpRequest = Omit<HttpResponse, 'status'> & { method: string; path: string };
+/** A line of the code interpreter's answer. */
+export type CellEvent = Args<'event'>;
+
+export type Entry = { type: 'file' | 'directory' | 'symlink'; sizeBytes: number; mode: number; modifiedMs: number };
+export type Ran = { exitCode: number; stdout: Uint8Array; stderr: Uint8Array };
+export type Language = 'python' | 'javascript' | 'typescript' | 'bash' | 'r' | 'java';
+export type Cell = { code: string; language: Language; envs: Record<string, string>; topDirectories: string[] };
+/** What a JavaScript event loop waits for; `answer`: of startHttp or startRun. */
+export type LoopEvent =
+  | { kind: 'timeout' }
+  | { kind: 'stdin'; bytes: Uint8Array | null }
+  | { kind: 'request'; server: number; id: number; request: HttpRequest }
+  | { kind: 'answer'; id: number; value?: HttpResponse | Ran; error?: string };
+
+type Answers = {
+  lstat: Entry;
+  stat: Entry;
+  list: string[];
+  read: Uint8Array;
+  readlink: string;
+  realpath: string;
+  attributes: Record<string, string>;
+  stdin: Uint8Array | null;
+  run: Ran;
+  spawn: { child: number };
+  wait: Ran | null;
+  http: HttpResponse;
+  listen: { server: number; port: number };
+  accept: { id: number; request: HttpRequest };
+  poll: LoopEvent;
+  cell: Cell | null;
+};
+/** Null where there is nothing to say. */
+export type Answer<O extends Operation> = O extends keyof Answers ? Answers[O] : null;
+export type CallHost = <O extends Operation>(op: O, args: Args<O>) => Answer<O>;
+
+const Call = z.object({ op: z.string(), args: z.unknown() });
+
+/** @throws HostFailure invalid_argument */
+export function checked(request: unknown): { op: Operation; args: unknown } {
+  const call = Call.safeParse(request);
+  if (!call.success || !Object.hasOwn(SCHEMAS, call.data.op)) throw new HostFailure('invalid_argument', 'no such call');
+  const op = call.data.op as Operation;
+  const args = SCHEMAS[op].safeParse(call.data.args);
+  if (!args.success) throw new HostFailure('invalid_argument', `${op}: ${args.error.issues[0]?.message ?? 'invalid'}`);
+  return { op, args: args.data };
+}
