@@ -49,7 +49,7 @@ type Thread<Request, Reply> = {
 };
 
 const RETRY_AFTER_MS = 1_000;
-/** Work that has held a thread for this long counts as long: another thread is started for those who wait. */
+/** Work that has taken this long counts as long: another thread is started for those who wait. */
 const LONG_MS = 30;
 const IDLE_MS = 5_000;
 /** How long a principal that passed the deadline goes last. */
@@ -150,7 +150,7 @@ export class ThreadPool<Request, Reply> {
     const { deadlineMs } = this.#options;
     const maxMs = this.#isLate(work.principalId) ? deadlineMs * LATE_SHARE : deadlineMs;
     const timer = setTimeout(() => this.#look(thread), LONG_MS);
-    thread.job = { work, time: new WorkTime(thread.threadId), maxMs, timer };
+    thread.job = { work, time: new WorkTime(thread.threadId, { exact: true }), maxMs, timer };
     thread.worker.postMessage(work.request);
   }
 
@@ -180,7 +180,7 @@ export class ThreadPool<Request, Reply> {
   /** One more thread for those who wait, unless one that is there will soon be free for them. */
   #grow(): void {
     this.#growing = undefined;
-    const soonFree = [...this.#threads].some(({ ready, job }) => !ready || (job && job.time.clockMs < LONG_MS));
+    const soonFree = [...this.#threads].some(({ ready, job }) => !ready || (job && job.time.ranMs < LONG_MS));
     if (!soonFree && this.#threads.size < this.#options.maxThreads) this.#startThread();
     this.#dispatch();
   }

@@ -43,7 +43,7 @@ export function giveWay(): number {
 }
 
 /** A shorter time is the clock's: to ask the system takes some microseconds. */
-const LONG_MS = 20;
+const LONG_MS = 5;
 
 /** How long a thread has worked since this was made. */
 export class WorkTime {
@@ -51,17 +51,16 @@ export class WorkTime {
   #startedAt = performance.now();
   #mark: { readonly clockMs: number; readonly threadMs: number } | undefined;
 
-  constructor(threadId: number) {
+  /** `exact`: short times are the thread's as well. */
+  constructor(threadId: number, { exact = false } = {}) {
     this.#threadId = threadId;
+    if (exact) this.#setMark(0);
   }
 
   /** By the clock: never less than the thread has worked. Called now and then, so that more is known where it is long. */
   get clockMs(): number {
     const clockMs = performance.now() - this.#startedAt;
-    if (this.#mark === undefined && clockMs > LONG_MS) {
-      const ranMs = threadMs(this.#threadId);
-      if (ranMs !== undefined) this.#mark = { clockMs, threadMs: ranMs };
-    }
+    if (this.#mark === undefined && clockMs > LONG_MS) this.#setMark(clockMs);
     return clockMs;
   }
 
@@ -71,5 +70,10 @@ export class WorkTime {
     const ranMs = this.#mark === undefined ? undefined : threadMs(this.#threadId);
     if (this.#mark === undefined || ranMs === undefined) return clockMs;
     return Math.min(clockMs, this.#mark.clockMs + ranMs - this.#mark.threadMs);
+  }
+
+  #setMark(clockMs: number): void {
+    const ranMs = threadMs(this.#threadId);
+    if (ranMs !== undefined) this.#mark = { clockMs, threadMs: ranMs };
   }
 }

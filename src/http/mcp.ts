@@ -16,6 +16,7 @@ import { isRecord } from '../ground/json.ts';
 import type { Logger } from '../log.ts';
 import { MAX_PROGRESS_TOKEN_CHARS, normalizeMessage, requestIdIn } from '../mcp/message.ts';
 import { answerFormFor } from './accept.ts';
+import { BlocksApart } from './apart.ts';
 import { GONE, sendWebResponse, toWebRequest } from './web.ts';
 
 export type McpEndpoint = { readonly handle: RequestHandler; close(): Promise<void> };
@@ -58,7 +59,10 @@ export function createMcpEndpoint(factory: McpServerFactory, { turns, log }: Mcp
       });
       await turns.pass(owner);
       if (response.destroyed) return;
-      await sendWebResponse(await fetch(toWebRequest(request, left.signal), optionsOf(request, message)), response);
+      const apart = new BlocksApart();
+      if (auth?.extra) auth.extra.setApart = apart.set;
+      const answer = await fetch(toWebRequest(request, left.signal), optionsOf(request, message));
+      await sendWebResponse(answer, response, apart);
     },
     async close() {
       await Promise.all([modern.any.close(), modern.stream.close()]);

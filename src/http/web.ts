@@ -2,6 +2,7 @@
 // turned into text again.
 import { once } from 'node:events';
 import type { Request as NodeRequest, Response as NodeResponse } from 'express';
+import type { BlocksApart } from './apart.ts';
 
 /** A Request without its body. Its URL is ours: what a client wrote as target or host may be no URL at all. */
 export function toWebRequest({ method, headers }: NodeRequest, signal: AbortSignal): Request {
@@ -18,25 +19,41 @@ export const GONE = new Error('the client is gone');
 
 const isStream = (answer: Response): boolean => answer.headers.get('content-type')?.includes('event-stream') === true;
 
-/** A stream is written as fast as the client reads. */
-export async function sendWebResponse(answer: Response, response: NodeResponse): Promise<void> {
+/** Written as fast as the client reads. */
+export async function sendWebResponse(answer: Response, response: NodeResponse, apart: BlocksApart): Promise<void> {
   response.status(answer.status);
   for (const [name, value] of answer.headers) response.setHeader(name, value);
-  if (answer.body !== null && !isStream(answer)) {
-    response.end(Buffer.from(await answer.arrayBuffer()));
+  if (answer.body === null) {
+    response.end();
     return;
   }
-  if (answer.body !== null) {
-    const over = new AbortController();
-    response.once('close', () => over.abort(GONE));
-    try {
-      for await (const chunk of answer.body) {
-        if (response.destroyed) break;
-        if (!response.write(chunk)) await once(response, 'drain', { signal: over.signal });
-      }
-    } catch {
-      // The client disconnected, or the run's stream ended early: no one reads an error.
+  if (!isStream(answer)) {
+    const body = new Uint8Array(await answer.arrayBuffer());
+    if (apart.isEmpty) {
+      response.end(body);
+      return;
     }
+    response.setHeader('Content-Length', apart.lengthOf(body));
+    return writeAll([body], response, apart);
+  }
+  return writeAll(answer.body, response, apart);
+}
+
+async function writeAll(
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  response: NodeResponse,
+  apart: BlocksApart,
+): Promise<void> {
+  const over = new AbortController();
+  response.once('close', () => over.abort(GONE));
+  try {
+    for await (const chunk of chunks)
+      for (const piece of apart.fill(chunk)) {
+        if (response.destroyed) return;
+        if (!response.write(piece)) await once(response, 'drain', { signal: over.signal });
+      }
+  } catch {
+    // The client disconnected, or the run's stream ended early: no one reads an error.
   }
   response.end();
 }

@@ -13,6 +13,7 @@ import type { CodeAcceptor } from '../guest/accept/acceptor.ts';
 import type { Logger } from '../log.ts';
 import { type Principal, requireScope } from '../principal.ts';
 import { type Span, startRunSpan } from '../trace.ts';
+import { type SetApart, withBlocksApart } from './answer/apart.ts';
 import { type Formatted, formatFault, type ResponseLimits } from './answer/format.ts';
 import type { Formatter } from './answer/formatter.ts';
 import { type Approvals, type Asking, isQuestion } from './approvals/approvals.ts';
@@ -30,6 +31,8 @@ type ToolCall = Pick<Asking, 'approvals' | 'canAsk' | 'requestState' | 'inputRes
   readonly requestId: string | undefined;
   /** See Job. Undefined: there is no other caller. */
   readonly hold: Hold | undefined;
+  /** Undefined: the carrier has no place for large blocks, so they stay in the result. */
+  readonly setApart: SetApart | undefined;
 };
 
 /** `InputRequiredResult`: a person is to be asked before the run goes on. */
@@ -180,11 +183,12 @@ async function answer(call: ToolCall, requestId: string, deps: RunDeps, span: Sp
     if ('resultType' in outcome)
       return { result: outcome, calls: ledger.length, ended: { outcome: 'suspended', ...spent } };
     const ended = outcome.status === 'completed' ? 'completed' : (outcome.error.code ?? 'threw');
+    const formatted = await deps.formatter.format(
+      { outcome, ledger, code, surface, requestId, limits: deps.response },
+      { principalId: principal.id, signal: call.signal },
+    );
     return {
-      result: await deps.formatter.format(
-        { outcome, ledger, code, surface, requestId, limits: deps.response },
-        { principalId: principal.id, signal: call.signal },
-      ),
+      result: call.setApart === undefined ? formatted : withBlocksApart(formatted, call.setApart),
       calls: ledger.length,
       ended: { outcome: ended, ...spent },
     };

@@ -14,6 +14,7 @@ import type { Policy } from '../ground/approval-policy.ts';
 import type { Hold } from '../ground/memory-budget.ts';
 import { PACKAGE } from '../ground/package.ts';
 import type { Principal } from '../principal.ts';
+import type { SetApart } from './answer/apart.ts';
 import { loadIcons } from './icons.ts';
 import { MAX_PROGRESS_TOKEN_CHARS } from './message.ts';
 import type { RunTool } from './run.ts';
@@ -106,6 +107,7 @@ export function createServerFactory({
             requestState: requestContext.mcpReq.requestState(),
             inputResponses: requestContext.mcpReq.inputResponses,
             hold: holdOf(context),
+            setApart: context.authInfo?.extra?.setApart as SetApart | undefined,
           }),
       );
     }

@@ -194,3 +194,38 @@ describe('keys', () => {
     expect(answer.body.error.message).toMatch(/not an E2B API key/);
   });
 });
+
+describe('large blocks', () => {
+  const CODE = `async () => { display(new Uint8Array(60_000).fill(7)); display('between'); display({ mimeType: 'image/png', data: 'iVBORw0KGgo=' }); display(new Uint8Array(90_001).fill(8)); return 1 }`;
+  const call = (id: number, more: object = {}) => ({ ...run({ arguments: { code: CODE }, ...more }), id });
+
+  type Content = { readonly type: string; readonly data?: string; readonly resource?: { readonly blob: string } };
+  const expectBlocks = (content: readonly Content[]) => {
+    const sizes = content.flatMap(({ data, resource }) => {
+      const base64 = data ?? resource?.blob;
+      return base64 === undefined ? [] : [[...new Set(Buffer.from(base64, 'base64'))].slice(0, 1), base64.length];
+    });
+    expect(sizes).toEqual([[7], 80_000, [0x89], 12, [8], 120_004]);
+  };
+
+  it('arrive whole in a JSON answer, whose length is announced', async () => {
+    const answer = await post(call(7), { Accept: 'application/json' });
+    expect(Number(answer.headers['content-length'])).toBe(Buffer.byteLength(answer.text));
+    expectBlocks(answer.body.result.content);
+  });
+
+  it('arrive whole in an event stream', async () => {
+    const answer = await post(call(7, { _meta: { progressToken: 'p' } }), { Accept: 'text/event-stream' });
+    const messages = answer.text.split('\n').filter(line => line.startsWith('data: {'));
+    const last = JSON.parse((messages.at(-1) ?? '').slice('data: '.length));
+    expectBlocks(last.result.content);
+  });
+
+  it('arrive in the answer of their own call when calls share a request', async () => {
+    const answer = await post([call(1), run(), call(3)], { 'MCP-Protocol-Version': '2025-03-26' });
+    expect(Number(answer.headers['content-length'])).toBe(Buffer.byteLength(answer.text));
+    const results = (answer.body as { id: number; result: { content: Content[] } }[]).sort((a, b) => a.id - b.id);
+    expect(results.map(({ id }) => id)).toEqual([1, 7, 3].sort((a, b) => a - b));
+    for (const { id, result } of results) if (id !== 7) expectBlocks(result.content);
+  });
+});

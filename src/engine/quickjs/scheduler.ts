@@ -245,17 +245,15 @@ export class Scheduler {
       if (now > run.deadlineAt && run.stopping === undefined) this.#stop(run, 'time_exceeded');
     for (const worker of [...this.#pool.workers]) this.#checkSlice(worker, now);
     for (const run of this.#admission.expired(now)) rejectBusy(run);
-    this.#size(now);
+    this.#size();
     if (!this.#admission.quiet || this.#pool.workers.length > this.#baseWorkers) return;
     clearInterval(this.#clock);
     this.#clock = undefined;
   }
 
   /** One free worker is always there or on its way, also when no run waits for it yet. */
-  #size(now: number): void {
-    const allHeld = this.#pool.workers.every(
-      ({ slice }) => slice !== undefined && now - slice.startedAt > LONG_SLICE_MS,
-    );
+  #size(): void {
+    const allHeld = this.#pool.workers.every(({ slice }) => slice !== undefined && slice.time.ranMs > LONG_SLICE_MS);
     if (allHeld) this.#pool.burst();
     else this.#pool.shrink();
   }

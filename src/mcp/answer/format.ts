@@ -15,7 +15,7 @@ import { truncateJson, truncateLog } from './truncate.ts';
 import { visible } from './visible.ts';
 
 /** The MCP content types used here, as plain objects. */
-type ContentBlock =
+export type ContentBlock =
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'image'; readonly data: string; readonly mimeType: string }
   | {
@@ -149,7 +149,11 @@ const IMAGES: readonly (readonly [string, string])[] = [
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 const MIME_TYPE = /^[\w.+-]{1,60}\/[\w.+-]{1,100}$/;
 
-export function showDisplays(displays: readonly Display[]): { texts: string[]; blocks: ContentBlock[] } {
+/** `checked`: the engine has looked at each character, which takes long for a large block. */
+export function showDisplays(
+  displays: readonly Display[],
+  { checked = false } = {},
+): { texts: string[]; blocks: ContentBlock[] } {
   const texts: string[] = [];
   const blocks: ContentBlock[] = [];
   for (const [at, display] of displays.entries()) {
@@ -160,7 +164,8 @@ export function showDisplays(displays: readonly Display[]): { texts: string[]; b
     const { base64 } = display;
     const mimeType = MIME_TYPE.test(display.mimeType) ? display.mimeType : 'application/octet-stream';
     const image = IMAGES.find(([start]) => base64.startsWith(start))?.[1];
-    if (base64.length % 4 !== 0 || !BASE64.test(base64)) texts.push(`(${mimeType}: the data is not base64)`);
+    if (!checked && (base64.length % 4 !== 0 || !BASE64.test(base64)))
+      texts.push(`(${mimeType}: the data is not base64)`);
     else if (image !== undefined) blocks.push({ type: 'image', data: base64, mimeType: image });
     else {
       texts.push(`(${mimeType}, ${Buffer.byteLength(base64, 'base64').toLocaleString('en-US')} bytes, attached)`);

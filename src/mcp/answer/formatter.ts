@@ -44,7 +44,7 @@ export function createFormatter(): Formatter {
     async format(run, from) {
       if (isSmall(run)) return formatOutcome(run);
       // Blocks stay here: to copy them to a thread and back takes longer than to look at them.
-      const { texts, blocks } = showDisplays(run.outcome.displays);
+      const { texts, blocks } = showDisplays(run.outcome.displays, { checked: true });
       const displays = texts.map(text => ({ kind: 'text' as const, text }));
       const { content, isError } = await withoutBlocks({ ...run, outcome: { ...run.outcome, displays } }, from);
       return { content: [...content, ...blocks], isError };

@@ -1,0 +1,17 @@
+// A result whose large blocks are kept by who carries the answer, see http/apart.ts.
+import type { ContentBlock, Formatted } from './format.ts';
+
+/** Keeps a block's base64, and returns what stands for it in the result. */
+export type SetApart = (base64: string) => string;
+
+export const withBlocksApart = ({ content, isError }: Formatted, setApart: SetApart): Formatted => ({
+  content: content.map(block => apart(block, setApart)),
+  isError,
+});
+
+function apart(block: ContentBlock, setApart: SetApart): ContentBlock {
+  if (block.type === 'image') return { ...block, data: setApart(block.data) };
+  if (block.type === 'resource')
+    return { ...block, resource: { ...block.resource, blob: setApart(block.resource.blob) } };
+  return block;
+}
