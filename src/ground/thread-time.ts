@@ -4,8 +4,8 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { setPriority } from 'node:os';
 
 const isLinux = process.platform === 'linux';
-/** A tenth of the main thread's weight, while both want the same processor. */
-const NICE = 10;
+/** A third of the main thread's weight while both want the same processor; less would starve beside other processes. */
+const NICE = 5;
 
 /** Of the calling thread; 0 where it has none. */
 function ownThreadId(): number {
