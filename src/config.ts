@@ -183,6 +183,11 @@ export const VARIABLES = {
   ),
   E2B_MAX_RUNNERS: variable('Sandboxes the e2b engine has at once; more runs wait.', '100', integer(1, 10_000)),
   WORKERS: variable('Worker threads of the embedded engine. Unset: cores, 2 to 8.', '', integer(1, 64)),
+  THREAD_NICE: variable(
+    'How far the threads that compute for callers give way to the one that serves everybody (Linux, 0 to 19). 0 where other programs share the processors, or the threads wait for those as well.',
+    '0',
+    integer(0, 19),
+  ),
   WARM_UP: variable(
     'Make the first calls as fast as the next: a second of background threads at the start.',
     'true',

@@ -97,6 +97,7 @@ export async function createCore(
   product: Product = E2B_PRODUCT,
 ): Promise<Core> {
   const { api } = product;
+  const nice = config.THREAD_NICE;
   preloadSchemas();
   const base = await loadDescription(fileURLToPath(new URL(api.descriptionFile, PACKAGE_ROOT)));
   const operationsOf = (description: Description) =>
@@ -107,7 +108,7 @@ export async function createCore(
     sandboxUrl: config.E2B_SANDBOX_URL,
     domain: config.E2B_DOMAIN,
   });
-  const answers = new Answers();
+  const answers = new Answers({ nice });
   const client = observeClient(createUpstreamClient(connection.api), observers.onUpstreamCall);
   const { engine, isHidden } = await createEngines(config, connection, toGuestDescription(base), log);
   const limits = limitsOf(config);
@@ -155,7 +156,7 @@ export async function createCore(
     operations = next; // only now: search and guard change together, or not at all
   });
 
-  const acceptor = createCodeAcceptor({ maxChars: config.MAX_CODE_CHARS });
+  const acceptor = createCodeAcceptor({ maxChars: config.MAX_CODE_CHARS, nice });
   let warm = !config.WARM_UP;
   const warmUp = () =>
     Promise.all([dataPlane.get(), acceptor.warm()])
@@ -165,7 +166,7 @@ export async function createCore(
       });
   // In the background: the first execute and the first TypeScript are as fast as the next.
   const warming = config.WARM_UP ? setTimeout(warmUp, WARM_UP_AFTER_MS).unref() : undefined;
-  const formatter = createFormatter();
+  const formatter = createFormatter({ nice });
   const tools = createTools(api, toolLimitsOf(config));
   const runTool = createRunTool({
     engine,

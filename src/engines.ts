@@ -27,6 +27,7 @@ export async function createEngines(
       ...omitUndefined({ workers: config.WORKERS }),
       maxQueued: config.MAX_QUEUED_RUNS,
       warm: config.WARM_UP,
+      nice: config.THREAD_NICE,
       log: warn,
     });
   const { SANDBOX_ENGINE: execute, SEARCH_ENGINE: search } = config;

@@ -4,7 +4,7 @@
 import { Worker } from 'node:worker_threads';
 import { GatewayError } from '../errors.ts';
 import { FairQueue } from './fair-queue.ts';
-import { WorkTime } from './thread-time.ts';
+import { lowerPriority, WorkTime } from './thread-time.ts';
 
 /** The first message of a thread. `threadId`: see thread-time.ts. */
 export type ThreadReady = { readonly ready: true; readonly threadId?: number };
@@ -19,6 +19,8 @@ export type ThreadPoolOptions = {
   readonly deadlineMs: number;
   readonly maxWaiting: number;
   readonly maxHeapMb: number;
+  /** See thread-time.ts. */
+  readonly nice: number;
   /** What a request that passed the deadline is refused with, and one that its thread did not survive. */
   readonly late: () => GatewayError;
   readonly broken: (cause: unknown) => GatewayError;
@@ -216,7 +218,10 @@ export class ThreadPool<Request, Reply> {
     if (job !== undefined) {
       clearTimeout(job.timer);
       job.work.settle({ reply: message as Reply });
-    } else if (!thread.ready) thread.threadId = (message as ThreadReady).threadId ?? 0;
+    } else if (!thread.ready) {
+      thread.threadId = (message as ThreadReady).threadId ?? 0;
+      lowerPriority(thread.threadId, this.#options.nice);
+    }
     thread.ready = true;
     this.#dispatch();
     if (thread.job === undefined && this.#threads.size > this.#options.threads)

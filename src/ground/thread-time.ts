@@ -4,11 +4,8 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { setPriority } from 'node:os';
 
 const isLinux = process.platform === 'linux';
-/** A third of the main thread's weight while both want the same processor; less would starve beside other processes. */
-const NICE = 5;
-
 /** Of the calling thread; 0 where it has none. */
-function ownThreadId(): number {
+export function ownThreadId(): number {
   if (!isLinux) return 0;
   try {
     return Number(readlinkSync('/proc/thread-self').split('/').at(-1));
@@ -27,19 +24,14 @@ function threadMs(threadId: number): number | undefined {
   }
 }
 
-/**
- * For a thread that computes what callers sent: from now on it gives way to the main thread, which serves everybody.
- * It cannot be raised again. Returns the thread's id.
- */
-export function giveWay(): number {
-  const threadId = ownThreadId();
-  if (threadId === 0) return 0;
+/** For a thread that computes what callers sent: 1 to 19 give way to the main thread, and it cannot be raised again. */
+export function lowerPriority(threadId: number, nice: number): void {
+  if (threadId === 0 || nice === 0) return;
   try {
-    setPriority(threadId, NICE);
+    setPriority(threadId, nice);
   } catch {
     // it works as before
   }
-  return threadId;
 }
 
 /** A shorter time is the clock's: to ask the system takes some microseconds. */

@@ -1,7 +1,7 @@
 // The thread that shapes large answers: see answer.ts for what, answers.ts for when.
 import { parentPort } from 'node:worker_threads';
 import type { ThreadReady } from '../ground/thread-pool.ts';
-import { giveWay } from '../ground/thread-time.ts';
+import { ownThreadId } from '../ground/thread-time.ts';
 import { type AnswerPlan, type ShapedAnswer, shapeAnswer } from './answer.ts';
 
 export type AnswerJob = { readonly body: Uint8Array; readonly plan: AnswerPlan };
@@ -16,4 +16,4 @@ parentPort?.on('message', ({ body, plan }: AnswerJob) => {
   const shaped = shapeAnswer(Buffer.from(body.buffer, body.byteOffset, body.length).toString('utf8'), plan);
   reply({ shaped, ms: performance.now() - startedAt });
 });
-reply({ ready: true, threadId: giveWay() });
+reply({ ready: true, threadId: ownThreadId() });

@@ -10,16 +10,22 @@ import type { UpstreamAnswer } from './client.ts';
 const SMALL = { bytes: 32_768, values: 1_000 };
 
 export class Answers {
-  readonly #threads = new ThreadPool<AnswerJob, AnswerReply>({
-    file: builtFile('upstream/answer-thread.js'),
-    threads: 1,
-    maxThreads: 4,
-    maxWaiting: 1_000,
-    maxHeapMb: 192,
-    deadlineMs: 10_000,
-    late: () => tooMuch('takes too long to read'),
-    broken: cause => tooMuch('takes too much memory to read', cause),
-  });
+  readonly #threads: ThreadPool<AnswerJob, AnswerReply>;
+
+  /** `nice`: see ground/thread-time.ts. */
+  constructor({ nice = 0 } = {}) {
+    this.#threads = new ThreadPool({
+      file: builtFile('upstream/answer-thread.js'),
+      threads: 1,
+      maxThreads: 4,
+      maxWaiting: 1_000,
+      maxHeapMb: 192,
+      deadlineMs: 10_000,
+      nice,
+      late: () => tooMuch('takes too long to read'),
+      broken: cause => tooMuch('takes too much memory to read', cause),
+    });
+  }
 
   /** @throws GatewayError `answer_too_large`, `busy`, `cancelled` */
   async shape(

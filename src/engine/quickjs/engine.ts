@@ -25,6 +25,8 @@ export type QuickjsOptions = {
   readonly maxLive?: number;
   /** Memory of waiting guests outside workers; beyond, no run is started. Default 192 MB. */
   readonly maxParkedBytes?: number;
+  /** How far workers give way to the main thread, see ground/thread-time.ts. Default 0. */
+  readonly nice?: number;
   /** Spend a second of a background thread on making the interpreter fast. Default true. */
   readonly warm?: boolean;
   /** Reports failures of workers. */
@@ -46,6 +48,7 @@ export async function createQuickjsEngine(options: QuickjsOptions): Promise<Engi
     maxQueueMs: options.maxQueueMs ?? 5_000,
     maxLive: options.maxLive ?? 512,
     maxParkedBytes: options.maxParkedBytes ?? 192 * 1024 * 1024,
+    nice: options.nice ?? 0,
     log: options.log ?? (() => undefined),
   });
 

@@ -1,7 +1,7 @@
 // Worker threads: starts them, gives them the images, kills and replaces them. Knows nothing of runs beyond "busy".
 import { Worker } from 'node:worker_threads';
 import { builtFile } from '../../ground/built.ts';
-import { WorkTime } from '../../ground/thread-time.ts';
+import { lowerPriority, WorkTime } from '../../ground/thread-time.ts';
 import type { Image } from './image.ts';
 import type { FromWorker, ToWorker, WorkerData } from './messages.ts';
 import type { Run } from './run.ts';
@@ -101,18 +101,20 @@ export class Pool {
   readonly workers: PoolWorker[] = [];
   readonly #base: number;
   readonly #max: number;
+  readonly #nice: number;
   #starting = 0;
   #closed = false;
 
   constructor(
     module: WebAssembly.Module,
-    size: { base: number; max: number },
+    { base, max, nice }: { base: number; max: number; nice: number },
     events: PoolEvents,
     log: (message: string, cause: unknown) => void,
   ) {
     this.#module = module;
-    this.#base = size.base;
-    this.#max = size.max;
+    this.#base = base;
+    this.#max = max;
+    this.#nice = nice;
     this.#events = events;
     this.#log = log;
   }
@@ -224,6 +226,7 @@ export class Pool {
         if (message.type !== 'ready') return this.#events.message(worker, message);
         ready = true;
         worker.threadId = message.threadId;
+        lowerPriority(message.threadId, this.#nice);
         started();
       });
       thread.on('error', (cause: NodeJS.ErrnoException) => {

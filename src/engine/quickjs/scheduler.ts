@@ -14,6 +14,7 @@ import { Run } from './run.ts';
 export type SchedulerOptions = AdmissionLimits & {
   readonly workers: number;
   readonly maxWorkers: number;
+  readonly nice: number;
   readonly log: (message: string, cause: unknown) => void;
 };
 
@@ -34,7 +35,7 @@ export class Scheduler {
   #clock: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(module: WebAssembly.Module, { workers, maxWorkers, log, ...limits }: SchedulerOptions) {
+  constructor(module: WebAssembly.Module, { workers, maxWorkers, nice, log, ...limits }: SchedulerOptions) {
     this.#baseWorkers = workers;
     this.#log = log;
     const events = {
@@ -42,7 +43,7 @@ export class Scheduler {
       lost: (worker: PoolWorker, outOfMemory: boolean) => this.#onLost(worker, outOfMemory),
       ready: () => this.#dispatch(),
     };
-    this.#pool = new Pool(module, { base: workers, max: maxWorkers }, events, log);
+    this.#pool = new Pool(module, { base: workers, max: maxWorkers, nice }, events, log);
     this.#admission = new Admission(limits, this.#pool);
   }
 

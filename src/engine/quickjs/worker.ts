@@ -1,7 +1,7 @@
 // The worker thread: owns instances, holds at most one run, carries out the scheduler's messages. Decides nothing.
 import { setImmediate } from 'node:timers';
 import { parentPort, workerData } from 'node:worker_threads';
-import { giveWay } from '../../ground/thread-time.ts';
+import { ownThreadId } from '../../ground/thread-time.ts';
 import type { TapeStart } from '../engine.ts';
 import { type End, type Meter, newMeter } from '../intake.ts';
 import { tapedFrom } from '../taped.ts';
@@ -13,7 +13,7 @@ import type { FromWorker, ToWorker, WorkerData } from './messages.ts';
 
 const { module, control } = workerData as WorkerData;
 const shared = new Int32Array(control);
-const threadId = giveWay();
+const threadId = ownThreadId();
 const images = new Map<number, Image>();
 /** By image. `undefined`: made when it is needed. */
 const instances = new Map<number, { instance: Instance; dirty: boolean }>();

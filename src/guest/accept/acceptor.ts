@@ -31,13 +31,15 @@ const MAX_THREADS = 6;
 const MAX_WAITING = 256;
 const MAX_HEAP_MB = 128;
 
-/** `deadlineMs`: what a thread may take for one text; it is replaced when it takes longer. */
+/** `deadlineMs`: what a thread may take for one text; it is replaced when it takes longer. `nice`: see thread-time.ts. */
 export function createCodeAcceptor({
   maxChars,
   deadlineMs = 1_000,
+  nice = 0,
 }: {
   readonly maxChars: number;
   readonly deadlineMs?: number;
+  readonly nice?: number;
 }): CodeAcceptor {
   const pool = new ThreadPool<ThreadRequest, ThreadReply>({
     file: builtFile('guest/accept/thread.js'),
@@ -46,6 +48,7 @@ export function createCodeAcceptor({
     maxWaiting: MAX_WAITING,
     maxHeapMb: MAX_HEAP_MB,
     deadlineMs,
+    nice,
     late: () =>
       new GatewayError(
         'code_syntax',

@@ -1,7 +1,7 @@
 // A thread of the acceptor: acceptCode with the type stripper. Knows only messages; its deadline is the host's.
 import { parentPort } from 'node:worker_threads';
 import { GatewayError } from '../../errors.ts';
-import { giveWay } from '../../ground/thread-time.ts';
+import { ownThreadId } from '../../ground/thread-time.ts';
 import type { ThreadReply, ThreadRequest } from './acceptor.ts';
 import { acceptCode } from './code.ts';
 import { stripTypes } from './typescript.ts';
@@ -22,4 +22,4 @@ parentPort?.on('message', ({ code, maxChars, surface }: ThreadRequest) => {
   }
 });
 
-reply({ ready: true, threadId: giveWay() });
+reply({ ready: true, threadId: ownThreadId() });

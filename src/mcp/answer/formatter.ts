@@ -15,7 +15,8 @@ export type ThreadReply = ThreadReady | { readonly formatted: Formatted };
 const SMALL_CHARS = 4_096;
 const DEADLINE_MS = 1_000;
 
-export function createFormatter(): Formatter {
+/** `nice`: see ground/thread-time.ts. */
+export function createFormatter({ nice = 0 } = {}): Formatter {
   const pool = new ThreadPool<Run, ThreadReply>({
     file: builtFile('mcp/answer/thread.js'),
     threads: 1,
@@ -23,6 +24,7 @@ export function createFormatter(): Formatter {
     maxWaiting: 1_000,
     maxHeapMb: 128,
     deadlineMs: DEADLINE_MS,
+    nice,
     late: () => new GatewayError('internal', undefined, { cause: new Error('a result took too long to format') }),
     broken: cause => new GatewayError('internal', undefined, { cause }),
   });

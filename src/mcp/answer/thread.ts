@@ -1,10 +1,10 @@
 // The formatter's thread. Knows only messages; its deadline is the host's.
 import { parentPort } from 'node:worker_threads';
-import { giveWay } from '../../ground/thread-time.ts';
+import { ownThreadId } from '../../ground/thread-time.ts';
 import { formatOutcome, type Run } from './format.ts';
 import type { ThreadReply } from './formatter.ts';
 
 const reply = (message: ThreadReply) => parentPort?.postMessage(message);
 
 parentPort?.on('message', (run: Run) => reply({ formatted: formatOutcome(run) }));
-reply({ ready: true, threadId: giveWay() });
+reply({ ready: true, threadId: ownThreadId() });

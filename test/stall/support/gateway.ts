@@ -12,6 +12,14 @@ const numberIn = (file: string, pattern: RegExp): number =>
 const HEAP_MB = numberIn('deployment.yaml', /max-old-space-size=(\d+)/);
 export const LIMIT_MB = numberIn('deployment.yaml', /limits: \{ memory: (\d+)Mi \}/);
 
+/** What the image sets beside host and port. */
+const imageEnv = () =>
+  Object.fromEntries(
+    [...readFileSync('Dockerfile', 'utf8').matchAll(/\b(MALLOC_ARENA_MAX|THREAD_NICE)=(\d+)/g)].map(
+      ([, name, value]) => [name, value],
+    ),
+  );
+
 type StallGateway = {
   readonly embedded: Replica;
   readonly microvm: Replica;
@@ -28,7 +36,7 @@ export function useStallGateway(): StallGateway {
       nodeArgs: [`--max-old-space-size=${HEAP_MB}`],
       env: {
         ...{ E2B_API_URL: upstream.url, E2B_SANDBOX_URL: upstream.url, SANDBOX_ENGINE: engine },
-        ...{ WARM_UP: 'true', MAX_PARALLEL_PER_KEY: '100' },
+        ...{ WARM_UP: 'true', MAX_PARALLEL_PER_KEY: '100', ...imageEnv() },
       },
     });
   beforeAll(async () => {

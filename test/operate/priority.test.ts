@@ -1,0 +1,46 @@
+// Threads that compute for callers give way to the one that serves everybody, where the operator says so.
+import { readdirSync, readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { newKey } from '../support/gateway.ts';
+import { startReplica } from '../survive/support/replica.ts';
+
+/** Of each thread of the process, the main thread's first. Linux counts from 0: as any other. */
+const nicenessOf = (pid: number): number[] => {
+  const threads = readdirSync(`/proc/${pid}/task`).sort((a, b) => Number(b === `${pid}`) - Number(a === `${pid}`));
+  return threads.map(id =>
+    Number(
+      readFileSync(`/proc/${pid}/task/${id}/stat`, 'utf8')
+        .replace(/^.*\) /s, '')
+        .split(' ')[16],
+    ),
+  );
+};
+
+test.runIf(process.platform === 'linux')(
+  'with THREAD_NICE, what runs and reads code gives way; the main thread does not',
+  {
+    timeout: 90_000,
+  },
+  async () => {
+    const gateway = await startReplica({ env: { THREAD_NICE: '7', WORKERS: '2' } });
+    try {
+      const call = { name: 'search', arguments: { code: 'async () => 6 * 7' } };
+      const answer = await fetch(`${gateway.url}/mcp`, {
+        method: 'POST',
+        headers: {
+          Authorization: `Bearer ${newKey()}`,
+          'Content-Type': 'application/json',
+          Accept: 'application/json',
+        },
+        body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: call }),
+      });
+      expect(await answer.text()).toContain('42');
+      const [main, ...others] = nicenessOf(gateway.process.pid ?? 0);
+      expect(main).toBe(0);
+      // Two workers and the thread that accepts code.
+      expect(others.filter(nice => nice === 7).length).toBeGreaterThanOrEqual(3);
+    } finally {
+      await gateway.end('SIGKILL');
+    }
+  },
+);
