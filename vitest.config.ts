@@ -18,7 +18,7 @@ export default defineConfig({
         include: ['test/**/*.test.ts'],
         exclude: [
           ...['conformance', 'local', 'oauth', 'packaging', 'page', 'python', 'stall', 'survive'].map(
-            room => `test/${room}/**`,
+            folder => `test/${folder}/**`,
           ),
           ...MICROVM,
           'test/cli/**',

@@ -1,5 +1,5 @@
 // All that is one API's alone, as one value: what the gateway drives is handed in where the parts are put together, and
-// no room knows which API it is. src/e2b/api.ts has E2B's.
+// no other folder knows which API it is. src/e2b/api.ts has E2B's.
 
 export type Api = {
   /** What people call it. */

@@ -4,8 +4,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-/** Room -> the rooms it may import from, besides itself. `top` are the files right under src/. */
-const DOORS: Record<string, readonly string[]> = {
+/** Folder or file right under src/ -> what it may import from, besides itself. */
+const MAY_IMPORT: Record<string, readonly string[]> = {
   http: ['api.ts', 'engine', 'ground', 'mcp', 'errors.ts', 'log.ts', 'principal.ts', 'trace.ts'],
   mcp: ['api.ts', 'guest', 'engine', 'broker', 'ground', 'errors.ts', 'log.ts', 'principal.ts', 'trace.ts'],
   guest: ['engine', 'spec', 'ground', 'errors.ts'],
@@ -28,7 +28,7 @@ const DOORS: Record<string, readonly string[]> = {
 };
 
 const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter(file => file.endsWith('.ts'));
-const roomOf = (file: string) => file.split('/')[0] ?? file;
+const partOf = (file: string) => file.split('/')[0] ?? file;
 const importsOf = (file: string) =>
   [...readFileSync(join('src', file), 'utf8').matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)].map(([, path]) =>
     normalize(join(dirname(file), path ?? '')),
@@ -40,7 +40,7 @@ const allImportsOf = (file: string) =>
     normalize(join(dirname(file), path ?? '')),
   );
 
-/** They put the parts together, so they may open any door. */
+/** They put the parts together, so they may import anything. */
 const ASSEMBLERS = [
   'boot.ts',
   'main.ts',
@@ -53,7 +53,7 @@ const ASSEMBLERS = [
   'stdio.ts',
   'stdio-transport.ts',
 ];
-const inRooms = files.filter(file => !ASSEMBLERS.includes(file));
+const inFolders = files.filter(file => !ASSEMBLERS.includes(file));
 
 it('no import circle between files', () => {
   const all = ['src', 'local'].flatMap(root =>
@@ -78,21 +78,21 @@ it('no import circle between files', () => {
 it('the folders of local mode import one way, and of src the place of the build, how bodies are read and what its JavaScript shares with the guest’s', () => {
   const local = readdirSync('local', { recursive: true, encoding: 'utf8' }).filter(file => file.endsWith('.ts'));
   const folderOf = (file: string) => file.split('/')[1] ?? '';
-  const doors = new Map<string, Set<string>>();
+  const imported = new Map<string, Set<string>>();
   const outside: string[] = [];
   for (const file of local.filter(name => name.includes('/'))) {
     const from = folderOf(join('local', file));
     for (const target of allImportsOf(join('local', file))) {
       if (!target.startsWith('local/')) outside.push(target);
       else if (target.split('/').length > 2 && folderOf(target) !== from)
-        doors.set(from, (doors.get(from) ?? new Set()).add(folderOf(target)));
+        imported.set(from, (imported.get(from) ?? new Set()).add(folderOf(target)));
     }
   }
   const reach = (folder: string, seen = new Set<string>()): Set<string> => {
-    for (const next of doors.get(folder) ?? []) if (!seen.has(next)) reach(next, seen.add(next));
+    for (const next of imported.get(folder) ?? []) if (!seen.has(next)) reach(next, seen.add(next));
     return seen;
   };
-  expect([...doors.keys()].filter(folder => reach(folder).has(folder))).toEqual([]);
+  expect([...imported.keys()].filter(folder => reach(folder).has(folder))).toEqual([]);
   expect([...new Set(outside)].sort()).toEqual([
     'src/ground/built.ts',
     'src/ground/read-capped.ts',
@@ -101,28 +101,28 @@ it('the folders of local mode import one way, and of src the place of the build,
   ]);
 });
 
-describe.each(inRooms)('src/%s', file => {
+describe.each(inFolders)('src/%s', file => {
   it('imports only from folders it may import', () => {
-    const room = roomOf(file);
-    const allowed = DOORS[room];
-    expect(allowed, `${room} is not in DOORS`).toBeDefined();
-    const forbidden = importsOf(file).filter(target => roomOf(target) !== room && !allowed?.includes(roomOf(target)));
+    const part = partOf(file);
+    const allowed = MAY_IMPORT[part];
+    expect(allowed, `${part} is not in MAY_IMPORT`).toBeDefined();
+    const forbidden = importsOf(file).filter(target => partOf(target) !== part && !allowed?.includes(partOf(target)));
     expect(forbidden).toEqual([]);
   });
 });
 
-it('every door is used', () => {
-  const used = new Set(inRooms.flatMap(file => importsOf(file).map(target => `${roomOf(file)} → ${roomOf(target)}`)));
-  const doors = Object.entries(DOORS).flatMap(([room, others]) => others.map(other => `${room} → ${other}`));
-  expect(doors.filter(door => !used.has(door))).toEqual([]);
+it('every allowed import is used', () => {
+  const used = new Set(inFolders.flatMap(file => importsOf(file).map(target => `${partOf(file)} → ${partOf(target)}`)));
+  const allowed = Object.entries(MAY_IMPORT).flatMap(([part, others]) => others.map(other => `${part} → ${other}`));
+  expect(allowed.filter(way => !used.has(way))).toEqual([]);
 });
 
-it('doors open one way: no round leads back to a room', () => {
-  const reach = (room: string, seen = new Set<string>()): Set<string> => {
-    for (const next of DOORS[room] ?? []) if (!seen.has(next)) reach(next, seen.add(next));
+it('imports go one way: none leads back to the folder it came from', () => {
+  const reach = (part: string, seen = new Set<string>()): Set<string> => {
+    for (const next of MAY_IMPORT[part] ?? []) if (!seen.has(next)) reach(next, seen.add(next));
     return seen;
   };
-  expect(Object.keys(DOORS).filter(room => reach(room).has(room))).toEqual([]);
+  expect(Object.keys(MAY_IMPORT).filter(part => reach(part).has(part))).toEqual([]);
 });
 
 it('only main.ts reads process.env', () => {
@@ -138,14 +138,14 @@ it('only main.ts reads process.env', () => {
 const OF_E2B = ['e2b/', 'broker/e2b/', 'engine/microvm/', 'guest/prelude/e2b/'];
 const READS_SETTINGS = [...ASSEMBLERS, 'config.ts'];
 
-it('no other room says E2B: another API is another value of src/api.ts', () => {
-  const saying = files.filter(
+it('E2B is named only in the folders that are about it: another API is another value of src/api.ts', () => {
+  const naming = files.filter(
     file =>
-      !OF_E2B.some(room => file.startsWith(room)) &&
+      !OF_E2B.some(part => file.startsWith(part)) &&
       !READS_SETTINGS.includes(file) &&
       /e2b/i.test(withoutImports(readFileSync(join('src', file), 'utf8'))),
   );
-  expect(saying).toEqual([]);
+  expect(naming).toEqual([]);
 });
 
 /** Without comments as well. */

@@ -17,12 +17,12 @@ describe('a code interpreter that is a program of the sandbox', () => {
   });
   beforeAll(() => new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve)));
   afterAll(() => void server.close());
-  let told: string[] = [];
+  let seen: string[] = [];
   const start = async (maxHeldBytes = 10_000_000) => {
     const sandboxUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     hostile = await startDataPlane({ connection: { sandboxUrl }, maxHeldBytes });
-    told = [];
-    const run = hostile.openRun({ limits: { maxAnswerBytes: 2_000_000 }, progress: line => told.push(line) });
+    seen = [];
+    const run = hostile.openRun({ limits: { maxAnswerBytes: 2_000_000 }, progress: line => seen.push(line) });
     const { sandboxId } = await run.call<Made>('Sandbox.create', { opts: { network: { allowPublicTraffic: false } } });
     return { run, sandboxId, plane: hostile };
   };
@@ -92,7 +92,7 @@ describe('a code interpreter that is a program of the sandbox', () => {
       return res.write(`{"type":"result","text":"${'x'.repeat(500_000)}"}\n{"type":"stdout","text":"sent\\n"}\n`);
     };
     const drip = run.reply('Sandbox.runCode', { sandboxId, code: '' });
-    await expect.poll(() => told).toContain('sent');
+    await expect.poll(() => seen).toContain('sent');
     const other = plane.openRun({ key: run.key });
     const fetch = () => other.reply('Sandbox.fetch', { sandboxId, port: 80, path: '/fetch' });
     expect(await fetch()).toMatchObject({ ok: false, error: { code: 'busy', message: /open answers/ } });
@@ -108,9 +108,9 @@ describe('a code interpreter that is a program of the sandbox', () => {
     const { envdAccessToken = '', trafficAccessToken = '' } = plane.cloud.cloud.find(sandboxId) ?? {};
     const tokens = `${envdAccessToken} ${trafficAccessToken}`;
     answer = (req, res) => {
-      res.writeHead(req.url === '/fetch' ? 418 : 200, `told ${tokens}`, { 'x-told': tokens });
+      res.writeHead(req.url === '/fetch' ? 418 : 200, `echo ${tokens}`, { 'x-echo': tokens });
       if (req.url === '/contexts') res.end(JSON.stringify([tokens]));
-      else if (req.url === '/fetch') res.end(`told ${tokens}`);
+      else if (req.url === '/fetch') res.end(`echo ${tokens}`);
       else
         res.end(
           ['stdout', 'stderr', 'result']
@@ -128,10 +128,10 @@ describe('a code interpreter that is a program of the sandbox', () => {
       const reply = await run.reply(`Sandbox.${id}`, { sandboxId, ...args });
       if (!reply.ok) throw new Error(`${id}: ${reply.error.message}`);
       const { base64 = '' } = (JSON.parse(reply.json) ?? {}) as { base64?: string };
-      told.push(reply.json, Buffer.from(base64, 'base64').toString());
+      seen.push(reply.json, Buffer.from(base64, 'base64').toString());
     }
-    const all = told.join('\n');
-    expect(all).toContain('told ');
+    const all = seen.join('\n');
+    expect(all).toContain('echo ');
     expect(all).toContain('[redacted] [redacted]');
     expect([envdAccessToken, trafficAccessToken]).not.toContain('');
     expect(all).not.toContain(envdAccessToken);

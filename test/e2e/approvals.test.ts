@@ -185,7 +185,7 @@ it('outlives the process that asked', async () => {
 it.each([
   ['more than the state holds', 60_000],
   ['more than is recorded', 200_000],
-])('a run that has read too much is told so, and nothing is sent: %s', async (_what, chars) => {
+])('a run that has read too much to be held is refused, and nothing is sent: %s', async (_what, chars) => {
   const code = `async () => {
     const s = await Sandbox.create();
     let x = 1; const text = Array.from({ length: ${chars} }, () => ((x = (x * 48271) % 2147483647) % 36).toString(36)).join('');

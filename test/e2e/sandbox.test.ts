@@ -78,13 +78,13 @@ describe('from the guest', () => {
 
   it('calls back with output and results, as the SDK does', async () => {
     const { text } = await write(`async () => {
-      const told = [];
-      const tell = name => event => told.push([name, event.line ?? event.text ?? event.name ?? event]);
+      const seen = [];
+      const note = name => event => seen.push([name, event.line ?? event.text ?? event.name ?? event]);
       const sbx = await Sandbox.create();
-      await sbx.commands.run('echo out; echo err >&2', { onStdout: tell('stdout'), onStderr: tell('stderr') });
-      await sbx.runCode("print('p')\\n1", { onStdout: tell('line'), onResult: tell('result') });
-      await sbx.runCode('1/0', { onError: tell('error') });
-      return told;
+      await sbx.commands.run('echo out; echo err >&2', { onStdout: note('stdout'), onStderr: note('stderr') });
+      await sbx.runCode("print('p')\\n1", { onStdout: note('line'), onResult: note('result') });
+      await sbx.runCode('1/0', { onError: note('error') });
+      return seen;
     }`);
     expect(text).toContain(
       '[["stdout","out\\n"],["stderr","err\\n"],["line","p\\n"],["result","1"],["error","ZeroDivisionError"]]',

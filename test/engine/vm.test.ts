@@ -67,16 +67,16 @@ describe('quickjs-wasi', () => {
   });
 
   it('hands the host function three arguments and its answer back', () => {
-    const heard: unknown[] = [];
+    const received: unknown[] = [];
     const vm = boot((...message) => {
-      heard.push(message);
+      received.push(message);
       return 'é';
     });
     vm.setGlobal('send', vm.hostFunction('send'));
     expect(vm.text(vm.eval('send(1, 2, "\\u65e5")', 'a.js'))).toBe('é');
-    expect(heard).toEqual([[1, 2, '日']]);
+    expect(received).toEqual([[1, 2, '日']]);
     vm.eval('send("not", "enough")', 'a.js');
-    expect(heard).toHaveLength(1);
+    expect(received).toHaveLength(1);
   });
 
   it('reports a throw with name, message and place', () => {

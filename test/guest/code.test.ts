@@ -73,7 +73,7 @@ describe('acceptCode', () => {
     name: string,
     code: unknown,
     error: GatewayError['code'],
-    says: string | RegExp,
+    message: string | RegExp,
     place?: string,
   ][] = [
     ['nothing', undefined, 'code_invalid', /Send `code`/],
@@ -177,14 +177,14 @@ describe('acceptCode', () => {
     ['nesting', '('.repeat(5000) + ')'.repeat(5000), 'code_syntax', /nested too deeply/],
   ];
 
-  test.each(REFUSED)('refuses %s', (_, code, error, says, place) => {
+  test.each(REFUSED)('refuses %s', (_, code, error, message, place) => {
     // The stripper traps on what is nested too deeply; the acceptor's tests cover that.
     const caught = refused(
       code,
       typeof code === 'string' && code.startsWith('((((') ? ({ maxChars: 20_000 } as typeof options) : options,
     );
     expect(caught.code).toBe(error);
-    expect(caught.message).toMatch(says);
+    expect(caught.message).toMatch(message);
     expect(caught.message.length).toBeLessThan(800);
     if (place !== undefined) {
       const [line, column] = place.split(':').map(Number);

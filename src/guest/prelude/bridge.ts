@@ -1,4 +1,4 @@
-// The only door out of the guest: one host function, text both ways. Keeps what is pending and refuses early what the
+// The only way out of the guest: one host function, text both ways. Keeps what is pending and refuses early what the
 // host would refuse anyway. Knows nothing of what capabilities mean.
 import { type GuestLimits, KIND, SETTLE } from '../../engine/protocol.ts';
 import * as is from './intrinsics.ts';
@@ -14,10 +14,10 @@ type Pending = {
 
 export type OnEvent = (event: unknown) => void;
 
-const door = globalThis as { __send?: Send };
-const hostSend = door.__send;
+const root = globalThis as { __send?: Send };
+const hostSend = root.__send;
 if (hostSend === undefined) throw new is.ErrorCtor('the prelude was evaluated without its host');
-delete door.__send;
+delete root.__send;
 export const send: Send = hostSend;
 
 const NO_LIMITS: GuestLimits = {

@@ -70,7 +70,7 @@ function brief(value: unknown, depth: number): string {
   return is.slice(text, 0, MAX_DETAIL_CHARS);
 }
 
-const TOLD = is.freeze({
+const SHOWN_ELSEWHERE = is.freeze({
   __proto__: null,
   name: 1,
   message: 1,
@@ -88,7 +88,7 @@ function propertiesOf(thrown: object): string {
     let count = 0;
     for (let i = 0; i < names.length; i++) {
       const name = names[i] as string;
-      if (name in TOLD || (name === 'code' && textField(thrown, 'name') === 'GatewayError')) continue;
+      if (name in SHOWN_ELSEWHERE || (name === 'code' && textField(thrown, 'name') === 'GatewayError')) continue;
       is.define(plain, name, fieldOf(thrown, name));
       count += 1;
     }

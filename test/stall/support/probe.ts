@@ -43,7 +43,7 @@ const mainThread = () => {
 };
 let silenceMs = 0, inSilence = { ranMs: 0, waitedMs: 0 }, last = mainThread();
 let failed = 0, lastAt = performance.now(), stopped = false;
-const heard = () => {
+const answered = () => {
   const now = performance.now(), main = mainThread();
   if (now - lastAt - ownMs > silenceMs) {
     silenceMs = now - lastAt - ownMs;
@@ -57,7 +57,7 @@ const times = [];
 const poll = async () => {
   while (!stopped) {
     await send('/healthz', 'GET', {}).catch(() => pause(20));
-    heard();
+    answered();
     await pause(10);
   }
 };
@@ -75,7 +75,7 @@ const running = Promise.all([poll(), bystand()]);
 const summary = () => ({ silenceMs, inSilence, p50Ms: times.sort((a, b) => a - b)[times.length >> 1] ?? 0, answered: times.length, failed });
 parentPort.on('message', () => {
   stopped = true;
-  heard();
+  answered();
   const watched = summary();
   agent.destroy();
   parentPort.postMessage(watched);

@@ -1,4 +1,4 @@
-// The guest inside its sandbox: a fresh context with the prelude, its timers, and the door to the outside. The sandbox is
+// The guest inside its sandbox: a fresh context with the prelude, its timers, and the way to the host. The sandbox is
 // the wall; the context only gives clean globals. Knows nothing of frames.
 import { createContext, runInContext, Script } from 'node:vm';
 import { CODE_FILE, KIND, SETTLE } from '../../protocol.ts';

@@ -1,4 +1,4 @@
-// Waiting until a server inside a sandbox listens. Asks through the same door as fetch, ever less often.
+// Waiting until a server inside a sandbox listens. Asks by the same capability as fetch, ever less often.
 import { startTimer } from '../bridge.ts';
 import * as is from '../intrinsics.ts';
 import { decodeUtf8 } from '../text.ts';

@@ -19,7 +19,7 @@ type Answered = { status: number; statusText: string; headers: Record<string, st
 /** Held by this file alone: what keeps `new Sandbox()` to those who were answered by the host. */
 const MAKE = Symbol('make');
 
-/** The door to the host, from the start of the image on. */
+/** How calls reach the host, from the start of the image on. */
 let call: Call;
 
 class Sandbox {
