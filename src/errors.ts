@@ -11,6 +11,13 @@ const entry = (fault: Fault, status: number, message: string): Entry => ({ fault
 export const ERRORS = {
   // The HTTP border.
   body_invalid: entry('agent', 400, 'The request body is not valid JSON. Send one JSON-RPC message.'),
+  request_malformed: entry(
+    'agent',
+    400,
+    'That is not an HTTP request that can be read. Send POST /mcp with a Host header.',
+  ),
+  request_timeout: entry('agent', 408, 'The request took too long to arrive. Send it again, in one go.'),
+  headers_too_large: entry('agent', 431, 'The headers of the request are too large. Send fewer, or shorter ones.'),
   approvals_invalid: entry('agent', 400, 'The header X-Approvals must be off, ends or writes.'),
   batch_refused: entry('agent', 400, 'JSON-RPC batches are not accepted. Send one message per request.'),
   params_invalid: entry('agent', 400, 'The parameters of the message are not usable.'),

@@ -19,6 +19,7 @@ import { onceIn } from './http/once.ts';
 import { createPage } from './http/page.ts';
 import { connectRedis } from './http/redis.ts';
 import { withPath } from './http/target.ts';
+import { answerUnreadable } from './http/unreadable.ts';
 import type { Logger } from './log.ts';
 import { TOOL_NAMES } from './mcp/tools.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
@@ -79,7 +80,9 @@ export async function startGateway(config: Config, log: Logger, product = E2B_PR
   // proxy's own keep-alive, so that the proxy never writes into one we just closed.
   const timeouts = { headersTimeout: 15_000, requestTimeout: 30_000, keepAliveTimeout: 75_000 };
   const stopWatching = watchdog(core, metrics, log);
-  const server = createServer({ ...timeouts, connectionsCheckingInterval: 5_000 });
+  // Without a Host header: app.ts refuses it, with a code.
+  const server = createServer({ ...timeouts, connectionsCheckingInterval: 5_000, requireHostHeader: false });
+  answerUnreadable(server, { log, onRequest: metrics.request });
   const url = await listen(server, config);
   // Nothing is awaited from here to the handler, so no request comes before it. The port may be part of the issuer.
   signIn = createSignIn?.(config, { api: product.api, url, checkKey: core.checkKey, redis, log, metrics });
@@ -101,7 +104,9 @@ export async function startGateway(config: Config, log: Logger, product = E2B_PR
     trustProxy: config.TRUST_PROXY,
     log,
   });
-  server.on('request', withPath(app));
+  const listener = withPath(app);
+  // An Expect that Node does not know is ignored.
+  server.on('request', listener).on('checkExpectation', listener);
   log.info({ url, engine: core.engineName, operations: core.description().operations }, 'listening');
 
   return {

@@ -71,7 +71,7 @@ export function createApp(options: AppOptions): Express {
   };
 
   app.use(observe({ log, labelOf: labelsOf(routes), ...(onRequest && { onRequest }) }));
-  app.use(closeStalled(options.stalledMs), drain.letGo);
+  app.use(closeStalled(options.stalledMs), drain.letGo, requireHost);
   serve(({ host }) => host === 'any');
   app.use(checkHost(options), openToAnyOrigin(routes));
   serve(({ host, origin }) => host === 'allowed' && (origin === 'any' || origin === 'own'));
@@ -84,6 +84,12 @@ export function createApp(options: AppOptions): Express {
   app.use(answerFault(options, routes));
   return app;
 }
+
+/** Of HTTP/1.1; an empty one is for `checkHost`. */
+const requireHost: RequestHandler = ({ httpVersion, headers }, _response, next) => {
+  if (httpVersion === '1.1' && headers.host === undefined) throw new GatewayError('request_malformed');
+  next();
+};
 
 /** Who calls is not known yet: addresses take turns. */
 const takeTurn =

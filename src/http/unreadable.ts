@@ -1,0 +1,65 @@
+// Requests that Node answers by itself with no more than a status, or not at all: what its parser gives up on, what takes
+// too long to arrive, CONNECT. Each gets an error of the registry, an id, and its line in the log; what it held is not read.
+import { randomUUID } from 'node:crypto';
+import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { ERRORS, type ErrorCode } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type { RequestRecord } from './observe.ts';
+
+type UnreadableOptions = { readonly log: Logger; readonly onRequest?: (record: RequestRecord) => void };
+
+/** Until the connection goes: whoever is still sending has this long to read the answer. */
+const LINGER_MS = 500;
+
+/** Undefined: the connection broke, and nobody is there to read an answer. */
+function codeOf(reason: string | undefined): ErrorCode | undefined {
+  if (reason === 'HPE_HEADER_OVERFLOW') return 'headers_too_large';
+  if (reason === 'ERR_HTTP_REQUEST_TIMEOUT') return 'request_timeout';
+  return reason?.startsWith('HPE_') === true ? 'request_malformed' : undefined;
+}
+
+export function answerUnreadable(server: Server, { log, onRequest }: UnreadableOptions): void {
+  const latest = new WeakMap<Duplex, { readonly request: IncomingMessage; readonly response: ServerResponse }>();
+  const refused = new WeakSet<Duplex>();
+
+  const refuse = (socket: Duplex, code: ErrorCode, reason: string): void => {
+    const requestId = randomUUID();
+    const { status } = ERRORS[code];
+    const ip = (socket as { remoteAddress?: string }).remoteAddress;
+    log.warn({ req: { id: requestId, ip }, status, code, reason }, 'request');
+    onRequest?.({ method: 'unknown', route: 'other', status, durationMs: 0 });
+    socket.end(textOf(code, requestId), () => setTimeout(() => socket.destroy(), LINGER_MS).unref());
+  };
+
+  server.on('request', (request, response) => void latest.set(request.socket, { request, response }));
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    const code = codeOf(error.code);
+    if (refused.has(socket)) return;
+    refused.add(socket);
+    const { request, response } = latest.get(socket) ?? {};
+    const isOpen = response !== undefined && !response.writableFinished;
+    if (code === undefined || !socket.writable || (isOpen && response.headersSent && !request?.complete)) {
+      socket.destroy();
+      return;
+    }
+    const act = () => refuse(socket, code, error.code ?? '');
+    // An answer that came first would be taken for that of the request before it.
+    if (isOpen && request?.complete) response.once('finish', act);
+    else act();
+  });
+  server.on('connect', (_request, socket) => refuse(socket, 'method_not_allowed', 'CONNECT'));
+}
+
+function textOf(code: ErrorCode, requestId: string): string {
+  const { status, message } = ERRORS[code];
+  const body = JSON.stringify({ error: { code, requestId, message } });
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    `X-Request-Id: ${requestId}`,
+    'Content-Type: application/json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ];
+  return `${head.join('\r\n')}\r\n\r\n${body}`;
+}
