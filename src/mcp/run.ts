@@ -8,7 +8,7 @@ import type { LedgerEntry } from '../broker/ledger.ts';
 import type { CallHost, Engine, Failed, Limits, Surface, Suspended } from '../engine/engine.ts';
 import { GatewayError, toGatewayError } from '../errors.ts';
 import type { HostTurns } from '../ground/host-turns.ts';
-import { HOLD_ANYTHING, type Hold } from '../ground/memory-budget.ts';
+import { HOLD_ANYTHING } from '../ground/memory-budget.ts';
 import type { CodeAcceptor } from '../guest/accept/acceptor.ts';
 import type { Logger } from '../log.ts';
 import { type Principal, requireScope } from '../principal.ts';
@@ -18,7 +18,7 @@ import { type Formatted, formatFault, type ResponseLimits } from './answer/forma
 import type { Formatter } from './answer/formatter.ts';
 import { type Approvals, type Asking, isQuestion } from './approvals/approvals.ts';
 
-type ToolCall = Pick<Asking, 'approvals' | 'canAsk' | 'requestState' | 'inputResponses'> & {
+type ToolCall = Pick<Asking, 'approvals' | 'canAsk' | 'requestState' | 'inputResponses' | 'hold'> & {
   readonly tool: string;
   readonly surface: Surface;
   /** As the client sent it. */
@@ -29,8 +29,6 @@ type ToolCall = Pick<Asking, 'approvals' | 'canAsk' | 'requestState' | 'inputRes
   readonly signal: AbortSignal;
   readonly progress: ((message: string) => void) | undefined;
   readonly requestId: string | undefined;
-  /** See Job. Undefined: there is no other caller. */
-  readonly hold: Hold | undefined;
   /** Undefined: the carrier has no place for large blocks, so they stay in the result. */
   readonly setApart: SetApart | undefined;
 };

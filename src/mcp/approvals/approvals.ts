@@ -11,6 +11,7 @@ import { GatewayError } from '../../errors.ts';
 import { type Policy, stricter } from '../../ground/approval-policy.ts';
 import type { HostTurns } from '../../ground/host-turns.ts';
 import type { Lazy } from '../../ground/lazy.ts';
+import { HOLD_ANYTHING, type Hold } from '../../ground/memory-budget.ts';
 import { omitUndefined } from '../../ground/omit-undefined.ts';
 import { PACKAGE } from '../../ground/package.ts';
 import type { Seal } from '../../ground/seal.ts';
@@ -31,6 +32,8 @@ export type Asking = {
   readonly canAsk: boolean;
   readonly requestState: unknown;
   readonly inputResponses: Readonly<Record<string, unknown>> | undefined;
+  /** What is kept of a run until the answer is sent is charged to its caller. Undefined: there is no other. */
+  readonly hold: Hold | undefined;
 };
 
 /** `asked`: calls put to a person; the others: what they said to each. */
@@ -89,14 +92,14 @@ export class Approvals {
 
   /**
    * Undefined: the call is a call like any other. A question: there was no answer to it.
-   * @throws GatewayError where an answer does not count
+   * @throws GatewayError where an answer does not count, or too much is held for the caller already
    */
   async begin(call: Asking, requestId: string): Promise<ApprovedRun | InputRequiredResult | undefined> {
     const policy = stricter(this.#deps.policy, call.approvals);
     if (call.requestState === undefined) {
       return call.surface === 'write' && policy !== 'off' ? this.#run(call, policy) : undefined;
     }
-    const state = await this.#states.open(call.requestState, this.#bindingOf(call), Date.now());
+    const state = await this.#states.open(call.requestState, this.#bindingOf(call), Date.now(), holdOf(call));
     const answer = answerIn(call.inputResponses?.[KEY], state.held);
     if (answer === undefined) return questionOf(state.held, String(call.requestState));
     const beforeSending = async () => {
@@ -126,10 +129,11 @@ export class Approvals {
         if (tape === undefined) throw new GatewayError('internal');
         const held = [...tape.held];
         const askedMs = Date.now();
-        const sealed = await this.#states.pack({
+        const packed: State = {
           ...{ binding: this.#bindingOf(call), policy, nonce: randomUUID(), askedMs, expiresMs: askedMs + LIFE_MS },
           ...{ recording: tape.recording(), ledger, held, granted },
-        });
+        };
+        const sealed = await this.#states.pack(packed, holdOf(call));
         this.#deps.log.info({ ...logged(call, held, requestId), stateChars: sealed.length }, 'approval asked for');
         this.#deps.onApproval?.({ answer: 'asked', count: held.length });
         return questionOf(held, sealed);
@@ -154,6 +158,8 @@ export class Approvals {
     return { principalId: principal.id, tool, codeHash, build };
   }
 }
+
+const holdOf = ({ hold = HOLD_ANYTHING }: Asking): Hold => hold;
 
 const questionOf = (held: Held, requestState: string): InputRequiredResult =>
   inputRequired({ inputRequests: { [KEY]: inputRequired.elicit(formFor(held) as never) }, requestState });

@@ -9,6 +9,7 @@ import { GatewayError } from '../../errors.ts';
 import type { Policy } from '../../ground/approval-policy.ts';
 import type { HostTurns } from '../../ground/host-turns.ts';
 import type { Lazy } from '../../ground/lazy.ts';
+import type { Hold } from '../../ground/memory-budget.ts';
 import type { Seal } from '../../ground/seal.ts';
 
 /** What it belongs to: it opens for nothing else. */
@@ -35,8 +36,11 @@ export type State = {
   readonly granted: readonly string[];
 };
 
-/** Of the JSON text. What inflates to more was not made here. */
-const MAX_INFLATION = 40;
+/** Before the compressed text: how many bytes it inflates to. Sealed with it, so it was written here. */
+const LENGTH_BYTES = 4;
+/** What a state takes while it is packed or read, and the run that it belongs to keeps: its text, and what that says. */
+const COPIES = 2;
+const RETRY_AFTER_MS = 1_000;
 const deflate = promisify(deflateRaw);
 const inflate = promisify<Buffer | Uint8Array, { maxOutputLength: number }, Buffer>(inflateRaw);
 
@@ -53,21 +57,24 @@ export class States {
     this.#turns = turns;
   }
 
-  /** @throws GatewayError `approval_too_large` */
-  async pack(state: State): Promise<string> {
+  /** @throws GatewayError `approval_too_large`, `busy` */
+  async pack(state: State, hold: Hold): Promise<string> {
     const seal = await this.#seal.get();
-    const json = await this.#inTurn(state.binding, () => JSON.stringify(state));
-    const sealed = await seal.sealBytes('approval', await deflate(json));
+    const json = await this.#inTurn(state.binding, () => Buffer.from(JSON.stringify(state)));
+    charge(hold, json.length);
+    const length = Buffer.alloc(LENGTH_BYTES);
+    length.writeUInt32BE(json.length);
+    const sealed = await seal.sealBytes('approval', Buffer.concat([length, await deflate(json)]));
     if (sealed.length > this.#maxChars) throw new GatewayError('approval_too_large');
     return sealed;
   }
 
-  /** @throws GatewayError `approval_state_invalid`, `approval_expired` */
-  async open(sealed: unknown, binding: Binding, nowMs: number): Promise<State> {
+  /** @throws GatewayError `approval_state_invalid`, `approval_expired`, `busy` */
+  async open(sealed: unknown, binding: Binding, nowMs: number, hold: Hold): Promise<State> {
     const seal = await this.#seal.get();
     const bytes = typeof sealed === 'string' ? await seal.openBytes('approval', sealed, this.#maxChars) : undefined;
     if (bytes === undefined) throw new GatewayError('approval_state_invalid');
-    const json = await inflate(bytes, { maxOutputLength: this.#maxChars * MAX_INFLATION });
+    const json = await unpack(bytes, hold);
     // Sealed here, so it is what was packed.
     const state = await this.#inTurn(binding, () => JSON.parse(json.toString('utf8')) as State);
     const { principalId, tool, codeHash, build } = state.binding;
@@ -80,4 +87,21 @@ export class States {
   async #inTurn<T>({ principalId }: Binding, work: () => T): Promise<T> {
     return (await this.#turns.take({ principalId, name: 'a run that waits for a person' }, work)).value;
   }
+}
+
+/** @throws GatewayError `approval_expired`: an earlier version packed it in another way */
+async function unpack(bytes: Uint8Array, hold: Hold): Promise<Buffer> {
+  const packed = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (packed.length < LENGTH_BYTES) throw new GatewayError('approval_expired');
+  const maxOutputLength = Math.max(1, packed.readUInt32BE());
+  charge(hold, maxOutputLength);
+  try {
+    return await inflate(packed.subarray(LENGTH_BYTES), { maxOutputLength });
+  } catch (cause) {
+    throw new GatewayError('approval_expired', undefined, { cause });
+  }
+}
+
+function charge(hold: Hold, bytes: number): void {
+  if (!hold.take(bytes * COPIES)) throw new GatewayError('busy', undefined, { retryAfterMs: RETRY_AFTER_MS });
 }
