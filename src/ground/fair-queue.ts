@@ -1,13 +1,20 @@
 // Who goes next: principals take turns, and within one, runs that were already started go before new ones. A caller
 // with five hundred runs delays another's first by one turn, not by five hundred.
 
-type Lane<T> = { readonly resumes: T[]; readonly starts: T[] };
+/** `turnMs`: the lane whose time is the earliest is served next. */
+type Lane<T> = { readonly resumes: T[]; readonly starts: T[]; turnMs: number };
 
 export class FairQueue<T> {
-  /** In order of turns: the first lane is served next, then goes to the end. */
+  /** Of equals the first is served next, then goes to the end. */
   readonly #lanes = new Map<string, Lane<T>>();
+  readonly #delayMs: (principal: string) => number;
   #starts = 0;
   #resumes = 0;
+
+  /** `delayMs`: how much later than they came the turn of this principal's items is. */
+  constructor(delayMs: (principal: string) => number = () => 0) {
+    this.#delayMs = delayMs;
+  }
 
   get size(): number {
     return this.#starts + this.#resumes;
@@ -33,17 +40,27 @@ export class FairQueue<T> {
 
   /** The next item whose turn it is and that may go now. */
   shift(mayResume: (principal: string) => boolean, mayStart: (principal: string) => boolean): T | undefined {
+    let next: { readonly principal: string; readonly lane: Lane<T>; readonly from: T[] } | undefined;
     for (const [principal, lane] of this.#lanes) {
+      if (next !== undefined && next.lane.turnMs <= lane.turnMs) continue;
       const from = lane.resumes.length > 0 && mayResume(principal) ? lane.resumes : lane.starts;
-      if (from.length === 0 || (from === lane.starts && !mayStart(principal))) continue;
-      const item = from.shift();
-      if (from === lane.starts) this.#starts -= 1;
-      else this.#resumes -= 1;
-      this.#lanes.delete(principal);
-      if (lane.starts.length + lane.resumes.length > 0) this.#lanes.set(principal, lane);
-      return item;
+      if (from.length > 0 && (from === lane.resumes || mayStart(principal))) next = { principal, lane, from };
     }
-    return undefined;
+    if (next === undefined) return undefined;
+    const { principal, lane, from } = next;
+    const item = from.shift();
+    if (from === lane.starts) this.#starts -= 1;
+    else this.#resumes -= 1;
+    this.#lanes.delete(principal);
+    if (lane.starts.length + lane.resumes.length > 0) {
+      lane.turnMs = this.#turnMs(principal);
+      this.#lanes.set(principal, lane);
+    }
+    return item;
+  }
+
+  #turnMs(principal: string): number {
+    return performance.now() + this.#delayMs(principal);
   }
 
   /** The newest start of whoever waits with most of them, if that is more than `than`. */
@@ -78,7 +95,7 @@ export class FairQueue<T> {
   #lane(principal: string): Lane<T> {
     let lane = this.#lanes.get(principal);
     if (lane === undefined) {
-      lane = { resumes: [], starts: [] };
+      lane = { resumes: [], starts: [], turnMs: this.#turnMs(principal) };
       this.#lanes.set(principal, lane);
     }
     return lane;

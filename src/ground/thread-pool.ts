@@ -4,6 +4,7 @@
 import { Worker } from 'node:worker_threads';
 import { GatewayError } from '../errors.ts';
 import { FairQueue } from './fair-queue.ts';
+import { RecentWork } from './recent-work.ts';
 import { lowerPriority, WorkTime } from './thread-time.ts';
 
 /** The first message of a thread. `threadId`: see thread-time.ts. */
@@ -63,7 +64,8 @@ const MAX_CLOCK_TIMES = 4;
 
 export class ThreadPool<Request, Reply> {
   readonly #options: ThreadPoolOptions;
-  readonly #queue = new FairQueue<Job<Request, Reply>>();
+  readonly #work = new RecentWork();
+  readonly #queue = new FairQueue<Job<Request, Reply>>(principalId => this.#work.delayMs(principalId));
   readonly #threads = new Set<Thread<Request, Reply>>();
   /** Principal -> until when it goes last. */
   readonly #late = new Map<string, number>();
@@ -174,6 +176,7 @@ export class ThreadPool<Request, Reply> {
   }
 
   #noteLate(principalId: string): void {
+    this.#work.note(principalId, this.#options.deadlineMs);
     this.#late.delete(principalId);
     this.#late.set(principalId, performance.now() + LATE_FOR_MS);
     if (this.#late.size > MAX_LATE) this.#late.delete(this.#late.keys().next().value ?? '');
@@ -217,6 +220,7 @@ export class ThreadPool<Request, Reply> {
     thread.job = undefined;
     if (job !== undefined) {
       clearTimeout(job.timer);
+      this.#work.note(job.work.principalId, job.time.ranMs);
       job.work.settle({ reply: message as Reply });
     } else if (!thread.ready) {
       thread.threadId = (message as ThreadReady).threadId ?? 0;

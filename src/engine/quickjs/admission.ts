@@ -1,6 +1,7 @@
 // Who may start and who goes next: the queue and its limits, the shares of principals, and the memory of waiting guests.
 // Decides; the scheduler acts.
 import { FairQueue } from '../../ground/fair-queue.ts';
+import { RecentWork } from '../../ground/recent-work.ts';
 import type { PoolWorker } from './pool.ts';
 import type { Run } from './run.ts';
 
@@ -19,7 +20,8 @@ export const LONG_SLICE_MS = 25;
 export class Admission {
   readonly #limits: AdmissionLimits;
   readonly #workers: { readonly workers: readonly PoolWorker[]; readonly max: number };
-  readonly #queue = new FairQueue<Run>();
+  readonly #work = new RecentWork();
+  readonly #queue = new FairQueue<Run>(principal => this.#work.delayMs(principal));
   readonly live = new Map<number, Run>();
   readonly #liveOf = new Map<string, number>();
   readonly #parkedOf = new Map<string, number>();
@@ -103,6 +105,7 @@ export class Admission {
     this.unparked(run);
     if (run.state === 'queued' || run.state === 'ready') this.#queue.remove(queued => queued === run);
     if (!this.live.delete(run.id)) return;
+    this.#work.note(run.principal, run.cpuMs);
     const left = (this.#liveOf.get(run.principal) ?? 1) - 1;
     if (left > 0) this.#liveOf.set(run.principal, left);
     else this.#liveOf.delete(run.principal);
@@ -133,14 +136,13 @@ export class Admission {
     return this.#parkedBytes < maxParkedBytes || (this.#parkedOf.get(principal) ?? 0) < maxParkedBytes / 32;
   }
 
-  /** The last worker there may be is never given to a principal whose long slices hold all others. */
+  /** The last worker there may be is kept for who has used little lately, while long slices hold all others. */
   readonly #mayRun = (principal: string): boolean => {
     const { workers, max } = this.#workers;
     if (workers.length < max || max < 2) return true;
     const longSince = performance.now() - LONG_SLICE_MS;
-    const held = workers.filter(
-      ({ slice, run }) => slice && slice.startedAt < longSince && run?.principal === principal,
-    );
-    return held.length < max - 1;
+    const held = workers.filter(({ slice }) => slice && slice.startedAt < longSince);
+    if (held.length < max - 1) return true;
+    return this.#work.isModest(principal) && held.some(({ run }) => run?.principal !== principal);
   };
 }
