@@ -136,13 +136,18 @@ export class Admission {
     return this.#parkedBytes < maxParkedBytes || (this.#parkedOf.get(principal) ?? 0) < maxParkedBytes / 32;
   }
 
-  /** The last worker there may be is kept for who has used little lately, while long slices hold all others. */
+  /**
+   * While long slices hold all others, the last worker there may be is kept for who has used little lately. A newcomer
+   * may have it where one principal holds the others: keys can be invented, so of several it may be one more.
+   */
   readonly #mayRun = (principal: string): boolean => {
     const { workers, max } = this.#workers;
     if (workers.length < max || max < 2) return true;
     const longSince = performance.now() - LONG_SLICE_MS;
     const held = workers.filter(({ slice }) => slice && slice.startedAt < longSince);
     if (held.length < max - 1) return true;
-    return this.#work.isModest(principal) && held.some(({ run }) => run?.principal !== principal);
+    const holders = new Set(held.map(({ run }) => run?.principal));
+    if (holders.size === 1) return !holders.has(principal);
+    return this.#work.isModest(principal);
   };
 }
