@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { type Config, ConfigError, parseConfig } from './config.ts';
 import { E2B } from './e2b/api.ts';
+import { keepHeapsSmall } from './ground/heap.ts';
 import { createLogger, type Logger } from './log.ts';
 
 const USAGE = `usage: e2b-code-mode [--stdio] [--local | --local-only]
@@ -18,6 +19,7 @@ const USAGE = `usage: e2b-code-mode [--stdio] [--local | --local-only]
 const DEMO_KEY = `e2b_${'0'.repeat(40)}`;
 
 async function main(): Promise<void> {
+  keepHeapsSmall();
   const { values: options } = parseArgs({
     options: {
       stdio: { type: 'boolean' },

@@ -59,9 +59,14 @@ export class WorkTime {
   /** Less than the clock's on a machine that gives the thread no processor. */
   get ranMs(): number {
     const { clockMs } = this;
+    return Math.min(clockMs, (this.#mark?.clockMs ?? 0) + this.provenMs);
+  }
+
+  /** What the system has counted since it was first asked: no more than the thread has worked. */
+  get provenMs(): number {
+    const { clockMs } = this;
     const ranMs = this.#mark === undefined ? undefined : threadMs(this.#threadId);
-    if (this.#mark === undefined || ranMs === undefined) return clockMs;
-    return Math.min(clockMs, this.#mark.clockMs + ranMs - this.#mark.threadMs);
+    return this.#mark === undefined || ranMs === undefined ? clockMs : ranMs - this.#mark.threadMs;
   }
 
   #setMark(clockMs: number): void {

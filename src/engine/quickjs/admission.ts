@@ -15,7 +15,7 @@ export type AdmissionLimits = {
 };
 
 /** A slice that has held its worker for this long counts as a long one. */
-export const LONG_SLICE_MS = 25;
+const LONG_SLICE_MS = 25;
 
 export class Admission {
   readonly #limits: AdmissionLimits;

@@ -1,13 +1,11 @@
 // Gives the memory of discarded instances back soon. V8 frees a WebAssembly memory only in a full collection, and a
 // worker's own heap is too small to cause one by itself. Cheap here for the same reason: a few milliseconds.
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+import { collectGarbage } from '../../ground/heap.ts';
 
 /** How many discarded instances (a few MB each, at most 64) may wait for a quiet moment. */
 const MAX_WAITING = 6;
 const QUIET_MS = 250;
 
-let collect: (() => void) | undefined;
 let waiting = 0;
 let timer: NodeJS.Timeout | undefined;
 
@@ -21,9 +19,5 @@ function collectNow(): void {
   clearTimeout(timer);
   timer = undefined;
   waiting = 0;
-  if (collect === undefined) {
-    setFlagsFromString('--expose-gc');
-    collect = runInNewContext('gc') as () => void;
-  }
-  collect();
+  collectGarbage();
 }

@@ -3,7 +3,7 @@
 import type { ErrorCode } from '../../errors.ts';
 import type { EngineStats, Job, Outcome } from '../engine.ts';
 import type { Emission } from '../intake.ts';
-import { Admission, type AdmissionLimits, LONG_SLICE_MS } from './admission.ts';
+import { Admission, type AdmissionLimits } from './admission.ts';
 import { attachTape, receive } from './conversation.ts';
 import type { Image } from './image.ts';
 import { ImageUses } from './image-uses.ts';
@@ -20,6 +20,8 @@ export type SchedulerOptions = AdmissionLimits & {
 
 /** How often deadlines are looked at while anything is under way. */
 const TICK_MS = 20;
+/** A worker that has worked on a slice for this long, since the clock first saw it, is held: it frees itself too late. */
+const HELD_MS = 15;
 /** What a slice gets beyond its deadline to stop by itself before its worker is killed. */
 const GRACE_MS = 80;
 const CANCEL_GRACE_MS = 40;
@@ -254,7 +256,7 @@ export class Scheduler {
 
   /** One free worker is always there or on its way, also when no run waits for it yet. */
   #size(): void {
-    const allHeld = this.#pool.workers.every(({ slice }) => slice !== undefined && slice.time.ranMs > LONG_SLICE_MS);
+    const allHeld = this.#pool.workers.every(({ slice }) => slice !== undefined && slice.time.provenMs > HELD_MS);
     if (allHeld) this.#pool.burst();
     else this.#pool.shrink();
   }

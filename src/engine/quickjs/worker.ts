@@ -112,7 +112,6 @@ port.on('message', (message: ToWorker) => {
   switch (message.type) {
     case 'image':
       images.set(message.imageId, message.image);
-      instances.set(message.imageId, { instance: newInstance(message.imageId), dirty: false });
       return;
     case 'forget':
       images.delete(message.imageId);
