@@ -3,33 +3,35 @@
 import { randomUUID } from 'node:crypto';
 import { type Clock, systemClock } from './clock.ts';
 import { CloudError } from './cloud-error.ts';
-import { type CloudLimits, type CloudOptions, FREE_TIER } from './cloud-options.ts';
-import { emptyMachine } from './empty-machine.ts';
 import { newSandboxId, newToken } from './ids.ts';
-import { Places } from './places.ts';
-import type {
-  LifecycleEvent,
-  LogEntry,
-  LogLevel,
-  Machine,
-  MachineFactory,
-  MachineOptions,
-  NetworkConfig,
-  Sandbox,
-  SandboxSpec,
-} from './sandbox.ts';
+import type * as parts from './sandbox.ts';
+import { emptyMachine } from './sandbox.ts';
 
 export { CloudError } from './cloud-error.ts';
-
-export type { CloudLimits, CloudOptions } from './cloud-options.ts';
 export type * from './sandbox.ts';
+
+type Sandbox = parts.Sandbox;
+type Machine = parts.Machine;
+
+export type CloudLimits = { readonly maxRunningPerTeam: number; readonly maxLifeMs: number };
+
+/** The free tier's: 20 at once, an hour each. */
+const FREE_TIER: CloudLimits = { maxRunningPerTeam: 20, maxLifeMs: 3_600_000 };
+
+export type CloudOptions = {
+  readonly machineFactory?: parts.MachineFactory | undefined;
+  readonly clock?: Clock | undefined;
+  readonly limits?: CloudLimits | undefined;
+  /** Called with a sentence for what is accepted and not done. */
+  readonly warn?: ((message: string) => void) | undefined;
+};
 
 const MAX_LOGS = 10_000;
 const MIN_WAKE_MS = 300_000;
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 type Entry = {
-  readonly sandbox: Mutable<Sandbox> & { logs: LogEntry[] };
+  readonly sandbox: Mutable<Sandbox> & { logs: parts.LogEntry[] };
   cancelExpiry: () => void;
   readonly createdForMs: number;
   /** The pause under way: those who ask for another join it. */
@@ -43,10 +45,11 @@ export class Cloud {
   readonly limits: CloudLimits;
   readonly warn: (message: string) => void;
   readonly #entries = new Map<string, Entry>();
-  readonly #places: Places;
+  /** For machines that are starting: simultaneous creates must not pass the limit. */
+  readonly #reserved = new Set<{ readonly teamId: string }>();
   /** For what is no sandbox: a build. The caller closes it. */
-  readonly makeMachine: MachineFactory;
-  readonly #observers = new Set<(event: LifecycleEvent) => void>();
+  readonly makeMachine: parts.MachineFactory;
+  readonly #observers = new Set<(event: parts.LifecycleEvent) => void>();
   /** What sandboxes are reached below. */
   domain: string | undefined;
   #closed = false;
@@ -54,17 +57,16 @@ export class Cloud {
   constructor(options: CloudOptions = {}) {
     this.clock = options.clock ?? systemClock;
     this.limits = options.limits ?? FREE_TIER;
-    this.#places = new Places(this.limits.maxRunningPerTeam);
     this.warn = options.warn ?? (() => {});
     this.makeMachine = options.machineFactory ?? (async () => emptyMachine);
   }
 
   /** Called for all that happens to sandboxes, when it has happened. */
-  onLifecycle(observer: (event: LifecycleEvent) => void): void {
+  onLifecycle(observer: (event: parts.LifecycleEvent) => void): void {
     this.#observers.add(observer);
   }
 
-  tell(kind: LifecycleEvent['kind'], sandbox: Sandbox, data?: object): void {
+  tell(kind: parts.LifecycleEvent['kind'], sandbox: Sandbox, data?: object): void {
     for (const observe of this.#observers) observe({ kind, sandbox, data });
   }
 
@@ -83,12 +85,11 @@ export class Cloud {
   }
 
   /** `content`: the machine to copy (a snapshot's, or a running sandbox's for a fork) instead of a fresh one. */
-  async create(spec: SandboxSpec, timeoutMs: number, content?: Machine): Promise<Sandbox> {
+  async create(spec: parts.SandboxSpec, timeoutMs: number, content?: Machine): Promise<Sandbox> {
     const release = this.#reserve(spec.teamId);
     try {
       const sandboxId = newSandboxId();
-      const options: MachineOptions = { ...spec, sandboxId };
-      const machine = await (content === undefined ? this.makeMachine(options) : content.copy(options));
+      const machine = await (content?.copy({ ...spec, sandboxId }) ?? this.makeMachine({ ...spec, sandboxId }));
       if (this.#closed) {
         await machine.close();
         throw new CloudError('closed');
@@ -105,7 +106,7 @@ export class Cloud {
   }
 
   /** @throws CloudError sandbox_gone, already_paused */
-  async pause(sandbox: Sandbox, options: { keepMemory: boolean } = { keepMemory: true }): Promise<void> {
+  async pause(sandbox: Sandbox, options = { keepMemory: true }): Promise<void> {
     const entry = this.#entries.get(sandbox.sandboxId);
     if (entry?.pausing !== undefined) return entry.pausing;
     const pausing = this.#change(sandbox, async each => {
@@ -114,19 +115,13 @@ export class Cloud {
     });
     if (entry === undefined) return pausing;
     entry.pausing = pausing;
-    const over = (): void => {
+    await pausing.finally(() => {
       entry.pausing = undefined;
-    };
-    pausing.then(over, over);
-    await pausing;
+    });
   }
 
   /** @throws CloudError sandbox_gone, already_running, too_many_running */
-  async resume(
-    sandbox: Sandbox,
-    timeoutMs: number,
-    options: { keepMemory: boolean } = { keepMemory: true },
-  ): Promise<void> {
+  async resume(sandbox: Sandbox, timeoutMs: number, options = { keepMemory: true }): Promise<void> {
     await this.#change(sandbox, async entry => {
       if (entry.sandbox.state === 'running') throw new CloudError('already_running', sandbox.sandboxId);
       const release = this.#reserve(sandbox.spec.teamId);
@@ -166,7 +161,7 @@ export class Cloud {
   }
 
   /** The sandbox then ends `timeoutMs` from now, but never later than its longest life; `extendOnly` never shortens. */
-  setTimeout(sandbox: Sandbox, timeoutMs: number, options: { extendOnly: boolean } = { extendOnly: false }): void {
+  setTimeout(sandbox: Sandbox, timeoutMs: number, options = { extendOnly: false }): void {
     const entry = this.#running(sandbox);
     const endAtMs = this.clock.now() + timeoutMs;
     if (options.extendOnly && endAtMs <= sandbox.endAtMs) return;
@@ -175,7 +170,7 @@ export class Cloud {
   }
 
   /** Replaces the egress rules; what concerns incoming traffic stays. */
-  setNetwork(sandbox: Sandbox, network: NetworkConfig, allowInternetAccess: boolean | undefined): void {
+  setNetwork(sandbox: Sandbox, network: parts.NetworkConfig, allowInternetAccess: boolean | undefined): void {
     const entry = this.#running(sandbox);
     const { allowPublicTraffic, maskRequestHost, httpsPorts } = sandbox.network ?? {};
     Object.assign(entry.sandbox, {
@@ -192,7 +187,7 @@ export class Cloud {
   }
 
   /** Adds a line to the sandbox's log, which the logs routes show; the oldest go first. */
-  log(sandbox: Sandbox, level: LogLevel, message: string, fields: Readonly<Record<string, string>> = {}): void {
+  log(sandbox: Sandbox, level: parts.LogLevel, message: string, fields: Readonly<Record<string, string>> = {}): void {
     const entry = this.#entries.get(sandbox.sandboxId);
     if (entry === undefined) return;
     entry.sandbox.logs.push({ timestampMs: this.clock.now(), level, message, fields });
@@ -205,7 +200,7 @@ export class Cloud {
     await Promise.allSettled(this.all().map(sandbox => this.kill(sandbox)));
   }
 
-  #add(sandboxId: string, spec: SandboxSpec, machine: Machine, timeoutMs: number): Sandbox {
+  #add(sandboxId: string, spec: parts.SandboxSpec, machine: Machine, timeoutMs: number): Sandbox {
     const nowMs = this.clock.now();
     const entry: Entry = {
       sandbox: {
@@ -291,8 +286,14 @@ export class Cloud {
     return result;
   }
 
+  /** A place for one more; the returned function gives it back. @throws CloudError too_many_running, closed */
   #reserve(teamId: string): () => void {
     if (this.#closed) throw new CloudError('closed');
-    return this.#places.hold(teamId, this.ofTeam(teamId).filter(({ state }) => state === 'running').length);
+    const running = this.ofTeam(teamId).filter(({ state }) => state === 'running').length;
+    const starting = Array.from(this.#reserved).filter(each => each.teamId === teamId).length;
+    if (running + starting >= this.limits.maxRunningPerTeam) throw new CloudError('too_many_running');
+    const place = { teamId };
+    this.#reserved.add(place);
+    return () => this.#reserved.delete(place);
   }
 }

@@ -1,4 +1,4 @@
-// A sandbox of local mode and the machine inside it: types only, what the registry and both planes agree on.
+// A sandbox of local mode and the machine inside it: what the registry and both planes agree on.
 
 type SandboxState = 'running' | 'paused';
 
@@ -47,6 +47,14 @@ export interface Machine {
   /** Ends every process and open stream (the streams, never their sockets); the machine is not used again. */
   close(): Promise<void>;
 }
+
+/** Holds and runs nothing: enough for the control plane alone. */
+export const emptyMachine: Machine = {
+  freeze: async () => {},
+  thaw: async () => {},
+  copy: async () => emptyMachine,
+  close: async () => {},
+};
 
 export type MachineFactory = (options: MachineOptions) => Promise<Machine>;
 

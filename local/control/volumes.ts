@@ -1,7 +1,8 @@
 // Volumes of each team: names, ids, content and the tokens it is reached with.
-import { randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { posix } from 'node:path';
 import type { VolumeMount } from '../cloud.ts';
+import { same } from '../daemon/access.ts';
 import type { VolumeFiles } from '../machine/machine.ts';
 import { ApiError } from './errors.ts';
 import { parseBody, type Route, route } from './route.ts';
@@ -78,11 +79,6 @@ function mountFault(volume: Volume | undefined, { name, path }: VolumeMount, tak
   if (!path.startsWith('/')) return 'path must be absolute';
   if (posix.resolve(path) !== path) return "path must not contain any '.' or '..' components";
   return taken ? `path '${path}' is already used` : undefined;
-}
-
-function same(a: string, b: string): boolean {
-  const [left, right] = [Buffer.from(a), Buffer.from(b)];
-  return left.length === right.length && timingSafeEqual(left, right);
 }
 
 const brief = ({ volumeId, name }: Volume) => ({ volumeID: volumeId, name });

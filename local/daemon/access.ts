@@ -121,7 +121,7 @@ export function refusedByDaemon(
   return expiration >= Math.floor(nowMs / 1000) ? undefined : daemon('signature is already expired');
 }
 
-function same(given: string, expected: string): boolean {
+export function same(given: string, expected: string): boolean {
   const [a, b] = [Buffer.from(given), Buffer.from(expected)];
   return a.length === b.length && timingSafeEqual(a, b);
 }

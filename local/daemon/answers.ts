@@ -12,6 +12,18 @@ export function sendText(res: ServerResponse, status: number, text: string): voi
   res.end(text);
 }
 
+/** Resolves when the client can take more, or is gone. */
+export function writeAll(res: ServerResponse, bytes: Uint8Array | string): Promise<void> {
+  if (res.destroyed || res.writableEnded || res.write(bytes)) return Promise.resolve();
+  return new Promise(resolve => {
+    const done = (): void => {
+      res.off('drain', done).off('close', done);
+      resolve();
+    };
+    res.on('drain', done).on('close', done);
+  });
+}
+
 export type ProxyError = { readonly code: number; readonly message: string; readonly [detail: string]: unknown };
 
 /** What the proxy before the sandboxes says itself: JSON, and a page where a person opened the address in a browser. */

@@ -7,13 +7,13 @@ import { type DataMachine, FileError, type FileEvent } from '../machine/machine.
 import { sandboxPath } from '../machine/paths.ts';
 import type { User } from '../machine/users.ts';
 import { entryInfo, listDir } from './entry-info.ts';
-import { deadlineExceeded, RpcError, read, type Service } from './rpc.ts';
+import { deadlineExceeded, deadlineSignal, RpcError, read, type Service, untilAborted } from './rpc.ts';
 
 const Path = z.object({ path: z.string().default('') });
 const Move = z.object({ source: z.string(), destination: z.string() });
 const ListDir = Path.extend({ depth: z.number().int().min(0).default(1) });
 const Watch = Path.extend({ recursive: z.boolean().default(false), includeEntry: z.boolean().default(false) });
-const Watcher = z.object({ watcherId: z.string() });
+const WatcherId = z.object({ watcherId: z.string() });
 
 const MAX_WATCHERS = 64;
 /** Events a polled watcher keeps; the oldest go first. */
@@ -24,7 +24,15 @@ const watchersOf = new WeakMap<DataMachine, Map<string, Watcher>>();
 
 export function filesystemService(machine: DataMachine): Service {
   const { files } = machine;
-  const watchers = polledWatchers(machine);
+  // They outlive the requests that make them; the machine's end takes them along.
+  const watchers = watchersOf.get(machine) ?? new Map<string, Watcher>();
+  watchersOf.set(machine, watchers);
+  const find = (request: unknown) => {
+    const { watcherId } = read(WatcherId, request);
+    const watcher = watchers.get(watcherId);
+    if (watcher === undefined) throw new RpcError('not_found', `watcher with id ${watcherId} not found`);
+    return { watcherId, watcher };
+  };
   return {
     unary: {
       Stat: async (request, { user }) => ({
@@ -76,15 +84,10 @@ export function filesystemService(machine: DataMachine): Service {
         return { watcherId };
       },
       GetWatcherEvents: async request => {
-        const { watcherId } = read(Watcher, request);
-        const watcher = watchers.get(watcherId);
-        if (watcher === undefined) throw noWatcher(watcherId);
-        return { events: watcher.events.splice(0) };
+        return { events: find(request).watcher.events.splice(0) };
       },
       RemoveWatcher: async request => {
-        const { watcherId } = read(Watcher, request);
-        const watcher = watchers.get(watcherId);
-        if (watcher === undefined) throw noWatcher(watcherId);
+        const { watcherId, watcher } = find(request);
         watcher.stop();
         watchers.delete(watcherId);
         return {};
@@ -106,7 +109,9 @@ export function filesystemService(machine: DataMachine): Service {
           order = order.then(() => send({ keepalive: {} }));
         }, info.keepaliveMs);
         try {
-          await untilClosed(closed, info.timeoutMs);
+          const late = deadlineSignal(info.timeoutMs);
+          await untilAborted(AbortSignal.any([closed, late]));
+          if (!closed.aborted) throw deadlineExceeded();
         } finally {
           clearInterval(keepalive);
           stop();
@@ -114,16 +119,6 @@ export function filesystemService(machine: DataMachine): Service {
       },
     },
   };
-}
-
-/** Watchers outlive the requests that make them; the machine's end takes them along. */
-function polledWatchers(machine: DataMachine): Map<string, Watcher> {
-  let watchers = watchersOf.get(machine);
-  if (watchers === undefined) {
-    watchers = new Map();
-    watchersOf.set(machine, watchers);
-  }
-  return watchers;
 }
 
 async function watch(
@@ -152,20 +147,6 @@ async function entryOf(machine: DataMachine, event: FileEvent): Promise<object> 
   const entry = await entryInfo(machine, event.path).catch(() => undefined);
   return entry === undefined ? {} : { entry };
 }
-
-function untilClosed(closed: AbortSignal, timeoutMs: number | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const deadline = timeoutMs === undefined ? undefined : setTimeout(() => reject(deadlineExceeded()), timeoutMs);
-    const done = (): void => {
-      clearTimeout(deadline);
-      resolve();
-    };
-    if (closed.aborted) done();
-    else closed.addEventListener('abort', done, { once: true });
-  });
-}
-
-const noWatcher = (watcherId: string): RpcError => new RpcError('not_found', `watcher with id ${watcherId} not found`);
 
 /** What is missing, in the daemon's words; everything else as it is. */
 function named(prefix: string): (caught: unknown) => never {

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { DataMachine } from '../machine/machine.ts';
 import { sandboxPath } from '../machine/paths.ts';
 import type { Exit, Process, ProcessEvent, Running, TerminalSize } from '../machine/processes.ts';
-import { type CallInfo, deadlineExceeded, RpcError, read, type Service } from './rpc.ts';
+import { deadlineExceeded, deadlineSignal, RpcError, read, type Service, untilAborted } from './rpc.ts';
 
 const Size = z.object({ cols: z.number().int().default(80), rows: z.number().int().default(24) });
 const Selector = z.object({ pid: z.number().int().optional(), tag: z.string().optional() }).default({});
@@ -103,7 +103,7 @@ export function processService(machine: DataMachine): Service {
         const selector = read(Select, request).process;
         const process = machine.processes.findWithExit(selector);
         if (process === undefined) throw noSuchProcess(selector);
-        const late = deadlineSignal(info);
+        const late = deadlineSignal(info.timeoutMs);
         const events = new EventPump(send, AbortSignal.any([closed, late]));
         const stop = process.listen(events.listener);
         try {
@@ -121,22 +121,20 @@ export function processService(machine: DataMachine): Service {
 class EventPump {
   readonly #send: (message: object) => Promise<void>;
   readonly #closed: AbortSignal;
-  /** Output that comes before the start event has gone out waits for it. */
-  #order: Promise<void>;
   #begin: () => void = () => {};
   #finish: () => void = () => {};
-  readonly #finished: Promise<void>;
+  /** Output that comes before the start event has gone out waits for it. */
+  #order = new Promise<void>(resolve => {
+    this.#begin = resolve;
+  });
+  readonly #finished = new Promise<void>(resolve => {
+    this.#finish = resolve;
+  });
   #lastSentMs = performance.now();
 
   constructor(send: (message: object) => Promise<void>, closed: AbortSignal) {
     this.#send = send;
     this.#closed = closed;
-    this.#order = new Promise(resolve => {
-      this.#begin = resolve;
-    });
-    this.#finished = new Promise(resolve => {
-      this.#finish = resolve;
-    });
   }
 
   /** Resolves when the client can take more; at once when it is gone, so that the process never waits for it. */
@@ -155,7 +153,7 @@ class EventPump {
     const keepalive = setInterval(() => {
       if (performance.now() - this.#lastSentMs >= keepaliveMs) void this.#event({ keepalive: {} });
     }, keepaliveMs / 2);
-    await Promise.race([this.#finished, aborted(this.#closed)]);
+    await Promise.race([this.#finished, untilAborted(this.#closed)]);
     clearInterval(keepalive);
   }
 
@@ -186,13 +184,4 @@ function describe(process: Process): object {
 function noSuchProcess(selector: { pid?: number | undefined; tag?: string | undefined }): RpcError {
   const name = selector.pid === undefined ? `tag ${selector.tag ?? ''}` : `pid ${selector.pid}`;
   return new RpcError('not_found', `process with ${name} not found`);
-}
-
-function deadlineSignal(info: CallInfo): AbortSignal {
-  return info.timeoutMs === undefined ? new AbortController().signal : AbortSignal.timeout(info.timeoutMs);
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise(resolve => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

@@ -5,18 +5,7 @@ import { type Cloud, CloudError, type Sandbox } from '../cloud.ts';
 import { type DataMachine, isDataMachine } from '../machine/machine.ts';
 import { DEFAULT_USER, findUser } from '../machine/users.ts';
 import type { DataPlane } from '../server.ts';
-import {
-  ENVD_PORT,
-  INTERPRETER_PORT,
-  type Refusal,
-  refusedByDaemon,
-  refusedRoute,
-  refusedTraffic,
-  refusedWake,
-  signatureFits,
-  signedFile,
-  targetOf,
-} from './access.ts';
+import * as access from './access.ts';
 import { sendJson, sendProxyError } from './answers.ts';
 import { answerFiles } from './files-http.ts';
 import { filesystemService } from './filesystem-service.ts';
@@ -45,32 +34,32 @@ export function createDataPlane(cloud: Cloud, answerInterpreter: AnswerInterpret
     handle(req, res) {
       // Not relative to an origin: `//name` would be taken for another one.
       const url = new URL(`http://sandbox${req.url?.startsWith('/') ? req.url : '/'}`);
-      const target = targetOf(req);
+      const target = access.targetOf(req);
       if (target !== undefined) return answer(cloud, answerInterpreter, { ...target, url, req, res });
       // A signed URL made under E2B_SANDBOX_URL names no sandbox: its signature does.
       if (url.pathname !== '/files' || !url.searchParams.has('signature')) return false;
       const sandboxId = signer(cloud, req, url)?.sandboxId;
       if (sandboxId === undefined) {
-        const request = { sandboxId: '', port: ENVD_PORT, url, req, res };
+        const request = { sandboxId: '', port: access.ENVD_PORT, url, req, res };
         return refuse(request, { from: 'daemon', status: 401, message: 'invalid signature' });
       }
-      return answer(cloud, answerInterpreter, { sandboxId, port: ENVD_PORT, url, req, res });
+      return answer(cloud, answerInterpreter, { sandboxId, port: access.ENVD_PORT, url, req, res });
     },
   };
 }
 
 function signer(cloud: Cloud, req: IncomingMessage, url: URL): Sandbox | undefined {
-  const signed = signedFile(req.method, url.searchParams);
+  const signed = access.signedFile(req.method, url.searchParams);
   if (signed === undefined) return undefined;
   return cloud
     .all()
-    .find(({ envdAccessToken }) => envdAccessToken !== undefined && signatureFits(signed, envdAccessToken));
+    .find(({ envdAccessToken }) => envdAccessToken !== undefined && access.signatureFits(signed, envdAccessToken));
 }
 
 async function answer(cloud: Cloud, answerInterpreter: AnswerInterpreter, request: Request): Promise<true> {
   const { sandboxId, port, url, req, res } = request;
   const sandbox = cloud.find(sandboxId);
-  const refused = refusedRoute(port, url.pathname) ?? (sandbox && (await notRunning(cloud, sandbox, request)));
+  const refused = access.refusedRoute(port, url.pathname) ?? (sandbox && (await notRunning(cloud, sandbox, request)));
   if (refused !== undefined) return refuse(request, refused);
   if (sandbox?.state !== 'running' || !isDataMachine(sandbox.machine)) {
     sendProxyError(req, res, notFound(sandboxId));
@@ -78,13 +67,13 @@ async function answer(cloud: Cloud, answerInterpreter: AnswerInterpreter, reques
   }
   const { machine } = sandbox;
   const denied =
-    port === ENVD_PORT
-      ? refusedByDaemon(sandbox, req, url, cloud.clock.now())
-      : refusedTraffic(sandbox, port, req.headers);
+    port === access.ENVD_PORT
+      ? access.refusedByDaemon(sandbox, req, url, cloud.clock.now())
+      : access.refusedTraffic(sandbox, port, req.headers);
   if (denied !== undefined) return refuse(request, denied);
   await whileRunning(machine, request, () => {
-    if (port === ENVD_PORT) return answerDaemon(sandbox, machine, request);
-    if (port === INTERPRETER_PORT) return answerInterpreter(machine, url, req, res);
+    if (port === access.ENVD_PORT) return answerDaemon(sandbox, machine, request);
+    if (port === access.INTERPRETER_PORT) return answerInterpreter(machine, url, req, res);
     return answerPort(sandbox, machine, request);
   });
   return true;
@@ -93,9 +82,9 @@ async function answer(cloud: Cloud, answerInterpreter: AnswerInterpreter, reques
 const notFound = (sandboxId: string) => ({ sandboxId, message: 'The sandbox was not found', code: 502 });
 
 /** Wakes a paused sandbox that wakes on traffic. Refused traffic leaves it as it is. */
-async function notRunning(cloud: Cloud, sandbox: Sandbox, { port, req }: Request): Promise<Refusal | undefined> {
+async function notRunning(cloud: Cloud, sandbox: Sandbox, { port, req }: Request): Promise<access.Refusal | undefined> {
   if (!cloud.wakes(sandbox)) return undefined;
-  const refused = refusedWake(sandbox, port, req.headers);
+  const refused = access.refusedWake(sandbox, port, req.headers);
   if (refused !== undefined) return refused;
   try {
     await cloud.wake(sandbox);
@@ -106,7 +95,7 @@ async function notRunning(cloud: Cloud, sandbox: Sandbox, { port, req }: Request
   return undefined;
 }
 
-function refuse({ sandboxId, req, res, url }: Request, { from, status, message }: Refusal): true {
+function refuse({ sandboxId, req, res, url }: Request, { from, status, message }: access.Refusal): true {
   if (from === 'proxy') {
     const about = status === 404 ? { path: url.pathname } : { sandboxId };
     sendProxyError(req, res, { ...about, message, code: status });

@@ -5,6 +5,7 @@ import { gunzipSync } from 'node:zlib';
 import type { z } from 'zod';
 import { readCapped } from '../../src/ground/read-capped.ts';
 import type { User } from '../machine/users.ts';
+import { sendJson, writeAll } from './answers.ts';
 
 /** https://connectrpc.com/docs/protocol/#error-codes: code -> HTTP status of a unary error. */
 const STATUS = {
@@ -46,6 +47,15 @@ export type CallInfo = {
   /** `keepalive-ping-interval`: an idle stream says so, that a dead connection is noticed. */
   readonly keepaliveMs: number;
 };
+
+/** Aborts when the deadline of a call has passed. */
+export const deadlineSignal = (timeoutMs: number | undefined): AbortSignal =>
+  timeoutMs === undefined ? new AbortController().signal : AbortSignal.timeout(timeoutMs);
+
+export function untilAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise(resolve => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
 
 type Unary = (request: unknown, info: CallInfo) => Promise<object>;
 /**
@@ -112,8 +122,7 @@ const own = <T>(methods: Readonly<Record<string, T>>, name: string): T | undefin
 async function answerUnary(call: Unary, req: IncomingMessage, res: ServerResponse, info: CallInfo): Promise<void> {
   try {
     const answer = await call(parse(await readBody(req)), info);
-    res.writeHead(200, { 'content-type': 'application/json' });
-    res.end(JSON.stringify(answer));
+    sendJson(res, 200, answer);
   } catch (caught) {
     sendError(res, toRpcError(caught));
   }
@@ -130,7 +139,9 @@ async function answerStream(
   res.setHeader('content-type', 'application/connect+json');
   let end: object = {};
   try {
-    await call(message => writeAll(res, envelope(0, message), closed), closed);
+    await call(async message => {
+      if (!closed.aborted) await writeAll(res, envelope(0, message));
+    }, closed);
   } catch (caught) {
     end = failure(toRpcError(caught));
   }
@@ -139,28 +150,10 @@ async function answerStream(
   else if (!res.destroyed) res.end(envelope(2, end));
 }
 
-function failure(error: RpcError): object {
-  return { error: { code: error.code, message: error.message } };
-}
+const failure = ({ code, message }: RpcError): object => ({ error: { code, message } });
 
-/** Resolves when the bytes were sent, or the client has disconnected. */
-function writeAll(res: ServerResponse, bytes: Uint8Array, closed: AbortSignal): Promise<void> {
-  if (closed.aborted || res.destroyed || res.writableEnded || res.write(bytes)) return Promise.resolve();
-  return new Promise(resolve => {
-    const done = (): void => {
-      res.off('drain', done);
-      closed.removeEventListener('abort', done);
-      resolve();
-    };
-    res.once('drain', done);
-    closed.addEventListener('abort', done, { once: true });
-  });
-}
-
-function sendError(res: ServerResponse, error: RpcError): void {
-  res.writeHead(STATUS[error.code], { 'content-type': 'application/json' });
-  res.end(JSON.stringify({ code: error.code, message: error.message }));
-}
+const sendError = (res: ServerResponse, { code, message }: RpcError): void =>
+  sendJson(res, STATUS[code], { code, message });
 
 function toRpcError(caught: unknown): RpcError {
   if (caught instanceof RpcError) return caught;
@@ -176,11 +169,10 @@ function isCoded(caught: unknown): caught is Error & { code: RpcCode } {
 
 function envelope(flags: number, message: object): Uint8Array {
   const json = Buffer.from(JSON.stringify(message));
-  const bytes = Buffer.allocUnsafe(5 + json.length);
-  bytes.writeUInt8(flags, 0);
-  bytes.writeUInt32BE(json.length, 1);
-  json.copy(bytes, 5);
-  return bytes;
+  const head = Buffer.alloc(HEAD_BYTES);
+  head.writeUInt8(flags, 0);
+  head.writeUInt32BE(json.length, 1);
+  return Buffer.concat([head, json]);
 }
 
 /** As they arrive. */

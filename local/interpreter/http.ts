@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { readCapped } from '../../src/ground/read-capped.ts';
-import { sendJson, sendText } from '../daemon/answers.ts';
+import { sendJson, sendText, writeAll } from '../daemon/answers.ts';
 import type { DataMachine } from '../machine/machine.ts';
 import type { CellEvent } from '../programs/operations.ts';
 import { ContextError } from './contexts.ts';
@@ -71,14 +71,7 @@ async function execute(machine: DataMachine, request: z.infer<typeof Execute>, r
   // One whole line a write: the SDK decodes each chunk by itself.
   const line = (event: object): Promise<void> => {
     lastMs = performance.now();
-    if (res.destroyed || res.write(`${JSON.stringify(event)}\n`)) return Promise.resolve();
-    return new Promise(resolve => {
-      const done = (): void => {
-        res.off('drain', done).off('close', done);
-        resolve();
-      };
-      res.on('drain', done).on('close', done);
-    });
+    return writeAll(res, `${JSON.stringify(event)}\n`);
   };
   const keepalive = setInterval(() => {
     if (performance.now() - lastMs >= KEEPALIVE_MS) void line({ type: 'keepalive' });

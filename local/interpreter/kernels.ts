@@ -2,9 +2,10 @@
 // languages that local mode lacks.
 import type { CellOutput } from '../machine/code-contexts.ts';
 import type { DataMachine } from '../machine/machine.ts';
+import { sleep } from '../programs/children.ts';
 import { Guest, topDirectories } from '../programs/guest.ts';
 import { javascript } from '../programs/javascript/javascript.ts';
-import type { Cell, Language } from '../programs/operations.ts';
+import type { Cell, CellEvent, Language } from '../programs/operations.ts';
 import { python } from '../programs/python/python.ts';
 
 type KernelCell = { readonly code: string; readonly language: Language; readonly envs: Record<string, string> };
@@ -14,6 +15,25 @@ export interface Kernel {
   execute(cell: KernelCell, output: CellOutput, stop: AbortSignal): Promise<boolean>;
   close(): Promise<void>;
 }
+
+/** E2B's names for what a result looks like in each format. */
+const NAMES: Readonly<Record<string, string>> = {
+  'text/plain': 'text',
+  'text/html': 'html',
+  'text/markdown': 'markdown',
+  'image/svg+xml': 'svg',
+  'image/png': 'png',
+  'image/jpeg': 'jpeg',
+  'application/pdf': 'pdf',
+  'text/latex': 'latex',
+  'application/json': 'json',
+  'application/javascript': 'javascript',
+  'e2b/chart': 'chart',
+  'e2b/data': 'data',
+};
+
+const named = (event: CellEvent) =>
+  Object.fromEntries(Object.entries(event).map(([mime, shown]) => [NAMES[mime] ?? mime, shown])) as CellEvent;
 
 /** An interrupted cell has this long to end by itself, keeping the context's state. */
 const INTERRUPT_GRACE_MS = 1_000;
@@ -27,8 +47,22 @@ export async function startKernel(language: Language, machine: DataMachine, cwd:
     case 'bash':
       return bashKernel(machine, cwd);
     default:
-      return absentKernel(language);
+      return new Absent(language);
   }
+}
+
+class Absent implements Kernel {
+  readonly #language: Language;
+  constructor(language: Language) {
+    this.#language = language;
+  }
+  async execute(_cell: KernelCell, output: CellOutput): Promise<boolean> {
+    const name = this.#language === 'r' ? 'R' : 'Java';
+    const value = `local mode, a stand-in for E2B, has no ${name}: use python, javascript, typescript or bash here`;
+    await output.event({ type: 'error', name: 'LanguageNotAvailable', value, traceback: value });
+    return true;
+  }
+  async close(): Promise<void> {}
 }
 
 type Current = { cell: Cell; output: CellOutput; done: (alive: boolean) => void };
@@ -62,7 +96,7 @@ class GuestKernel implements Kernel {
       {
         output: (kind, bytes) => kernel.#output(kind, bytes),
         stdin: async () => undefined,
-        event: async event => kernel.#current?.output.event(event),
+        event: async event => kernel.#current?.output.event(named(event)),
         cell: () => kernel.#next(),
         cellDone: () => kernel.#finish(true),
       },
@@ -96,12 +130,10 @@ class GuestKernel implements Kernel {
 
   async #interrupt(over: Promise<boolean>): Promise<void> {
     this.#guest?.interrupt();
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<'late'>(resolve => {
-      timer = setTimeout(() => resolve('late'), INTERRUPT_GRACE_MS);
-    });
-    if ((await Promise.race([over, late])) === 'late') await this.close();
-    clearTimeout(timer);
+    const ended = new AbortController();
+    void over.then(() => ended.abort());
+    await sleep(INTERRUPT_GRACE_MS, ended.signal);
+    if (!ended.signal.aborted) await this.close();
   }
 
   #next(): Promise<Cell | null> {
@@ -149,18 +181,6 @@ function bashKernel(machine: DataMachine, cwd: string): Kernel {
         const value = `exit status ${exit.code}`;
         await output.event({ type: 'error', name: 'BashError', value, traceback: value });
       }
-      return true;
-    },
-    close: async () => {},
-  };
-}
-
-function absentKernel(language: Language): Kernel {
-  const name = language === 'r' ? 'R' : 'Java';
-  return {
-    async execute(_cell, output) {
-      const value = `local mode, a stand-in for E2B, has no ${name}: use python, javascript, typescript or bash here`;
-      await output.event({ type: 'error', name: 'LanguageNotAvailable', value, traceback: value });
       return true;
     },
     close: async () => {},

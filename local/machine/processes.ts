@@ -118,6 +118,7 @@ export class Process {
   }
 }
 
+export type Selector = { readonly pid?: number | undefined; readonly tag?: string | undefined };
 export type Running = { readonly process: Process; readonly control: ProcessControl };
 
 export class ProcessTable {
@@ -132,21 +133,18 @@ export class ProcessTable {
 
   /** `listener` receives everything from the first byte on. Rejects when there are too many or the shell cannot start it. */
   async start(options: StartOptions, listener: Listener): Promise<Process> {
-    if (this.#running.size >= MAX_PROCESSES)
+    if (this.#running.size >= MAX_PROCESSES) {
       throw new ProcessError('resource_exhausted', `more than ${MAX_PROCESSES} processes in this sandbox`);
+    }
     this.#nextPid += 1;
     const process = new Process(this.#nextPid, options);
     process.listen(listener);
     const control = await this.#shell(process, options);
     process.pid = control.pid ?? process.pid;
-    if (process.exit === undefined) {
-      this.#running.set(process.pid, { process, control });
-      process.listen(event => {
-        if (event.type === 'end') this.#forget(process);
-      });
-    } else {
-      this.#forget(process);
-    }
+    this.#running.set(process.pid, { process, control });
+    process.listen(event => {
+      if (event.type === 'end') this.#forget(process);
+    });
     return process;
   }
 
@@ -154,17 +152,16 @@ export class ProcessTable {
     return Array.from(this.#running.values(), entry => entry.process);
   }
 
-  find(selector: { pid?: number | undefined; tag?: string | undefined }): Running | undefined {
-    if (selector.pid !== undefined) return this.#running.get(selector.pid);
-    return Array.from(this.#running.values()).find(entry => entry.process.tag === selector.tag);
+  find({ pid, tag }: Selector): Running | undefined {
+    if (pid !== undefined) return this.#running.get(pid);
+    return Array.from(this.#running.values()).find(entry => entry.process.tag === tag);
   }
 
   /** A process that runs or has lately ended. */
-  findWithExit(selector: { pid?: number | undefined; tag?: string | undefined }): Process | undefined {
-    const running = this.find(selector)?.process;
-    if (running !== undefined) return running;
-    if (selector.pid !== undefined) return this.#exited.get(selector.pid);
-    return Array.from(this.#exited.values()).find(process => process.tag === selector.tag);
+  findWithExit({ pid, tag }: Selector): Process | undefined {
+    const running = this.find({ pid, tag })?.process;
+    if (running !== undefined || pid !== undefined) return running ?? this.#exited.get(pid ?? 0);
+    return Array.from(this.#exited.values()).find(process => process.tag === tag);
   }
 
   /** Resolves when all have ended (a second after the kill at the latest: a stuck one is abandoned). */
@@ -173,9 +170,7 @@ export class ProcessTable {
       control.signal('SIGKILL');
       return process.ended();
     });
-    const abandon = new AbortController();
-    await Promise.race([Promise.all(ends), sleep(1_000, undefined, { signal: abandon.signal }).catch(() => {})]);
-    abandon.abort();
+    await Promise.race([Promise.all(ends), sleep(1_000, undefined, { ref: false })]);
     for (const { process } of this.#running.values()) process.end({ kind: 'signalled', signal: 'killed' });
   }
 

@@ -1,4 +1,5 @@
 // The child processes of a guest: scripts of the sandbox's shell, waited for or run beside the guest's program.
+import { setTimeout } from 'node:timers/promises';
 import type { DataMachine } from '../machine/machine.ts';
 import type { OutputKind } from '../machine/processes.ts';
 import { HostFailure } from './host-failure.ts';
@@ -9,6 +10,7 @@ type Child = { readonly outcome: Promise<Ran>; readonly signal: (name: Signal) =
 
 const MAX_CHILDREN = 64;
 const KILLED = 137;
+const MAX_TIMER_MS = 2_147_483_647;
 
 export class Children {
   readonly #machine: DataMachine;
@@ -29,11 +31,12 @@ export class Children {
       if (event.type === 'data') collected[event.kind].push(Uint8Array.from(event.bytes));
     });
     const control = this.#machine.processes.find({ pid: process.pid })?.control;
-    if (stdin.length > 0)
-      void control?.write(stdin).then(
+    if (stdin.length > 0) {
+      control?.write(stdin).then(
         () => control.closeStdin(),
         () => {},
       );
+    }
     const kill = (): void => control?.signal('SIGKILL');
     this.#closed.addEventListener('abort', kill, { once: true });
     const outcome = process.ended().then(exit => {
@@ -69,16 +72,6 @@ export class Children {
   }
 }
 
-export function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, Math.min(ms, 2_147_483_647));
-    timer.unref();
-    if (signal.aborted) done();
-    else signal.addEventListener('abort', done, { once: true });
-  });
-}
+/** Ends early, and quietly, when the signal aborts. */
+export const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
+  setTimeout(Math.min(ms, MAX_TIMER_MS), undefined, { ref: false, signal }).catch(() => {});

@@ -4,20 +4,13 @@ import { type DataMachine, FileError } from '../machine/machine.ts';
 import type { LocalRequest, LocalResponse } from '../machine/network.ts';
 import { Children, sleep } from './children.ts';
 import { HostFailure } from './host-failure.ts';
-import {
-  type Answer,
-  type Args,
-  type Cell,
-  type CellEvent,
-  checked,
-  type HttpRequest,
-  type HttpResponse,
-  type LoopEvent,
-  type Operation,
-  type Ran,
-} from './operations.ts';
+import type * as wire from './operations.ts';
+import { checked } from './operations.ts';
 import { Printed } from './printed.ts';
 import type { Reply } from './protocol.ts';
+
+type Args<O extends wire.Operation> = wire.Args<O>;
+type Answer<O extends wire.Operation> = wire.Answer<O>;
 
 /** Where a guest's words go and its input comes from. */
 export type GuestIo = {
@@ -26,18 +19,18 @@ export type GuestIo = {
   /** It has done something else than read files: its program runs. */
   awake?(): void;
   /** Of code contexts only. */
-  cell?(): Promise<Cell | null>;
-  event?(event: CellEvent): Promise<void>;
+  cell?(): Promise<wire.Cell | null>;
+  event?(event: wire.CellEvent): Promise<void>;
   cellDone?(): void;
 };
 
 type Handlers = {
-  [O in Exclude<Operation, 'output'>]: (args: Args<O>) => Promise<Answer<O> extends null ? void : Answer<O>>;
+  [O in Exclude<wire.Operation, 'output'>]: (args: Args<O>) => Promise<Answer<O> extends null ? void : Answer<O>>;
 };
-type Server = { port: number; waiting: { id: number; request: HttpRequest }[]; close: () => void };
+type Server = { port: number; waiting: { id: number; request: wire.HttpRequest }[]; close: () => void };
 
 /** What an interpreter does before its program says anything. */
-const STARTING = new Set<Operation>(['lstat', 'stat', 'list', 'read', 'readlink', 'realpath', 'attributes']);
+const STARTING = new Set<wire.Operation>(['lstat', 'stat', 'list', 'read', 'readlink', 'realpath', 'attributes']);
 const MAX_SERVERS = 16;
 
 export class HostCalls {
@@ -48,7 +41,7 @@ export class HostCalls {
   readonly #responses = new Map<number, (response: LocalResponse) => void>();
   readonly #children: Children;
   /** Things that happened which an event loop has not asked for yet. */
-  readonly #happened: LoopEvent[] = [];
+  readonly #happened: wire.LoopEvent[] = [];
   #somethingHappened: () => void = () => {};
   #nextId = 1;
   #readingStdin = false;
@@ -169,7 +162,7 @@ export class HostCalls {
     };
   }
 
-  #answerLater(id: number, work: Promise<HttpResponse | Ran>): void {
+  #answerLater(id: number, work: Promise<wire.HttpResponse | wire.Ran>): void {
     work.then(
       value => this.#happen({ kind: 'answer', id, value }),
       (error: Error) => this.#happen({ kind: 'answer', id, error: error.message }),
@@ -181,7 +174,7 @@ export class HostCalls {
     if (mode !== undefined) await this.#machine.files.chmod(path, mode);
   }
 
-  async #run(args: Args<'run'>): Promise<Ran> {
+  async #run(args: Args<'run'>): Promise<wire.Ran> {
     const { outcome, signal } = await this.#children.start(args);
     this.#patience.signal.addEventListener('abort', () => signal('SIGKILL'), { once: true });
     return outcome;
@@ -208,7 +201,7 @@ export class HostCalls {
   /** A request to a server of the guest's: it waits until the guest asks. */
   #serve(server: number, { method, path, headers, body }: LocalRequest): Promise<LocalResponse> {
     const id = this.#nextId++;
-    const request: HttpRequest = { method, path, headers: headers.map(([name, value]) => [name, value]), body };
+    const request: wire.HttpRequest = { method, path, headers: headers.map(([name, value]) => [name, value]), body };
     const answered = new Promise<LocalResponse>(resolve => this.#responses.set(id, resolve));
     this.#servers.get(server)?.waiting.push({ id, request });
     this.#somethingHappened();
@@ -223,7 +216,7 @@ export class HostCalls {
     }
   }
 
-  async #poll({ timeoutMs, stdin }: Args<'poll'>): Promise<LoopEvent> {
+  async #poll({ timeoutMs, stdin }: Args<'poll'>): Promise<wire.LoopEvent> {
     const until = timeoutMs === null ? Number.POSITIVE_INFINITY : performance.now() + timeoutMs;
     if (stdin && !this.#readingStdin) {
       this.#readingStdin = true;
@@ -241,7 +234,7 @@ export class HostCalls {
     }
   }
 
-  #arrived(): LoopEvent | undefined {
+  #arrived(): wire.LoopEvent | undefined {
     for (const [server, { waiting }] of this.#servers) {
       const next = waiting.shift();
       if (next !== undefined) return { kind: 'request', server, ...next };
@@ -249,7 +242,7 @@ export class HostCalls {
     return undefined;
   }
 
-  #happen(event: LoopEvent): void {
+  #happen(event: wire.LoopEvent): void {
     this.#happened.push(event);
     this.#somethingHappened();
   }

@@ -27,12 +27,19 @@ export function programRunner(machine: DataMachine): RunProgram {
       await io.output('stderr', Buffer.from(`${caught instanceof Error ? caught.message : 'it could not start'}\n`));
       return CANNOT_START;
     }
-    const kill = (): void => void guest.kill();
+    let kill = (): void => {};
+    // The thread's end is not waited for: just-bash gives what was aborted little time to come back.
+    const killed = new Promise<number>(resolve => {
+      kill = () => {
+        resolve(KILLED);
+        void guest.kill();
+      };
+    });
     io.signal.addEventListener('abort', kill, { once: true });
     if (io.signal.aborted) kill();
-    const code = await guest.exited;
+    const code = await Promise.race([killed, guest.exited]);
     io.signal.removeEventListener('abort', kill);
     started();
-    return io.signal.aborted ? KILLED : code;
+    return code;
   };
 }

@@ -2,7 +2,7 @@
 import { createServer } from 'node:http';
 import { expect, test } from 'vitest';
 import { Cloud, type Machine, type MachineOptions } from '../../local/cloud.ts';
-import { emptyMachine } from '../../local/empty-machine.ts';
+import { emptyMachine } from '../../local/sandbox.ts';
 import { callerOf, ManualClock, startForTest } from './support/control.ts';
 
 /** A machine that writes down what is done to it. */

@@ -9,19 +9,8 @@ const MAX_BYTES = 512 * 1024 * 1024;
 const CHANNELS = '/dev/.channels/';
 const OS_RELEASE = 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm), simulated"\nID=debian\nVERSION_ID="12"\n';
 const BOOT_ID_PATH = '/proc/sys/kernel/random/boot_id';
-const DIRECTORIES = [
-  '/home/user',
-  '/root',
-  '/tmp',
-  '/bin',
-  '/usr/bin',
-  '/usr/local/bin',
-  '/etc',
-  '/var/log',
-  '/opt',
-  '/dev',
-  '/proc/sys/kernel/random',
-];
+const DIRECTORIES =
+  '/home/user /root /tmp /bin /usr/bin /usr/local/bin /etc /var/log /opt /dev /proc/sys/kernel/random'.split(' ');
 
 export type Sink = (bytes: Buffer) => Promise<void>;
 export type Source = () => Promise<Buffer>;
@@ -66,7 +55,7 @@ export class Disk extends InMemoryFs {
   }
 
   chown(path: string, uid: number): void {
-    this.#attributes.set(path, { ...this.#attributes.get(path), uid });
+    this.give(path, uid);
     this.#tell('chmod', path);
   }
 
@@ -122,20 +111,20 @@ export class Disk extends InMemoryFs {
     return copy;
   }
 
-  override async writeFile(path: string, content: FileContent, options?: Encoding): Promise<void> {
-    if (await this.#device(path, content, options)) return;
-    const there = await super.exists(path);
-    await super.writeFile(path, content, options);
-    if (!there) this.#tell('create', path);
-    if (there || content.length > 0) this.#tell('write', path);
+  override writeFile(path: string, content: FileContent, options?: Encoding): Promise<void> {
+    return this.#put(path, content, options, () => super.writeFile(path, content, options));
   }
 
-  override async appendFile(path: string, content: FileContent, options?: Encoding): Promise<void> {
+  override appendFile(path: string, content: FileContent, options?: Encoding): Promise<void> {
+    return this.#put(path, content, options, () => super.appendFile(path, content, options));
+  }
+
+  async #put(path: string, content: FileContent, options: Encoding, put: () => Promise<void>): Promise<void> {
     if (await this.#device(path, content, options)) return;
     const there = await super.exists(path);
-    await super.appendFile(path, content, options);
+    await put();
     if (!there) this.#tell('create', path);
-    if (content.length > 0) this.#tell('write', path);
+    if (there || content.length > 0) this.#tell('write', path);
   }
 
   override async mkdir(path: string, options?: { recursive?: boolean }): Promise<void> {
@@ -179,21 +168,20 @@ export class Disk extends InMemoryFs {
   }
 
   override async readFileBytes(path: string): Promise<ByteString> {
-    if (path === '/dev/null') return unsafeBytesFromLatin1('');
-    const device = deviceBytes(path);
-    if (device !== undefined) return unsafeBytesFromLatin1(device.toString('latin1'));
-    const source = this.#sources.get(path);
-    return source === undefined
-      ? super.readFileBytes(path)
-      : unsafeBytesFromLatin1((await source()).toString('latin1'));
+    const special = await this.#readDevice(path);
+    return special === undefined ? super.readFileBytes(path) : unsafeBytesFromLatin1(special.toString('latin1'));
   }
 
   override async readFileBuffer(path: string): Promise<Uint8Array> {
-    if (path === '/dev/null') return new Uint8Array(0);
-    const device = deviceBytes(path);
-    if (device !== undefined) return device;
-    const source = this.#sources.get(path);
-    return source === undefined ? super.readFileBuffer(path) : source();
+    return (await this.#readDevice(path)) ?? super.readFileBuffer(path);
+  }
+
+  /** A redirection reads a file whole: of an endless one it gets this much (head -c and dd get what they ask for). */
+  async #readDevice(path: string): Promise<Buffer | undefined> {
+    if (path === '/dev/null') return Buffer.alloc(0);
+    if (path === '/dev/zero') return Buffer.alloc(DEVICE_BYTES);
+    if (path === '/dev/urandom' || path === '/dev/random') return randomBytes(DEVICE_BYTES);
+    return this.#sources.get(path)?.();
   }
 
   /** True when the content went to a device rather than into a file. */
@@ -205,14 +193,12 @@ export class Disk extends InMemoryFs {
     return true;
   }
 
-  override async stat(path: string): Promise<FsStat> {
-    const stat = await super.stat(path);
-    return stat.isDirectory ? { ...stat, size: FOLDER_BYTES } : stat;
+  override stat(path: string): Promise<FsStat> {
+    return super.stat(path).then(withSize);
   }
 
-  override async lstat(path: string): Promise<FsStat> {
-    const stat = await super.lstat(path);
-    return stat.isDirectory ? { ...stat, size: FOLDER_BYTES } : stat;
+  override lstat(path: string): Promise<FsStat> {
+    return super.lstat(path).then(withSize);
   }
 
   /** The attributes of a path and of all below it, which are gone from here. */
@@ -238,11 +224,7 @@ function toBytes(content: FileContent, options: Encoding): Buffer {
   return Buffer.from(content, encoding === 'binary' || encoding === 'latin1' ? 'latin1' : 'utf8');
 }
 
-const DEVICES = new Set(['/dev/null', '/dev/zero', '/dev/urandom', '/dev/random']);
-/** A redirection reads a file whole: of an endless one it gets this much (head -c and dd get what they ask for). */
-const DEVICE_BYTES = 1024 * 1024;
+const withSize = (stat: FsStat): FsStat => (stat.isDirectory ? { ...stat, size: FOLDER_BYTES } : stat);
 
-function deviceBytes(path: string): Buffer | undefined {
-  if (path === '/dev/zero') return Buffer.alloc(DEVICE_BYTES);
-  return path === '/dev/urandom' || path === '/dev/random' ? randomBytes(DEVICE_BYTES) : undefined;
-}
+const DEVICES = new Set(['/dev/null', '/dev/zero', '/dev/urandom', '/dev/random']);
+const DEVICE_BYTES = 1024 * 1024;

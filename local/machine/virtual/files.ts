@@ -33,21 +33,10 @@ export class VirtualFiles implements FileTree {
     return toStat(await attempt(path, this.#disk.lstat(path)), this.#disk.uidOf(path));
   }
 
-  readlink(path: string): Promise<string> {
-    return attempt(path, this.#disk.readlink(path));
-  }
-
-  realpath(path: string): Promise<string> {
-    return attempt(path, this.#disk.realpath(path));
-  }
-
-  list(path: string): Promise<string[]> {
-    return attempt(path, this.#disk.readdir(path));
-  }
-
-  read(path: string): Promise<Uint8Array> {
-    return attempt(path, this.#disk.readFileBuffer(path));
-  }
+  readonly readlink = (path: string): Promise<string> => attempt(path, this.#disk.readlink(path));
+  readonly realpath = (path: string): Promise<string> => attempt(path, this.#disk.realpath(path));
+  readonly list = (path: string): Promise<string[]> => attempt(path, this.#disk.readdir(path));
+  readonly read = (path: string): Promise<Uint8Array> => attempt(path, this.#disk.readFileBuffer(path));
 
   async open(path: string): Promise<{ sizeBytes: number; body: AsyncIterable<Uint8Array> }> {
     const bytes = await this.read(path);
@@ -96,13 +85,8 @@ export class VirtualFiles implements FileTree {
     return attempt(path, this.#disk.rm(path, { recursive: true, force: true }));
   }
 
-  symlink(target: string, path: string): Promise<void> {
-    return attempt(path, this.#disk.symlink(target, path));
-  }
-
-  chmod(path: string, mode: number): Promise<void> {
-    return attempt(path, this.#disk.chmod(path, mode));
-  }
+  readonly symlink = (target: string, path: string): Promise<void> => attempt(path, this.#disk.symlink(target, path));
+  readonly chmod = (path: string, mode: number): Promise<void> => attempt(path, this.#disk.chmod(path, mode));
 
   async chown(path: string, uid: number): Promise<void> {
     await this.stat(path);
@@ -113,13 +97,9 @@ export class VirtualFiles implements FileTree {
     return attempt(path, this.#disk.utimes(path, new Date(modifiedMs), new Date(modifiedMs)));
   }
 
-  metadata(path: string): Readonly<Record<string, string>> | undefined {
-    return this.#disk.metadataOf(path);
-  }
-
-  setMetadata(path: string, metadata: Readonly<Record<string, string>>): void {
+  readonly metadata = (path: string) => this.#disk.metadataOf(path);
+  readonly setMetadata = (path: string, metadata: Readonly<Record<string, string>>): void =>
     this.#disk.setMetadata(path, metadata);
-  }
 
   async watch(path: string, recursive: boolean, onEvent: (event: FileEvent) => void): Promise<() => void> {
     const prefix = path === '/' ? '/' : `${path}/`;

@@ -2,16 +2,10 @@
 // jobs, a process streams and has both. So commands whose output nothing in the script takes are redirected to the
 // process's sinks, `read` to its input, and `… &` becomes a job. Pure: one syntax tree in, changed in place.
 import { widenRanges } from './ranges.ts';
-import type {
-  AssignmentNode,
-  CommandNode,
-  PipelineNode,
-  RedirectionNode,
-  ScriptNode,
-  SimpleCommandNode,
-  StatementNode,
-  WordNode,
-} from './syntax.ts';
+import type * as syntax from './syntax.ts';
+
+type Statement = syntax.StatementNode;
+type Word = syntax.WordNode;
 
 /** Paths, served by the file system, that lead to the process. */
 export type Channels = {
@@ -31,25 +25,16 @@ export const STREAMS_VARIABLE = '__STREAMS';
 export const LAST_JOB_VARIABLE = '__LAST_JOB';
 
 /** Commands of ours that write while they run, where their output goes to the process. */
-const STREAMING = new Set([
-  'python',
-  'python3',
-  'node',
-  'npx',
-  'cat',
-  'bash',
-  'sh',
-  'nohup',
-  'sudo',
-  'tsx',
-  'deno',
-  'bun',
-]);
+const STREAMING = new Set('python python3 node npx cat bash sh nohup sudo tsx deno bun'.split(' '));
 
 /** They steer the shell; a redirection would stay (exec) or change what they do. */
 const SILENT = new Set(['exec', 'break', 'continue', 'return', 'exit', 'shift', 'unset', 'local', 'set', ':', 'wait']);
 
-export function prepareScript(script: ScriptNode, channels: Channels, serialize: (script: ScriptNode) => string): void {
+export function prepareScript(
+  script: syntax.ScriptNode,
+  channels: Channels,
+  serialize: (script: syntax.ScriptNode) => string,
+): void {
   renameLastJob(script);
   widenRanges(script);
   new Preparation(channels, serialize).statements(script.statements, true);
@@ -57,22 +42,22 @@ export function prepareScript(script: ScriptNode, channels: Channels, serialize:
 
 class Preparation {
   readonly #channels: Channels;
-  readonly #serialize: (script: ScriptNode) => string;
+  readonly #serialize: (script: syntax.ScriptNode) => string;
 
-  constructor(channels: Channels, serialize: (script: ScriptNode) => string) {
+  constructor(channels: Channels, serialize: (script: syntax.ScriptNode) => string) {
     this.#channels = channels;
     this.#serialize = serialize;
   }
 
   /** `feeds`: they read the process's own input. */
-  statements(statements: StatementNode[], feeds: boolean): void {
+  statements(statements: Statement[], feeds: boolean): void {
     for (const statement of statements) {
       if (statement.background) this.#job(statement);
       else for (const pipeline of statement.pipelines) this.#pipeline(pipeline, feeds);
     }
   }
 
-  #pipeline(pipeline: PipelineNode, feeds: boolean): void {
+  #pipeline(pipeline: syntax.PipelineNode, feeds: boolean): void {
     const last = pipeline.commands.length - 1;
     pipeline.commands.forEach((command, at) => {
       if (at === last) this.#direct(command, feeds && at === 0);
@@ -83,7 +68,7 @@ class Preparation {
   }
 
   /** A command whose output is the process's. */
-  #direct(command: CommandNode, feeds: boolean): void {
+  #direct(command: syntax.CommandNode, feeds: boolean): void {
     if (command.type === 'FunctionDef') return;
     if (command.type === 'SimpleCommand') {
       this.#simple(command, feeds);
@@ -95,7 +80,7 @@ class Preparation {
     }
   }
 
-  #simple(command: SimpleCommandNode, feeds: boolean): void {
+  #simple(command: syntax.SimpleCommandNode, feeds: boolean): void {
     const name = literal(command.name);
     if (name === 'wait') command.name = word(WAIT_COMMAND);
     if (command.name === null || (name !== undefined && SILENT.has(name))) return;
@@ -110,28 +95,22 @@ class Preparation {
   }
 
   /** Before the script's own redirections, so that `2>&1` and the like still mean what they say. */
-  #toSinks(redirections: RedirectionNode[]): void {
+  #toSinks(redirections: syntax.RedirectionNode[]): void {
     for (const { target } of redirections) this.#device(target);
     redirections.unshift(redirection(null, '>>', this.#channels.stdout), redirection(2, '>>', this.#channels.stderr));
   }
 
-  #device(target: RedirectionNode['target']): void {
+  #device(target: syntax.RedirectionNode['target']): void {
     if (target.type !== 'Word') return;
     const path = literal(target);
     if (path === '/dev/stdout') target.parts = word(this.#channels.stdout).parts;
     if (path === '/dev/stderr') target.parts = word(this.#channels.stderr).parts;
   }
 
-  #job(statement: StatementNode): void {
-    const job: StatementNode = { ...statement, background: false };
+  #job(statement: Statement): void {
+    const job: Statement = { ...statement, background: false };
     const source = statement.sourceText?.replace(/&\s*$/, '') ?? this.#serialize({ type: 'Script', statements: [job] });
-    const start: SimpleCommandNode = {
-      type: 'SimpleCommand',
-      assignments: [],
-      name: word(JOB_COMMAND),
-      args: [{ type: 'Word', parts: [{ type: 'SingleQuoted', value: source }] }],
-      redirections: [],
-    };
+    const start = simpleCommand(JOB_COMMAND, [{ type: 'Word', parts: [{ type: 'SingleQuoted', value: source }] }]);
     statement.background = false;
     statement.operators = [];
     statement.pipelines = [{ type: 'Pipeline', commands: [start], negated: false }];
@@ -139,7 +118,7 @@ class Preparation {
 }
 
 /** The statements inside a compound command. */
-function bodiesOf(command: Exclude<CommandNode, { type: 'SimpleCommand' | 'FunctionDef' }>): StatementNode[][] {
+function bodiesOf(command: Exclude<syntax.CommandNode, { type: 'SimpleCommand' | 'FunctionDef' }>): Statement[][] {
   switch (command.type) {
     case 'If':
       return [...command.clauses.flatMap(({ condition, body }) => [condition, body]), command.elseBody ?? []];
@@ -164,32 +143,33 @@ function isOutput(operator: string): boolean {
 
 const LOOPS = new Set(['While', 'Until', 'For', 'CStyleFor']);
 
-function breath(): StatementNode {
-  const command: SimpleCommandNode = {
-    type: 'SimpleCommand',
-    assignments: [],
-    name: word(BREATH_COMMAND),
-    args: [],
-    redirections: [],
-  };
-  const pipeline: PipelineNode = { type: 'Pipeline', commands: [command], negated: false };
+function breath(): Statement {
+  const pipeline: syntax.PipelineNode = { type: 'Pipeline', commands: [simpleCommand(BREATH_COMMAND)], negated: false };
   return { type: 'Statement', pipelines: [pipeline], operators: [], background: false };
 }
 
-function literal(node: WordNode | null): string | undefined {
+const simpleCommand = (name: string, args: Word[] = []): syntax.SimpleCommandNode => ({
+  type: 'SimpleCommand',
+  assignments: [],
+  name: word(name),
+  args,
+  redirections: [],
+});
+
+function literal(node: Word | null): string | undefined {
   const [part, ...rest] = node?.parts ?? [];
   return part?.type === 'Literal' && rest.length === 0 ? part.value : undefined;
 }
 
-function word(value: string): WordNode {
+function word(value: string): Word {
   return { type: 'Word', parts: [{ type: 'Literal', value }] };
 }
 
-function assignment(name: string, value: string): AssignmentNode {
+function assignment(name: string, value: string): syntax.AssignmentNode {
   return { type: 'Assignment', name, value: word(value), append: false, array: null };
 }
 
-function redirection(fd: number | null, operator: '<' | '>>', path: string): RedirectionNode {
+function redirection(fd: number | null, operator: '<' | '>>', path: string): syntax.RedirectionNode {
   return { type: 'Redirection', fd, operator, target: word(path) };
 }
 

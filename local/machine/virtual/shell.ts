@@ -2,28 +2,14 @@
 // asked for it, and background jobs (script.ts has the how). Knows no HTTP and no interpreter.
 import { posix } from 'node:path';
 import { Bash, type CustomCommand, type ScriptNode, serialize } from 'just-bash';
-import {
-  type Process,
-  type ProcessControl,
-  ProcessError,
-  type Shell,
-  type Signal,
-  type StartOptions,
-} from '../processes.ts';
+import { type Process, type ProcessControl, ProcessError, type Shell, type StartOptions } from '../processes.ts';
 import { findUser, type User } from '../users.ts';
 import { commandsFor } from './commands/commands.ts';
 import { withoutCopy } from './copied-output.ts';
 import { LiveStdin } from './live-stdin.ts';
 import { type Channels, prepareScript } from './script.ts';
-import {
-  type Job,
-  LIVE_INPUT,
-  type Processes,
-  quote,
-  type ScriptOptions,
-  type Session,
-  type VirtualShellOptions,
-} from './session.ts';
+import type { Job, Processes, ScriptOptions, Session, VirtualShellOptions } from './session.ts';
+import { LIVE_INPUT, quote } from './session.ts';
 import { INTERACTIVE, Terminal } from './terminal.ts';
 
 /** An endless loop that does nothing else ends here. */
@@ -100,7 +86,7 @@ async function startProcess(
     resize: size => {
       if (terminal !== undefined) terminal.size = size;
     },
-    signal: (signal: Signal) => end(signal === 'SIGTERM' ? 'terminated' : 'killed'),
+    signal: signal => end(signal === 'SIGTERM' ? 'terminated' : 'killed'),
   };
 }
 

@@ -94,15 +94,14 @@ class Access {
 const first = (args: readonly unknown[]): Path => posix.resolve('/', String(args[0]));
 const second = (args: readonly unknown[]): Path => posix.resolve('/', String(args[1]));
 
-const reads: Check = async (access, args) => {
-  await access.read(first(args));
-  return [];
-};
+const nothingMade =
+  (work: (access: Access, path: Path) => Promise<void>): Check =>
+  async (access, args) => {
+    await work(access, first(args));
+    return [];
+  };
+const reads = nothingMade((access, path) => access.read(path));
 const writes: Check = (access, args) => access.write(first(args));
-const changes: Check = async (access, args) => {
-  await access.own(first(args));
-  return [];
-};
 
 const CHECKS: Readonly<Record<string, Check>> = {
   readFile: reads,
@@ -114,11 +113,8 @@ const CHECKS: Readonly<Record<string, Check>> = {
   appendFile: writes,
   mkdir: (access, args) => access.make(first(args)),
   symlink: (access, args) => access.make(second(args)),
-  chmod: changes,
-  async rm(access, args) {
-    await access.remove(first(args));
-    return [];
-  },
+  chmod: nothingMade((access, path) => access.own(path)),
+  rm: nothingMade((access, path) => access.remove(path)),
   async mv(access, args) {
     await access.remove(first(args));
     await access.make(second(args));

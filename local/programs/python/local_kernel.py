@@ -2,15 +2,11 @@
 import sys, os, re, ast, json, types, builtins, traceback, linecache, base64, inspect
 from sitecustomize import host, _run, _system
 
-MIMES = {
-    'text/plain': 'text', 'text/html': 'html', 'text/markdown': 'markdown', 'image/svg+xml': 'svg', 'image/png': 'png',
-    'image/jpeg': 'jpeg', 'application/pdf': 'pdf', 'text/latex': 'latex', 'application/json': 'json',
-    'application/javascript': 'javascript', 'e2b/chart': 'chart', 'e2b/data': 'data',
-}
 METHODS = {
-    '_repr_html_': 'html', '_repr_markdown_': 'markdown', '_repr_svg_': 'svg', '_repr_png_': 'png',
-    '_repr_jpeg_': 'jpeg', '_repr_pdf_': 'pdf', '_repr_latex_': 'latex', '_repr_json_': 'json',
-    '_repr_javascript_': 'javascript', '_repr_chart_': 'chart', '_repr_data_': 'data',
+    '_repr_html_': 'text/html', '_repr_markdown_': 'text/markdown', '_repr_svg_': 'image/svg+xml',
+    '_repr_png_': 'image/png', '_repr_jpeg_': 'image/jpeg', '_repr_pdf_': 'application/pdf',
+    '_repr_latex_': 'text/latex', '_repr_json_': 'application/json', '_repr_javascript_': 'application/javascript',
+    '_repr_chart_': 'e2b/chart', '_repr_data_': 'e2b/data',
 }
 
 def plain(value):
@@ -22,24 +18,24 @@ def bundle(value):
     """What a value looks like, in each format it knows; IPython's protocol."""
     shown = {}
     if inspect.isclass(value):
-        return {'text': repr(value)}
+        return {'text/plain': repr(value)}
     whole = getattr(value, '_repr_mimebundle_', None)
     if callable(whole):
         data = whole()
         for mime, content in (data[0] if isinstance(data, tuple) else data).items():
-            shown[MIMES.get(mime, mime)] = plain(content)
-    for method, key in METHODS.items():
+            shown[mime] = plain(content)
+    for method, mime in METHODS.items():
         make = getattr(value, method, None)
-        if key in shown or not callable(make):
+        if mime in shown or not callable(make):
             continue
         content = make()
         if content is not None:
-            shown[key] = plain(content[0] if isinstance(content, tuple) else content)
-    if isinstance(value, (list, dict)) and 'json' not in shown:
+            shown[mime] = plain(content[0] if isinstance(content, tuple) else content)
+    if isinstance(value, (list, dict)) and 'application/json' not in shown:
         data = as_json(value)
         if data is not None:
-            shown['json'] = data
-    shown.setdefault('text', repr(value))
+            shown['application/json'] = data
+    shown.setdefault('text/plain', repr(value))
     return shown
 
 def as_json(value):
@@ -67,7 +63,7 @@ def emit(shown, main):
 def display(*values, raw=False, **_ignored):
     for value in values:
         if raw and isinstance(value, dict):
-            emit({MIMES.get(mime, mime): plain(content) for mime, content in value.items()}, False)
+            emit({mime: plain(content) for mime, content in value.items()}, False)
         else:
             emit(bundle(value), False)
 

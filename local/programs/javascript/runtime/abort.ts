@@ -1,42 +1,7 @@
-// Events of the web's kind, and what is aborted by them: as small as scripts need them.
+// AbortController and AbortSignal, over the events of a library: as small as scripts need them.
+import { Event, EventTarget } from 'event-target-shim';
 
-type Listener = ((event: Event) => unknown) | { handleEvent(event: Event): unknown };
-
-export class Event {
-  readonly type: string;
-  target: unknown = null;
-  defaultPrevented = false;
-  constructor(type: string) {
-    this.type = String(type);
-  }
-  preventDefault(): void {
-    this.defaultPrevented = true;
-  }
-}
-
-export class EventTarget {
-  readonly #listeners: { type: string; listener: Listener; once: boolean }[] = [];
-  addEventListener(type: string, listener: Listener, options?: { once?: boolean } | boolean): void {
-    if (this.#listeners.some(entry => entry.type === type && entry.listener === listener)) return;
-    this.#listeners.push({ type, listener, once: typeof options === 'object' && options?.once === true });
-  }
-  removeEventListener(type: string, listener: Listener): void {
-    const at = this.#listeners.findIndex(entry => entry.type === type && entry.listener === listener);
-    if (at !== -1) this.#listeners.splice(at, 1);
-  }
-  dispatchEvent(event: Event): boolean {
-    event.target = this;
-    for (const { type, listener, once } of [...this.#listeners]) {
-      if (type !== event.type) continue;
-      if (once) this.removeEventListener(type, listener);
-      if (typeof listener === 'function') listener.call(this, event);
-      else listener.handleEvent(event);
-    }
-    const own = (this as unknown as Record<string, unknown>)[`on${event.type}`];
-    if (typeof own === 'function') own.call(this, event);
-    return !event.defaultPrevented;
-  }
-}
+export { Event, EventTarget };
 
 let abort: (signal: AbortSignal, reason: unknown) => void;
 
@@ -49,7 +14,9 @@ export class AbortSignal extends EventTarget {
       if (signal.aborted) return;
       signal.aborted = true;
       signal.reason = reason ?? new DOMException('This operation was aborted', 'AbortError');
-      signal.dispatchEvent(new Event('abort'));
+      const event = new Event('abort');
+      signal.dispatchEvent(event);
+      signal.onabort?.(event);
     };
   }
   static abort(reason?: unknown): AbortSignal {

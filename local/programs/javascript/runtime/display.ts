@@ -4,21 +4,6 @@ import { Buffer } from './buffer.ts';
 import { call } from './host.ts';
 import { inspect } from './inspect.ts';
 
-const MIMES: Readonly<Record<string, string>> = {
-  'text/plain': 'text',
-  'text/html': 'html',
-  'text/markdown': 'markdown',
-  'image/svg+xml': 'svg',
-  'image/png': 'png',
-  'image/jpeg': 'jpeg',
-  'application/pdf': 'pdf',
-  'text/latex': 'latex',
-  'application/json': 'json',
-  'application/javascript': 'javascript',
-  'e2b/chart': 'chart',
-  'e2b/data': 'data',
-};
-
 type Mimes = Record<string, unknown>;
 
 /** The methods by which a value shows itself. */
@@ -42,12 +27,11 @@ function mimesOf(value: unknown): Mimes {
 }
 
 function emit(mimes: Mimes, isMainResult: boolean): void {
-  const shown = Object.entries(mimes).filter(([, content]) => content !== undefined);
-  const named = shown.map(([mime, content]) => [
-    MIMES[mime] ?? mime,
+  const shown = Object.entries(mimes).map(([mime, content]) => [
+    mime,
     content instanceof Uint8Array ? Buffer.from(content).toString('base64') : content,
   ]);
-  call('event', { ...Object.fromEntries(named), type: 'result', is_main_result: isMainResult });
+  call('event', { ...Object.fromEntries(shown), type: 'result', is_main_result: isMainResult });
 }
 
 /** A cell's own value. */
@@ -63,14 +47,18 @@ const send =
   };
 const as = (mime: string) => (content: unknown) => ({ [mime]: content });
 
+const BY_NAME: Readonly<Record<string, string>> = {
+  text: 'text/plain',
+  html: 'text/html',
+  svg: 'image/svg+xml',
+  png: 'image/png',
+  jpeg: 'image/jpeg',
+  json: 'application/json',
+};
+
 const senders = (isMainResult: boolean) => ({
   mime: send(content => content as Mimes, isMainResult),
-  text: send(as('text/plain'), isMainResult),
-  html: send(as('text/html'), isMainResult),
-  svg: send(as('image/svg+xml'), isMainResult),
-  png: send(as('image/png'), isMainResult),
-  jpeg: send(as('image/jpeg'), isMainResult),
-  json: send(as('application/json'), isMainResult),
+  ...Object.fromEntries(Object.entries(BY_NAME).map(([name, mime]) => [name, send(as(mime), isMainResult)])),
 });
 
 export const $$ = { ...senders(true), sendResult: send(mimesOf, true), display: () => senders(false) };

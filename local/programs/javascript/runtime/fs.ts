@@ -113,19 +113,13 @@ const calls = {
     const before = attempt(() => call('read', { path: target })) ?? new Uint8Array(0);
     call('write', { path: target, bytes: Buffer.concat([before, bytesOf(data, options)]) });
   },
-  existsSync(path: unknown): boolean {
-    return attempt(() => call('stat', { path: pathOf(path) })) !== undefined;
-  },
-  accessSync(path: unknown): void {
-    call('stat', { path: pathOf(path) });
-  },
+  existsSync: (path: unknown): boolean => attempt(() => call('stat', { path: pathOf(path) })) !== undefined,
+  accessSync: (path: unknown): void => void call('stat', { path: pathOf(path) }),
   statSync(path: unknown, options?: { throwIfNoEntry?: boolean }): Stats | undefined {
     if (options?.throwIfNoEntry === false && !calls.existsSync(path)) return undefined;
     return new Stats(call('stat', { path: pathOf(path) }));
   },
-  lstatSync(path: unknown): Stats {
-    return new Stats(call('lstat', { path: pathOf(path) }));
-  },
+  lstatSync: (path: unknown): Stats => new Stats(call('lstat', { path: pathOf(path) })),
   readdirSync,
   mkdirSync(path: unknown, options?: Encoding): void {
     const target = pathOf(path);
@@ -148,24 +142,13 @@ const calls = {
       throw new HostError('ENOTEMPTY', 'ENOTEMPTY: directory not empty', pathOf(path));
     call('remove', { path: pathOf(path) });
   },
-  renameSync(from: unknown, to: unknown): void {
-    call('rename', { from: pathOf(from), to: pathOf(to) });
-  },
-  copyFileSync(from: unknown, to: unknown): void {
-    call('write', { path: pathOf(to), bytes: call('read', { path: pathOf(from) }) });
-  },
-  symlinkSync(target: string, path: unknown): void {
-    call('symlink', { target, path: pathOf(path) });
-  },
-  readlinkSync(path: unknown): string {
-    return call('readlink', { path: pathOf(path) });
-  },
-  realpathSync(path: unknown): string {
-    return call('realpath', { path: pathOf(path) });
-  },
-  chmodSync(path: unknown, mode: number): void {
-    call('chmod', { path: pathOf(path), mode });
-  },
+  renameSync: (from: unknown, to: unknown) => void call('rename', { from: pathOf(from), to: pathOf(to) }),
+  copyFileSync: (from: unknown, to: unknown) =>
+    void call('write', { path: pathOf(to), bytes: call('read', { path: pathOf(from) }) }),
+  symlinkSync: (target: string, path: unknown) => void call('symlink', { target, path: pathOf(path) }),
+  readlinkSync: (path: unknown): string => call('readlink', { path: pathOf(path) }),
+  realpathSync: (path: unknown): string => call('realpath', { path: pathOf(path) }),
+  chmodSync: (path: unknown, mode: number) => void call('chmod', { path: pathOf(path), mode }),
   mkdtempSync(prefix: string): string {
     const path = pathOf(prefix + Math.random().toString(36).slice(2, 8));
     call('mkdir', { path });

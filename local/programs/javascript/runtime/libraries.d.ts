@@ -23,3 +23,7 @@ declare module 'string_decoder/' {
 declare module 'querystring-es3' {
   export { default } from 'node:querystring';
 }
+declare module 'event-target-shim' {
+  export const Event: typeof globalThis.Event;
+  export const EventTarget: typeof globalThis.EventTarget;
+}

@@ -136,27 +136,25 @@ function log(to: Output, values: unknown[]): void {
   to.write(`${indent}${format(...values).replace(/\n/g, `\n${indent}`)}\n`);
 }
 
+const out = (...values: unknown[]) => log(guestProcess.stdout, values);
+const err = (...values: unknown[]) => log(guestProcess.stderr, values);
+
 export const console = {
-  log: (...values: unknown[]) => log(guestProcess.stdout, values),
-  info: (...values: unknown[]) => log(guestProcess.stdout, values),
-  debug: (...values: unknown[]) => log(guestProcess.stdout, values),
-  error: (...values: unknown[]) => log(guestProcess.stderr, values),
-  warn: (...values: unknown[]) => log(guestProcess.stderr, values),
-  trace: (...values: unknown[]) => log(guestProcess.stderr, ['Trace:', ...values]),
-  dir: (value: unknown) => log(guestProcess.stdout, [inspect(value)]),
-  table: (value: unknown) => log(guestProcess.stdout, [inspect(value)]),
+  ...{ log: out, info: out, debug: out, error: err, warn: err },
+  trace: (...values: unknown[]) => err('Trace:', ...values),
+  dir: (value: unknown) => out(inspect(value)),
+  table: (value: unknown) => out(inspect(value)),
   assert: (condition: unknown, ...values: unknown[]) => {
-    if (!condition) log(guestProcess.stderr, ['Assertion failed', ...values]);
+    if (!condition) err('Assertion failed', ...values);
   },
   count: (label = 'default') => {
     counts.set(label, (counts.get(label) ?? 0) + 1);
-    log(guestProcess.stdout, [`${label}: ${counts.get(label)}`]);
+    out(`${label}: ${counts.get(label)}`);
   },
   time: (label = 'default') => void times.set(label, Date.now()),
-  timeEnd: (label = 'default') =>
-    log(guestProcess.stdout, [`${label}: ${Date.now() - (times.get(label) ?? Date.now())}ms`]),
+  timeEnd: (label = 'default') => out(`${label}: ${Date.now() - (times.get(label) ?? Date.now())}ms`),
   group: (...values: unknown[]) => {
-    if (values.length > 0) log(guestProcess.stdout, values);
+    if (values.length > 0) out(...values);
     indent += '  ';
   },
   groupEnd: () => {
