@@ -15,6 +15,7 @@ const programs = {
   main: 'src/boot.ts',
   'spec/prepare-thread': 'src/spec/prepare-thread.ts',
   'guest/accept/thread': 'src/guest/accept/thread.ts',
+  'guest/accept/plain': 'src/guest/accept/plain.ts',
   'mcp/answer/thread': 'src/mcp/answer/thread.ts',
   'upstream/answer-thread': 'src/upstream/answer-thread.ts',
   'engine/quickjs/engine': 'src/engine/quickjs/engine.ts',

@@ -5,6 +5,7 @@ import type { Engine } from './engine/engine.ts';
 import type { E2bEngine } from './engine/microvm/engine.ts';
 import { createQuickjsEngine } from './engine/quickjs/engine.ts';
 import { splitEngine } from './engine/split.ts';
+import { builtFile } from './ground/built.ts';
 import { omitUndefined } from './ground/omit-undefined.ts';
 import type { Logger } from './log.ts';
 
@@ -24,6 +25,7 @@ export async function createEngines(
   const quickjs = (): Promise<Engine> =>
     createQuickjsEngine({
       descriptionJson,
+      reader: builtFile('guest/accept/plain.js'),
       ...omitUndefined({ workers: config.WORKERS }),
       maxQueued: config.MAX_QUEUED_RUNS,
       warm: config.WARM_UP,

@@ -101,6 +101,8 @@ export type RunTape = {
 export type Job = {
   /** One expression that evaluates to a function (or promise of a value), as guest/accept/code.ts accepted it. */
   readonly source: string;
+  /** `source` is what the agent wrote. An engine that makes no expression of it itself ends the run as `unread`. */
+  readonly asWritten?: boolean;
   readonly surface: Surface;
   readonly callHost: CallHost;
   /** Time that the host has worked for the run so far: it counts as the guest's own CPU time. */
@@ -160,7 +162,9 @@ export type Completed = Ran & {
 export type Failed = Ran & { readonly status: 'failed'; readonly error: GuestError };
 /** It waits for a person. Its tape has what is needed to go on; only a run with a tape ends so. */
 export type Suspended = Ran & { readonly status: 'suspended' };
-export type Outcome = Completed | Failed | Suspended;
+/** Nothing of it ran: it is for guest/accept to read, or to refuse. Only a run `asWritten` ends so. */
+export type Unread = Ran & { readonly status: 'unread' };
+export type Outcome = Completed | Failed | Suspended | Unread;
 
 export type EngineStats = {
   /** Worker threads, or sandboxes there may be: as many runs as it works on at once. */

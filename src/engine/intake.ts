@@ -46,6 +46,8 @@ export type Emission =
 export type End =
   | { readonly reason: 'done'; readonly json: string; readonly note?: string }
   | { readonly reason: 'failed'; readonly error: FailedPayload }
+  /** Nothing ran, see `Unread`. */
+  | { readonly reason: 'unread' }
   /** The CPU budget ran out. */
   | { readonly reason: 'cpu' }
   /** The scheduler asked for it. */

@@ -21,7 +21,7 @@ const RETRY_AFTER_MS = 1_000;
 type Result =
   | { status: 'completed'; json: string; note?: string }
   | { status: 'failed'; error: GuestError }
-  | { status: 'suspended' };
+  | { status: 'suspended' | 'unread' };
 
 export class Transcript {
   readonly #limits: Limits;
@@ -79,6 +79,7 @@ export class Transcript {
   outcomeOf(end: End, cpuMs: number, stopping?: ErrorCode): Outcome {
     const byItself = end.reason === 'done' || end.reason === 'failed';
     if (byItself && this.#tape?.replaying === true) return this.failed(gatewayFault('replay_diverged'), cpuMs);
+    if (end.reason === 'unread') return this.unread(cpuMs);
     if (end.reason !== 'done') return this.failed(this.#errorOf(end, stopping), cpuMs);
     const { json, note } = end;
     if (!this.#hold.take(json.length * RESULT_COPIES))
@@ -88,6 +89,10 @@ export class Transcript {
 
   failed(error: GuestError, cpuMs: number): Outcome {
     return this.#outcome({ status: 'failed', error }, cpuMs);
+  }
+
+  unread(cpuMs: number): Outcome {
+    return this.#outcome({ status: 'unread' }, cpuMs);
   }
 
   suspended(cpuMs: number): Outcome {
@@ -106,7 +111,7 @@ export class Transcript {
     };
   }
 
-  #errorOf(end: Exclude<End, { reason: 'done' }>, stopping: ErrorCode | undefined): GuestError {
+  #errorOf(end: Exclude<End, { reason: 'done' | 'unread' }>, stopping: ErrorCode | undefined): GuestError {
     switch (end.reason) {
       case 'failed':
         return this.#guestError(end.error);

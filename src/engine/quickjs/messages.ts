@@ -21,7 +21,8 @@ export type Settlement = {
 export type Due = Settlement & { readonly delivered?: (() => void) | undefined };
 
 type Begin =
-  | { readonly source: string; readonly tape?: TapeStart | undefined }
+  /** `asWritten`: see Job. */
+  | { readonly source: string; readonly asWritten: boolean; readonly tape?: TapeStart | undefined }
   | { readonly parked: Parked; readonly meter: Meter; readonly settlements: readonly Settlement[] };
 
 export type ToWorker =
@@ -63,6 +64,11 @@ export type FromWorker =
 
 export type WorkerData = {
   readonly module: WebAssembly.Module;
+  /** See QuickjsOptions. */
+  readonly reader: string | undefined;
   /** Int32[0]: not 0 asks the running slice to stop; written by the scheduler. Int32[1]: slices begun; by the worker. */
   readonly control: SharedArrayBuffer;
 };
+
+/** What a reader exports: an expression out of what an agent wrote, lines kept, or nothing where that takes more. */
+export type CodeReader = { readonly readCode: (text: string) => string | undefined };

@@ -94,7 +94,7 @@ export type PoolEvents = {
 };
 
 export class Pool {
-  readonly #module: WebAssembly.Module;
+  readonly #given: Omit<WorkerData, 'control'>;
   readonly #events: PoolEvents;
   readonly #images = new Map<number, Image>();
   readonly #log: (message: string, cause: unknown) => void;
@@ -106,12 +106,12 @@ export class Pool {
   #closed = false;
 
   constructor(
-    module: WebAssembly.Module,
+    given: Omit<WorkerData, 'control'>,
     { base, max, nice }: { base: number; max: number; nice: number },
     events: PoolEvents,
     log: (message: string, cause: unknown) => void,
   ) {
-    this.#module = module;
+    this.#given = given;
     this.#base = base;
     this.#max = max;
     this.#nice = nice;
@@ -199,7 +199,7 @@ export class Pool {
   #spawn(): Promise<void> {
     this.#starting += 1;
     const control = new SharedArrayBuffer(8);
-    const data: WorkerData = { module: this.#module, control };
+    const data: WorkerData = { ...this.#given, control };
     const thread = new Worker(builtFile('engine/quickjs/worker.js'), {
       workerData: data,
       resourceLimits: RESOURCE_LIMITS,

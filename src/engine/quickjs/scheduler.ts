@@ -15,6 +15,8 @@ export type SchedulerOptions = AdmissionLimits & {
   readonly workers: number;
   readonly maxWorkers: number;
   readonly nice: number;
+  /** See QuickjsOptions. */
+  readonly reader: URL | undefined;
   readonly log: (message: string, cause: unknown) => void;
 };
 
@@ -37,7 +39,7 @@ export class Scheduler {
   #clock: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(module: WebAssembly.Module, { workers, maxWorkers, nice, log, ...limits }: SchedulerOptions) {
+  constructor(module: WebAssembly.Module, { workers, maxWorkers, nice, reader, log, ...limits }: SchedulerOptions) {
     this.#baseWorkers = workers;
     this.#log = log;
     const events = {
@@ -45,7 +47,8 @@ export class Scheduler {
       lost: (worker: PoolWorker, outOfMemory: boolean) => this.#onLost(worker, outOfMemory),
       ready: () => this.#dispatch(),
     };
-    this.#pool = new Pool(module, { base: workers, max: maxWorkers, nice }, events, log);
+    const given = { module, reader: reader?.href };
+    this.#pool = new Pool(given, { base: workers, max: maxWorkers, nice }, events, log);
     this.#admission = new Admission(limits, this.#pool);
   }
 
@@ -118,7 +121,7 @@ export class Scheduler {
       worker.leaving = worker.run;
     }
     const { id: runId, imageId, parked } = run;
-    const { limits, source } = run.job;
+    const { limits, source, asWritten = false } = run.job;
     if (parked === undefined) {
       run.startedAt = performance.now();
       run.deadlineAt = run.startedAt + limits.wallMs;
@@ -129,7 +132,7 @@ export class Scheduler {
         why => this.#end(run, why),
       );
       this.#runSlice(run, worker);
-      worker.post({ type: 'run', runId, imageId, limits, begin: { source, tape } });
+      worker.post({ type: 'run', runId, imageId, limits, begin: { source, asWritten, tape } });
       return;
     }
     this.#admission.unparked(run);

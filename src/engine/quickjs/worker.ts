@@ -9,9 +9,9 @@ import { noteDiscarded } from './collect.ts';
 import { GuestRun, type RunHost } from './guest-run.ts';
 import type { Image } from './image.ts';
 import { Instance } from './instance.ts';
-import type { FromWorker, ToWorker, WorkerData } from './messages.ts';
+import type { CodeReader, FromWorker, ToWorker, WorkerData } from './messages.ts';
 
-const { module, control } = workerData as WorkerData;
+const { module, control, reader } = workerData as WorkerData;
 const shared = new Int32Array(control);
 const threadId = ownThreadId();
 const images = new Map<number, Image>();
@@ -93,6 +93,13 @@ function park(): void {
   post({ type: 'parked', runId: run.id, parked, meter: run.meter }, [parked.pages.buffer]);
 }
 
+/** Until the reader is loaded, nothing is read here: it is not waited for when a worker starts. */
+let readCode: CodeReader['readCode'] = () => undefined;
+if (reader !== undefined)
+  void import(reader).then((loaded: CodeReader) => {
+    readCode = loaded.readCode;
+  });
+
 const meterFor = (tape: TapeStart | undefined): Meter => newMeter(tape && tapedFrom(tape));
 
 function begin({ runId, imageId, limits, begin }: Extract<ToWorker, { type: 'run' }>): void {
@@ -105,7 +112,13 @@ function begin({ runId, imageId, limits, begin }: Extract<ToWorker, { type: 'run
   if ('parked' in begin) {
     instance.load(begin.parked);
     report(run, run.settle(begin.settlements));
-  } else report(run, run.start(begin.source));
+  } else {
+    const { source, asWritten } = begin;
+    report(
+      run,
+      run.start(() => (asWritten ? readCode(source) : source)),
+    );
+  }
 }
 
 port.on('message', (message: ToWorker) => {

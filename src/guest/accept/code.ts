@@ -34,6 +34,12 @@ export type AcceptedCode = {
   readonly insertions: readonly Insertion[];
 };
 
+/** As the agent wrote it: an engine may read it by itself, see plain.ts. */
+export type CodeAsWritten = { readonly text: string };
+
+/** What plain.ts reads: the worst text of this length takes a parser some 50 ms, which its run pays. */
+export const MAX_PLAIN_CHARS = 8_192;
+
 export type AcceptOptions = {
   readonly maxChars: number;
   /** The tool that the code was sent to; a refusal names what that tool offers. Default `write`. */
@@ -55,6 +61,17 @@ export function acceptCode(code: unknown, { maxChars, stripTypes, surface = 'wri
     return finish(text, read.text, read.edits);
   } catch (caught) {
     throw caught instanceof Refused ? refusalIn(text, caught) : caught;
+  }
+}
+
+/** For the place of an error: what an engine read is read again. A run may have ended before its text was read at all. */
+export function acceptedFrom(code: AcceptedCode | CodeAsWritten): AcceptedCode {
+  if ('source' in code) return code;
+  try {
+    return acceptCode(code.text, { maxChars: MAX_PLAIN_CHARS });
+  } catch {
+    const unread: Omit<AcceptedCode, typeof accepted> = { source: '', text: code.text, insertions: [] };
+    return unread as AcceptedCode;
   }
 }
 

@@ -3,7 +3,7 @@
 import type { LedgerEntry } from '../../broker/ledger.ts';
 import type { Completed, Display, Failed, GuestError, Surface } from '../../engine/engine.ts';
 import { ERRORS, type ErrorCode, type GatewayError } from '../../errors.ts';
-import type { AcceptedCode } from '../../guest/accept/code.ts';
+import { type AcceptedCode, acceptedFrom, type CodeAsWritten } from '../../guest/accept/code.ts';
 import { explainError } from '../../guest/explain/explain.ts';
 import { explainNote } from '../../guest/explain/note.ts';
 import { GLOBALS } from '../../guest/globals.ts';
@@ -31,7 +31,7 @@ export type ResponseLimits = { readonly maxResultChars: number; readonly maxLogC
 export type Run = {
   readonly outcome: Completed | Failed;
   readonly ledger: readonly LedgerEntry[];
-  readonly code: AcceptedCode;
+  readonly code: AcceptedCode | CodeAsWritten;
   readonly surface: Surface;
   readonly requestId: string;
   readonly limits: ResponseLimits;
@@ -80,7 +80,7 @@ function addError(response: Parts, error: GuestError, { code, ledger, surface, r
     return;
   }
   const { name, message, line, column, sourceLine, hint } = explainError(error, {
-    code,
+    code: acceptedFrom(code),
     surface,
     globals: GLOBALS[surface],
   });

@@ -39,7 +39,7 @@ export function createFormatter({ nice = 0 } = {}): Formatter {
     } catch (caught) {
       if (!(caught instanceof GatewayError) || caught.code !== 'internal') throw caught;
       // What took so long is the search for the place in the code: the outcome is worth more than that.
-      return inThread({ ...run, code: { ...run.code, source: '', text: '' } }, from);
+      return inThread({ ...run, code: { ...run.code, ...NO_CODE } }, from);
     }
   };
   return {
@@ -54,6 +54,8 @@ export function createFormatter({ nice = 0 } = {}): Formatter {
     close: () => pool.close(),
   };
 }
+
+const NO_CODE = { source: '', text: '', insertions: [] };
 
 function isSmall({ outcome }: Run): boolean {
   const { stdout, stderr, displays } = outcome;
