@@ -1,0 +1,42 @@
+// What an engine's worker reads by itself is what the acceptor would have made of it, or nothing.
+import { describe, expect, it } from 'vitest';
+import { acceptCode, acceptedFrom, MAX_PLAIN_CHARS } from '../../src/guest/accept/code.ts';
+import { readCode } from '../../src/guest/accept/plain.ts';
+import { FORMS, options } from '../support/accepted.ts';
+
+describe('plain code', () => {
+  it.each(FORMS)('%s: read as it is accepted, or left to the acceptor', (_name, code) => {
+    const { source, text } = acceptCode(code, options);
+    expect([source, undefined]).toContain(readCode(code));
+    if (readCode(code) !== undefined) expect(text).toBe(code);
+  });
+
+  it.each([
+    ['an arrow', 'async () => 1'],
+    ['a bare body', 'const a = await api.request();\nreturn a'],
+    ['a named function', 'async function main() { return 1 }\nmain()'],
+    ['a template', 'async () => `${1}`'],
+  ])('%s is read', (_name, code) => {
+    expect(readCode(code)).toBe(acceptCode(code, options).source);
+  });
+
+  it.each([
+    ['TypeScript', 'async () => { const a: number = 1; return a }'],
+    ['a generic call', 'function id(x) { return x }\nreturn id<string>("x")'],
+    ['JSON around the code', JSON.stringify({ code: 'async () => 1' })],
+    ['other line ends', 'async () => {\r\n  return 1\r\n}'],
+    ['code that does not parse', 'async () => {'],
+    ['code that is refused', 'async ({ token }) => 1'],
+    ['nothing', ' '],
+    ['code nested too deeply', '('.repeat(MAX_PLAIN_CHARS)],
+    ['code that is too long', `async () => 1 //${'x'.repeat(MAX_PLAIN_CHARS)}`],
+  ])('%s is left to the acceptor', (_name, code) => {
+    expect(readCode(code)).toBeUndefined();
+  });
+
+  it('the place of an error is found again from the text alone, and code that was never read has none', () => {
+    const text = 'const a = 1;\nnope()';
+    expect(acceptedFrom({ text })).toEqual(acceptCode(text, options));
+    expect(acceptedFrom({ text: 'async () => {' })).toMatchObject({ text: 'async () => {', insertions: [] });
+  });
+});
