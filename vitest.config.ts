@@ -1,4 +1,5 @@
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+import { SlowFirst } from './test/support/slow-first.ts';
 
 // One project per command: `pnpm test` runs `main` and `local`, the others have a command of their own (package.json), and CI runs
 // them all. `globalSetup` builds dist/ first: threads and guest scripts run from there, everything else from src/.
@@ -8,11 +9,21 @@ const project = (
   name: string,
   test: Omit<NonNullable<TestProjectInlineConfiguration['test']>, 'name'>,
 ): TestProjectInlineConfiguration => ({
-  test: { name, globalSetup: ['test/support/build.ts'], pool: 'forks', maxWorkers: 2, ...test },
+  test: {
+    name,
+    globalSetup: ['test/support/build.ts'],
+    pool: 'forks',
+    // One more than the cores of a small machine: many tests wait.
+    maxWorkers: 3,
+    // What is polled for comes late on a busy machine.
+    expect: { poll: { timeout: 10_000 } },
+    ...test,
+  },
 });
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: SlowFirst },
     projects: [
       project('main', {
         include: ['test/**/*.test.ts'],

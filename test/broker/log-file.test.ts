@@ -1,34 +1,27 @@
 // The file that gets a background command's output as well.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startDataPlane, type TestDataPlane } from '../support/data-plane.ts';
+import { describe, expect, it } from 'vitest';
+import { useSharedSandbox } from '../support/data-plane.ts';
 
 type Started = { pid: number; logPath: string };
 type Listed = { pid: number; args: string[]; logPath?: string }[];
 
 describe.each(['virtual', 'process'] as const)('logPath of a background command, %s machines', shell => {
-  let plane: TestDataPlane;
-  let run: ReturnType<TestDataPlane['openRun']>;
-  let sandboxId: string;
-  beforeAll(async () => {
-    plane = await startDataPlane({ shell });
-    run = plane.openRun({ limits: { maxCalls: 1_000 } });
-    sandboxId = (await run.call<{ sandboxId: string }>('Sandbox.create', {})).sandboxId;
-  });
-  afterAll(async () => {
-    await run.call('Sandbox.kill', { sandboxId });
-    run.end();
-    await plane.close();
-  });
+  const parts = useSharedSandbox(shell);
 
   const start = (cmd: string, opts = {}) =>
-    run.call<Started>('Sandbox.commands.run', { sandboxId, cmd, opts: { background: true, ...opts } });
+    parts.run.call<Started>('Sandbox.commands.run', {
+      sandboxId: parts.sandboxId,
+      cmd,
+      opts: { background: true, ...opts },
+    });
   const wait = (pid: number) =>
-    run.call<{ exitCode: number; stdout: string; stderr: string }>('Sandbox.commands.wait', {
-      sandboxId,
+    parts.run.call<{ exitCode: number; stdout: string; stderr: string }>('Sandbox.commands.wait', {
+      sandboxId: parts.sandboxId,
       pid,
       opts: {},
     });
-  const read = (path: string, by = run) => by.call<string>('Sandbox.files.read', { sandboxId, path, opts: {} });
+  const read = (path: string, by = parts.run) =>
+    by.call<string>('Sandbox.files.read', { sandboxId: parts.sandboxId, path, opts: {} });
 
   it('holds what was printed on both streams; the streams and the exit code are as without it', async () => {
     const { pid, logPath } = await start("echo 'it''s' out; echo err >&2; exit 3");
@@ -38,16 +31,16 @@ describe.each(['virtual', 'process'] as const)('logPath of a background command,
 
   it('is read by a later run while the command goes on, and named by its list and its handle', async () => {
     const { pid, logPath } = await start('echo ready; sleep 60');
-    const later = plane.openRun({ key: run.key });
+    const later = parts.plane.openRun({ key: parts.run.key });
     await expect.poll(() => read(logPath, later).catch(() => '')).toBe('ready\n');
-    const listed = await later.call<Listed>('Sandbox.commands.list', { sandboxId, opts: {} });
+    const listed = await later.call<Listed>('Sandbox.commands.list', { sandboxId: parts.sandboxId, opts: {} });
     expect(listed.find(process => process.pid === pid)).toMatchObject({
       args: expect.arrayContaining(['echo ready; sleep 60']),
       logPath,
     });
-    const found = await later.call('Sandbox.commands.connect', { sandboxId, pid, opts: {} });
+    const found = await later.call('Sandbox.commands.connect', { sandboxId: parts.sandboxId, pid, opts: {} });
     expect(found).toEqual({ pid, logPath });
-    expect(await later.call('Sandbox.commands.kill', { sandboxId, pid, opts: {} })).toBe(true);
+    expect(await later.call('Sandbox.commands.kill', { sandboxId: parts.sandboxId, pid, opts: {} })).toBe(true);
     later.end();
   });
 
@@ -63,7 +56,7 @@ describe.each(['virtual', 'process'] as const)('logPath of a background command,
 
   it('input reaches the command', async () => {
     const { pid, logPath } = await start('read x; echo "got $x"', { stdin: true });
-    await run.call('Sandbox.commands.sendStdin', { sandboxId, pid, data: 'it\n', opts: {} });
+    await parts.run.call('Sandbox.commands.sendStdin', { sandboxId: parts.sandboxId, pid, data: 'it\n', opts: {} });
     expect(await wait(pid)).toMatchObject({ stdout: 'got it\n' });
     expect(await read(logPath)).toBe('got it\n');
   });

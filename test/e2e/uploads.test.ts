@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { useGateway } from '../support/e2e.ts';
 
-const e2e = useGateway();
+// Megabytes in a guest: on a busy machine more of its CPU time than by default.
+const e2e = useGateway({ env: { GUEST_CPU_MS: '20000' } });
 const inSandbox = (code: string) =>
   `async () => { const sbx = await Sandbox.create({ timeoutMs: 120_000 }); try { ${code} } finally { await sbx.kill() } }`;
 const run = async (code: string) => {

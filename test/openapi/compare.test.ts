@@ -135,11 +135,10 @@ describe('the command', async () => {
     expect(missing).toMatchObject({ status: 2, stderr: expect.stringContaining('published.yml') });
   });
 
-  it('exits with 0, with 1 on a difference, with 2 when there is nothing to read', async () => {
+  it('exits with 1 on a difference, with 2 when there is nothing to read', async () => {
     const other = join(folder, 'other.yaml');
     await writeFile(other, ours.replace('default: 15', 'default: 16'));
     const built = 'dist/openapi/compare.js';
-    expect(run('node', built, 'openapi/e2b.yaml').status).toBe(0);
     expect(run('node', built, other)).toMatchObject({ status: 1, stdout: expect.stringContaining('DIFFERS') });
     expect(run('node', built, join(folder, 'none.yaml'))).toMatchObject({
       status: 2,

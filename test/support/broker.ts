@@ -14,7 +14,7 @@ import { BROKER_LIMITS, sharedLimits } from './limits.ts';
 import { startUpstream, type TestUpstream } from './upstream.ts';
 
 export const apiKey = `e2b_${randomBytes(20).toString('hex')}`;
-export const principal = principalFromKey(apiKey);
+const principal = principalFromKey(apiKey);
 
 type Options = Partial<Omit<BrokerOptions, 'limits'>> & { limits?: Partial<BrokerLimits> };
 

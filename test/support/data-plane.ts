@@ -1,5 +1,6 @@
 // The data plane's capabilities as a guest calls them, over local mode: one broker a run.
 
+import { afterAll, beforeAll } from 'vitest';
 import { type LocalOptions, startLocal } from '../../local/start.ts';
 import { createBroker } from '../../src/broker/broker.ts';
 import type { BrokerLimits } from '../../src/broker/budget.ts';
@@ -110,3 +111,19 @@ export async function startDataPlane({
 }
 
 export type TestDataPlane = Awaited<ReturnType<typeof startDataPlane>>;
+
+/** Registers the hooks; the parts exist while a test runs: one sandbox for all of them, and one run that uses it. */
+export function useSharedSandbox(shell: ShellKind) {
+  const parts = {} as { plane: TestDataPlane; run: ReturnType<TestDataPlane['openRun']>; sandboxId: string };
+  beforeAll(async () => {
+    parts.plane = await startDataPlane({ shell });
+    parts.run = parts.plane.openRun({ limits: { maxCalls: 1_000 } });
+    parts.sandboxId = (await parts.run.call<{ sandboxId: string }>('Sandbox.create', {})).sandboxId;
+  });
+  afterAll(async () => {
+    await parts.run.call('Sandbox.kill', { sandboxId: parts.sandboxId });
+    parts.run.end();
+    await parts.plane.close();
+  });
+  return parts;
+}

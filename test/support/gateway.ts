@@ -54,7 +54,7 @@ export async function startTestGateway({
   const config = {
     ...parseConfig({
       PORT: '0',
-      WORKERS: '2',
+      WORKERS: '1',
       WARM_UP: 'false',
       E2B_API_URL: cloud.url,
       E2B_SANDBOX_URL: cloud.url,

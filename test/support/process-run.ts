@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { startDataPlane, type TestDataPlane } from './data-plane.ts';
 import { type FaultHook, faulty } from './faults.ts';
 
-export type TestRun = ReturnType<TestDataPlane['openRun']>;
+type TestRun = ReturnType<TestDataPlane['openRun']>;
 type Made = { sandboxId: string };
 export type CommandResult = {
   exitCode: number;

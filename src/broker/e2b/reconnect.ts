@@ -18,7 +18,7 @@ export async function connectTo(
   pid: number,
   call: SandboxCall,
   timeoutMs: number,
-  heardBy: Pick<Followed, 'events' | 'listeners'>,
+  receivedBy: Pick<Followed, 'events' | 'listeners'>,
 ): Promise<Found> {
   const running = await call.onSandbox(sandboxId, ({ sandbox, sdk }) => sandbox.commands.list({ signal: sdk.signal }));
   const found = running.find(process => process.pid === pid);
@@ -28,7 +28,7 @@ export async function connectTo(
   }
   const { logPath } = withoutLogFile(found.args.at(-1) ?? '');
   const attach: StartOn = (sandbox, listeners) => sandbox.commands.connect(pid, listeners);
-  return leaveRunning(sandboxId, call, timeoutMs, attach, { logPath, ...heardBy });
+  return leaveRunning(sandboxId, call, timeoutMs, attach, { logPath, ...receivedBy });
 }
 
 /** What this run knows of a command, connected anew where the stream broke off. @throws GatewayError */

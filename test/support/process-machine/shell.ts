@@ -13,7 +13,7 @@ import {
 } from '../../../local/machine/processes.ts';
 
 /** After the process has gone, what it left behind may hold its pipes: silence this long means there is no more. */
-const DRAIN_MS = 200;
+const DRAIN_MS = 1_000;
 
 export type RealShellOptions = {
   /** The host's directory that is the sandbox's `/`. */
