@@ -8,41 +8,49 @@ export type Load = { readonly method: 'tools/list' } | { readonly tool: string; 
 export type Sample = { requests: number; seconds: number; cpuSeconds: number; readonly ms: number[] };
 
 export const emptySample = (): Sample => ({ requests: 0, seconds: 0, cpuSeconds: 0, ms: [] });
+/** Of one request: what its client says of itself, beside the key. */
+export type Caller = {
+  readonly credential?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly meta?: object;
+};
+
 const pools = new Map<string, Pool>();
 
 /** Adds to `sample`. Requests go to the contenders in turn. */
 export async function drive(
   contenders: readonly Contender[],
   load: Load,
-  { callers, ms, into, credential = KEY }: { callers: number; ms: number; into: Sample; credential?: string },
+  { callers, ms, into, ...caller }: { callers: number; ms: number; into: Sample } & Caller,
 ): Promise<void> {
+  const { meta } = caller;
   const body = JSON.stringify({
     jsonrpc: '2.0',
     id: 1,
     ...('method' in load
       ? { method: load.method }
-      : { method: 'tools/call', params: { name: load.tool, arguments: { code: load.code } } }),
+      : { method: 'tools/call', params: { name: load.tool, arguments: { code: load.code }, _meta: meta } }),
   });
   const cpu = () => contenders.reduce((sum, contender) => sum + contender.cpuSeconds(), 0);
   const cpuBefore = cpu();
   const startedAt = performance.now();
   let turn = 0;
-  const caller = async () => {
+  const call = async () => {
     while (performance.now() - startedAt < ms) {
       const contender = contenders[turn++ % contenders.length];
       if (contender === undefined) return;
       const sentAt = performance.now();
-      await post(contender.url, body, credential);
+      await post(contender.url, body, caller);
       into.ms.push(performance.now() - sentAt);
       into.requests++;
     }
   };
-  await Promise.all(Array.from({ length: callers }, caller));
+  await Promise.all(Array.from({ length: callers }, call));
   into.seconds += (performance.now() - startedAt) / 1000;
   into.cpuSeconds += cpu() - cpuBefore;
 }
 
-export async function post(url: string, body: string, credential = KEY): Promise<string> {
+export async function post(url: string, body: string, { credential = KEY, headers }: Caller = {}): Promise<string> {
   const pool = pools.get(url) ?? new Pool(url, { connections: 512 });
   pools.set(url, pool);
   const answer = await pool.request({
@@ -52,6 +60,7 @@ export async function post(url: string, body: string, credential = KEY): Promise
       authorization: `Bearer ${credential}`,
       'content-type': 'application/json',
       accept: 'application/json, text/event-stream',
+      ...headers,
     },
     body,
   });

@@ -89,6 +89,8 @@ type Observers = {
   readonly onApproval?: (record: ApprovalRecord) => void;
   /** Which answers to approvals were used, for all replicas. Default: each process for itself. */
   readonly once?: Once;
+  /** By which questions of approvals grow old. Default: the system's. */
+  readonly now?: (() => number) | undefined;
 };
 
 export async function createCore(
@@ -216,17 +218,17 @@ const ownRing = (): RingKey => ({ kid: 'process', secret: randomBytes(32) });
 function createApprovals(
   config: Config,
   { api, ...parts }: { readonly api: Api; readonly engine: string; readonly turns: HostTurns; readonly log: Logger },
-  { once, onApproval }: Observers,
+  { once, now = Date.now, onApproval }: Observers,
 ): Approvals {
   const [key = ownRing(), ...older] = config.APPROVAL_KEYS ?? config.OAUTH_KEYS ?? [];
   const seal = new Lazy(async () => {
     const { Seal } = await import('./ground/seal.ts');
     const belongs = { issuer: config.apiUrl, audience: 'approvals', prefix: api.signIn.sealedPrefix };
-    return new Seal({ ring: [key, ...older], ...belongs, now: Date.now });
+    return new Seal({ ring: [key, ...older], ...belongs, now });
   });
   return new Approvals({
     ...parts,
-    ...{ seal, once: once ?? onceHere(), onApproval },
+    ...{ seal, once: once ?? onceHere(), now, onApproval },
     ...{ policy: config.APPROVALS, fallback: config.APPROVALS_FALLBACK, maxStateChars: config.APPROVAL_STATE_BYTES },
   });
 }

@@ -35,7 +35,12 @@ export type Gateway = {
   close(options?: { readonly delayMs?: number }): Promise<void>;
 };
 
-export async function startGateway(config: Config, log: Logger, product = E2B_PRODUCT): Promise<Gateway> {
+export async function startGateway(
+  config: Config,
+  log: Logger,
+  product = E2B_PRODUCT,
+  { now }: { readonly now?: () => number } = {},
+): Promise<Gateway> {
   const hosts = allowedHosts(config);
   const drain = new Drain();
   const metrics = createMetrics(() => ({ ...core.engineStats(), openRequests: drain.open }));
@@ -46,6 +51,7 @@ export async function startGateway(config: Config, log: Logger, product = E2B_PR
     onUpstreamCall: metrics.upstreamCall,
     onKeyRefused: (principal: Principal) => signIn?.keyRefused(principal),
     onApproval: metrics.approval,
+    now,
     ...(redis && { once: onceIn(redis) }),
   };
   const core = await createCore(config, log, observers, product);

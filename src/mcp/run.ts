@@ -34,7 +34,10 @@ type ToolCall = Pick<Asking, 'approvals' | 'canAsk' | 'requestState' | 'inputRes
   readonly setApart: SetApart | undefined;
 };
 
-/** `InputRequiredResult`: a person is to be asked before the run goes on. */
+/**
+ * `InputRequiredResult`: a person is to be asked before the run goes on.
+ * @throws GatewayError `approval_state_invalid`: to the protocol, a state that does not verify is no result of a tool
+ */
 export type RunTool = (call: ToolCall) => Promise<CallToolResult | InputRequiredResult>;
 
 /** One tool call, when it is over. `outcome`: `completed`, `threw`, or the code of what ended it. */
@@ -98,12 +101,13 @@ export function createRunTool(deps: RunDeps): RunTool {
     span.end({ outcome: ended.outcome, calls }, ended.outcome === 'completed' ? undefined : ended.outcome);
     // The SDK turns it into text at once: many results must not be turned in one go.
     await deps.turns.pass({ principalId: principal.id, name: requestId });
+    if (result instanceof GatewayError) throw result;
     return result as CallToolResult | InputRequiredResult;
   };
 }
 
 type Answer = {
-  readonly result: Formatted | InputRequiredResult;
+  readonly result: Formatted | InputRequiredResult | GatewayError;
   readonly calls: number;
   /** For the log: how it ended. */
   readonly ended: {
@@ -191,7 +195,8 @@ async function answer(call: ToolCall, requestId: string, deps: RunDeps, span: Sp
   } catch (caught) {
     const error = toGatewayError(caught);
     if (error.fault === 'gateway') log.error({ err: error.cause ?? error, reqId: requestId }, 'run failed');
-    return { result: formatFault(error, requestId), calls: ledger.length, ended: { outcome: error.code } };
+    const result = error.code === 'approval_state_invalid' ? error : formatFault(error, requestId);
+    return { result, calls: ledger.length, ended: { outcome: error.code } };
   } finally {
     call.signal.removeEventListener('abort', leave);
     over.abort(RUN_OVER);

@@ -5,11 +5,14 @@ import {
   type InputRequiredResult,
   type McpRequestContext,
   McpServer,
+  ProtocolError,
+  ProtocolErrorCode,
   type ScopeChallengeHandler,
   type ServerContext,
   type StandardSchemaWithJSON,
 } from '@modelcontextprotocol/server';
 import type { Api } from '../api.ts';
+import { GatewayError } from '../errors.ts';
 import type { Policy } from '../ground/approval-policy.ts';
 import type { Hold } from '../ground/memory-budget.ts';
 import { PACKAGE } from '../ground/package.ts';
@@ -79,7 +82,26 @@ export function createServerFactory({
         },
       },
     );
+    const calls = new Map<string, ToolCallback>();
     for (const { name, surface, title, description, annotations } of tools) {
+      const call: ToolCallback = (args, requestContext) =>
+        runTool({
+          tool: name,
+          surface,
+          code: args['code'],
+          argumentNames: Object.keys(args),
+          principal: principalOf(context),
+          signal: requestContext.mcpReq.signal,
+          progress: progressOf(requestContext),
+          requestId: requestIdOf(context),
+          approvals: (context.authInfo?.extra?.approvals as Policy | undefined) ?? 'off',
+          canAsk: canAsk(server),
+          requestState: requestContext.mcpReq.requestState(),
+          inputResponses: requestContext.mcpReq.inputResponses,
+          hold: holdOf(context),
+          setApart: context.authInfo?.extra?.setApart as SetApart | undefined,
+        });
+      calls.set(name, call);
       server.registerTool(
         name,
         // Claude Code moves longer results into a file; ours are truncated to this much already.
@@ -92,30 +114,31 @@ export function createServerFactory({
           ...(scopeChallenge && surface !== 'search' && { scopeChallenge: scopeChallenge(surface) }),
           _meta: { 'anthropic/maxResultSizeChars': 200_000 },
         },
-        (args, requestContext): Promise<CallToolResult | InputRequiredResult> =>
-          runTool({
-            tool: name,
-            surface,
-            code: args.code,
-            argumentNames: Object.keys(args),
-            principal: principalOf(context),
-            signal: requestContext.mcpReq.signal,
-            progress: progressOf(requestContext),
-            requestId: requestIdOf(context),
-            approvals: (context.authInfo?.extra?.approvals as Policy | undefined) ?? 'off',
-            canAsk: canAsk(server),
-            requestState: requestContext.mcpReq.requestState(),
-            inputResponses: requestContext.mcpReq.inputResponses,
-            hold: holdOf(context),
-            setApart: context.authInfo?.extra?.setApart as SetApart | undefined,
-          }),
+        call,
       );
     }
+    server.server.setRequestHandler('tools/call', async ({ params }, requestContext) => {
+      const call = calls.get(params.name);
+      if (call === undefined) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Tool ${params.name} not found`);
+      return call(params.arguments ?? {}, requestContext).catch(refuse);
+    });
     server.server.setRequestHandler('prompts/list', () => ({ prompts: [] }));
     server.server.setRequestHandler('resources/list', () => ({ resources: [] }));
     server.server.setRequestHandler('resources/templates/list', () => ({ resourceTemplates: [] }));
     return server;
   };
+}
+
+type ToolCallback = (
+  args: Readonly<Record<string, unknown>>,
+  context: ServerContext,
+) => Promise<CallToolResult | InputRequiredResult>;
+
+/** McpServer's own handler would make a tool result of what is an error of the protocol. */
+function refuse(caught: unknown): never {
+  if (!(caught instanceof GatewayError)) throw caught;
+  const { code, message } = caught;
+  throw new ProtocolError(ProtocolErrorCode.InvalidParams, `${code}: ${message}`, { code });
 }
 
 /** Forms are what elicitation was at first, so a client that names no mode has them. */

@@ -1,40 +1,62 @@
 // The protocol's conformance suite, both revisions, against the gateway in local mode. The suite cannot send headers, so
-// a proxy here adds the key. Scenarios that do not apply to this server are in expected-failures.yaml with a reason. Run
+// a proxy here adds the key, and turns the suite's
+// tools that ask for input into calls of ours (fixtures.ts). Scenarios that do not apply to this server are in expected-failures.yaml with a reason. Run
 // by `pnpm conformance`.
 import { spawn } from 'node:child_process';
-import { createServer, request as forward, type IncomingMessage, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  request as forward,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { tryParseJson } from '../../src/ground/json.ts';
 import { newKey, startTestGateway, type TestGateway } from '../support/gateway.ts';
+import { callFixture } from './fixtures.ts';
 
 let gateway: TestGateway;
 let url: string;
 const key = newKey();
 
 /** Host and Origin are passed on unchanged: the suite tests the protection against DNS rebinding with them. */
-const proxy = createServer((request: IncomingMessage, response: ServerResponse) => {
+const proxy = createServer(async (request: IncomingMessage, response: ServerResponse) => {
+  const body = await text(request);
+  const answer = await callFixture(tryParseJson(body), message => send(request.headers, message));
+  if (answer !== undefined) {
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
+    return;
+  }
   const { hostname, port } = new URL(gateway.url);
-  const onward = forward(
-    {
-      hostname,
-      port,
-      method: request.method,
-      path: request.url,
-      headers: { ...request.headers, authorization: `Bearer ${key}` },
-    },
-    answer => {
-      response.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(response);
-    },
-  );
+  const headers = { ...request.headers, authorization: `Bearer ${key}` };
+  const onward = forward({ hostname, port, method: request.method, path: request.url, headers }, passed => {
+    response.writeHead(passed.statusCode ?? 502, passed.headers);
+    passed.pipe(response);
+  });
   onward.on('error', () => response.destroy());
   response.on('close', () => onward.destroy());
-  request.pipe(onward);
+  onward.end(body);
 });
 
+/** A call of a fixture, as the gateway knows it. */
+async function send(headers: IncomingHttpHeaders, message: object): Promise<Record<string, unknown>> {
+  const kept = ['accept', 'content-type', 'mcp-protocol-version', 'mcp-method'].map(name => [
+    name,
+    String(headers[name]),
+  ]);
+  const response = await fetch(gateway.mcpUrl, {
+    method: 'POST',
+    headers: { ...Object.fromEntries(kept), 'mcp-name': 'execute_write', authorization: `Bearer ${key}` },
+    body: JSON.stringify(message),
+  });
+  return (await response.json()) as Record<string, unknown>;
+}
+
 beforeAll(async () => {
-  gateway = await startTestGateway();
+  gateway = await startTestGateway({ env: { APPROVALS: 'ends' } });
   await new Promise<void>(resolve => proxy.listen(0, '127.0.0.1', resolve));
   url = `http://localhost:${(proxy.address() as AddressInfo).port}/mcp`;
 });

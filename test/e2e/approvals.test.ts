@@ -14,10 +14,10 @@ let second: { readonly mcpUrl: URL; close(): Promise<void> };
 const secondLog = memoryLog();
 
 const env = { APPROVAL_STATE_BYTES: '40000', APPROVALS: 'ends', APPROVAL_KEYS: KEYS, WORKERS: '1', WARM_UP: 'false' };
-async function startSecond() {
+async function startSecond(aheadMs = 0, more: Record<string, string> = {}) {
   const { url: E2B_API_URL } = first.cloud;
-  const config = parseConfig({ ...env, PORT: '0', E2B_API_URL, E2B_SANDBOX_URL: E2B_API_URL });
-  const gateway = await startGateway(config, secondLog.log);
+  const config = parseConfig({ ...env, ...more, PORT: '0', E2B_API_URL, E2B_SANDBOX_URL: E2B_API_URL });
+  const gateway = await startGateway(config, secondLog.log, undefined, { now: () => Date.now() + aheadMs });
   return { mcpUrl: new URL(`${gateway.url}/mcp`), close: () => gateway.close() };
 }
 
@@ -126,6 +126,9 @@ it('the ledger says who approved what, the log who was asked', async () => {
   expect(line(secondLog.entries(), 'approval answered')).toMatchObject({ approved: 1, refused: 0 });
 });
 
+/** An error of the protocol, as MCP asks for; not the result of a tool. */
+const INVALID = /"code":-32602,"message":"approval_state_invalid: /;
+
 it.each([
   ['is changed', (state: string) => `${state.slice(0, -3)}${state.endsWith('AAA') ? 'BBB' : 'AAA'}`],
   ['is cut', (state: string) => state.slice(0, -8)],
@@ -134,20 +137,19 @@ it.each([
 ])('a state that %s is refused; nothing runs', async (_what, change) => {
   const code = endSome(1);
   const { requestState = '' } = await ask(code);
-  const result = await answer(code, change(requestState), accept('approve'));
-  expect([result.isError, textOf(result)]).toEqual([true, expect.stringMatching(/^approval_state_invalid: /)]);
+  await expect(answer(code, change(requestState), accept('approve'))).rejects.toThrow(INVALID);
   expect(deletes).toEqual([]);
 });
 
 it('it is good for its code, its tool and its key alone', async () => {
   const code = endSome(1);
   const { requestState } = await ask(code);
-  const results = [
-    await answer(`${code} `, requestState, accept('approve')),
-    await answer(code, requestState, accept('approve'), { tool: 'execute_read' }),
-    await callRaw(second.mcpUrl, newKey(), { code, state: requestState, reply: accept('approve') }),
+  const elsewhere = [
+    () => answer(`${code} `, requestState, accept('approve')),
+    () => answer(code, requestState, accept('approve'), { tool: 'execute_read' }),
+    () => callRaw(second.mcpUrl, newKey(), { code, state: requestState, reply: accept('approve') }),
   ];
-  for (const result of results) expect(textOf(result)).toMatch(/approval_state_invalid/);
+  for (const send of elsewhere) await expect(send()).rejects.toThrow(INVALID);
   expect(deletes).toEqual([]);
 });
 
@@ -180,6 +182,40 @@ it('outlives the process that asked', async () => {
   const result = await callRaw(restarted.mcpUrl, key, { code, state: requestState, reply: accept('approve') });
   expect(textOf(result)).toMatch(/"left":\s*0/);
   await restarted.close();
+});
+
+it('a sandbox whose ports are private is reached after the question as before', async () => {
+  const code = `async () => {
+    const [own, other] = [await Sandbox.create({ network: { allowPublicTraffic: false } }), await Sandbox.create()];
+    const status = async () => (await own.fetch(8080, '/')).status;
+    const endsAt = async () => String((await own.getInfo()).endAt);
+    const before = [await status(), await endsAt()];
+    await other.kill();
+    const after = [await status(), await status(), await endsAt()];
+    return [before[0], after[0], after[1], before[1] === after[2]];
+  }`;
+  const { requestState } = await ask(code);
+  // No server listens there; without the token it would be 403.
+  const text = textOf(await answer(code, requestState, accept('approve')));
+  expect(text.replace(/\s/g, '')).toContain('[502,502,502,true]');
+});
+
+const LIFE_MS = 15 * 60_000;
+
+it('counts until a quarter of an hour is over, at any replica', async () => {
+  const [before, after] = await Promise.all([startSecond(LIFE_MS - 60_000), startSecond(LIFE_MS + 1)]);
+  const code = endSome(1);
+  const { requestState } = await ask(code);
+  const sent = { code, state: requestState, reply: accept('approve') };
+  const late = await callRaw(after.mcpUrl, key, sent);
+  expect([late.isError, textOf(late)]).toEqual([
+    true,
+    expect.stringMatching(/^approval_expired: .*Send the call anew/),
+  ]);
+  expect(deletes).toEqual([]);
+  expect(textOf(await callRaw(before.mcpUrl, key, sent))).toMatch(/"left":\s*0/);
+  expect(deletes).toHaveLength(1);
+  await Promise.all([before.close(), after.close()]);
 });
 
 it.each([

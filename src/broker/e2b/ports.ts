@@ -60,7 +60,8 @@ const fetchPort = method('Sandbox.fetch', {
     const { session, context } = call;
     const body = opts.body === undefined ? undefined : bytesOf(opts.body);
     context.checkRequest(body?.byteLength ?? 0);
-    return call.onSandbox(sandboxId, async ({ access, sdk }) => {
+    return call.onSandbox(sandboxId, async ({ access: known, sdk }) => {
+      const access = await session.reaching(known, context);
       const at = addressOf(access, port, session.options.connection);
       const waitMs = Math.min(opts.timeoutMs ?? Number.POSITIVE_INFINITY, session.leftMs(), sdk.requestTimeoutMs);
       const deadline = AbortSignal.timeout(waitMs);

@@ -5,7 +5,7 @@ import { E2B } from '../../e2b/api.ts';
 import { apiOf } from '../../e2b/api-client.ts';
 import { type ApiCallOptions, askApi, type Connection, type SdkOptions, sdkOptions } from '../../e2b/connection.ts';
 import { type Access, accessOf, daemonOrigin, openHandle } from '../../e2b/handle.ts';
-import type { Sandbox } from '../../e2b/sdk.ts';
+import { Sandbox } from '../../e2b/sdk.ts';
 import type { Wire, WireFactory, WireOptions } from '../../e2b/wire.ts';
 import { GatewayError } from '../../errors.ts';
 import { refusePath } from '../../upstream/guard.ts';
@@ -45,6 +45,7 @@ const DAEMON_JSON = {
 };
 /** Left over for the agent's code to read a result and return it. */
 const MARGIN_MS = 1_000;
+const SHORTEST_MS = 1_000;
 /** Background commands of one run whose output is followed at once. */
 const MAX_STREAMS = 20;
 
@@ -55,7 +56,8 @@ export class Session {
   #streams = 0;
   readonly #endsAt: number;
   readonly #known = new Map<string, Promise<Access>>();
-
+  /** Sandboxes that have no such token, or gave it again, see `reaching`. */
+  readonly #connected = new Set<string>();
   readonly #endings: (() => void)[] = [];
 
   constructor(options: SessionOptions) {
@@ -161,6 +163,20 @@ export class Session {
   /** Asks E2B anew. @throws GatewayError `sandbox_not_running`, or the SDK's SandboxNotFoundError */
   readAccess(sandboxId: string, context: CallContext): Promise<Access> {
     return this.api(context, sdk => readAccess(sandboxId, sdk));
+  }
+
+  /**
+   * With the token that requests to its ports need where `allowPublicTraffic` is false. Only making and connecting give
+   * it out, and nothing of a run that was interrupted keeps it: this connects again. The sandbox runs, and its time is
+   * only ever extended, so a second changes nothing.
+   */
+  async reaching(access: Access, context: CallContext): Promise<Access> {
+    const { sandboxId, trafficAccessToken } = access;
+    if (this.options.resumed !== true || trafficAccessToken !== undefined) return access;
+    if (this.#connected.has(sandboxId)) return access;
+    const connected = await this.api(context, sdk => Sandbox.connect(sandboxId, { ...sdk, timeoutMs: SHORTEST_MS }));
+    this.#connected.add(sandboxId);
+    return this.learn(connected);
   }
 
   /** An SDK instance for one call. */

@@ -54,6 +54,8 @@ type ApprovalDeps = {
   readonly maxStateChars: number;
   readonly engine: string;
   readonly turns: HostTurns;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
   readonly onApproval: ((record: ApprovalRecord) => void) | undefined;
   readonly log: Logger;
 };
@@ -99,7 +101,7 @@ export class Approvals {
     if (call.requestState === undefined) {
       return call.surface === 'write' && policy !== 'off' ? this.#run(call, policy) : undefined;
     }
-    const state = await this.#states.open(call.requestState, this.#bindingOf(call), Date.now(), holdOf(call));
+    const state = await this.#states.open(call.requestState, this.#bindingOf(call), this.#deps.now(), holdOf(call));
     const answer = answerIn(call.inputResponses?.[KEY], state.held);
     if (answer === undefined) return questionOf(state.held, String(call.requestState));
     const beforeSending = async () => {
@@ -128,7 +130,7 @@ export class Approvals {
       suspend: async (tape, ledger, requestId) => {
         if (tape === undefined) throw new GatewayError('internal');
         const held = [...tape.held];
-        const askedMs = Date.now();
+        const askedMs = this.#deps.now();
         const packed: State = {
           ...{ binding: this.#bindingOf(call), policy, nonce: randomUUID(), askedMs, expiresMs: askedMs + LIFE_MS },
           ...{ recording: tape.recording(), ledger, held, granted },
@@ -145,7 +147,7 @@ export class Approvals {
     const counts = { approved: 0, refused: 0, unanswered: 0 };
     for (const decision of decisions.values()) counts[decision] += 1;
     this.#deps.log.info(
-      { ...logged(call, held, requestId), ...counts, waitedMs: Date.now() - askedMs },
+      { ...logged(call, held, requestId), ...counts, waitedMs: this.#deps.now() - askedMs },
       'approval answered',
     );
     for (const answer of ['approved', 'refused', 'unanswered'] as const)
