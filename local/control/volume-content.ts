@@ -1,6 +1,6 @@
 // The content of volumes over HTTP: files, folders and paths of one volume, reached with the volume's own token.
 import { posix } from 'node:path';
-import type { Request, RequestHandler, Response } from 'express';
+import type { Request, RequestHandler } from 'express';
 import { z } from 'zod';
 import { readCapped } from '../../src/ground/read-capped.ts';
 import { FileError, type FileTree } from '../machine/machine.ts';
@@ -23,11 +23,17 @@ type Asked = z.output<typeof Query>;
 export function volumeContent(volumes: VolumeStore): RequestHandler {
   return async (req, res) => {
     const volume = authorized(volumes, req);
+    const [status, work] = WORK[`${req.method} ${String(req.params.what)}`] ?? [];
+    if (status === undefined || work === undefined) throw new ApiError(404, 'no matching operation was found');
     const parsed = Query.safeParse(req.query);
     if (!parsed.success) throw new ApiError(400, `validation error: ${parsed.error.issues[0]?.message ?? 'invalid'}`);
     const query = { ...parsed.data, path: posix.resolve('/', parsed.data.path.trim()) };
     try {
-      await answer(volume.content.files, req, res, query);
+      const body = await work(volume.content.files, query, req);
+      res.status(status);
+      if (Buffer.isBuffer(body)) res.type('application/octet-stream').send(body);
+      else if (body === undefined) res.end();
+      else res.json(body);
     } catch (caught) {
       if (!(caught instanceof FileError)) throw caught;
       if (caught.code === 'not_found') throw notFound(query.path);
@@ -48,68 +54,59 @@ function authorized(volumes: VolumeStore, req: Request): Volume & { content: { f
   return { ...volume, content };
 }
 
-async function answer(files: FileTree, req: Request, res: Response, query: Asked): Promise<void> {
-  const { path } = query;
-  switch (`${req.method} ${String(req.params.what)}`) {
-    case 'GET path':
-      res.json(await stat(files, path));
-      return;
-    case 'PATCH path': {
-      const change = Change.parse(JSON.parse((await collect(req)).toString('utf8') || '{}'));
-      await files.stat(path);
-      if (change.mode !== undefined) await files.chmod(path, change.mode);
-      if (change.uid !== undefined) await files.chown(path, change.uid);
-      res.json(await stat(files, path));
-      return;
-    }
-    case 'DELETE path':
-      await files.lstat(path);
-      if (path === '/') throw notFound(path);
-      await files.remove(path);
-      res.status(204).end();
-      return;
-    case 'GET dir':
-      res.json(await list(files, path, Math.max(1, query.depth)));
-      return;
-    case 'POST dir':
-      await makeDir(files, query);
-      res.status(201).json(await stat(files, path));
-      return;
-    case 'GET file': {
-      if ((await files.stat(path)).type !== 'file') throw notFound(path);
-      res
-        .status(200)
-        .type('application/octet-stream')
-        .send(Buffer.from(await files.read(path)));
-      return;
-    }
-    case 'PUT file':
-      await writeFile(files, query, await collect(req));
-      res.status(201).json(await stat(files, path));
-      return;
-    default:
-      throw new ApiError(404, 'no matching operation was found');
-  }
+type Work = (files: FileTree, query: Asked, req: Request) => Promise<object | undefined>;
+
+/** What each method does to a path, a folder or a file, and its status. */
+const WORK: Readonly<Record<string, readonly [status: number, work: Work]>> = {
+  'GET path': [200, (files, { path }) => stat(files, path)],
+  'PATCH path': [200, change],
+  'DELETE path': [204, remove],
+  'GET dir': [200, (files, { path, depth }) => list(files, path, Math.max(1, depth))],
+  'POST dir': [201, makeDir],
+  'GET file': [200, readFile],
+  'PUT file': [201, writeFile],
+};
+
+async function change(files: FileTree, { path }: Asked, req: Request): Promise<object> {
+  const { mode, uid } = Change.parse(JSON.parse((await collect(req)).toString('utf8') || '{}'));
+  await files.stat(path);
+  if (mode !== undefined) await files.chmod(path, mode);
+  if (uid !== undefined) await files.chown(path, uid);
+  return stat(files, path);
 }
 
-async function makeDir(files: FileTree, { path, uid = 0, mode, force }: Asked): Promise<void> {
+async function remove(files: FileTree, { path }: Asked): Promise<undefined> {
+  await files.lstat(path);
+  if (path === '/') throw notFound(path);
+  await files.remove(path);
+}
+
+async function readFile(files: FileTree, { path }: Asked): Promise<Buffer> {
+  if ((await files.stat(path)).type !== 'file') throw notFound(path);
+  return Buffer.from(await files.read(path));
+}
+
+async function makeDir(files: FileTree, { path, uid = 0, mode, force }: Asked): Promise<object> {
   const there = await files.stat(path).catch(() => undefined);
   if (there !== undefined) {
-    if (force === 'true' && there.type === 'directory') return;
+    if (force === 'true' && there.type === 'directory') return stat(files, path);
     throw new ApiError(409, `Path ${path} already exists`);
   }
   await parentOf(files, path, force === 'true');
   await files.makeDir(path, uid);
   if (mode !== undefined) await files.chmod(path, mode);
+  return stat(files, path);
 }
 
-async function writeFile(files: FileTree, { path, uid = 0, mode, force }: Asked, bytes: Buffer): Promise<void> {
+async function writeFile(files: FileTree, { path, uid = 0, mode, force }: Asked, req: Request): Promise<object> {
+  const bytes = await collect(req);
   const there = await files.stat(path).catch(() => undefined);
   if (there?.type === 'directory') throw new ApiError(409, `Path ${path} is a directory`);
   if (there !== undefined && force !== 'true') throw new ApiError(409, `Path ${path} already exists`);
   await parentOf(files, path, false);
   await files.write(path, bytes, uid);
   if (mode !== undefined) await files.chmod(path, mode);
+  return stat(files, path);
 }
 
 /** @throws ApiError 404 unless it may be made, 409 when it is a file */

@@ -39,7 +39,7 @@ export class RpcError extends Error {
 export const deadlineExceeded = (): RpcError => new RpcError('deadline_exceeded', 'context deadline exceeded');
 
 /** What a call knows of its request. */
-export type CallInfo = {
+type CallInfo = {
   /** From Basic authorization: whose home relative paths start in. */
   readonly user: User;
   /** `connect-timeout-ms`; undefined: no deadline. */

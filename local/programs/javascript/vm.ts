@@ -1,21 +1,20 @@
 // QuickJS as WebAssembly with the Node-like runtime (runtime/) inside it, which reaches the sandbox by a few host
 // functions. Nothing of this thread's own realm is given to the code. Knows neither programs nor cells.
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import v8 from 'node:v8';
 import { EvalFlags, type JSValueHandle, QuickJS, type QuickJSOptions } from 'quickjs-wasi';
 import { builtFile } from '../../../src/ground/built.ts';
 import { answerText } from '../json-bridge.ts';
 import type { CallHost } from '../operations.ts';
 import type { WorkerStart } from '../protocol.ts';
 import { stripTypes } from '../strip-types.ts';
-import { supportsExtendedConstants } from '../wasm.ts';
 import { hash } from './hash.ts';
+import type { Compiled } from './javascript.ts';
 
 const MEMORY_BYTES = 256 * 1024 * 1024;
 const STACK_BYTES = 384 * 1024;
-const EXTENSIONS = ['crypto', 'structured-clone', 'encoding', 'headers'];
 const RUNTIME = 'runtime/';
+
+export type JavaScriptStart = WorkerStart & Compiled;
 
 export class Vm {
   readonly #vm: QuickJS;
@@ -30,18 +29,14 @@ export class Vm {
     this.#signals = signals;
   }
 
-  static async create(start: WorkerStart, call: CallHost): Promise<Vm> {
-    // Node 20 has it behind a flag, newer ones always; V8's flags are the whole process's.
-    if (!supportsExtendedConstants()) v8.setFlagsFromString('--experimental-wasm-extended-const');
-    const file = (name: string): Uint8Array => readFileSync(fileURLToPath(import.meta.resolve(`quickjs-wasi/${name}`)));
+  static async create(start: JavaScriptStart, call: CallHost): Promise<Vm> {
     let made: Vm | undefined;
     const theVm = (): Vm => {
       if (made === undefined) throw new Error('not started');
       return made;
     };
     const options: QuickJSOptions = {
-      wasm: file('quickjs.wasm'),
-      extensions: EXTENSIONS.map(name => ({ name, wasm: file(`${name}.so`) })),
+      ...({ wasm: start.wasm, extensions: start.extensions } as unknown as Pick<QuickJSOptions, 'wasm' | 'extensions'>),
       memoryLimit: MEMORY_BYTES,
       maxStackSize: STACK_BYTES,
       timezoneOffset: 0,

@@ -1,12 +1,12 @@
 // A JavaScript interpreter in a worker thread: a program's command line, or the cells of a code context.
 import { workerData } from 'node:worker_threads';
-import { hostCaller, type WorkerStart } from '../protocol.ts';
+import { hostCaller } from '../protocol.ts';
 import { runCells } from './cells.ts';
 import { parseCommandLine } from './command-line.ts';
 import { absolute, runProgram } from './program.ts';
-import { Vm } from './vm.ts';
+import { type JavaScriptStart, Vm } from './vm.ts';
 
-const start = workerData as WorkerStart;
+const start = workerData as JavaScriptStart;
 const { cwd, env } = start;
 const call = hostCaller(start);
 const vm = await Vm.create(start, call);

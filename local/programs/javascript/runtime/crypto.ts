@@ -39,7 +39,7 @@ class Digest {
   }
 }
 
-const randomBytes = (size: number): Buffer => Buffer.from(ask(JSON.stringify({ randomBytes: size })), 'base64');
+const randomBytes = (size: number): Buffer => Buffer.from(ask(JSON.stringify({ random: size })), 'base64');
 
 export const crypto = {
   createHash: (algorithm: string) => new Digest({ algorithm }),
