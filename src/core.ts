@@ -43,9 +43,9 @@ import { createSpecSource, type SpecSource, type SpecStatus } from './spec/refre
 import { Answers } from './upstream/answers.ts';
 import { createUpstreamClient } from './upstream/client.ts';
 import { createKeyCheck, type KeyVerdict } from './upstream/key-check.ts';
+import { maskKey } from './upstream/key-spellings.ts';
 import { observeClient, type UpstreamRecord } from './upstream/observe.ts';
 import { createOperations } from './upstream/operations.ts';
-import { maskKey } from './upstream/redact.ts';
 
 /** With more, of the published description, where E2B_SPEC_URL names one. */
 type DescriptionInfo = {

@@ -9,7 +9,7 @@ import type { MemoryBudget } from '../ground/memory-budget.ts';
 import { omitUndefined } from '../ground/omit-undefined.ts';
 import type { Principal } from '../principal.ts';
 import type { Mode } from '../spec/description.ts';
-import { maskKey } from '../upstream/redact.ts';
+import { maskKey } from '../upstream/key-spellings.ts';
 import { type ApprovalRules, type Asked, HeldCall, judge, MAX_DESCRIBED, type Question } from './approvals.ts';
 import { type AnswerBudget, type BrokerLimits, createBudget } from './budget.ts';
 import { createLedger, type LedgerCall, type LedgerEntry } from './ledger.ts';

@@ -7,8 +7,9 @@ import type { Answers } from '../upstream/answers.ts';
 import type { UpstreamAnswer, UpstreamClient } from '../upstream/client.ts';
 import { UpstreamError } from '../upstream/failure.ts';
 import { type GuardedRequest, guardRequest } from '../upstream/guard.ts';
+import { maskKey } from '../upstream/key-spellings.ts';
 import type { Operations } from '../upstream/operations.ts';
-import { maskKey, secretsOf } from '../upstream/redact.ts';
+import { secretsOf } from '../upstream/redact.ts';
 import type { CallContext, Capability } from './broker.ts';
 
 /** What an API's own rules want done with an answer while it is read. */

@@ -2,7 +2,8 @@
 // gateway's own left out, secrets masked, written out again only where something changed. Pure; runs on a thread where
 // the body is large.
 import { omitUndefined } from '../ground/omit-undefined.ts';
-import { hasUnusualEscapes, MASK, maskKey, maskSecrets, mayHoldSecret, type Place } from './redact.ts';
+import { maskKey } from './key-spellings.ts';
+import { maskSecrets, mayHoldSecret, type Place } from './redact.ts';
 
 export type AnswerPlan = {
   readonly apiKey: string;
@@ -28,7 +29,7 @@ export function shapeAnswer(text: string, plan: AnswerPlan): ShapedAnswer {
   if (text.trim() === '') return { json: 'null', made: [] };
   const keyless = maskKey(text, plan.apiKey);
   const parsed = parse(keyless);
-  if (parsed === undefined) return { json: JSON.stringify(withoutEscapedKey(keyless, plan.apiKey)), made: [] };
+  if (parsed === undefined) return { json: JSON.stringify(keyless), made: [] };
   const made = plan.findMade === true ? [parsed.value].flat().flatMap(idOf) : [];
   const { value, listed } = withoutHidden(parsed.value, plan.hiddenMetadataKey);
   const marked = plan.ownMetadataKey !== undefined && keyless.includes(`"${plan.ownMetadataKey}"`);
@@ -64,15 +65,6 @@ function idOf(entry: unknown): readonly string[] {
   const { sandboxID, sandbox } = (entry ?? {}) as { sandboxID?: unknown; sandbox?: unknown };
   if (sandbox !== undefined) return idOf(sandbox);
   return typeof sandboxID === 'string' ? [sandboxID] : [];
-}
-
-/** Text that is no JSON has no names to look for, but whoever reads its escapes must not read the key. */
-function withoutEscapedKey(text: string, apiKey: string): string {
-  if (!hasUnusualEscapes(text)) return text;
-  const plain = text.replace(/\\u00([0-7][0-9a-f])/gi, (_, code: string) =>
-    String.fromCharCode(Number.parseInt(code, 16)),
-  );
-  return maskKey(plain, apiKey) === plain ? text : MASK;
 }
 
 function parse(text: string): { readonly value: unknown } | undefined {

@@ -1,8 +1,7 @@
 // Masks secrets in answers before a guest sees them: by place (`x-secret: true` in the description) and by name. Pure.
 // Knows nothing of requests or budgets.
 import { isSchema, type Operation, type Schema } from '../spec/description.ts';
-
-export const MASK = '[redacted]';
+import { MASK } from './key-spellings.ts';
 
 /** Fields whose value is a secret in any response. */
 const SECRET_FIELDS = new Set([
@@ -26,18 +25,11 @@ const MAX_DEPTH = 100;
 /** Schemas may be cyclic: references are resolved in place. */
 const MAX_SCHEMA_DEPTH = 12;
 
-/** The caller's own key, with and without its prefix. */
-export function maskKey(text: string, apiKey: string): string {
-  const bare = apiKey.replace(/^[a-z0-9]+_/i, '');
-  const known = bare.length < 16 ? apiKey : bare;
-  return text.includes(known) ? text.replaceAll(apiKey, MASK).replaceAll(known, MASK) : text;
-}
-
 /** False: nothing in this JSON text is a secret by its name, and none of it is written in a way that would hide one. */
 export const mayHoldSecret = (text: string): boolean => TRIGGER.test(text) || hasUnusualEscapes(text);
 
-/** Text in which a name, or the key, may be written in other characters than its own. */
-export const hasUnusualEscapes = (text: string): boolean => UNUSUAL_ESCAPE.test(text);
+/** Text in which a name may be written in other characters than its own. */
+const hasUnusualEscapes = (text: string): boolean => UNUSUAL_ESCAPE.test(text);
 
 export const maskSecrets = (value: unknown, place?: Place): unknown => mask(value, place, 0);
 

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Operation } from '../../src/spec/description.ts';
 import { shapeAnswer } from '../../src/upstream/answer.ts';
-import { MASK, secretsOf } from '../../src/upstream/redact.ts';
+import { MASK } from '../../src/upstream/key-spellings.ts';
+import { secretsOf } from '../../src/upstream/redact.ts';
 import { description } from '../support/description.ts';
 
 const apiKey = `e2b_${randomBytes(20).toString('hex')}`;

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { addressOf } from '../../e2b/handle.ts';
 import type { Wire } from '../../e2b/wire.ts';
-import { maskKey } from '../../upstream/redact.ts';
+import { maskKey } from '../../upstream/key-spellings.ts';
 import { detailOf } from '../ledger.ts';
 import { commandMs, onInstance, options, strings } from './arguments.ts';
 import { MAX_KEPT_CHARS } from './command-runs.ts';

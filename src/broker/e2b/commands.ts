@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { GatewayError } from '../../errors.ts';
 import { omitUndefined } from '../../ground/omit-undefined.ts';
-import { maskKey } from '../../upstream/redact.ts';
+import { maskKey } from '../../upstream/key-spellings.ts';
 import { detailOf } from '../ledger.ts';
 import { within } from './abort.ts';
 import { commandMs, onInstance, options, pid, strings, timeoutMs, user } from './arguments.ts';

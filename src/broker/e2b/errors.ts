@@ -8,7 +8,7 @@ import {
   type SdkError,
 } from '../../e2b/sdk-errors.ts';
 import { ERRORS, GatewayError } from '../../errors.ts';
-import { maskKey } from '../../upstream/redact.ts';
+import { maskKey } from '../../upstream/key-spellings.ts';
 import { maskTokens, type Tokens } from './tokens.ts';
 
 const MAX_MESSAGE_CHARS = 1_000;

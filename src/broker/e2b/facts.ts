@@ -2,7 +2,7 @@
 // small request; what cannot be had in time is left out.
 import { apiOf } from '../../e2b/api-client.ts';
 import { askApi, type Connection } from '../../e2b/connection.ts';
-import { maskKey } from '../../upstream/redact.ts';
+import { maskKey } from '../../upstream/key-spellings.ts';
 import type { Describe } from '../approvals.ts';
 import { REQUEST_TAG } from './quota.ts';
 

@@ -3,7 +3,8 @@
 import type { z } from 'zod';
 import { GatewayError } from '../../errors.ts';
 import type { Effect, Mode } from '../../spec/description.ts';
-import { maskKey, maskSecrets } from '../../upstream/redact.ts';
+import { maskKey } from '../../upstream/key-spellings.ts';
+import { maskSecrets } from '../../upstream/redact.ts';
 import type { Asked } from '../approvals.ts';
 import type { CallContext, Capability } from '../broker.ts';
 import { SANDBOX_ID } from '../ledger.ts';

@@ -2,7 +2,7 @@
 // passes them on in another form is not stopped: they open that sandbox alone. Pure.
 
 import type { Access } from '../../e2b/handle.ts';
-import { MASK } from '../../upstream/redact.ts';
+import { MASK } from '../../upstream/key-spellings.ts';
 
 export type Tokens = readonly string[];
 

@@ -1,0 +1,67 @@
+// Finds the caller's key in a text however it is spelt there: in either case, with the escapes of JSON, JavaScript, URLs
+// and HTML, or inside base64. What was split, encrypted or turned around is not found. Pure.
+
+export const MASK = '[redacted]';
+
+type Spellings = {
+  readonly plain: RegExp;
+  readonly escaped: RegExp;
+  readonly base64: readonly { readonly text: string; readonly stars: string }[];
+};
+
+/** A text without these spells no letter of a key in another way. */
+const ESCAPE = /%[3-7][0-9a-f]|\\x[3-7]|\\u(?:00|\{)|&#/i;
+/** A shorter part is not telling enough to be looked for alone. */
+const MIN_BARE_CHARS = 16;
+const MAX_KNOWN = 256;
+const known = new Map<string, Spellings>();
+
+export function maskKey(text: string, apiKey: string): string {
+  const { plain, escaped, base64 } = spellingsOf(apiKey);
+  let masked = plain.test(text) ? text.replaceAll(new RegExp(plain, 'gi'), MASK) : text;
+  if (ESCAPE.test(masked)) masked = masked.replaceAll(escaped, MASK);
+  for (const { text: found, stars } of base64) if (masked.includes(found)) masked = masked.replaceAll(found, stars);
+  return masked;
+}
+
+function spellingsOf(apiKey: string): Spellings {
+  const found = known.get(apiKey);
+  if (found !== undefined) return found;
+  const [prefix = ''] = /^[a-z0-9]+_/i.exec(apiKey) ?? [];
+  const short = apiKey.length - prefix.length < MIN_BARE_CHARS;
+  const bare = short ? apiKey : apiKey.slice(prefix.length);
+  const before = short ? '' : prefix;
+  const spelt = (chars: string, as: (char: string) => string) => [...chars].map(as).join('');
+  const made = {
+    plain: new RegExp(`(?:${spelt(before, literally)})?${spelt(bare, literally)}`, 'i'),
+    escaped: new RegExp(`(?:${spelt(before, inAnyWay)})?${spelt(bare, inAnyWay)}`, 'gi'),
+    base64: [0, 1, 2].flatMap(offset => base64At(bare, offset)),
+  };
+  known.set(apiKey, made);
+  if (known.size > MAX_KNOWN) known.delete(known.keys().next().value ?? '');
+  return made;
+}
+
+const literally = (char: string): string => char.replace(/[^\w]/g, '\\$&');
+
+/** As itself, as `%65`, `\x65`, `\u0065`, `\u{65}`, `&#101;` or `&#x65;`, in either case. */
+function inAnyWay(char: string): string {
+  const codes = [...new Set([char.toLowerCase(), char.toUpperCase()])].map(each => each.charCodeAt(0));
+  const hex = `(?:${codes.map(code => code.toString(16)).join('|')})`;
+  const decimal = `(?:${codes.join('|')})`;
+  // A backslash in JSON text is written as two. All in a row go together, or the last would escape the mask.
+  const escapes = String.raw`%${hex}|(?<!\\)\\{1,64}(?:x${hex}|u00${hex}|u\{0{0,6}${hex}\})|&#(?:0{0,6}${decimal}|x0{0,6}${hex});`;
+  return `(?:${literally(char)}|${escapes})`;
+}
+
+/** The characters that spell nothing but the key where `offset` bytes of a group of three come before it. */
+function base64At(bare: string, offset: number): { readonly text: string; readonly stars: string }[] {
+  const coreOf = (text: string): string => {
+    const encoded = Buffer.concat([Buffer.alloc(offset), Buffer.from(text)]).toString('base64');
+    return encoded.slice(Math.ceil((offset * 4) / 3), Math.floor(((offset + text.length) * 4) / 3));
+  };
+  const stars = coreOf('*'.repeat(bare.length));
+  const text = coreOf(bare);
+  const forUrls = text.replaceAll('+', '-').replaceAll('/', '_');
+  return [...new Set([text, forUrls])].map(each => ({ text: each, stars }));
+}
