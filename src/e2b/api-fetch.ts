@@ -68,7 +68,17 @@ function responseOf({ status, headers, body }: OriginAnswer): Response {
   const shown = new Headers();
   for (const [name, value] of Object.entries(headers))
     for (const each of [value].flat()) if (each !== undefined) shown.append(name, each);
-  return new Response(BODILESS.includes(status) ? null : new Uint8Array(body), { status, headers: shown });
+  const response = new Response(BODILESS.includes(status) ? null : new Uint8Array(body), { status, headers: shown });
+  return Object.assign(response, { json: async () => jsonIn(body) });
+}
+
+/** @throws GatewayError: the SDK would throw a SyntaxError, which could be anybody's fault */
+function jsonIn(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch (cause) {
+    throw new GatewayError('upstream_failed', 'The API answered with something that is not JSON.', { cause });
+  }
 }
 
 /** Whole seconds, as the API writes it. */

@@ -88,7 +88,7 @@ export class Origin {
       const path = this.basePath + target;
       const response = await this.#pool.request({ method, path, headers, body, signal });
       const { statusCode: status } = response;
-      const read = await readBody(response.body, options).catch(cause => {
+      const read = await readBody(response, options).catch(cause => {
         throw new BrokenAnswer(status, cause);
       });
       return { status, headers: response.headers, ...read };
@@ -114,13 +114,16 @@ export function readApiUrl(apiUrl: string): { readonly origin: string; readonly 
   return { origin: url.origin, basePath: url.pathname.replace(/\/+$/, '') };
 }
 
-async function readBody(body: Dispatcher.ResponseData['body'], { limits, onBytes }: OriginOptions) {
+async function readBody({ headers, body }: Dispatcher.ResponseData, { limits, onBytes }: OriginOptions) {
+  const encoded = isEncoded(headers['content-encoding']);
   const chunks: Buffer[] = [];
   let bytes = 0;
   let first: number | undefined;
   let meter: JsonMeter | undefined;
   // Leaving the loop early destroys the connection: the rest is never read.
   for await (const chunk of body as AsyncIterable<Buffer>) {
+    if (encoded)
+      throw new GatewayError('upstream_failed', 'The API sent a compressed answer, which was not asked for.');
     bytes += chunk.byteLength;
     if (bytes > limits.maxBytes) throw tooLarge(`more than ${limits.maxBytes} bytes`);
     onBytes?.(chunk.byteLength);
@@ -136,6 +139,10 @@ async function readBody(body: Dispatcher.ResponseData['body'], { limits, onBytes
   if (end !== undefined && 'of' in end) throw tooLarge(describeExcess(end));
   return { body: Buffer.concat(chunks, bytes), size: end };
 }
+
+/** None is asked for: taken for plain, it would be a wrong answer. */
+const isEncoded = (encoding: string | string[] | undefined): boolean =>
+  [encoding ?? []].flat().some(each => !/^\s*(?:identity)?\s*$/i.test(each));
 
 const [SPACE, OPEN_ARRAY, OPEN_OBJECT] = [0x20, 0x5b, 0x7b] as const;
 

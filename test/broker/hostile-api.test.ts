@@ -1,5 +1,6 @@
 // An API that answers as it likes, or something that poses as it: through the real SDK, the key goes nowhere else, and
 // nothing without end or measure is read.
+import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Origin } from '../../src/ground/origin.ts';
 import { startDataPlane, type TestDataPlane } from '../support/data-plane.ts';
@@ -85,6 +86,26 @@ describe('an answer without measure', () => {
     await closed;
     run.end();
   });
+
+  it.each(reads)(
+    'that is no JSON, or is compressed, is the fault of the API and no result: %s',
+    async (capability, args) => {
+      const answers: readonly (readonly [body: string | Buffer, headers: Record<string, string>])[] = [
+        ['<html>sorry</html>', { 'content-type': 'text/html' }],
+        ['{"sandboxID":', { 'content-type': 'application/json' }],
+        [gzipSync('[]'), { 'content-type': 'application/json', 'content-encoding': 'gzip' }],
+        [gzipSync(Buffer.alloc(50_000_000)), { 'content-type': 'application/json', 'content-encoding': 'gzip' }],
+        ['[]', { 'content-type': 'application/json', 'content-encoding': 'identity, br' }],
+      ];
+      for (const [body, headers] of answers) {
+        upstream.answer = (_, response) => response.writeHead(200, headers).end(body);
+        const run = plane.openRun();
+        expect(await run.reply(capability, args)).toMatchObject({ ok: false, error: { code: 'upstream_failed' } });
+        expect(run.faults).toEqual([]);
+        run.end();
+      }
+    },
+  );
 
   it.each(reads)('of more values than are worth parsing is refused with their number: %s', async (capability, args) => {
     upstream.answer = (_, response) =>

@@ -129,6 +129,13 @@ describe('what is answered', () => {
     expect(await failure(create)).toMatchObject({ code: 'answer_too_large', message: expect.stringMatching(message) });
   });
 
+  test('a compressed answer, which nobody asked for, is no answer', async () => {
+    for (const encoding of ['gzip', 'BR', 'identity, deflate']) {
+      upstream.answer = (_, response) => response.writeHead(200, { 'content-encoding': encoding }).end('[]');
+      expect(await failure(list)).toMatchObject({ code: 'upstream_failed', answeredStatus: 200 });
+    }
+  });
+
   test('text that is no JSON may have as many words as it likes', async () => {
     upstream.answer = (_, response) => response.writeHead(200).end('a '.repeat(40_000));
     expect((await client.send(list, options)).body).toHaveLength(80_000);
