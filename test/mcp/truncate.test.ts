@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { truncateJson, truncateLog } from '../../src/mcp/answer/truncate.ts';
+import { FUZZ_TIMEOUT_MS, fuzzRounds } from '../support/fuzz.ts';
 
 const LONE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
 
@@ -72,7 +73,7 @@ describe('truncateJson', () => {
     }
   });
 
-  test('always valid JSON within the cap', () => {
+  test('always valid JSON within the cap', { timeout: FUZZ_TIMEOUT_MS }, () => {
     fc.assert(
       fc.property(
         fc.jsonValue({ maxDepth: 6 }),
@@ -88,11 +89,11 @@ describe('truncateJson', () => {
           JSON.parse(text);
         },
       ),
-      { numRuns: 2000 },
+      { numRuns: fuzzRounds(500) },
     );
   });
 
-  test('lists of equal rows use most of the room', () => {
+  test('lists of equal rows use most of the characters allowed', { timeout: FUZZ_TIMEOUT_MS }, () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 200 }),
@@ -119,7 +120,7 @@ describe('truncateJson', () => {
           JSON.parse(cut.text);
         },
       ),
-      { numRuns: 1000 },
+      { numRuns: fuzzRounds(300) },
     );
   });
 
