@@ -47,6 +47,7 @@ export class Tape<Q = unknown> implements RunTape {
   #engine: TapeEngine | undefined;
   #live = 0;
   #idle = false;
+  #goesOn = false;
   #chars: number;
   #start: TapeStart | undefined;
   #lastMs: number;
@@ -158,8 +159,10 @@ export class Tape<Q = unknown> implements RunTape {
     this.#engine?.end('replay_diverged');
   }
 
-  /** The guest is where it was interrupted. Only now is anything sent. */
+  /** The guest is where it was interrupted. Only now is anything sent, once: an engine may report again that it waits. */
   async #goOn(): Promise<void> {
+    if (this.#goesOn) return;
+    this.#goesOn = true;
     try {
       await this.#options.beforeSending?.();
     } catch (caught) {

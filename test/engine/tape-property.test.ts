@@ -1,96 +1,20 @@
-// Random programs whose every ending call is interrupted: they give what they give uninterrupted, and whoever answers
-// sees each call once.
-import fc from 'fast-check';
+// The embedded engine; the microVM's is in microvm/.
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { AskHost, GuestCall, Outcome } from '../../src/engine/engine.ts';
 import { createQuickjsEngine } from '../../src/engine/quickjs/engine.ts';
 import { DESCRIPTION, Harness } from '../contract/harness.ts';
-import { runToEnd } from '../contract/tape.ts';
-import { fuzzSeconds } from '../support/fuzz.ts';
+import { interruptionsChangeNothing, racesAreReplayed } from '../contract/tape-property.ts';
 
 const guest = new Harness();
 beforeAll(() => guest.open(() => createQuickjsEngine({ descriptionJson: DESCRIPTION, warm: false })));
 afterAll(() => guest.close());
 
-/** Expressions that make promises. Each call has a number of its own, put in at the end. */
-const { promise } = fc.letrec<{ promise: string }>(tie => ({
-  promise: fc.oneof(
-    { depthSize: 'small', maxDepth: 4 },
-    fc.constant('call({ n: # })'),
-    fc.constant('call({ end: # })'),
-    fc.constant('call({ n: #, random: [Math.random(), crypto.randomUUID(), Date.now(), performance.now()] })'),
-    fc.constant('call({ end: #, random: Math.random(), at: new Date().toISOString() })'),
-    fc.constant('call({ end: # }).catch(e => call({ n: #, caught: e.code }))'),
-    fc.integer({ min: 0, max: 5 }).map(ms => `sleep(${ms})`),
-    fc.constant('Promise.reject(new Error("thrown"))'),
-    fc.array(tie('promise'), { maxLength: 4 }).map(all => `Promise.all([${all.join(', ')}])`),
-    fc.array(tie('promise'), { maxLength: 4 }).map(all => `settled([${all.join(', ')}])`),
-    tie('promise').map(inner => `sleep(1).then(() => ${inner})`),
-    fc
-      .tuple(tie('promise'), tie('promise'))
-      .map(([one, next]) => `${one}.then(value => ${next}.then(more => [value, more]))`),
-    tie('promise').map(inner => `${inner}.catch(e => e.code ?? e.message)`),
-    tie('promise').map(inner => `(async () => { try { return await ${inner} } finally { out.push('finally') } })()`),
-  ),
-}));
+const SECONDS = Number(process.env['FUZZ_SECONDS'] ?? 4);
+const timeout = (SECONDS + 60) * 1000;
 
-const program = fc.array(promise, { minLength: 1, maxLength: 5 }).map(steps => {
-  let number = 0;
-  const lines = steps.map(step => `out.push(await ${step});`.replaceAll('#', () => String(++number)));
-  return `async () => {
-    const out = [];
-    const call = async args => (await api.request(args)).to;
-    const sleep = ms => new Promise(r => setTimeout(r, ms)).then(() => 'slept');
-    const settled = all => Promise.allSettled(all).then(each => each.map(({ status, value, reason }) => [status, value, reason?.code ?? reason?.message]));
-    ${lines.join('\n    ')}
-    return out;
-  }`;
+it('a run interrupted at every ending call gives what it gives uninterrupted', { timeout }, async () => {
+  expect(await interruptionsChangeNothing(guest, SECONDS)).toBeGreaterThan(0);
 });
 
-/** A person of firm opinions. */
-const opinionOn = (end: number): GuestCall['decision'] => (end % 3 === 0 ? 'refused' : 'approved');
-
-/** Answers say nothing but what was asked, and what differs from run to run by itself is left out of them. */
-function world(asks: boolean) {
-  const sent: string[] = [];
-  const askHost: AskHost = async call => {
-    const { n, end, caught } = JSON.parse(call.argsJson) as { n?: number; end?: number; caught?: string };
-    if (end !== undefined && call.decision === undefined && asks) return { held: end };
-    const decision = end === undefined || asks ? call.decision : opinionOn(end);
-    if (decision === 'refused')
-      return { ok: false, error: { name: 'GatewayError', code: 'approval_refused', message: 'no' } };
-    sent.push(JSON.stringify({ n, end, caught }));
-    await new Promise(resolve => setTimeout(resolve, ((n ?? end ?? 0) * 7) % 4));
-    return { ok: true, json: JSON.stringify({ to: { n, end, caught } }) };
-  };
-  return { sent, askHost };
-}
-
-const seen = (outcome: Outcome): unknown => {
-  if (outcome.status === 'completed') return JSON.parse(outcome.json);
-  return outcome.status === 'failed' ? [outcome.error.code, outcome.error.message] : outcome.status;
-};
-
-const SECONDS = fuzzSeconds(1.5);
-
-it('a run interrupted at every ending call gives what it gives uninterrupted', {
-  timeout: (SECONDS + 60) * 1000,
-}, async () => {
-  let interruptions = 0;
-  await fc.assert(
-    fc.asyncProperty(program, async source => {
-      const [plain, asking] = [world(false), world(true)];
-      const uninterrupted = await runToEnd(guest, source, plain);
-      const interrupted = await runToEnd(guest, source, {
-        ...asking,
-        decide: held => new Map([...held].map(([id, end]) => [id, opinionOn(end as number)])),
-      });
-      interruptions += interrupted.rounds - 1;
-      expect(seen(interrupted.outcome)).toEqual(seen(uninterrupted.outcome));
-      expect(new Set(asking.sent).size).toBe(asking.sent.length);
-      if (interrupted.outcome.status === 'completed') expect(asking.sent.sort()).toEqual(plain.sent.sort());
-    }),
-    { numRuns: 10_000, interruptAfterTimeLimit: SECONDS * 1000, markInterruptAsFailure: false },
-  );
-  expect(interruptions).toBeGreaterThan(0);
+it('a run that races its calls is replayed to where it was, and nothing is sent twice', { timeout }, async () => {
+  expect(await racesAreReplayed(guest, SECONDS / 2)).toBeGreaterThan(0);
 });
