@@ -17,7 +17,8 @@ import type { Logger } from '../log.ts';
 import { MAX_PROGRESS_TOKEN_CHARS, normalizeMessage, requestIdIn } from '../mcp/message.ts';
 import { answerFormFor } from './accept.ts';
 import { BlocksApart } from './apart.ts';
-import { GONE, sendWebResponse, toWebRequest } from './web.ts';
+import { DirectTransport } from './direct.ts';
+import { type Answer, GONE, sendAnswer, toWebRequest } from './web.ts';
 
 export type McpEndpoint = { readonly handle: RequestHandler; close(): Promise<void> };
 
@@ -32,13 +33,13 @@ export function createMcpEndpoint(factory: McpServerFactory, { turns, log }: Mcp
   const onModern = (responseMode: 'auto' | 'sse') =>
     createMcpHandler(factory, { legacy: 'reject', responseMode, onerror });
   const modern = { any: onModern('auto'), stream: onModern('sse') };
-  const fetch = async (request: Request, options: McpHandlerRequestOptions): Promise<Response> => {
+  const fetch = async (request: Request, options: McpHandlerRequestOptions): Promise<Answer> => {
     const form = answerFormFor(request.headers.get('accept') ?? undefined) === 'stream' ? 'stream' : 'any';
     const prepared = prepareRequest(request, options.parsedBody);
-    const response = (await isLegacyRequest(prepared, options.parsedBody))
+    const answer = (await isLegacyRequest(prepared, options.parsedBody))
       ? await serveLegacy(factory, prepared, options, form)
-      : await modern[form].fetch(prepared, options);
-    return withRequestId(response, options.parsedBody);
+      : await modern[form].fetch(new Request(prepared.url, prepared), options);
+    return answer instanceof Response ? withRequestId(answer, options.parsedBody) : answer;
   };
   return {
     async handle(request, response) {
@@ -62,7 +63,7 @@ export function createMcpEndpoint(factory: McpServerFactory, { turns, log }: Mcp
       const apart = new BlocksApart();
       if (auth?.extra) auth.extra.setApart = apart.set;
       const answer = await fetch(toWebRequest(request, left.signal), optionsOf(request, message));
-      await sendWebResponse(answer, response, apart);
+      await sendAnswer(answer, response, apart);
     },
     async close() {
       await Promise.all([modern.any.close(), modern.stream.close()]);
@@ -116,7 +117,7 @@ function prepareRequest(request: Request, body: unknown): Request {
   const headers = new Headers(request.headers);
   headers.set('accept', BOTH_FORMS);
   if (isInitialize) headers.delete('mcp-protocol-version');
-  return new Request(request.url, { method: request.method, headers, signal: request.signal });
+  return { ...request, headers };
 }
 
 /** The SDK answers what it refuses before it reads the message with `id: null`; clients wait for their own id. */
@@ -139,7 +140,7 @@ async function serveLegacy(
   request: Request,
   options: McpHandlerRequestOptions,
   form: 'any' | 'stream',
-): Promise<Response> {
+): Promise<Answer> {
   // A client that disconnected before this point raises no abort event any more, and its run would not be ended.
   if (request.signal.aborted) return new Response(null, { status: 499 });
   const server = await factory({
@@ -148,7 +149,8 @@ async function serveLegacy(
     ...(options.authInfo && { authInfo: options.authInfo }),
   });
   const streaming = form === 'stream' || wantsProgress(options.parsedBody);
-  const transport = new WebStandardStreamableHTTPServerTransport({ enableJsonResponse: !streaming });
+  const direct = streaming || Array.isArray(options.parsedBody) ? undefined : new DirectTransport();
+  const transport = direct ?? new WebStandardStreamableHTTPServerTransport({ enableJsonResponse: !streaming });
   const close = () => void server.close();
   // The JSON answer's promise never settles once the server is closed, so the disconnect has to win the race itself.
   const gone = new Promise<Response>(resolve => {
@@ -158,8 +160,10 @@ async function serveLegacy(
     });
   });
   await server.connect(transport);
-  const response = await Promise.race([transport.handleRequest(request, options), gone]);
-  if (!streaming || response.body === null) {
+  const answered = direct?.answer.then(message => ({ json: JSON.stringify(message) }));
+  const ways: Promise<Answer>[] = [transport.handleRequest(request, options), gone];
+  const response = await Promise.race(answered === undefined ? ways : [answered, ...ways]);
+  if (!streaming || !(response instanceof Response) || response.body === null) {
     close();
     return response;
   }

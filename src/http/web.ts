@@ -4,12 +4,16 @@ import { once } from 'node:events';
 import type { Request as NodeRequest, Response as NodeResponse } from 'express';
 import type { BlocksApart } from './apart.ts';
 
-/** A Request without its body. Its URL is ours: what a client wrote as target or host may be no URL at all. */
+/** What the SDK reads of a Request when it is given the body apart. A real one costs as much as parsing the message. */
+export type WebRequest = Pick<Request, 'method' | 'url' | 'headers' | 'signal'>;
+
+/** Without its body. Its URL is ours: what a client wrote as target or host may be no URL at all. */
 export function toWebRequest({ method, headers }: NodeRequest, signal: AbortSignal): Request {
   const web = new Headers();
   for (const [name, value] of Object.entries(headers))
     for (const each of [value].flat()) if (each !== undefined && !OF_THE_BODY.has(name)) web.append(name, each);
-  return new Request('http://gateway/mcp', { method, headers: web, signal });
+  const request: WebRequest = { method, url: 'http://gateway/mcp', headers: web, signal };
+  return request as Request;
 }
 
 const OF_THE_BODY = new Set(['content-length', 'content-encoding', 'transfer-encoding']);
@@ -19,8 +23,17 @@ export const GONE = new Error('the client is gone');
 
 const isStream = (answer: Response): boolean => answer.headers.get('content-type')?.includes('event-stream') === true;
 
+/** `json`: the text of a message, to be sent with status 200. */
+export type Answer = Response | { readonly json: string };
+
 /** Written as fast as the client reads. */
-export async function sendWebResponse(answer: Response, response: NodeResponse, apart: BlocksApart): Promise<void> {
+export async function sendAnswer(answer: Answer, response: NodeResponse, apart: BlocksApart): Promise<void> {
+  if (!(answer instanceof Response)) {
+    response.status(200).setHeader('Content-Type', 'application/json');
+    if (apart.isEmpty) response.end(answer.json);
+    else await sendWhole(Buffer.from(answer.json), response, apart);
+    return;
+  }
   response.status(answer.status);
   for (const [name, value] of answer.headers) response.setHeader(name, value);
   if (answer.body === null) {
@@ -28,15 +41,18 @@ export async function sendWebResponse(answer: Response, response: NodeResponse, 
     return;
   }
   if (!isStream(answer)) {
-    const body = new Uint8Array(await answer.arrayBuffer());
-    if (apart.isEmpty) {
-      response.end(body);
-      return;
-    }
-    response.setHeader('Content-Length', apart.lengthOf(body));
-    return writeAll([body], response, apart);
+    return sendWhole(new Uint8Array(await answer.arrayBuffer()), response, apart);
   }
   return writeAll(answer.body, response, apart);
+}
+
+async function sendWhole(body: Uint8Array, response: NodeResponse, apart: BlocksApart): Promise<void> {
+  if (apart.isEmpty) {
+    response.end(body);
+    return;
+  }
+  response.setHeader('Content-Length', apart.lengthOf(body));
+  await writeAll([body], response, apart);
 }
 
 async function writeAll(
