@@ -1,12 +1,20 @@
 // The embedded engine with several guests at once: hogs, full queues, cancelled callers, dying workers. What needs hundreds
 // of runs is in test/stall/engine.test.ts.
 import { describe, expect, it } from 'vitest';
+import type { Engine } from '../../src/engine/engine.ts';
 import { codeOf, delayed, HOG, start, THREE_CALLS, until, useEngine } from '../support/engine-runs.ts';
 
 /** One built-in that never checks whether it should stop: only ending its worker stops it. */
 const STUCK = 'async () => { const a = []; a[4294967290] = 1; a.reverse() }';
 
 const openEngine = useEngine();
+
+/** Computes until its caller leaves. */
+function startHog(on: Engine) {
+  const caller = new AbortController();
+  const outcome = start(on, HOG, { signal: caller.signal, limits: { cpuMs: 60_000, wallMs: 60_000 } });
+  return { outcome, leave: () => caller.abort() };
+}
 
 describe('the embedded engine under load', () => {
   it('keeps what a parked guest holds: variables, closures, timers, big values', async () => {
@@ -46,7 +54,9 @@ describe('the embedded engine under load', () => {
 
   it('one principal can never hold all workers', async () => {
     const on = await openEngine({ workers: 2, maxWorkers: 3 });
-    const hogs = Array.from({ length: 6 }, () => start(on, HOG, { as: 'hog', limits: { cpuMs: 1_500 } }));
+    const hogs = Array.from({ length: 6 }, () =>
+      start(on, HOG, { as: 'hog', limits: { cpuMs: 60_000, wallMs: 60_000 } }),
+    );
     await until(() => on.stats().workers === 3);
     for (let i = 0; i < 5; i++) expect(codeOf(await start(on, THREE_CALLS, { as: 'b' }))).toBe('completed');
     expect(on.stats().queued).toBeGreaterThan(1);
@@ -55,30 +65,28 @@ describe('the embedded engine under load', () => {
   });
 
   it('rejects as busy at once when the queue is full, and rejects the key that fills it', async () => {
-    const on = await openEngine({ workers: 1, maxWorkers: 1, maxQueued: 10 });
-    const hog = start(on, HOG, { limits: { cpuMs: 600 } });
+    const on = await openEngine({ workers: 1, maxWorkers: 1, maxQueued: 10, maxQueueMs: 60_000 });
+    const hog = startHog(on);
     await until(() => on.stats().running === 1);
-    let hogDone = false;
-    void hog.then(() => {
-      hogDone = true;
-    });
     const queued = Array.from({ length: 10 }, () => start(on, 'async () => 1'));
     const refused = await start(on, 'async () => 1');
     expect(refused).toMatchObject({ status: 'failed', error: { code: 'busy', retryAfterMs: expect.any(Number) } });
     const other = start(on, 'async () => 2', { as: 'b' }); // takes the place of one of a's
-    expect(on.stats().queued).toBe(10);
-    expect(hogDone).toBe(false);
+    expect(on.stats()).toMatchObject({ running: 1, queued: 10 });
+    hog.leave();
     expect(codeOf(await other)).toBe('completed');
     expect((await Promise.all(queued)).map(codeOf).sort()).toEqual(['busy', ...Array(9).fill('completed')]);
-    await hog;
+    await hog.outcome;
   });
 
   it('does not keep a run in the queue for ever', async () => {
     const on = await openEngine({ workers: 1, maxWorkers: 1, maxQueueMs: 100 });
-    const hog = start(on, HOG, { limits: { cpuMs: 700 } });
+    const hog = startHog(on);
+    await until(() => on.stats().running === 1);
     expect(codeOf(await start(on, 'async () => 1'))).toBe('busy');
     expect(on.stats().running).toBe(1);
-    await hog;
+    hog.leave();
+    await hog.outcome;
   });
 
   it('frees the worker of a caller who left, and stops its calls, while others go on', async () => {
