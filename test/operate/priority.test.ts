@@ -24,7 +24,7 @@ test.runIf(process.platform === 'linux')(
   async () => {
     const gateway = await startReplica({ env: { THREAD_NICE: '7', WORKERS: '2' } });
     try {
-      const call = { name: 'search', arguments: { code: 'async () => 6 * 7' } };
+      const call = { name: 'search', arguments: { code: 'async () => { const six: number = 6; return six * 7 }' } };
       const answer = await fetch(`${gateway.url}/mcp`, {
         method: 'POST',
         headers: {
@@ -37,7 +37,7 @@ test.runIf(process.platform === 'linux')(
       expect(await answer.text()).toContain('42');
       const [main, ...others] = nicenessOf(gateway.process.pid ?? 0);
       expect(main).toBe(0);
-      // Two workers and the thread that accepts code.
+      // Two workers and the thread that accepts TypeScript.
       expect(others.filter(nice => nice === 7).length).toBeGreaterThanOrEqual(3);
     } finally {
       await gateway.end('SIGKILL');
