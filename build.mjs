@@ -2,7 +2,7 @@
 //   node build.mjs            what the package needs
 //   node build.mjs bench …    with those entry points as well
 import { execFileSync } from 'node:child_process';
-import { cpSync, realpathSync, rmSync } from 'node:fs';
+import { cpSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { writeThirdParty } from './third-party.mjs';
@@ -84,6 +84,30 @@ const oneLanguage = {
   },
 };
 
+/** Of packages, what nothing here uses: each start would read it. */
+const parts = {
+  name: 'parts',
+  setup({ onLoad }) {
+    // Tables of the character sets of East Asia and of old systems, for bodies of requests: JSON is UTF-8.
+    onLoad({ filter: /[\\/]iconv-lite[\\/]encodings[\\/](dbcs-data|sbcs-data-generated)\.js$/ }, () => ({
+      contents: 'module.exports = {}',
+    }));
+    // Express asks for the character set of what it sends.
+    onLoad({ filter: /[\\/]mime-db[\\/]db\.json$/ }, ({ path }) => {
+      const types = Object.entries(JSON.parse(readFileSync(path, 'utf8')));
+      const used = types.filter(([name, { charset }]) => charset !== undefined || name.startsWith('text/'));
+      return { contents: JSON.stringify(Object.fromEntries(used)), loader: 'json' };
+    });
+    // Counters in a dozen databases.
+    onLoad({ filter: /[\\/]rate-limiter-flexible[\\/]index\.js$/ }, ({ path }) => ({
+      contents: ['RateLimiterMemory', 'RateLimiterRedis', 'RateLimiterRes']
+        .map(name => `exports.${name} = require('./lib/${name}')`)
+        .join('\n'),
+      resolveDir: dirname(path),
+    }));
+  },
+};
+
 const steps = [
   {
     entryPoints: programs,
@@ -98,7 +122,7 @@ const steps = [
     minifySyntax: true,
     minifyWhitespace: true,
     sourcesContent: false,
-    plugins: [oneLanguage, sdkInCommonJs],
+    plugins: [oneLanguage, sdkInCommonJs, parts],
     // Packages in CommonJS ask for Node's modules with it.
     banner: {
       js: `import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);`,

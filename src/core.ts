@@ -1,13 +1,7 @@
 // Config -> what answers MCP, whatever carries it: description, guard, broker, engine, tools, joined in the order a call
 // meets them. Knows no HTTP and no stdio: gateway.ts and stdio.ts carry it.
 import { randomBytes } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
-import {
-  type McpRequestContext,
-  type McpServerFactory,
-  preloadSchemas,
-  type ScopeChallengeHandler,
-} from '@modelcontextprotocol/server';
+import type { McpRequestContext, McpServerFactory, ScopeChallengeHandler } from '@modelcontextprotocol/server';
 import type { Api } from './api.ts';
 import { createBroker } from './broker/broker.ts';
 import type { BrokerLimits } from './broker/budget.ts';
@@ -15,10 +9,8 @@ import { requestsOnly } from './broker/data-plane.ts';
 import { observeCalls } from './broker/observe.ts';
 import { type AroundSend, createRequestCapability } from './broker/request.ts';
 import { type Config, toolLimitsOf } from './config.ts';
-import { connect } from './e2b/connection.ts';
 import type { EngineStats, Limits } from './engine/engine.ts';
-import { createEngines } from './engines.ts';
-import { PACKAGE_ROOT } from './ground/built.ts';
+import { type Begun, beginEngines } from './engines.ts';
 import { collectGarbage } from './ground/heap.ts';
 import { HostTurns } from './ground/host-turns.ts';
 import { Lazy } from './ground/lazy.ts';
@@ -38,7 +30,6 @@ import type { Principal } from './principal.ts';
 import { E2B_PRODUCT, type Product } from './product.ts';
 import type { Description } from './spec/description.ts';
 import { toGuestDescription } from './spec/guest.ts';
-import { loadDescription } from './spec/load.ts';
 import { createSpecSource, type SpecSource, type SpecStatus } from './spec/refresh.ts';
 import { Answers } from './upstream/answers.ts';
 import { createUpstreamClient } from './upstream/client.ts';
@@ -98,22 +89,17 @@ export async function createCore(
   log: Logger,
   observers: Observers = {},
   product: Product = E2B_PRODUCT,
+  begun: Promise<Begun> = beginEngines(config, log, product),
 ): Promise<Core> {
   const { api } = product;
   const nice = config.THREAD_NICE;
-  preloadSchemas();
-  const base = await loadDescription(fileURLToPath(new URL(api.descriptionFile, PACKAGE_ROOT)));
+  const { base, connection, engines } = await begun;
   const operationsOf = (description: Description) =>
     createOperations(description, { allowUnlisted: config.E2B_ALLOW_UNLISTED, dashboard: api.dashboard });
   let operations = operationsOf(base);
-  const connection = connect({
-    apiUrl: config.apiUrl,
-    sandboxUrl: config.E2B_SANDBOX_URL,
-    domain: config.E2B_DOMAIN,
-  });
   const answers = new Answers({ nice });
   const client = observeClient(createUpstreamClient(connection.api), observers.onUpstreamCall);
-  const { engine, isHidden } = await createEngines(config, connection, toGuestDescription(base), log);
+  const { engine, isHidden } = await engines;
   const limits = limitsOf(config);
   const brokerLimits = brokerLimitsOf(config);
 

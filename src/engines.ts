@@ -1,13 +1,19 @@
 // Config -> the engine that runs agents' code, and what it wants kept from them. Part of the composition root.
+
+import { fileURLToPath } from 'node:url';
 import type { Config } from './config.ts';
-import type { Connection } from './e2b/connection.ts';
+import { type Connection, connect } from './e2b/connection.ts';
 import type { Engine } from './engine/engine.ts';
 import type { E2bEngine } from './engine/microvm/engine.ts';
 import { createQuickjsEngine } from './engine/quickjs/engine.ts';
 import { splitEngine } from './engine/split.ts';
-import { builtFile } from './ground/built.ts';
+import { builtFile, PACKAGE_ROOT } from './ground/built.ts';
 import { omitUndefined } from './ground/omit-undefined.ts';
 import type { Logger } from './log.ts';
+import type { Product } from './product.ts';
+import type { Description } from './spec/description.ts';
+import { toGuestDescription } from './spec/guest.ts';
+import { loadDescription } from './spec/load.ts';
 
 export type Engines = {
   readonly engine: Engine;
@@ -15,7 +21,26 @@ export type Engines = {
   readonly isHidden: (sandboxId: string) => boolean;
 };
 
-export async function createEngines(
+/** What takes a start longest: its threads start while the rest of the program is loaded. */
+export type Begun = {
+  readonly base: Description;
+  readonly connection: Connection;
+  readonly engines: Promise<Engines>;
+};
+
+export async function beginEngines(config: Config, log: Logger, { api }: Pick<Product, 'api'>): Promise<Begun> {
+  const base = await loadDescription(fileURLToPath(new URL(api.descriptionFile, PACKAGE_ROOT)));
+  const connection = connect({
+    apiUrl: config.apiUrl,
+    sandboxUrl: config.E2B_SANDBOX_URL,
+    domain: config.E2B_DOMAIN,
+  });
+  const engines = createEngines(config, connection, toGuestDescription(base), log);
+  engines.catch(() => undefined); // thrown where it is awaited
+  return { base, connection, engines };
+}
+
+async function createEngines(
   config: Config,
   connection: Connection,
   descriptionJson: string,

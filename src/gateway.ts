@@ -3,8 +3,10 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { preloadSchemas } from '@modelcontextprotocol/server';
 import { type Config, ConfigError } from './config.ts';
 import { type Core, createCore } from './core.ts';
+import type { Begun } from './engines.ts';
 import { watchLoop } from './ground/loop-watch.ts';
 import { isLoopbackAddress, LOOPBACK_NAMES } from './ground/loopback.ts';
 import { createApp } from './http/app.ts';
@@ -39,7 +41,7 @@ export async function startGateway(
   config: Config,
   log: Logger,
   product = E2B_PRODUCT,
-  { now }: { readonly now?: () => number } = {},
+  { now, begun }: { readonly now?: () => number; readonly begun?: Promise<Begun> } = {},
 ): Promise<Gateway> {
   const hosts = allowedHosts(config);
   const drain = new Drain();
@@ -54,7 +56,7 @@ export async function startGateway(
     now,
     ...(redis && { once: onceIn(redis) }),
   };
-  const core = await createCore(config, log, observers, product);
+  const core = await createCore(config, log, observers, product, begun);
   const mcp = createMcpEndpoint(
     core.serverFactory(({ authInfo }) => callerOf(authInfo), scopeChallenge(new ScopeNames(product.api.signIn.slug))),
     { turns: core.turns, log },
@@ -114,6 +116,8 @@ export async function startGateway(
   // An Expect that Node does not know is ignored.
   server.on('request', listener).on('checkExpectation', listener);
   log.info({ url, engine: core.engineName, operations: core.description().operations }, 'listening');
+  // Made for the first request otherwise.
+  setImmediate(preloadSchemas);
 
   return {
     url,

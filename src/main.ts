@@ -6,6 +6,7 @@ import { type Config, ConfigError, parseConfig } from './config.ts';
 import { E2B } from './e2b/api.ts';
 import { keepHeapsSmall } from './ground/heap.ts';
 import { createLogger, type Logger } from './log.ts';
+import { E2B_PRODUCT } from './product.ts';
 
 const USAGE = `usage: e2b-code-mode [--stdio] [--local | --local-only]
 
@@ -53,8 +54,10 @@ async function main(): Promise<void> {
     close();
     return;
   }
+  const { beginEngines } = await import('./engines.ts');
+  const begun = beginEngines(config, log, E2B_PRODUCT);
   const { startGateway } = await import('./gateway.ts');
-  const gateway = await startGateway(config, log);
+  const gateway = await startGateway(config, log, E2B_PRODUCT, { begun });
   if (cloud) console.log(welcome(gateway.url, config.PAGE));
   closeOnSignal(signal =>
     // A person at the terminal has no proxy that must turn away first.

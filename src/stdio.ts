@@ -55,8 +55,10 @@ export async function serveOverStdio(config: Config, log: Logger, product = E2B_
 }
 
 async function startCore(config: Config, log: Logger, product: Product): Promise<Core> {
+  const { beginEngines } = await import('./engines.ts');
+  const begun = beginEngines(config, log, product);
   const { createCore } = await import('./core.ts');
-  const core = await createCore(config, log, {}, product);
+  const core = await createCore(config, log, {}, product, begun);
   log.info({ engine: core.engineName, operations: core.description().operations }, 'engine ready');
   return core;
 }
