@@ -1,14 +1,7 @@
 // JavaScript as the engines take it: parsing, and how a fault in the agent's text is shown. Pure.
-import {
-  type AnyNode,
-  type Comment,
-  type Expression,
-  type Options,
-  type Program,
-  parse,
-  parseExpressionAt,
-} from 'acorn';
+import type { AnyNode, Comment, Expression, Options, Program } from 'acorn';
 import { GatewayError } from '../../errors.ts';
+import { parse, parseExpressionAt } from './parser.ts';
 
 /** `offset` is where in the text, in UTF-16 units. `final`: trying another reading of the text cannot help. */
 export type Fault = { readonly message: string; readonly offset: number; readonly final?: boolean };

@@ -1,7 +1,8 @@
 // Which call an engine means that only says "not a function" at a position. QuickJS gives the last position it passed:
 // the callee's own, or one in the arguments. So there may be two candidates, and calls that are surely functions are
 // left out. Pure.
-import { type AnyNode, parse } from 'acorn';
+import type { AnyNode } from 'acorn';
+import { parse } from '../accept/parser.ts';
 import { childrenOf, isFunction } from '../accept/syntax.ts';
 
 /** `text` as an error names it: `s.files.readText`, `(…).entries.map`. */

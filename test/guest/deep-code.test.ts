@@ -1,0 +1,39 @@
+// Code that is nested too deeply is refused in words; it must not take the process with it, however it is nested.
+import { expect, it } from 'vitest';
+import { createCodeAcceptor } from '../../src/guest/accept/acceptor.ts';
+
+const wrap = (open: string, inner: string, close: string) => (levels: number) =>
+  `async () => ${open.repeat(levels)}${inner}${close.repeat(levels)}`;
+
+const SHAPES: readonly (readonly [what: string, code: (levels: number) => string])[] = [
+  ['templates', wrap('`${', '1', '}`')],
+  ['arrows', wrap('()=>(', '1', ')')],
+  ['arrows without brackets', wrap('a=>', '1', '')],
+  ['arrays', wrap('[', '1', ']')],
+  ['objects', wrap('{a:', '1', '}')],
+  ['negations', wrap('!', '1', '')],
+  ['typeof', wrap('typeof ', '1', '')],
+  ['new', wrap('new ', 'Date', '')],
+  ['assignments', wrap('a=', '1', '')],
+  ['conditions', wrap('1?', '1', ':1')],
+  ['powers', wrap('2**', '1', '')],
+  ['blocks', levels => `async () => { ${'{'.repeat(levels)}${'}'.repeat(levels)} }`],
+  ['statements', levels => `async () => { ${'if(1)'.repeat(levels)}; }`],
+  ['labels', levels => `async () => { ${Array.from({ length: levels }, (_, i) => `l${i}:`).join('')}; }`],
+  ['patterns', levels => `async () => { const ${'['.repeat(levels)}a${']'.repeat(levels)} = 1 }`],
+  ['groups of a regular expression', levels => `async () => /${'('.repeat(levels)}${')'.repeat(levels)}/`],
+  ['classes of a regular expression', levels => `async () => /${'['.repeat(levels)}a${']'.repeat(levels)}/v`],
+];
+
+it.each(SHAPES)('%s', async (_what, code) => {
+  const acceptor = createCodeAcceptor({ maxChars: 262_144 });
+  const from = { principalId: 'a', signal: new AbortController().signal };
+  try {
+    for (const levels of [1_000, 2_000, 5_000]) await acceptor.accept(code(levels), from).catch(() => undefined);
+    const refused = { code: expect.stringMatching(/^code_(?:syntax|invalid)$/) };
+    await expect(acceptor.accept(code(20_000), from)).rejects.toMatchObject(refused);
+    await expect(acceptor.accept('async () => 1', from)).resolves.toMatchObject({ source: 'async () => 1' });
+  } finally {
+    await acceptor.close();
+  }
+});
