@@ -1,12 +1,13 @@
-// Names that models write from memory and that are not here -> what to use instead, one sentence each. Data only: bundled
-// into the prelude, and read where errors are explained.
+// Names that models write from memory and that are not here -> what to use instead, one sentence each. Bundled into the
+// prelude, and read where code is accepted and errors are explained. Pure.
+import type { Surface } from '../engine/engine.ts';
 import { IMPORT_MESSAGE } from '../engine/protocol.ts';
 
 const FILES =
   'There is no file system here. In execute_read and execute_write, work on files of a sandbox: sandbox.files.read(path).';
-export const NETWORK =
+const NETWORK =
   "There is no network here. A server inside a sandbox: sbx.fetch(port, path). The internet: sbx.commands.run('curl …'). The API itself: api.request({ method, path, query, body }).";
-export const NETWORK_IN_SEARCH = 'There is no network here. Use find(query) and describe(operation).';
+const NETWORK_IN_SEARCH = 'There is no network here. Use find(query) and describe(operation).';
 const ENVIRONMENT = 'There is no process and there are no environment variables here; the gateway adds the API key.';
 const COMMANDS = "Nothing can be started here. Use sbx.commands.run('…'): it runs a command in a sandbox.";
 const PACKAGE = `There are no packages here, only JavaScript itself. What needs one runs in a sandbox: sbx.commands.run('npm install …').`;
@@ -103,6 +104,10 @@ const GROUPS: readonly (readonly [instead: string, names: string])[] = [
     PYTHON,
     'np numpy pd pandas plt matplotlib sns sys subprocess requests time itertools functools collections asyncio pathlib pickle shutil glob hashlib urllib sklearn torch __name__ __file__ ValueError KeyError',
   ],
+  [
+    'Make or reach one first: const sbx = await Sandbox.create(), or await Sandbox.connect(id). Nothing is kept between calls.',
+    'sandbox sbx sb',
+  ],
   [ARGUMENTS, 'args argv input params parameters context ctx event input_data inputs payload props $input $json'],
   [TOOLS, 'tools tool mcp client server callTool call_tool useTool use_tool search execute execute_read execute_write'],
   [
@@ -116,11 +121,50 @@ const GROUPS: readonly (readonly [instead: string, names: string])[] = [
     'show render plot displayImage display_image Markdown HTML',
   ],
   ['Return the value: the result is what the function returns.', 'setResult return_value exit quit'],
+  [
+    "There is no desktop SDK here: Sandbox.create('desktop'), and its programs by sbx.commands.run('…').",
+    'DesktopSandbox',
+  ],
   ['Use Sandbox: it has runCode.', 'CodeInterpreter Interpreter AsyncSandbox SandboxSync'],
 ];
 
-const table: Record<string, string> = { __proto__: null } as unknown as Record<string, string>;
-for (const [instead, names] of GROUPS) for (const name of names.split(' ')) table[name] = instead;
+const newTable = () => ({ __proto__: null }) as unknown as Record<string, string>;
+const table = newTable();
+/** The same for search, which has no sandboxes. Made beforehand: agents' code may have changed what it is made with. */
+const inSearch = newTable();
+for (const [instead, names] of GROUPS) {
+  const there = instead.includes('sbx.') ? `${instead} Sandboxes are in execute_read and execute_write.` : instead;
+  for (const name of names.split(' ')) {
+    table[name] = instead;
+    inSearch[name] = instead === NETWORK ? NETWORK_IN_SEARCH : there;
+  }
+}
 
 /** Own names only: it has no prototype. */
 export const INSTEAD: Readonly<Record<string, string>> = Object.freeze(table);
+
+/** Packages whose name is not that of what they export -> a name in the table. */
+const MODULES: Readonly<Record<string, string>> = {
+  '@e2b/desktop': 'DesktopSandbox',
+  '@modelcontextprotocol/sdk': 'mcp',
+  '@anthropic-ai/sdk': 'Anthropic',
+  'fs-extra': 'fs',
+  'graceful-fs': 'fs',
+  'node-fetch': 'fetch',
+  'cross-fetch': 'fetch',
+  request: 'fetch',
+  'cross-spawn': 'spawn',
+  shelljs: 'spawn',
+  mocha: 'test',
+};
+
+/** What to use instead of a name, on a surface; undefined for one that is not in the list. */
+export const insteadOf = (name: string, surface: Surface): string | undefined =>
+  (surface === 'search' ? inSearch : table)[name];
+
+/** `node:fs/promises`, `lodash/merge`, `@scope/name`. */
+export function insteadOfModule(module: string, surface: Surface): string | undefined {
+  const [scoped] = /^@[^/]+\/[^/@]+/.exec(module) ?? [];
+  const [name = ''] = module.replace(/^node:/, '').split('/');
+  return insteadOf(MODULES[scoped ?? name] ?? name.replace(/(.)@.*$/, '$1'), surface);
+}

@@ -27,7 +27,7 @@ describe('acceptCode', () => {
         // Blanked, or replaced in place: `const $main =` for `export default`, `()` for a parameter.
         if (character?.trim() === '' || (/^(export default|async spec)/.test(own) && ours <= 14)) continue;
         // For an import of what is global.
-        if (/^(?:import\b|.*(?:require|import)\(')/.test(own)) continue;
+        if (/^(?:import\b|export \{|.*(?:require|import)\(')/.test(own)) continue;
         expect(own[ours - 1], `column ${ours} of ${own}`).toBe(character);
       }
     });
@@ -37,7 +37,6 @@ describe('acceptCode', () => {
     ['an object', '{"code": "async () => {\\n  return 5\\n}"}', 5, 'async () => {\n  return 5\n}'],
     ['an object with a bare body', ' { "code" : "const a = 1\\r\\nreturn a" } ', 1, 'const a = 1\nreturn a'],
     ['a string', '"async () => { return \\"x\\" }"', 'x', 'async () => { return "x" }'],
-    ['no more than once', '{"code": "{\\"code\\": 1}"}', { code: 1 }, '{"code": 1}'],
     ['beside other fields', '{"language": "js", "code": "() => 1"}', 1, '() => 1'],
     ['a whole call', '{"name": "execute_write", "arguments": {"code": "return 4"}}', 4, 'return 4'],
     [
@@ -48,7 +47,27 @@ describe('acceptCode', () => {
     ],
     ['an input', '{"input": {"code": "const a = 7; a"}}', 7, 'const a = 7; a'],
     ['a list of one', '[{"code": "async () => 8"}]', 8, 'async () => 8'],
-    ['a list of one string', '["async () => 8"]', ['async () => 8'], '["async () => 8"]'],
+    ['a list of one string', '["async () => 8"]', 8, 'async () => 8'],
+    ['a list of lines', '["async () => {", "return 8", "}"]', 8, 'async () => {\nreturn 8\n}'],
+    ['code as a list of lines', '{"code": ["const a = 8", "return a"]}', 8, 'const a = 8\nreturn a'],
+    ['under a name of its own', '{"payload": {"run": "async () => 8"}}', 8, 'async () => 8'],
+    ['the call of an agent framework', '{"action": "x", "action_input": {"code": "() => 8"}}', 8, '() => 8'],
+    ['several calls, one of code', '{"tool_uses": [{"parameters": {"code": "() => 8"}}]}', 8, '() => 8'],
+    ['a name in capitals', '{"Code": "return 8"}', 8, 'return 8'],
+    ['real line ends in a string', '{"code": "async () => {\n  return 8\n}"}', 8, 'async () => {\n  return 8\n}'],
+    ['a method of a literal', '({ async code() { return 8 } })', 8, 'async function () { return 8 }'],
+    ['what is returned or exported', 'export default { code: () => 8 }', 8, '() => 8'],
+    ['prose before a block of JSON', `Call:\n${FENCE}json\n{"code": "() => 8"}\n${FENCE}`, 8, '() => 8'],
+    ['tags around it', '<tool_call>\n{"arguments": {"code": "() => 8"}}\n</tool_call>', 8, '() => 8'],
+    ['tags of a parameter', '<invoke name="x"><parameter name="code">() => 8</parameter></invoke>', 8, '() => 8'],
+    ['a word for the language', 'javascript\nasync () => 8', 8, 'async () => 8'],
+    [
+      'line ends that were escaped',
+      'async () => {\\n  return "\\\\n".length\\n}',
+      1,
+      'async () => {\n  return "\\n".length\n}',
+    ],
+    ['quotes that were escaped', 'async () => {\\n return \\"a\\"\\n}', 'a', 'async () => {\n return "a"\n}'],
     ['statements in a string', '"const a = 1; return a + 1;"', 2, 'const a = 1; return a + 1;'],
     ['a string in a string', '"\\"async () => 3\\""', 3, 'async () => 3'],
     ['a literal of JavaScript', "({ tool: 'x', code: 'async () => 9' })", 9, 'async () => 9'],
@@ -158,8 +177,26 @@ describe('acceptCode', () => {
       /Line 2/,
       '2:10',
     ],
-    ['another import', 'const a = 1;\nimport fs from "fs";', 'code_syntax', /no modules here/, '2:1'],
-    ['a named export', 'export const a = 1', 'code_syntax', /Only `export default`/, '1:1'],
+    [
+      'another import',
+      'const a = 1;\nimport fs from "fs";',
+      'code_syntax',
+      /There is no module fs here\. There is no file system here/,
+      '2:1',
+    ],
+    ['an export from elsewhere', 'export { a } from "b"', 'code_syntax', /Only `export default`/, '1:1'],
+    [
+      'an import of a package',
+      'import z from "zod"',
+      'code_syntax',
+      /There is no module zod here\. There are no packages/,
+    ],
+    ['an import of what a module lacks', 'import { createHash } from "crypto"', 'code_syntax', /Hashes: sbx\.commands/],
+    ['an import of the desktop SDK', 'import { Sandbox } from "@e2b/desktop"', 'code_syntax', /create\('desktop'\)/],
+    ['a call without code', '{"command": "ls -la"}', 'code_invalid', /data without code/, '1:1'],
+    ['code in code that is none', '{"code": "{\\"code\\": 1}"}', 'code_invalid', /data without code/],
+    ['a call with two pieces of code', '{"a": "() => 1", "b": "() => 2"}', 'code_invalid', /2 pieces of code/],
+    ['Python that says so', '{"code": "10 // 3", "language": "python"}', 'code_invalid', /This is Python/],
     ['import.meta', 'async () => import.meta.url', 'code_syntax', /import\.meta/, '1:13'],
     ['an enum', 'async () => {\n  enum A { B }\n}', 'code_syntax', /enums are not supported: use an object/, '2:3'],
     ['a namespace', 'namespace A { export const b = 1 }', 'code_syntax', /namespaces are not supported/, '1:1'],

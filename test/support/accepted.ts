@@ -11,7 +11,8 @@ export async function evaluate(code: AcceptedCode): Promise<unknown> {
   const value: unknown = vm.runInNewContext(`(${code.source}\n)`, {
     api: { request: async () => 42 },
     Sandbox: { create: () => 8 },
-    e2b: { Sandbox: { create: () => 8 } },
+    e2b: { Sandbox: { create: () => 8 }, sleep: async (_: number, value: unknown) => value },
+    crypto: { randomUUID: () => 'uuid' },
     spec: { paths: 7 },
     log: [],
   });
@@ -160,6 +161,56 @@ export const FORMS: readonly [name: string, code: string, value: unknown][] = [
     8,
   ],
   ['an import of the SDK', "import { Sandbox } from '@e2b/code-interpreter'\nSandbox.create()", 8],
+  [
+    'an import of types among names',
+    'import { Sandbox as S, type Opts } from "e2b"; const o: Opts = {}; return S.create(o)',
+    8,
+  ],
+  [
+    'an import of types alone',
+    "import type { Opts } from 'e2b';\nimport { Sandbox } from 'e2b';\nreturn Sandbox.create()",
+    8,
+  ],
+  [
+    'an import of types only, then a return',
+    "import { type Opts } from 'e2b';\nconst o: Opts[] = [];\nreturn o.length",
+    0,
+  ],
+  [
+    'an import of the SDK with a version',
+    "import Sandbox from 'npm:@e2b/code-interpreter@1.0.0'\nreturn Sandbox.create()",
+    8,
+  ],
+  ['an import of the SDK by a URL', "import { Sandbox } from 'https://esm.sh/e2b'\nreturn Sandbox.create()", 8],
+  [
+    'an import of an older class',
+    "import { CodeInterpreter } from '@e2b/code-interpreter'\nreturn CodeInterpreter.create()",
+    8,
+  ],
+  ["an import of a module's function", "import { randomUUID } from 'node:crypto'\nreturn randomUUID()", 'uuid'],
+  ['an import of a sleep', "import { setTimeout as sleep } from 'node:timers/promises'\nreturn sleep(5, 7)", 7],
+  [
+    'an import of a sleep by the name of the timer',
+    "import { setTimeout } from 'timers/promises'\nreturn setTimeout(5, 7)",
+    7,
+  ],
+  ['exported names', 'export const a = 5;\nexport { b };\nlet b\nreturn a', 5],
+  ['an exported function', 'export async function run() { return 6 }', 6],
+  ['an import as a promise', "import('e2b').then(({ Sandbox }) => Sandbox.create())", 8],
+  ['a feature test of an absent name', 'return typeof fetch', 'undefined'],
+  ['an own name that is absent elsewhere', 'const path = 5;\nreturn { path }', { path: 5 }],
+  ['an own global that is absent elsewhere', 'globalThis.fetch = () => 5;\nreturn fetch()', 5],
+  ['an own parameter that is absent elsewhere', 'const f = fetch => fetch + 1;\nreturn f(1)', 2],
+  [
+    'an absent name that is caught',
+    'try { fetch("x") } catch (e) { return e.message.slice(0, 50) }',
+    'fetch is not defined. There is no network here. A ',
+  ],
+  [
+    'an absent name at the start of a line',
+    'let seen = 1\ntry {\n  seen += 1\n  print(seen)\n} catch (e) { return [seen, e.name] }',
+    [2, 'ReferenceError'],
+  ],
   ['an import of its default', 'import Sandbox from "e2b";\nreturn Sandbox.create()', 8],
   ['an import over several lines', "import {\n  Sandbox,\n} from 'e2b'\nasync () => Sandbox.create()", 8],
   [

@@ -1,11 +1,13 @@
 // What models write -> one expression the engine can evaluate, or an error that shows the place. Pure; the type
 // stripper is handed in. The forms themselves are in shape.ts.
+import type { AnyNode } from 'acorn';
 import type { Surface } from '../../engine/engine.ts';
 import { GatewayError } from '../../errors.ts';
+import { absentNames } from './absent-names.ts';
 import { blankHashbang, escapeFences, fencedBlocks, firstFence, outerBlock } from './fences.ts';
 import { foreign } from './foreign.ts';
-import { type Edit, shapeOfExpression, shapeOfProgram } from './forms.ts';
-import { withoutSdkImports } from './imports.ts';
+import { type Edit, inOrder, shapeOfExpression, shapeOfProgram } from './forms.ts';
+import { withoutSdkImports, withoutTypedImports } from './imports.ts';
 import {
   type Fault,
   faultOfExpression,
@@ -54,9 +56,9 @@ export type AcceptOptions = {
  * Throws GatewayError: code_invalid, code_too_large, code_syntax.
  */
 export function acceptCode(code: unknown, { maxChars, stripTypes, surface = 'write' }: AcceptOptions): AcceptedCode {
-  const text = checkText(code, maxChars);
+  const text = checkText(code, maxChars, surface);
   try {
-    const read = readOne(readingOf(text), stripTypes);
+    const read = readOne(readingOf(text), stripTypes, surface);
     if (!read.ok) throw new Refused('code_syntax', foreign(text, oddCharacterAt(text, read.fault), surface));
     return finish(text, read.text, read.edits);
   } catch (caught) {
@@ -85,16 +87,16 @@ export function checkLength(code: unknown, maxChars: number): string {
   );
 }
 
-function checkText(code: unknown, maxChars: number): string {
+function checkText(code: unknown, maxChars: number, surface: Surface): string {
   // \r\n and \r are line ends that JavaScript itself reads as \n, in templates too.
-  const text = outOfData(checkLength(code, maxChars)).replace(/\r\n?/g, '\n');
+  const text = outOfData(checkLength(code, maxChars), surface).replace(/\r\n?/g, '\n');
   if (text.trim() === '') throw new GatewayError('code_invalid');
   return text;
 }
 
-function outOfData(code: string): string {
+function outOfData(code: string, surface: Surface): string {
   try {
-    return unwrapped(code);
+    return unwrapped(code, surface);
   } catch (caught) {
     throw caught instanceof Refused ? refusalIn(code, caught) : caught;
   }
@@ -134,31 +136,44 @@ type Read =
 const GENERIC_CALL = /[\w$]<[^()=;]{1,200}>\(/;
 
 /** As plain JavaScript, or else as TypeScript. */
-function readOne(text: string, stripTypes: AcceptOptions['stripTypes']): Read {
-  const plain = readPlain(text);
+function readOne(given: string, stripTypes: AcceptOptions['stripTypes'], surface: Surface): Read {
+  const asSent = readPlain(given, surface);
+  // Types among imported names, and imports that stand beside a `return`, are more than the stripper takes.
+  const text = asSent.ok ? given : withoutTypedImports(given);
+  const plain = text === given ? asSent : readPlain(text, surface);
   if (plain.ok && !GENERIC_CALL.test(text)) return plain;
   if (stripTypes === undefined) return plain.ok ? { ok: false, fault: NEEDS_TYPES } : plain;
   const stripped = stripTypes(text);
-  if (plain.ok) return stripped.ok ? readPlain(stripped.text) : plain;
+  if (plain.ok) return stripped.ok ? readPlain(stripped.text, surface) : plain;
   if (!stripped.ok) return { ok: false, fault: further(plain.fault, stripped.fault) };
-  const typed = readPlain(stripped.text);
+  const typed = readPlain(stripped.text, surface);
   return typed.ok ? typed : { ok: false, fault: further(plain.fault, typed.fault) };
 }
 
 const NEEDS_TYPES: Fault = { message: 'This is TypeScript', offset: 0 };
 
 /** As a program; or as an expression, for an anonymous function is no program. */
-function readPlain(text: string): Read {
+function readPlain(text: string, surface: Surface): Read {
+  const editsOf = (shape: Edit[], root: AnyNode) => {
+    const { before, behind } = absentNames(text, root, surface);
+    return inOrder([...behind, ...shape, ...before]);
+  };
   const program = parseText(text);
   if (program.ok) {
     const needed = withoutSdkImports(text, program.node);
-    return needed === text ? { ok: true, text, edits: shapeOfProgram(text, program.node) } : readPlain(needed);
+    return needed === text
+      ? { ok: true, text, edits: editsOf(shapeOfProgram(text, program.node, surface), program.node) }
+      : readPlain(needed, surface);
   }
   const expression = parseExpression(text);
   if (expression.ok) {
     const needed = withoutSdkImports(text, expression.node);
-    if (needed !== text) return readPlain(needed);
-    return { ok: true, text, edits: shapeOfExpression(text, expression.node, expression.rest) };
+    if (needed !== text) return readPlain(needed, surface);
+    return {
+      ok: true,
+      text,
+      edits: editsOf(shapeOfExpression(text, expression.node, expression.rest), expression.node),
+    };
   }
   return { ok: false, fault: further(program.fault, expression.fault) };
 }

@@ -9,14 +9,16 @@ import type {
   Program,
   Statement,
 } from 'acorn';
+import type { Surface } from '../../engine/engine.ts';
 import { GatewayError } from '../../errors.ts';
 import { GLOBALS } from '../globals.ts';
+import { refusedImport } from './modules.ts';
 import { nodesOf, Refused } from './syntax.ts';
 
 /** Replaces `start` to `end` by `text`. */
 export type Edit = { readonly start: number; readonly end: number; readonly text: string };
 
-const insert = (at: number, text: string): Edit => ({ start: at, end: at, text });
+export const insert = (at: number, text: string): Edit => ({ start: at, end: at, text });
 const blank = (text: string, start: number, end: number): Edit => ({
   start,
   end,
@@ -41,8 +43,8 @@ export function shapeOfExpression(text: string, expression: Expression, semicolo
 }
 
 /** Throws Refused for modules and for functions that cannot be called as they are. */
-export function shapeOfProgram(text: string, program: Program): Edit[] {
-  for (const statement of program.body) refuseModules(statement);
+export function shapeOfProgram(text: string, program: Program, surface: Surface): Edit[] {
+  for (const statement of program.body) refuseModules(statement, surface);
   const statements = program.body.filter(statement => statement.type !== 'EmptyStatement');
   const [only] = statements;
   if (only === undefined) throw new GatewayError('code_invalid');
@@ -197,15 +199,16 @@ function editsOfCallee(text: string, node: AnyNode): Edit[] {
 
 // Modules.
 
-function refuseModules(statement: Program['body'][number]): void {
+function refuseModules(statement: Program['body'][number], surface: Surface): void {
   if (statement.type === 'ImportDeclaration') {
     const names = statement.specifiers.map(specifier => specifier.local.name);
-    const known = names.filter(name => NAMES.has(name));
-    const advice =
-      known.length > 0 && known.length === names.length
-        ? `${known.join(', ')} is a global already: delete this line`
-        : `There are no modules here, only globals (${GLOBALS.read.slice(0, 4).join(', ')} …): delete this line and use those`;
-    throw new Refused('code_syntax', { message: advice, offset: statement.start });
+    const message = refusedImport(
+      String(statement.source.value),
+      names,
+      names.filter(name => NAMES.has(name)),
+      surface,
+    );
+    throw new Refused('code_syntax', { message, offset: statement.start });
   }
   if (statement.type === 'ExportNamedDeclaration' || statement.type === 'ExportAllDeclaration') {
     throw new Refused('code_syntax', {
@@ -215,4 +218,6 @@ function refuseModules(statement: Program['body'][number]): void {
   }
 }
 
-const inOrder = (edits: Edit[]): Edit[] => edits.sort((one, other) => one.start - other.start || one.end - other.end);
+/** Of two at one place, what is put in before what is replaced; otherwise in the order they are given. */
+export const inOrder = (edits: Edit[]): Edit[] =>
+  edits.sort((one, other) => one.start - other.start || one.end - other.end);

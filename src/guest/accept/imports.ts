@@ -1,22 +1,28 @@
 // Imports of what is global already: the API's SDK as its own examples begin, and a few of Node's modules. Each becomes what
 // it means here, in the same place and of the same length. Pure.
-import type { AnyNode, ImportDeclaration } from 'acorn';
-import { SDK_GLOBAL, SDK_MODULES } from '../prelude/e2b/sdk.ts';
-import { nodesOf } from './syntax.ts';
+import type { AnyNode, ExportNamedDeclaration, ImportDeclaration } from 'acorn';
+import { SDK_GLOBAL } from '../prelude/e2b/sdk.ts';
+import { isSdk } from './modules.ts';
+import { nodesOf, parseText } from './syntax.ts';
 
-const SDKS: readonly unknown[] = SDK_MODULES;
 const ANY_SDK = `globalThis.${SDK_GLOBAL}`;
 
-/** Of Node's modules, what the guest has under the same name. */
-const BUILT_IN: Readonly<Record<string, readonly string[]>> = {
-  buffer: ['Buffer', 'Blob', 'atob', 'btoa'],
-  console: ['console'],
-  crypto: ['crypto'],
-  perf_hooks: ['performance'],
-  timers: ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval'],
-  url: ['URL', 'URLSearchParams'],
-  util: ['TextEncoder', 'TextDecoder'],
+/** Of Node's modules, what the guest has, by what it is called there. */
+const BUILT_IN: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  buffer: same('Buffer Blob atob btoa'),
+  console: same('console'),
+  crypto: { ...same('crypto'), webcrypto: 'crypto', default: 'crypto', randomUUID: 'crypto.randomUUID' },
+  perf_hooks: same('performance'),
+  timers: same('setTimeout setInterval clearTimeout clearInterval'),
+  'timers/promises': { setTimeout: `${SDK_GLOBAL}.sleep` },
+  url: same('URL URLSearchParams'),
+  util: same('TextEncoder TextDecoder'),
 };
+
+function same(names: string): Readonly<Record<string, string>> {
+  return Object.fromEntries(names.split(' ').map(name => [name, name]));
+}
+
 /** The gateway has the key: reading a .env file does nothing. */
 const DOTENV = /^dotenv(?:\/config)?$/;
 
@@ -24,7 +30,7 @@ type Replacement = { readonly start: number; readonly end: number; readonly by: 
 
 /** `text` without them, every other character in its place; the same text where there are none. */
 export function withoutSdkImports(text: string, root: AnyNode): string {
-  if (!/\b(?:import|require)\b/.test(text)) return text;
+  if (!/\b(?:import|require|export)\b/.test(text)) return text;
   let out = text;
   const replaced: Replacement[] = [];
   for (const { node } of nodesOf(root)) {
@@ -41,29 +47,57 @@ export function withoutSdkImports(text: string, root: AnyNode): string {
   return out;
 }
 
+const STATEMENT = /((?:^|;)[ \t]*)(import\s+(?:type\b)?[^;'"()]*?\bfrom\s*(['"])[^'"\n]+\3[ \t]*;?)/gm;
+const TYPE_NAME = /(?<=[{,]\s*)type\s+[\w$]+(?:\s+as\s+[\w$]+)?\s*,?/g;
+
+/** For code with types: imports without the types in them, and what they mean where that is known. */
+export function withoutTypedImports(text: string): string {
+  return text.replace(STATEMENT, (_, before: string, statement: string) => {
+    const blank = (part: string) => part.replace(/[^\n]/g, ' ');
+    if (/^import\s+type\s+(?!from\b|,)/.test(statement)) return before + blank(statement);
+    const plain = statement.replace(TYPE_NAME, blank);
+    if (/^import\s*\{\s*\}\s*from/.test(plain)) return before + blank(statement);
+    const parsed = parseText(plain.replace(/,(\s*\})/, ' $1'));
+    const [only] = parsed.ok ? parsed.node.body : [];
+    const by = only?.type === 'ImportDeclaration' ? importedAs(only) : undefined;
+    if (by === undefined || by.length > statement.length) return before + plain;
+    return before + by + blank(statement.slice(by.length));
+  });
+}
+
 function replacementsIn(node: AnyNode): readonly Replacement[] {
   // Only in a list of statements: behind `if (…)`, what follows would take the place of a blanked one.
   if (node.type === 'Program' || node.type === 'BlockStatement')
     return node.body.flatMap(statement => {
+      if (statement.type === 'ExportNamedDeclaration') return exportedAs(statement);
       const by = statement.type === 'ImportDeclaration' ? importedAs(statement) : dynamic(statement);
       return by === undefined ? [] : [{ start: statement.start, end: statement.end, by }];
     });
   return isSdkCall(node) ? [{ start: node.start, end: node.end, by: ANY_SDK }] : [];
 }
 
+/** What is exported is declared all the same; lists of names mean nothing here. */
+function exportedAs({ start, end, declaration, source }: ExportNamedDeclaration): Replacement[] {
+  if (declaration) return [{ start, end: declaration.start, by: '' }];
+  return source ? [] : [{ start, end, by: ';' }];
+}
+
 /** The statement an import means; undefined for one that means nothing here. */
 function importedAs({ source, specifiers }: ImportDeclaration): string | undefined {
   const module = String(source.value);
-  const isSdk = SDKS.includes(module);
   if (DOTENV.test(module)) return specifiers.length === 0 ? ';' : dotenvAs(specifiers[0]);
-  if (isSdk) return declared(specifiers.flatMap(aliasOf));
+  if (isSdk(module)) return declared(specifiers.flatMap(aliasOf));
   const there = BUILT_IN[module.replace(/^node:/, '')];
-  const known = specifiers.every(
-    each =>
-      there?.includes(each.local.name) === true &&
-      (each.type !== 'ImportSpecifier' || nameOf(each.imported) === each.local.name),
-  );
-  return there !== undefined && specifiers.length > 0 && known ? ';' : undefined;
+  if (there === undefined || specifiers.length === 0) return undefined;
+  const meant = specifiers.map(each => [each.local.name, there[importedName(each) ?? each.local.name]] as const);
+  if (meant.some(([, own]) => own === undefined)) return undefined;
+  return declared(meant.flatMap(([name, own]) => (own === name ? [] : [`${name}=${own}`])));
+}
+
+/** undefined for one that stands for a whole module: then its own name says what is meant. */
+function importedName(specifier: ImportDeclaration['specifiers'][number]): string | undefined {
+  if (specifier.type === 'ImportDefaultSpecifier') return undefined;
+  return specifier.type === 'ImportSpecifier' ? nameOf(specifier.imported) : undefined;
 }
 
 /** The semicolon keeps the lines before and behind apart. */
@@ -77,7 +111,7 @@ function aliasOf(specifier: ImportDeclaration['specifiers'][number]): string[] {
       : specifier.type === 'ImportDefaultSpecifier'
         ? 'Sandbox'
         : (nameOf(specifier.imported) ?? '');
-  const meant = own === 'default' ? 'Sandbox' : own;
+  const meant = own === 'default' || own === 'CodeInterpreter' ? 'Sandbox' : own;
   return meant === local.name ? [] : [`${local.name}=${meant}`];
 }
 
@@ -103,9 +137,9 @@ function dynamic(statement: AnyNode): string | undefined {
 function isSdkCall(node: AnyNode): boolean {
   if (node.type === 'AwaitExpression' && node.argument.type === 'ImportExpression') {
     const { source } = node.argument;
-    return source.type === 'Literal' && SDKS.includes(source.value);
+    return source.type === 'Literal' && isSdk(String(source.value));
   }
-  return SDKS.includes(requiredBy(node) ?? '');
+  return isSdk(requiredBy(node) ?? '');
 }
 
 function requiredBy(node: AnyNode): string | undefined {

@@ -1,54 +1,80 @@
 // Code that a model wrapped in data: a tool call as JSON, an object or array that holds `code`, a string of statements.
 // Takes the code out; text that is no such data comes back as it is. Pure.
 import type { AnyNode } from 'acorn';
-import { tryParseJson } from '../../ground/json.ts';
+import type { Surface } from '../../engine/engine.ts';
+import { isRecord, tryParseJson } from '../../ground/json.ts';
+import { dataBlock, withoutEnvelope } from './envelope.ts';
+import { foreignMessage } from './foreign.ts';
+import type { Language } from './language.ts';
 import { parseExpression, parseText, Refused } from './syntax.ts';
 
-const CODE_NAMES = ['code', 'javascript', 'js', 'typescript', 'script', 'source', 'program', 'snippet'];
-/** What holds the arguments of a call, as the formats of several vendors have it. */
-const HOLDERS = [
-  'arguments',
-  'args',
-  'parameters',
-  'params',
-  'input',
-  'tool_input',
-  'function',
-  'tool_calls',
-  'kwargs',
+/** Fields that hold code whatever is in them; compared without case, `_` and `-`. */
+const CODE_NAMES = new Set('code javascript js typescript ts jscode javascriptcode codestring sourcecode'.split(' '));
+/** Fields that often do. */
+const LIKELY_NAMES = new Set('script source program snippet codesnippet codeblock input arguments'.split(' '));
+const LANGUAGE_NAMES = new Set(['language', 'lang', 'runtime']);
+const LANGUAGES: readonly (readonly [RegExp, Language])[] = [
+  [/^py(?:thon)?[\d.]*$/i, 'Python'],
+  [/^(?:ba|z)?sh$|^shell$|^cmd$/i, 'a shell command'],
+  [/^r$/i, 'R'],
+  [/^java$/i, 'Java'],
 ];
-const MAX_LAYERS = 6;
+/** Fields of calls: an object with one of them is no result that somebody wrote down. */
+const CALL_NAMES = new Set([
+  ...CODE_NAMES,
+  ...LIKELY_NAMES,
+  ...LANGUAGE_NAMES,
+  ...'command cmd shell bash python query tool toolname toolinput parameters params args tooluses toolcalls'.split(' '),
+]);
+const MAX_LAYERS = 8;
+const MAX_VALUES = 2_000;
+const MAX_DEPTH = 12;
 
-/** @throws Refused where there is more than one piece of code in it */
-export function unwrapped(code: string): string {
+/** @throws Refused where there is no code in it, or more than one piece */
+export function unwrapped(code: string, surface: Surface): string {
   let text = code;
   for (let layer = 0; layer < MAX_LAYERS; layer++) {
-    const inner = innerOf(text);
+    const inner = withoutEnvelope(text) ?? innerOf(text, surface);
     if (inner === undefined) return text;
     text = inner;
   }
   return text;
 }
 
-const FENCED = /^\s*(`{3,})(?:json5?|jsonc)?[ \t]*\n([\s\S]*?)\n?[ \t]*\1\s*$/i;
+const plainName = (name: string): string => name.toLowerCase().replace(/[_-]/g, '');
 
-function innerOf(text: string): string | undefined {
-  const [, , fenced] = FENCED.exec(text) ?? [];
-  const data = fenced ?? text;
-  if (!/^\s*\(?\s*[[{"'`]/.test(data)) return undefined;
+const MAY_BE_DATA = /^\s*(?:return\s|export\s+default\s|module\.exports\s*=)?\s*\(?\s*[[{"'`]/;
+
+function innerOf(text: string, surface: Surface): string | undefined {
+  const block = dataBlock(text);
+  const data = block ?? text;
+  if (!MAY_BE_DATA.test(data)) return undefined;
   const value = dataIn(data);
   if (typeof value === 'string') return looksLikeCode(value) ? value : undefined;
-  return codeIn(value);
+  const inner = codeIn(value, surface);
+  if (inner !== undefined) return inner;
+  if (!isRecord(value) || !Object.keys(value).some(name => CALL_NAMES.has(plainName(name)))) return undefined;
+  throw new Refused('code_invalid', {
+    message: 'This is data without code in it. Send one function: async () => { … return value }',
+    offset: 0,
+  });
 }
 
 /** Of JSON, or of a literal of JavaScript; undefined for what is more than data. */
 function dataIn(text: string): unknown {
-  const data = tryParseJson(text);
+  const data = tryParseJson(text) ?? tryParseJson(withEscapedLines(text));
   if (data !== undefined) return data;
-  const bare = /^\s*\(([\s\S]*)\)[\s;]*$/.exec(text)?.[1] ?? text;
-  const parsed = parseExpression(bare);
-  return parsed.ok ? literal(parsed.node, bare) : undefined;
+  const bare = text.replace(/^\s*(?:return\s|export\s+default\s|module\.exports\s*=)/, '');
+  const inner = /^\s*\(([\s\S]*)\)[\s;]*$/.exec(bare)?.[1] ?? bare;
+  const parsed = parseExpression(inner);
+  return parsed.ok ? literal(parsed.node, inner) : undefined;
 }
+
+/** JSON whose strings have real line ends in them, as models write it. */
+const withEscapedLines = (text: string): string =>
+  text.replace(/"(?:[^"\\]|\\[\s\S])*"/g, part =>
+    part.replace(/\r?\n/g, '\\n').replace(/\r/g, '\\r').replace(/\t/g, '\\t'),
+  );
 
 /** Functions come as the text they are. */
 function literal(node: AnyNode, text: string): unknown {
@@ -57,6 +83,9 @@ function literal(node: AnyNode, text: string): unknown {
       return node.value;
     case 'TemplateLiteral':
       return node.expressions.length === 0 ? (node.quasis[0]?.value.cooked ?? undefined) : undefined;
+    case 'ArrowFunctionExpression':
+    case 'FunctionExpression':
+      return text.slice(node.start, node.end);
     case 'ArrayExpression':
       return node.elements.map(element => (element === null ? undefined : literal(element, text)));
     case 'ObjectExpression':
@@ -65,9 +94,8 @@ function literal(node: AnyNode, text: string): unknown {
           if (property.type !== 'Property' || property.computed) return [];
           const { key, value, method } = property;
           const name = key.type === 'Identifier' ? key.name : String((key as { value?: unknown }).value);
-          if (!method && /^(?:ArrowFunction|Function)Expression$/.test(value.type))
-            return CODE_NAMES.includes(name) ? [[name, text.slice(value.start, value.end)]] : [];
-          return [[name, literal(value, text)]];
+          if (!method || value.type !== 'FunctionExpression') return [[name, literal(value, text)]];
+          return [[name, `${value.async ? 'async ' : ''}function ${text.slice(value.start, value.end)}`]];
         }),
       );
     default:
@@ -75,55 +103,74 @@ function literal(node: AnyNode, text: string): unknown {
   }
 }
 
-function codeIn(value: unknown): string | undefined {
-  if (Array.isArray(value)) return codeInList(value);
-  if (typeof value !== 'object' || value === null) return undefined;
-  const fields = value as Readonly<Record<string, unknown>>;
-  for (const name of CODE_NAMES) {
-    const held = Object.hasOwn(fields, name) ? fields[name] : undefined;
-    if (typeof held === 'string') return held;
-  }
-  for (const name of HOLDERS) {
-    const held = Object.hasOwn(fields, name) ? fields[name] : undefined;
-    const inner = typeof held === 'string' ? codeInText(held) : codeIn(held);
-    if (inner !== undefined) return inner;
-  }
-  return undefined;
-}
+/** Pieces by what speaks for them: the name they stand under, or that they are a function. */
+type Found = { readonly named: Set<string>; readonly functions: Set<string>; values: number };
 
-/** Arguments may be JSON as text once more, or the code itself. */
-function codeInText(text: string): string | undefined {
-  if (/^\s*\{/.test(text)) {
-    const inner = codeIn(dataIn(text));
-    if (inner !== undefined) return inner;
-  }
-  return looksLikeCode(text) ? text : undefined;
-}
-
-function codeInList(list: readonly unknown[]): string | undefined {
-  const found = list.flatMap(item => (typeof item === 'object' ? (codeIn(item) ?? []) : []));
-  if (found.length > 1)
+function codeIn(value: unknown, surface: Surface): string | undefined {
+  const found: Found = { named: new Set(), functions: new Set(), values: 0 };
+  collect(value, '', 0, found, surface);
+  const pieces = found.named.size > 0 ? found.named : found.functions;
+  if (pieces.size > 1)
     throw new Refused('code_invalid', {
-      message: `There are ${found.length} pieces of code in \`code\`. Send one function: async () => { … return value }`,
+      message: `There are ${pieces.size} pieces of code in \`code\`. Send one function: async () => { … return value }`,
       offset: 0,
     });
-  return list.length === 1 ? found[0] : undefined;
+  const [only] = pieces;
+  return only;
+}
+
+function collect(value: unknown, name: string, depth: number, found: Found, surface: Surface): void {
+  found.values += 1;
+  if (found.values > MAX_VALUES || depth > MAX_DEPTH) return;
+  if (typeof value === 'string') collectText(value, name, depth, found, surface);
+  else if (Array.isArray(value)) collectList(value, name, depth, found, surface);
+  else if (typeof value === 'object' && value !== null) {
+    refuseLanguage(value, surface);
+    for (const [key, inner] of Object.entries(value)) collect(inner, plainName(key), depth + 1, found, surface);
+  }
+}
+
+/** Texts may be the lines of one. */
+function collectList(list: readonly unknown[], name: string, depth: number, found: Found, surface: Surface): void {
+  const isText = list.length > 0 && list.every(line => typeof line === 'string');
+  const whole = isText ? list.join('\n') : '';
+  if (isText && CODE_NAMES.has(name)) found.named.add(whole);
+  else if (isText && isFunctionText(whole)) found.functions.add(whole);
+  else for (const item of list) collect(item, name, depth + 1, found, surface);
+}
+
+function collectText(text: string, name: string, depth: number, found: Found, surface: Surface): void {
+  // Arguments may be JSON as text once more.
+  const data = /^\s*[{[]/.test(text) ? (tryParseJson(text) ?? tryParseJson(withEscapedLines(text))) : undefined;
+  if (CODE_NAMES.has(name)) found.named.add(text);
+  else if (typeof data === 'object') collect(data, name, depth + 1, found, surface);
+  else if (LIKELY_NAMES.has(name) && looksLikeCode(text)) found.named.add(text);
+  else if (isFunctionText(text)) found.functions.add(text);
+}
+
+function refuseLanguage(fields: object, surface: Surface): void {
+  const entries = Object.entries(fields);
+  if (!entries.some(([name, value]) => name.toLowerCase() === 'code' && typeof value === 'string')) return;
+  for (const [name, value] of entries) {
+    if (!LANGUAGE_NAMES.has(name.toLowerCase()) || typeof value !== 'string') continue;
+    const language = LANGUAGES.find(([pattern]) => pattern.test(value.trim()))?.[1];
+    if (language === undefined) continue;
+    throw new Refused('code_invalid', { message: foreignMessage(language, surface), offset: 0 });
+  }
 }
 
 /** Something a program does, and not just words: `return`, a call, an assignment. */
 const DOES = /(?:^|[\s;{(])(?:return|await|const|let|var|async|function|import|throw|if|for|while|try)\b|=>|[=;]|\w\(/;
+const FUNCTION = /^\s*(?:export\s+default\s+)?(?:async\b|function\b|\(|[\w$]+\s*=>)/;
+
+const parses = (text: string): boolean => parseText(text).ok || parseExpression(text).ok;
+
+const isFunctionText = (text: string): boolean =>
+  FUNCTION.test(text) &&
+  /=>|\bfunction\b/.test(text) &&
+  (parses(text) || /^\s*(?:export\s+default\s+)?async\b/.test(text));
 
 function looksLikeCode(text: string): boolean {
-  if (/^\s*[[{"]/.test(text) && innerOfSafely(text) !== undefined) return true;
-  return (
-    DOES.test(text) && (parseText(text).ok || parseExpression(text).ok || /^\s*(?:import|async|const|let)\b/.test(text))
-  );
-}
-
-function innerOfSafely(text: string): string | undefined {
-  try {
-    return codeIn(JSON.parse(text));
-  } catch {
-    return undefined;
-  }
+  if (/^\s*[[{"]/.test(text) && typeof tryParseJson(text) === 'object') return true;
+  return DOES.test(text) && (parses(text) || /^\s*(?:import|async|const|let)\b/.test(text));
 }

@@ -8,15 +8,18 @@ import { ERRORS } from './public.ts';
 type Answered = { readonly status: number; readonly base64: string };
 
 const DEFAULT_MS = 30_000;
+/** Less is meant in seconds. */
+const LEAST_MS = 100;
 const FIRST_PAUSE_MS = 100;
 const MAX_PAUSE_MS = 2_000;
 const ANSWER_MS = 2_000;
 
-const sleep = (ms: number): Promise<void> => new Promise(resolve => void startTimer(ms, resolve));
+export const sleep = (ms: number): Promise<void> => new Promise(resolve => void startTimer(ms, resolve));
 
 /** Resolves when anything answers at `port`. Rejects with the SDK's TimeoutError. */
 export async function waitForPort(call: Call, sandboxId: string, port: unknown, options: unknown): Promise<void> {
-  const { timeoutMs = DEFAULT_MS } = plain(options) as { timeoutMs?: number };
+  const { timeoutMs = DEFAULT_MS, ...unknown } = plain(options) as { timeoutMs?: number };
+  checkOptions(timeoutMs, unknown);
   const until = is.now() + timeoutMs;
   for (let pause = FIRST_PAUSE_MS; ; pause = is.min(pause * 1.5, MAX_PAUSE_MS)) {
     if (await isOpen(call, sandboxId, Number(port))) return;
@@ -26,6 +29,16 @@ export async function waitForPort(call: Call, sandboxId: string, port: unknown, 
       );
     await sleep(pause);
   }
+}
+
+function checkOptions(timeoutMs: unknown, unknown: object): void {
+  const [other] = is.keys(unknown);
+  if (other !== undefined)
+    throw new TypeError(`waitForPort(port, options): unknown option "${other}"; there is timeoutMs, in milliseconds.`);
+  if (typeof timeoutMs !== 'number' || !(timeoutMs >= LEAST_MS))
+    throw new TypeError(
+      `waitForPort(port, options): timeoutMs is in milliseconds, at least ${LEAST_MS}: for 30 seconds write 30_000.`,
+    );
 }
 
 async function isOpen(call: Call, sandboxId: string, port: number): Promise<boolean> {

@@ -10,7 +10,7 @@ import { addHints } from './hints.ts';
 import { listenTo } from './listening.ts';
 import { rejecting, suggestNames } from './names.ts';
 import { Pages } from './pages.ts';
-import { waitForPort } from './ports.ts';
+import { sleep, waitForPort } from './ports.ts';
 import { ALL_TRAFFIC, sdkNames } from './public.ts';
 
 type Made = { readonly sandboxId: string; readonly domain: string };
@@ -198,6 +198,8 @@ export function installSandbox(host: GuestHost): void {
   addHints(Sandbox);
   host.define('Sandbox', Sandbox);
   const names = sdkNames(Sandbox);
+  // What `setTimeout` of timers/promises is rewritten to, see accept/imports.ts.
+  hide(names.e2b as object, { sleep: (ms: number, value?: unknown) => sleep(ms).then(() => value) });
   for (const name of Object.keys(names)) host.define(name, names[name]);
 }
 

@@ -1,7 +1,14 @@
 // How agents' code names E2B's own tools from habit.
 
 /** What these modules export is global in the guest. */
-export const SDK_MODULES: readonly string[] = ['e2b', '@e2b/code-interpreter'];
+export const SDK_MODULES: readonly string[] = [
+  'e2b',
+  '@e2b/code-interpreter',
+  // Not what they are called, and meant all the same.
+  'e2b/code-interpreter',
+  'e2b-code-interpreter',
+  '@e2b/sdk',
+];
 
 /** The command line tool. */
 export const CLI = 'e2b';

@@ -1,0 +1,55 @@
+// Text around code or data: tags of a tool call, a word for the language, prose with a block of JSON, line ends written as
+// \n. Takes it away; text without any comes back as undefined. Pure.
+import { parseExpression, parseText } from './syntax.ts';
+
+/** Elements that formats of tool calls are made of; others are left alone, for they may be anything. */
+const ELEMENTS =
+  'tool_calls?|tool_use|tool|function_calls?|function|invoke|parameter|arguments|input|code|javascript|js|script|execute_write|execute_read|search';
+const TAGGED = new RegExp(
+  String.raw`^\s*<((?:\w+:)?(?:${ELEMENTS}))(?:=[\w."']+)?(?:\s[^<>]{0,200})?>([\s\S]*)</\1>\s*$`,
+  'i',
+);
+const CDATA = /^\s*<!\[CDATA\[([\s\S]*)\]\]>\s*$/;
+const LANGUAGE_LINE = /^\s*(?:javascript|js|typescript|ts|json)[ \t]*\n/i;
+const JSON_WORD = /^\s*json\s*(?=[{[])/i;
+const LABEL = /^\s*["']?code["']?\s*:\s*(?=async\b|function\b|\()/;
+const BLOCK = /^[ \t]*(`{3,})(?:json5?|jsonc)?[ \t]*\n([\s\S]*?)\n?[ \t]*\1[ \t]*$/gim;
+
+/** What is inside, once; undefined where nothing is around it. */
+export function withoutEnvelope(text: string): string | undefined {
+  for (const pattern of [TAGGED, CDATA]) {
+    const inner = pattern.exec(text)?.at(-1);
+    if (inner !== undefined) return inner;
+  }
+  for (const pattern of [LANGUAGE_LINE, JSON_WORD, LABEL]) {
+    const before = pattern.exec(text)?.[0];
+    if (before !== undefined && text.length > before.length) return text.slice(before.length);
+  }
+  return withRealLineEnds(text);
+}
+
+/** The only block that may be JSON, alone or with prose before it. */
+export function dataBlock(text: string): string | undefined {
+  const [only, more] = [...text.matchAll(BLOCK)];
+  if (only === undefined || more !== undefined || /[`=;{}]/.test(text.slice(0, only.index))) return undefined;
+  return only[2];
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' };
+
+/** Code that was written into a string once too often: one line, with \n where its lines end. */
+function withRealLineEnds(text: string): string | undefined {
+  if (!/\\n/.test(text) || text.trim().includes('\n') || parses(text)) return undefined;
+  const real = asString(text) ?? text.replace(/\\([\\nrt"'])/g, (_, escaped: string) => ESCAPES[escaped] ?? escaped);
+  return parses(real) || /^\s*(?:async|import|const|let)\b/.test(real) ? real : undefined;
+}
+
+function asString(text: string): string | undefined {
+  try {
+    return JSON.parse(`"${text}"`) as string;
+  } catch {
+    return undefined;
+  }
+}
+
+const parses = (text: string): boolean => parseText(text).ok || parseExpression(text).ok;

@@ -1,0 +1,32 @@
+// What the names of modules mean here: the API's SDK, however it is spelled, and what to do instead of importing others.
+// Pure.
+import type { Surface } from '../../engine/engine.ts';
+import { insteadOf, insteadOfModule } from '../absent.ts';
+import { SDK_MODULES } from '../prelude/e2b/sdk.ts';
+
+const PREFIX = /^(?:npm:|https:\/\/[\w.-]+\/(?:npm\/)?|\.{1,2}\/)/;
+const VERSION = /(.)@[\w.^~*-]+$/;
+
+/** Also by a URL, with a version, and from a file of that name. */
+export const isSdk = (module: string): boolean =>
+  SDK_MODULES.includes(module.replace(PREFIX, '').replace(VERSION, '$1'));
+
+const WITH_GLOBALS = /e2b|^\.|^(?:node:)?(?:buffer|console|crypto|perf_hooks|timers|url|util)$/;
+
+/** Why `module` cannot be imported. `names`: those that the import makes. `known`: those of them that are global. */
+export function refusedImport(
+  module: string,
+  names: readonly string[],
+  known: readonly string[],
+  surface: Surface,
+): string {
+  const name = WITH_GLOBALS.test(module) ? names.find(each => insteadOf(each, surface) !== undefined) : undefined;
+  const instead = name === undefined ? insteadOfModule(module, surface) : insteadOf(name, surface);
+  if (instead !== undefined) return `There is no module ${module} here. ${instead}`;
+  if (known.length > 0 && known.length === names.length && (WITH_GLOBALS.test(module) || known.includes('Sandbox')))
+    return `${known.join(', ')} is a global already: delete this line`;
+  const nothing = `There is no module ${module} here, only JavaScript itself`;
+  return surface === 'search'
+    ? `${nothing}: write it out`
+    : `${nothing}: write it out, or run it in a sandbox with sbx.commands.run and sbx.runCode`;
+}
