@@ -55,6 +55,15 @@ describe('names that are nearly right', () => {
     ['files.raed', 'await sbx.files.raed("/x")', /files has no raed: did you mean read\?/],
     ['commands.lst', 'await sbx.commands.lst()', /commands has no lst: did you mean list\?/],
     ['runcode', 'await sbx.runcode("1")', /did you mean runCode\?/],
+    ['commands.spawn', 'await sbx.commands.spawn("ls")', /Use commands\.run\('…', \{ background: true \}\)/],
+    ['files.readdir', 'await sbx.files.readdir("/")', /Use files\.list\(path\)/],
+    ['sbx.getUrl', 'sbx.getUrl(80)', /Use getHost\(port\)/],
+    ['sbx.terminal', 'sbx.terminal.start()', /no terminals here/],
+    ['sbx.status', 'sbx.status', /\(await getInfo\(\)\)\.state/],
+    ['Sandbox.runCode', 'await Sandbox.runCode("1")', /belongs to an instance/],
+    ['api.get', 'await api.get("/v2/sandboxes")', /api\.request\(\{ method/],
+    ['a variable of an earlier call', 'await sandbox.kill()', /Make or reach one first/],
+    ['fetch', 'await fetch("https://example.com")', /There is no network here/],
     ['Sandbox.creat', 'await Sandbox.creat()', /Sandbox has no creat: did you mean create\?/],
   ])('%s is named with the one that was meant, caught or not', async (_what, code, expected) => {
     expect((await run(inSandbox(code))).text).toMatch(expected);
@@ -64,6 +73,26 @@ describe('names that are nearly right', () => {
   it('others are undefined, as feature tests expect', async () => {
     const { text } = await run(inSandbox('return [sbx.zebra, typeof sbx.then, typeof Sandbox.quux, sbx.commands.abc]'));
     expect(text).toContain('[null,"undefined","undefined",null]');
+  });
+});
+
+describe('fields of answers under other names', () => {
+  it.each([
+    ['the exit code', 'const r = await sbx.commands.run("exit 3"); return r.exit_code', '3', /it is exitCode/],
+    ['what a command printed', 'return (await sbx.commands.run("echo a")).output', 'a', /it is stdout/],
+    ['what code printed', 'return (await sbx.runCode("print(5)")).stdout', '5', /it is logs\.stdout/],
+    ['an error of code', 'return (await sbx.runCode("1/0")).error.message', 'division by zero', /it is value/],
+    ['the id', 'return (await sbx.getInfo()).id === sbx.sandboxId', 'true', /it is sandboxId/],
+    ['a folder', 'return (await sbx.files.list("/")).every(entry => entry.isDir)', 'true', /it is type === 'dir'/],
+  ])('%s has the right value, and a note', async (_what, code, value, note) => {
+    const { text } = await run(inSandbox(code));
+    expect(text.split('\n')).toContain(value);
+    expect(text).toMatch(note);
+  });
+
+  it('a port is waited for in milliseconds, with no option but that', async () => {
+    for (const options of ['{ timeoutMs: 5 }', '{ timeout: 5 }'])
+      expect((await run(inSandbox(`await sbx.waitForPort(80, ${options})`))).text).toMatch(/milliseconds/);
   });
 });
 

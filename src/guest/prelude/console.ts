@@ -93,6 +93,7 @@ export function installConsole(): void {
   const err = logger(stderr);
   const nothing = () => undefined;
   const started = new is.MapCtor<string, number>();
+  const counted = new is.MapCtor<string, number>();
   is.defineGlobal('console', {
     log: out,
     info: out,
@@ -102,7 +103,11 @@ export function installConsole(): void {
     group: (...values: unknown[]) => (values.length > 0 ? is.apply(out, undefined, values) : undefined),
     groupCollapsed: (...values: unknown[]) => (values.length > 0 ? is.apply(out, undefined, values) : undefined),
     groupEnd: nothing,
-    count: nothing,
+    count: (label = 'default') => {
+      const count = (is.mapGet(counted, label) ?? 0) + 1;
+      is.mapSet(counted, label, count);
+      out(`${label}: ${count}`);
+    },
     time: (label = 'default') => void is.mapSet(started, label, is.now()),
     timeEnd: (label = 'default') => out(`${label}: ${is.now() - (is.mapGet(started, label) ?? is.now())}ms`),
     warn: err,
@@ -110,7 +115,7 @@ export function installConsole(): void {
     trace: err,
     clear: nothing,
     timeLog: (label = 'default') => out(`${label}: ${is.now() - (is.mapGet(started, label) ?? is.now())}ms`),
-    countReset: nothing,
+    countReset: (label = 'default') => void is.mapDelete(counted, label),
     dirxml: out,
     assert: (condition: unknown, ...values: unknown[]) =>
       condition ? undefined : err(`Assertion failed: ${join(values)}`),

@@ -1,6 +1,7 @@
 // The guest of execute_read and execute_write: one image for both, since what may be done is decided on the host.
 import { display } from './display.ts';
 import { aliasIds } from './e2b/aliases.ts';
+import { hint } from './e2b/calls.ts';
 import { installSandbox } from './e2b/sandbox.ts';
 import { guestHost, installGlobals } from './globals.ts';
 import * as is from './intrinsics.ts';
@@ -9,6 +10,11 @@ installGlobals();
 const ask = async (options: unknown) => aliasIds(await guestHost.call('api.request', options));
 // A plain function, as all that is handed to the agent's code.
 const request = (options: unknown) => ask(options);
-guestHost.define('api', is.freeze({ request }));
+const api = { request };
+const ONLY = 'It has one method: api.request({ method, path, query, body }).';
+const METHODS = ['get', 'post', 'put', 'patch', 'delete', 'fetch', 'call', 'send', 'Request', 'list', 'find'];
+hint(api, Object.fromEntries(METHODS.map(name => [name, ONLY])), 'method');
+hint(api, { sandboxes: ONLY, sandbox: ONLY, templates: ONLY, volumes: ONLY, snapshots: ONLY }, 'property');
+guestHost.define('api', is.freeze(api));
 guestHost.define('display', display);
 installSandbox(guestHost);

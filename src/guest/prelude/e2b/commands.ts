@@ -1,6 +1,7 @@
 // `sbx.commands`, as in the SDK; but a command that fails is a result.
 import { type Call, dataOf, hide, hint, type Options, plain } from './calls.ts';
 import { type Listening, listenTo } from './listening.ts';
+import { alsoNamed, OF_COMMAND } from './misnamed.ts';
 import { rejecting, suggestNames } from './names.ts';
 
 type Result = { exitCode: number; stdout: string; stderr: string; error?: string };
@@ -36,7 +37,7 @@ class CommandHandle {
         const waiting = call('commands.wait', { sandboxId, pid, opts: plain(options) });
         const result = (await (listening?.until(waiting) ?? waiting)) as Result;
         learn(result);
-        return result;
+        return alsoNamed(result, OF_COMMAND);
       },
       output: async () => {
         const soFar = (await call('commands.output', { sandboxId, pid })) as Result;
@@ -74,7 +75,7 @@ export class Commands {
     const args = { sandboxId: this.#sandboxId, cmd, opts, ...listening?.asked };
     const running = this.#call('commands.run', args, listening?.onEvent);
     if (opts.background === true) return this.#handle(running, listening);
-    return listening?.until(running) ?? running;
+    return alsoNamed(await (listening?.until(running) ?? running), OF_COMMAND);
   }
 
   async connect(pid: number, options?: unknown): Promise<CommandHandle> {
@@ -115,4 +116,9 @@ export class Commands {
 const RUN = "Use commands.run('…').";
 rejecting(Commands.prototype);
 suggestNames(Commands.prototype, 'commands');
-hint(Commands.prototype, { exec: RUN, execute: RUN, start: "Use commands.run('…', { background: true })." }, 'method');
+const START = "Use commands.run('…', { background: true }).";
+hint(
+  Commands.prototype,
+  { exec: RUN, execute: RUN, start: START, spawn: START, runInBackground: START, run_background: START },
+  'method',
+);

@@ -1,5 +1,6 @@
 // What runCode answers with, as the SDK has it: messages that are text by themselves, and toJSON.
 import { hide } from './calls.ts';
+import { alsoNamed, OF_CODE_ERROR, OF_EXECUTION } from './misnamed.ts';
 
 export type Execution = {
   readonly results: object[];
@@ -11,7 +12,8 @@ const FORMATS = ['html', 'markdown', 'svg', 'png', 'jpeg', 'pdf', 'latex', 'json
 export function finishExecution(execution: Execution): Execution {
   execution.results.forEach(finishResult);
   hide(execution, { toJSON: () => ({ ...execution }) });
-  return execution;
+  alsoNamed(execution.error, OF_CODE_ERROR);
+  return alsoNamed(execution, OF_EXECUTION);
 }
 
 function finishResult<Result extends object>(result: Result): Result {

@@ -1,5 +1,6 @@
 // `sbx.files`, as in the SDK.
 import { bytesOf, type Call, dataOf, hint, type Options, plain, revive } from './calls.ts';
+import { allNamed, alsoNamed, OF_ENTRY } from './misnamed.ts';
 import { rejecting, suggestNames } from './names.ts';
 import { writeFile, writeFiles } from './uploads.ts';
 
@@ -64,13 +65,13 @@ export class Files {
   }
 
   async list(path: unknown, options?: unknown): Promise<unknown> {
-    return revive(await this.#ask('list', { path }, options));
+    return allNamed(revive(await this.#ask('list', { path }, options)), OF_ENTRY);
   }
   exists(path: unknown, options?: unknown): Promise<unknown> {
     return this.#ask('exists', { path }, options);
   }
   async getInfo(path: unknown, options?: unknown): Promise<unknown> {
-    return revive(await this.#ask('getInfo', { path }, options));
+    return alsoNamed(revive(await this.#ask('getInfo', { path }, options)), OF_ENTRY);
   }
   makeDir(path: unknown, options?: unknown): Promise<unknown> {
     return this.#ask('makeDir', { path }, options);
@@ -99,6 +100,13 @@ hint(
     upload: 'Use files.write(path, data), or uploadUrl(path) for a link.',
     readFile: 'Use files.read(path).',
     writeFile: 'Use files.write(path, data).',
+    unlink: 'Use files.remove(path).',
+    ls: 'Use files.list(path).',
+    listDir: 'Use files.list(path).',
+    readdir: 'Use files.list(path).',
+    append: "Use commands.run('cat >> path', …), or read, add and write the whole file.",
+    copy: "Use commands.run('cp -r from to').",
+    readBytes: "Use files.read(path, { format: 'bytes' }).",
   },
   'method',
 );

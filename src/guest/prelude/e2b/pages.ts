@@ -1,6 +1,7 @@
 // Lists that come in pages: the SDK's paginator, which can also be awaited for all pages as one array, since models write
 // both.
 import { hint, plain, revive } from './calls.ts';
+import { allNamed, OF_SANDBOX } from './misnamed.ts';
 
 type Page = { readonly items: unknown[]; readonly nextToken?: string };
 
@@ -40,7 +41,7 @@ export class Pages {
     const { items, nextToken } = (await this.#next(options)) as Page;
     this.#token = nextToken;
     this.#more = nextToken !== undefined;
-    return revive(items);
+    return allNamed(revive(items), OF_SANDBOX) as unknown[];
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<unknown> {

@@ -8,6 +8,7 @@ import { CODE_CALLBACKS, type Execution, finishExecution } from './execution.ts'
 import { Files } from './files.ts';
 import { addHints } from './hints.ts';
 import { listenTo } from './listening.ts';
+import { alsoNamed, OF_SANDBOX } from './misnamed.ts';
 import { rejecting, suggestNames } from './names.ts';
 import { Pages } from './pages.ts';
 import { sleep, waitForPort } from './ports.ts';
@@ -73,7 +74,7 @@ class Sandbox {
   // --- By id, or of an instance ------------------------------------------------------------------------------------
 
   static async getInfo(sandbox: unknown, options?: unknown): Promise<unknown> {
-    return revive(await call('getInfo', { sandboxId: idOf(sandbox), opts: plain(options) }));
+    return alsoNamed(revive(await call('getInfo', { sandboxId: idOf(sandbox), opts: plain(options) })), OF_SANDBOX);
   }
   static async getMetrics(sandbox: unknown, options?: unknown): Promise<unknown> {
     return revive(await call('getMetrics', { sandboxId: idOf(sandbox), opts: plain(options) }));

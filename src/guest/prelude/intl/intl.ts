@@ -19,6 +19,9 @@ const SERVICES = {
   Segmenter,
 };
 
+// The bundler may have renamed it.
+Object.defineProperty(Locale, 'name', { value: 'Locale', configurable: true });
+
 const namespace = {};
 for (const [name, value] of Object.entries({ ...SERVICES, ...functions })) hidden(namespace, name, value);
 Object.defineProperty(namespace, Symbol.toStringTag, { value: 'Intl', configurable: true });
