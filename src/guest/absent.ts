@@ -2,6 +2,7 @@
 // prelude, and read where code is accepted and errors are explained. Pure.
 import type { Surface } from '../engine/engine.ts';
 import { IMPORT_MESSAGE } from '../engine/protocol.ts';
+import { DESKTOP_MODULE } from './prelude/e2b/sdk.ts';
 
 const FILES =
   'There is no file system here. In execute_read and execute_write, work on files of a sandbox: sandbox.files.read(path).';
@@ -145,7 +146,7 @@ export const INSTEAD: Readonly<Record<string, string>> = Object.freeze(table);
 
 /** Packages whose name is not that of what they export -> a name in the table. */
 const MODULES: Readonly<Record<string, string>> = {
-  '@e2b/desktop': 'DesktopSandbox',
+  [DESKTOP_MODULE]: 'DesktopSandbox',
   '@modelcontextprotocol/sdk': 'mcp',
   '@anthropic-ai/sdk': 'Anthropic',
   'fs-extra': 'fs',

@@ -55,7 +55,11 @@ describe('names that are nearly right', () => {
     ['files.raed', 'await sbx.files.raed("/x")', /files has no raed: did you mean read\?/],
     ['commands.lst', 'await sbx.commands.lst()', /commands has no lst: did you mean list\?/],
     ['runcode', 'await sbx.runcode("1")', /did you mean runCode\?/],
-    ['commands.spawn', 'await sbx.commands.spawn("ls")', /Use commands\.run\('…', \{ background: true \}\)/],
+    [
+      'commands.runInBackground',
+      'await sbx.commands.runInBackground("ls")',
+      /Use commands\.run\('…', \{ background: true \}\)/,
+    ],
     ['files.readdir', 'await sbx.files.readdir("/")', /Use files\.list\(path\)/],
     ['sbx.getUrl', 'sbx.getUrl(80)', /Use getHost\(port\)/],
     ['sbx.terminal', 'sbx.terminal.start()', /no terminals here/],

@@ -17,18 +17,18 @@ const MAX_NAMES = 50;
 export type Around = { readonly before: readonly Edit[]; readonly behind: readonly Edit[] };
 const NOTHING: Around = { before: [], behind: [] };
 
-export function absentNames(text: string, root: AnyNode, surface: Surface): Around {
+export function absentNames(text: string, root: AnyNode): Around {
   const imports = /\bimport\s*\(/.test(text);
-  if (!imports && !namesAbsent(text, surface)) return NOTHING;
-  const before: Edit[] = imports ? importedModules(root, surface) : [];
+  if (!imports && !namesAbsent(text)) return NOTHING;
+  const before: Edit[] = imports ? importedModules(root) : [];
   const behind: Edit[] = [];
   const { read, made, short, statements } = namesIn(root);
-  const required = /\brequire\s*\(/.test(text) ? requiredModules(root, surface) : new Map<Identifier, string>();
+  const required = /\brequire\s*\(/.test(text) ? requiredModules(root) : new Map<Identifier, string>();
   for (const node of read) {
-    const instead = required.get(node) ?? insteadOf(node.name, surface);
+    const instead = required.get(node) ?? words(surface => insteadOf(node.name, surface));
     if (instead === undefined || made.has(node.name) || isMadeGlobal(text, node.name)) continue;
     if (behind.length >= MAX_NAMES) break;
-    const message = JSON.stringify(`${node.name} is not defined. ${instead}`);
+    const message = `${JSON.stringify(`${node.name} is not defined. `)}+${instead}`;
     const check = `typeof ${node.name}=="undefined"?(()=>{throw new ReferenceError(${message})})():`;
     // A bracket at the start of a statement would call the line before it.
     const [open, close] = statements.has(node.start) ? ['Array.of(', ')[0]'] : ['(', ')'];
@@ -42,9 +42,9 @@ const WORD = /(?<![\w$.])[A-Za-z_$][\w$]*/g;
 const DECLARED = /\b(?:const|let|var|function|class)\s+([A-Za-z_$][\w$]*)/g;
 
 /** Whether it is worth the look at every node: most code names nothing that is absent. */
-function namesAbsent(text: string, surface: Surface): boolean {
+function namesAbsent(text: string): boolean {
   const declared = new Set([...text.matchAll(DECLARED)].map(([, name]) => name));
-  return (text.match(WORD) ?? []).some(word => insteadOf(word, surface) !== undefined && !declared.has(word));
+  return (text.match(WORD) ?? []).some(word => insteadOf(word, 'write') !== undefined && !declared.has(word));
 }
 
 /** `globalThis.name = …`, or by a text that names it. */
@@ -56,29 +56,36 @@ function isMadeGlobal(text: string, name: string): boolean {
 }
 
 /** The `require` of each `require('module')` -> what to use instead of the module. */
-function requiredModules(root: AnyNode, surface: Surface): Map<Identifier, string> {
+function requiredModules(root: AnyNode): Map<Identifier, string> {
   const required = new Map<Identifier, string>();
   for (const { node } of nodesOf(root)) {
     if (node.type !== 'CallExpression' || node.callee.type !== 'Identifier' || node.callee.name !== 'require') continue;
     const [module] = node.arguments;
-    const instead = module?.type === 'Literal' ? insteadOfModule(String(module.value), surface) : undefined;
+    const instead = module?.type === 'Literal' ? wordsOfModule(String(module.value)) : undefined;
     if (instead !== undefined) required.set(node.callee, instead);
   }
   return required;
 }
 
 /** `import('module')` as an expression. */
-function importedModules(root: AnyNode, surface: Surface): Edit[] {
+function importedModules(root: AnyNode): Edit[] {
   const edits: Edit[] = [];
   for (const { node } of nodesOf(root)) {
     if (node.type !== 'ImportExpression' || node.source.type !== 'Literal') continue;
     const module = String(node.source.value);
-    const instead = insteadOfModule(module, surface);
-    const value = isSdk(module) && surface !== 'search' ? `Promise.resolve(globalThis.${SDK_GLOBAL})` : undefined;
+    const instead = wordsOfModule(module);
     const refused =
-      instead && `Promise.reject(new Error(${JSON.stringify(`There is no module ${module} here. ${instead}`)}))`;
-    const by = value ?? refused;
+      instead && `Promise.reject(new Error(${JSON.stringify(`There is no module ${module} here. `)}+${instead}))`;
+    const by = isSdk(module) ? `Promise.resolve(globalThis.${SDK_GLOBAL})` : refused;
     if (by !== undefined) edits.push({ start: node.start, end: node.end, text: by });
   }
   return edits;
 }
+
+/** An expression: which tool the code runs in is known when it runs, and `api` is in all but search. */
+function words(of: (surface: Surface) => string | undefined): string | undefined {
+  const [inSearch, elsewhere] = [of('search'), of('write')].map(text => text && JSON.stringify(text));
+  return inSearch === elsewhere ? elsewhere : `(typeof api=="undefined"?${inSearch}:${elsewhere})`;
+}
+
+const wordsOfModule = (module: string): string | undefined => words(surface => insteadOfModule(module, surface));

@@ -155,7 +155,7 @@ const NEEDS_TYPES: Fault = { message: 'This is TypeScript', offset: 0 };
 /** As a program; or as an expression, for an anonymous function is no program. */
 function readPlain(text: string, surface: Surface): Read {
   const editsOf = (shape: Edit[], root: AnyNode) => {
-    const { before, behind } = absentNames(text, root, surface);
+    const { before, behind } = absentNames(text, root);
     return inOrder([...behind, ...shape, ...before]);
   };
   const program = parseText(text);

@@ -2,7 +2,7 @@
 // Pure.
 import type { Surface } from '../../engine/engine.ts';
 import { insteadOf, insteadOfModule } from '../absent.ts';
-import { SDK_MODULES } from '../prelude/e2b/sdk.ts';
+import { LIKELY_SDK, SDK_MODULES } from '../prelude/e2b/sdk.ts';
 
 const PREFIX = /^(?:npm:|https:\/\/[\w.-]+\/(?:npm\/)?|\.{1,2}\/)/;
 const VERSION = /(.)@[\w.^~*-]+$/;
@@ -11,7 +11,7 @@ const VERSION = /(.)@[\w.^~*-]+$/;
 export const isSdk = (module: string): boolean =>
   SDK_MODULES.includes(module.replace(PREFIX, '').replace(VERSION, '$1'));
 
-const WITH_GLOBALS = /e2b|^\.|^(?:node:)?(?:buffer|console|crypto|perf_hooks|timers|url|util)$/;
+const BUILT_IN = /^(?:node:)?(?:buffer|console|crypto|perf_hooks|timers|url|util)$/;
 
 /** Why `module` cannot be imported. `names`: those that the import makes. `known`: those of them that are global. */
 export function refusedImport(
@@ -20,10 +20,10 @@ export function refusedImport(
   known: readonly string[],
   surface: Surface,
 ): string {
-  const name = WITH_GLOBALS.test(module) ? names.find(each => insteadOf(each, surface) !== undefined) : undefined;
+  const name = BUILT_IN.test(module) ? names.find(each => insteadOf(each, surface) !== undefined) : undefined;
   const instead = name === undefined ? insteadOfModule(module, surface) : insteadOf(name, surface);
   if (instead !== undefined) return `There is no module ${module} here. ${instead}`;
-  if (known.length > 0 && known.length === names.length && (WITH_GLOBALS.test(module) || known.includes('Sandbox')))
+  if (known.length > 0 && known.length === names.length && [BUILT_IN, LIKELY_SDK].some(pattern => pattern.test(module)))
     return `${known.join(', ')} is a global already: delete this line`;
   const nothing = `There is no module ${module} here, only JavaScript itself`;
   return surface === 'search'

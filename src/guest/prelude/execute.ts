@@ -11,7 +11,7 @@ const ask = async (options: unknown) => aliasIds(await guestHost.call('api.reque
 // A plain function, as all that is handed to the agent's code.
 const request = (options: unknown) => ask(options);
 const api = { request };
-const ONLY = 'It has one method: api.request({ method, path, query, body }).';
+const ONLY = 'api has one method: api.request({ method, path, query, body }).';
 const METHODS = ['get', 'post', 'put', 'patch', 'delete', 'fetch', 'call', 'send', 'Request', 'list', 'find'];
 hint(api, Object.fromEntries(METHODS.map(name => [name, ONLY])), 'method');
 hint(api, { sandboxes: ONLY, sandbox: ONLY, templates: ONLY, volumes: ONLY, snapshots: ONLY }, 'property');

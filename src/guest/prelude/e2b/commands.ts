@@ -119,6 +119,6 @@ suggestNames(Commands.prototype, 'commands');
 const START = "Use commands.run('…', { background: true }).";
 hint(
   Commands.prototype,
-  { exec: RUN, execute: RUN, start: START, spawn: START, runInBackground: START, run_background: START },
+  { exec: RUN, execute: RUN, start: START, runInBackground: START, run_background: START },
   'method',
 );

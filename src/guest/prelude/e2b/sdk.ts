@@ -15,3 +15,9 @@ export const CLI = 'e2b';
 
 /** The guest's global that holds all of them, see public.ts. */
 export const SDK_GLOBAL = 'e2b';
+
+/** The SDK of desktops, which is not offered. */
+export const DESKTOP_MODULE = '@e2b/desktop';
+
+/** Modules whose names are most likely global here. */
+export const LIKELY_SDK = /e2b|^\./;
