@@ -23,7 +23,8 @@ export function refusedImport(
   const name = BUILT_IN.test(module) ? names.find(each => insteadOf(each, surface) !== undefined) : undefined;
   const instead = name === undefined ? insteadOfModule(module, surface) : insteadOf(name, surface);
   if (instead !== undefined) return `There is no module ${module} here. ${instead}`;
-  if (known.length > 0 && known.length === names.length && [BUILT_IN, LIKELY_SDK].some(pattern => pattern.test(module)))
+  const isLikely = known.includes('Sandbox') || [BUILT_IN, LIKELY_SDK].some(pattern => pattern.test(module));
+  if (known.length > 0 && known.length === names.length && isLikely)
     return `${known.join(', ')} is a global already: delete this line`;
   const nothing = `There is no module ${module} here, only JavaScript itself`;
   return surface === 'search'
