@@ -1,7 +1,7 @@
 // Records what a run is answered, so that it can be interrupted and gone on with elsewhere: the function runs again from
 // its start, and everything that was answered is answered again in the same order. Between the guest and its host, on
 // every engine; the engine itself only hands calls and timers in and answers out.
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { toGatewayError } from '../errors.ts';
 import type { AskHost, Delivery, GuestCall, GuestReply, Recorded, RunTape, TapeEngine, TapeStart } from './engine.ts';
 import { SETTLE, settlePayload } from './protocol.ts';
@@ -11,6 +11,9 @@ import { answerTo } from './transcript.ts';
 type Opened =
   | { readonly id: number; readonly key: string }
   | { readonly id: number; ms: number; readonly atMs: number };
+
+/** A call of a run that was not interrupted yet: most never are, so that its digest is made only when it is. */
+type Noted = Opened | { readonly id: number; readonly text: string };
 
 export type Recording = TapeStart & {
   readonly answers: readonly Recorded[];
@@ -36,7 +39,7 @@ export type TapeOptions<Q> = {
 export class Tape<Q = unknown> implements RunTape {
   readonly #options: TapeOptions<Q>;
   readonly #answers: Recorded[];
-  readonly #opened = new Map<number, Opened>();
+  readonly #opened = new Map<number, Noted>();
   /** What the recording says was opened. */
   readonly #expected: ReadonlyMap<number, Opened>;
   /** Answers handed to the guest again so far; undefined once all of them were and new ones are asked for. */
@@ -65,7 +68,7 @@ export class Tape<Q = unknown> implements RunTape {
 
   /** Of a new run: from when it is first asked for. */
   get start(): TapeStart {
-    this.#start ??= { seed: randomBytes(32).toString('hex'), startedMs: this.#now() };
+    this.#start ??= { seed: randomUUID() + randomUUID(), startedMs: this.#now() };
     return { seed: this.#start.seed, startedMs: this.#start.startedMs };
   }
 
@@ -79,7 +82,7 @@ export class Tape<Q = unknown> implements RunTape {
   }
 
   recording(): Recording {
-    const opened = [...this.#opened.values()];
+    const opened = [...this.#opened.values()].map(digested);
     return { ...this.start, answers: this.#answers, opened, chars: this.#chars, interruptedMs: this.#lastMs };
   }
 
@@ -97,7 +100,7 @@ export class Tape<Q = unknown> implements RunTape {
 
   call(id: number, call: GuestCall): void {
     this.#idle = false;
-    if (!this.#open({ id, key: keyOf(call) })) return;
+    if (!this.#open({ id, text: textOf(call) })) return;
     if (this.#replayed === undefined) void this.#ask(id, call);
     else this.#waiting.set(id, call);
     this.#replay();
@@ -127,13 +130,13 @@ export class Tape<Q = unknown> implements RunTape {
 
   // Replay.
 
-  #open(opened: Opened): boolean {
+  #open(opened: Noted): boolean {
     if (this.#replayed === undefined) {
-      this.#opened.set(opened.id, opened);
+      this.#opened.set(opened.id, isLong(opened) ? digested(opened) : opened);
       return true;
     }
     const expected = this.#expected.get(opened.id);
-    if (expected === undefined || !isSame(expected, opened)) {
+    if (expected === undefined || !isSame(expected, digested(opened))) {
       this.#diverge();
       return false;
     }
@@ -239,12 +242,18 @@ export class Tape<Q = unknown> implements RunTape {
   }
 }
 
-/** Of what is sent, to the letter: the same code writes the same arguments. */
-const keyOf = ({ capability, argsJson, excess }: GuestCall): string =>
-  createHash('sha256')
-    .update(`${capability}\n${argsJson}\n${excess === undefined ? '' : excess.of}`)
-    .digest('base64url')
-    .slice(0, 22);
+/** What is sent, to the letter: the same code writes the same arguments. */
+const textOf = ({ capability, argsJson, excess }: GuestCall): string =>
+  `${capability}\n${argsJson}\n${excess === undefined ? '' : excess.of}`;
+
+/** Longer ones are not kept beside what the broker holds of them. */
+const MAX_KEPT_CHARS = 1_000;
+const isLong = (noted: Noted): boolean => 'text' in noted && noted.text.length > MAX_KEPT_CHARS;
+
+function digested(noted: Noted): Opened {
+  if (!('text' in noted)) return noted;
+  return { id: noted.id, key: createHash('sha256').update(noted.text).digest('base64url').slice(0, 22) };
+}
 
 const isSame = (one: Opened, other: Opened): boolean =>
   'key' in one ? 'key' in other && one.key === other.key : 'ms' in other && one.ms === other.ms;
