@@ -15,7 +15,7 @@ import type { Description } from './spec/description.ts';
 import { toGuestDescription } from './spec/guest.ts';
 import { loadDescription } from './spec/load.ts';
 
-export type Engines = {
+type Engines = {
   readonly engine: Engine;
   /** Sandboxes of the engine's own, see broker/e2b/runners.ts. */
   readonly isHidden: (sandboxId: string) => boolean;

@@ -163,7 +163,7 @@ export type Failed = Ran & { readonly status: 'failed'; readonly error: GuestErr
 /** It waits for a person. Its tape has what is needed to go on; only a run with a tape ends so. */
 export type Suspended = Ran & { readonly status: 'suspended' };
 /** Nothing of it ran: it is for guest/accept to read, or to refuse. Only a run `asWritten` ends so. */
-export type Unread = Ran & { readonly status: 'unread' };
+type Unread = Ran & { readonly status: 'unread' };
 export type Outcome = Completed | Failed | Suspended | Unread;
 
 export type EngineStats = {

@@ -5,7 +5,7 @@ import type { Request as NodeRequest, Response as NodeResponse } from 'express';
 import type { BlocksApart } from './apart.ts';
 
 /** What the SDK reads of a Request when it is given the body apart. A real one costs as much as parsing the message. */
-export type WebRequest = Pick<Request, 'method' | 'url' | 'headers' | 'signal'>;
+type WebRequest = Pick<Request, 'method' | 'url' | 'headers' | 'signal'>;
 
 /** Without its body. Its URL is ours: what a client wrote as target or host may be no URL at all. */
 export function toWebRequest({ method, headers }: NodeRequest, signal: AbortSignal): Request {
