@@ -270,8 +270,7 @@ export class Scheduler {
     this.#pool.kill(worker);
     run.cpuMs += slice.time.ranMs;
     if (run.state === 'ended') return;
-    if (run.stopping !== undefined) this.#end(run, run.stopping);
-    else this.#end(run, 'cpu_exceeded');
+    this.#end(run, run.stopping ?? 'cpu_exceeded');
   }
 
   /** The caller went away, or the wall deadline passed. */

@@ -39,7 +39,7 @@ export type AcceptedCode = {
 /** As the agent wrote it: an engine may read it by itself, see plain.ts. */
 export type CodeAsWritten = { readonly text: string };
 
-/** What plain.ts reads: the worst text of this length takes a parser some 50 ms, which its run pays. */
+/** What plain.ts reads: the worst text of this length takes a parser 50 to 70 ms, which its run pays. */
 export const MAX_PLAIN_CHARS = 8_192;
 
 export type AcceptOptions = {
