@@ -11,6 +11,11 @@ const entry = (fault: Fault, status: number, message: string): Entry => ({ fault
 export const ERRORS = {
   // The HTTP border.
   body_invalid: entry('agent', 400, 'The request body is not valid JSON. Send one JSON-RPC message.'),
+  message_invalid: entry(
+    'agent',
+    400,
+    'That is no JSON-RPC 2.0 message. Send one object with "jsonrpc": "2.0", "method" and "id".',
+  ),
   request_malformed: entry(
     'agent',
     400,

@@ -3,9 +3,10 @@
 // mark is skipped, and answers under way are still written after the client has closed its end.
 import type { Readable, Writable } from 'node:stream';
 import { type JSONRPCMessage, parseJSONRPCMessage, type Transport } from '@modelcontextprotocol/server';
-import { GatewayError, toGatewayError } from './errors.ts';
+import { GatewayError } from './errors.ts';
 import { describeExcess, judgeJson } from './ground/json-size.ts';
 import { MESSAGE_SHAPE, normalizeMessage, requestIdIn } from './mcp/message.ts';
+import { rpcCodeOf } from './mcp/rpc-errors.ts';
 
 const NEWLINE = 0x0a;
 const BYTE_ORDER_MARK = '\ufeff';
@@ -109,25 +110,15 @@ export class LineTransport implements Transport {
       this.onmessage?.(message);
     } catch (caught) {
       const error =
-        caught instanceof GatewayError
-          ? caught
-          : new GatewayError('body_invalid', 'That is no JSON-RPC 2.0 message.', { cause: caught });
-      this.#refuse(
-        requestIdIn(parsed),
-        error,
-        parsed === undefined && error.code === 'body_invalid' ? -32700 : undefined,
-      );
+        caught instanceof GatewayError ? caught : new GatewayError('message_invalid', undefined, { cause: caught });
+      this.#refuse(requestIdIn(parsed), error);
     }
   }
 
-  #refuse(
-    id: string | number | null,
-    error: GatewayError,
-    code = error.code === 'params_invalid' ? -32602 : -32600,
-  ): void {
+  #refuse(id: string | number | null, error: GatewayError): void {
     this.onerror?.(error);
-    const { message } = toGatewayError(error);
-    void this.#write({ jsonrpc: '2.0', id, error: { code, message, data: { code: error.code } } });
+    const { code, message } = error;
+    void this.#write({ jsonrpc: '2.0', id, error: { code: rpcCodeOf(error), message, data: { code } } });
   }
 
   #write(message: object): Promise<void> {

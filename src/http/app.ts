@@ -199,7 +199,7 @@ function isJson({ headers }: Request): boolean {
 const checkMessage: RequestHandler = (request, _response, next) => {
   const body: unknown = request.body;
   if (typeof body !== 'object' || body === null || Object.keys(body).length === 0)
-    throw new GatewayError('body_invalid');
+    throw new GatewayError('message_invalid');
   next();
 };
 
@@ -208,7 +208,8 @@ function faultOf(caught: unknown, request: Request): GatewayError {
   // Express, for a path that is no UTF-8.
   if (caught instanceof URIError) return new GatewayError('not_found');
   const error = toGatewayError(caught);
-  return error.code === 'body_invalid' && !isJson(request) ? new GatewayError('media_type_unsupported') : error;
+  const unread = error.code === 'body_invalid' || error.code === 'message_invalid';
+  return unread && !isJson(request) ? new GatewayError('media_type_unsupported') : error;
 }
 
 function answerFault({ auth, log }: AppOptions, routes: readonly Route[]): ErrorRequestHandler {

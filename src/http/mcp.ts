@@ -45,6 +45,8 @@ export function createMcpEndpoint(factory: McpServerFactory, { turns, log }: Mcp
     async handle(request, response) {
       const form = answerFormFor(request.headers.accept);
       if (form === undefined) throw new GatewayError('not_acceptable');
+      // Some clients send the header empty before a revision is agreed on.
+      if (request.headers[REVISION_HEADER] === '') delete request.headers[REVISION_HEADER];
       const body: unknown = request.body;
       const message = Array.isArray(body)
         ? checkBatch(body, request.headers).map(normalizeMessage)
@@ -76,6 +78,8 @@ function optionsOf(request: NodeRequest, parsedBody: unknown): McpHandlerRequest
   return { parsedBody, ...(authInfo && { authInfo }) };
 }
 
+const REVISION_HEADER = 'mcp-protocol-version';
+
 /** Each message may be a run: as many as a client has a reason to send at once. */
 const MAX_BATCH = 8;
 /** The one revision with batches, and what a request without the header is taken for. */
@@ -83,7 +87,7 @@ const BATCH_REVISION = '2025-03-26';
 
 /** @throws GatewayError batch_refused */
 function checkBatch(messages: readonly unknown[], headers: IncomingHttpHeaders): readonly unknown[] {
-  if ((headers['mcp-protocol-version'] ?? BATCH_REVISION) !== BATCH_REVISION) throw new GatewayError('batch_refused');
+  if ((headers[REVISION_HEADER] ?? BATCH_REVISION) !== BATCH_REVISION) throw new GatewayError('batch_refused');
   if (messages.length === 0 || messages.length > MAX_BATCH)
     throw new GatewayError(
       'batch_refused',
@@ -109,14 +113,12 @@ const BOTH_FORMS = 'application/json, text/event-stream';
 function prepareRequest(request: Request, body: unknown): Request {
   const accept = request.headers.get('accept') ?? '';
   const isInitialize =
-    isRecord(body) &&
-    body['method'] === 'initialize' &&
-    request.headers.get('mcp-protocol-version') !== MODERN_REVISION;
+    isRecord(body) && body['method'] === 'initialize' && request.headers.get(REVISION_HEADER) !== MODERN_REVISION;
   const takesBoth = accept.includes('application/json') && accept.includes('text/event-stream');
-  if (takesBoth && !(isInitialize && request.headers.has('mcp-protocol-version'))) return request;
+  if (takesBoth && !(isInitialize && request.headers.has(REVISION_HEADER))) return request;
   const headers = new Headers(request.headers);
   headers.set('accept', BOTH_FORMS);
-  if (isInitialize) headers.delete('mcp-protocol-version');
+  if (isInitialize) headers.delete(REVISION_HEADER);
   return { ...request, headers };
 }
 

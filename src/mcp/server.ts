@@ -20,6 +20,7 @@ import type { Principal } from '../principal.ts';
 import type { SetApart } from './answer/apart.ts';
 import { loadIcons } from './icons.ts';
 import { MAX_PROGRESS_TOKEN_CHARS } from './message.ts';
+import { sendPlainErrors } from './rpc-errors.ts';
 import type { RunTool } from './run.ts';
 import type { ToolRecord } from './tools.ts';
 
@@ -82,6 +83,7 @@ export function createServerFactory({
         },
       },
     );
+    sendPlainErrors(server);
     const calls = new Map<string, ToolCallback>();
     for (const { name, surface, title, description, annotations } of tools) {
       const call: ToolCallback = (args, requestContext) =>

@@ -57,10 +57,10 @@ it('a progress token as long as a text is none: it would go out again with every
 describe('400, 413, 415, 406', () => {
   it.each([
     ['bad JSON', '{"jsonrpc":', 400, 'body_invalid'],
-    ['a bare string', '"hello"', 400, 'body_invalid'],
-    ['null', 'null', 400, 'body_invalid'],
+    ['a bare string', '"hello"', 400, 'message_invalid'],
+    ['null', 'null', 400, 'message_invalid'],
     ['nothing', '', 400, 'body_invalid'],
-    ['an empty batch', '[]', 400, 'body_invalid'],
+    ['an empty batch', '[]', 400, 'message_invalid'],
     ['too much', JSON.stringify({ ...ping, params: { padding: 'x'.repeat(30_000) } }), 413, 'body_too_large'],
   ])('%s', async (_title, body, status, code) => {
     const answer = await post().send(body);

@@ -1,0 +1,47 @@
+// The errors of JSON-RPC: the number of each of ours, and plain words for those the SDK makes of parameters it refuses.
+import type { JSONRPCMessage, McpServer } from '@modelcontextprotocol/server';
+import { ERRORS, type GatewayError } from '../errors.ts';
+import { isRecord } from '../ground/json.ts';
+
+const INVALID_PARAMS = -32602;
+
+/** None is in the range that MCP reserves. */
+export function rpcCodeOf({ code, fault }: GatewayError): number {
+  if (code === 'body_invalid') return -32700;
+  if (code === 'params_invalid') return INVALID_PARAMS;
+  return fault === 'gateway' ? -32603 : -32600;
+}
+
+/** Whatever transport the server is connected to: its errors about parameters are sent as `params_invalid`. */
+export function sendPlainErrors({ server }: McpServer): void {
+  const connect = server.connect.bind(server);
+  server.connect = transport => {
+    const send = transport.send.bind(transport);
+    transport.send = (message, options) => send(inPlainWords(message), options);
+    return connect(transport);
+  };
+}
+
+/** For most methods, the SDK throws the list of what its schema refuses as text, which becomes an internal error. */
+const LIST_OF_ISSUES = /^(?:Invalid [\w/]+ request: )?(\[\s*\{[\s\S]*\])$/;
+/** Paths and messages hold names that the caller chose. */
+const MAX_PROBLEM_CHARS = 200;
+
+function inPlainWords(message: JSONRPCMessage): JSONRPCMessage {
+  if (!('error' in message)) return message;
+  const [, list] = LIST_OF_ISSUES.exec(message.error.message) ?? [];
+  const problem = list === undefined ? undefined : firstProblem(list);
+  if (problem === undefined) return message;
+  const text = `${ERRORS.params_invalid.message} ${problem.slice(0, MAX_PROBLEM_CHARS)}.`;
+  return { ...message, error: { code: INVALID_PARAMS, message: text, data: { code: 'params_invalid' } } };
+}
+
+function firstProblem(list: string): string | undefined {
+  try {
+    const [issue] = JSON.parse(list) as unknown[];
+    if (!isRecord(issue) || typeof issue['message'] !== 'string' || !Array.isArray(issue['path'])) return undefined;
+    return `\`${issue['path'].join('.')}\`: ${issue['message'].replace(/^Invalid input: /, '')}`;
+  } catch {
+    return undefined;
+  }
+}
