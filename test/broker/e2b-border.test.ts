@@ -107,9 +107,20 @@ describe('every method', () => {
           `${timeoutMs} looks like seconds: ${timeoutMs} s is ${timeoutMs * 1_000}`,
         );
       }
-    for (const id of ['Sandbox.commands.run', 'Sandbox.runCode'] as const) {
-      const refused = await run.refusal(id, { sandboxId, cmd: 'true', code: '1', opts: { timeoutMs: 60 } });
+    for (const [id, args] of [
+      ['Sandbox.commands.run', { cmd: 'true' }],
+      ['Sandbox.commands.connect', { pid: 1 }],
+      ['Sandbox.commands.wait', { pid: 1 }],
+      ['Sandbox.runCode', { code: '1' }],
+      ['Sandbox.fetch', { port: 80, path: '/' }],
+    ] as const) {
+      const refused = await run.refusal(id, { sandboxId, ...args, opts: { timeoutMs: 60 } });
       expect(refused.code, id).toBe('request_invalid');
+      expect(refused.message, id).toContain('timeoutMs: is in milliseconds, and 60 looks like seconds');
+    }
+    for (const id of SANDBOX_METHODS.filter(id => !/output|disconnect/.test(id))) {
+      const refused = await run.refusal(id, { ...argsOf(id, sandboxId), opts: { requestTimeoutMs: 30 } });
+      expect(refused.message, id).toContain('requestTimeoutMs: is in milliseconds, and 30 looks like seconds');
     }
     // A command's own time may be short.
     await run.call('Sandbox.commands.run', { sandboxId, cmd: 'true', opts: { timeoutMs: 999 } });

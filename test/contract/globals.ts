@@ -31,7 +31,16 @@ const SHARED = [
 ];
 /** Of the official SDK, beside Sandbox: what models import, and what they compare with. */
 const SDK = [
-  ...['ALL_TRAFFIC', 'FileType', 'FilesystemEventType', 'VolumeFileType', 'e2b', 'ApiClient', 'AuthenticationError'],
+  ...[
+    'ALL_TRAFFIC',
+    'FileType',
+    'FilesystemEventType',
+    'VolumeFileType',
+    'e2b',
+    'ApiClient',
+    'AuthenticationError',
+    'ChartType',
+  ],
   ...['BuildError', 'CommandExitError', 'ConnectionConfig', 'Desktop', 'E2B', 'FileNotFoundError', 'FileUploadError'],
   ...['Git', 'GitAuthError', 'GitUpstreamError', 'InvalidArgumentError', 'LogEntry', 'LogEntryEnd', 'LogEntryStart'],
   ...['NotEnoughSpaceError', 'NotFoundError', 'RateLimitError', 'ReadyCmd', 'SandboxError', 'SandboxNotFoundError'],

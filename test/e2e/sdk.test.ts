@@ -20,6 +20,11 @@ describe('names of the SDK', () => {
       /\["file","0\.0\.0\.0\/0"\]/,
     ],
     [
+      'the kinds of charts',
+      'import { ChartType, Sandbox as Box } from "@e2b/code-interpreter"\nreturn [ChartType.BAR, ChartType.BOX_AND_WHISKER, e2b.ChartType === ChartType, Object.keys(ChartType).length]',
+      /\["bar","box_and_whisker",true,7\]/,
+    ],
+    [
       'the whole SDK by any name',
       'import * as sdk from "@e2b/code-interpreter"\nreturn [sdk.default === Sandbox, sdk.Sandbox === Sandbox]',
       /\[true,true\]/,

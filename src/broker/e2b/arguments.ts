@@ -42,10 +42,10 @@ export const path = z
   .regex(/^[^\u0000]*$/, 'holds a NUL');
 export const user = z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/i, 'is not a user name');
 export const pid = z.number().int().min(1).max(0xffff_ffff);
-export const timeoutMs = z.number().min(0).max(86_400_000).transform(Math.ceil);
+const timeoutMs = z.number().min(0).max(86_400_000).transform(Math.ceil);
 /** A smaller number was meant as seconds: 300, 1800 and 3600 are usual ones. */
 export const MIN_LIFE_MS = 15_000;
-const MIN_COMMAND_MS = 100;
+const MIN_CALL_MS = 100;
 const inMilliseconds = (minMs: number) =>
   timeoutMs.refine(ms => ms === 0 || ms >= minMs, {
     error: ({ input }) =>
@@ -53,8 +53,8 @@ const inMilliseconds = (minMs: number) =>
   });
 /** How long a sandbox lives; 0: it ends now. */
 export const lifeMs = inMilliseconds(MIN_LIFE_MS);
-/** How long a command or code may take; 0: as long as the run. */
-export const commandMs = inMilliseconds(MIN_COMMAND_MS);
+/** How long a command, code, a wait or a request may take; 0: as long as the run. */
+export const callMs = inMilliseconds(MIN_CALL_MS);
 export const strings = z.record(z.string().max(1_000), z.string());
 
 /** Option names that models write by mistake -> what to write instead. */
@@ -90,7 +90,7 @@ function hintOf(key: string, shape: object): string {
 export function options<Shape extends z.ZodRawShape>(shape: Shape) {
   return z
     .strictObject(
-      { ...shape, requestTimeoutMs: timeoutMs.optional() },
+      { ...shape, requestTimeoutMs: callMs.optional() },
       {
         error: issue => {
           if (issue.code !== 'unrecognized_keys') return undefined;

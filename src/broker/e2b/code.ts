@@ -5,7 +5,7 @@ import { addressOf } from '../../e2b/handle.ts';
 import type { Wire } from '../../e2b/wire.ts';
 import { maskKey } from '../../upstream/key-spellings.ts';
 import { detailOf } from '../ledger.ts';
-import { commandMs, onInstance, options, strings } from './arguments.ts';
+import { callMs, onInstance, options, strings } from './arguments.ts';
 import { MAX_KEPT_CHARS } from './command-runs.ts';
 import { codeOverdue } from './deadline.ts';
 import { createEvents, EVENT_KINDS } from './events.ts';
@@ -34,7 +34,7 @@ const runCode = method('Sandbox.runCode', {
       language: language.optional(),
       context: context.optional(),
       envs: strings.optional(),
-      timeoutMs: commandMs.optional(),
+      timeoutMs: callMs.optional(),
     }).refine(({ language, context }) => language === undefined || context === undefined, {
       error: 'give language or context, not both: a context has its language',
     }),

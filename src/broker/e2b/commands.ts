@@ -7,7 +7,7 @@ import { omitUndefined } from '../../ground/omit-undefined.ts';
 import { maskKey } from '../../upstream/key-spellings.ts';
 import { detailOf } from '../ledger.ts';
 import { within } from './abort.ts';
-import { commandMs, onInstance, options, pid, strings, timeoutMs, user } from './arguments.ts';
+import { callMs, onInstance, options, pid, strings, user } from './arguments.ts';
 import { followerOf, leaveRunning, listen, runToEnd, type StartOn, unfollow } from './command-runs.ts';
 import { createEvents, type Events, STREAMS } from './events.ts';
 import type { CommandResult } from './follower.ts';
@@ -41,7 +41,7 @@ const run = method('Sandbox.commands.run', {
       envs: strings.optional(),
       user: user.optional(),
       stdin: z.boolean().optional(),
-      timeoutMs: commandMs.optional(),
+      timeoutMs: callMs.optional(),
     }),
   }),
   async run({ sandboxId, cmd, events, opts }, call) {
@@ -61,7 +61,7 @@ const run = method('Sandbox.commands.run', {
 
 const connect = method('Sandbox.commands.connect', {
   mode: 'write',
-  args: onInstance({ pid, events, opts: options({ timeoutMs: timeoutMs.optional() }) }),
+  args: onInstance({ pid, events, opts: options({ timeoutMs: callMs.optional() }) }),
   async run({ sandboxId, pid, events, opts }, call) {
     const sent = eventsOf(call, events);
     if (followerOf(call, sandboxId, pid) === undefined)
@@ -75,7 +75,7 @@ const connect = method('Sandbox.commands.connect', {
 
 const wait = method('Sandbox.commands.wait', {
   mode: 'write',
-  args: onInstance({ pid, opts: options({ timeoutMs: timeoutMs.optional() }) }),
+  args: onInstance({ pid, opts: options({ timeoutMs: callMs.optional() }) }),
   async run({ sandboxId, pid, opts }, call) {
     const follower = await reach(call, sandboxId, pid);
     const waitMs = Math.min(

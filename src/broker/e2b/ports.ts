@@ -4,7 +4,7 @@ import { addressOf, DAEMON_PORT } from '../../e2b/handle.ts';
 import { isRedirect, type Wire } from '../../e2b/wire.ts';
 import { GatewayError } from '../../errors.ts';
 import { omitUndefined } from '../../ground/omit-undefined.ts';
-import { onInstance, options, path, timeoutMs, user } from './arguments.ts';
+import { callMs, onInstance, options, path, user } from './arguments.ts';
 import { bytesOf, data } from './commands.ts';
 import { method } from './method.ts';
 import { maskBytes, maskTokens, type Tokens, tokensOf } from './tokens.ts';
@@ -53,7 +53,7 @@ const fetchPort = method('Sandbox.fetch', {
       redirect: z
         .enum(['follow', 'manual'], 'is "follow" or "manual", which answers with the redirect')
         .default('follow'),
-      timeoutMs: timeoutMs.optional(),
+      timeoutMs: callMs.optional(),
     }),
   }),
   async run({ sandboxId, port, path, opts }, call) {

@@ -80,6 +80,16 @@ const CONSTANTS = {
   ALL_TRAFFIC,
   FileType: { FILE: 'file', DIR: 'dir', SYMLINK: 'symlink' },
   FilesystemEventType: { CHMOD: 'chmod', CREATE: 'create', REMOVE: 'remove', RENAME: 'rename', WRITE: 'write' },
+  // Of @e2b/code-interpreter.
+  ChartType: {
+    LINE: 'line',
+    SCATTER: 'scatter',
+    BAR: 'bar',
+    PIE: 'pie',
+    BOX_AND_WHISKER: 'box_and_whisker',
+    SUPERCHART: 'superchart',
+    UNKNOWN: 'unknown',
+  },
   VolumeFileType: { UNKNOWN: 'unknown', FILE: 'file', DIRECTORY: 'directory', SYMLINK: 'symlink' },
 };
 
