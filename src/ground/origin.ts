@@ -86,7 +86,9 @@ export class Origin {
     try {
       const { method, target, headers, body } = request;
       const path = this.basePath + target;
-      const response = await this.#pool.request({ method, path, headers, body, signal });
+      const response = await this.#pool.request({ method, path, headers, body, signal }).catch(cause => {
+        throw isUnreadable(cause) ? notHttp(cause) : cause;
+      });
       const { statusCode: status } = response;
       const read = await readBody(response, options).catch(cause => {
         throw new BrokenAnswer(status, cause);
@@ -101,6 +103,14 @@ export class Origin {
     return this.#pool.destroy();
   }
 }
+
+/** With a code, as the failures of a connection have one: the API is at fault. */
+export const notHttp = (cause: unknown) =>
+  Object.assign(new Error('the answer is no HTTP', { cause }), { code: 'NOT_HTTP' });
+
+/** undici's parser refuses most of these without a code, and some by an assertion. */
+const isUnreadable = (caught: unknown): boolean =>
+  caught instanceof Error && (caught.name === 'HTTPParserError' || caught.name === 'AssertionError');
 
 export function readApiUrl(apiUrl: string): { readonly origin: string; readonly basePath: string } {
   const url = new URL(apiUrl);

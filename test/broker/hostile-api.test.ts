@@ -46,6 +46,21 @@ beforeEach(() => {
 });
 afterEach(() => expect(elsewhere.requests).toEqual([]));
 
+describe.each(['no HTTP at all', 'HTTP/1.1 000 X', 'HTTP/1.1 101 X', 'HTTP/1.1 600 X'])('an answer of "%s"', line => {
+  it.each([
+    ['Sandbox.list', {}],
+    ['Sandbox.create', {}],
+  ])("is the API's fault in %s", async (capability, args) => {
+    upstream.answer = (_request, { socket }) => void socket?.end(`${line}\r\nContent-Length: 2\r\n\r\n{}`);
+    const run = plane.openRun();
+    expect(await run.refusal(capability, args)).toMatchObject({
+      code: 'upstream_unreachable',
+      message: expect.stringContaining('NOT_HTTP'),
+    });
+    expect(run.faults).toEqual([]);
+  });
+});
+
 describe.each([301, 302, 303, 307, 308])('a redirect with status %i', status => {
   it.each(CALLS)('is not followed by %s', async (capability, args) => {
     upstream.answer = ({ url }, response) =>
