@@ -1,13 +1,13 @@
 // Every global both surfaces share (but URL, see url.ts), and the start and settle functions the engine calls. Installed once, into the image.
 import { call as hostCall, type OnEvent, settle } from './bridge.ts';
-import { bufferGlobals } from './buffer.ts';
+import { bufferGlobals } from './buffer/buffer.ts';
 import { cloneGlobals } from './clone.ts';
 import { installConsole } from './console.ts';
 import * as is from './intrinsics.ts';
 import { start } from './outcome.ts';
 import { installRandom } from './random.ts';
 import { reject, takeRejections } from './rejections.ts';
-import { textGlobals } from './text.ts';
+import { textGlobals } from './text-coders.ts';
 import { installTimers } from './timers.ts';
 import { webGlobals } from './web.ts';
 

@@ -1,4 +1,4 @@
-// TextEncoder, TextDecoder and the UTF-8 beneath them. Plain conveniences: they guard nothing.
+// UTF-8 and UTF-16, to bytes and back. Plain conveniences: they guard nothing.
 const CHUNK = 8_192;
 const REPLACEMENT = 0xfffd;
 
@@ -40,16 +40,33 @@ export function binaryString(bytes: Uint8Array): string {
   return out;
 }
 
+/** Two bytes a unit, the lower one first. */
+export function decodeUtf16(bytes: Uint8Array): string {
+  let out = '';
+  for (let i = 0; i < bytes.length; i += CHUNK * 2) {
+    const units: number[] = [];
+    for (let k = i; k < Math.min(i + CHUNK * 2, bytes.length); k += 2)
+      units.push((bytes[k] as number) | ((bytes[k + 1] ?? 0) << 8));
+    out += String.fromCharCode.apply(null, units);
+  }
+  return out;
+}
+
 /** Malformed sequences become U+FFFD, or a TypeError when `fatal`. */
 export function decodeUtf8(bytes: Uint8Array, fatal = false): string {
   const binary = binaryString(bytes);
   try {
     return decodeURIComponent(escape(binary)); // both in C, and exact for well-formed UTF-8
   } catch {
-    if (fatal) throw new TypeError('The encoded data is not valid utf-8');
+    if (fatal) throw invalidData('utf-8');
     return decodeLossy(bytes);
   }
 }
+
+export const invalidData = (encoding: string): Error =>
+  Object.assign(new TypeError(`The encoded data was not valid for encoding ${encoding}`), {
+    code: 'ERR_ENCODING_INVALID_ENCODED_DATA',
+  });
 
 function decodeLossy(bytes: Uint8Array): string {
   let out = '';
@@ -85,63 +102,8 @@ export function toBytes(source: unknown): Uint8Array {
   throw new TypeError('Expected an ArrayBuffer or a typed array');
 }
 
-class GuestTextEncoder {
-  get encoding(): string {
-    return 'utf-8';
-  }
-  encode(text = ''): Uint8Array {
-    return encodeUtf8(String(text));
-  }
-  encodeInto(text: string, target: Uint8Array): { read: number; written: number } {
-    let read = 0;
-    let written = 0;
-    for (const character of String(text)) {
-      const bytes = encodeUtf8(character);
-      if (written + bytes.length > target.length) break;
-      target.set(bytes, written);
-      written += bytes.length;
-      read += character.length;
-    }
-    return { read, written };
-  }
-}
-
-const LABELS: Readonly<Record<string, string>> = {
-  'utf-8': 'utf-8',
-  utf8: 'utf-8',
-  'iso-8859-1': 'windows-1252',
-  latin1: 'windows-1252',
-  ascii: 'windows-1252',
-  'us-ascii': 'windows-1252',
-};
-
-class GuestTextDecoder {
-  readonly encoding: string;
-  readonly fatal: boolean;
-  readonly ignoreBOM: boolean;
-  #held = new Uint8Array(0);
-
-  constructor(label = 'utf-8', options: { fatal?: boolean; ignoreBOM?: boolean } = {}) {
-    const encoding = LABELS[String(label).trim().toLowerCase()];
-    if (encoding === undefined) throw new RangeError(`The encoding "${label}" is not supported here: use utf-8`);
-    this.encoding = encoding;
-    this.fatal = options.fatal === true;
-    this.ignoreBOM = options.ignoreBOM === true;
-  }
-
-  decode(source?: unknown, options: { stream?: boolean } = {}): string {
-    let bytes = source === undefined ? new Uint8Array(0) : toBytes(source);
-    if (this.encoding !== 'utf-8') return binaryString(bytes);
-    if (this.#held.length > 0) bytes = concatBytes([this.#held, bytes]);
-    const end = options.stream === true ? completeEnd(bytes) : bytes.length;
-    this.#held = bytes.slice(end);
-    const text = decodeUtf8(bytes.subarray(0, end), this.fatal);
-    return !this.ignoreBOM && text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
-  }
-}
-
 /** Where the last complete character ends. */
-function completeEnd(bytes: Uint8Array): number {
+export function wholeUtf8(bytes: Uint8Array): number {
   for (let back = 1; back <= Math.min(3, bytes.length); back++) {
     const byte = bytes[bytes.length - back] ?? 0;
     if (byte < 0x80) break;
@@ -161,5 +123,3 @@ export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
   }
   return out;
 }
-
-export const textGlobals = { TextEncoder: GuestTextEncoder, TextDecoder: GuestTextDecoder };

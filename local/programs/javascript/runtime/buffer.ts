@@ -1,8 +1,9 @@
 // Node's Buffer: the one of the gateway's guest.
-import { Buffer } from 'buffer/';
-import '../../../../src/guest/prelude/buffer.ts';
+import type { Buffer as NodeBuffer } from 'node:buffer';
+import { bufferGlobals } from '../../../../src/guest/prelude/buffer/buffer.ts';
 
-export { Buffer };
+export const Buffer = bufferGlobals.Buffer as unknown as typeof NodeBuffer;
+export type Buffer = NodeBuffer;
 
 /** The same bytes, as a Buffer. */
 export function toBuffer(bytes: Uint8Array): Buffer {

@@ -34,7 +34,7 @@ const optionsIn = (args: unknown[]): Options =>
   args.find(arg => typeof arg === 'object' && arg !== null && !Array.isArray(arg)) ?? {};
 
 function shown(bytes: Uint8Array, { encoding = 'buffer' }: Options): Buffer | string {
-  return encoding === 'buffer' ? toBuffer(bytes) : toBuffer(bytes).toString(encoding);
+  return encoding === 'buffer' ? toBuffer(bytes) : toBuffer(bytes).toString(encoding as BufferEncoding);
 }
 
 function failure(source: string, { exitCode, stdout, stderr }: Ran): Error {
