@@ -73,7 +73,7 @@ const CASES = fc.oneof(
   on('alloc', fc.integer({ min: 0, max: 9 }), fc.oneof(text, fc.integer({ min: -5, max: 300 })), encoding),
   on('fill', bytes, fc.oneof(text, fc.integer({ min: 0, max: 400 })), at, at),
   on('find', found, bytes, fc.oneof(text, bytes, fc.nat(300)), oddAt),
-  on('find', found, fc.constantFrom('héllo wörld €😀', 'abcabc', 'a\u0000b\u0000'), needle, oddAt, oddEncoding),
+  on('find', found, fc.constantFrom('héllo wörld € 😀', 'abcabc', 'a\u0000b\u0000'), needle, oddAt, oddEncoding),
   on('find encoded', found, fc.constantFrom('aXbXaX', 'héllo'), needle, oddAt, encoding),
   on('compare', bytes, bytes),
   on('compare parts', bytes, bytes, oddAt, oddAt, oddAt, oddAt),

@@ -92,7 +92,8 @@ class GuestTextDecoder {
     };
     const isWhole = bytes.length % 2 === 0;
     if (this.#fatal && !(isWhole && text.isWellFormed())) throw invalidData(this.#encoding);
-    return isWhole ? text.toWellFormed() : `${text.toWellFormed()}\ufffd`;
+    // Half a unit at the end is one error together with the half of a pair before it.
+    return isWhole || /[\ud800-\udbff]$/.test(text) ? text.toWellFormed() : `${text.toWellFormed()}\ufffd`;
   }
 
   /** Where the last whole character ends. */

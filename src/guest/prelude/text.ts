@@ -79,11 +79,14 @@ function decodeLossy(bytes: Uint8Array): string {
   return out;
 }
 
+/** Of the character that begins with this byte; 0 where none does. */
+const sizeOf = (first: number): number => (first < 0xc2 || first > 0xf4 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4);
+
 function readCodePoint(bytes: Uint8Array, at: number): [code: number, size: number] {
   const first = bytes[at] ?? 0;
   if (first < 0x80) return [first, 1];
-  const size = first >= 0xf0 && first < 0xf5 ? 4 : first >= 0xe0 ? 3 : first >= 0xc2 ? 2 : 0;
-  if (size === 0 || first >= 0xf5) return [REPLACEMENT, 1];
+  const size = sizeOf(first);
+  if (size === 0) return [REPLACEMENT, 1];
   let code = first & (0xff >> (size + 1));
   for (let k = 1; k < size; k++) {
     const byte = bytes[at + k] ?? 0;
@@ -108,8 +111,10 @@ export function wholeUtf8(bytes: Uint8Array): number {
     const byte = bytes[bytes.length - back] ?? 0;
     if (byte < 0x80) break;
     if (byte < 0xc0) continue;
-    const size = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
-    return size > back ? bytes.length - back : bytes.length;
+    const [code, size] = readCodePoint(bytes, bytes.length - back);
+    // What is cut off reads as malformed from its first missing byte on.
+    const isCut = code === REPLACEMENT && size === back && back < sizeOf(byte);
+    return isCut ? bytes.length - back : bytes.length;
   }
   return bytes.length;
 }
