@@ -96,7 +96,7 @@ it('the folders of local mode import one way, and of src the place of the build,
   expect([...new Set(outside)].sort()).toEqual([
     'src/ground/built.ts',
     'src/ground/read-capped.ts',
-    'src/guest/prelude/buffer.ts',
+    'src/guest/prelude/buffer/buffer.ts',
     'src/guest/prelude/url.ts',
   ]);
 });

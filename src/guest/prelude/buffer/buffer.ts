@@ -119,6 +119,9 @@ function define(owner: object, name: string, value: unknown): void {
 for (const [name, method] of Object.entries(statics)) define(Buffer, name, method);
 for (const [name, method] of numberMethods()) define(Bytes.prototype, name, method);
 define(Buffer, 'poolSize', 8192);
+Object.defineProperty(Bytes.prototype, Symbol.for('nodejs.util.inspect.custom'), { value: Bytes.prototype.inspect });
+// A bundle may have another function of the name.
+Object.defineProperty(Buffer, 'name', { value: 'Buffer', configurable: true });
 define(Bytes.prototype, 'constructor', Buffer);
 Object.defineProperty(Buffer, 'prototype', { value: Bytes.prototype, writable: true });
 Object.defineProperty(Buffer, Symbol.species, { get: () => Bytes, configurable: true });
