@@ -10,6 +10,7 @@ RUN npx -y pnpm@10.34.9 install --frozen-lockfile
 COPY build.mjs third-party.mjs ./
 COPY src ./src
 COPY local ./local
+COPY licenses ./licenses
 COPY web ./web
 COPY openapi ./openapi
 RUN npm run --silent build

@@ -3,9 +3,12 @@
 
 /** What a caller has used counts half after this long. */
 const HALF_LIFE_MS = 10_000;
-/** How much later than it came a newcomer's turn is, and at most anybody's. */
-const NEWCOMER_MS = 1_000;
+/** How much later than it came a newcomer's turn is: longer, and who comes for the first time would wait for a crowd of one. */
+const NEWCOMER_MS = 250;
+/** At most anybody's. */
 const MAX_DELAY_MS = 2_000;
+/** Who has used less is modest. */
+const MODEST_MS = 1_000;
 const MAX_KNOWN = 10_000;
 
 export class RecentWork {
@@ -24,9 +27,10 @@ export class RecentWork {
     return Math.min(MAX_DELAY_MS, this.#usedBy(principalId, nowMs) ?? NEWCOMER_MS);
   }
 
-  /** It has been here, and used less than a newcomer may be about to. */
+  /** It has been here, and used little. */
   isModest(principalId: string, nowMs = performance.now()): boolean {
-    return this.delayMs(principalId, nowMs) < NEWCOMER_MS;
+    const used = this.#usedBy(principalId, nowMs);
+    return used !== undefined && used < MODEST_MS;
   }
 
   #usedBy(principalId: string, nowMs: number): number | undefined {
