@@ -146,10 +146,15 @@ describe('when the run ends', () => {
 
   it('a sandbox that was being created is not left behind', async () => {
     const key = newKey();
-    fault = url => (url === '/v2/sandboxes' ? { delayMs: 300 } : undefined);
+    let arrived = false;
+    fault = url => {
+      if (url !== '/v2/sandboxes') return undefined;
+      arrived = true;
+      return { delayMs: 300 };
+    };
     const leaving = parts.plane.openRun({ key });
     const made = leaving.reply('Sandbox.create', {});
-    await expect.poll(() => leaving.ledger.length).toBe(1);
+    await expect.poll(() => arrived).toBe(true);
     leaving.end();
     expect(await made).toMatchObject({ ok: false, error: { code: 'cancelled' } });
     expect(leaving.ledger[0]).toMatchObject({ status: 'unknown', write: true });

@@ -53,6 +53,8 @@ const oddBig = code(
   '"1"',
 );
 const oddEncoding = fc.oneof({ weight: 6, arbitrary: encoding }, code('undefined', 'null', '""', '"nope"', '5'));
+/** Node 24.21 ends itself, with an assertion, when it is to search in an encoding that is null. */
+const searchEncoding = fc.oneof({ weight: 6, arbitrary: encoding }, code('undefined', '""', '"nope"', '5'));
 const size = fc.oneof(fc.integer({ min: 0, max: 7 }), code('undefined', '"3"', '1.5', 'Infinity'));
 
 type Case = readonly unknown[];
@@ -73,7 +75,7 @@ const CASES = fc.oneof(
   on('alloc', fc.integer({ min: 0, max: 9 }), fc.oneof(text, fc.integer({ min: -5, max: 300 })), encoding),
   on('fill', bytes, fc.oneof(text, fc.integer({ min: 0, max: 400 })), at, at),
   on('find', found, bytes, fc.oneof(text, bytes, fc.nat(300)), oddAt),
-  on('find', found, fc.constantFrom('héllo wörld € 😀', 'abcabc', 'a\u0000b\u0000'), needle, oddAt, oddEncoding),
+  on('find', found, fc.constantFrom('héllo wörld € 😀', 'abcabc', 'a\u0000b\u0000'), needle, oddAt, searchEncoding),
   on('find encoded', found, fc.constantFrom('aXbXaX', 'héllo'), needle, oddAt, encoding),
   on('compare', bytes, bytes),
   on('compare parts', bytes, bytes, oddAt, oddAt, oddAt, oddAt),

@@ -13,7 +13,7 @@ function shown(value: unknown): string {
   return Object.is(value, -0) ? '-0' : String(value);
 }
 
-export function received(value: unknown): string {
+function received(value: unknown): string {
   if (value === undefined || value === null) return `Received ${value}`;
   if (typeof value === 'function') return `Received function ${value.name}`;
   if (typeof value === 'object') return `Received an instance of ${value.constructor?.name || 'Object'}`;
