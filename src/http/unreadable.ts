@@ -48,7 +48,11 @@ export function answerUnreadable(server: Server, { log, onRequest }: UnreadableO
     if (isOpen && request?.complete) response.once('finish', act);
     else act();
   });
-  server.on('connect', (_request, socket) => refuse(socket, 'method_not_allowed', 'CONNECT'));
+  server.on('connect', (_request, socket) => {
+    // Node takes its own listener off such a socket: a client that resets the connection would end the process.
+    socket.on('error', () => socket.destroy());
+    refuse(socket, 'method_not_allowed', 'CONNECT');
+  });
 }
 
 function textOf(code: ErrorCode, requestId: string): string {

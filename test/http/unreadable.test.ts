@@ -1,4 +1,5 @@
 // Requests that Node's parser cannot read, over raw sockets: each is answered with a code and an id that the log has too.
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newKey, startTestGateway, type TestGateway } from '../support/gateway.ts';
@@ -73,6 +74,19 @@ describe('a request that cannot be read', () => {
   it('CONNECT is answered with 405', async () => {
     const answer = await exchange('CONNECT example.com:443 HTTP/1.1\r\nHost: example.com\r\n\r\n');
     expectFault(answer, 405, 'method_not_allowed');
+  });
+
+  it('CONNECT of clients that reset the connection leaves the gateway serving', async () => {
+    const resets = Array.from({ length: 60 }, async (_, at) => {
+      const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1').on('error', () => undefined);
+      await once(socket, 'connect');
+      socket.write(`CONNECT example.com:443 HTTP/1.1\r\nHost: example.com\r\n\r\n${'x'.repeat(at * 1_000)}`);
+      await new Promise(setImmediate);
+      socket.resetAndDestroy();
+      await once(socket, 'close');
+    });
+    await Promise.all(resets);
+    expect((await fetch(`${gateway.url}/healthz`)).status).toBe(200);
   });
 
   it('with an expectation that nobody knows is answered as without it', async () => {
