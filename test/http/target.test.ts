@@ -1,7 +1,7 @@
 // Targets of requests that are no plain path: each is answered by the gateway itself, as JSON with a code and an id.
-import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { newKey, startTestGateway, type TestGateway } from '../support/gateway.ts';
+import { exchange } from '../support/raw-http.ts';
 
 let gateway: TestGateway;
 beforeAll(async () => {
@@ -10,21 +10,12 @@ beforeAll(async () => {
 afterAll(() => gateway.close());
 
 /** Head and body of the answer. */
-function send(method: string, target: string): Promise<{ readonly head: string; readonly body: string }> {
+async function send(method: string, target: string): Promise<{ readonly head: string; readonly body: string }> {
   const body = '{"jsonrpc":"2.0","id":1,"method":"ping"}';
   const headers = `Host: localhost\r\nAuthorization: Bearer ${newKey()}\r\nContent-Type: application/json\r\nAccept: application/json, text/event-stream\r\nConnection: close\r\nContent-Length: ${body.length}`;
-  return new Promise((resolve, reject) => {
-    const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1');
-    let text = '';
-    socket
-      .on('error', reject)
-      .on('data', chunk => (text += chunk))
-      .on('close', () => {
-        const [head = '', ...rest] = text.split('\r\n\r\n');
-        resolve({ head, body: rest.join('\r\n\r\n') });
-      })
-      .write(`${method} ${target} HTTP/1.1\r\n${headers}\r\n\r\n${body}`);
-  });
+  const text = await exchange(gateway, `${method} ${target} HTTP/1.1\r\n${headers}\r\n\r\n${body}`);
+  const [head = '', ...rest] = text.split('\r\n\r\n');
+  return { head, body: rest.join('\r\n\r\n') };
 }
 
 it.each(['http://somewhere.example/mcp', 'http://somewhere.example:99/mcp?x=1'])(

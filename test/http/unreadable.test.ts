@@ -1,8 +1,8 @@
 // Requests that Node's parser cannot read, over raw sockets: each is answered with a code and an id that the log has too.
 import { once } from 'node:events';
-import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newKey, startTestGateway, type TestGateway } from '../support/gateway.ts';
+import { openSocket, exchange as rawExchange } from '../support/raw-http.ts';
 
 let gateway: TestGateway;
 beforeAll(async () => {
@@ -10,18 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => gateway.close());
 
-/** All that comes back until the gateway closes the connection. */
-function exchange(...pieces: readonly string[]): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1');
-    let text = '';
-    socket
-      .on('error', reject)
-      .on('data', chunk => (text += chunk))
-      .on('close', () => resolve(text));
-    for (const piece of pieces) socket.write(piece);
-  });
-}
+const exchange = (...pieces: readonly string[]) => rawExchange(gateway, ...pieces);
 
 function expectFault(answer: string, status: number, code: string): void {
   const [head = '', body = ''] = answer.split('\r\n\r\n');
@@ -78,7 +67,7 @@ describe('a request that cannot be read', () => {
 
   it('CONNECT of clients that reset the connection leaves the gateway serving', async () => {
     const resets = Array.from({ length: 60 }, async (_, at) => {
-      const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1').on('error', () => undefined);
+      const socket = openSocket(gateway).on('error', () => undefined);
       await once(socket, 'connect');
       socket.write(`CONNECT example.com:443 HTTP/1.1\r\nHost: example.com\r\n\r\n${'x'.repeat(at * 1_000)}`);
       await new Promise(setImmediate);
