@@ -3,11 +3,11 @@
 
 /** What a caller has used counts half after this long. */
 const HALF_LIFE_MS = 10_000;
-/** How much later than it came a newcomer's turn is: longer, and who comes for the first time would wait for a crowd of one. */
+/** How much later than it came a newcomer's turn is. With more, a first call would wait long behind one caller's many. */
 const NEWCOMER_MS = 250;
-/** At most anybody's. */
+/** The same for who has used most. */
 const MAX_DELAY_MS = 2_000;
-/** Who has used less is modest. */
+/** A caller that has used less than this counts as modest. */
 const MODEST_MS = 1_000;
 const MAX_KNOWN = 10_000;
 
@@ -27,7 +27,7 @@ export class RecentWork {
     return Math.min(MAX_DELAY_MS, this.#usedBy(principalId, nowMs) ?? NEWCOMER_MS);
   }
 
-  /** It has been here, and used little. */
+  /** It is known, and has used little. */
   isModest(principalId: string, nowMs = performance.now()): boolean {
     const used = this.#usedBy(principalId, nowMs);
     return used !== undefined && used < MODEST_MS;

@@ -158,7 +158,7 @@ export class ThreadPool<Request, Reply> {
     thread.worker.postMessage(work.request);
   }
 
-  /** At the work that a thread is at: it ends when it takes too long. */
+  /** Looks at a thread's job, and ends the thread when the job takes too long. */
   #look(thread: Thread<Request, Reply>): void {
     const { job } = thread;
     if (job === undefined) return;

@@ -2,9 +2,9 @@
 // one go on the main thread. The SDK sees something short in a block's place; the block is put there as it is written.
 import { randomBytes } from 'node:crypto';
 
-/** Of a shorter one the SDK makes little work. */
+/** The SDK handles shorter blocks fast enough. */
 const MIN_CHARS = 16_384;
-/** In base64, so that it passes for a block. */
+/** Random bytes of a mark. It is base64 text, so the SDK takes it for a block. */
 const MARK_BYTES = 24;
 /** Written between two turns of the event loop. */
 const PIECE_BYTES = 262_144;

@@ -9,9 +9,9 @@ type Spellings = {
   readonly base64: readonly { readonly text: string; readonly stars: string }[];
 };
 
-/** A text without these spells no letter of a key in another way. */
+/** A text that matches nothing of this holds no escaped key. */
 const ESCAPE = /%[3-7][0-9a-f]|\\x[3-7]|\\u(?:00|\{)|&#/i;
-/** A shorter part is not telling enough to be looked for alone. */
+/** A shorter key is looked for only together with its prefix: without it, it could be any text. */
 const MIN_BARE_CHARS = 16;
 const MAX_KNOWN = 256;
 const known = new Map<string, Spellings>();

@@ -12,7 +12,7 @@ const RESPAWN_MS = 1_000;
 const SURPLUS_IDLE_MS = 10_000;
 /** A worker that does not begin what it was sent by then is taken for dead. */
 const UNBEGUN_MS = 10_000;
-/** By the clock: a worker that has not stopped by then is killed, however little its thread has worked. */
+/** A worker that has not stopped after this long is killed, however little processor time its thread got. */
 const STOP_MS = 1_000;
 
 export class PoolWorker {

@@ -24,9 +24,13 @@ export function absentNames(text: string, root: AnyNode): Around {
   const behind: Edit[] = [];
   const { read, made, short, statements } = namesIn(root);
   const required = /\brequire\s*\(/.test(text) ? requiredModules(root) : new Map<Identifier, string>();
+  const global = new Map<string, boolean>();
   for (const node of read) {
     const instead = required.get(node) ?? words(surface => insteadOf(node.name, surface));
-    if (instead === undefined || made.has(node.name) || isMadeGlobal(text, node.name)) continue;
+    if (instead === undefined || made.has(node.name)) continue;
+    const isGlobal = global.get(node.name) ?? isMadeGlobal(text, node.name);
+    global.set(node.name, isGlobal);
+    if (isGlobal) continue;
     if (behind.length >= MAX_NAMES) break;
     const message = `${JSON.stringify(`${node.name} is not defined. `)}+${instead}`;
     const check = `typeof ${node.name}=="undefined"?(()=>{throw new ReferenceError(${message})})():`;

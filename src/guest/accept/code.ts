@@ -13,6 +13,7 @@ import {
   faultOfExpression,
   oddCharacterAt,
   parseExpression,
+  parses,
   parseText,
   placeOf,
   Refused,
@@ -122,8 +123,6 @@ function readingOf(text: string): string {
     `There are ${blocks.length} fenced blocks of code in \`code\`. Send one function, without fences or prose.`,
   );
 }
-
-const parses = (text: string): boolean => parseText(text).ok || parseExpression(text).ok;
 
 type Read =
   | { readonly ok: true; readonly text: string; readonly edits: readonly Edit[] }

@@ -1,6 +1,6 @@
 // Text around code or data: tags of a tool call, a word for the language, prose with a block of JSON, line ends written as
 // \n. Takes it away; text without any comes back as undefined. Pure.
-import { parseExpression, parseText } from './syntax.ts';
+import { parses } from './syntax.ts';
 
 /** Elements that formats of tool calls are made of; others are left alone, for they may be anything. */
 const ELEMENTS =
@@ -51,5 +51,3 @@ function asString(text: string): string | undefined {
     return undefined;
   }
 }
-
-const parses = (text: string): boolean => parseText(text).ok || parseExpression(text).ok;

@@ -12,7 +12,7 @@ const DESCENTS = [
   'regexp_disjunction',
   'regexp_eatNestedClass',
 ] as const;
-/** Some three for each level of brackets; code that people or models write has a tenth of it. A stack holds thrice that. */
+/** About three for each level of brackets. Real code needs a tenth of this; a thread's stack has room for three times as many. */
 const MAX_DESCENTS = 1_500;
 
 type Descending = Record<(typeof DESCENTS)[number], (...given: unknown[]) => unknown>;

@@ -45,6 +45,9 @@ export function parseExpression(text: string): Attempt<Expression> & { readonly 
   return { ...parsed, rest: program.node.body.map(statement => statement.start) };
 }
 
+/** As a program, or as one expression. */
+export const parses = (text: string): boolean => parseText(text).ok || parseExpression(text).ok;
+
 /** Why `(source\n)` is not one expression and nothing else, without any leniency; offsets are those of that text. */
 export function faultOfExpression(source: string): Fault | undefined {
   const text = `(${source}\n)`;

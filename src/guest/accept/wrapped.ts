@@ -6,7 +6,7 @@ import { isRecord, tryParseJson } from '../../ground/json.ts';
 import { dataBlock, withoutEnvelope } from './envelope.ts';
 import { foreignMessage } from './foreign.ts';
 import type { Language } from './language.ts';
-import { parseExpression, parseText, Refused } from './syntax.ts';
+import { parseExpression, parses, Refused } from './syntax.ts';
 
 /** Fields that hold code whatever is in them; compared without case, `_` and `-`. */
 const CODE_NAMES = new Set('code javascript js typescript ts jscode javascriptcode codestring sourcecode'.split(' '));
@@ -162,8 +162,6 @@ function refuseLanguage(fields: object, surface: Surface): void {
 /** Something a program does, and not just words: `return`, a call, an assignment. */
 const DOES = /(?:^|[\s;{(])(?:return|await|const|let|var|async|function|import|throw|if|for|while|try)\b|=>|[=;]|\w\(/;
 const FUNCTION = /^\s*(?:export\s+default\s+)?(?:async\b|function\b|\(|[\w$]+\s*=>)/;
-
-const parses = (text: string): boolean => parseText(text).ok || parseExpression(text).ok;
 
 const isFunctionText = (text: string): boolean =>
   FUNCTION.test(text) &&
