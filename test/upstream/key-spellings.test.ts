@@ -68,7 +68,7 @@ it('text without it is as it was', () => {
   );
 });
 
-it.each(['\\', '%', '&#', '\\x', '\\u00', bare.slice(0, -1), '%65', `${'\\'.repeat(70)}x65`])(
+it.each(['\\', '%', '&#', '\\x', '\\u00', `${bare.slice(0, -1)}-`, '%65', `${'\\'.repeat(70)}x65`])(
   'a large text of %j is looked through in linear time',
   piece => {
     const cost = (chars: number) => {
