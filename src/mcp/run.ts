@@ -148,8 +148,7 @@ async function answer(call: ToolCall, requestId: string, deps: RunDeps, span: Sp
     const resumed = call.requestState === undefined ? undefined : await accept();
     const approval = await deps.approvals.begin(call, requestId);
     if (isQuestion(approval)) return { result: approval, calls: 0, ended: { outcome: 'suspended' } };
-    // A tape replays what ran, so what runs is settled before it starts.
-    const sent = resumed ?? (approval === undefined ? asWritten(call.code) : undefined) ?? (await accept());
+    const sent = resumed ?? asWritten(call.code) ?? (await accept());
     const rules = { approvals: approval?.rules, earlier: approval?.earlier };
     const broker =
       surface === 'search'

@@ -87,6 +87,17 @@ it.each([
   expect(deletes).toHaveLength(3 - left);
 });
 
+it.each([
+  ['TypeScript', 'async (): Promise<boolean> => { const box: any = await Sandbox.create(); return await box.kill() }'],
+  ['JSON around it', JSON.stringify({ code: 'async () => (await Sandbox.create()).kill()' })],
+  ['a fence around it', '```js\nasync () => (await Sandbox.create()).kill()\n```'],
+])('code that the acceptor reads, not the engine, goes on too: %s', async (_what, code) => {
+  const { requestState } = await ask(code);
+  const reply = await answer(code, requestState, accept('approve'));
+  expect(textOf(reply)).toMatch(/^true$/m);
+  expect(deletes).toHaveLength(1);
+});
+
 it('with the SDK client: asked once for what is under way together, approved, done', async () => {
   const client = await connectAnswering(first.mcpUrl, key, () => accept('approve'));
   expect(textOf(await client.call(endSome(2)))).toMatch(/"left":\s*0/);
