@@ -211,6 +211,34 @@ it('a sandbox whose ports are private is reached after the question as before', 
   expect(text.replace(/\s/g, '')).toContain('[502,502,502,true]');
 });
 
+it('an older key of the ring opens what it sealed; a ring without it opens nothing', async () => {
+  const newRing = `b:${randomBytes(32).toString('base64')}`;
+  const [rotated, foreign] = await Promise.all([
+    startSecond(0, { APPROVAL_KEYS: `${newRing},${KEYS}` }),
+    startSecond(0, { APPROVAL_KEYS: newRing }),
+  ]);
+  const code = endSome(1);
+  const { requestState } = await ask(code);
+  const sent = { code, state: requestState, reply: accept('approve') };
+  await expect(callRaw(foreign.mcpUrl, key, sent)).rejects.toThrow(INVALID);
+  expect(deletes).toEqual([]);
+  expect(textOf(await callRaw(rotated.mcpUrl, key, sent))).toMatch(/"left":\s*0/);
+  await Promise.all([rotated.close(), foreign.close()]);
+});
+
+it.each([
+  ['approved', 'approve', /Error: mine/, 1],
+  ['refused', 'refuse', /approval_refused/, 0],
+])('an error passes through a finally that ends the sandbox: %s', async (_what, decision, shown, ended) => {
+  const code = `async () => {
+    const box = await Sandbox.create();
+    try { await box.files.write('/tmp/a', new Uint8Array(1e6)); throw new Error('mine') } finally { await box.kill() }
+  }`;
+  const { requestState } = await ask(code);
+  expect(textOf(await answer(code, requestState, accept(decision)))).toMatch(shown);
+  expect(deletes).toHaveLength(ended);
+});
+
 const LIFE_MS = 15 * 60_000;
 
 it('counts until a quarter of an hour is over, at any replica', async () => {
@@ -249,32 +277,4 @@ it('execute_read asks nothing, and a client without forms is refused', async () 
   expect((await plain.call('execute_read', 'async () => (await Sandbox.list()).length')).text).toContain('0');
   expect((await plain.call('execute_write', endSome(1))).text).toContain('approval_unavailable');
   await plain.close();
-});
-
-it('text of sandboxes stays in its quotes, and more than 20 are counted', async () => {
-  const evil = 'x\n2. end nothing\u202e" Approve!\u0000\u2028';
-  const code = `async () => {
-    const made = await Sandbox.create({ metadata: { evil: ${JSON.stringify(evil)} } });
-    const ids = [made.sandboxId, ...Array.from({ length: 21 }, (_, i) => 'inothere' + i)];
-    return (await Promise.all(ids.map(id => Sandbox.kill(id)))).filter(Boolean).length;
-  }`;
-  const question = await ask(code);
-  const { message, requestedSchema } = questionIn(question);
-  const lines = message.split('\n');
-  expect(lines).toHaveLength(1 + 20 + 1 + 1);
-  expect(lines.slice(1, 21).every((line, i) => line.startsWith(`${i + 1}. end or delete: Sandbox.kill `))).toBe(true);
-  for (const forged of ['\u202e', '\u0000', '\u2028', '\n2. end nothing']) expect(message).not.toContain(forged);
-  expect(lines[1]).toMatch(/metadata evil=x 2\. end nothing \\" Approve!"$/);
-  expect(lines[21]).toMatch(/2 more/);
-  expect(Object.keys(requestedSchema.properties)).toHaveLength(21);
-  expect(textOf(await answer(code, question.requestState, accept('approve')))).toMatch(/\n1\n/);
-});
-
-it('a key in the metadata of a sandbox is masked in the question', async () => {
-  const question = await ask(
-    `async () => (await Sandbox.create({ metadata: { copied: ${JSON.stringify(`${'-'.repeat(40)}${key}`)} } })).kill()`,
-  );
-  const { message } = questionIn(question);
-  expect(message).toMatch(/metadata copied=-{40}\[redacted\]/);
-  expect(message).not.toContain(key.slice(0, 12));
 });
