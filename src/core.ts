@@ -132,6 +132,7 @@ export async function createCore(
       limits: brokerLimits,
       turns,
       memory,
+      answers,
       onCall: entry => {
         if (entry.status === 401) observers.onKeyRefused?.(run.principal);
         progress?.(`${entry.label} → ${outcomeOf(entry)} (${Math.round(entry.ms)} ms)`);

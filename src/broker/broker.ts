@@ -9,9 +9,11 @@ import type { MemoryBudget } from '../ground/memory-budget.ts';
 import { omitUndefined } from '../ground/omit-undefined.ts';
 import type { Principal } from '../principal.ts';
 import type { Mode } from '../spec/description.ts';
-import { maskKey } from '../upstream/key-spellings.ts';
+import type { Answers } from '../upstream/answers.ts';
 import { type ApprovalRules, type Asked, HeldCall, judge, MAX_DESCRIBED, type Question } from './approvals.ts';
 import { type AnswerBudget, type BrokerLimits, createBudget } from './budget.ts';
+import { createEventLine } from './event-line.ts';
+import { createFollower } from './follow.ts';
 import { createLedger, type LedgerCall, type LedgerEntry } from './ledger.ts';
 import { type CallMemory, createRunMemory } from './run-memory.ts';
 
@@ -42,6 +44,8 @@ export type CallContext = {
   turn(): Promise<void>;
   /** Time that a thread of the gateway has worked for this call: the run's CPU time as well. */
   spend(ms: number): void;
+  /** Without the caller's key, however it is spelt: what others may have put into a text. */
+  masked(text: string): Promise<string>;
   /** Sends the guest an event while the call is made, or after. The caller `take()`s its bytes and sends few. */
   readonly emit: Emit;
   /** @throws GatewayError `budget_exceeded` */
@@ -71,6 +75,7 @@ export type BrokerOptions = {
   readonly limits: BrokerLimits;
   readonly turns: HostTurns;
   readonly memory: MemoryBudget;
+  readonly answers: Pick<Answers, 'mask'>;
   /** Called with each call's entry when it is over. */
   readonly onCall?: (entry: LedgerEntry) => void;
   /** Which calls a person is asked about. Undefined: none. */
@@ -121,7 +126,9 @@ export function createBroker(options: BrokerOptions): Broker {
   };
 
   const openMemory = createRunMemory(options.memory, principal.id, options.signal);
-  const owner = { principalId: principal.id, name: options.requestId ?? 'a run' };
+  const { id: principalId, apiKey } = principal;
+  const owner = { principalId, name: options.requestId ?? 'a run' };
+  const events = createEventLine();
 
   const answerCall = async (guestCall: GuestCall, open: OpenCall, signal: AbortSignal, emit: Emit): Promise<string> => {
     const found = find(capabilities, guestCall.capability);
@@ -149,12 +156,17 @@ export function createBroker(options: BrokerOptions): Broker {
     try {
       const args = await work(() => parseArgs(guestCall));
       const answer = heldToo(budget.answer(), open.memory);
-      // Answers are masked by who makes them; events go out before.
-      const masked: Emit = payload => emit(maskKey(payload, principal.apiKey));
-      const own = { call: open.call, answer, work, turn, spend, emit: masked };
+      const masked = async (text: string) => {
+        const { masked, ms } = await options.answers.mask(text, { apiKey, principalId, signal });
+        spend(ms);
+        return masked;
+      };
+      const emitMasked: Emit = payload => events.push(masked(payload), emit);
+      const own = { call: open.call, answer, work, turn, spend, masked, emit: emitMasked };
       const basic = { principal, mode, signal, limits, checkRequest: budget.checkRequest, ...own };
       const context = options.approvals === undefined ? basic : withApproval(basic, guestCall, options.approvals);
       const json = await (await work(() => ({ answered: capability(args, context) }))).answered;
+      await events.pushed();
       answer.settle(json.length);
       return json;
     } finally {
@@ -273,28 +285,5 @@ function heldToo(answer: AnswerBudget, memory: CallMemory): AnswerBudget {
       answer.settle(bytes);
       hold(Math.max(0, bytes - held));
     },
-  };
-}
-
-/**
- * Gives each call a signal that aborts with any of the ones it follows. One listener a followed signal, however many
- * calls there are.
- */
-function createFollower(): (...signals: readonly AbortSignal[]) => { readonly signal: AbortSignal; release(): void } {
-  const following = new WeakMap<AbortSignal, Set<AbortController>>();
-  const followersOf = (signal: AbortSignal) => {
-    const known = following.get(signal);
-    if (known !== undefined) return known;
-    const followers = new Set<AbortController>();
-    following.set(signal, followers);
-    signal.addEventListener('abort', () => followers.forEach(follower => void follower.abort()), { once: true });
-    return followers;
-  };
-  return (...signals) => {
-    const controller = new AbortController();
-    const groups = signals.map(followersOf);
-    for (const group of groups) group.add(controller);
-    if (signals.some(({ aborted }) => aborted)) controller.abort();
-    return { signal: controller.signal, release: () => groups.forEach(group => void group.delete(controller)) };
   };
 }

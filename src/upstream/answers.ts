@@ -1,13 +1,18 @@
-// Shapes an answer for a guest: a small one here, a large one on a thread, so that other callers do not wait for it.
+// Shapes an answer for a guest, and masks the key in texts of sandboxes: what is small here, what is large on a thread, so
+// that other callers do not wait for it.
 import { GatewayError } from '../errors.ts';
 import { builtFile } from '../ground/built.ts';
 import { type Sender, ThreadPool } from '../ground/thread-pool.ts';
 import { type AnswerPlan, shapeAnswer } from './answer.ts';
-import type { AnswerDone, AnswerJob, AnswerReply } from './answer-thread.ts';
+import type { AnswerDone, AnswerJob, AnswerReply, MaskDone } from './answer-thread.ts';
 import type { UpstreamAnswer } from './client.ts';
+import { maskKey } from './key-spellings.ts';
 
 /** What the main thread shapes in about a millisecond. */
 const SMALL = { bytes: 32_768, values: 1_000 };
+
+/** Whose key is masked, and who waits for it. */
+export type MaskFor = Sender & { readonly apiKey: string };
 
 export class Answers {
   readonly #threads: ThreadPool<AnswerJob, AnswerReply>;
@@ -40,13 +45,27 @@ export class Answers {
     }
     const reply = await this.#threads.run({ body, plan }, from);
     if ('shaped' in reply) return reply;
-    throw new GatewayError('internal', undefined, { cause: new Error('the thread has not read the answer') });
+    throw unread();
+  }
+
+  /** @throws GatewayError `answer_too_large`, `busy`, `cancelled` */
+  async mask(text: string, { apiKey, ...from }: MaskFor): Promise<MaskDone> {
+    if (text.length <= SMALL.bytes) {
+      const startedAt = performance.now();
+      return { masked: maskKey(text, apiKey), ms: performance.now() - startedAt };
+    }
+    const reply = await this.#threads.run({ text, apiKey }, from);
+    if ('masked' in reply) return reply;
+    throw unread();
   }
 
   close(): Promise<void> {
     return this.#threads.close();
   }
 }
+
+const unread = () =>
+  new GatewayError('internal', undefined, { cause: new Error('the thread has not read the answer') });
 
 const tooMuch = (why: string, cause?: unknown) =>
   new GatewayError('answer_too_large', `The answer ${why}. Ask for less: use limit, filters or a narrower path.`, {

@@ -1,11 +1,13 @@
 // Finds the caller's key in a text however it is spelt there: in either case, with the escapes of JSON, JavaScript, URLs
 // and HTML, or inside base64. What was split, encrypted or turned around is not found. Pure.
 
+import { type EscapedKey, escapedKey, findEscaped, type Range } from './escaped-key.ts';
+
 export const MASK = '[redacted]';
 
 type Spellings = {
   readonly plain: RegExp;
-  readonly escaped: RegExp;
+  readonly escaped: EscapedKey;
   readonly base64: readonly { readonly text: string; readonly stars: string }[];
 };
 
@@ -19,9 +21,19 @@ const known = new Map<string, Spellings>();
 export function maskKey(text: string, apiKey: string): string {
   const { plain, escaped, base64 } = spellingsOf(apiKey);
   let masked = plain.test(text) ? text.replaceAll(new RegExp(plain, 'gi'), MASK) : text;
-  if (ESCAPE.test(masked)) masked = masked.replaceAll(escaped, MASK);
+  if (ESCAPE.test(masked)) masked = maskRanges(masked, findEscaped(masked, escaped));
   for (const { text: found, stars } of base64) if (masked.includes(found)) masked = masked.replaceAll(found, stars);
   return masked;
+}
+
+function maskRanges(text: string, ranges: readonly Range[]): string {
+  let masked = '';
+  let end = 0;
+  for (const { from, to } of ranges) {
+    masked += text.slice(end, from) + MASK;
+    end = to;
+  }
+  return masked + text.slice(end);
 }
 
 function spellingsOf(apiKey: string): Spellings {
@@ -31,10 +43,9 @@ function spellingsOf(apiKey: string): Spellings {
   const short = apiKey.length - prefix.length < MIN_BARE_CHARS;
   const bare = short ? apiKey : apiKey.slice(prefix.length);
   const before = short ? '' : prefix;
-  const spelt = (chars: string, as: (char: string) => string) => [...chars].map(as).join('');
   const made = {
-    plain: new RegExp(`(?:${spelt(before, literally)})?${spelt(bare, literally)}`, 'i'),
-    escaped: new RegExp(`(?:${spelt(before, inAnyWay)})?${spelt(bare, inAnyWay)}`, 'gi'),
+    plain: new RegExp(`(?:${literally(before)})?${literally(bare)}`, 'i'),
+    escaped: escapedKey(before, bare),
     base64: [0, 1, 2].flatMap(offset => base64At(bare, offset)),
   };
   known.set(apiKey, made);
@@ -42,17 +53,7 @@ function spellingsOf(apiKey: string): Spellings {
   return made;
 }
 
-const literally = (char: string): string => char.replace(/[^\w]/g, '\\$&');
-
-/** As itself, as `%65`, `\x65`, `\u0065`, `\u{65}`, `&#101;` or `&#x65;`, in either case. */
-function inAnyWay(char: string): string {
-  const codes = [...new Set([char.toLowerCase(), char.toUpperCase()])].map(each => each.charCodeAt(0));
-  const hex = `(?:${codes.map(code => code.toString(16)).join('|')})`;
-  const decimal = `(?:${codes.join('|')})`;
-  // A backslash in JSON text is written as two. All in a row go together, or the last would escape the mask.
-  const escapes = String.raw`%${hex}|(?<!\\)\\{1,64}(?:x${hex}|u00${hex}|u\{0{0,6}${hex}\})|&#(?:0{0,6}${decimal}|x0{0,6}${hex});`;
-  return `(?:${literally(char)}|${escapes})`;
-}
+const literally = (chars: string): string => chars.replace(/[^\w]/g, '\\$&');
 
 /** The characters that spell nothing but the key where `offset` bytes of a group of three come before it. */
 function base64At(bare: string, offset: number): { readonly text: string; readonly stars: string }[] {

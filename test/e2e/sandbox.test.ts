@@ -215,12 +215,14 @@ describe('from the guest', () => {
         await sbx.runCode("raise ValueError('e-${key}')", { onError: note });
         await sbx.runCode("class ${key}(Exception): pass\\nraise ${key}()");
         await sbx.commands.run('echo s-${key} >&2; exit 3', { onStderr: note });
-        return [stdout, ...seen];
+        const ran = await sbx.runCode("print('l-${key}')\\n'v-${key}'");
+        const failed = await sbx.runCode("raise ValueError('f-${key}')");
+        return [stdout, ...seen, ran.logs.stdout.join(''), ran.text, failed.error.value, failed.error.traceback.includes('f-[redacted]')];
       }`,
       { onProgress: message => messages.push(message) },
     );
     expect(text).toContain(
-      '["c-[redacted]\\n","c-[redacted]\\n","p-[redacted]\\n","r-[redacted]","e-[redacted]","s-[redacted]\\n"]',
+      '["c-[redacted]\\n","c-[redacted]\\n","p-[redacted]\\n","r-[redacted]","e-[redacted]","s-[redacted]\\n","l-[redacted]\\n","v-[redacted]","f-[redacted]",true]',
     );
     expect(text).toMatch(/exit 3.*s-\[redacted\]/);
     expect(messages.join('\n')).toContain('c-[redacted]');

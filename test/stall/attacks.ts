@@ -34,6 +34,8 @@ const METADATA = `const m = Object.fromEntries(Array.from({ length: 75000 }, (_,
 const MANY = `const q = Object.fromEntries(Array.from({ length: 100000 }, (_, i) => ['k' + i, '1']))`;
 const REGEX = `async () => /${'(?<a>)|(?:'.repeat(738)}${')'.repeat(738)}/`;
 const BAD_TEXT = `${'a?(b):(c='.repeat(40)}1${')=>1'.repeat(40)} as any`;
+const ZEROS = `e2b_${'0'.repeat(40)}`;
+const ALMOST_KEYS = `${'%30'.repeat(39)}%31`.repeat(50_000);
 const toSandboxes = (fields: string) => `{ method: 'POST', path: '/sandboxes', ${fields} }`;
 
 /** What answers as a run's sandbox: the runner's stdout, in messages of 30 kB. */
@@ -169,6 +171,14 @@ export const ATTACKS: readonly Attack[] = [
       'execute_read',
       onSandbox(`Promise.all(Array.from({ length: 8 }, () => sbx.files.list('/').catch(e => e.code)))`),
     ),
+  },
+  {
+    name: 'files of 5 MB that spell the key with escapes as far as its last digit, 8 times',
+    answers: { ...HOSTILE, '/files': { body: ALMOST_KEYS.slice(0, 4_900_000) } },
+    send: target => {
+      const reads = onSandbox(`Promise.all(Array.from({ length: 8 }, () => sbx.files.read('/x').catch(e => e.code)))`);
+      return post(target, toolCall('execute_read', reads), { key: ZEROS });
+    },
   },
   {
     name: 'a sandbox that answers a command with 16 MB of small messages, 4 times',

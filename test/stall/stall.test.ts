@@ -12,6 +12,8 @@ import { mainThread, peakMemoryMb } from './support/process.ts';
 import { toolCall } from './support/send.ts';
 
 const MAX_SILENCE_MS = 4_000;
+/** What the main thread may run in it, where the system counts that. */
+const MAX_RAN_MS = 600;
 /** Of the bystander's p50 without an attack, and beside it. */
 const MAX_SLOWDOWN = 10;
 const SLACK_MS = 2_000;
@@ -48,6 +50,7 @@ it.each(ATTACKS)('$name', async attack => {
   expect(gateway.process.signalCode, gateway.log().slice(-2_000)).toBeNull();
   expect(peakMemoryMb(gateway.process.pid), figures).toBeLessThan(LIMIT_MB);
   expect(silenceMs, figures).toBeLessThan(MAX_SILENCE_MS);
+  expect(inSilence.ranMs, figures).toBeLessThan(MAX_RAN_MS);
   expect(attacked.p50Ms, figures).toBeLessThan(calm.p50Ms * MAX_SLOWDOWN + SLACK_MS);
   expect(attacked.failed, figures).toBeLessThanOrEqual(attacked.answered);
 });

@@ -46,6 +46,7 @@ export function useBroker() {
       signal: parts.run.signal,
       limits: { ...BROKER_LIMITS, ...limits },
       ...sharedLimits(),
+      answers,
       ...options,
     });
     const call = (args: unknown, capability = 'api.request', signal = parts.run.signal) =>

@@ -70,6 +70,7 @@ export async function startDataPlane({
       signal: over.signal,
       limits: { ...BROKER_LIMITS, ...limits },
       ...shared,
+      answers,
       capabilities: plane.open({ wallMs, signal: over.signal, requestId: 'request-1', progress }),
       log: { error: fields => void faults.push(fields) },
     });

@@ -3,7 +3,6 @@
 import { z } from 'zod';
 import { addressOf } from '../../e2b/handle.ts';
 import type { Wire } from '../../e2b/wire.ts';
-import { maskKey } from '../../upstream/key-spellings.ts';
 import { detailOf } from '../ledger.ts';
 import { callMs, onInstance, options, strings } from './arguments.ts';
 import { MAX_KEPT_CHARS } from './command-runs.ts';
@@ -66,9 +65,9 @@ const runCode = method('Sandbox.runCode', {
         maxAnswerBytes * 2,
       );
       if (execution.error !== undefined) {
-        const masked = (text: string) => maskKey(text, call.context.principal.apiKey);
         const { name, value } = execution.error;
-        call.context.call.ended({ error: plainName(masked(name)), ...detailOf(masked(value)) });
+        const { masked } = call.context;
+        call.context.call.ended({ error: plainName(await masked(name)), ...detailOf(await masked(value)) });
       }
       return composeExecution(execution);
     } finally {

@@ -4,7 +4,6 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { GatewayError } from '../../errors.ts';
 import { omitUndefined } from '../../ground/omit-undefined.ts';
-import { maskKey } from '../../upstream/key-spellings.ts';
 import { detailOf } from '../ledger.ts';
 import { within } from './abort.ts';
 import { callMs, onInstance, options, pid, strings, user } from './arguments.ts';
@@ -84,7 +83,7 @@ const wait = method('Sandbox.commands.wait', {
       call.sdk.requestTimeoutMs,
     );
     const ended = await call.send(() => within(follower.ended, waitMs));
-    if (ended !== undefined) return counted(noted(ended, call), call);
+    if (ended !== undefined) return counted(await noted(ended, call), call);
     throw new GatewayError(
       'sandbox_failed',
       `TimeoutError: command ${pid} still runs after ${waitMs} ms. It goes on; commands.connect(${pid}) in a later call waits on, but replays no output: that is in its logPath.`,
@@ -99,7 +98,7 @@ const output = method('Sandbox.commands.output', {
   async run({ sandboxId, pid }, call) {
     const follower = await reach(call, sandboxId, pid);
     const ended = await call.send(() => within(follower.ended, 0));
-    return counted(ended === undefined ? follower.peek() : noted(ended, call), call);
+    return counted(ended === undefined ? follower.peek() : await noted(ended, call), call);
   },
 });
 
@@ -171,9 +170,11 @@ function asAsked<Listed extends { args: string[] }>(process: Listed): Listed & {
 }
 
 /** A failed command does not throw; its exit code is in the ledger. */
-function noted(ran: CommandResult, { context }: SandboxCall): CommandResult {
-  const stderr = maskKey(ran.stderr, context.principal.apiKey);
-  if (ran.exitCode !== 0) context.call.ended({ exitCode: ran.exitCode, ...detailOf(stderr) });
+async function noted(ran: CommandResult, { context }: SandboxCall): Promise<CommandResult> {
+  const { exitCode, stderr } = ran;
+  if (exitCode === 0) return ran;
+  context.call.ended({ exitCode });
+  context.call.ended({ exitCode, ...detailOf(await context.masked(stderr)) });
   return ran;
 }
 

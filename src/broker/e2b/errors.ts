@@ -12,6 +12,9 @@ import { maskKey } from '../../upstream/key-spellings.ts';
 import { maskTokens, type Tokens } from './tokens.ts';
 
 const MAX_MESSAGE_CHARS = 1_000;
+/** What is looked through of a message, and the longest way to spell a key: where a long one is cut may be half of one. */
+const MAX_READ_CHARS = 32_000;
+const LONGEST_KEY_CHARS = 10_000;
 
 /** With the SDK's name for it, and the name of its option. */
 export const noAnswer = (requestTimeoutMs: number) =>
@@ -53,7 +56,8 @@ function messageFor({ name, message }: SdkError): string {
 
 /** Text from outside: one line, limited, without secrets. */
 export function clean(message: string, { apiKey, tokens }: Secrets): string {
-  const text = maskTokens(maskKey(message, apiKey), tokens);
+  const masked = maskTokens(maskKey(message.slice(0, MAX_READ_CHARS), apiKey), tokens);
+  const text = message.length > MAX_READ_CHARS ? masked.slice(0, -LONGEST_KEY_CHARS) : masked;
   const line = text.replace(/[\p{Cc}\s]+/gu, ' ').trim();
   return line.length > MAX_MESSAGE_CHARS ? `${line.slice(0, MAX_MESSAGE_CHARS)}…` : line;
 }

@@ -3,7 +3,6 @@
 import type { z } from 'zod';
 import { GatewayError } from '../../errors.ts';
 import type { Effect, Mode } from '../../spec/description.ts';
-import { maskKey } from '../../upstream/key-spellings.ts';
 import { maskSecrets } from '../../upstream/redact.ts';
 import type { Asked } from '../approvals.ts';
 import type { CallContext, Capability } from '../broker.ts';
@@ -51,9 +50,8 @@ export function method<Args>(id: string, definition: Definition<Args>): SandboxM
       .catch((caught: unknown) => {
         throw toFailure(caught, context.signal.aborted, { apiKey: context.principal.apiKey, tokens: [] }).error;
       });
-    if (definition.composed === true) return String(value);
-    const json = JSON.stringify((definition.redact === true ? maskSecrets(value) : value) ?? null);
-    return maskKey(json, context.principal.apiKey);
+    const plain = definition.redact === true ? maskSecrets(value) : value;
+    return context.masked(definition.composed === true ? String(plain) : JSON.stringify(plain ?? null));
   };
 }
 
