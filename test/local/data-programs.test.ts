@@ -119,7 +119,7 @@ console.log(await Promise.resolve('awaited'));`,
       ['pip install numpy', /local mode/],
       ['npm install lodash', /local mode/],
       ['apt-get install vim', /local mode/],
-      ['git status', /local mode/],
+      ['docker ps', /local mode/],
       ['python3 -c "import numpy"', /No module named 'numpy'/],
       [`node -e 'require("lodash")'`, /local mode/],
     ] as const) {

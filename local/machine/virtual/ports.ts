@@ -103,6 +103,14 @@ export class Ports implements Network {
     return serve({ ...request, path: pathname + search });
   }
 
+  /** As the web's fetch. */
+  async webFetch(request: Request): Promise<Response> {
+    const { method, url, headers } = request;
+    const body = new Uint8Array(await request.arrayBuffer());
+    const { status, headers: pairs, body: bytes } = await this.request(url, { method, headers: [...headers], body });
+    return new Response(Buffer.from(bytes), { status, headers: pairs.map(([name, value]) => [name, value]) });
+  }
+
   /** For just-bash's curl. */
   readonly fetch: SecureFetch = async (url, options = {}) => {
     const headers = Array.from(new Headers(options.headers ?? {}));

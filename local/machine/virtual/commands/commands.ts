@@ -2,6 +2,7 @@
 import type { CustomCommand } from 'just-bash';
 import type { Session } from '../session.ts';
 import { byteCommands } from './bytes.ts';
+import { gitCommands } from './git.ts';
 import { inputCommands } from './input.ts';
 import { jobCommands } from './jobs.ts';
 import { networkCommands } from './network.ts';
@@ -16,6 +17,7 @@ export function commandsFor(session: Session, source: string): CustomCommand[] {
     ...runtimeCommands(session),
     ...networkCommands(session.shell.network),
     ...userCommands(session),
+    ...gitCommands(session),
     ...byteCommands(source),
     ...systemCommands(session),
   ];

@@ -5,7 +5,7 @@ import { exported, failed, original, text } from './running.ts';
 
 const PACKAGES = 'apt apt-get apk dnf yum brew';
 const TOOLS =
-  'git gcc g++ make cargo rustc go java javac Rscript docker ssh wget zip unzip openssl perl ruby php vim nano systemctl';
+  'gcc g++ make cargo rustc go java javac Rscript docker ssh wget zip unzip openssl perl ruby php vim nano systemctl';
 
 export function systemCommands({ terminal }: Session): Command[] {
   const size = () => terminal?.size ?? { cols: 80, rows: 24 };

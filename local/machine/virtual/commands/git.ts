@@ -1,0 +1,127 @@
+// git: just-git's, and what its command line lacks that E2B's SDK and people ask for.
+import { type Command, defineCommand, type ExecResult, latin1FromBytes, type ResolvedCommandContext } from 'just-bash';
+import type { Git, GitContext, GitOptions } from 'just-git';
+import { configDefaults, configFile, configIn } from '../git/config.ts';
+import { daemonRepo, gitDaemon } from '../git/daemon.ts';
+import { type GitCall, parseGit } from '../git/options.ts';
+import { branchList, currentBranch, eachRef, upstream } from '../git/refs.ts';
+import type { Session } from '../session.ts';
+import { failed, text } from './running.ts';
+
+const UPSTREAM = /@\{(u|upstream|push)\}/;
+const VERSION = 'git version 2.53.0 (just-git, local mode)\n';
+
+export function gitCommands(session: Session): Command[] {
+  return [
+    defineCommand('git', async (given, ctx) => {
+      try {
+        const call = parseGit(given, ctx.cwd);
+        const result = await run(call, session, { ...ctx, cwd: call.cwd });
+        return call.quiet && result.exitCode === 0 ? text('') : result;
+      } catch (caught) {
+        return failed(`fatal: ${caught instanceof Error ? caught.message : 'git failed'}`, 128);
+      }
+    }),
+  ];
+}
+
+async function run(call: GitCall, session: Session, ctx: ResolvedCommandContext): Promise<ExecResult> {
+  const { name, args } = call;
+  if (/^(--version|-v|version)$/.test(name)) return text(VERSION);
+  if (name === 'daemon') return gitDaemon(args, session, ctx);
+  const { createGit, findRepo } = await import('just-git');
+  const make = (options: GitOptions): Git => createGit(options);
+  const repo = await findRepo(ctx.fs, ctx.cwd);
+  const { network } = session.shell;
+  const defaults = await configDefaults(make, ctx);
+  const git = make({
+    config: { locked: call.config, defaults },
+    network: { fetch: (input, init) => network.webFetch(new Request(input, init)) },
+    resolveRemote: url => daemonRepo(url, ctx.fs, network),
+  });
+  const execute = (...rest: string[]) => git.execute(rest, ctx);
+  if (name === 'config') {
+    const asked = configFile(args, ctx);
+    const file = asked.file ?? (repo === null ? configFile(['--global'], ctx).file : undefined);
+    return file === undefined ? execute('config', ...asked.args) : configIn(file, asked.args, make, ctx);
+  }
+  if (name === 'credential') return credential(args, defaults['credential.helper'], ctx);
+  if (name === 'remote' && args[0] === 'add' && args.includes('-f')) {
+    const [, remote = '', url = ''] = args.filter(arg => arg !== '-f');
+    const added = await execute('remote', 'add', remote, url);
+    return added.exitCode === 0 ? execute('fetch', remote) : added;
+  }
+  const listed = repo === null ? undefined : await references(name, args, repo);
+  if (listed !== undefined) return listed;
+  const value = async (key: string) => (await execute('config', '--get', key)).stdout.trim();
+  const known = args.some(arg => UPSTREAM.test(arg)) && repo !== null ? await followed(args, repo, value) : args;
+  if (name === 'commit') return commit(git, known, ctx);
+  return execute(name, ...known);
+}
+
+async function references(name: string, args: readonly string[], repo: GitContext): Promise<ExecResult | undefined> {
+  const plain = args.filter(arg => !arg.startsWith('-'));
+  if (name === 'branch') {
+    const lines = await branchList(repo, args);
+    return lines === undefined ? undefined : text(lines);
+  }
+  if (name === 'for-each-ref') {
+    const format = args.find(arg => arg.startsWith('--format='))?.slice('--format='.length);
+    return text(
+      await eachRef(
+        repo,
+        format ?? '%(objectname) %(objecttype)\t%(refname)',
+        plain.length === 0 ? ['refs'] : plain.map(prefix => prefix.replace(/\/$/, '')),
+      ),
+    );
+  }
+  if (name !== 'symbolic-ref') return undefined;
+  const [ref = 'HEAD', target] = plain;
+  if (target !== undefined) {
+    await repo.refStore.writeRef(ref, { type: 'symbolic', target });
+    return text('');
+  }
+  const read = await repo.refStore.readRef(ref);
+  if (read?.type !== 'symbolic') return failed(`fatal: ref ${ref} is not a symbolic ref`, 128);
+  return text(`${args.includes('--short') ? read.target.replace(/^refs\/(heads|remotes|tags)\//, '') : read.target}\n`);
+}
+
+/** `@{u}` as the branch it means. @throws Error */
+async function followed(args: readonly string[], repo: GitContext, value: (key: string) => Promise<string>) {
+  const name = await upstream(repo, value);
+  if (name === undefined) {
+    const branch = (await currentBranch(repo))?.replace('refs/heads/', '');
+    throw new Error(
+      branch === undefined ? 'HEAD does not point to a branch' : `no upstream configured for branch '${branch}'`,
+    );
+  }
+  return args.map(arg => arg.replace(UPSTREAM, name));
+}
+
+/** With `--author`. */
+function commit(git: Git, args: readonly string[], ctx: ResolvedCommandContext): Promise<ExecResult> {
+  const at = args.findIndex(arg => /^--author(=|$)/.test(arg));
+  if (at === -1) return git.execute(['commit', ...args], ctx);
+  const inline = args[at]?.split(/=(.*)/s, 2)[1];
+  const [, name, email] = /^\s*(.*?)\s*<(.*)>\s*$/s.exec(inline ?? args[at + 1] ?? '') ?? [];
+  if (name === undefined || email === undefined)
+    throw new Error(`--author '${inline ?? args[at + 1]}' is not 'Name <email>'`);
+  const env = new Map([...ctx.env, ['GIT_AUTHOR_NAME', name], ['GIT_AUTHOR_EMAIL', email]]);
+  return git.execute(['commit', ...args.toSpliced(at, inline === undefined ? 2 : 1)], { ...ctx, env });
+}
+
+/** `credential approve` with the helper `store`: what git would keep for hosts that local mode cannot reach. */
+async function credential([action]: readonly string[], helper: string | undefined, ctx: ResolvedCommandContext) {
+  if (action !== 'approve') return failed(`git: credential ${action ?? ''} is not part of local mode`);
+  const given = new Map(
+    latin1FromBytes(ctx.stdin)
+      .split('\n')
+      .map(line => line.split(/=(.*)/s, 2) as [string, string]),
+  );
+  if (helper !== 'store') return text('');
+  const [username, password] = [given.get('username') ?? '', given.get('password') ?? ''].map(encodeURIComponent);
+  const path = `${ctx.env.get('HOME') ?? '/home/user'}/.git-credentials`;
+  await ctx.fs.appendFile(path, `${given.get('protocol')}://${username}:${password}@${given.get('host')}\n`);
+  await ctx.fs.chmod(path, 0o600);
+  return text('');
+}
