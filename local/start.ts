@@ -5,6 +5,7 @@ import { createDataPlane } from './daemon/routes.ts';
 import { Contexts } from './interpreter/contexts.ts';
 import { answerInterpreter } from './interpreter/http.ts';
 import type { MachineParts, MakeMachine } from './machine/machine.ts';
+import { neighbours } from './neighbours.ts';
 import { programRunner } from './programs/programs.ts';
 import { type LocalCloud, type LocalCloudOptions, startLocalCloud } from './server.ts';
 
@@ -13,15 +14,20 @@ export type LocalOptions = Omit<LocalCloudOptions, 'machineFactory' | 'dataPlane
   readonly machine?: MakeMachine;
 };
 
-const PARTS: MachineParts = { contexts: machine => new Contexts(machine), programs: programRunner };
-
-export function startLocal({ machine = virtualMachine, ...options }: LocalOptions): Promise<LocalCloud> {
-  return startLocalCloud({
+export async function startLocal({ machine = virtualMachine, ...options }: LocalOptions): Promise<LocalCloud> {
+  let started: LocalCloud | undefined;
+  const parts: MachineParts = {
+    contexts: each => new Contexts(each),
+    programs: programRunner,
+    neighbour: neighbours(() => started),
+  };
+  started = await startLocalCloud({
     ...options,
-    machineFactory: wanted => machine(wanted, PARTS),
+    machineFactory: wanted => machine(wanted, parts),
     ...(machine === virtualMachine && { makeVolume: virtualVolume }),
     dataPlane: cloud => createDataPlane(cloud, answerInterpreter),
   });
+  return started;
 }
 
 /** Loaded when wanted: just-bash is large, and a machine of another kind does without. */

@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Machine, MachineOptions, SandboxDefaults, VolumeContent } from '../sandbox.ts';
 import type { CodeContexts } from './code-contexts.ts';
-import type { Network } from './network.ts';
+import type { LocalRequest, LocalResponse, Network } from './network.ts';
 import type { ProcessTable } from './processes.ts';
 import type { RunProgram } from './program.ts';
 
@@ -92,6 +92,8 @@ export interface DataMachine extends Machine {
 export type MachineParts = {
   contexts(machine: DataMachine): CodeContexts;
   programs(machine: DataMachine): RunProgram;
+  /** Asks a port of another sandbox. Undefined: the address is none, or the sandbox may not leave itself. */
+  neighbour(sandboxId: string, url: URL, request: LocalRequest): Promise<LocalResponse> | undefined;
 };
 
 export type MakeMachine = (options: MachineOptions, parts: MachineParts) => Promise<Machine>;

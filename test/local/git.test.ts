@@ -113,3 +113,38 @@ test('a repository served by git daemon is pushed to, pulled from, and cloned ov
   await daemon.kill();
   await until(async () => (await run('ss -Htuln sport = :9500')) === '');
 });
+
+test('another sandbox clones from the port by the name of getHost, as curl, Python and Node reach it; one without internet does not', async () => {
+  await repository('shared');
+  await run('git clone -q --bare /home/user/shared /home/user/pub/shared.git');
+  const daemon = await sandbox.commands.run('git daemon --base-path=/home/user/pub --export-all --port=9600', {
+    background: true,
+  });
+  await until(async () => (await run('ss -Htuln sport = :9600')) !== '');
+  const url = `http://${sandbox.getHost(9600)}/shared.git`;
+  const other = await Sandbox.create(started.connection);
+  expect((await other.commands.run(`git clone ${url} there && cat there/README.md`)).stdout).toBe('hello\n');
+  const refs = `${url}/info/refs?service=git-upload-pack`;
+  const programs = [
+    `curl -s -o /dev/null -w '%{http_code}' '${refs}'`,
+    `python3 -c "import urllib.request as u; print(u.urlopen('${refs}').status, end='')"`,
+    `node -e "fetch('${refs}').then(r => process.stdout.write(String(r.status)))"`,
+  ];
+  for (const program of programs) expect((await other.commands.run(program)).stdout).toBe('200');
+  // Local mode itself is no sandbox's port.
+  const outside = [
+    started.connection.apiUrl,
+    `http://api.${sandbox.sandboxDomain}/health`,
+    `http://${sandbox.getHost(9600)}.example.com/`,
+  ];
+  for (const address of outside) {
+    expect(await other.commands.run(`curl -sS ${address}`).catch((error: unknown) => error)).toMatchObject({
+      exitCode: 1,
+    });
+  }
+  const closed = await Sandbox.create({ ...started.connection, allowInternetAccess: false });
+  expect(await closed.commands.run(`git clone ${url}`).catch((error: unknown) => error)).toMatchObject({
+    stderr: expect.stringContaining('have no network'),
+  });
+  await daemon.kill();
+});

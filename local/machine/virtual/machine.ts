@@ -21,7 +21,7 @@ export class VirtualMachine implements DataMachine {
   readonly files: VirtualFiles;
   readonly processes: ProcessTable;
   readonly contexts: CodeContexts;
-  readonly network = new Ports();
+  readonly network: Ports;
   readonly #disk: Disk;
   readonly #parts: MachineParts;
   #streams = streamsOfMany();
@@ -38,6 +38,7 @@ export class VirtualMachine implements DataMachine {
       E2B_TEMPLATE_ID: options.templateId,
     };
     this.defaults = options.defaults;
+    this.network = new Ports((url, request) => parts.neighbour(options.sandboxId, url, request));
     this.files = new VirtualFiles(disk);
     const shell = virtualShell({
       root: disk,

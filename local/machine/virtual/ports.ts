@@ -14,10 +14,18 @@ const OPEN_MS = 300;
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
 const tooLarge = () => new Error('the request body is too large');
 
+/** Another sandbox's port; undefined when it is none, or may not be asked. */
+type Elsewhere = (url: URL, request: LocalRequest) => Promise<LocalResponse> | undefined;
+
 export class Ports implements Network {
+  readonly #elsewhere: Elsewhere;
   readonly #servers = new Map<number, Serve>();
   #opened: (() => void)[] = [];
   #starting = 0;
+
+  constructor(elsewhere: Elsewhere) {
+    this.#elsewhere = elsewhere;
+  }
 
   starting(): () => void {
     this.#starting += 1;
@@ -91,16 +99,19 @@ export class Ports implements Network {
   }
 
   async request(url: string, request: Omit<LocalRequest, 'path'>): Promise<LocalResponse> {
-    const { hostname, port, protocol, pathname, search } = new URL(url);
+    const address = new URL(url);
+    const { hostname, port, protocol, pathname, search } = address;
+    const asked = { ...request, path: pathname + search };
     if (protocol !== 'http:' || !LOCAL.has(hostname)) {
-      throw new Error(
-        `local mode's sandboxes have no network: only http://localhost:PORT of the sandbox itself, not ${url}`,
-      );
+      const reachable = 'only http://localhost:PORT of the sandbox itself and the ports of others by getHost()';
+      const answer = this.#elsewhere(address, asked);
+      if (answer === undefined) throw new Error(`local mode's sandboxes have no network: ${reachable}, not ${url}`);
+      return answer;
     }
     const number = port === '' ? 80 : Number(port);
     const serve = await this.find(number);
     if (serve === undefined) throw new Error(`Connection refused: nothing listens on port ${number} of this sandbox`);
-    return serve({ ...request, path: pathname + search });
+    return serve(asked);
   }
 
   /** As the web's fetch. */

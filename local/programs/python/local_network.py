@@ -38,7 +38,7 @@ def patch_http_client(module):
             return _message(f"HTTP/1.1 {answer['status']} .", kept, answer['body'])
         self.sock = _Exchange(fetch)
     def refuse(self):
-        raise OSError("local mode's sandboxes have no network; only http://localhost:PORT of the sandbox itself")
+        raise OSError("local mode's sandboxes have no network; only http://, to localhost:PORT of the sandbox itself and to the ports of others by getHost()")
     module.HTTPConnection.connect = connect
     if hasattr(module, 'HTTPSConnection'):
         module.HTTPSConnection.connect = refuse

@@ -1,12 +1,15 @@
 // git: just-git's, and what its command line lacks that E2B's SDK and people ask for.
+import { posix } from 'node:path';
 import { type Command, defineCommand, type ExecResult, latin1FromBytes, type ResolvedCommandContext } from 'just-bash';
 import type { Git, GitContext, GitOptions } from 'just-git';
 import { configDefaults, configFile, configIn } from '../git/config.ts';
 import { daemonRepo, gitDaemon } from '../git/daemon.ts';
 import { type GitCall, parseGit } from '../git/options.ts';
-import { branchList, currentBranch, eachRef, upstream } from '../git/refs.ts';
+import { branchList, currentBranch, eachRef, ownBranches, upstream } from '../git/refs.ts';
 import type { Session } from '../session.ts';
 import { failed, text } from './running.ts';
+
+type Execute = (...args: string[]) => Promise<ExecResult>;
 
 const UPSTREAM = /@\{(u|upstream|push)\}/;
 const VERSION = 'git version 2.53.0 (just-git, local mode)\n';
@@ -39,24 +42,37 @@ async function run(call: GitCall, session: Session, ctx: ResolvedCommandContext)
     network: { fetch: (input, init) => network.webFetch(new Request(input, init)) },
     resolveRemote: url => daemonRepo(url, ctx.fs, network),
   });
-  const execute = (...rest: string[]) => git.execute(rest, ctx);
+  const execute: Execute = (...rest) => git.execute(rest, ctx);
   if (name === 'config') {
     const asked = configFile(args, ctx);
     const file = asked.file ?? (repo === null ? configFile(['--global'], ctx).file : undefined);
     return file === undefined ? execute('config', ...asked.args) : configIn(file, asked.args, make, ctx);
   }
   if (name === 'credential') return credential(args, defaults['credential.helper'], ctx);
-  if (name === 'remote' && args[0] === 'add' && args.includes('-f')) {
-    const [, remote = '', url = ''] = args.filter(arg => arg !== '-f');
-    const added = await execute('remote', 'add', remote, url);
-    return added.exitCode === 0 ? execute('fetch', remote) : added;
-  }
+  if (name === 'remote' && args[0] === 'add' && args.includes('-f')) return addAndFetch(args, execute);
+  if (name === 'clone' && args.includes('--bare')) return cloneBare(args, execute, ctx);
   const listed = repo === null ? undefined : await references(name, args, repo);
   if (listed !== undefined) return listed;
   const value = async (key: string) => (await execute('config', '--get', key)).stdout.trim();
   const known = args.some(arg => UPSTREAM.test(arg)) && repo !== null ? await followed(args, repo, value) : args;
-  if (name === 'commit') return commit(git, known, ctx);
-  return execute(name, ...known);
+  return name === 'commit' ? commit(git, known, ctx) : execute(name, ...known);
+}
+
+async function addAndFetch(args: readonly string[], execute: Execute): Promise<ExecResult> {
+  const [, remote = '', url = ''] = args.filter(arg => arg !== '-f');
+  const added = await execute('remote', 'add', remote, url);
+  return added.exitCode === 0 ? execute('fetch', remote) : added;
+}
+
+async function cloneBare(args: readonly string[], execute: Execute, ctx: ResolvedCommandContext): Promise<ExecResult> {
+  const isValue = (at: number): boolean => /^(-b|--branch|--depth)$/.test(args[at - 1] ?? '');
+  const [url = '', folder] = args.filter((arg, at) => !arg.startsWith('-') && !isValue(at));
+  const to = ctx.fs.resolvePath(ctx.cwd, folder ?? `${posix.basename(url, '.git')}.git`);
+  const cloned = await execute('clone', ...args.filter(arg => arg !== folder), to);
+  const { findRepo } = await import('just-git');
+  const made = cloned.exitCode === 0 ? await findRepo(ctx.fs, to) : null;
+  if (made !== null) await ownBranches(made);
+  return cloned;
 }
 
 async function references(name: string, args: readonly string[], repo: GitContext): Promise<ExecResult | undefined> {

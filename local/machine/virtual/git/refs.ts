@@ -64,3 +64,12 @@ export async function upstream(
   const [remote, merge] = [await config(`branch.${branch}.remote`), await config(`branch.${branch}.merge`)];
   return remote === '' || merge === '' ? undefined : `${remote}/${short(merge)}`;
 }
+
+/** After a bare clone: its branches are its own, where just-git makes them another's. */
+export async function ownBranches({ refStore }: GitContext): Promise<void> {
+  const from = 'refs/remotes/origin';
+  for (const { name, hash } of await refStore.listRefs(from)) {
+    await refStore.deleteRef(name);
+    if (name !== `${from}/HEAD`) await refStore.writeRef(HEADS + name.slice(from.length), hash);
+  }
+}

@@ -1,0 +1,43 @@
+// What a sandbox asks of another one's port, by the name that getHost() gives: through local mode's own port, as anybody
+// outside, so that tokens are asked for and paused sandboxes are woken. Nothing else of this machine can be named.
+import { request as send } from 'node:http';
+import { readCapped } from '../src/ground/read-capped.ts';
+import type { Cloud } from './cloud.ts';
+import type { MachineParts } from './machine/machine.ts';
+import type { LocalRequest, LocalResponse } from './machine/network.ts';
+
+const LABEL = /^\d{1,5}-[a-z0-9]+$/;
+const MAX_BODY_BYTES = 64 * 1024 * 1024;
+
+export function neighbours(
+  running: () => { readonly cloud: Cloud; readonly url: string } | undefined,
+): MachineParts['neighbour'] {
+  return (from, { protocol, host }, request) => {
+    const { cloud, url } = running() ?? {};
+    const label = host.slice(0, host.indexOf('.'));
+    if (protocol !== 'http:' || url === undefined || host !== `${label}.${cloud?.domain}` || !LABEL.test(label)) return;
+    const { allowInternetAccess, network } = cloud?.find(from) ?? {};
+    if (allowInternetAccess === false || (network?.denyOut ?? []).length > 0) return;
+    return exchange(url, host, request);
+  };
+}
+
+function exchange(url: string, host: string, { method, path, headers, body }: LocalRequest): Promise<LocalResponse> {
+  const kept = headers.filter(([name]) => !/^(host|connection|content-length|transfer-encoding)$/i.test(name));
+  const { hostname, port } = new URL(url);
+  const flat = ['host', host, ...kept.flat(), 'content-length', String(body.length), 'connection', 'close'];
+  return new Promise((resolve, reject) => {
+    const sent = send({ hostname: hostname.replace(/^\[|\]$/g, ''), port, method, path, headers: flat, agent: false });
+    sent.once('error', reject);
+    sent.once('response', answer => {
+      const tooLarge = () => new Error('the answer is too large');
+      readCapped(answer, { maxBytes: MAX_BODY_BYTES, tooLarge }).then(bytes => {
+        const pairs = Object.entries(answer.headersDistinct).flatMap(([name, values = []]) =>
+          values.map((value): [string, string] => [name, value]),
+        );
+        resolve({ status: answer.statusCode ?? 502, headers: pairs, body: bytes });
+      }, reject);
+    });
+    sent.end(body);
+  });
+}
