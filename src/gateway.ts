@@ -21,6 +21,7 @@ import { onceIn } from './http/once.ts';
 import { createPage } from './http/page.ts';
 import { connectRedis } from './http/redis.ts';
 import { withPath } from './http/target.ts';
+import { inTurns } from './http/turns.ts';
 import { answerUnreadable } from './http/unreadable.ts';
 import type { Logger } from './log.ts';
 import { TOOL_NAMES } from './mcp/tools.ts';
@@ -108,13 +109,15 @@ export async function startGateway(
     allowedOrigins: allowedOrigins(config, hosts),
     maxBodyBytes: config.MAX_HTTP_BODY_BYTES,
     memory: core.memory,
-    turns: core.turns,
     trustProxy: config.TRUST_PROXY,
     log,
   });
-  const listener = withPath(app);
+  const listener = inTurns(withPath(app), core.turns);
   // An Expect that Node does not know is ignored.
-  server.on('request', listener).on('checkExpectation', listener);
+  server
+    .on('request', listener)
+    .on('checkExpectation', listener)
+    .on('connection', () => core.turns.arrived());
   log.info({ url, engine: core.engineName, operations: core.description().operations }, 'listening');
   // Made for the first request otherwise.
   setImmediate(preloadSchemas);

@@ -8,7 +8,7 @@ export type TurnOwner = { readonly principalId: string; readonly name: string };
 
 export type Worked<T> = { readonly value: T; readonly ms: number };
 
-/** Between two turns of the event loop, work goes on for this long. */
+/** Between two turns of the event loop, work goes on for this long. For as long at most it waits for `arrived()`. */
 const SLICE_MS = 4;
 
 type Passed = { readonly owner: TurnOwner; readonly onWorked: (ms: number) => void; readonly startedAt: number };
@@ -18,6 +18,9 @@ export class HostTurns {
   /** When work began after the event loop last turned. All time since then counts, microtasks between two turns too. */
   #sliceStartedAt: number | undefined;
   #scheduled = false;
+  /** Whether somebody arrived since the event loop last turned, and since when work waits for that. */
+  #arrived = false;
+  #waitsSince: number | undefined;
   /** Whose microtasks run now. */
   #passed: Passed | undefined;
   #longest: { readonly name: string; readonly ms: number } | undefined;
@@ -56,6 +59,20 @@ export class HostTurns {
     });
   }
 
+  /** Whether work would be done at once. */
+  get isFree(): boolean {
+    const { size } = this.#queue;
+    return size === 0 && (this.#sliceStartedAt === undefined || this.#hasTime());
+  }
+
+  /**
+   * Somebody connected. Node lets in one connection a turn of the event loop, so others may wait behind it: they are let
+   * in before work goes on, or one who asks whether the process lives would wait for the work of all before it.
+   */
+  arrived(): void {
+    this.#arrived = true;
+  }
+
   /** The longest piece of work since this was last asked. */
   takeLongest(): { readonly name: string; readonly ms: number } | undefined {
     const longest = this.#longest;
@@ -64,7 +81,7 @@ export class HostTurns {
   }
 
   #enter({ principalId }: TurnOwner, act: () => void): void {
-    if (this.#queue.size === 0 && this.#hasTime()) {
+    if (this.isFree && this.#hasTime()) {
       this.#endPass();
       act();
     } else this.#queue.pushStart(principalId, AsyncResource.bind(act));
@@ -93,9 +110,24 @@ export class HostTurns {
     if (this.#scheduled) return;
     this.#scheduled = true;
     setImmediate(() => {
+      if (this.#waits()) {
+        this.#endPass();
+        this.#scheduled = false;
+        this.#schedule();
+        return;
+      }
       this.#sliceStartedAt = performance.now();
       this.#workOff();
     });
+  }
+
+  /** Whether work waits for one more turn of the event loop. */
+  #waits(): boolean {
+    const now = performance.now();
+    const waits = this.#arrived && now - (this.#waitsSince ?? now) < SLICE_MS;
+    this.#arrived = false;
+    this.#waitsSince = waits ? (this.#waitsSince ?? now) : undefined;
+    return waits;
   }
 
   /** One at a time: what follows from it is done, and counted, before the next. */

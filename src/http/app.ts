@@ -3,7 +3,6 @@
 import { isJsonContentType, validateHostHeader, validateOriginHeader } from '@modelcontextprotocol/server';
 import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler } from 'express';
 import { GatewayError, toGatewayError } from '../errors.ts';
-import type { HostTurns } from '../ground/host-turns.ts';
 import type { MemoryBudget } from '../ground/memory-budget.ts';
 import type { Logger } from '../log.ts';
 import type { Authenticator } from './auth/bearer.ts';
@@ -39,8 +38,6 @@ export type AppOptions = {
   readonly maxBodyBytes: number;
   /** Bodies are held at their callers' expense. */
   readonly memory?: MemoryBudget;
-  /** Requests that arrive together are begun in these, so that none keeps the event loop from the others. */
-  readonly turns?: HostTurns;
   /** How long a client may take nothing of an answer that is there. */
   readonly stalledMs?: number;
   /** Express's "trust proxy": hops or addresses. */
@@ -65,7 +62,7 @@ export function createApp(options: AppOptions): Express {
     for (const { method, path, auth: access, handlers } of routes.filter(selected)) {
       const border = access === 'bearer' ? [checkCaller(auth), limits] : [];
       // Whatever may have begun something is waited for when the process leaves.
-      if (method === 'POST') app.post(path, drain.count, takeTurn(options), ...border, ...handlers);
+      if (method === 'POST') app.post(path, drain.count, ...border, ...handlers);
       else app.get(path, ...border, ...handlers);
     }
   };
@@ -90,14 +87,6 @@ const requireHost: RequestHandler = ({ httpVersion, headers }, _response, next) 
   if (httpVersion === '1.1' && headers.host === undefined) throw new GatewayError('request_malformed');
   next();
 };
-
-/** Who calls is not known yet: addresses take turns. */
-const takeTurn =
-  ({ turns }: AppOptions): RequestHandler =>
-  async (request, _response, next) => {
-    await turns?.pass({ principalId: request.ip ?? '', name: id(request) });
-    next();
-  };
 
 const refuseMethod =
   (allow: string, page: Page | undefined): RequestHandler =>

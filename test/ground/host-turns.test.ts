@@ -87,3 +87,23 @@ it('keeps the async context of whoever asked', async () => {
   const read = (name: string) => store.run(name, () => turns.take({ principalId: name, name }, () => store.getStore()));
   expect((await Promise.all([read('a'), read('b')])).map(({ value }) => value)).toEqual(['a', 'b']);
 });
+
+it('lets in who arrives before work goes on, and goes on although they never stop to', async () => {
+  const turns = new HostTurns();
+  let arrived = 0;
+  let arrivedBeforeWork = 0;
+  const arrive = () => {
+    if (arrivedBeforeWork > 0) return;
+    turns.arrived();
+    arrived++;
+    setImmediate(arrive);
+  };
+  arrive();
+  const owner = { principalId: 'a', name: 'a' };
+  const first = turns.take(owner, () => spin(8));
+  await turns.take(owner, () => {
+    arrivedBeforeWork = arrived;
+  });
+  await first;
+  expect(arrivedBeforeWork).toBeGreaterThan(1);
+});

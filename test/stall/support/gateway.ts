@@ -6,6 +6,7 @@ import { afterAll, beforeAll } from 'vitest';
 import { startUpstream, type TestUpstream } from '../../support/upstream.ts';
 import { type Replica, startReplica } from '../../survive/support/replica.ts';
 import type { Answer } from '../attacks.ts';
+import { post, toolCall } from './send.ts';
 
 const numberIn = (file: string, pattern: RegExp): number =>
   Number(pattern.exec(readFileSync(`deploy/kubernetes/${file}`, 'utf8'))?.[1]);
@@ -48,6 +49,9 @@ export function useStallGateway(): StallGateway {
     };
     stall.embedded = await start('quickjs');
     stall.microvm = await start('e2b');
+    // What is loaded once, at the first call, is not part of an attack.
+    for (const gateway of [stall.embedded, stall.microvm])
+      await post(gateway, toolCall('execute_read', 'async () => 1 as number'));
     await sleep(1_500); // warm-up threads are done by then; no assertion rests on it
   });
   afterAll(async () => {

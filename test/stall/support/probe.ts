@@ -19,7 +19,9 @@ const { parentPort, workerData: { url, key, call, pid } } = require('node:worker
 const { request, Agent } = require('node:http');
 const { readFileSync } = require('node:fs');
 const agent = new Agent({ keepAlive: true });
-const send = (path, method, headers, body) => new Promise((resolve, reject) => {
+/** Probes of an orchestrator come on connections of their own. */
+const probes = new Agent({ keepAlive: false });
+const send = (path, method, headers, body, agent) => new Promise((resolve, reject) => {
   const sent = request(url + path, { method, headers, agent }, answer => {
     let text = '';
     answer.setEncoding('utf8').on('data', part => (text += part)).on('end', () => resolve({ status: answer.statusCode, text }));
@@ -56,7 +58,7 @@ const answered = () => {
 const times = [];
 const poll = async () => {
   while (!stopped) {
-    await send('/healthz', 'GET', {}).catch(() => pause(20));
+    await send('/healthz', 'GET', {}, '', probes).catch(() => pause(20));
     answered();
     await pause(10);
   }
@@ -65,7 +67,7 @@ const HEADERS = { authorization: 'Bearer ' + key, 'content-type': 'application/j
 const bystand = async () => {
   while (!stopped) {
     const startedAt = performance.now();
-    const answer = await send('/mcp', 'POST', HEADERS, call).catch(() => ({ status: 0, text: '' }));
+    const answer = await send('/mcp', 'POST', HEADERS, call, agent).catch(() => ({ status: 0, text: '' }));
     if (answer.status === 200 && !answer.text.includes('isError":true')) times.push(performance.now() - startedAt);
     else failed += 1;
     await pause(20);
