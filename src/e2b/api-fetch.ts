@@ -4,7 +4,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GatewayError } from '../errors.ts';
 import type { JsonLimits } from '../ground/json-size.ts';
-import { BrokenAnswer, notHttp, type Origin, type OriginAnswer, type OriginRequest } from '../ground/origin.ts';
+import { BrokenAnswer, type Origin, type OriginAnswer, type OriginRequest } from '../ground/origin.ts';
 
 /** For whom the SDK asks the API now, and how much it may bring back. */
 export type ApiCall = {
@@ -62,12 +62,9 @@ function targetOf({ url }: Request, { origin, basePath }: Origin): string {
   return wanted.pathname.slice(basePath.length) + wanted.search;
 }
 
-/** A Response takes none above it. */
-const MAX_STATUS = 599;
 const BODILESS = [101, 204, 205, 304];
 
 function responseOf({ status, headers, body }: OriginAnswer): Response {
-  if (status > MAX_STATUS) throw notHttp(`status ${status}`);
   const shown = new Headers();
   for (const [name, value] of Object.entries(headers))
     for (const each of [value].flat()) if (each !== undefined) shown.append(name, each);

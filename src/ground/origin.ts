@@ -90,6 +90,10 @@ export class Origin {
         throw isUnreadable(cause) ? notHttp(cause) : cause;
       });
       const { statusCode: status } = response;
+      if (status > MAX_STATUS) {
+        response.body.on('error', () => {}).destroy();
+        throw notHttp(`status ${status}`);
+      }
       const read = await readBody(response, options).catch(cause => {
         throw new BrokenAnswer(status, cause);
       });
@@ -103,6 +107,9 @@ export class Origin {
     return this.#pool.destroy();
   }
 }
+
+/** There is none above it. */
+const MAX_STATUS = 599;
 
 /** With a code, as the failures of a connection have one: the API is at fault. */
 export const notHttp = (cause: unknown) =>

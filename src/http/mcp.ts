@@ -133,6 +133,13 @@ async function withRequestId(response: Response, message: unknown): Promise<Resp
   });
 }
 
+/** The SDK answers a batch that asks for one thing with an object. */
+async function asBatch(response: Response): Promise<Response> {
+  if (response.status !== 200) return response;
+  const body: unknown = await response.json();
+  return Response.json(Array.isArray(body) ? body : [body], { headers: response.headers });
+}
+
 /**
  * The SDK's own legacy leg always answers SSE. Most clients of that era take plain JSON, which proxies and people read
  * more easily; SSE is for callers who asked for progress.
@@ -167,7 +174,7 @@ async function serveLegacy(
   const response = await Promise.race(answered === undefined ? ways : [answered, ...ways]);
   if (!streaming || !(response instanceof Response) || response.body === null) {
     close();
-    return response;
+    return Array.isArray(options.parsedBody) && response instanceof Response ? asBatch(response) : response;
   }
   const headers = new Headers(response.headers);
   headers.set('X-Accel-Buffering', 'no');

@@ -7,6 +7,8 @@ import { capabilitySignature, operationSignature } from './signature.ts';
 
 const DEFAULT_LIMIT = 10;
 const MAX_LIMIT = 100;
+/** Notes on what the gateway does not have begin so. */
+const NOT_AVAILABLE = 'not available:';
 const EXAMPLE = "find('pause a sandbox')";
 
 export type Search = {
@@ -37,6 +39,8 @@ export function createSearch(description: Description): Search {
       const texts = lookUp(description, name);
       if (texts.length > 0) return texts.join('\n\n');
       const near = rank(name, 5).map(found => found.operation);
+      const refused = rank(name.replace(/^[a-z]+ (?=\/)/i, ''), 1)[0];
+      if (refused?.operation.startsWith(NOT_AVAILABLE)) return `${refused.operation}\n${refused.summary}`;
       const hint = near.length > 0 ? `Nearest: ${near.join(', ')}.` : `Search with ${EXAMPLE}.`;
       return `Nothing is called ${JSON.stringify(name.slice(0, 200))}. ${hint}`;
     },

@@ -108,6 +108,16 @@ export function errors(guest: Harness): void {
       ],
       ['a value that is no Error', 'async () => { Promise.reject({ status: 7 }); return 1 }', /"status":7/],
       [
+        'one that sleeps for a moment',
+        'async () => {\n  const work = async () => { await new Promise(r => setTimeout(r, 1));\n throw new Error("after a nap") };\n  work();\n  return 1;\n}',
+        /Error: after a nap \(line 3\)/,
+      ],
+      [
+        'what a timer throws after the return',
+        'async () => { setTimeout(() => { throw new Error("late") }, 1); return 1 }',
+        /A timer threw after the function had returned: Error: late \(line 1\)/,
+      ],
+      [
         'a call that is refused',
         'async () => { api.request({}).then(r => r.missing.field); await api.request({}); await null; return 1 }',
         /TypeError: /,
@@ -115,6 +125,12 @@ export function errors(guest: Harness): void {
     ])('of %s are in a note', async (_what, source, note) => {
       const outcome = await guest.run(source);
       expect(outcome).toMatchObject({ status: 'completed', json: '1', note: expect.stringMatching(note) });
+    });
+
+    it('of a timer that is not due soon are not waited for', async () => {
+      const source =
+        'async () => { setTimeout(() => { throw new Error("late") }, 600_000); setInterval(() => {}, 5); return 1 }';
+      expect(await guest.run(source)).toMatchObject({ status: 'completed', json: '1' });
     });
 
     it('that are caught, now or later, are in no note', async () => {

@@ -40,6 +40,7 @@ const SDK = [
     'ApiClient',
     'AuthenticationError',
     'ChartType',
+    'ScaleType',
   ],
   ...['BuildError', 'CommandExitError', 'ConnectionConfig', 'Desktop', 'E2B', 'FileNotFoundError', 'FileUploadError'],
   ...['Git', 'GitAuthError', 'GitUpstreamError', 'InvalidArgumentError', 'LogEntry', 'LogEntryEnd', 'LogEntryStart'],

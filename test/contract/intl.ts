@@ -136,7 +136,7 @@ const EVALUATE = `cases => {
 }`;
 
 /** JavaScript text of a value that JSON does not hold. */
-function literal(value: unknown): string {
+export function literal(value: unknown): string {
   if (typeof value === 'number') return Object.is(value, -0) ? '-0' : String(value);
   if (Array.isArray(value)) return `[${value.map(literal).join()}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
@@ -144,7 +144,7 @@ function literal(value: unknown): string {
 }
 
 /** What this Node answers, in the guest's zone. */
-function here(source: string): unknown {
+export function here(source: string): unknown {
   const zone = process.env.TZ;
   process.env.TZ = 'UTC';
   try {

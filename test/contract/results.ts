@@ -34,6 +34,12 @@ export function results(guest: Harness): void {
         'async () => { const a = { b: {} }; a.b.c = a; return a }',
         { b: { c: '[circular: result]' } },
       ],
+      ['URLSearchParams as its text', 'async () => [new URLSearchParams({ a: "1 2" })]', ['a=1+2']],
+      [
+        'Blob by size and type',
+        'async () => new Blob(["äb"], { type: "text/plain" })',
+        { size: 3, type: 'text/plain' },
+      ],
       ['a shared object twice', 'async () => { const s = { x: 1 }; return [s, s] }', [{ x: 1 }, { x: 1 }]],
       ['NaN and infinities as null', 'async () => [NaN, Infinity, -0]', [null, null, 0]],
       [
@@ -108,8 +114,21 @@ export function results(guest: Harness): void {
       const outcome = await guest.run(
         'async () => { console.error("kept"); for (let i = 0; i < 200; i++) console.log("x".repeat(999)); return 1 }',
       );
-      expect(outcome).toMatchObject({ status: 'completed', json: '1', stderr: 'kept\n', droppedLogChars: 180_000 });
+      expect(outcome).toMatchObject({ status: 'completed', json: '1', stderr: 'kept\n', droppedLogChars: 180_003 });
       expect(outcome.stdout.length).toBe(20_000);
+    });
+
+    it('keeps the beginning and the end of each stream', async () => {
+      const outcome = await guest.run(
+        'async () => { for (let i = 0; i < 9_000; i++) { console.log(`line ${i}`); console.error(`fault ${i}`) } }',
+      );
+      expect(outcome.stdout).toMatch(/^line 0\nline 1\n.*\n…\n.*\nline 8999\n$/s);
+      expect(outcome.stderr).toMatch(/^fault 0\n.*\n…\n.*\nfault 8999\n$/s);
+    });
+
+    it('cuts a value that is too long to log', async () => {
+      const { stdout } = await guest.run('async () => console.log({ id: 7, text: "x".repeat(90_000) + "end" })');
+      expect(stdout).toMatch(/^\{"id":7,"text":"x+… \d+ more characters …x+end"\}\n$/);
     });
 
     it('keeps what was logged before a failure', async () => {

@@ -4,6 +4,7 @@ import type { Engine } from '../../src/engine/engine.ts';
 import { buffer } from './buffer.ts';
 import { calls } from './calls.ts';
 import { control } from './control.ts';
+import { dates } from './dates.ts';
 import { errors } from './errors.ts';
 import { events } from './events.ts';
 import { globals } from './globals.ts';
@@ -23,6 +24,7 @@ export function describeEngine(name: string, makeEngine: () => Promise<Engine>, 
     results(guest);
     globals(guest);
     intl(guest);
+    dates(guest);
     buffer(guest);
     calls(guest);
     events(guest);

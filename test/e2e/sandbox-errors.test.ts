@@ -54,6 +54,23 @@ describe('what failed without throwing', () => {
   });
 });
 
+it.each([
+  ['returned without await', "try { return s.files.read('/etc/hostname') } finally { await s.kill() }"],
+  ['not awaited', "const open = s.commands.run('sleep 30'); await s.kill(); return await open"],
+])('a call that is %s when its sandbox is killed: a hint says so', async (_how, code) => {
+  const { text } = await e2e.client.call('execute_write', `async () => { const s = await Sandbox.create(); ${code} }`);
+  expect(text).toMatch(/Hint: This run ended the sandbox before a call to it was over/);
+});
+
+it('a file that is not there, and the sandbox killed afterwards: no hint on kill', async () => {
+  const { text } = await e2e.client.call(
+    'execute_write',
+    "async () => { const s = await Sandbox.create(); try { return await s.files.read('/nope') } finally { await s.kill() } }",
+  );
+  expect(text).toMatch(/FileNotFoundError/);
+  expect(text).not.toContain('This run ended the sandbox');
+});
+
 describe('what a run leaves behind', () => {
   const FAILS = `throw new Error('half-way');`;
   const idsIn = (text: string) => [...text.matchAll(/\bi[a-z0-9]{19,}/g)].map(([id]) => id);
@@ -85,6 +102,14 @@ describe('what a run leaves behind', () => {
     }`);
     const [, one, two] = /Sandbox\.fork i\w+ (i\w+), (i\w+) → done/.exec(inside) ?? [];
     expect(idsIn(behind)).toEqual([one, two]);
+  });
+
+  it('is named when it was paused and resumed', async () => {
+    const { text } = await e2e.client.call(
+      'execute_write',
+      'async () => { const s = await Sandbox.create(); await s.pause(); await s.connect(); return s.sandboxId }',
+    );
+    expect(text).toMatch(/Still running: \w+, until/);
   });
 
   it('is five ids at most', async () => {

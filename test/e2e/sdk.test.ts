@@ -21,8 +21,8 @@ describe('names of the SDK', () => {
     ],
     [
       'the kinds of charts',
-      'import { ChartType, Sandbox as Box } from "@e2b/code-interpreter"\nreturn [ChartType.BAR, ChartType.BOX_AND_WHISKER, e2b.ChartType === ChartType, Object.keys(ChartType).length]',
-      /\["bar","box_and_whisker",true,7\]/,
+      'import { ChartType, ScaleType, Sandbox as Box } from "@e2b/code-interpreter"\nreturn [ChartType.BAR, ChartType.BOX_AND_WHISKER, e2b.ChartType === ChartType, Object.keys(ChartType).length, ScaleType.LOG]',
+      /\["bar","box_and_whisker",true,7,"log"\]/,
     ],
     [
       'the whole SDK by any name',
@@ -203,6 +203,35 @@ describe('options and arguments', () => {
     );
     expect(text).toMatch(/rejected: /);
     expect(text).toMatch(expected);
+  });
+
+  it('a list with options that are none rejects as well', async () => {
+    const { text } = await run(
+      'async () => { let list; try { list = Sandbox.list(5) } catch { return "thrown" } return list.then(() => "read", e => `rejected: ${e.message}`) }',
+    );
+    expect(text).toContain('rejected: The options must be an object');
+  });
+
+  it.each([
+    [
+      'a callback in another spelling',
+      'sbx.commands.run("ls", { on_stdout: () => {} })',
+      /no option on_stdout: it is onStdout/,
+    ],
+    ['no network rules', 'sbx.updateNetwork()', /give all the rules/],
+    ['no context', 'sbx.removeCodeContext()', /context: is not a context/],
+    ['no port to wait for', 'sbx.waitForPort()', /port is the number of a port/],
+    ['a time that is no date', 'sbx.getMetrics({ start: "x" })', /start: is no date/],
+    ['a list of none', 'Promise.resolve(Sandbox.list({ limit: 0 }))', /limit/],
+  ])('%s is refused in words', async (_what, call, expected) => {
+    const { text } = await run(inSandbox(`return ${call}.then(() => 'taken', e => 'refused: ' + e.message)`));
+    expect(text).toMatch(/refused: /);
+    expect(text).toMatch(expected);
+  });
+
+  it('the older name of pause works', async () => {
+    const { text } = await run(inSandbox('return [await sbx.betaPause(), await sbx.isRunning()]'));
+    expect(text).toContain('[true,false]');
   });
 
   it('a port is waited for until a server listens, or for so long', async () => {

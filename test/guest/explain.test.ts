@@ -147,7 +147,7 @@ describe('explainNote', () => {
       { note: 'the function returned a function', json: 'null', stdout: '' },
       /returned a function/,
     ],
-    ['nothing at all', { json: 'null', stdout: '\n' }, /Write `return`/],
+    ['null and nothing else', { json: 'null', stdout: '\n' }, /returned null/],
     ['nothing but console.log', { json: 'null', stdout: 'x' }, undefined],
     ['a result', { json: '[]', stdout: '' }, undefined],
     [

@@ -161,6 +161,12 @@ describe('revisions', () => {
     expect(answer.body.map(({ id }: { id: number }) => id).sort()).toEqual([7, 8]);
   });
 
+  it('a batch that asks for one thing is answered as a batch', async () => {
+    expect((await post([list])).body).toMatchObject([{ id: 7, result: { tools: expect.any(Array) } }]);
+    const note = { jsonrpc: '2.0', method: 'notifications/initialized' };
+    expect((await post([note, { ...run(), id: 8 }])).body).toMatchObject([{ id: 8, result: {} }]);
+  });
+
   it('a batch is refused under later revisions, and when it is long', async () => {
     const later = await post([list], { 'MCP-Protocol-Version': '2025-06-18' });
     expect(later.body.error.data.code).toBe('batch_refused');

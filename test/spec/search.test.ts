@@ -75,6 +75,14 @@ describe('spec', () => {
 });
 
 describe('describe', () => {
+  it.each(['GET /teams', 'Desktop', 'pty', 'GET /api-keys', 'watchDir'])('says of %s that it is not here', name => {
+    expect(search.describe(name)).toMatch(/^not available: .*\n(?:Not here|Never reachable)/);
+  });
+
+  it('knows api.request', () => {
+    expect(search.describe('api.request')).toContain('api.request({ method, path,');
+  });
+
   it('shows fields, units, defaults, limits, enums, answers, pagination and a call', () => {
     const create = search.describe('POST /v2/sandboxes');
     expect(create).toMatch(/templateID: string/);

@@ -16,10 +16,9 @@ import type { SandboxCall } from './sandbox-call.ts';
 import { tokensOf } from './tokens.ts';
 
 const contextId = z.string().regex(/^[\w-]{1,100}$/, 'is not a context id: pass what createCodeContext returned');
-const context = z
-  .object({ id: contextId })
-  .transform(({ id }) => id)
-  .or(contextId);
+const context = z.union([z.object({ id: contextId }).transform(({ id }) => id), contextId], {
+  error: 'is not a context: pass what createCodeContext returned, or its id',
+});
 const language = z.string().regex(/^[\w+#-]{1,40}$/, 'is python, javascript, typescript, r, java or bash');
 
 const runCode = method('Sandbox.runCode', {

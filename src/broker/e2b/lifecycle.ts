@@ -21,6 +21,7 @@ const DEFAULT_TEMPLATE = 'code-interpreter-v1';
 const KILL_TIMEOUT_MS = 10_000;
 
 const template = z.string().min(1).max(200);
+const date = z.coerce.date({ error: "is no date: give a Date, or text such as '2026-01-31T12:00:00Z'" });
 const rule = z.strictObject({ transform: z.strictObject({ headers: strings }).optional() });
 const egress = {
   allowOut: z.array(z.string().max(300)).max(1_000).optional(),
@@ -156,7 +157,7 @@ const list = method('Sandbox.list', {
         .strictObject({
           metadata: strings.optional(),
           state: z.array(z.enum(['running', 'paused'])).optional(),
-          startedAfter: z.coerce.date().optional(),
+          startedAfter: date.optional(),
           template: template.optional(),
         })
         .optional(),
@@ -194,7 +195,7 @@ const getInfo = method('Sandbox.getInfo', {
 
 const getMetrics = method('Sandbox.getMetrics', {
   mode: 'read',
-  args: onInstance({ opts: options({ start: z.coerce.date().optional(), end: z.coerce.date().optional() }) }),
+  args: onInstance({ opts: options({ start: date.optional(), end: date.optional() }) }),
   run: ({ sandboxId, opts: { start, end } }, call) =>
     call.send(() =>
       Sandbox.getMetrics(sandboxId, {

@@ -30,7 +30,7 @@ export function explainNote({ note, json, stdout = '', ranCode = false, text = '
 }
 
 const RETURNED_NOTHING = /^The function returned undefined/;
-const NOTHING = 'The function returned nothing. Write `return` before the value you want to see.';
+const NOTHING = 'The function returned null.';
 const OF_RUN_CODE = 'What runCode printed is in logs.stdout, text is the value of the last line.';
 const MISSING_AWAIT =
   'The function returned undefined: an `await` is missing before the call whose field is read, e.g. (await Sandbox.list()).length.';

@@ -32,7 +32,8 @@ const NO_LIMITS: GuestLimits = {
 export const run: { limits: GuestLimits; startedAt: number } = { limits: NO_LIMITS, startedAt: 0 };
 
 const pending = new is.MapCtor<number, Pending>();
-const timers = new is.MapCtor<number, () => void>();
+type Timer = { readonly action: () => void; readonly dueAt: number };
+const timers = new is.MapCtor<number, Timer>();
 /** Calls with a callback for events; some events come after the answer. */
 const listeners = new is.MapCtor<number, OnEvent>();
 let lastId = 0;
@@ -87,9 +88,18 @@ export function call(capability: string, args: unknown, onEvent?: OnEvent): Prom
 export function startTimer(ms: number, action: () => void): number {
   refuseWhenFull();
   const id = ++lastId;
-  is.mapSet(timers, id, action);
+  is.mapSet(timers, id, { action, dueAt: is.now() + ms });
   send(KIND.timer, id, is.StringCtor(ms));
   return id;
+}
+
+/** When the next of the open timers fires, if that is before `until`. */
+export function nextTimer(until: number): number | undefined {
+  let next: number | undefined;
+  is.mapForEach(timers, ({ dueAt }) => {
+    if (dueAt <= until && (next === undefined || dueAt < next)) next = dueAt;
+  });
+  return next;
 }
 
 export function clearTimer(id: number): void {
@@ -99,10 +109,10 @@ export function clearTimer(id: number): void {
 /** The host's answer to a call or timer, or an event. Unknown ids are answers to what is no longer wanted. */
 export function settle(id: number, how: number, payload: string): void {
   if (how === SETTLE.fired) {
-    const action = is.mapGet(timers, id);
-    if (action === undefined) return;
+    const timer = is.mapGet(timers, id);
+    if (timer === undefined) return;
     is.mapDelete(timers, id);
-    action();
+    timer.action();
     return;
   }
   if (how === SETTLE.event) {

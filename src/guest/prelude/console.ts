@@ -1,28 +1,49 @@
-// console, captured: log/info/debug to stdout, warn/error to stderr, both bounded. Also the only sender of log messages.
+// console, captured: log/info/debug to stdout, warn/error to stderr. Of each stream the beginning is sent at once and
+// the end when the run ends. Also the only sender of log messages.
 import { KIND, STDERR, STDOUT } from '../../engine/protocol.ts';
 import { run, send } from './bridge.ts';
 import { messageOf } from './errors.ts';
 import * as is from './intrinsics.ts';
 import { renderValue } from './render.ts';
+import { shorten } from './shorten.ts';
 
-type Stream = { readonly id: number; used: number };
-const stdout: Stream = { id: STDOUT, used: 0 };
-const stderr: Stream = { id: STDERR, used: 0 };
-let dropped = 0;
+/** `tail`: what came after the beginning was full, of which the end is kept. */
+type Stream = { readonly id: number; used: number; tail: string; dropped: number };
+const stdout: Stream = { id: STDOUT, used: 0, tail: '', dropped: 0 };
+const stderr: Stream = { id: STDERR, used: 0, tail: '', dropped: 0 };
+const GAP = '\n…\n';
+
+/** Characters of a stream's end. */
+const tailRoom = (): number => is.floor(run.limits.maxLogChars / 2);
 
 function write(stream: Stream, line: string): void {
-  const room = run.limits.maxLogChars - stream.used;
+  const room = run.limits.maxLogChars - tailRoom() - stream.used;
   const text = `${line}\n`;
-  const kept = text.length <= room ? text : is.slice(text, 0, is.max(room, 0));
-  dropped += text.length - kept.length;
-  stream.used += kept.length;
-  if (kept !== '') send(KIND.log, stream.id, kept);
+  const sent = text.length <= room ? text : is.slice(text, 0, is.max(room, 0));
+  stream.used += sent.length;
+  if (sent !== '') send(KIND.log, stream.id, sent);
+  if (sent.length < text.length) stream.tail += is.slice(text, sent.length);
+  if (stream.tail.length > 2 * tailRoom()) cutTail(stream);
 }
 
-/** Tells the host how much was dropped; once, at the end, so that a flood of logs is no flood of messages. */
-export function reportDropped(): void {
+function cutTail(stream: Stream): void {
+  const over = stream.tail.length - tailRoom() + GAP.length;
+  stream.dropped += over;
+  stream.tail = is.slice(stream.tail, over);
+}
+
+/** Sends the ends of the streams and how much was dropped; once, so that a flood of logs is no flood of messages. */
+export function finishLogs(): void {
+  finish(stdout);
+  finish(stderr);
+  const dropped = stdout.dropped + stderr.dropped;
   if (dropped > 0) send(KIND.dropped, dropped, '');
-  dropped = 0;
+}
+
+function finish(stream: Stream): void {
+  if (stream.tail.length > tailRoom()) cutTail(stream);
+  if (stream.tail !== '') send(KIND.log, stream.id, (stream.dropped > 0 ? GAP : '') + stream.tail);
+  stream.tail = '';
 }
 
 /** Text for one logged value: strings as they are, errors with their stack, the rest as JSON. */
@@ -34,8 +55,7 @@ function show(value: unknown): string {
   try {
     if (typeof value === 'function') return `[function ${value.name}]`;
     if (value instanceof is.ErrorCtor) return showError(value);
-    const rendered = renderValue(value, run.limits.maxLogChars, 'value');
-    return rendered === undefined ? '[too long to log]' : rendered.json;
+    return renderValue(value, run.limits.maxLogChars, 'value')?.json ?? shorten(value, run.limits.maxLogChars);
   } catch {
     return '[unprintable]';
   }
@@ -72,20 +92,7 @@ function join(values: readonly unknown[]): string {
 }
 
 function logger(stream: Stream) {
-  return (...values: unknown[]): void => {
-    // Once a stream is full its values are not even rendered: only counted, at least.
-    if (stream.used >= run.limits.maxLogChars && run.limits.maxLogChars > 0) dropped += sizeOf(values);
-    else write(stream, join(values));
-  };
-}
-
-function sizeOf(values: readonly unknown[]): number {
-  let size = 1;
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i];
-    size += typeof value === 'string' ? value.length : 2;
-  }
-  return size;
+  return (...values: unknown[]): void => write(stream, join(values));
 }
 
 export function installConsole(): void {

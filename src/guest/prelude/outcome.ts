@@ -1,12 +1,12 @@
 // How a run starts and ends inside the guest: calls the agent's function once, then tells the host the result or the
 // error, whichever comes first.
 import { type GuestLimits, KIND } from '../../engine/protocol.ts';
-import { openCalls, run, send } from './bridge.ts';
-import { reportDropped } from './console.ts';
+import { nextTimer, openCalls, run, send, startTimer } from './bridge.ts';
+import { finishLogs } from './console.ts';
 import { describeThrown } from './errors.ts';
 import * as is from './intrinsics.ts';
-import { takeNotes } from './notes.ts';
-import { takeRejections } from './rejections.ts';
+import { addNote, takeNotes } from './notes.ts';
+import { brief, takeRejections } from './rejections.ts';
 import { renderValue } from './render.ts';
 import { shorten } from './shorten.ts';
 
@@ -15,8 +15,11 @@ const UNDEFINED =
 
 /** Of the queue of promises; each costs about a microsecond. */
 const TURNS = 10;
+const PATIENCE_MS = 100;
 
 let ended = false;
+/** What comes after it does not take away the result. */
+let returned = false;
 
 /** `evaluated`: what the agent's code evaluated to; a function is called, anything else is the result. */
 export async function start(evaluated: unknown, limitsJson: string): Promise<void> {
@@ -25,10 +28,25 @@ export async function start(evaluated: unknown, limitsJson: string): Promise<voi
   try {
     const value = await (typeof evaluated === 'function' ? (evaluated as () => unknown)() : evaluated);
     // Promises that were not awaited get a few turns, so that their rejections can be reported.
-    for (let turn = 0; turn < TURNS; turn++) await undefined;
+    returned = true;
+    await someTurns();
+    await dueTimers();
     succeed(value);
   } catch (error) {
     fail(error);
+  }
+}
+
+async function someTurns(): Promise<void> {
+  for (let turn = 0; turn < TURNS; turn++) await undefined;
+}
+
+/** Work that is not awaited and sleeps for a moment gets that moment, so that its errors are seen as well. */
+async function dueTimers(): Promise<void> {
+  const until = is.now() + PATIENCE_MS;
+  for (let next = nextTimer(until); next !== undefined; next = nextTimer(until)) {
+    await new is.PromiseCtor<void>(resolve => void startTimer(is.max(0, next - is.now()), resolve));
+    await someTurns();
   }
 }
 
@@ -65,6 +83,10 @@ function noteOnOpenCalls(were: string): string {
 /** Ends the run with whatever was thrown. */
 export function fail(thrown: unknown): void {
   if (ended) return;
+  if (returned) {
+    addNote(`A timer threw after the function had returned: ${brief(thrown)}.`);
+    return;
+  }
   // Promise.all gives up on the first that fails: those still open may well be awaited.
   const open = noteOnOpenCalls('still open when this was thrown. If not awaited, put');
   const note = joined(joined(takeNotes(), takeRejections(thrown)), open);
@@ -73,6 +95,6 @@ export function fail(thrown: unknown): void {
 
 function end(kind: number, id: number, payload: string): void {
   ended = true;
-  reportDropped();
+  finishLogs();
   send(kind, id, payload);
 }

@@ -37,7 +37,8 @@ export function takeRejections(except: unknown = endedBy): string {
   return `${which} rejected: ${shown}${count > MAX_SHOWN ? '; …' : ''}. Put \`await\` before the call, or use .catch().`;
 }
 
-function brief(reason: unknown): string {
+/** Name, message and line. */
+export function brief(reason: unknown): string {
   const { name, message, stack } = describeThrown(reason);
   const line = lineOf(stack ?? '');
   return `${name}: ${is.slice(message, 0, MAX_MESSAGE_CHARS)}${line === '' ? '' : ` (line ${line})`}`;

@@ -6,8 +6,6 @@ import { renderValue } from './render.ts';
 const MAX_DEPTH = 8;
 /** Room for the note in place of what is left out. */
 const MARKER_CHARS = 80;
-/** A character is at most so many in JSON: \u0000. */
-const MAX_ESCAPED_CHARS = 6;
 
 /** Valid JSON of at most `maxChars`. */
 export function shorten(value: unknown, maxChars: number, depth = 0): string {
@@ -23,8 +21,14 @@ export function shorten(value: unknown, maxChars: number, depth = 0): string {
 }
 
 function shortenText(text: string, room: number): string {
-  const kept = is.slice(text, 0, is.floor(room / MAX_ESCAPED_CHARS));
-  return is.stringify(`${kept}… ${text.length - kept.length} more characters`);
+  // Most characters are one in JSON: half of the room each, and less only where they are not.
+  for (let side = is.floor(room / 2); ; side = is.floor(side / 2)) {
+    const cut = text.length - 2 * side;
+    const shown = is.stringify(
+      `${is.slice(text, 0, side)}… ${cut} more characters …${is.slice(text, text.length - side)}`,
+    );
+    if (shown.length <= room + MARKER_CHARS || side === 0) return shown;
+  }
 }
 
 function shortenList(list: readonly unknown[], room: number, depth: number): string {

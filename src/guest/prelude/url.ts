@@ -3,6 +3,14 @@
 import URL from 'core-js-pure/stable/url/index.js';
 import URLSearchParams from 'core-js-pure/stable/url-search-params/index.js';
 
+// A result shows it: in JSON it would be {}, as if it were empty.
+Object.defineProperty(URLSearchParams.prototype, 'toJSON', {
+  value(this: URLSearchParams) {
+    return String(this);
+  },
+  writable: true,
+  configurable: true,
+});
 for (const [name, value] of Object.entries({ URL, URLSearchParams }))
   Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });
 // Where core-js keeps its own state: its modules hold it, the agent's code has no use for it.

@@ -102,6 +102,10 @@ class Blob {
   async arrayBuffer(): Promise<ArrayBuffer> {
     return this.#bytes.slice().buffer as ArrayBuffer;
   }
+  /** What a result or a log shows of it: not nothing, as of a Blob in JSON. */
+  toJSON(): object {
+    return { size: this.size, type: this.type };
+  }
   slice(start?: number, end?: number, type = ''): Blob {
     return new Blob([this.#bytes.slice(start, end)], { type });
   }

@@ -51,7 +51,7 @@ export function formatOutcome(run: Run): Formatted {
   if (texts.length > 0) response.data.push(`display:\n${truncateLog(texts.join('\n'), limits.maxResultChars).text}`);
   if (ledger.length > 0)
     response.data.push(failed ? `calls:\n${ledgerLines(ledger).join('\n')}` : ledgerText(ledger, outcome.durationMs));
-  response.hints.push(...ledgerHints(ledger, Date.now()));
+  response.hints.push(...ledgerHints(ledger, Date.now(), failed ? outcome.error.message : ''));
 
   const data = visible(response.data.join('\n\n'));
   const wrapped = surface === 'search' || data === '' ? data : wrapUntrusted(data);

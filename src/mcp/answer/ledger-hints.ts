@@ -4,8 +4,8 @@ import type { LedgerEntry } from '../../broker/ledger.ts';
 
 const MAX_IDS = 5;
 
-/** One sentence each. `nowMs`: what ended by itself before it is not named. */
-export function ledgerHints(ledger: readonly LedgerEntry[], nowMs: number): string[] {
+/** One sentence each. `nowMs`: what ended by itself before it is not named. `thrown`: what ended the run. */
+export function ledgerHints(ledger: readonly LedgerEntry[], nowMs: number, thrown = ''): string[] {
   const ends = ledger.flatMap(({ ended }) => (ended === undefined ? [] : [ended]));
   const hints: string[] = [];
   if (ends.some(ended => 'exitCode' in ended)) {
@@ -14,6 +14,8 @@ export function ledgerHints(ledger: readonly LedgerEntry[], nowMs: number): stri
   if (ends.some(ended => 'error' in ended)) {
     hints.push('Code in a sandbox ended with an error: runCode does not throw, check error.');
   }
+  if (SANDBOX_GONE.test(thrown) && ledger.some((entry, at) => isLeftOpen(entry, ledger.slice(at + 1))))
+    hints.push(LEFT_OPEN);
   const left = leftRunning(ledger, nowMs);
   if (left.length > 0) {
     const more = left.length > MAX_IDS ? ` and ${left.length - MAX_IDS} more` : '';
@@ -30,9 +32,26 @@ const timeOf = (ms: number): string => `${new Date(ms).toISOString().slice(11, 1
 
 type Left = { readonly id: string; readonly untilMs: number | undefined };
 
+const SANDBOX_GONE = /^(?:Sandbox (?:\w+ )?not found:|The sandbox ended or was paused while)/;
+const LEFT_OPEN =
+  'Hint: This run ended the sandbox before a call to it was over: `await` each call before kill(), in `try { return await … } finally { … }` as well.';
+
+/** A call that failed on a sandbox which a later call of the run ended. */
+function isLeftOpen({ act, code }: LedgerEntry, later: readonly LedgerEntry[]): boolean {
+  const id = act?.id;
+  return code === 'sandbox_failed' && id !== undefined && later.some(entry => endedBy(entry) === bare(id));
+}
+
 /** Made by this run, and neither killed, paused nor over since. */
 function leftRunning(ledger: readonly LedgerEntry[], nowMs: number): Left[] {
-  const gone = new Set(ledger.map(endedBy));
+  const gone = new Set<string>();
+  for (const entry of ledger) {
+    const ended = endedBy(entry);
+    if (ended !== undefined) gone.add(ended);
+    const { act, status } = entry;
+    // Resumed: a connection to one that was killed fails.
+    if (act?.effect === 'starts' && act.id !== undefined && succeeded(status)) gone.delete(bare(act.id));
+  }
   return ledger.flatMap(({ made = [], untilMs }) =>
     made
       .filter(id => !gone.has(bare(id)))
@@ -48,9 +67,11 @@ const lastUntil = (ledger: readonly LedgerEntry[], id: string): number | undefin
 
 function endedBy({ act, status }: LedgerEntry): string | undefined {
   const gone = act?.resource === 'sandbox' && (act.effect === 'ends' || act.effect === 'stops');
-  const succeeded = status === 'done' || status === 404 || (typeof status === 'number' && status < 300);
-  return gone && succeeded && act.id !== undefined ? bare(act.id) : undefined;
+  return gone && (status === 404 || succeeded(status)) && act.id !== undefined ? bare(act.id) : undefined;
 }
+
+const succeeded = (status: LedgerEntry['status']): boolean =>
+  status === 'done' || (typeof status === 'number' && status < 300);
 
 /** `<id>-<client>` is the same sandbox to E2B. */
 const bare = (id: string) => id.split('-', 1)[0] ?? id;

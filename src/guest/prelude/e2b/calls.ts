@@ -119,10 +119,17 @@ export function plain(options: unknown, callbacks: readonly string[] = [], kept:
       addNote(`The option ${name} has no effect here: ${why}.`);
       continue;
     }
+    refuseMisspelt(value, name, callbacks);
     refuseFunctions(value, name, 0);
     out[name] = value;
   }
   return out;
+}
+
+function refuseMisspelt(value: unknown, name: string, callbacks: readonly string[]): void {
+  if (typeof value !== 'function') return;
+  const meant = callbacks.find(each => each.toLowerCase() === name.toLowerCase().replaceAll('_', ''));
+  if (meant !== undefined) throw new TypeError(`There is no option ${name}: it is ${meant}.`);
 }
 
 function refuseFunctions(value: unknown, path: string, depth: number): void {

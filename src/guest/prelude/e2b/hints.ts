@@ -19,7 +19,6 @@ export function addHints(sandbox: { readonly prototype: object }): void {
       disconnect: 'There is nothing to disconnect; an instance is its sandboxId.',
       keepAlive: 'Use setTimeout(timeoutMs).',
       resume: 'Use Sandbox.connect(sandboxId): it resumes a paused sandbox.',
-      betaPause: 'Use pause().',
       exec: command,
       execute: command,
       run: command,

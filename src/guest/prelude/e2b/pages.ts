@@ -18,9 +18,16 @@ export class Pages {
   #more = true;
 
   constructor(options: unknown, next: (options: object) => Promise<unknown>) {
-    this.#options = plain(options);
-    this.#token = (this.#options as { nextToken?: string }).nextToken;
-    this.#next = next;
+    let checked = {};
+    try {
+      checked = plain(options);
+      this.#next = next;
+    } catch (error) {
+      // The SDK's list() itself throws nothing.
+      this.#next = () => Promise.reject(error);
+    }
+    this.#options = checked;
+    this.#token = (checked as { nextToken?: string }).nextToken;
   }
 
   get hasNext(): boolean {
@@ -56,7 +63,8 @@ export class Pages {
   async #all(): Promise<unknown[]> {
     const { limit } = this.#options as { limit?: number };
     const all: unknown[] = [];
-    while (this.#more && (limit === undefined || all.length < limit)) all.push(...(await this.nextItems()));
+    while (this.#more && (limit === undefined || !(limit > 0) || all.length < limit))
+      all.push(...(await this.nextItems()));
     return asPage(limit === undefined ? all : all.slice(0, limit));
   }
 }

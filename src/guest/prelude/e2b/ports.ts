@@ -18,6 +18,8 @@ export const sleep = (ms: number): Promise<void> => new Promise(resolve => void 
 
 /** Resolves when anything answers at `port`. Rejects with the SDK's TimeoutError. */
 export async function waitForPort(call: Call, sandboxId: string, port: unknown, options: unknown): Promise<void> {
+  if (!(Number(port) >= 1 && Number(port) <= 65_535))
+    throw new TypeError('waitForPort(port, options): port is the number of a port, e.g. waitForPort(3000).');
   const { timeoutMs = DEFAULT_MS, ...unknown } = plain(options) as { timeoutMs?: number };
   checkOptions(timeoutMs, unknown);
   const until = is.now() + timeoutMs;

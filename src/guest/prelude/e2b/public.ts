@@ -90,6 +90,17 @@ const CONSTANTS = {
     SUPERCHART: 'superchart',
     UNKNOWN: 'unknown',
   },
+  ScaleType: {
+    LINEAR: 'linear',
+    DATETIME: 'datetime',
+    CATEGORICAL: 'categorical',
+    LOG: 'log',
+    SYMLOG: 'symlog',
+    LOGIT: 'logit',
+    FUNCTION: 'function',
+    FUNCTIONLOG: 'functionlog',
+    ASINH: 'asinh',
+  },
   VolumeFileType: { UNKNOWN: 'unknown', FILE: 'file', DIRECTORY: 'directory', SYMLINK: 'symlink' },
 };
 

@@ -82,6 +82,9 @@ class Sandbox {
   static kill(sandbox: unknown, options?: unknown) {
     return call('kill', { sandboxId: idOf(sandbox), opts: plain(options) });
   }
+  static betaPause(sandbox: unknown, options?: unknown) {
+    return Sandbox.pause(sandbox, options);
+  }
   static pause(sandbox: unknown, options?: unknown) {
     return call('pause', { sandboxId: idOf(sandbox), opts: plain(options) });
   }
@@ -89,6 +92,10 @@ class Sandbox {
     await call('setTimeout', { sandboxId: idOf(sandbox), timeoutMs, opts: plain(options) });
   }
   static async updateNetwork(sandbox: unknown, network: Options, options?: unknown): Promise<void> {
+    if (typeof network !== 'object' || network === null)
+      throw new TypeError(
+        'updateNetwork(network): give all the rules, e.g. { denyOut: [ALL_TRAFFIC] }; {} clears them.',
+      );
     const resolved = plain(selected(network));
     await call('updateNetwork', { sandboxId: idOf(sandbox), network: resolved, opts: plain(options) });
   }
@@ -115,6 +122,10 @@ class Sandbox {
     return Sandbox.kill(this, options);
   }
   pause(options?: unknown) {
+    return Sandbox.pause(this, options);
+  }
+  /** Its older name, which the SDK still has. */
+  betaPause(options?: unknown) {
     return Sandbox.pause(this, options);
   }
   setTimeout(timeoutMs: unknown, options?: unknown) {

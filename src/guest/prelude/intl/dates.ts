@@ -1,5 +1,6 @@
 // Intl.DateTimeFormat, and what a Date shows by locale. The guest's own zone is UTC.
 import { ask, number, type OptionKinds, plainOptions, specOf } from './ask.ts';
+import { timeOfText } from './date-text.ts';
 import { createService, hidden } from './service.ts';
 
 const OPTIONS: OptionKinds = {
@@ -80,7 +81,46 @@ function specFor(locales: unknown, options: unknown, { wanted, defaults, without
 const ZONE = ' (Coordinated Universal Time)';
 const INVALID = 'Invalid Date';
 
+/** What the engine itself reads as V8 does, and fast. */
+const PLAIN =
+  /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?:T(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,3})?)?Z)?$/;
+
+/** Date that reads texts as Node does. */
+function installReading(): void {
+  const { parse } = Date;
+  const timeOf = (text: string): number => (PLAIN.test(text) ? parse(text) : timeOfText(text));
+  const Native = Date;
+  const Reading = function (...given: unknown[]): unknown {
+    if (new.target === undefined) return new Native().toString();
+    const [only] = given;
+    if (given.length !== 1 || only instanceof Native) return Reflect.construct(Native, given, new.target);
+    const value = primitiveOf(only);
+    return Reflect.construct(Native, [typeof value === 'string' ? timeOf(value) : value], new.target);
+  };
+  Object.defineProperty(Reading, 'prototype', { value: Native.prototype, writable: false });
+  Object.defineProperty(Reading, 'name', { value: 'Date', configurable: true });
+  Object.defineProperty(Reading, 'length', { value: 7, configurable: true });
+  hidden(Reading, 'now', Native.now);
+  hidden(Reading, 'UTC', Native.UTC);
+  hidden(Reading, 'parse', (text: unknown) => timeOf(String(text)));
+  hidden(Native.prototype, 'constructor', Reading);
+  hidden(globalThis, 'Date', Reading);
+}
+
+/** As the language turns an object into a text or number where either will do. */
+function primitiveOf(value: unknown): unknown {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return value;
+  const own = (value as { [Symbol.toPrimitive]?: unknown })[Symbol.toPrimitive];
+  const ways = typeof own === 'function' ? [own] : [Reflect.get(value, 'valueOf'), Reflect.get(value, 'toString')];
+  for (const way of ways) {
+    const result: unknown = typeof way === 'function' ? way.call(value, 'default') : value;
+    if ((typeof result !== 'object' && typeof result !== 'function') || result === null) return result;
+  }
+  throw new TypeError('Cannot convert object to primitive value');
+}
+
 export function installDates(): void {
+  installReading();
   const { getTime, toString: text, toTimeString: clock } = Date.prototype;
   for (const [name, shown] of [
     ['toLocaleString', BOTH],
