@@ -1,7 +1,8 @@
 // The host's hand on a run: deadlines, cancelling, and a new description while runs are under way.
 import { describe, expect, it } from 'vitest';
 import type { CallHost } from '../../src/engine/engine.ts';
-import { DESCRIPTION, type Harness } from './harness.ts';
+import { DESCRIPTION } from './description.ts';
+import type { Harness } from './harness.ts';
 
 const never: CallHost = (_call, signal) =>
   new Promise(resolve => signal.addEventListener('abort', () => resolve({ ok: true, json: 'null' })));

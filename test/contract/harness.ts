@@ -2,7 +2,6 @@
 import { expect } from 'vitest';
 import type { CallHost, Engine, GuestError, Job, Limits, Outcome } from '../../src/engine/engine.ts';
 import { principalFromKey } from '../../src/principal.ts';
-import type { Description } from '../../src/spec/description.ts';
 
 export const LIMITS: Limits = {
   wallMs: 5_000,
@@ -26,36 +25,6 @@ export const echoHost: CallHost = async call => {
   await new Promise(resolve => setImmediate(resolve));
   return { ok: true, json: JSON.stringify({ capability: call.capability, args: JSON.parse(call.argsJson) }) };
 };
-
-/** What the description of the search surface holds in this suite. */
-export const DESCRIPTION = JSON.stringify({
-  title: 'Test',
-  version: '1',
-  operations: [
-    {
-      id: 'POST /sandboxes',
-      method: 'POST',
-      path: '/sandboxes',
-      summary: 'Start a sandbox',
-      keywords: ['launch'],
-      deprecated: false,
-      parameters: [],
-      answers: { 201: {} },
-    },
-    {
-      id: 'GET /sandboxes',
-      method: 'GET',
-      path: '/sandboxes',
-      summary: 'List sandboxes',
-      keywords: [],
-      deprecated: false,
-      parameters: [],
-      answers: { 200: {} },
-    },
-  ],
-  capabilities: [],
-  synonyms: {},
-} satisfies Description);
 
 export type RunOptions = Partial<Omit<Job, 'source' | 'limits'>> & { readonly limits?: Partial<Limits> };
 

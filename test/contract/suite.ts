@@ -15,7 +15,7 @@ import { isolation } from './isolation.ts';
 import { results } from './results.ts';
 import { tape } from './tape.ts';
 
-/** `makeEngine` gets DESCRIPTION of harness.ts as its description. */
+/** `makeEngine` gets DESCRIPTION (description.ts) as its description. */
 export function describeEngine(name: string, makeEngine: () => Promise<Engine>, options: SuiteOptions = {}): void {
   describe(`engine ${name}`, { concurrent: options.machinePerRun === true }, () => {
     const guest = new Harness(options);

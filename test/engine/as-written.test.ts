@@ -1,37 +1,32 @@
 // A run whose code is as the agent wrote it: the worker reads it, or the run ends before anything of it ran.
-import { expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Engine, Outcome } from '../../src/engine/engine.ts';
 import { builtFile } from '../../src/ground/built.ts';
-import { delayed, start, useEngine } from '../support/engine-runs.ts';
+import { delayed, openEngine, start } from '../support/engine-runs.ts';
 
-const openEngine = useEngine();
-const reader = builtFile('guest/accept/plain.js');
-
-/** A worker loads its reader after it is ready; until then each such run is unread. */
-async function openReading(): Promise<Engine> {
-  const on = await openEngine({ reader, workers: 1, maxWorkers: 1 });
+let on: Engine;
+beforeAll(async () => {
+  on = await openEngine({ reader: builtFile('guest/accept/plain.js'), workers: 1, maxWorkers: 1 });
+  // A worker loads its reader after it is ready; until then each such run is unread.
   for (let outcome: Outcome | undefined; outcome?.status !== 'completed'; )
     outcome = await start(on, 'return 1', { asWritten: true });
-  return on;
-}
+});
+afterAll(() => on.close());
 
 it.each([
   ['a function', "async () => (await api.request({ method: 'GET' })).status", '200'],
   ['a bare body', 'const a = 1;\nreturn a + 1', '2'],
   ['a last expression', 'const a = 1;\na + 2', '3'],
 ])('%s runs without the acceptor', async (_what, code, json) => {
-  const on = await openReading();
   expect(await start(on, code, { asWritten: true, callHost: delayed(1) })).toMatchObject({ status: 'completed', json });
 });
 
 it('an error in it has the line of the agent’s text', async () => {
-  const on = await openReading();
   const outcome = await start(on, 'const a = 1;\n\nnope()', { asWritten: true });
   expect(outcome).toMatchObject({ status: 'failed', error: { name: 'ReferenceError', line: 3 } });
 });
 
 it('TypeScript is unread, nothing of it ran, and the worker goes on with others', async () => {
-  const on = await openReading();
   let calls = 0;
   const callHost = async () => {
     calls++;
@@ -44,7 +39,8 @@ it('TypeScript is unread, nothing of it ran, and the worker goes on with others'
 });
 
 it('an engine without a reader leaves it unread', async () => {
-  const on = await openEngine({ workers: 1 });
-  expect(await start(on, 'async () => 1', { asWritten: true })).toMatchObject({ status: 'unread' });
-  expect(await start(on, 'async () => 1')).toMatchObject({ status: 'completed', json: '1' });
+  const without = await openEngine({ workers: 1 });
+  expect(await start(without, 'async () => 1', { asWritten: true })).toMatchObject({ status: 'unread' });
+  expect(await start(without, 'async () => 1')).toMatchObject({ status: 'completed', json: '1' });
+  await without.close();
 });

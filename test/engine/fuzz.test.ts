@@ -5,7 +5,8 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { Outcome } from '../../src/engine/engine.ts';
 import { createQuickjsEngine } from '../../src/engine/quickjs/engine.ts';
-import { DESCRIPTION, expectWellFormed, LIMITS, principal } from '../contract/harness.ts';
+import { DESCRIPTION } from '../contract/description.ts';
+import { expectWellFormed, LIMITS, principal } from '../contract/harness.ts';
 import { FUZZING, fuzzSeconds } from '../support/fuzz.ts';
 import { program } from './programs.ts';
 

@@ -1,7 +1,8 @@
 // The embedded engine; the microVM's is in microvm/.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createQuickjsEngine } from '../../src/engine/quickjs/engine.ts';
-import { DESCRIPTION, Harness } from '../contract/harness.ts';
+import { DESCRIPTION } from '../contract/description.ts';
+import { Harness } from '../contract/harness.ts';
 import { interruptionsChangeNothing, racesAreReplayed } from '../contract/tape-property.ts';
 
 const guest = new Harness();

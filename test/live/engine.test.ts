@@ -4,7 +4,7 @@ import { afterAll, expect, it, vi } from 'vitest';
 import { RUNNER_METADATA } from '../../src/e2b/metadata.ts';
 import { createE2bEngine } from '../../src/engine/microvm/engine.ts';
 import { KIND } from '../../src/engine/protocol.ts';
-import { DESCRIPTION } from '../contract/harness.ts';
+import { DESCRIPTION } from '../contract/description.ts';
 import { describeEngine } from '../contract/suite.ts';
 import { runInPlaceOfRunner } from '../support/microvm.ts';
 import { ACCOUNT, describeLive, REAL } from './live.ts';

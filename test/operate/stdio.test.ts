@@ -65,8 +65,9 @@ describe('asks for approval over stdio', { timeout: 60_000 }, () => {
   });
 
   it('v2', async () => {
+    // In mode auto the client starts another process first, to ask for the revision.
     const client = new Client(info, {
-      versionNegotiation: { mode: 'auto' },
+      versionNegotiation: { mode: { pin: '2026-07-28' } },
       capabilities: { elicitation: { form: {} } },
     });
     client.setRequestHandler('elicitation/create', yes);

@@ -1,13 +1,22 @@
-// Builds dist/ before the suite, unless it is already built from the files that are here now. Types are checked by
-// `pnpm check`, not here.
+// Builds dist/ before the suite, and the images of the engine that most engine tests use, unless they are
+// already built from the files that are here now. Types are checked by `pnpm check`, not here.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeImages } from '../../src/engine/quickjs/images.ts';
+import { DESCRIPTION } from '../contract/description.ts';
 
 /** What a build is made from. The lockfile stands for the packages in it. */
 const FOLDERS = ['src', 'local', 'web', 'openapi'];
-const FILES = ['build.mjs', 'third-party.mjs', 'package.json', 'pnpm-lock.yaml', 'tsconfig.json'];
+const FILES = [
+  'build.mjs',
+  'third-party.mjs',
+  'package.json',
+  'pnpm-lock.yaml',
+  'tsconfig.json',
+  'test/contract/description.ts',
+];
 /** Describes the last build made here. */
 const STAMP = 'node_modules/.cache/test-build';
 
@@ -17,6 +26,7 @@ export default function build(): void {
   if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === stampOf(sources)) return;
   const built = spawnSync('npm', ['run', '--silent', 'build'], { encoding: 'utf8' });
   if (built.status !== 0) throw new Error(`the build failed:\n${built.stdout}${built.stderr}`);
+  makeImages(DESCRIPTION);
   mkdirSync('node_modules/.cache', { recursive: true });
   writeFileSync(STAMP, stampOf(sources));
 }

@@ -1,19 +1,25 @@
-// One embedded engine a test, and runs on it that need no harness: as whoever, with whatever host.
+// Embedded engines, and runs on them that need no harness: of any caller, with any host.
 import { afterEach } from 'vitest';
 import type { CallHost, Engine, Job, Limits, Outcome } from '../../src/engine/engine.ts';
 import { createQuickjsEngine, type QuickjsOptions } from '../../src/engine/quickjs/engine.ts';
 import { principalFromKey } from '../../src/principal.ts';
-import { DESCRIPTION, LIMITS } from '../contract/harness.ts';
+import { DESCRIPTION } from '../contract/description.ts';
+import { LIMITS } from '../contract/harness.ts';
 
-/** What opens the engine of a test; it is closed after the test. */
-export function useEngine(): (options?: Partial<QuickjsOptions>) => Promise<Engine> {
+type Options = Partial<QuickjsOptions>;
+
+export const openEngine = (options: Options = {}): Promise<Engine> =>
+  createQuickjsEngine({ descriptionJson: DESCRIPTION, warm: false, ...options });
+
+/** For a test that needs an engine of its own: what opens it. It is closed after the test. */
+export function useEngine(): (options?: Options) => Promise<Engine> {
   let engine: Engine | undefined;
   afterEach(async () => {
     await engine?.close();
     engine = undefined;
   });
   return async options => {
-    engine = await createQuickjsEngine({ descriptionJson: DESCRIPTION, warm: false, ...options });
+    engine = await openEngine(options);
     return engine;
   };
 }
@@ -23,9 +29,9 @@ export const delayed =
   () =>
     new Promise(resolve => setTimeout(() => resolve({ ok: true, json: '{"status":200}' }), ms));
 
-type Options = Partial<Omit<Job, 'limits'>> & { limits?: Partial<Limits>; as?: string };
+type RunOptions = Partial<Omit<Job, 'limits'>> & { limits?: Partial<Limits>; as?: string };
 
-export function start(on: Engine, source: string, { limits, as = 'a', ...rest }: Options = {}): Promise<Outcome> {
+export function start(on: Engine, source: string, { limits, as = 'a', ...rest }: RunOptions = {}): Promise<Outcome> {
   return on.run({
     source,
     surface: 'write',

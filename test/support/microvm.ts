@@ -11,7 +11,8 @@ import { Run } from '../../src/engine/microvm/run.ts';
 import { MARK } from '../../src/engine/microvm/wire.ts';
 import { HostTurns } from '../../src/ground/host-turns.ts';
 import { Origin } from '../../src/ground/origin.ts';
-import { DESCRIPTION, echoHost, LIMITS, principal } from '../contract/harness.ts';
+import { DESCRIPTION } from '../contract/description.ts';
+import { echoHost, LIMITS, principal } from '../contract/harness.ts';
 import type { Fault } from './faults.ts';
 import { processMachine } from './process-machine/machine.ts';
 
