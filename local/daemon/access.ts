@@ -56,8 +56,10 @@ export function signatureFits(signed: Signed, token: string): boolean {
 }
 
 /** `proxy`: in the words of the proxy before the sandboxes, which shows browsers a page. */
-export type Refusal = { readonly from: 'proxy' | 'daemon'; readonly status: number; readonly message: string };
-const proxy = (status: number, message: string): Refusal => ({ from: 'proxy', status, message });
+export type Refusal =
+  | { readonly from: 'proxy'; readonly status: number; readonly message: string; readonly title: string }
+  | { readonly from: 'daemon'; readonly status: 401; readonly message: string };
+const proxy = (status: number, title: string, message: string): Refusal => ({ from: 'proxy', status, title, message });
 const daemon = (message: string): Refusal => ({ from: 'daemon', status: 401, message });
 
 /** The daemon's own paths that only the cloud itself may call. */
@@ -66,7 +68,7 @@ const INTERNAL = new Set(['/init', '/upgrade', '/freeze', '/unfreeze', '/fsfreez
 export function refusedRoute(port: number, path: string): Refusal | undefined {
   if (port !== ENVD_PORT || !INTERNAL.has(posix.resolve('/', path))) return undefined;
   const message = 'This endpoint is reserved for the E2B control plane and is not reachable through the sandbox URL';
-  return proxy(404, message);
+  return proxy(404, 'Endpoint Not Available', message);
 }
 
 /** Asked before a paused sandbox is woken: what would be refused must not wake it. */
@@ -75,7 +77,7 @@ export function refusedWake(sandbox: Sandbox, port: number, headers: IncomingHtt
   const given = headers[port === ENVD_PORT ? 'x-access-token' : TRAFFIC_HEADER];
   if (needed === undefined || (typeof given === 'string' && same(given, needed))) return undefined;
   const message = "This sandbox can't be resumed with the credentials provided. Check your access token and try again.";
-  return proxy(403, message);
+  return proxy(403, 'Unable to Resume Sandbox', message);
 }
 
 /** To a port other than the daemon's. */
@@ -85,15 +87,18 @@ export function refusedTraffic(sandbox: Sandbox, port: number, headers: Incoming
   if (needed !== undefined) {
     const secured = 'Sandbox is secured with traffic access token.';
     if (typeof given !== 'string' || given === '') {
-      return proxy(403, `${secured} Token header '${TRAFFIC_HEADER}' is missing`);
+      return proxy(403, 'Missing Traffic Access Token', `${secured} Token header '${TRAFFIC_HEADER}' is missing`);
     }
-    if (!same(given, needed)) return proxy(403, `${secured} Provided token in header '${TRAFFIC_HEADER}' is invalid`);
+    if (!same(given, needed)) {
+      const message = `${secured} Provided token in header '${TRAFFIC_HEADER}' is invalid`;
+      return proxy(403, 'Invalid Traffic Access Token', message);
+    }
   }
   // The interpreter's client sends the access token with some calls only: a wrong one is refused, none is not.
   const token = headers['x-access-token'];
   const wrong =
     typeof token === 'string' && sandbox.envdAccessToken !== undefined && !same(token, sandbox.envdAccessToken);
-  return port === INTERPRETER_PORT && wrong ? proxy(403, 'invalid access token') : undefined;
+  return port === INTERPRETER_PORT && wrong ? proxy(403, 'Invalid Access Token', 'invalid access token') : undefined;
 }
 
 /** In the daemon's order: the header, else for files the signature, then its expiry. */

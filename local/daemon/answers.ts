@@ -25,13 +25,15 @@ export function writeAll(res: ServerResponse, bytes: Uint8Array | string): Promi
 }
 
 export type ProxyError = { readonly code: number; readonly message: string; readonly [detail: string]: unknown };
+/** What a person reads in a browser: E2B's title, and a sentence where the error's own is not theirs. */
+export type ErrorPage = { readonly title: string; readonly sentence?: string };
 
 /** What the proxy before the sandboxes says itself: JSON, and a page where a person opened the address in a browser. */
-export function sendProxyError(req: IncomingMessage, res: ServerResponse, error: ProxyError): void {
+export function sendProxyError(req: IncomingMessage, res: ServerResponse, error: ProxyError, page: ErrorPage): void {
   req.resume();
-  const page = wantsPage(req);
-  res.writeHead(error.code, { 'content-type': `${page ? 'text/html' : 'application/json'}; charset=utf-8` });
-  res.end(page ? pageOf(error) : JSON.stringify(error));
+  const asPage = wantsPage(req);
+  res.writeHead(error.code, { 'content-type': `${asPage ? 'text/html' : 'application/json'}; charset=utf-8` });
+  res.end(asPage ? pageOf(error, page) : JSON.stringify(error));
 }
 
 function wantsPage({ headers }: IncomingMessage): boolean {
@@ -43,11 +45,8 @@ function wantsPage({ headers }: IncomingMessage): boolean {
   return /mozilla|chrome|safari|firefox|edge|opera|msie/i.test(headers['user-agent'] ?? '');
 }
 
-function pageOf({ code, message, sandboxId, port }: ProxyError): string {
-  const about = [
-    ...(sandboxId === undefined ? [] : [`Sandbox ${String(sandboxId)}`]),
-    ...(port === undefined ? [] : [`port ${String(port)}`]),
-  ].join(', ');
+function pageOf({ message, sandboxId }: ProxyError, { title, sentence = message }: ErrorPage): string {
   const escaped = (text: string) => text.replace(/[&<>"']/g, each => `&#${each.charCodeAt(0)};`);
-  return `<!doctype html><html lang="en"><meta charset="utf-8"><title>${code}</title><h1>${escaped(message)}</h1><p>${escaped(about)}</p><p>E2B code mode, local mode</p></html>\n`;
+  const about = sandboxId === undefined ? '' : `Sandbox ${escaped(String(sandboxId))}, `;
+  return `<html lang="en"><head><meta charset="utf-8"><title>${title}</title></head><body><h1>${title}</h1><p>${escaped(sentence)}</p><p>${about}E2B code mode, local mode</p></body></html>`;
 }

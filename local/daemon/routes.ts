@@ -62,7 +62,7 @@ async function answer(cloud: Cloud, answerInterpreter: AnswerInterpreter, reques
   const refused = access.refusedRoute(port, url.pathname) ?? (sandbox && (await notRunning(cloud, sandbox, request)));
   if (refused !== undefined) return refuse(request, refused);
   if (sandbox?.state !== 'running' || !isDataMachine(sandbox.machine)) {
-    sendProxyError(req, res, notFound(sandboxId));
+    sendProxyError(req, res, notFound(sandboxId), NOT_FOUND);
     return true;
   }
   const { machine } = sandbox;
@@ -79,6 +79,7 @@ async function answer(cloud: Cloud, answerInterpreter: AnswerInterpreter, reques
   return true;
 }
 
+const NOT_FOUND = { title: 'Sandbox Not Found' };
 const notFound = (sandboxId: string) => ({ sandboxId, message: 'The sandbox was not found', code: 502 });
 
 /** Wakes a paused sandbox that wakes on traffic. Refused traffic leaves it as it is. */
@@ -90,15 +91,16 @@ async function notRunning(cloud: Cloud, sandbox: Sandbox, { port, req }: Request
     await cloud.wake(sandbox);
   } catch (caught) {
     if (!(caught instanceof CloudError) || caught.code !== 'too_many_running') throw caught;
-    return { from: 'proxy', status: 429, message: 'Sandbox limit reached' };
+    return { from: 'proxy', status: 429, title: 'Sandbox Limit Reached', message: 'Sandbox limit reached' };
   }
   return undefined;
 }
 
-function refuse({ sandboxId, req, res, url }: Request, { from, status, message }: access.Refusal): true {
-  if (from === 'proxy') {
+function refuse({ sandboxId, req, res, url }: Request, refusal: access.Refusal): true {
+  const { status, message } = refusal;
+  if (refusal.from === 'proxy') {
     const about = status === 404 ? { path: url.pathname } : { sandboxId };
-    sendProxyError(req, res, { ...about, message, code: status });
+    sendProxyError(req, res, { ...about, message, code: status }, { title: refusal.title });
   } else {
     req.resume();
     sendJson(res, status, { code: status, message });
@@ -117,7 +119,7 @@ async function whileRunning(machine: DataMachine, request: Request, work: () => 
   const stopped = new Promise<void>(resolve => {
     stop = () => {
       if (res.headersSent) res.destroy();
-      else sendProxyError(req, res, notFound(sandboxId));
+      else sendProxyError(req, res, notFound(sandboxId), NOT_FOUND);
       resolve();
     };
     streams.addEventListener('abort', stop, { once: true });
@@ -181,7 +183,8 @@ async function answerPort(sandbox: Sandbox, machine: DataMachine, request: Reque
   const handler = await machine.port(port);
   if (handler === undefined) {
     const message = 'The sandbox is running but port is not open';
-    return sendProxyError(req, res, { sandboxId, message, port, code: 502 });
+    const sentence = `The sandbox is running but there is no service running on port ${port}.`;
+    return sendProxyError(req, res, { sandboxId, message, port, code: 502 }, { title: 'Closed Port Error', sentence });
   }
   const mask = sandbox.network?.maskRequestHost?.replaceAll(`\${PORT}`, String(port));
   if (mask) maskHost(req, mask);

@@ -76,7 +76,8 @@ describe('a port', () => {
     const browser = { 'user-agent': 'Mozilla/5.0' };
     const page = await visit(host, browser);
     expect([page.status, page.type]).toEqual([502, 'text/html; charset=utf-8']);
-    expect(page.text).toContain('port is not open');
+    expect(page.text).toMatch(/^<html.*Closed Port Error.*no service running on port 8080.*<\/html>$/s);
+    expect(page.text).toContain(sandbox.sandboxId);
     for (const headers of [
       {},
       { ...browser, accept: 'application/json' },
@@ -86,6 +87,14 @@ describe('a port', () => {
       expect((await visit(host, headers as Record<string, string>)).type).toBe('application/json; charset=utf-8');
     }
     await sandbox.kill();
+    expect((await visit(host, browser)).text).toContain('<title>Sandbox Not Found</title>');
+    const closed = await Sandbox.create({ ...connection, network: { allowPublicTraffic: false } });
+    const token = { 'e2b-traffic-access-token': 'wrong' };
+    expect((await visit(closed.getHost(8080), browser)).text).toContain('Missing Traffic Access Token');
+    expect((await visit(closed.getHost(8080), { ...browser, ...token })).text).toContain(
+      'Invalid Traffic Access Token',
+    );
+    await closed.kill();
   });
 });
 

@@ -63,6 +63,11 @@ describe('users', () => {
     ]) {
       expect(await failed(command), command).toMatch(/Permission denied/i);
     }
+    await run('sudo mkdir -p /srv/closed/in && sudo chmod 700 /srv/closed');
+    for (const cwd of ['/srv/closed', '/srv/closed/in']) {
+      await expect(sandbox.commands.run('pwd', { cwd })).rejects.toThrow(/error starting process.*permission denied/s);
+      expect(await run('pwd', { cwd, user: 'root' })).toBe(`${cwd}\n`);
+    }
     expect(
       await run('sudo cat /root/secret; sudo mkdir /app && sudo chown user /app && echo mine > /app/f && cat /app/f'),
     ).toBe('of rootmine\n');

@@ -11,6 +11,7 @@ import { type Channels, prepareScript } from './script.ts';
 import type { Job, Processes, ScriptOptions, Session, VirtualShellOptions } from './session.ts';
 import { LIVE_INPUT, quote } from './session.ts';
 import { INTERACTIVE, Terminal } from './terminal.ts';
+import { closedTo } from './user-disk.ts';
 
 /** An endless loop that does nothing else ends here. */
 const LIMITS = {
@@ -42,6 +43,11 @@ async function startProcess(
   const cwd = options.cwd ?? posix.resolve(user.home, options.config.cwd ?? '.');
   const stat = await shell.root.stat(cwd).catch(() => undefined);
   if (stat?.isDirectory !== true) throw new ProcessError('invalid_argument', `cwd '${cwd}' does not exist`);
+  if (user.uid !== 0 && closedTo(shell.root, user, `${cwd}/.`)) {
+    const { cmd, args } = options.config;
+    const message = `error starting process '${[cmd, ...args].join(' ')}': fork/exec ${cmd}: permission denied`;
+    throw new ProcessError('invalid_argument', message);
+  }
 
   const abort = new AbortController();
   const terminal = options.terminal && new Terminal(options.terminal, bytes => process.output('pty', bytes));

@@ -81,14 +81,17 @@ class Access {
 
   /** No folder on the way is closed to the user. */
   #reach(path: Path): void {
-    for (const folder of this.disk.closedFolders) {
-      if (path.startsWith(`${folder}/`) && this.disk.uidOf(folder) !== this.user.uid) throw this.#denied(path);
-    }
+    if (closedTo(this.disk, this.user, path)) throw this.#denied(path);
   }
 
   #may(path: Path, mode: number, bit: number): boolean {
     return ((this.disk.uidOf(path) === this.user.uid ? mode >> 6 : mode) & bit) !== 0;
   }
+}
+
+/** Whether the user may not come to what is at the path: a folder above it is closed to them. */
+export function closedTo(disk: Disk, { uid }: User, path: Path): boolean {
+  return [...disk.closedFolders].some(folder => path.startsWith(`${folder}/`) && disk.uidOf(folder) !== uid);
 }
 
 const first = (args: readonly unknown[]): Path => posix.resolve('/', String(args[0]));
