@@ -63,7 +63,23 @@ export class Admission {
   /** The run whose turn it is. */
   next(): Run | undefined {
     if (this.#queue.size === 0) return undefined;
+    const holders = this.#holdersOfSeveral();
+    if (holders.size > 0) {
+      const isFirst = (principal: string) => !holders.has(principal);
+      const mayStart = (principal: string) => isFirst(principal) && this.#mayStart(principal);
+      const run = this.#queue.shift(principal => isFirst(principal) && this.#mayRun(principal), mayStart);
+      if (run !== undefined) return run;
+    }
     return this.#queue.shift(this.#mayRun, this.#mayStart);
+  }
+
+  /** Whoever holds several workers with long slices goes after those who do not. */
+  #holdersOfSeveral(): Set<string> {
+    const holders = new Set<string>();
+    const several = new Set<string>();
+    for (const { run, slice } of this.#workers.workers)
+      if (run !== undefined && slice?.held) (holders.has(run.principal) ? several : holders).add(run.principal);
+    return several;
   }
 
   get waiting(): boolean {

@@ -13,11 +13,16 @@ import { GuestException } from './vm.ts';
 
 /** A slice longer than this sends the scheduler its output so far: calls overlap with computing, logs survive a kill. */
 const FLUSH_MS = 10;
+/** A long slice that is to let others go first still gets an eighth of the time. */
+const WORK_MS = 2;
+const GIVE_WAY_MS = 14;
 
 export type RunHost = {
   readonly threadId: number;
   /** The scheduler wants the slice to stop. */
   stopRequested(): boolean;
+  /** Waits while others are to go first, at most so long. False: nobody is. */
+  giveWay(maxMs: number): boolean;
   flush(run: GuestRun, emissions: readonly Emission[]): void;
 };
 
@@ -34,6 +39,7 @@ export class GuestRun {
   #slice: WorkTime;
   /** After the start of the slice. */
   #lastFlushMs = 0;
+  #workingSinceMs = 0;
 
   constructor(id: number, instance: Instance, limits: Limits, host: RunHost, meter?: Meter) {
     this.id = id;
@@ -87,6 +93,8 @@ export class GuestRun {
         this.#lastFlushMs = clockMs;
         this.#host.flush(this, this.takeEmissions());
       }
+      if (clockMs - this.#workingSinceMs > WORK_MS && this.#host.giveWay(GIVE_WAY_MS))
+        this.#workingSinceMs = this.#slice.clockMs;
     }
     return intake.end !== undefined;
   }
@@ -118,6 +126,7 @@ export class GuestRun {
     const intake = this.#intake;
     this.#slice = new WorkTime(this.#host.threadId);
     this.#lastFlushMs = 0;
+    this.#workingSinceMs = 0;
     try {
       act();
       this.#runJobs();

@@ -66,7 +66,10 @@ export type WorkerData = {
   readonly module: WebAssembly.Module;
   /** See QuickjsOptions. */
   readonly reader: string | undefined;
-  /** Int32[0]: not 0 asks the running slice to stop; written by the scheduler. Int32[1]: slices begun; by the worker. */
+  /**
+   * Int32[0]: not 0 asks the running slice to stop; written by the scheduler. Int32[1]: slices begun; by the worker.
+   * Int32[2]: 1 asks the slice to let others go first; by the scheduler.
+   */
   readonly control: SharedArrayBuffer;
 };
 

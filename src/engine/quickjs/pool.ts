@@ -12,6 +12,8 @@ const RESPAWN_MS = 1_000;
 const SURPLUS_IDLE_MS = 10_000;
 /** A worker that does not begin what it was sent by then is taken for dead. */
 const UNBEGUN_MS = 10_000;
+/** A worker that has worked on a slice for this long, since the clock first saw it, is held: it frees itself too late. */
+const HELD_MS = 15;
 /** A worker that has not stopped after this long is killed, however little processor time its thread got. */
 const STOP_MS = 1_000;
 
@@ -22,8 +24,10 @@ export class PoolWorker {
   run: Run | undefined;
   /** The run that was asked to leave; its pages have not arrived yet. */
   leaving: Run | undefined;
-  /** A slice is under way: since when, and how long it may take before the worker is killed. */
-  slice: { startedAt: number; time: WorkTime; readonly sentAt: number; readonly maxMs: number } | undefined;
+  /** A slice is under way: since when, how long it may take before the worker is killed, whether it holds the worker. */
+  slice:
+    | { startedAt: number; time: WorkTime; readonly sentAt: number; readonly maxMs: number; held: boolean }
+    | undefined;
   /** Slices sent, ever; the worker counts those it began. */
   #sent = 0;
   #stop: { readonly asked: WorkTime; readonly graceMs: number } | undefined;
@@ -42,10 +46,11 @@ export class PoolWorker {
 
   beginSlice(maxMs: number): void {
     Atomics.store(this.#control, 0, 0);
+    Atomics.store(this.#control, 2, 0);
     this.#stop = undefined;
     this.#sent = (this.#sent + 1) | 0;
     const now = performance.now();
-    this.slice = { startedAt: now, time: new WorkTime(this.threadId), sentAt: now, maxMs };
+    this.slice = { startedAt: now, time: new WorkTime(this.threadId), sentAt: now, maxMs, held: false };
   }
 
   endSlice(): void {
@@ -56,6 +61,7 @@ export class PoolWorker {
   /** Asks the slice to stop at its next interrupt check; it is overdue when it has not after `graceMs`. */
   requestStop(graceMs: number): void {
     Atomics.store(this.#control, 0, 1);
+    this.givesWay = false;
     this.#stop = { asked: new WorkTime(this.threadId), graceMs };
   }
 
@@ -77,6 +83,12 @@ export class PoolWorker {
 
   #stopIsOver({ asked, graceMs }: { readonly asked: WorkTime; readonly graceMs: number }): boolean {
     return asked.clockMs > STOP_MS || isOver(asked, graceMs);
+  }
+
+  /** Whether the slice is to let others go first: it waits a little at its next interrupt checks. */
+  set givesWay(gives: boolean) {
+    Atomics.store(this.#control, 2, gives ? 1 : 0);
+    if (!gives) Atomics.notify(this.#control, 2);
   }
 
   terminate(): Promise<number> {
@@ -148,6 +160,31 @@ export class Pool {
     for (const worker of this.workers) worker.post({ type: 'forget', imageId });
   }
 
+  beginSlice(worker: PoolWorker, maxMs: number): void {
+    worker.beginSlice(maxMs);
+    this.#makeWay();
+  }
+
+  endSlice(worker: PoolWorker): void {
+    worker.endSlice();
+    this.#makeWay();
+  }
+
+  /** Looks how long slices have been under way. True: all workers are held. */
+  lookAtSlices(): boolean {
+    for (const { slice } of this.workers) if (slice !== undefined) slice.held ||= slice.time.provenMs > HELD_MS;
+    this.#makeWay();
+    return this.workers.every(({ slice }) => slice?.held);
+  }
+
+  /** Long slices let others go first: while a short one is under way, or a worker for one is. */
+  #makeWay(): void {
+    const held = this.workers.filter(({ slice }) => slice?.held);
+    if (held.length === 0) return;
+    const othersGo = this.#starting > 0 || this.workers.some(({ slice }) => slice?.held === false);
+    for (const worker of held) worker.givesWay = othersGo;
+  }
+
   /** One more worker, when none is on its way and there is room. */
   burst(): void {
     if (this.#starting === 0 && this.workers.length < this.#max) this.#spawnLater(0);
@@ -198,7 +235,7 @@ export class Pool {
 
   #spawn(): Promise<void> {
     this.#starting += 1;
-    const control = new SharedArrayBuffer(8);
+    const control = new SharedArrayBuffer(12);
     const data: WorkerData = { ...this.#given, control };
     const thread = new Worker(builtFile('engine/quickjs/worker.js'), {
       workerData: data,

@@ -22,8 +22,6 @@ export type SchedulerOptions = AdmissionLimits & {
 
 /** How often deadlines are looked at while anything is under way. */
 const TICK_MS = 20;
-/** A worker that has worked on a slice for this long, since the clock first saw it, is held: it frees itself too late. */
-const HELD_MS = 15;
 /** What a slice gets beyond its deadline to stop by itself before its worker is killed. */
 const GRACE_MS = 80;
 const CANCEL_GRACE_MS = 40;
@@ -145,7 +143,7 @@ export class Scheduler {
   #runSlice(run: Run, worker: PoolWorker): void {
     run.state = 'running';
     worker.run = run;
-    worker.beginSlice(run.job.limits.cpuMs - run.cpuMs + GRACE_MS);
+    this.#pool.beginSlice(worker, run.job.limits.cpuMs - run.cpuMs + GRACE_MS);
   }
 
   /** Continues a run that is parked in this worker, if its answers are there. */
@@ -185,12 +183,12 @@ export class Scheduler {
         if (run?.state === 'parking') this.#onParked(run, message);
         return;
       case 'waiting':
-        worker.endSlice();
+        this.#pool.endSlice(worker);
         this.#onWaiting(worker, run, message);
         this.#dispatch();
         return;
       case 'ended':
-        worker.endSlice();
+        this.#pool.endSlice(worker);
         worker.run = undefined;
         this.#onEnded(run, message);
         this.#dispatch();
@@ -259,8 +257,7 @@ export class Scheduler {
 
   /** One free worker is always there or on its way, also when no run waits for it yet. */
   #size(): void {
-    const allHeld = this.#pool.workers.every(({ slice }) => slice !== undefined && slice.time.provenMs > HELD_MS);
-    if (allHeld) this.#pool.burst();
+    if (this.#pool.lookAtSlices()) this.#pool.burst();
     else this.#pool.shrink();
   }
 
