@@ -161,6 +161,13 @@ export function errors(guest: Harness): void {
       expect(outcome).toMatchObject({ note: expect.stringMatching(/^500 promises/) });
     });
 
+    it('in a microtask end the run, whatever is thrown', async () => {
+      const wait = 'await new Promise(r => setTimeout(r, 1000))';
+      const of = (thrown: string) => guest.error(`async () => { queueMicrotask(() => { throw ${thrown} }); ${wait} }`);
+      expect(await of('"just text"')).toMatchObject({ message: expect.stringContaining('just text') });
+      expect((await of('new Error("outer", { cause: new Error("inner") })')).message).toMatch(/outer.*inner/s);
+    });
+
     it('in a timer end the run', async () => {
       const source =
         'async () => { setTimeout(() => { throw new Error("late") }, 1); await new Promise(r => setTimeout(r, 1000)) }';

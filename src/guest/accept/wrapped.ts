@@ -51,7 +51,7 @@ function innerOf(text: string, surface: Surface): string | undefined {
   if (!MAY_BE_DATA.test(data)) return undefined;
   const value = dataIn(data);
   if (typeof value === 'string') return looksLikeCode(value) ? value : undefined;
-  const inner = codeIn(value, surface);
+  const inner = codeIn(value, surface) ?? programIn(tryParseJson(data));
   if (inner !== undefined) return inner;
   if (!isRecord(value) || !Object.keys(value).some(name => CALL_NAMES.has(plainName(name)))) return undefined;
   throw new Refused('code_invalid', {
@@ -59,6 +59,18 @@ function innerOf(text: string, surface: Surface): string | undefined {
     offset: 0,
   });
 }
+
+/** The one text in JSON, or the lines of one, if it can only be meant as a program: nobody writes it down as a result. */
+function programIn(json: unknown): string | undefined {
+  const held = isRecord(json) ? Object.values(json) : json;
+  if (!Array.isArray(held) || (isRecord(json) && held.length !== 1)) return undefined;
+  if (!held.every(line => typeof line === 'string')) return undefined;
+  const text = held.join('\n');
+  return FENCED.test(text) || (STATES.test(text) && parses(text)) ? text : undefined;
+}
+
+const FENCED = /^\s*```[\s\S]*```\s*$/;
+const STATES = /(?:^|[\s;{(])(?:return|await|const|let|var|async|function|import|throw)\b|;\s*$/;
 
 /** Of JSON, or of a literal of JavaScript; undefined for what is more than data. */
 function dataIn(text: string): unknown {

@@ -1,8 +1,9 @@
-// setTimeout and friends over the host's clock. A callback that throws ends the run, as an uncaught error does anywhere.
+// setTimeout and friends over the host's clock, and queueMicrotask. A callback that throws ends the run, as an uncaught error does anywhere.
 import { clearTimer, startTimer } from './bridge.ts';
 import * as is from './intrinsics.ts';
 import { fail } from './outcome.ts';
 
+const resolved = is.PromiseCtor.resolve();
 /** Interval id (its first timer's) -> the timer it waits on now. */
 const intervals = new is.MapCtor<number, number>();
 
@@ -45,11 +46,17 @@ function clear(id: unknown): void {
   clearTimer(current ?? id);
 }
 
+function queueMicrotask(callback: unknown): void {
+  requireFunction('queueMicrotask', callback);
+  is.promiseThen(resolved, () => invoke(callback, []));
+}
+
 function requireFunction(name: string, callback: unknown): void {
   if (typeof callback !== 'function') throw new is.TypeErrorCtor(`${name} needs a function as its first argument`);
 }
 
 export function installTimers(): void {
+  is.defineGlobal('queueMicrotask', queueMicrotask);
   is.defineGlobal('setTimeout', setTimeout);
   is.defineGlobal('setInterval', setInterval);
   is.defineGlobal('clearTimeout', clear);

@@ -136,18 +136,6 @@ for (const name of missing(root, GLOBALS)) lateValue('newer', root, name);
 for (const name of missing(Symbol, SYMBOLS)) lateValue('newer', Symbol as unknown as Owner, name);
 for (const name of missing(root, 'URL URLSearchParams')) lateValue('url', root, name);
 
-const resolved = Promise.resolve();
-const then = Promise.prototype.then.bind(resolved);
-
-defineProperty(globalThis, 'queueMicrotask', {
-  value: function queueMicrotask(callback: () => void): void {
-    if (typeof callback !== 'function') throw new TypeError('queueMicrotask needs a function');
-    then(() => callback());
-  },
-  writable: true,
-  configurable: true,
-});
-
 for (const name of ['Atomics', 'WebAssembly']) delete root[name];
 // Not in every Node.
 for (const name of ['DurationFormat', 'v8BreakIterator']) delete (Intl as unknown as Owner)[name];
