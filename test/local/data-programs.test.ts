@@ -32,6 +32,24 @@ describe('programs, virtual shell', () => {
     });
   });
 
+  test.each([
+    ['2>&1', 'o\ne\n', ''],
+    ['2>/dev/null', 'o\n', ''],
+    ['2> made.err; cat made.err', 'o\ne\n', ''],
+    ['1>&2', '', 'o\ne\n'],
+    ['> made.out 2>&1; cat made.out', 'o\ne\n', ''],
+    ['&> made.both; cat made.both', 'o\ne\n', ''],
+    ['2>&1 | cat', 'o\ne\n', ''],
+  ])('redirections of programs that stream: %s', async (redirection, stdout, stderr) => {
+    const programs = [
+      `python3 -c "import sys; print('o', flush=True); sys.stderr.write('e\\n')"`,
+      `node -e "console.log('o'); console.error('e')"`,
+      `bash -c "echo o; echo e >&2"`,
+    ];
+    for (const program of programs)
+      expect(await sandbox.commands.run(`${program} ${redirection}`), program).toMatchObject({ stdout, stderr });
+  });
+
   test('python reads live input and writes as it goes', async () => {
     const command = await sandbox.commands.run(
       `python3 -c "

@@ -19,8 +19,10 @@ export const JOB_COMMAND = '__start_job';
 /** Stands in every loop: just-bash would run it through without letting anything else happen. */
 export const BREATH_COMMAND = '__breathe';
 export const WAIT_COMMAND = '__wait_jobs';
-/** Set for commands that stream: their output may go to the process at once. */
+/** Set for commands that stream, see `Streaming`: their output may go to the process at once. */
 export const STREAMS_VARIABLE = '__STREAMS';
+/** Both outputs, both as one (`2>&1`), or one without errors (`2>/dev/null`). */
+export type Streaming = 'both' | 'merged' | 'stdout';
 /** What `$!` becomes. */
 export const LAST_JOB_VARIABLE = '__LAST_JOB';
 
@@ -84,10 +86,10 @@ class Preparation {
     const name = literal(command.name);
     if (name === 'wait') command.name = word(WAIT_COMMAND);
     if (command.name === null || (name !== undefined && SILENT.has(name))) return;
-    const takesOutput = command.redirections.some(({ operator, fd }) => isOutput(operator) && fd !== 2);
+    const streaming = streamingOf(command.redirections);
     const hasInput = command.redirections.some(({ operator }) => operator.startsWith('<'));
-    if (name !== undefined && STREAMING.has(name) && !takesOutput)
-      command.assignments.push(assignment(STREAMS_VARIABLE, '1'));
+    if (name !== undefined && STREAMING.has(name) && streaming !== undefined)
+      command.assignments.push(assignment(STREAMS_VARIABLE, streaming));
     if (name === 'read' && feeds && !hasInput && this.#channels.line !== undefined) {
       command.redirections.unshift(redirection(null, '<', this.#channels.line));
     }
@@ -135,6 +137,16 @@ function bodiesOf(command: Exclude<syntax.CommandNode, { type: 'SimpleCommand' |
     default:
       return [];
   }
+}
+
+/** Undefined: something else takes its output. */
+function streamingOf(redirections: readonly syntax.RedirectionNode[]): Streaming | undefined {
+  const [only, ...more] = redirections.filter(({ operator }) => isOutput(operator));
+  if (only === undefined) return 'both';
+  const target = only.target.type === 'Word' ? literal(only.target) : undefined;
+  if (more.length > 0 || only.fd !== 2) return undefined;
+  if (only.operator === '>&' && target === '1') return 'merged';
+  return target === '/dev/null' ? 'stdout' : undefined;
 }
 
 function isOutput(operator: string): boolean {

@@ -3,7 +3,7 @@
 import { type Command, defineCommand, type ExecResult, type ResolvedCommandContext } from 'just-bash';
 import { quote, type Session } from '../session.ts';
 import { headOfDevice } from './bytes.ts';
-import { bytes, execute, isLive, original, streams, text } from './running.ts';
+import { bytes, execute, isLive, original, streaming, text } from './running.ts';
 
 /** By how many operands a command takes before files: with a file it does not read its input. */
 const READERS: readonly (readonly [operands: number, names: string])[] = [
@@ -30,9 +30,10 @@ export function inputCommands(session: Session): Command[] {
 async function cat(session: Session, args: string[], ctx: ResolvedCommandContext): Promise<ExecResult> {
   const fromInput = args.every(arg => arg === '-');
   if (!fromInput || !isLive(ctx)) return original(args, ctx);
-  if (!streams(ctx)) return bytes(await readAll(session));
+  const own = streaming(session, ctx);
+  if (own === undefined) return bytes(await readAll(session));
   for (let part = await session.stdin?.read(); part !== undefined; part = await session.stdin?.read()) {
-    await session.output('stdout', part);
+    await own.output('stdout', part);
   }
   return text('');
 }

@@ -1,6 +1,6 @@
 // What commands of ours answer with, and how they run others.
 import { type ExecResult, latin1FromBytes, type ResolvedCommandContext } from 'just-bash';
-import { STREAMS_VARIABLE } from '../script.ts';
+import { STREAMS_VARIABLE, type Streaming } from '../script.ts';
 import { LIVE_INPUT, type ScriptOptions, type Session } from '../session.ts';
 
 const MAX_COLLECTED_BYTES = 64 * 1024 * 1024;
@@ -25,9 +25,15 @@ export function isLive(ctx: ResolvedCommandContext): boolean {
   return latin1FromBytes(ctx.stdin) === LIVE_INPUT;
 }
 
-/** Its output goes to the process and nowhere else: it may be sent at once. */
-export function streams(ctx: ResolvedCommandContext): boolean {
-  return ctx.env.get(STREAMS_VARIABLE) === '1';
+/** The session whose output is the command's own, where it goes to the process and nowhere else: it may be sent at once. */
+export function streaming(session: Session, ctx: ResolvedCommandContext): Session | undefined {
+  const how = ctx.env.get(STREAMS_VARIABLE) as Streaming | undefined;
+  if (how === 'both') return session;
+  if (how === undefined) return undefined;
+  return session.as(session.user, async (kind, bytes) => {
+    if (kind !== 'stderr') await session.output(kind, bytes);
+    else if (how === 'merged') await session.output('stdout', bytes);
+  });
 }
 
 export function exported(ctx: ResolvedCommandContext): Record<string, string> {
@@ -43,7 +49,8 @@ export function inherited(ctx: ResolvedCommandContext): ScriptOptions {
 
 /** Streaming where the command would, else with all output at the end. */
 export async function runLine(session: Session, source: string, ctx: ResolvedCommandContext): Promise<ExecResult> {
-  if (streams(ctx)) return text('', '', await session.run(source, inherited(ctx)));
+  const own = streaming(session, ctx);
+  if (own !== undefined) return text('', '', await own.run(source, inherited(ctx)));
   return execute(source, ctx, latin1FromBytes(ctx.stdin));
 }
 
@@ -57,7 +64,8 @@ export async function collect(
   ctx: ResolvedCommandContext,
   run: (output: Session['output']) => Promise<number>,
 ): Promise<ExecResult> {
-  if (streams(ctx)) return text('', '', await run(session.output));
+  const own = streaming(session, ctx);
+  if (own !== undefined) return text('', '', await run(own.output));
   const collected: Record<'stdout' | 'stderr', Buffer[]> = { stdout: [], stderr: [] };
   let size = 0;
   const exitCode = await run(async (kind, part) => {

@@ -2,7 +2,7 @@
 import { type Command, defineCommand, type ExecResult, latin1FromBytes, type ResolvedCommandContext } from 'just-bash';
 import type { Language } from '../../program.ts';
 import type { Session } from '../session.ts';
-import { collect, exported, failed, inherited, isLive, original, runLine, streams, text } from './running.ts';
+import { collect, exported, failed, inherited, isLive, original, runLine, streaming, text } from './running.ts';
 
 export function runtimeCommands(session: Session): Command[] {
   const all = (
@@ -37,14 +37,15 @@ async function bash(session: Session, args: string[], ctx: ResolvedCommandContex
   const at = args.findIndex(arg => !/^-[a-bd-z]+$/.test(arg));
   const options = at === -1 ? args : args.slice(0, at);
   const [first, ...rest] = at === -1 ? [] : args.slice(at);
-  if (!streams(ctx) || first === undefined) return original(args, ctx);
+  const own = streaming(session, ctx);
+  if (own === undefined || first === undefined) return original(args, ctx);
   const settings = options.map(option => option.replace(/[^exuv]/g, '')).filter(flags => flags !== '');
   const prefix = settings.length === 0 ? '' : `set -${settings.join('')}; `;
   const isCommand = /^-[a-z]*c$/.test(first);
   const source = isCommand ? rest[0] : await ctx.fs.readFile(ctx.fs.resolvePath(ctx.cwd, first)).catch(() => undefined);
   if (source === undefined) return failed(`bash: ${first}: No such file or directory`, 127);
   const positional = isCommand ? rest.slice(2) : rest;
-  return text('', '', await session.run(prefix + source, { ...inherited(ctx), positional }));
+  return text('', '', await own.run(prefix + source, { ...inherited(ctx), positional }));
 }
 
 function pip(name: string, args: string[]): ExecResult {
