@@ -1,5 +1,5 @@
-// The registry both planes of local mode share: which sandboxes there are, whose they are, how they live and die.
-// Routes of the control plane and of the data plane stand in their own files; nothing here knows HTTP.
+// The registry both planes of local mode share: which sandboxes there are, whose they are, how they live and die. Knows
+// no HTTP.
 import { randomUUID } from 'node:crypto';
 import { type Clock, systemClock } from './clock.ts';
 import { CloudError } from './cloud-error.ts';
@@ -22,7 +22,6 @@ export type CloudOptions = {
   readonly machineFactory?: parts.MachineFactory | undefined;
   readonly clock?: Clock | undefined;
   readonly limits?: CloudLimits | undefined;
-  /** Called with a sentence for what is accepted and not done. */
   readonly warn?: ((message: string) => void) | undefined;
 };
 
@@ -34,8 +33,8 @@ type Entry = {
   readonly sandbox: Mutable<Sandbox> & { logs: parts.LogEntry[] };
   cancelExpiry: () => void;
   readonly createdForMs: number;
-  /** The pause under way: those who ask for another join it. */
-  pausing: Promise<void> | undefined;
+  /** The pause or resume under way: those who ask for the same join it. */
+  changing: { readonly to: Sandbox['state']; readonly done: Promise<void> } | undefined;
   /** The last of the changes asked for, so that they happen one after the other. */
   turn: Promise<unknown>;
 };
@@ -61,7 +60,6 @@ export class Cloud {
     this.makeMachine = options.machineFactory ?? (async () => emptyMachine);
   }
 
-  /** Called for all that happens to sandboxes, when it has happened. */
   onLifecycle(observer: (event: parts.LifecycleEvent) => void): void {
     this.#observers.add(observer);
   }
@@ -70,7 +68,7 @@ export class Cloud {
     for (const observe of this.#observers) observe({ kind, sandbox, data });
   }
 
-  /** Of any team: the data plane proves access by token, the control plane compares `spec.teamId`. */
+  /** Of any team: the control plane compares `spec.teamId`, the data plane tokens. */
   find(sandboxId: string): Sandbox | undefined {
     return this.#entries.get(sandboxId)?.sandbox;
   }
@@ -106,23 +104,16 @@ export class Cloud {
   }
 
   /** @throws CloudError sandbox_gone, already_paused */
-  async pause(sandbox: Sandbox, options = { keepMemory: true }): Promise<void> {
-    const entry = this.#entries.get(sandbox.sandboxId);
-    if (entry?.pausing !== undefined) return entry.pausing;
-    const pausing = this.#change(sandbox, async each => {
-      if (each.sandbox.state === 'paused') throw new CloudError('already_paused', sandbox.sandboxId);
-      await this.#freeze(each, options.keepMemory);
-    });
-    if (entry === undefined) return pausing;
-    entry.pausing = pausing;
-    await pausing.finally(() => {
-      entry.pausing = undefined;
+  pause(sandbox: Sandbox, options = { keepMemory: true }): Promise<void> {
+    return this.#join(sandbox, 'paused', async entry => {
+      if (entry.sandbox.state === 'paused') throw new CloudError('already_paused', sandbox.sandboxId);
+      await this.#freeze(entry, options.keepMemory);
     });
   }
 
   /** @throws CloudError sandbox_gone, already_running, too_many_running */
-  async resume(sandbox: Sandbox, timeoutMs: number, options = { keepMemory: true }): Promise<void> {
-    await this.#change(sandbox, async entry => {
+  resume(sandbox: Sandbox, timeoutMs: number, options = { keepMemory: true }): Promise<void> {
+    return this.#join(sandbox, 'running', async entry => {
       if (entry.sandbox.state === 'running') throw new CloudError('already_running', sandbox.sandboxId);
       const release = this.#reserve(sandbox.spec.teamId);
       try {
@@ -144,10 +135,7 @@ export class Cloud {
     return state === 'paused' && spec.autoResume && !memoryDropped;
   }
 
-  /**
-   * For the data plane: true when the sandbox runs, woken first if traffic wakes it, for as long as it was made for but
-   * five minutes at least. @throws CloudError too_many_running, closed
-   */
+  /** Runs it, if traffic wakes it, for as long as it was made for but five minutes at least. @throws CloudError */
   async wake(sandbox: Sandbox): Promise<boolean> {
     if (this.wakes(sandbox)) {
       const timeoutMs = Math.max(MIN_WAKE_MS, this.#entries.get(sandbox.sandboxId)?.createdForMs ?? 0);
@@ -221,7 +209,7 @@ export class Cloud {
       },
       cancelExpiry: () => {},
       createdForMs: timeoutMs,
-      pausing: undefined,
+      changing: undefined,
       turn: Promise.resolve(),
     };
     this.#entries.set(sandboxId, entry);
@@ -284,6 +272,19 @@ export class Cloud {
     });
     entry.turn = result.catch(() => {});
     return result;
+  }
+
+  /** The change, or the same one under way. */
+  #join(sandbox: Sandbox, to: Sandbox['state'], work: (entry: Entry) => Promise<void>): Promise<void> {
+    const entry = this.#entries.get(sandbox.sandboxId);
+    if (entry?.changing?.to === to) return entry.changing.done;
+    const done = this.#change(sandbox, each =>
+      work(each).finally(() => {
+        if (each.changing?.to === to) each.changing = undefined;
+      }),
+    );
+    if (entry !== undefined) entry.changing = { to, done };
+    return done;
   }
 
   /** A place for one more; the returned function gives it back. @throws CloudError too_many_running, closed */

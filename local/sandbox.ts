@@ -23,11 +23,8 @@ export type MachineOptions = {
   readonly volumeMounts: readonly VolumeMount[];
 };
 
-export type MachineUsage = {
-  readonly cpuUsedPct: number;
-  readonly memUsedBytes: number;
-  readonly diskUsedBytes: number;
-};
+/** What the metrics show of every machine: none is measured. */
+export const SHOWN_USAGE = { cpuUsedPct: 0.5, memUsedBytes: 64 * 1024 ** 2, diskUsedBytes: 1024 ** 3 };
 
 /**
  * What runs inside a sandbox: files, processes, code contexts. Made by the data plane, owned by the registry, which
@@ -42,8 +39,6 @@ export interface Machine {
   thaw(): Promise<void>;
   /** A machine of its own with the same files: for a fork, a snapshot, a sandbox made from a snapshot. */
   copy(options: MachineOptions): Promise<Machine>;
-  /** For the metrics routes; without it they show an idle machine. */
-  usage?(): MachineUsage;
   /** Ends every process and open stream (the streams, never their sockets); the machine is not used again. */
   close(): Promise<void>;
 }

@@ -3,6 +3,7 @@
 import { posix } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DataMachine } from '../machine/machine.ts';
+import type { ProcessEvent } from '../machine/processes.ts';
 import { DEFAULT_USER, findUser } from '../machine/users.ts';
 import { placeEntries, readTar } from './tar.ts';
 
@@ -61,9 +62,24 @@ export async function runBuild(machine: DataMachine, plan: BuildPlan, from: Buil
 }
 
 /** In a sandbox of a build that has a start command. */
-export async function startCommand(machine: DataMachine, { user, workdir, startCmd, envs }: BuildDefaults) {
+export async function startCommand(
+  machine: DataMachine,
+  { user, workdir, startCmd, envs }: BuildDefaults,
+  onEvent: (event: ProcessEvent) => void = () => {},
+) {
   const cwd = workdir ?? (await findUser(machine.files, user))?.home;
-  await machine.processes.start({ config: shellCommand(startCmd ?? '', envs), cwd, user, stdin: false }, () => {});
+  await machine.processes.start({ config: shellCommand(startCmd ?? '', envs), cwd, user, stdin: false }, onEvent);
+}
+
+/** Each line that is printed goes to `log`, and all text to `onText`. */
+function printing(log: (kind: string, line: string) => void, onText: (text: string) => void = () => {}) {
+  const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
+  return (event: ProcessEvent): void => {
+    if (event.type === 'end' || event.kind === 'pty') return;
+    const text = decoders[event.kind].decode(event.bytes, { stream: true });
+    onText(text);
+    for (const line of text.split('\n')) if (line !== '') log(event.kind, line);
+  };
 }
 
 const shellCommand = (command: string, envs: BuildDefaults['envs']) => ({
@@ -116,8 +132,13 @@ class Builder {
   /** The start command goes on; the build is done when the ready command succeeds. */
   async start({ startCmd, readyCmd }: BuildPlan): Promise<void> {
     this.defaults = { ...this.defaults, startCmd: startCmd || this.defaults.startCmd };
-    if (this.defaults.startCmd) await startCommand(this.#machine, this.defaults);
+    if (this.defaults.startCmd) {
+      this.#io.log(`Running start command: ${this.defaults.startCmd}`);
+      const onEvent = printing((kind, line) => this.#io.log(`[start] [${kind}]: ${line}`));
+      await startCommand(this.#machine, this.defaults, onEvent);
+    }
     if (!readyCmd) return;
+    this.#io.log(`Waiting for template to be ready: ${readyCmd}`);
     for (let leftMs = READY_TIMEOUT_MS; leftMs > 0; leftMs -= READY_EVERY_MS) {
       const ready = await this.#run(readyCmd, this.defaults.user, () => {}).then(
         () => true,
@@ -148,16 +169,16 @@ class Builder {
     };
     const user = await findUser(files, userName);
     if (user === undefined) return fail(`command failed: unauthenticated: invalid username: '${userName}'`);
-    const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
     let printed = '';
     const config = shellCommand(command, envs);
     const start = { config, cwd: workdir ?? user.home, user: userName, stdin: false };
-    const process = await processes.start(start, event => {
-      if (event.type === 'end' || event.kind === 'pty') return;
-      const text = decoders[event.kind].decode(event.bytes, { stream: true });
-      printed = (printed + text).slice(-MAX_SHOWN_CHARS);
-      for (const line of text.split('\n')) if (line !== '') log(`[${event.kind}] ${line}`);
-    });
+    const onEvent = printing(
+      (kind, line) => log(`[${kind}] ${line}`),
+      text => {
+        printed = (printed + text).slice(-MAX_SHOWN_CHARS);
+      },
+    );
+    const process = await processes.start(start, onEvent);
     const kill = (): void => processes.find({ pid: process.pid })?.control.signal('SIGKILL');
     const late = setTimeout(kill, STEP_TIMEOUT_MS);
     const exit = await process.ended();

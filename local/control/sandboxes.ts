@@ -48,11 +48,13 @@ export function sandboxRoutes(parts: Parts): Route[] {
     }),
     route('post', '/sandboxes/:sandboxID/connect', 200, call => {
       const { timeout, memory } = parseBody(schemas.connectSandbox, call.body);
-      return connect(cloud, find(call), call, lifeMs(timeout), memory);
+      const timeoutMs = lifeMs(timeout);
+      return connect(cloud, find(call), call, timeoutMs, memory);
     }),
     route('post', '/v2/sandboxes/:sandboxID/connect', 200, call => {
       const { timeout, memory } = parseBody(schemas.resumeSandbox, call.body ?? {});
-      return connect(cloud, find(call), call, lifeMs(timeout, DEFAULT_SECONDS_V2), memory);
+      const timeoutMs = lifeMs(timeout, DEFAULT_SECONDS_V2);
+      return connect(cloud, find(call), call, timeoutMs, memory);
     }),
     route('post', '/sandboxes/:sandboxID/timeout', 204, call => {
       const { timeout } = parseBody(schemas.setTimeoutBody, call.body);

@@ -38,7 +38,7 @@ export function snapshotRoutes(cloud: Cloud, templates: TemplateStore): Route[] 
         .filter(({ alias, templateId }) => wanted === undefined || alias === wanted.name || templateId === wanted.name)
         .filter(({ tags }) => wanted?.tag === undefined || tags.has(wanted.tag));
       const page = paginate(snapshots, each => ({ timeMs: each.createdAtMs, id: each.templateId }), query, res);
-      const tagOf = (each: Template): string => wanted?.tag ?? each.tags.keys().next().value ?? DEFAULT_TAG;
+      const tagOf = (each: Template): string => wanted?.tag ?? newestTag(each);
       return page.map(each => viewSnapshot(each, tagOf(each)));
     }),
   ];
@@ -51,6 +51,11 @@ function snapshotName(name: string, team: Team) {
     throw new ApiError(400, `namespace '${parsed.namespace}' must match your team '${team.slug}'`);
   }
   return parsed;
+}
+
+function newestTag({ builds, tags }: Template): string {
+  const [tag = DEFAULT_TAG] = [...tags].findLast(([, { buildId }]) => buildId === builds[0]?.buildId) ?? [];
+  return tag;
 }
 
 function viewSnapshot(template: Template, tag: string) {

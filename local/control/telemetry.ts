@@ -1,6 +1,7 @@
 // Metrics and logs of sandboxes. Metrics are computed when asked: one point each five seconds of running.
 import { z } from 'zod';
-import type { Cloud, LogEntry, LogLevel, MachineUsage, Sandbox } from '../cloud.ts';
+import type { Cloud, LogEntry, LogLevel, Sandbox } from '../cloud.ts';
+import { SHOWN_USAGE } from '../sandbox.ts';
 import { ApiError } from './errors.ts';
 import { parseQuery, queryInt, queryList, type Route, route } from './route.ts';
 import { findSandbox, shortId } from './sandbox-access.ts';
@@ -8,7 +9,6 @@ import { findSandbox, shortId } from './sandbox-access.ts';
 const STEP_MS = 5_000;
 const MAX_POINTS = 500;
 const MIB = 1024 * 1024;
-const IDLE: MachineUsage = { cpuUsedPct: 0.5, memUsedBytes: 64 * MIB, diskUsedBytes: 1024 * MIB };
 const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
 const seconds = queryInt(0).optional();
@@ -102,16 +102,15 @@ function points(sandbox: Sandbox, nowMs: number, start: number | undefined, end:
 
 function point(sandbox: Sandbox, timeMs: number) {
   const { cpuCount, memoryMB, diskSizeMB } = sandbox.spec;
-  const usage = sandbox.machine.usage?.() ?? IDLE;
   return {
     timestamp: new Date(timeMs).toISOString(),
     timestampUnix: Math.floor(timeMs / 1000),
     cpuCount,
-    cpuUsedPct: usage.cpuUsedPct,
-    memUsed: usage.memUsedBytes,
+    cpuUsedPct: SHOWN_USAGE.cpuUsedPct,
+    memUsed: SHOWN_USAGE.memUsedBytes,
     memTotal: memoryMB * MIB,
     memCache: 0,
-    diskUsed: usage.diskUsedBytes,
+    diskUsed: SHOWN_USAGE.diskUsedBytes,
     diskTotal: diskSizeMB * MIB,
   };
 }

@@ -9,7 +9,8 @@ export type TemplateName = {
 
 export const DEFAULT_TAG = 'default';
 
-const UUID = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/;
+export const isUuid = (text: string): boolean =>
+  /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/.test(text);
 
 /** Lower case, trimmed, each once. @throws ApiError 400 */
 export function parseTags(tags: readonly string[]): string[] {
@@ -17,7 +18,7 @@ export function parseTags(tags: readonly string[]): string[] {
     const clean = tag.trim().toLowerCase();
     if (!/^[a-z0-9_.-]+$/.test(clean))
       throw new ApiError(400, `Invalid tag: invalid tag '${tag}': invalid tag: ${tag}`);
-    if (UUID.test(clean)) throw new ApiError(400, `Invalid tag: invalid tag '${tag}': tag cannot be a UUID`);
+    if (isUuid(clean)) throw new ApiError(400, `Invalid tag: invalid tag '${tag}': tag cannot be a UUID`);
     return clean;
   });
   return [...new Set(cleaned)];

@@ -100,11 +100,11 @@ export class TemplateStore {
     return template;
   }
 
-  /** The build a reference names: its tag's, else the default tag's. @throws ApiError 400, 404 */
+  /** The build a reference names, by tag or by its own id, else the default tag's. @throws ApiError 400, 404 */
   findBuild(team: Team, reference: string): { template: Template; build: Build } {
     const template = this.find(team, reference);
     const tag = parseName(reference).tag ?? DEFAULT_TAG;
-    const buildId = template.tags.get(tag)?.buildId;
+    const buildId = template.tags.get(tag)?.buildId ?? tag;
     const build = template.builds.find(each => each.buildId === buildId);
     if (build === undefined) throw new ApiError(404, `template '${reference}' with tag '${tag}' not found`);
     return { template, build };

@@ -9,13 +9,13 @@ import { ApiError } from './errors.ts';
 import { pageQuery, paginate } from './page.ts';
 import { type Call, parseBody, parseQuery, queryInt, type Route, route } from './route.ts';
 import * as schemas from './schemas.ts';
-import { DEFAULT_TAG, parseName, parseTags } from './template-name.ts';
+import { DEFAULT_TAG, isUuid, parseName, parseTags } from './template-name.ts';
 import { type Build, DEFAULT_SIZE, fullNames, type Template, type TemplateStore } from './template-store.ts';
 import { viewLogs, viewTags, viewTemplate, viewWithBuilds } from './template-views.ts';
 
 type Parts = { readonly cloud: Cloud; readonly templates: TemplateStore; readonly files: BuildFiles };
 
-const listQuery = z.object(pageQuery);
+const listQuery = z.object({ ...pageQuery, teamID: z.string().optional() });
 const statusQuery = z.object({ logsOffset: queryInt(0).default(0), limit: queryInt(0, 100).default(100) });
 
 export function templateRoutes(parts: Parts): Route[] {
@@ -30,13 +30,18 @@ export function templateRoutes(parts: Parts): Route[] {
     template.public = body.public ?? template.public;
     return template;
   };
+  const listOf = ({ team, query: raw }: Call) => {
+    const query = parseQuery(listQuery, raw);
+    if (![undefined, '', team.teamId].includes(query.teamID)) {
+      throw new ApiError(400, `Team ID param mismatch with the API key: ${query.teamID}`);
+    }
+    return { all: templates.list(team, 'template'), query };
+  };
   return [
-    route('get', '/templates', 200, ({ team }) => templates.list(team, 'template').map(viewTemplate)),
-    route('get', '/v2/templates', 200, ({ team, query, res }) => {
-      const all = templates.list(team, 'template');
-      return paginate(all, each => position(each, each.templateId), parseQuery(listQuery, query), res).map(
-        viewTemplate,
-      );
+    route('get', '/templates', 200, call => listOf(call).all.map(viewTemplate)),
+    route('get', '/v2/templates', 200, call => {
+      const { all, query } = listOf(call);
+      return paginate(all, each => position(each, each.templateId), query, call.res).map(viewTemplate);
     }),
     route('post', '/v3/templates', 202, call => {
       const { template, build } = add(templates, call);
@@ -88,11 +93,12 @@ export function templateRoutes(parts: Parts): Route[] {
       if (files.find(team.teamId, hash) !== undefined) return { present: true };
       return { present: false, url: `${origin}/template-files/${files.expect(team.teamId, hash)}` };
     }),
-    route('post', '/v2/templates/:templateID/builds/:buildID', 202, call => startBuild(parts, findOwn(call), call)),
+    route('post', '/v2/templates/:templateID/builds/:buildID', 202, call =>
+      startBuild(parts, findBuild(call, findOwn), call),
+    ),
     route('get', '/templates/:templateID/builds/:buildID/status', 200, call => {
       const { logsOffset, limit } = parseQuery(statusQuery, call.query);
-      const template = find(call);
-      const build = findBuild(template, call);
+      const { template, build } = findBuild(call, find);
       const logEntries = viewLogs(build).slice(logsOffset, logsOffset + limit);
       const { buildId: buildID, status } = build;
       const reason = build.reason && { ...build.reason, logEntries: [] };
@@ -100,15 +106,19 @@ export function templateRoutes(parts: Parts): Route[] {
       return { templateID: template.templateId, buildID, status, logs, logEntries, reason };
     }),
     route('get', '/templates/:templateID/builds/:buildID/logs', 200, call => ({
-      logs: viewLogs(findBuild(find(call), call)),
+      logs: viewLogs(findBuild(call, find).build),
     })),
   ];
 }
 
-function findBuild(template: Template, { param }: Call): Build {
-  const build = template.builds.find(each => each.buildId === param('buildID'));
-  if (build === undefined) throw new ApiError(404, `Build '${param('buildID')}' not found`);
-  return build;
+/** `find` gives the template. @throws ApiError 400, 404 */
+function findBuild(call: Call, find: (call: Call) => Template): { template: Template; build: Build } {
+  const buildId = call.param('buildID');
+  if (!isUuid(buildId)) throw new ApiError(400, 'Invalid build ID');
+  const template = find(call);
+  const build = template.builds.find(each => each.buildId === buildId);
+  if (build === undefined) throw new ApiError(404, `Build '${buildId}' not found`);
+  return { template, build };
 }
 
 const position = (each: { createdAtMs: number }, id: string) => ({ timeMs: each.createdAtMs, id });
@@ -125,9 +135,12 @@ function add(templates: TemplateStore, call: Call): { template: Template; build:
   return { template, build: templates.addBuild(template, { ...DEFAULT_SIZE, cpuCount, memoryMB }, tags) };
 }
 
-function startBuild({ templates, cloud, files }: Parts, template: Template, call: Call): void {
+function startBuild(
+  { templates, cloud, files }: Parts,
+  { template, build }: { readonly template: Template; readonly build: Build },
+  call: Call,
+): void {
   const { fromTemplate, fromImage, ...plan } = parseBody(schemas.startBuild, call.body);
-  const build = findBuild(template, call);
   if (build.status !== 'waiting') throw new ApiError(400, 'build is not in waiting state');
   const from = fromTemplate === undefined ? undefined : templates.findBuild(call.team, fromTemplate).build;
   build.status = 'building';

@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Cloud, CloudError, type Sandbox } from '../cloud.ts';
 import { type DataMachine, isDataMachine } from '../machine/machine.ts';
 import { DEFAULT_USER, findUser } from '../machine/users.ts';
+import { SHOWN_USAGE } from '../sandbox.ts';
 import type { DataPlane } from '../server.ts';
 import * as access from './access.ts';
 import { sendJson, sendProxyError } from './answers.ts';
@@ -156,20 +157,19 @@ async function answerDaemon(sandbox: Sandbox, machine: DataMachine, { url, req, 
   }
 }
 
-function metrics({ machine, spec }: Sandbox): object {
-  const usage = machine.usage?.() ?? { cpuUsedPct: 0, memUsedBytes: 0, diskUsedBytes: 0 };
+function metrics({ spec }: Sandbox): object {
   const mib = 1024 * 1024;
   return {
     ts: Math.floor(Date.now() / 1000),
     cpu_count: spec.cpuCount,
-    cpu_used_pct: usage.cpuUsedPct,
+    cpu_used_pct: SHOWN_USAGE.cpuUsedPct,
     mem_total_mib: spec.memoryMB,
-    mem_used_mib: Math.round(usage.memUsedBytes / mib),
+    mem_used_mib: Math.round(SHOWN_USAGE.memUsedBytes / mib),
     mem_total: spec.memoryMB * mib,
-    mem_used: usage.memUsedBytes,
+    mem_used: SHOWN_USAGE.memUsedBytes,
     mem_cache: 0,
     disk_total: spec.diskSizeMB * mib,
-    disk_used: usage.diskUsedBytes,
+    disk_used: SHOWN_USAGE.diskUsedBytes,
   };
 }
 

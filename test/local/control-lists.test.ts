@@ -182,7 +182,7 @@ describe('templates', () => {
     expect((await control.send('POST', '/v2/sandboxes', { templateID: 'app' })).body.message).toMatch(
       /'app' with tag 'default'/,
     );
-    expect((await control.send('GET', `/templates/${templateID}/builds/nope/status`)).status).toBe(404);
+    expect((await control.send('GET', `/templates/${templateID}/builds/nope/status`)).status).toBe(400);
     expect((await control.stranger('GET', `/templates/${templateID}`)).status).toBe(404);
 
     await control.send('PATCH', `/v2/templates/${templateID}`, { public: true });

@@ -2,7 +2,7 @@
 // is touched. Knows no HTTP.
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Machine, MachineOptions, MachineUsage, SandboxDefaults } from '../../sandbox.ts';
+import type { Machine, MachineOptions, SandboxDefaults } from '../../sandbox.ts';
 import type { CodeContexts } from '../code-contexts.ts';
 import type { DataMachine, MachineParts, PortHandler } from '../machine.ts';
 import { ProcessTable } from '../processes.ts';
@@ -13,7 +13,8 @@ import { Ports } from './ports.ts';
 import { virtualShell } from './shell.ts';
 import { asUser } from './user-disk.ts';
 
-const PAUSE_MS = 50;
+/** As with a real one, others may ask for the same change meanwhile. */
+const CHANGE_MS = 50;
 
 export class VirtualMachine implements DataMachine {
   readonly defaults: SandboxDefaults | undefined;
@@ -42,6 +43,7 @@ export class VirtualMachine implements DataMachine {
     this.files = new VirtualFiles(disk);
     const shell = virtualShell({
       root: disk,
+      volumes: [...volumes.keys()],
       diskFor: (user, refused) => mountVolumes(asUser(root, user, refused), volumes),
       env: this.envVars,
       runProgram: parts.programs(this),
@@ -65,21 +67,17 @@ export class VirtualMachine implements DataMachine {
     return this.network.handler(port);
   }
 
-  usage(): MachineUsage {
-    return { cpuUsedPct: 0, memUsedBytes: 64 * 1024 * 1024, diskUsedBytes: 0 };
-  }
-
   /** With `keepMemory` what runs simply goes on: no time is kept from a virtual process. */
   async freeze({ keepMemory }: { keepMemory: boolean }): Promise<void> {
     this.#streams.abort();
-    // As with a real one, others may ask for the same pause meanwhile.
-    await sleep(PAUSE_MS);
+    await sleep(CHANGE_MS);
     if (keepMemory) return;
     await this.#end();
     this.#disk.rebooted();
   }
 
   async thaw(): Promise<void> {
+    await sleep(CHANGE_MS);
     this.#streams = streamsOfMany();
   }
 

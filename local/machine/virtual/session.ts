@@ -14,6 +14,8 @@ export const LIVE_INPUT = '\u0000live input\u0000';
 export type VirtualShellOptions = {
   /** As root sees it. */
   readonly root: Disk;
+  /** Where volumes are mounted. */
+  readonly volumes: readonly string[];
   readonly diskFor: (user: User, refused: Set<string>) => Disk;
   readonly env: Readonly<Record<string, string>>;
   readonly runProgram: RunProgram;

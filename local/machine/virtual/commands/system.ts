@@ -7,7 +7,7 @@ const PACKAGES = 'apt apt-get apk dnf yum brew';
 const TOOLS =
   'gcc g++ make cargo rustc go java javac Rscript docker ssh wget zip unzip openssl perl ruby php vim nano systemctl';
 
-export function systemCommands({ terminal }: Session): Command[] {
+export function systemCommands({ terminal, shell: { volumes } }: Session): Command[] {
   const size = () => terminal?.size ?? { cols: 80, rows: 24 };
   return [
     answer('uname', args => (args.includes('-a') ? 'Linux e2b.local 6.1.0 #1 SMP x86_64 GNU/Linux' : 'Linux')),
@@ -18,6 +18,9 @@ export function systemCommands({ terminal }: Session): Command[] {
     answer(
       'df',
       () => 'Filesystem 1K-blocks   Used Available Use% Mounted on\nvirtual       524288   1024    523264   1% /',
+    ),
+    answer('mount', () =>
+      ['/dev/vda on / type ext4 (rw)', ...volumes.map(path => `volume on ${path} type nfs4 (rw)`)].join('\n'),
     ),
     answer('tput', ([what]) => String({ cols: size().cols, lines: size().rows }[what ?? ''] ?? '')),
     answer('stty', ([what]) => (what === 'size' ? `${size().rows} ${size().cols}` : '')),
