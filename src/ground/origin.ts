@@ -87,7 +87,7 @@ export class Origin {
       const { method, target, headers, body } = request;
       const path = this.basePath + target;
       const response = await this.#pool.request({ method, path, headers, body, signal }).catch(cause => {
-        throw isUnreadable(cause) ? notHttp(cause) : cause;
+        throw readable(cause);
       });
       const { statusCode: status } = response;
       if (status > MAX_STATUS) {
@@ -95,7 +95,7 @@ export class Origin {
         throw notHttp(`status ${status}`);
       }
       const read = await readBody(response, options).catch(cause => {
-        throw new BrokenAnswer(status, cause);
+        throw new BrokenAnswer(status, readable(cause));
       });
       return { status, headers: response.headers, ...read };
     } finally {
@@ -108,16 +108,17 @@ export class Origin {
   }
 }
 
-/** There is none above it. */
+/** HTTP has none above it. */
 const MAX_STATUS = 599;
 
 /** With a code, as the failures of a connection have one: the API is at fault. */
-export const notHttp = (cause: unknown) =>
-  Object.assign(new Error('the answer is no HTTP', { cause }), { code: 'NOT_HTTP' });
+const notHttp = (cause: unknown) => Object.assign(new Error('the answer is no HTTP', { cause }), { code: 'NOT_HTTP' });
 
-/** undici's parser refuses most of these without a code, and some by an assertion. */
-const isUnreadable = (caught: unknown): boolean =>
-  caught instanceof Error && (caught.name === 'HTTPParserError' || caught.name === 'AssertionError');
+/** undici's parser refuses most of what is no HTTP without a code, and some by an assertion. */
+const readable = (caught: unknown): unknown => {
+  const { name } = caught instanceof Error ? caught : { name: '' };
+  return name === 'HTTPParserError' || name === 'AssertionError' ? notHttp(caught) : caught;
+};
 
 export function readApiUrl(apiUrl: string): { readonly origin: string; readonly basePath: string } {
   const url = new URL(apiUrl);

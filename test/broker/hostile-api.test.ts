@@ -46,12 +46,22 @@ beforeEach(() => {
 });
 afterEach(() => expect(elsewhere.requests).toEqual([]));
 
-describe.each(['no HTTP at all', 'HTTP/1.1 000 X', 'HTTP/1.1 101 X', 'HTTP/1.1 600 X'])('an answer of "%s"', line => {
+describe.each([
+  ...['no HTTP at all', 'HTTP/1.1 000 X', 'HTTP/1.1 101 X', 'HTTP/1.1 600 X'].map(
+    line => `${line}\r\nContent-Length: 2\r\n\r\n{}`,
+  ),
+  ...['-2\r\n{}\r\n', 'FFFFFFFFFFFFFFFFF\r\n{}', '2\r\n{}xx', 'no size\r\n'].map(
+    chunk => `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${chunk}`,
+  ),
+])('an answer of %j', text => {
   it.each([
     ['Sandbox.list', {}],
     ['Sandbox.create', {}],
+    ['Sandbox.getInfo', { sandboxId }],
+    ['Sandbox.kill', { sandboxId }],
+    ['api.request', { path: '/v2/sandboxes' }],
   ])("is the API's fault in %s", async (capability, args) => {
-    upstream.answer = (_request, { socket }) => void socket?.end(`${line}\r\nContent-Length: 2\r\n\r\n{}`);
+    upstream.answer = (_request, { socket }) => void socket?.end(text);
     const run = plane.openRun();
     expect(await run.refusal(capability, args)).toMatchObject({
       code: 'upstream_unreachable',

@@ -25,6 +25,10 @@ const requests = (count: number, before: string, request: string) =>
 const execute = (tool: 'execute_read' | 'execute_write', code: string) => (target: Target) =>
   post(target, toolCall(tool, code));
 
+/** As many callers, each with a run of this code. */
+const eachOf = (count: number, code: string) => (target: Target) =>
+  Promise.all(times(count, () => post(target, toolCall('execute_read', `async () => { ${code} }`))));
+
 const EMPTY_OBJECTS = `[${'{},'.repeat(333_000)}{}]`;
 const keys = (count: number) => Object.fromEntries(times(count, i => [`k${i}`, 1]));
 const DEEP = `const s = '['.repeat(700000) + ']'.repeat(700000)`;
@@ -106,6 +110,50 @@ export const ATTACKS: readonly Attack[] = [
       const sent = (key: string) => times(64, () => post(target, toolCall('search', BAD_TEXT), { key, ms: 4_000 }));
       return Promise.all(times(5, newKey).flatMap(sent));
     },
+  },
+  {
+    name: '16 texts of 20,000 nested templates',
+    send: target => {
+      const code = `async () => ${'`${'.repeat(20_000)}1${'}`'.repeat(20_000)}`;
+      return Promise.all(times(16, () => post(target, toolCall('search', code))));
+    },
+  },
+  {
+    name: '30 batches of eight runs that compute',
+    send: target => {
+      const call: unknown = JSON.parse(toolCall('search', 'async () => { for (let i = 0; i < 3e5; i++); return 1 }'));
+      const batch = JSON.stringify(times(8, i => ({ ...(call as object), id: i })));
+      return Promise.all(times(30, () => post(target, batch)));
+    },
+  },
+  {
+    name: '100 bodies with a key of 900 kB',
+    send: execute(
+      'execute_write',
+      requests(
+        100,
+        `const m = { ['k'.repeat(900_000)]: 'v' }`,
+        toSandboxes(`body: { templateID: 'base', metadata: m }`),
+      ),
+    ),
+  },
+  {
+    name: '16 runs that print 300,000 lines each',
+    send: eachOf(16, `for (let i = 0; i < 300_000; i++) console.log('line', i, {})`),
+  },
+  {
+    name: '6 runs that make formats of 20,000 locales each',
+    send: eachOf(
+      6,
+      `for (let i = 0; i < 20_000; i++) try { new Intl.NumberFormat('de-x-' + i.toString(36), { minimumFractionDigits: i % 9 }).format(i) } catch {}`,
+    ),
+  },
+  {
+    name: '6 runs that normalize and compare long texts',
+    send: eachOf(
+      6,
+      `const s = '\u1e9b\u0323e\u0301'.repeat(200_000); for (let i = 0; i < 40; i++) { s.normalize('NFKD'); s.localeCompare(s + i, 'de'); s.toLocaleUpperCase('tr') }`,
+    ),
   },
   {
     name: '30 packed bodies of 1 MB of {}',
