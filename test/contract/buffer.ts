@@ -20,10 +20,10 @@ const NUMBERS = ['UInt8', 'Uint8', 'Int8', ...kinds(16, 32), 'FloatLE', 'FloatBE
 const BIG = ['LE', 'BE'].flatMap(order => ['BigInt64', 'BigUInt64', 'BigUint64'].map(name => name + order));
 /** Written as code: JSON has no such values. */
 const code = (...texts: string[]) => fc.constantFrom(...texts).map(source => ({ source }));
-const oddAt = fc.oneof(
-  { weight: 4, arbitrary: at },
-  code('null', '"1"', '1.5', 'NaN', '-1', 'Infinity', '{}', '2 ** 33', '-0'),
-);
+const ODD_PLACES = ['null', '"1"', '1.5', 'NaN', '-1', 'Infinity', '{}', '-0'];
+const oddAt = fc.oneof({ weight: 4, arbitrary: at }, code(...ODD_PLACES, '2 ** 33'));
+/** Of a start beyond 32 bits, Node 20 makes a RangeError in `compare`, Node 24 does not. */
+const oddStart = fc.oneof({ weight: 4, arbitrary: at }, code(...ODD_PLACES));
 const oddNumber = fc.oneof(
   fc.integer({ min: -300, max: 70_000 }),
   code(
@@ -53,8 +53,8 @@ const oddBig = code(
   '"1"',
 );
 const oddEncoding = fc.oneof({ weight: 6, arbitrary: encoding }, code('undefined', 'null', '""', '"nope"', '5'));
-/** Node 24.21 ends itself, with an assertion, when it is to search in an encoding that is null. */
-const searchEncoding = fc.oneof({ weight: 6, arbitrary: encoding }, code('undefined', '""', '"nope"', '5'));
+/** Only text: Node 24.21 searches as in UTF-8 where the encoding is a number, and crashes where it is null. */
+const searchEncoding = fc.oneof({ weight: 6, arbitrary: encoding }, code('undefined', '""', '"nope"'));
 const size = fc.oneof(fc.integer({ min: 0, max: 7 }), code('undefined', '"3"', '1.5', 'Infinity'));
 
 type Case = readonly unknown[];
@@ -78,7 +78,7 @@ const CASES = fc.oneof(
   on('find', found, fc.constantFrom('héllo wörld € 😀', 'abcabc', 'a\u0000b\u0000'), needle, oddAt, searchEncoding),
   on('find encoded', found, fc.constantFrom('aXbXaX', 'héllo'), needle, oddAt, encoding),
   on('compare', bytes, bytes),
-  on('compare parts', bytes, bytes, oddAt, oddAt, oddAt, oddAt),
+  on('compare parts', bytes, bytes, oddStart, oddAt, oddStart, oddAt),
   on('copy', bytes, bytes, oddAt, oddAt, oddAt),
   on('write', bytes, text, oddAt, oddEncoding),
   on('write', bytes, text, oddAt, oddAt, oddEncoding),
