@@ -63,3 +63,16 @@ it('each decision has a number of its own, its three parts, and a line in the in
     expect(headings, file).toEqual(['## Problem', '## Choice', '## Price']);
   }
 });
+
+it('what agents meet names tests that exist', () => {
+  const file = 'docs/what-agents-meet.md';
+  const named = [...readFileSync(file, 'utf8').matchAll(/\]\(\.\.\/(test\/[^)]+)\)((?:,? "[^"]+")+)/g)];
+  expect(named.length).toBeGreaterThan(25);
+  const missing = named.flatMap(([, path = '', titles = '']) => {
+    const source = readFileSync(path, 'utf8');
+    return [...titles.matchAll(/"([^"]+)"/g)].flatMap(([, title = '']) =>
+      source.includes(title) ? [] : [`${path}: ${title}`],
+    );
+  });
+  expect(missing).toEqual([]);
+});
