@@ -137,4 +137,15 @@ describe('a code interpreter that is a program of the sandbox', () => {
     expect(all).not.toContain(envdAccessToken);
     expect(all).not.toContain(trafficAccessToken);
   });
+
+  it('that repeats the key at any place of a long error: no part of it is shown', async () => {
+    const { run, sandboxId } = await start();
+    const { key } = run;
+    for (const before of [960, 970, 980, 990]) {
+      answer = (_req, res) => res.writeHead(500).end('x'.repeat(before) + key);
+      const reply = await run.reply('Sandbox.runCode', { sandboxId, code: '' });
+      expect(JSON.stringify(reply)).toContain('x'.repeat(900));
+      expect(JSON.stringify(reply)).not.toContain(key.slice(0, 8));
+    }
+  });
 });

@@ -60,7 +60,7 @@ describe('output', () => {
 describe('lines as progress', () => {
   it('reports whole lines, the last without its end when flushed, control characters gone', () => {
     const reported: string[] = [];
-    const reporter = createLineReporter(message => reported.push(message), 0);
+    const reporter = createLineReporter(message => reported.push(message), { everyMs: 0, mask: line => line });
     reporter.push('one\ntw');
     reporter.push('o\r\n\u001b[31mred\u001b[0m\nlast');
     reporter.flush();
@@ -71,7 +71,7 @@ describe('lines as progress', () => {
     vi.useFakeTimers();
     try {
       const reported: string[] = [];
-      const reporter = createLineReporter(message => reported.push(message), 1_000);
+      const reporter = createLineReporter(message => reported.push(message), { everyMs: 1_000, mask: line => line });
       for (let i = 0; i < 500; i++) reporter.push(`line ${i}\n`);
       expect(reported).toHaveLength(1);
       vi.advanceTimersByTime(1_000);
@@ -82,9 +82,17 @@ describe('lines as progress', () => {
     }
   });
 
+  it('masks a line before it is cut: no part of a key is left at the end', () => {
+    const reported: string[] = [];
+    const mask = (line: string) => line.replaceAll('the-whole-key', '[redacted]');
+    const reporter = createLineReporter(message => reported.push(message), { everyMs: 0, mask });
+    for (const part of ['x'.repeat(495), 'the-wh', 'ole-key\n']) reporter.push(part);
+    expect(reported.join('')).toBe(`${'x'.repeat(495)}[reda`);
+  });
+
   it('keeps an endless line short', () => {
     const reported: string[] = [];
-    const reporter = createLineReporter(message => reported.push(message), 0);
+    const reporter = createLineReporter(message => reported.push(message), { everyMs: 0, mask: line => line });
     for (let i = 0; i < 100; i++) reporter.push('x'.repeat(10_000));
     reporter.flush();
     expect(reported.join('').length).toBeLessThan(1_000);

@@ -11,7 +11,6 @@ import { createEvents, EVENT_KINDS } from './events.ts';
 import { composeExecution } from './execution.ts';
 import { callInterpreter, execute, INTERPRETER_PORT, type InterpreterAddress } from './interpreter.ts';
 import { method } from './method.ts';
-import { createLineReporter } from './output.ts';
 import type { SandboxCall } from './sandbox-call.ts';
 import { tokensOf } from './tokens.ts';
 
@@ -39,8 +38,7 @@ const runCode = method('Sandbox.runCode', {
   }),
   async run({ sandboxId, code, events, opts }, call) {
     call.context.checkRequest(Buffer.byteLength(code));
-    const { progress } = call.session.options;
-    const reporter = progress === undefined ? undefined : createLineReporter(progress);
+    const reporter = call.lineReporter();
     const { maxAnswerBytes } = call.context.limits;
     const sent = events === undefined ? undefined : createEvents(call.context, events);
     try {

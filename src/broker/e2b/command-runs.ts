@@ -14,7 +14,6 @@ import {
   type Listener,
   type StartCommand,
 } from './follower.ts';
-import { createLineReporter } from './output.ts';
 import type { SandboxCall } from './sandbox-call.ts';
 
 /** Kept of each stream of one command. */
@@ -122,14 +121,9 @@ const listenersOf = (events: Events | undefined): Set<Listener> =>
 
 type Bounds = Pick<FollowOptions, 'overdue' | 'onTooMuch' | 'listeners'> & { readonly timeoutMs: number };
 
-function begin(
-  { session, context, sdk: own }: SandboxCall,
-  access: Access,
-  start: StartOn,
-  { timeoutMs, ...bounds }: Bounds,
-) {
-  const { progress } = session.options;
-  const reporter = progress === undefined ? undefined : createLineReporter(progress);
+function begin(call: SandboxCall, access: Access, start: StartOn, { timeoutMs, ...bounds }: Bounds) {
+  const { session, context, sdk: own } = call;
+  const reporter = call.lineReporter();
   // Not the call's signal: a background stream outlives the call, and the response to a start is awaited after the call
   // ends, so that the command can be killed.
   const sdk = { ...own, signal: new AbortController().signal };

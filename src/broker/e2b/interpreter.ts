@@ -93,7 +93,7 @@ async function request(
     })
     .finally(() => clearTimeout(timer));
   if (response.ok) return response;
-  throw responseError(response.status, (await response.text()).slice(0, 1_000));
+  throw responseError(response.status, await response.text());
 }
 
 /** With the SDK's names, so that the guest gets the same classes. */

@@ -51,12 +51,17 @@ export function createOutput(maxChars: number): Output {
 }
 
 const MAX_LINE_CHARS = 500;
+/** What is masked of a line. It is longer than what is shown, so that a cut leaves no part of a key. */
+const MAX_MASKED_CHARS = 8_000;
 
 /**
  * Lines as progress messages, at most one every `everyMs`: lines that come faster go out together, the newest win.
- * `flush` sends what waits, an unfinished line too.
+ * `mask` takes the secrets out of a line. `flush` sends what waits, an unfinished line too.
  */
-export function createLineReporter(report: (message: string) => void, everyMs = 200) {
+export function createLineReporter(
+  report: (message: string) => void,
+  { everyMs = 200, mask }: { everyMs?: number; mask(line: string): string },
+) {
   let partial = '';
   let waiting: string[] = [];
   let sentAt = -Infinity;
@@ -71,7 +76,9 @@ export function createLineReporter(report: (message: string) => void, everyMs = 
     sentAt = performance.now();
   };
   const add = (line: string) => {
-    const shown = line.replace(/\p{Cc}+/gu, ' ').trim();
+    const shown = mask(line.slice(0, MAX_MASKED_CHARS))
+      .replace(/\p{Cc}+/gu, ' ')
+      .trim();
     if (shown !== '') waiting.push(shown.slice(0, MAX_LINE_CHARS));
     if (waiting.length > 10) waiting = waiting.slice(-10);
   };
@@ -79,7 +86,7 @@ export function createLineReporter(report: (message: string) => void, everyMs = 
   return {
     push(text: string) {
       const lines = (partial + text).split(/\r\n|\r|\n/);
-      partial = (lines.pop() ?? '').slice(-MAX_LINE_CHARS);
+      partial = (lines.pop() ?? '').slice(0, MAX_MASKED_CHARS);
       for (const line of lines.slice(-10)) add(line);
       const wait = sentAt + everyMs - performance.now();
       if (wait <= 0) send();

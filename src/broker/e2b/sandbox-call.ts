@@ -5,9 +5,11 @@ import type { Access } from '../../e2b/handle.ts';
 import type { Sandbox } from '../../e2b/sdk.ts';
 import type { Wire } from '../../e2b/wire.ts';
 import { GatewayError } from '../../errors.ts';
+import { maskKey } from '../../upstream/key-spellings.ts';
 import type { CallContext } from '../broker.ts';
 import { within } from './abort.ts';
 import { noAnswer, toFailure } from './errors.ts';
+import { createLineReporter } from './output.ts';
 import type { Session } from './session.ts';
 import { tokensOf } from './tokens.ts';
 
@@ -31,6 +33,13 @@ export class SandboxCall {
     this.session = session;
     this.context = context;
     this.sdk = session.sdk(context, requestTimeoutMs);
+  }
+
+  /** For what a program prints while it runs. Undefined: the caller wants no progress. */
+  lineReporter(): ReturnType<typeof createLineReporter> | undefined {
+    const { progress } = this.session.options;
+    const { apiKey } = this.context.principal;
+    return progress && createLineReporter(progress, { mask: line => maskKey(line, apiKey) });
   }
 
   /** A request to E2B's API. */
