@@ -1,6 +1,7 @@
 // `git daemon`: the repositories below a folder, on a port of the sandbox. `git://` to it works inside the sandbox, where
 // the other git reaches the repository itself; ports carry HTTP, so from elsewhere one clones by git's HTTP protocol.
 import { posix } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import type { ExecResult, ResolvedCommandContext } from 'just-bash';
 import type { GitRepo } from 'just-git';
 import type { LocalRequest, LocalResponse, Serve } from '../../network.ts';
@@ -13,6 +14,8 @@ type Files = ResolvedCommandContext['fs'];
 /** Where the repositories of a daemon are. */
 const bases = new WeakMap<Serve, string>();
 const UPLOAD = 'git-upload-pack';
+/** Of what a client wants and has, unpacked. */
+const MAX_REQUEST_BYTES = 16_000_000;
 
 export async function gitDaemon(
   args: readonly string[],
@@ -71,13 +74,7 @@ async function answer(fs: Files, base: string, { method, path, headers, body }: 
     return reply(200, `application/x-${UPLOAD}-advertisement`, bytes);
   }
   const packed = headers.some(([name, value]) => /^content-encoding$/i.test(name) && value === 'gzip');
-  const request = packed
-    ? new Uint8Array(
-        await new Response(
-          new Blob([body as Uint8Array<ArrayBuffer>]).stream().pipeThrough(new DecompressionStream('gzip')),
-        ).arrayBuffer(),
-      )
-    : body;
+  const request = packed ? gunzipSync(body, { maxOutputLength: MAX_REQUEST_BYTES }) : body;
   const pack = await server.handleUploadPack(repo, request);
   if ('reject' in pack) return reply(403, 'text/plain', Buffer.from(pack.message ?? 'refused'));
   return reply(
