@@ -136,8 +136,9 @@ async function withRequestId(response: Response, message: unknown): Promise<Resp
 /** The SDK answers a batch that asks for one thing with an object. */
 async function asBatch(response: Response): Promise<Response> {
   if (response.status !== 200) return response;
-  const body: unknown = await response.json();
-  return Response.json(Array.isArray(body) ? body : [body], { headers: response.headers });
+  // Not parsed for it: it may be megabytes.
+  const json = await response.text();
+  return new Response(json.startsWith('[') ? json : `[${json}]`, { headers: response.headers });
 }
 
 /**
