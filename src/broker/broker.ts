@@ -44,7 +44,7 @@ export type CallContext = {
   turn(): Promise<void>;
   /** Time that a thread of the gateway has worked for this call: the run's CPU time as well. */
   spend(ms: number): void;
-  /** Without the caller's key, however it is spelt: what others may have put into a text. */
+  /** The text without the caller's key, however it is spelt there. For all text that others may have written. */
   masked(text: string): Promise<string>;
   /** Sends the guest an event while the call is made, or after. The caller `take()`s its bytes and sends few. */
   readonly emit: Emit;

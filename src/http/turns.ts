@@ -13,7 +13,7 @@ export function inTurns(listener: RequestListener, turns: HostTurns): RequestLis
     const principalId = authorization ?? String(apiKey ?? request.socket.remoteAddress);
     const owner = { principalId, name: 'a request' };
     void turns.pass(owner).then(() => {
-      // Who has left by then is owed nothing.
+      // The client may have disconnected meanwhile.
       if (!response.destroyed) begin();
     });
   };

@@ -57,7 +57,7 @@ export function findEscaped(text: string, key: EscapedKey): Range[] {
   const { chars, words, places, starts, first } = key;
   const begun = startBegun(words, Math.min(text.length, chars * LONGEST) + LONGEST);
   const { mask, bits, kept, escapes } = begun;
-  /** What had begun before `from` goes on with a character that ends at `to`. */
+  /** Extends the beginnings of the key that end at `from` by a character of the text that ends at `to`. */
   const extend = (from: number, code: number, to: number, escapeFrom: number) => {
     const alive = kept[from & mask] === from;
     if (!alive && first[code] === 0) return;

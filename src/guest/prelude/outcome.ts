@@ -15,10 +15,11 @@ const UNDEFINED =
 
 /** Of the queue of promises; each costs about a microsecond. */
 const TURNS = 10;
+/** Timers that are due by then still fire after the function has returned. */
 const PATIENCE_MS = 100;
 
 let ended = false;
-/** What comes after it does not take away the result. */
+/** The agent's function has returned: what a timer throws from now on becomes a note, and the result is kept. */
 let returned = false;
 
 /** `evaluated`: what the agent's code evaluated to; a function is called, anything else is the result. */
@@ -27,7 +28,6 @@ export async function start(evaluated: unknown, limitsJson: string): Promise<voi
   run.startedAt = is.now();
   try {
     const value = await (typeof evaluated === 'function' ? (evaluated as () => unknown)() : evaluated);
-    // Promises that were not awaited get a few turns, so that their rejections can be reported.
     returned = true;
     await someTurns();
     await dueTimers();
@@ -37,6 +37,7 @@ export async function start(evaluated: unknown, limitsJson: string): Promise<voi
   }
 }
 
+/** For promises that were not awaited, so that their rejections can be reported. */
 async function someTurns(): Promise<void> {
   for (let turn = 0; turn < TURNS; turn++) await undefined;
 }

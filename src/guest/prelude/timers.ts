@@ -1,4 +1,5 @@
-// setTimeout and friends over the host's clock, and queueMicrotask. A callback that throws ends the run, as an uncaught error does anywhere.
+// setTimeout and friends over the host's clock, and queueMicrotask. A callback that throws ends the run, as an uncaught
+// error does anywhere.
 import { clearTimer, startTimer } from './bridge.ts';
 import * as is from './intrinsics.ts';
 import { fail } from './outcome.ts';
