@@ -21,7 +21,7 @@ import { onceIn } from './http/once.ts';
 import { createPage } from './http/page.ts';
 import { connectRedis } from './http/redis.ts';
 import { withPath } from './http/target.ts';
-import { inTurns } from './http/turns.ts';
+import { inTurns, RequestTurns } from './http/turns.ts';
 import { answerUnreadable } from './http/unreadable.ts';
 import type { Logger } from './log.ts';
 import { TOOL_NAMES } from './mcp/tools.ts';
@@ -58,9 +58,10 @@ export async function startGateway(
     ...(redis && { once: onceIn(redis) }),
   };
   const core = await createCore(config, log, observers, product, begun);
+  const turns = new RequestTurns(core.turns);
   const mcp = createMcpEndpoint(
     core.serverFactory(({ authInfo }) => callerOf(authInfo), scopeChallenge(new ScopeNames(product.api.signIn.slug))),
-    { turns: core.turns, log },
+    { turns, log },
   );
   const limits = await createLimits({
     perKey: config.RATE_LIMIT_PER_KEY,
@@ -112,7 +113,7 @@ export async function startGateway(
     trustProxy: config.TRUST_PROXY,
     log,
   });
-  const listener = inTurns(withPath(app), core.turns);
+  const listener = inTurns(withPath(app), turns);
   // An Expect that Node does not know is ignored.
   server
     .on('request', listener)

@@ -128,7 +128,7 @@ export function createBroker(options: BrokerOptions): Broker {
   const openMemory = createRunMemory(options.memory, principal.id, options.signal);
   const { id: principalId, apiKey } = principal;
   const owner = { principalId, name: options.requestId ?? 'a run' };
-  const events = createEventLine();
+  const events = createEventLine(options.signal);
 
   const answerCall = async (guestCall: GuestCall, open: OpenCall, signal: AbortSignal, emit: Emit): Promise<string> => {
     const found = find(capabilities, guestCall.capability);
@@ -161,7 +161,7 @@ export function createBroker(options: BrokerOptions): Broker {
         spend(ms);
         return masked;
       };
-      const emitMasked: Emit = payload => events.push(masked(payload), emit);
+      const emitMasked: Emit = payload => events.push(() => masked(payload), emit);
       const own = { call: open.call, answer, work, turn, spend, masked, emit: emitMasked };
       const basic = { principal, mode, signal, limits, checkRequest: budget.checkRequest, ...own };
       const context = options.approvals === undefined ? basic : withApproval(basic, guestCall, options.approvals);

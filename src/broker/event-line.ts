@@ -1,15 +1,48 @@
-// The events that the calls of a run send to the guest: masked, and in the order in which they came.
+// The events that the calls of a run send to the guest: masked one after another, in the order in which they came. One
+// that cannot be masked is not lost in silence: the call that ends next fails with the reason.
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Emit } from '../engine/engine.ts';
+import { GatewayError } from '../errors.ts';
 
-export function createEventLine() {
+const BUSY_RETRY_MS = 200;
+
+type Mask = () => Promise<string>;
+
+/** `signal`: aborts when the run ends; no event is sent after that. */
+export function createEventLine(signal: AbortSignal) {
   let last = Promise.resolve();
-  return {
-    /** An event that cannot be masked is dropped: the run is over, or too much waits for the threads that mask. */
-    push(masked: Promise<string>, emit: Emit): void {
-      masked.catch(() => {});
-      last = last.then(async () => emit(await masked)).catch(() => {});
-    },
-    /** Resolves when all events so far have been sent. */
-    pushed: () => last,
+  let fault: unknown;
+
+  const send = async (mask: Mask, emit: Emit): Promise<void> => {
+    try {
+      emit(await unlessBusy(mask, signal));
+    } catch (caught) {
+      const isOver = signal.aborted || (caught instanceof GatewayError && caught.code === 'cancelled');
+      if (!isOver) fault ??= caught;
+    }
   };
+  return {
+    push(mask: Mask, emit: Emit): void {
+      last = last.then(() => send(mask, emit));
+    },
+    /** Resolves when all events so far have been sent. Rejects, once, when one could not be. */
+    async pushed(): Promise<void> {
+      await last;
+      const thrown = fault;
+      fault = undefined;
+      if (thrown !== undefined) throw thrown;
+    },
+  };
+}
+
+/** While others keep the threads that mask busy, the event waits. */
+async function unlessBusy(mask: Mask, signal: AbortSignal): Promise<string> {
+  for (;;) {
+    try {
+      return await mask();
+    } catch (caught) {
+      if (!(caught instanceof GatewayError) || caught.code !== 'busy') throw caught;
+      await sleep(BUSY_RETRY_MS, undefined, { signal });
+    }
+  }
 }

@@ -6,6 +6,7 @@ import request from 'undici/lib/api/api-request.js';
 import DispatcherBase from 'undici/lib/dispatcher/dispatcher.js';
 import Pool from 'undici/lib/dispatcher/pool.js';
 import { GatewayError } from '../errors.ts';
+import { BYTE_ORDER_MARK, readerFor } from './charset.ts';
 import { describeExcess, type JsonLimits, JsonMeter, type JsonSize } from './json-size.ts';
 import { isLoopbackHostname } from './loopback.ts';
 import { type PlaceLimits, Places } from './places.ts';
@@ -132,30 +133,54 @@ export function readApiUrl(apiUrl: string): { readonly origin: string; readonly 
   return { origin: url.origin, basePath: url.pathname.replace(/\/+$/, '') };
 }
 
-async function readBody({ headers, body }: Dispatcher.ResponseData, { limits, onBytes }: OriginOptions) {
+async function readBody({ statusCode, headers, body }: Dispatcher.ResponseData, { limits, onBytes }: OriginOptions) {
   const encoded = isEncoded(headers['content-encoding']);
+  const reader = readerFor([headers['content-type']].flat()[0], statusCode);
+  const maxBytes = Math.min(limits.maxBytes, reader.maxBytes);
+  const meter = new StructureMeter(limits);
   const chunks: Buffer[] = [];
   let bytes = 0;
-  let first: number | undefined;
-  let meter: JsonMeter | undefined;
   // Leaving the loop early destroys the connection: the rest is never read.
   for await (const chunk of body as AsyncIterable<Buffer>) {
     if (encoded)
       throw new GatewayError('upstream_failed', 'The API sent a compressed answer, which was not asked for.');
     bytes += chunk.byteLength;
-    if (bytes > limits.maxBytes) throw tooLarge(`more than ${limits.maxBytes} bytes`);
+    if (bytes > maxBytes) throw tooLarge(`more than ${maxBytes} bytes`);
     onBytes?.(chunk.byteLength);
-    if (first === undefined) {
-      first = chunk.find(byte => byte > SPACE);
-      if (first === OPEN_ARRAY || first === OPEN_OBJECT) meter = new JsonMeter(limits);
-    }
-    const excess = meter?.push(chunk);
-    if (excess !== undefined) throw tooLarge(describeExcess(excess));
+    if (reader.isUtf8) meter.push(chunk);
     chunks.push(chunk);
   }
-  const end = meter?.end();
-  if (end !== undefined && 'of' in end) throw tooLarge(describeExcess(end));
-  return { body: Buffer.concat(chunks, bytes), size: end };
+  const text = reader.read(Buffer.concat(chunks, bytes));
+  if (!reader.isUtf8) meter.push(text);
+  return { body: text, size: meter.end() };
+}
+
+/** Measures a body that starts an object or an array; any other costs nothing worth counting. */
+class StructureMeter {
+  readonly #limits: JsonLimits;
+  #first: number | undefined;
+  #meter: JsonMeter | undefined;
+
+  constructor(limits: JsonLimits) {
+    this.#limits = limits;
+  }
+
+  /** @throws GatewayError `answer_too_large` */
+  push(chunk: Buffer): void {
+    if (this.#first === undefined) {
+      this.#first = chunk.find(byte => byte > SPACE && !BYTE_ORDER_MARK.includes(byte));
+      if (this.#first === OPEN_ARRAY || this.#first === OPEN_OBJECT) this.#meter = new JsonMeter(this.#limits);
+    }
+    const excess = this.#meter?.push(chunk);
+    if (excess !== undefined) throw tooLarge(describeExcess(excess));
+  }
+
+  /** @throws GatewayError `answer_too_large` */
+  end(): JsonSize | undefined {
+    const end = this.#meter?.end();
+    if (end !== undefined && 'of' in end) throw tooLarge(describeExcess(end));
+    return end;
+  }
 }
 
 /** None is asked for: taken for plain, it would be a wrong answer. */

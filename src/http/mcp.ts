@@ -11,20 +11,20 @@ import {
 } from '@modelcontextprotocol/server';
 import type { Request as NodeRequest, RequestHandler } from 'express';
 import { GatewayError } from '../errors.ts';
-import type { HostTurns } from '../ground/host-turns.ts';
 import { isRecord } from '../ground/json.ts';
 import type { Logger } from '../log.ts';
 import { MAX_PROGRESS_TOKEN_CHARS, normalizeMessage, requestIdIn } from '../mcp/message.ts';
 import { answerFormFor } from './accept.ts';
 import { BlocksApart } from './apart.ts';
 import { DirectTransport } from './direct.ts';
+import type { RequestTurns } from './turns.ts';
 import { type Answer, GONE, sendAnswer, toWebRequest } from './web.ts';
 
 export type McpEndpoint = { readonly handle: RequestHandler; close(): Promise<void> };
 
 type McpEndpointOptions = {
   /** Requests that arrive together are begun in these, so that none keeps the event loop from the others. */
-  readonly turns: HostTurns;
+  readonly turns: RequestTurns;
   readonly log: Logger;
 };
 
@@ -54,13 +54,13 @@ export function createMcpEndpoint(factory: McpServerFactory, { turns, log }: Mcp
       // Progress needs an event stream.
       if (form === 'json') dropProgressToken(message);
       const { auth, id } = request as { auth?: AuthInfo; id?: string };
-      const owner = { principalId: auth?.clientId ?? '', name: id ?? 'a request' };
+      const turn = () => turns.pass(request, auth?.clientId ?? '', id);
       const left = new AbortController();
       // To end a run is work as well: clients that leave together take turns.
       response.once('close', () => {
-        if (!response.writableFinished) void turns.pass(owner).then(() => left.abort(GONE));
+        if (!response.writableFinished) void turn().then(() => left.abort(GONE));
       });
-      await turns.pass(owner);
+      await turn();
       if (response.destroyed) return;
       const apart = new BlocksApart();
       if (auth?.extra) auth.extra.setApart = apart.set;

@@ -1,18 +1,57 @@
 // Requests that arrive together begin in turns: the event loop turns between them, and whoever asks whether the process
-// lives is answered meanwhile. Nothing of a request has been checked yet: what it calls itself decides whose turn it is.
-import type { RequestListener } from 'node:http';
+// lives is answered meanwhile. Addresses take turns, and at one address keys do: a key may be invented, and whoever sends
+// each request with another one must not get a turn for each.
+import type { IncomingMessage, RequestListener } from 'node:http';
+import { FairQueue } from '../ground/fair-queue.ts';
 import type { HostTurns } from '../ground/host-turns.ts';
+import { addressGroup } from './auth/addresses.ts';
 
 const PROBES = new Set(['/healthz', '/readyz']);
 
-export function inTurns(listener: RequestListener, turns: HostTurns): RequestListener {
+type Waiting = { readonly name: string; readonly begin: () => void };
+
+export class RequestTurns {
+  readonly #turns: HostTurns;
+  /** By address. */
+  readonly #waiting = new Map<string, FairQueue<Waiting>>();
+
+  constructor(turns: HostTurns) {
+    this.#turns = turns;
+  }
+
+  /** Whether a request would begin at once. */
+  get isFree(): boolean {
+    return this.#turns.isFree;
+  }
+
+  /** `caller`: its key, checked or not. `name`: for the log. */
+  pass({ socket }: Pick<IncomingMessage, 'socket'>, caller: string, name = 'a request'): Promise<void> {
+    const address = addressGroup(socket.remoteAddress);
+    const queue = this.#waiting.get(address) ?? new FairQueue<Waiting>();
+    this.#waiting.set(address, queue);
+    return new Promise(begin => {
+      queue.pushStart(caller, { name, begin });
+      const owner = { principalId: `address ${address}`, name };
+      void this.#turns.pass(owner).then(() => {
+        // The turn is the address's: it goes to the key that has waited longest for one.
+        const next = queue.shift(always, always);
+        if (queue.size === 0) this.#waiting.delete(address);
+        owner.name = next?.name ?? name;
+        next?.begin();
+      });
+    });
+  }
+}
+
+const always = (): boolean => true;
+
+/** Nothing of a request has been checked yet: what it calls itself decides whose turn it is. */
+export function inTurns(listener: RequestListener, turns: RequestTurns): RequestListener {
   return (request, response) => {
     const begin = () => listener(request, response);
     if (turns.isFree || PROBES.has(request.url ?? '')) return begin();
     const { authorization, 'x-api-key': apiKey } = request.headers;
-    const principalId = authorization ?? String(apiKey ?? request.socket.remoteAddress);
-    const owner = { principalId, name: 'a request' };
-    void turns.pass(owner).then(() => {
+    void turns.pass(request, authorization ?? String(apiKey ?? '')).then(() => {
       // The client may have disconnected meanwhile.
       if (!response.destroyed) begin();
     });

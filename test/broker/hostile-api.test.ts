@@ -121,6 +121,10 @@ describe('an answer without measure', () => {
         [gzipSync('[]'), { 'content-type': 'application/json', 'content-encoding': 'gzip' }],
         [gzipSync(Buffer.alloc(50_000_000)), { 'content-type': 'application/json', 'content-encoding': 'gzip' }],
         ['[]', { 'content-type': 'application/json', 'content-encoding': 'identity, br' }],
+        [Buffer.from([0x5b, 0x22, 0xe9, 0x22, 0x5d]), { 'content-type': 'application/json' }],
+        [Buffer.from('[]', 'utf16le'), { 'content-type': 'application/json; charset=utf-99' }],
+        [Buffer.from([0x5b, 0, 0x00, 0xdc, 0x5d, 0]), { 'content-type': 'application/json; charset=utf-16le' }],
+        [Buffer.from([0x89, 0x50, 0x4e, 0x47, 0xff]), { 'content-type': 'image/png' }],
       ];
       for (const [body, headers] of answers) {
         upstream.answer = (_, response) => response.writeHead(200, headers).end(body);
@@ -131,6 +135,44 @@ describe('an answer without measure', () => {
       }
     },
   );
+
+  it.each([
+    ['utf-16le', Buffer.from('[{"error":"é€"}]', 'utf16le')],
+    ['UTF-16', Buffer.from('\ufeff[{"error":"é€"}]', 'utf16le')],
+    ['"windows-1252"', Buffer.from([...Buffer.from('[{"error":"'), 0xe9, 0x80, ...Buffer.from('"}]')])],
+    ['utf-8', Buffer.from('\ufeff[{"error":"é€"}]')],
+  ])('in the charset %s is read in it', async (charset, body) => {
+    upstream.answer = (_, response) =>
+      response.writeHead(200, { 'content-type': `application/json; charset=${charset}` }).end(body);
+    const run = plane.openRun();
+    expect(await run.call('api.request', { path: '/v2/sandboxes' })).toMatchObject({ data: [{ error: 'é€' }] });
+    run.end();
+  });
+
+  it('in another charset than UTF-8 is bounded by what it is in UTF-8 as well', async () => {
+    const bodies = [
+      Buffer.from('a'.repeat(600_000), 'utf16le'),
+      Buffer.from(`[${'{},'.repeat(450_000)}{}]`, 'utf16le'),
+    ];
+    for (const body of bodies) {
+      upstream.answer = (_, response) =>
+        response.writeHead(200, { 'content-type': 'application/json; charset=utf-16le' }).end(body);
+      const run = plane.openRun();
+      expect(await run.refusal('api.request', { path: '/v2/sandboxes' })).toMatchObject({ code: 'answer_too_large' });
+      run.end();
+    }
+  });
+
+  it('that fails with a page in Latin-1 keeps its status', async () => {
+    upstream.answer = (_, response) =>
+      response.writeHead(404, { 'content-type': 'text/html' }).end(Buffer.from('<p>caf\u00e9</p>', 'latin1'));
+    const run = plane.openRun();
+    expect(await run.call('api.request', { path: '/v2/sandboxes' })).toMatchObject({
+      status: 404,
+      data: '<p>caf\ufffd</p>',
+    });
+    run.end();
+  });
 
   it.each(reads)('of more values than are worth parsing is refused with their number: %s', async (capability, args) => {
     upstream.answer = (_, response) =>

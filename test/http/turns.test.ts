@@ -1,0 +1,46 @@
+// Whose request begins next, where many arrive together.
+import { expect, it } from 'vitest';
+import { HostTurns } from '../../src/ground/host-turns.ts';
+import { RequestTurns } from '../../src/http/turns.ts';
+
+const spin = (ms: number) => {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+};
+
+/** Requests that all wait, each of an address with a key, in the order in which they begin. */
+async function begun(requests: readonly (readonly [address: string, key: string])[]): Promise<string[]> {
+  const host = new HostTurns();
+  const turns = new RequestTurns(host);
+  const order: string[] = [];
+  // The main thread is busy when they come.
+  await host.take({ principalId: 'busy', name: 'busy' }, () => spin(5));
+  expect(turns.isFree).toBe(false);
+  await Promise.all(
+    requests.map(async ([address, key]) => {
+      await turns.pass({ socket: { remoteAddress: address } as never }, key);
+      order.push(`${address} ${key}`);
+      spin(1);
+    }),
+  );
+  return order;
+}
+
+it('an address that sends each request with another key gets the turns of one', async () => {
+  const many = Array.from({ length: 50 }, (_, i) => ['10.0.0.1', `key ${i}`] as const);
+  const order = await begun([...many, ['10.0.0.2', 'a key']]);
+  expect(order).toHaveLength(51);
+  expect(order.indexOf('10.0.0.2 a key')).toBeLessThanOrEqual(2);
+});
+
+it('so does whoever has a network of IPv6 addresses', async () => {
+  const many = Array.from({ length: 50 }, (_, i) => [`2001:db8::${i.toString(16)}`, `key ${i}`] as const);
+  const order = await begun([...many, ['2001:db8:1::1', 'a key']]);
+  expect(order.indexOf('2001:db8:1::1 a key')).toBeLessThanOrEqual(2);
+});
+
+it('behind one proxy keys take turns', async () => {
+  const many = Array.from({ length: 50 }, () => ['10.0.0.1', 'many'] as const);
+  const order = await begun([...many, ['10.0.0.1', 'one']]);
+  expect(order.indexOf('10.0.0.1 one')).toBeLessThanOrEqual(2);
+});
