@@ -130,6 +130,17 @@ export class Cloud {
     });
   }
 
+  /** False when another resume came first. @throws CloudError sandbox_gone, too_many_running */
+  resumeUnlessRunning(...[sandbox, timeoutMs, options]: Parameters<Cloud['resume']>): Promise<boolean> {
+    return this.resume(sandbox, timeoutMs, options).then(
+      () => true,
+      (caught: unknown) => {
+        if (caught instanceof CloudError && caught.code === 'already_running') return false;
+        throw caught;
+      },
+    );
+  }
+
   /** Whether traffic wakes it: paused, made so, and nothing of its memory was dropped. */
   wakes({ state, spec, memoryDropped }: Sandbox): boolean {
     return state === 'paused' && spec.autoResume && !memoryDropped;

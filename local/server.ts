@@ -2,9 +2,9 @@
 // no route of either.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Lazy } from '../src/ground/lazy.ts';
 import type { Clock } from './clock.ts';
 import { Cloud, type CloudLimits, type MachineFactory } from './cloud.ts';
-import { controlPlane } from './control/app.ts';
 import type { MakeVolume } from './control/volumes.ts';
 import { isLocalName, isLoopback } from './host-name.ts';
 
@@ -58,13 +58,16 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
   const { host = '127.0.0.1', machineFactory, clock, limits, log, warn, intercept } = options;
   const cloud = new Cloud({ machineFactory, clock, limits, warn });
   const dataPlane = options.dataPlane?.(cloud);
-  const control = controlPlane(cloud, options.makeVolume);
+  const control = new Lazy(async () => {
+    const { controlPlane } = await import('./control/app.ts');
+    return controlPlane(cloud, options.makeVolume);
+  });
 
   const answer = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     if (await intercept?.(req, res)) return;
     if (dataPlane !== undefined && (await dataPlane.handle(req, res))) return;
     if (isLoopback(host) && !isLocalName(req.headers.host)) return sendError(res, 403, 'This Host is not allowed here');
-    control.handle(req, res);
+    (await control.get()).handle(req, res);
   };
 
   const server = createServer((req, res) => {
@@ -79,6 +82,8 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     server.once('error', reject);
     server.listen(options.port, host, resolve);
   });
+  // Not before: the port is open while what answers on it is still loaded. A failure is that of the first request.
+  control.get().catch(() => {});
   const { port } = server.address() as AddressInfo;
   // Ports of sandboxes are below it: http://8080-<id>.localhost:<port>.
   cloud.domain = `localhost:${port}`;
@@ -89,7 +94,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     async close() {
       const stopped = new Promise<void>(resolve => server.close(() => resolve()));
       await cloud.close();
-      await control.close();
+      await (await control.ifBegun())?.close();
       await dataPlane?.close?.();
       server.closeAllConnections();
       await stopped;

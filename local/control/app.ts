@@ -5,17 +5,17 @@ import { type Cloud, CloudError } from '../cloud.ts';
 import { authenticate, type Team } from './auth.ts';
 import { BuildFiles } from './build-files.ts';
 import { ApiError, fromCloud } from './errors.ts';
-import { EventStore, eventRoutes } from './events.ts';
-import type { Route } from './route.ts';
-import { sandboxListRoutes } from './sandbox-list.ts';
-import { sandboxRoutes } from './sandboxes.ts';
-import { snapshotRoutes } from './snapshots.ts';
-import { telemetryRoutes } from './telemetry.ts';
+import { EventStore, eventHandlers } from './events.ts';
+import { type Call, type DescribedOperation, operations } from './operation.ts';
+import { sandboxListHandlers } from './sandbox-list.ts';
+import { sandboxHandlers } from './sandboxes.ts';
+import { snapshotHandlers } from './snapshots.ts';
+import { telemetryHandlers } from './telemetry.ts';
 import { TemplateStore } from './template-store.ts';
-import { templateRoutes } from './templates.ts';
+import { templateHandlers } from './templates.ts';
 import { volumeContent } from './volume-content.ts';
-import { type MakeVolume, VolumeStore, volumeRoutes } from './volumes.ts';
-import { WebhookStore, webhookRoutes } from './webhooks.ts';
+import { type MakeVolume, VolumeStore, volumeHandlers } from './volumes.ts';
+import { WebhookStore, webhookHandlers } from './webhooks.ts';
 
 export type ControlPlane = { readonly handle: RequestListener; close(): Promise<void> };
 
@@ -23,7 +23,13 @@ const MAX_BODY_BYTES = 16 * 1024 * 1024;
 /** Exist, but take other credentials than an API key. */
 const NOT_BY_KEY = ['/teams', '/api-keys', '/access-tokens', '/admin', '/nodes'];
 
-export function controlPlane(cloud: Cloud, makeVolume: MakeVolume = async () => undefined): ControlPlane {
+/** What the operations of the description do, by their ids. */
+type Handle = (call: Call<never, never>) => unknown;
+
+export async function controlPlane(
+  cloud: Cloud,
+  makeVolume: MakeVolume = async () => undefined,
+): Promise<ControlPlane> {
   const templates = new TemplateStore(cloud.clock);
   const volumes = new VolumeStore(makeVolume);
   const files = new BuildFiles();
@@ -46,21 +52,20 @@ export function controlPlane(cloud: Cloud, makeVolume: MakeVolume = async () => 
     next();
   };
   const readBody = express.json({ limit: MAX_BODY_BYTES, strict: false });
-  // Fixed paths first: `/sandboxes/metrics` is not a sandbox.
-  mount(
-    app,
-    [checkKey, readBody],
-    [
-      ...telemetryRoutes(cloud),
-      ...sandboxListRoutes(cloud),
-      ...sandboxRoutes({ cloud, templates, volumes }),
-      ...snapshotRoutes(cloud, templates),
-      ...templateRoutes({ cloud, templates, files }),
-      ...volumeRoutes(volumes),
-      ...eventRoutes(events),
-      ...webhookRoutes(webhooks, () => cloud.clock.now()),
-    ],
-  );
+  const handlers: Readonly<Record<string, Handle>> = {
+    ...telemetryHandlers(cloud),
+    ...sandboxListHandlers(cloud),
+    ...sandboxHandlers({ cloud, templates, volumes }),
+    ...snapshotHandlers(cloud, templates),
+    ...templateHandlers({ cloud, templates, files }),
+    ...volumeHandlers(volumes),
+    ...eventHandlers(events),
+    ...webhookHandlers(webhooks, () => cloud.clock.now()),
+  };
+  for (const operation of await operations.get()) {
+    const handle = handlers[operation.id];
+    if (handle !== undefined) mount(app, [checkKey, readBody], operation, handle);
+  }
   app.use(() => {
     throw new ApiError(404, 'no matching operation was found');
   });
@@ -74,22 +79,20 @@ export function controlPlane(cloud: Cloud, makeVolume: MakeVolume = async () => 
   };
 }
 
-function mount(app: Express, before: RequestHandler[], routes: readonly Route[]): void {
-  for (const { method, path, status, handle } of routes) {
-    app[method](path, ...before, async (req, res) => {
-      res.status(status);
-      const body = await handle({
-        team: res.locals.team as Team,
-        origin: `http://${req.headers.host ?? 'localhost'}`,
-        param: name => String(req.params[name]),
-        query: req.query,
-        body: req.body,
-        res,
-      });
-      if (body === undefined) res.end();
-      else res.json(body);
+function mount(app: Express, before: RequestHandler[], operation: DescribedOperation, handle: Handle): void {
+  const { method, path, status, check } = operation;
+  app[method](path, ...before, async (req, res) => {
+    res.status(status);
+    const body = await handle({
+      ...(check(req.query, req.body) as { query: never; body: never }),
+      team: res.locals.team as Team,
+      origin: `http://${req.headers.host ?? 'localhost'}`,
+      param: name => String(req.params[name]),
+      res,
     });
-  }
+    if (body === undefined) res.end();
+    else res.json(body);
+  });
 }
 
 function answerError(maxRunning: number): ErrorRequestHandler {

@@ -2,22 +2,14 @@
 // ready. What a step prints goes to the build's log; the step that fails ends the build with its own output.
 import { posix } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { components } from 'e2b';
 import type { DataMachine } from '../machine/machine.ts';
 import type { ProcessEvent } from '../machine/processes.ts';
 import { DEFAULT_USER, findUser } from '../machine/users.ts';
 import { placeEntries, readTar } from './tar.ts';
 
-type Step = {
-  readonly type: string;
-  readonly args: readonly string[];
-  readonly filesHash?: string | undefined;
-};
-
-export type BuildPlan = {
-  readonly steps: readonly Step[];
-  readonly startCmd?: string | undefined;
-  readonly readyCmd?: string | undefined;
-};
+type BuildPlan = Pick<components['schemas']['TemplateBuildStartV2'], 'steps' | 'startCmd' | 'readyCmd'>;
+type Step = components['schemas']['TemplateStep'];
 
 /** What a sandbox of the build starts from beside the files. */
 export type BuildDefaults = {
@@ -51,8 +43,9 @@ const MAX_SHOWN_CHARS = 2_000;
 /** @throws BuildFailure */
 export async function runBuild(machine: DataMachine, plan: BuildPlan, from: BuildDefaults, io: BuildIo) {
   const builder = new Builder(machine, from, io);
-  for (const [at, step] of plan.steps.entries()) {
-    io.log(`[builder ${at + 1}/${plan.steps.length}] ${step.type} ${step.args.join(' ')}`.trimEnd());
+  const { steps = [] } = plan;
+  for (const [at, step] of steps.entries()) {
+    io.log(`[builder ${at + 1}/${steps.length}] ${step.type} ${(step.args ?? []).join(' ')}`.trimEnd());
     await builder.step(step).catch((caught: unknown) => {
       throw new BuildFailure(String(at + 1), caught instanceof Error ? caught.message : 'the step failed');
     });
@@ -99,7 +92,7 @@ class Builder {
     this.#io = io;
   }
 
-  async step({ type, args, filesHash }: Step): Promise<void> {
+  async step({ type, args = [], filesHash }: Step): Promise<void> {
     const { user, envs } = this.defaults;
     const [first = '', second = ''] = args;
     switch (type.toUpperCase()) {
@@ -189,7 +182,7 @@ class Builder {
   }
 
   /** Puts what `src` names in the archive where `dest` says. */
-  async #copy([src = '', dest = '', owner = '', mode = '']: Step['args'], archive?: Buffer): Promise<void> {
+  async #copy([src = '', dest = '', owner = '', mode = '']: readonly string[], archive?: Buffer): Promise<void> {
     if (archive === undefined) throw new Error(`the files of COPY ${src} were not uploaded`);
     const { home, uid } = await this.#user(owner.split(':', 1)[0] || this.defaults.user);
     const target = posix.resolve(this.defaults.workdir ?? home, dest.replace(/^~(?=\/|$)/, home));

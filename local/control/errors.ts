@@ -1,5 +1,6 @@
-// What the control plane answers when it refuses: E2B's statuses and sentences, which callers match on.
-import type { CloudError } from '../cloud.ts';
+// What the control plane answers when it refuses: E2B's statuses and sentences, which callers match on. What belongs to
+// another team does not exist.
+import type { Cloud, CloudError, Sandbox } from '../cloud.ts';
 
 /** Ends a request with `status` and `{ code, message, error_code? }`. */
 export class ApiError extends Error {
@@ -13,33 +14,40 @@ export class ApiError extends Error {
   }
 }
 
-export const sandboxNotFound = (sandboxId: string): ApiError =>
+const sandboxNotFound = (sandboxId: string): ApiError =>
   new ApiError(404, `Sandbox "${sandboxId}" doesn't exist or you don't have access to it`);
 
-export const templateNotFound = (reference: string): ApiError => new ApiError(404, `template '${reference}' not found`);
+/** Old clients add `-<client id>`; it is cut off. @throws ApiError 400 */
+export function shortId(sandboxId: string): string {
+  const [id = ''] = sandboxId.split('-', 1);
+  if (!/^[a-z0-9]+$/.test(id)) throw new ApiError(400, 'Invalid sandbox ID');
+  return id;
+}
 
-export const templateForbidden = (reference: string): ApiError =>
-  new ApiError(403, `You don't have access to sandbox template '${reference}'`);
-
-const tooManyRunning = (limit: number): ApiError =>
-  new ApiError(
-    429,
-    `you have reached the maximum number of concurrent E2B sandboxes (${limit}). ` +
-      "If you need more, please visit 'https://e2b.dev/docs/billing'",
-  );
+/** @throws ApiError 400, 404 */
+export function findSandbox(cloud: Cloud, { teamId }: { readonly teamId: string }, id: string): Sandbox {
+  const sandboxId = shortId(id);
+  const sandbox = cloud.find(sandboxId);
+  if (sandbox?.spec.teamId !== teamId) throw sandboxNotFound(sandboxId);
+  return sandbox;
+}
 
 /** The registry's refusal, in the API's words. */
-export function fromCloud(caught: CloudError, maxRunning: number): ApiError {
-  const { sandboxId } = caught;
-  switch (caught.code) {
+export function fromCloud({ code, sandboxId }: CloudError, maxRunning: number): ApiError {
+  switch (code) {
     case 'sandbox_gone':
       return sandboxNotFound(sandboxId);
     case 'already_paused':
       return new ApiError(409, `Error pausing sandbox - sandbox '${sandboxId}' is already paused`);
     case 'already_running':
       return new ApiError(409, `Sandbox ${sandboxId} is already running`);
-    case 'too_many_running':
-      return tooManyRunning(maxRunning);
+    case 'too_many_running': {
+      const more = "If you need more, please visit 'https://e2b.dev/docs/billing'";
+      return new ApiError(
+        429,
+        `you have reached the maximum number of concurrent E2B sandboxes (${maxRunning}). ${more}`,
+      );
+    }
     case 'closed':
       return new ApiError(503, 'The local cloud is shutting down', 'sandbox_capacity_unavailable');
   }

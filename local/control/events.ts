@@ -1,17 +1,12 @@
 // Lifecycle events: what happened to the team's sandboxes, newest first, for seven days.
 import { randomUUID } from 'node:crypto';
-import { z } from 'zod';
 import type { Cloud, LifecycleEvent } from '../cloud.ts';
-import { type Call, parseQuery, queryInt, queryList, type Route, route } from './route.ts';
-import { shortId } from './sandbox-access.ts';
+import { shortId } from './errors.ts';
+import type { Call } from './operation.ts';
 
 const KEPT_MS = 7 * 24 * 3_600_000;
 /** Of all teams together; the oldest go first. */
 const MAX_EVENTS = 10_000;
-
-export const EVENT_TYPES = ['created', 'updated', 'paused', 'resumed', 'snapshotted', 'killed'].map(
-  name => `sandbox.lifecycle.${name}`,
-);
 
 export type ShownEvent = {
   readonly version: 'v1';
@@ -62,19 +57,15 @@ function view({ kind, sandbox, data }: LifecycleEvent, nowMs: number): ShownEven
   };
 }
 
-const listQuery = z.object({
-  offset: queryInt(0).default(0),
-  limit: queryInt(1, 100).default(10),
-  orderAsc: z
-    .enum(['true', 'false'])
-    .default('false')
-    .transform(text => text === 'true'),
-  types: queryList.pipe(z.array(z.enum(EVENT_TYPES))).optional(),
-});
+type EventQuery = {
+  readonly offset: number;
+  readonly limit: number;
+  readonly orderAsc: boolean;
+  readonly types?: readonly string[];
+};
 
-export function eventRoutes(events: EventStore): Route[] {
-  const list = ({ team, query: raw }: Call, sandboxId?: string) => {
-    const { offset, limit, orderAsc, types } = parseQuery(listQuery, raw);
+export function eventHandlers(events: EventStore) {
+  const list = ({ team, query: { offset, limit, orderAsc, types } }: Call<EventQuery>, sandboxId?: string) => {
     const matching = events
       .ofTeam(team.teamId)
       .filter(event => sandboxId === undefined || event.sandboxId === sandboxId)
@@ -82,8 +73,8 @@ export function eventRoutes(events: EventStore): Route[] {
     const ordered = orderAsc ? matching : matching.reverse();
     return ordered.slice(offset, offset + limit);
   };
-  return [
-    route('get', '/events/sandboxes', 200, call => list(call)),
-    route('get', '/events/sandboxes/:sandboxID', 200, call => list(call, shortId(call.param('sandboxID')))),
-  ];
+  return {
+    'GET /events/sandboxes': (call: Call<EventQuery>) => list(call),
+    'GET /events/sandboxes/{sandboxID}': (call: Call<EventQuery>) => list(call, shortId(call.param('sandboxID'))),
+  };
 }

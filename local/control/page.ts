@@ -1,12 +1,9 @@
 // Cursor pagination as E2B does it: time and id of the last item, base64url, in the `X-Next-Token` header. Pure.
-import { z } from 'zod';
 import { ApiError } from './errors.ts';
-import { type Call, queryInt } from './route.ts';
+import type { Call } from './operation.ts';
 
 export type Order = 'asc' | 'desc';
 export type Position = { readonly timeMs: number; readonly id: string };
-
-export const pageQuery = { limit: queryInt(1, 100).default(100), nextToken: z.string().optional() };
 
 export function encodeCursor(position: Position, order: Order): string {
   const text = `${new Date(position.timeMs).toISOString()}__${position.id}${order === 'asc' ? '__asc' : ''}`;
@@ -28,21 +25,21 @@ function compare(a: Position, b: Position, order: Order): number {
   return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
 }
 
+type PageQuery = { readonly limit?: number; readonly nextToken?: string; readonly order?: Order };
+
 /** Sorts by time (then id), skips to after the cursor, cuts at `limit`. `X-Next-Token` on all pages but the last. */
 export function paginate<T>(
   items: readonly T[],
   positionOf: (item: T) => Position,
-  query: { readonly limit: number; readonly nextToken?: string | undefined },
-  res: Call['res'] | undefined,
-  order: Order = 'desc',
+  { query: { limit, nextToken, order = 'desc' }, res }: Pick<Call<PageQuery>, 'query' | 'res'>,
 ): T[] {
-  const after = query.nextToken ? decodeCursor(query.nextToken, order) : undefined;
+  const after = nextToken ? decodeCursor(nextToken, order) : undefined;
   const rest = items
     .map(item => ({ item, position: positionOf(item) }))
     .filter(({ position }) => after === undefined || compare(position, after, order) > 0)
     .sort((a, b) => compare(a.position, b.position, order));
-  const page = rest.slice(0, query.limit);
+  const page = rest.slice(0, limit);
   const last = page.at(-1);
-  if (rest.length > page.length && last !== undefined) res?.set('x-next-token', encodeCursor(last.position, order));
+  if (rest.length > page.length && last !== undefined) res.set('x-next-token', encodeCursor(last.position, order));
   return page.map(({ item }) => item);
 }

@@ -1,90 +1,77 @@
 // The life of a sandbox over HTTP: create, get, kill, pause, resume, connect, timeout, refreshes, network, fork.
 import { type Cloud, CloudError, type Sandbox } from '../cloud.ts';
 import { isDataMachine } from '../machine/machine.ts';
+import * as asked from './asked.ts';
 import type { Team } from './auth.ts';
 import { startCommand } from './build-steps.ts';
-import { ApiError, fromCloud } from './errors.ts';
-import { acceptNetwork, checkMaskHost } from './network-rules.ts';
-import { type Call, parseBody, type Route, route } from './route.ts';
-import { findSandbox } from './sandbox-access.ts';
-import * as schemas from './schemas.ts';
+import { ApiError, findSandbox, fromCloud } from './errors.ts';
+import type { Call, Handlers } from './operation.ts';
 import type { TemplateStore } from './template-store.ts';
-import { unsupported } from './unsupported.ts';
 import { viewDetail, viewStarted } from './views.ts';
 import type { VolumeStore } from './volumes.ts';
 
-export type Parts = { readonly cloud: Cloud; readonly templates: TemplateStore; readonly volumes: VolumeStore };
+type Parts = { readonly cloud: Cloud; readonly templates: TemplateStore; readonly volumes: VolumeStore };
+type Wanted = { readonly timeout?: number; readonly memory?: boolean };
 
-const DEFAULT_SECONDS = 15;
-const DEFAULT_SECONDS_V2 = 300;
+const MIN_REFRESH_SECONDS = 15;
 
-export function sandboxRoutes(parts: Parts): Route[] {
+export function sandboxHandlers(parts: Parts): Handlers {
   const { cloud } = parts;
   const find = ({ team, param }: Call): Sandbox => findSandbox(cloud, team, param('sandboxID'));
-  const lifeMs = (timeout: number | undefined, defaultSeconds = DEFAULT_SECONDS): number =>
-    acceptTimeout(timeout ?? defaultSeconds, cloud.limits.maxLifeMs);
+  const lifeMs = (timeout: number | undefined): number => asked.acceptTimeout(timeout, cloud.limits.maxLifeMs);
 
-  return [
-    route('post', '/sandboxes', 201, ({ team, body: raw }) => {
-      const body = parseBody(schemas.newSandbox, raw);
-      return create(parts, team, body, lifeMs(body.timeout));
-    }),
-    route('post', '/v2/sandboxes', 201, ({ team, body: raw }) => {
-      const body = parseBody(schemas.newSandboxV2, raw);
-      return create(parts, team, body, lifeMs(body.timeout, DEFAULT_SECONDS_V2));
-    }),
-    route('get', '/sandboxes/:sandboxID', 200, call => viewDetail(find(call))),
-    route('delete', '/sandboxes/:sandboxID', 204, call => cloud.kill(find(call))),
-    route('post', '/sandboxes/:sandboxID/pause', 204, call => {
-      const { memory } = parseBody(schemas.pauseSandbox, call.body ?? {});
-      return cloud.pause(find(call), { keepMemory: memory });
-    }),
-    route('post', '/sandboxes/:sandboxID/resume', 201, async call => {
-      const { timeout, memory } = parseBody(schemas.resumeSandbox, call.body ?? {});
+  /** 200 for a sandbox that runs already (its time is only ever extended), 201 for one that was resumed. */
+  const connect = async (call: Call<unknown, Wanted>) => {
+    const { timeout, memory = true } = call.body;
+    const timeoutMs = lifeMs(timeout);
+    const sandbox = find(call);
+    const paused = sandbox.state === 'paused';
+    if (paused && (await cloud.resumeUnlessRunning(sandbox, timeoutMs, { keepMemory: memory }))) call.res.status(201);
+    else cloud.setTimeout(sandbox, timeoutMs, { extendOnly: true });
+    return viewStarted(sandbox);
+  };
+
+  return {
+    'POST /sandboxes': ({ team, body }) => create(parts, team, body, lifeMs(body.timeout)),
+    // v2 sandboxes are always secured.
+    'POST /v2/sandboxes': ({ team, body }) => create(parts, team, { ...body, secure: true }, lifeMs(body.timeout)),
+    'GET /sandboxes/{sandboxID}': call => viewDetail(find(call)),
+    'DELETE /sandboxes/{sandboxID}': call => cloud.kill(find(call)),
+    'POST /sandboxes/{sandboxID}/pause': call => cloud.pause(find(call), { keepMemory: call.body.memory ?? true }),
+    'POST /sandboxes/{sandboxID}/resume': async call => {
+      const { timeout, memory = true } = call.body;
       const timeoutMs = lifeMs(timeout);
       const sandbox = find(call);
       await cloud.resume(sandbox, timeoutMs, { keepMemory: memory });
       return viewStarted(sandbox);
-    }),
-    route('post', '/sandboxes/:sandboxID/connect', 200, call => {
-      const { timeout, memory } = parseBody(schemas.connectSandbox, call.body);
-      const timeoutMs = lifeMs(timeout);
-      return connect(cloud, find(call), call, timeoutMs, memory);
-    }),
-    route('post', '/v2/sandboxes/:sandboxID/connect', 200, call => {
-      const { timeout, memory } = parseBody(schemas.resumeSandbox, call.body ?? {});
-      const timeoutMs = lifeMs(timeout, DEFAULT_SECONDS_V2);
-      return connect(cloud, find(call), call, timeoutMs, memory);
-    }),
-    route('post', '/sandboxes/:sandboxID/timeout', 204, call => {
-      const { timeout } = parseBody(schemas.setTimeoutBody, call.body);
-      cloud.setTimeout(find(call), timeout * 1000);
-    }),
-    route('post', '/sandboxes/:sandboxID/refreshes', 204, call => {
-      const { duration = 0 } = parseBody(schemas.refreshBody, call.body ?? {});
-      cloud.setTimeout(find(call), Math.max(duration, DEFAULT_SECONDS) * 1000, { extendOnly: true });
-    }),
-    route('put', '/sandboxes/:sandboxID/network', 204, call => {
-      const { allow_internet_access: allowInternet, ...rules } = parseBody(schemas.networkUpdate, call.body);
+    },
+    'POST /sandboxes/{sandboxID}/connect': connect,
+    'POST /v2/sandboxes/{sandboxID}/connect': connect,
+    'POST /sandboxes/{sandboxID}/timeout': call => cloud.setTimeout(find(call), call.body.timeout * 1000),
+    'POST /sandboxes/{sandboxID}/refreshes': call => {
+      const seconds = Math.max(call.body.duration ?? 0, MIN_REFRESH_SECONDS);
+      cloud.setTimeout(find(call), seconds * 1000, { extendOnly: true });
+    },
+    'PUT /sandboxes/{sandboxID}/network': call => {
+      const { allow_internet_access: allowInternet, ...rules } = call.body;
       const sandbox = find(call);
-      cloud.setNetwork(sandbox, acceptNetwork(rules), allowInternet);
+      cloud.setNetwork(sandbox, asked.acceptNetwork(rules), allowInternet);
       warnOf(cloud, sandbox, { network: rules });
-    }),
-    route('post', '/sandboxes/:sandboxID/fork', 201, call => {
-      const { timeout, count } = parseBody(schemas.forkBody, call.body ?? {});
+    },
+    'POST /sandboxes/{sandboxID}/fork': call => {
+      const { timeout, count = 1 } = call.body;
       return fork(cloud, find(call), lifeMs(timeout), count);
-    }),
-  ];
+    },
+  };
 }
 
-async function create(parts: Parts, team: Team, body: schemas.NewSandbox, timeoutMs: number) {
+async function create(parts: Parts, team: Team, body: asked.NewSandbox, timeoutMs: number) {
   const { cloud, templates, volumes } = parts;
   const { template, build } = templates.findBuild(team, body.templateID);
   const { defaults, buildId, cpuCount, memoryMB, diskSizeMB } = build;
-  const volumeMounts = volumes.mountsOf(team.teamId, body.volumeMounts);
-  const asked = askedOf(body);
+  const volumeMounts = volumes.mountsOf(team.teamId, body.volumeMounts ?? []);
   const spec = {
-    ...asked,
+    ...asked.acceptSandbox(body),
     envVars: { ...defaults.envs, ...body.envVars },
     teamId: team.teamId,
     templateId: template.templateId,
@@ -99,28 +86,10 @@ async function create(parts: Parts, team: Team, body: schemas.NewSandbox, timeou
 }
 
 /** In the sandbox's own log and in local mode's. */
-function warnOf(cloud: Cloud, sandbox: Sandbox, asked: Parameters<typeof unsupported>[0]): void {
-  for (const sentence of unsupported(asked)) {
+function warnOf(cloud: Cloud, sandbox: Sandbox, wanted: Parameters<typeof asked.unsupported>[0]): void {
+  for (const sentence of asked.unsupported(wanted)) {
     cloud.log(sandbox, 'warn', `Local mode: ${sentence}`);
     cloud.warn(sentence);
-  }
-}
-
-/** 200 for a sandbox that runs already (its time is only ever extended), 201 for one that was resumed. */
-async function connect(cloud: Cloud, sandbox: Sandbox, { res }: Call, timeoutMs: number, keepMemory: boolean) {
-  if (sandbox.state === 'paused' && (await resumeFirst(cloud, sandbox, timeoutMs, keepMemory))) res.status(201);
-  else cloud.setTimeout(sandbox, timeoutMs, { extendOnly: true });
-  return viewStarted(sandbox);
-}
-
-/** False when another resume came first. */
-async function resumeFirst(cloud: Cloud, sandbox: Sandbox, timeoutMs: number, keepMemory: boolean): Promise<boolean> {
-  try {
-    await cloud.resume(sandbox, timeoutMs, { keepMemory });
-    return true;
-  } catch (caught) {
-    if (caught instanceof CloudError && caught.code === 'already_running') return false;
-    throw caught;
   }
 }
 
@@ -148,37 +117,4 @@ function forkError(caught: unknown, maxRunning: number): { code: number; message
   if (!(caught instanceof CloudError)) return { code: 500, message: 'Failed to start forked sandbox' };
   const { status, message } = fromCloud(caught, maxRunning);
   return { code: status, message };
-}
-
-/** @throws ApiError 400 */
-function acceptTimeout(seconds: number, maxMs: number): number {
-  if (seconds <= 0) throw new ApiError(400, 'Timeout must be greater than 0');
-  if (seconds * 1000 > maxMs) throw new ApiError(400, `Timeout cannot be greater than ${maxMs / 3_600_000} hours`);
-  return seconds * 1000;
-}
-
-/** What a sandbox is made of as far as the caller says it. @throws ApiError 400 */
-function askedOf(body: schemas.NewSandbox) {
-  checkMaskHost(body.network?.maskRequestHost);
-  const network = body.network === undefined ? undefined : acceptNetwork(body.network);
-  const { secure, autoPause, autoPauseMemory, metadata = {} } = body;
-  const autoResume = body.autoResume?.enabled ?? false;
-  if (network?.allowPublicTraffic === false && !secure) {
-    throw new ApiError(
-      400,
-      "You cannot create a sandbox without public access unless you enable secure envd access via 'secure' flag.",
-    );
-  }
-  if (!autoPauseMemory && !autoPause) {
-    throw new ApiError(400, 'autoPauseMemory=false only applies when autoPause is true.');
-  }
-  if (autoResume && autoPause && !autoPauseMemory) {
-    throw new ApiError(400, 'autoResume cannot be combined with autoPauseMemory: false');
-  }
-  return {
-    ...{ metadata, secure, autoResume, network },
-    onTimeout: autoPause ? ('pause' as const) : ('kill' as const),
-    keepMemoryOnTimeout: autoPauseMemory,
-    allowInternetAccess: body.allow_internet_access,
-  };
 }

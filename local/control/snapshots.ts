@@ -1,47 +1,38 @@
 // Snapshots: a sandbox's machine copied into a template. Deleting one is deleting its template (templates.ts).
-import { z } from 'zod';
 import type { Cloud } from '../cloud.ts';
 import type { Team } from './auth.ts';
-import { ApiError } from './errors.ts';
-import { pageQuery, paginate } from './page.ts';
-import { parseBody, parseQuery, type Route, route } from './route.ts';
-import { findSandbox, shortId } from './sandbox-access.ts';
-import { snapshotBody } from './schemas.ts';
+import { ApiError, findSandbox, shortId } from './errors.ts';
+import type { Handlers } from './operation.ts';
+import { paginate } from './page.ts';
 import { DEFAULT_TAG, parseName } from './template-name.ts';
 import { fullNames, type Template, type TemplateStore } from './template-store.ts';
 
-const listQuery = z.object({ ...pageQuery, sandboxID: z.string().optional(), name: z.string().optional() });
-
-export function snapshotRoutes(cloud: Cloud, templates: TemplateStore): Route[] {
-  return [
-    route('post', '/sandboxes/:sandboxID/snapshots', 201, async ({ team, param, body }) => {
-      const { name } = parseBody(snapshotBody, body ?? {});
+export function snapshotHandlers(cloud: Cloud, templates: TemplateStore): Handlers {
+  return {
+    'POST /sandboxes/{sandboxID}/snapshots': async ({ team, param, body: { name } }) => {
       const parsed = name === undefined ? undefined : snapshotName(name, team);
       const sandbox = findSandbox(cloud, team, param('sandboxID'));
-      if (sandbox.state !== 'running') {
-        throw new ApiError(404, `Sandbox '${sandbox.sandboxId}' not found or not running`);
-      }
-      const { spec, sandboxId } = sandbox;
+      const { spec, sandboxId, state } = sandbox;
+      if (state !== 'running') throw new ApiError(404, `Sandbox '${sandboxId}' not found or not running`);
       const content = await cloud.copyMachine(sandbox);
       cloud.tell('snapshotted', sandbox);
       const tag = parsed?.tag ?? DEFAULT_TAG;
       const template = templates.findOrAdd(team, { kind: 'snapshot', alias: parsed?.name, sourceSandboxId: sandboxId });
       templates.finish(template, templates.addBuild(template, spec, [tag]), content, `Snapshot of ${sandboxId}`);
       return viewSnapshot(template, tag);
-    }),
-    route('get', '/snapshots', 200, ({ team, query: raw, res }) => {
-      const query = parseQuery(listQuery, raw);
-      const wanted = query.name === undefined ? undefined : snapshotName(query.name, team);
+    },
+    'GET /snapshots': call => {
+      const { sandboxID, name } = call.query;
+      const wanted = name === undefined ? undefined : snapshotName(name, call.team);
       const snapshots = templates
-        .list(team, 'snapshot')
-        .filter(({ sourceSandboxId: id }) => query.sandboxID === undefined || id === shortId(query.sandboxID))
+        .list(call.team, 'snapshot')
+        .filter(({ sourceSandboxId: id }) => sandboxID === undefined || id === shortId(sandboxID))
         .filter(({ alias, templateId }) => wanted === undefined || alias === wanted.name || templateId === wanted.name)
         .filter(({ tags }) => wanted?.tag === undefined || tags.has(wanted.tag));
-      const page = paginate(snapshots, each => ({ timeMs: each.createdAtMs, id: each.templateId }), query, res);
-      const tagOf = (each: Template): string => wanted?.tag ?? newestTag(each);
-      return page.map(each => viewSnapshot(each, tagOf(each)));
-    }),
-  ];
+      const page = paginate(snapshots, each => ({ timeMs: each.createdAtMs, id: each.templateId }), call);
+      return page.map(each => viewSnapshot(each, wanted?.tag ?? newestTag(each)));
+    },
+  };
 }
 
 /** @throws ApiError 400, also for another team's namespace */

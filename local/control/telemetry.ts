@@ -1,67 +1,46 @@
 // Metrics and logs of sandboxes. Metrics are computed when asked: one point each five seconds of running.
-import { z } from 'zod';
+import type { paths } from 'e2b';
 import type { Cloud, LogEntry, LogLevel, Sandbox } from '../cloud.ts';
 import { SHOWN_USAGE } from '../sandbox.ts';
-import { ApiError } from './errors.ts';
-import { parseQuery, queryInt, queryList, type Route, route } from './route.ts';
-import { findSandbox, shortId } from './sandbox-access.ts';
+import { ApiError, findSandbox, shortId } from './errors.ts';
+import type { Handlers } from './operation.ts';
 
 const STEP_MS = 5_000;
 const MAX_POINTS = 500;
 const MIB = 1024 * 1024;
 const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
-const seconds = queryInt(0).optional();
-const metricsQuery = z.object({ start: seconds, end: seconds });
-const manyQuery = z.object({
-  sandbox_ids: queryList.pipe(z.array(z.string()).min(1).max(100, 'maximum number of items is 100')),
-});
-const logsQuery = z.object({ start: queryInt(0).default(0), limit: queryInt(0).default(1000) });
-const logsV2Query = z.object({
-  cursor: queryInt(0).optional(),
-  limit: queryInt(0, 1000).default(1000),
-  direction: z.enum(['forward', 'backward']).default('forward'),
-  level: z.enum(['debug', 'info', 'warn', 'error']).default('debug'),
-  search: z.string().max(256).default(''),
-});
+type LogQuery = NonNullable<paths['/v2/sandboxes/{sandboxID}/logs']['get']['parameters']['query']>;
 
-export function telemetryRoutes(cloud: Cloud): Route[] {
-  return [
-    route('get', '/sandboxes/metrics', 200, ({ team, query }) => {
-      const { sandbox_ids: ids } = parseQuery(manyQuery, query);
-      if (new Set(ids).size < ids.length) throw new ApiError(400, 'validation error: duplicate items in sandbox_ids');
-      const wanted = new Set(ids.map(shortId));
-      const found = cloud
-        .ofTeam(team.teamId)
-        .filter(({ sandboxId, state }) => state === 'running' && wanted.has(sandboxId));
+export function telemetryHandlers(cloud: Cloud): Handlers {
+  return {
+    'GET /sandboxes/metrics': ({ team, query }) => {
+      const wanted = new Set(query.sandbox_ids.map(shortId));
+      const found = cloud.ofTeam(team.teamId).filter(each => each.state === 'running' && wanted.has(each.sandboxId));
       const nowMs = cloud.clock.now();
       return { sandboxes: Object.fromEntries(found.map(each => [each.sandboxId, point(each, nowMs)])) };
-    }),
-    route('get', '/sandboxes/:sandboxID/metrics', 200, ({ team, param, query }) => {
-      const { start, end } = parseQuery(metricsQuery, query);
+    },
+    'GET /sandboxes/{sandboxID}/metrics': ({ team, param, query: { start, end } }) => {
       const sandbox = findSandbox(cloud, team, param('sandboxID'));
       if (start !== undefined && end !== undefined && start > end) {
         throw new ApiError(400, 'start time cannot be after end time');
       }
       return points(sandbox, cloud.clock.now(), start, end);
-    }),
-    route('get', '/sandboxes/:sandboxID/logs', 200, ({ team, param, query }) => {
-      const { start, limit } = parseQuery(logsQuery, query);
-      const sandbox = findSandbox(cloud, team, param('sandboxID'));
-      const entries = sandbox.logs.filter(entry => entry.timestampMs >= start).slice(0, limit);
+    },
+    'GET /sandboxes/{sandboxID}/logs': ({ team, param, query: { start = 0, limit } }) => {
+      const { logs } = findSandbox(cloud, team, param('sandboxID'));
+      const entries = logs.filter(entry => entry.timestampMs >= start).slice(0, limit);
       return { logs: entries.map(viewLine), logEntries: entries.map(viewEntry) };
-    }),
-    route('get', '/v2/sandboxes/:sandboxID/logs', 200, ({ team, param, query: raw }) => {
-      const query = parseQuery(logsV2Query, raw);
-      const sandbox = findSandbox(cloud, team, param('sandboxID'));
-      return { logs: selectLogs(sandbox.logs, query).map(viewEntry) };
-    }),
-  ];
+    },
+    'GET /v2/sandboxes/{sandboxID}/logs': ({ team, param, query }) => {
+      return { logs: selectLogs(findSandbox(cloud, team, param('sandboxID')).logs, query).map(viewEntry) };
+    },
+  };
 }
 
 /** From the cursor on, forwards or backwards, at most `limit`. */
-function selectLogs(logs: readonly LogEntry[], query: z.output<typeof logsV2Query>): LogEntry[] {
-  const { cursor, direction, level, search, limit } = query;
+function selectLogs(logs: readonly LogEntry[], query: LogQuery): LogEntry[] {
+  const { cursor, direction = 'forward', level = 'debug', search = '', limit } = query;
   const forward = direction === 'forward';
   const inReach = (entry: LogEntry): boolean =>
     cursor === undefined || (forward ? entry.timestampMs >= cursor : entry.timestampMs <= cursor);
@@ -71,19 +50,16 @@ function selectLogs(logs: readonly LogEntry[], query: z.output<typeof logsV2Quer
   return (forward ? matching : matching.reverse()).slice(0, limit);
 }
 
+const viewEntry = ({ timestampMs, ...entry }: LogEntry) => ({
+  timestamp: new Date(timestampMs).toISOString(),
+  ...entry,
+});
+
 /** A line is a JSON object as text. */
 const viewLine = (entry: LogEntry) => {
-  const timestamp = new Date(entry.timestampMs).toISOString();
-  const { level, message, fields } = entry;
-  return { timestamp, line: JSON.stringify({ ...fields, timestamp, level, message, logger: 'sandbox' }) };
+  const { fields, ...shown } = viewEntry(entry);
+  return { timestamp: shown.timestamp, line: JSON.stringify({ ...fields, ...shown, logger: 'sandbox' }) };
 };
-
-const viewEntry = (entry: LogEntry) => ({
-  timestamp: new Date(entry.timestampMs).toISOString(),
-  level: entry.level,
-  message: entry.message,
-  fields: entry.fields,
-});
 
 /** The newest MAX_POINTS of the interval, which ends where the sandbox was paused. */
 function points(sandbox: Sandbox, nowMs: number, start: number | undefined, end: number | undefined) {

@@ -5,7 +5,7 @@ import type { Machine } from '../cloud.ts';
 import { newId } from '../ids.ts';
 import type { Team } from './auth.ts';
 import { type BuildDefaults, NO_DEFAULTS } from './build-steps.ts';
-import { ApiError, templateForbidden, templateNotFound } from './errors.ts';
+import { ApiError } from './errors.ts';
 import { DEFAULT_TAG, parseName } from './template-name.ts';
 
 export type BuildLog = {
@@ -89,14 +89,16 @@ export class TemplateStore {
           alias === name && (namespace === undefined ? owner?.teamId === team.teamId : owner?.slug === namespace),
       ) ??
       visible.find(({ alias, team: owner }) => owner === undefined && namespace === undefined && alias === name);
-    if (found === undefined) throw templateNotFound(reference);
+    if (found === undefined) throw new ApiError(404, `template '${reference}' not found`);
     return found;
   }
 
   /** As find, and the team may change it. @throws ApiError also 403 */
   findOwn(team: Team, reference: string): Template {
     const template = this.find(team, reference);
-    if (!owns(team, template)) throw templateForbidden(reference);
+    if (!owns(team, template)) {
+      throw new ApiError(403, `You don't have access to sandbox template '${reference}'`);
+    }
     return template;
   }
 

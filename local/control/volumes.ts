@@ -5,8 +5,7 @@ import type { VolumeMount } from '../cloud.ts';
 import { same } from '../daemon/access.ts';
 import type { VolumeFiles } from '../machine/machine.ts';
 import { ApiError } from './errors.ts';
-import { parseBody, type Route, route } from './route.ts';
-import { newVolume } from './schemas.ts';
+import type { Handlers } from './operation.ts';
 
 export type Volume = {
   readonly volumeId: string;
@@ -84,16 +83,11 @@ function mountFault(volume: Volume | undefined, { name, path }: VolumeMount, tak
 const brief = ({ volumeId, name }: Volume) => ({ volumeID: volumeId, name });
 const full = (volume: Volume) => ({ ...brief(volume), token: volume.token });
 
-export function volumeRoutes(volumes: VolumeStore): Route[] {
-  return [
-    route('get', '/volumes', 200, ({ team }) => volumes.ofTeam(team.teamId).map(brief)),
-    route('post', '/volumes', 201, async ({ team, body }) => {
-      const { name } = parseBody(newVolume, body);
-      return full(await volumes.create(team.teamId, name));
-    }),
-    route('get', '/volumes/:volumeID', 200, ({ team, param }) => full(volumes.get(team.teamId, param('volumeID')))),
-    route('delete', '/volumes/:volumeID', 204, ({ team, param }) =>
-      volumes.remove(volumes.get(team.teamId, param('volumeID'))),
-    ),
-  ];
+export function volumeHandlers(volumes: VolumeStore): Handlers {
+  return {
+    'GET /volumes': ({ team }) => volumes.ofTeam(team.teamId).map(brief),
+    'POST /volumes': async ({ team, body }) => full(await volumes.create(team.teamId, body.name)),
+    'GET /volumes/{volumeID}': ({ team, param }) => full(volumes.get(team.teamId, param('volumeID'))),
+    'DELETE /volumes/{volumeID}': ({ team, param }) => volumes.remove(volumes.get(team.teamId, param('volumeID'))),
+  };
 }

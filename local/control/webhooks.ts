@@ -1,38 +1,25 @@
 // Webhooks of each team: registering them, and deliveries of lifecycle events, signed as E2B signs them. Local mode
 // delivers to this machine only: an address elsewhere is taken, and each delivery to it is left out with a warning.
 import { createHash, randomUUID } from 'node:crypto';
-import { z } from 'zod';
-import { isLoopback } from '../host-name.ts';
+import { isLoopbackHostname } from '../../src/ground/loopback.ts';
 import { ApiError } from './errors.ts';
-import { EVENT_TYPES, type ShownEvent } from './events.ts';
-import { type Call, parseBody, type Route, route } from './route.ts';
+import type { ShownEvent } from './events.ts';
+import type { Call } from './operation.ts';
 
-type Webhook = {
-  readonly id: string;
-  readonly teamId: string;
-  readonly createdAt: string;
-  name: string;
-  enabled: boolean;
-  url: string;
-  events: string[];
+type NewWebhook = {
+  readonly name: string;
+  readonly enabled: boolean;
+  readonly url: string;
+  readonly events: readonly string[];
   /** Never shown. */
-  signatureSecret: string;
+  readonly signatureSecret: string;
 };
+type Webhook = NewWebhook & { readonly id: string; readonly teamId: string; readonly createdAt: string };
 
 const DELIVERY_TIMEOUT_MS = 10_000;
 const MAX_WEBHOOKS = 100;
 /** More than this many under way: the newest is left out. */
 const MAX_DELIVERIES = 100;
-
-const fields = {
-  name: z.string().min(1),
-  url: z.url({ protocol: /^https?$/ }),
-  enabled: z.boolean(),
-  events: z.array(z.enum(EVENT_TYPES)).min(1),
-  signatureSecret: z.string().min(1),
-};
-const newWebhook = z.object({ ...fields, enabled: fields.enabled.default(true) });
-const changedWebhook = z.object(fields).partial();
 
 export class WebhookStore {
   readonly #webhooks = new Map<string, Webhook>();
@@ -56,10 +43,18 @@ export class WebhookStore {
   }
 
   /** @throws ApiError 400 when the team has too many */
-  add(teamId: string, given: z.output<typeof newWebhook>, nowMs: number): Webhook {
+  add(teamId: string, given: NewWebhook, nowMs: number): Webhook {
     if (this.ofTeam(teamId).length >= MAX_WEBHOOKS) throw new ApiError(400, `more than ${MAX_WEBHOOKS} webhooks`);
-    const webhook = { ...given, id: randomUUID(), teamId, createdAt: new Date(nowMs).toISOString() };
-    this.#webhooks.set(webhook.id, webhook);
+    return this.set({ ...given, id: randomUUID(), teamId, createdAt: new Date(nowMs).toISOString() });
+  }
+
+  /** @throws ApiError 400 */
+  set(webhook: Webhook): Webhook {
+    const { id, name, url, signatureSecret } = webhook;
+    if (name === '' || signatureSecret === '' || !/^https?:/i.test(url)) {
+      throw new ApiError(400, 'a webhook needs a name, a secret and an address with http: or https:');
+    }
+    this.#webhooks.set(id, webhook);
     return webhook;
   }
 
@@ -79,9 +74,7 @@ export class WebhookStore {
   }
 
   async #send({ id, url, signatureSecret, name }: Webhook, event: ShownEvent): Promise<void> {
-    const { hostname } = new URL(url);
-    const bare = hostname.replace(/^\[|\]$/g, '');
-    if (!isLoopback(bare) && !bare.endsWith('.localhost')) {
+    if (!isLoopbackHostname(new URL(url).hostname)) {
       this.#warn(`webhook ${name}: local mode delivers to this machine only, so ${event.type} was not sent`);
       return;
     }
@@ -118,18 +111,15 @@ export class WebhookStore {
 
 const view = ({ signatureSecret: _, ...shown }: Webhook) => shown;
 
-export function webhookRoutes(webhooks: WebhookStore, now: () => number): Route[] {
+export function webhookHandlers(webhooks: WebhookStore, now: () => number) {
   const find = ({ team, param }: Call): Webhook => webhooks.get(team.teamId, param('webhookID'));
-  return [
-    route('get', '/events/webhooks', 200, ({ team }) => webhooks.ofTeam(team.teamId).map(view)),
-    route('post', '/events/webhooks', 201, ({ team, body }) =>
-      view(webhooks.add(team.teamId, parseBody(newWebhook, body), now())),
-    ),
-    route('get', '/events/webhooks/:webhookID', 200, call => view(find(call))),
-    route('patch', '/events/webhooks/:webhookID', 200, call => {
-      const changes = parseBody(changedWebhook, call.body);
-      return view(Object.assign(find(call), changes));
-    }),
-    route('delete', '/events/webhooks/:webhookID', 200, call => webhooks.remove(find(call))),
-  ];
+  return {
+    'GET /events/webhooks': ({ team }: Call) => webhooks.ofTeam(team.teamId).map(view),
+    'POST /events/webhooks': ({ team, body }: Call<unknown, NewWebhook>) =>
+      view(webhooks.add(team.teamId, body, now())),
+    'GET /events/webhooks/{webhookID}': (call: Call) => view(find(call)),
+    'PATCH /events/webhooks/{webhookID}': (call: Call<unknown, Partial<NewWebhook>>) =>
+      view(webhooks.set({ ...find(call), ...call.body })),
+    'DELETE /events/webhooks/{webhookID}': (call: Call) => webhooks.remove(find(call)),
+  };
 }

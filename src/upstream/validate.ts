@@ -51,7 +51,8 @@ function compile(operation: Operation, strict: Ajv, coercing: Ajv): RequestCheck
   ];
 }
 
-const objectOf = (parameters: readonly Parameter[]): Schema => ({
+/** Parameters as one schema. */
+export const objectOf = (parameters: readonly Parameter[]): Schema => ({
   type: 'object',
   properties: Object.fromEntries(parameters.map(({ name, schema }) => [name, schema])),
   required: parameters.filter(({ required }) => required).map(({ name }) => name),
