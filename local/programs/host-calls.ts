@@ -154,15 +154,16 @@ export class HostCalls {
         this.#responses.delete(id);
       },
       poll: args => this.#poll(args),
-      startHttp: async ({ id, ...args }) => this.#answerLater(id, this.#http(args)),
-      startRun: async ({ id, ...args }) => this.#answerLater(id, this.#run(args)),
+      start: async call => this.#start(call),
       cell: async () => (await this.#io.cell?.()) ?? null,
       event: async args => this.#io.event?.(args),
       cellDone: async () => this.#io.cellDone?.(),
     };
   }
 
-  #answerLater(id: number, work: Promise<wire.HttpResponse | wire.Ran>): void {
+  #start({ id, ...call }: Args<'start'>): void {
+    const { op, args } = checked(call);
+    const work = op === 'http' ? this.#http(args as Args<'http'>) : this.#run(args as Args<'run'>);
     work.then(
       value => this.#happen({ kind: 'answer', id, value }),
       (error: Error) => this.#happen({ kind: 'answer', id, error: error.message }),

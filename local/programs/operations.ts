@@ -13,8 +13,12 @@ const pairs = z.array(z.tuple([z.string().max(256), z.coerce.string().max(16_384
 const id = z.number().int();
 const nothing = z.object({});
 const onPath = z.object({ path });
-const command = { source: z.string().max(1_000_000), cwd: path, env: z.record(z.string(), z.string()), stdin: bytes };
-const http = { url: z.string().max(16_384), method: z.string().max(32), headers: pairs, body: bytes };
+const command = z.object({
+  source: z.string().max(1_000_000),
+  cwd: path,
+  env: z.record(z.string(), z.string()),
+  stdin: bytes,
+});
 const status = z.number().int().min(100).max(999);
 const timeoutMs = z.number().min(0).nullable();
 
@@ -37,21 +41,20 @@ const SCHEMAS = {
   output: z.object({ kind: z.enum(['stdout', 'stderr']), bytes }),
   stdin: nothing,
   sleep: z.object({ ms: z.number().min(0) }),
-  run: z.object(command),
+  run: command,
   /** The same beside the program: `wait` gives its outcome, or null while it runs; it is forgotten once given. */
-  spawn: z.object(command),
+  spawn: command,
   wait: z.object({ child: id, timeoutMs }),
   signal: z.object({ child: id, name: z.enum(['SIGTERM', 'SIGKILL']) }),
-  http: z.object(http),
+  http: z.object({ url: z.string().max(16_384), method: z.string().max(32), headers: pairs, body: bytes }),
   listen: z.object({ port: z.number().int() }),
   unlisten: z.object({ server: id }),
   accept: z.object({ server: id }),
   respond: z.object({ id, response: z.object({ status, headers: pairs, body: bytes }) }),
   /** For event loops: the next thing that happened, or `timeout`. Nothing to wait for: `timeout` at once. */
   poll: z.object({ timeoutMs, stdin: z.boolean() }),
-  /** Asynchronous twins of http and run, whose answers come by poll. */
-  startHttp: z.object({ ...http, id }),
-  startRun: z.object({ ...command, id }),
+  /** One of these beside the program: its answer comes by poll. */
+  start: z.object({ id, op: z.enum(['http', 'run']), args: z.unknown() }),
   /** Code contexts: the next cell; null when there is none to come. */
   cell: nothing,
   event: z.looseObject({ type: z.enum(['result', 'error']) }),
@@ -70,7 +73,7 @@ export type Entry = { type: 'file' | 'directory' | 'symlink'; sizeBytes: number;
 export type Ran = { exitCode: number; stdout: Uint8Array; stderr: Uint8Array };
 export type Language = 'python' | 'javascript' | 'typescript' | 'bash' | 'r' | 'java';
 export type Cell = { code: string; language: Language; envs: Record<string, string>; topDirectories: string[] };
-/** What a JavaScript event loop waits for; `answer`: of startHttp or startRun. */
+/** What a JavaScript event loop waits for; `answer`: of what was started. */
 export type LoopEvent =
   | { kind: 'timeout' }
   | { kind: 'stdin'; bytes: Uint8Array | null }

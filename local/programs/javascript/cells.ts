@@ -12,9 +12,8 @@ export function runCells(vm: Vm, call: CallHost): void {
     vm.clearInterrupt();
     const before = vm.call('setEnv', JSON.stringify(cell.envs));
     try {
-      const value = vm.evaluate(importsAsAwaits(javascriptOf(cell)), `<cell ${count}>`, 'async');
-      vm.call('watch', value).dispose();
-      settle(vm, call);
+      vm.call('watchCell', vm.evaluate(importsAsAwaits(javascriptOf(cell)), `<cell ${count}>`)).dispose();
+      settle(vm);
     } catch (caught) {
       if (vm.exitCode !== undefined) return;
       const interrupted = vm.interrupted;
@@ -39,18 +38,14 @@ function javascriptOf({ code, language }: Cell): string {
   throw new SyntaxError(stripped.error);
 }
 
-/** Waits for the cell's own promise only: its servers and timers go on in the next cells. */
-function settle(vm: Vm, call: CallHost): void {
+/** Waits for the cell itself only: its servers and timers go on in the next cells. */
+function settle(vm: Vm): void {
   do {
     vm.runJobs();
     if (vm.interrupted) throw new Error('interrupted');
-    const state = vm.ask('state');
-    if (state !== 'pending') {
-      vm.call(state === 'done' ? 'result' : 'failedOutcome').dispose();
-      return;
-    }
+    if (vm.ask('cellRuns') === 'false') return;
   } while (vm.ask('turn') === 'true');
-  failed(call, new Error('The cell waits for a promise that nothing can settle'));
+  throw new Error('The cell waits for a promise that nothing can settle');
 }
 
 function failed(call: CallHost, caught: unknown): void {

@@ -7,6 +7,7 @@ import { answerText } from '../json-bridge.ts';
 import type { CallHost } from '../operations.ts';
 import type { WorkerStart } from '../protocol.ts';
 import { stripTypes } from '../strip-types.ts';
+import { isModule } from './cell-syntax.ts';
 import { hash } from './hash.ts';
 import type { Compiled } from './javascript.ts';
 
@@ -81,8 +82,9 @@ export class Vm {
     this.#vm.executePendingJobs();
   }
 
-  evaluate(code: string, file: string, kind: 'module' | 'async'): JSValueHandle {
-    return this.#vm.evalCode(code, file, kind === 'module' ? EvalFlags.TYPE_MODULE : EvalFlags.ASYNC);
+  /** A promise of what comes of the code. */
+  evaluate(code: string, file: string): JSValueHandle {
+    return this.#vm.evalCode(code, file, EvalFlags.ASYNC);
   }
 
   /** Calls a function of the runtime. Handles given are taken over. */
@@ -111,36 +113,32 @@ export class Vm {
     else this.#rejections.set(promise.identity, { promise: promise.dup(), reason: reason.dup() });
   }
 
-  /** The runtime takes them away before any code runs. */
+  /** What host.ts of the runtime takes before any code runs. */
   #expose(call: CallHost): void {
-    const text = (name: string, work: (text: string) => string): void =>
-      this.#set(name, argument => this.#vm.newString(work(argument.toString())));
-    text('__host', request => answerText(request, call as (op: string, args: object) => unknown));
-    text('__hash', hash);
-    text('__strip', source => {
+    const given = this.#vm.newObject();
+    const set = (name: string, work: (...args: JSValueHandle[]) => JSValueHandle): void =>
+      this.#vm.newFunction(name, work).consume(made => given.setProp(name, made));
+    const text = (name: string, work: (...texts: string[]) => string): void =>
+      set(name, (...args) => this.#vm.newString(work(...args.map(String))));
+    text('host', request => answerText(request, call as (op: string, args: object) => unknown));
+    text('hash', hash);
+    text('strip', source => {
       const stripped = stripTypes(source);
       if ('error' in stripped) throw new Error(stripped.error);
       return stripped.code;
     });
-    text('__library', name => readFileSync(builtFile(`local/programs/javascript/runtime/${name}.js`), 'utf8'));
-    this.#set('__compile', (source, file) => this.#vm.evalCode(source.toString(), file.toString()));
-    this.#set('__print', (kind, printed) => {
-      call('output', {
-        kind: kind.toString() === 'stderr' ? 'stderr' : 'stdout',
-        bytes: Buffer.from(printed.toString()),
-      });
-      return this.#vm.undefined;
+    text('isModule', source => String(isModule(source)));
+    text('library', name => readFileSync(builtFile(`local/programs/javascript/runtime/${name}.js`), 'utf8'));
+    text('print', (kind, printed) => {
+      call('output', { kind: kind === 'stderr' ? 'stderr' : 'stdout', bytes: Buffer.from(printed) });
+      return '';
     });
-    this.#set('__exit', code => {
-      this.#exitCode = Number(code.toString());
-      return this.#vm.undefined;
+    text('exit', code => {
+      this.#exitCode = Number(code);
+      return '';
     });
-  }
-
-  #set(name: string, work: (...args: [JSValueHandle, JSValueHandle]) => JSValueHandle): void {
-    const made = this.#vm.newFunction(name, work as (...args: JSValueHandle[]) => JSValueHandle);
-    this.#vm.setProp(this.#vm.global, name, made);
-    made.dispose();
+    set('compile', (source, file) => this.#vm.evalCode(String(source), String(file)));
+    given.consume(() => this.#vm.setProp(this.#vm.global, '__worker', given));
   }
 
   #loadRuntime(): void {

@@ -109,10 +109,9 @@ def _later(file, patch):
 
 _patches = {
     'asyncio': _patch_asyncio,
-    'subprocess': _later('local_subprocess', 'patch_subprocess'),
-    'http.client': _later('local_network', 'patch_http_client'),
+    'subprocess': _later('local_subprocess', 'patch'),
+    'socket': _later('local_network', 'patch_socket'),
     'socketserver': _later('local_network', 'patch_socketserver'),
-    'http.server': _later('local_network', 'patch_http_server'),
 }
 
 class _Loader:
@@ -138,11 +137,3 @@ class _Finder:
         return spec
 
 sys.meta_path.insert(0, _Finder)
-
-# python3 -m http.server runs the module's source again as __main__: it needs the patched classes beside it.
-if sys.orig_argv[1:3] == ['-m', 'http.server']:
-    import local_network
-    _code = local_network.serve(sys.orig_argv[3:])
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(_code)

@@ -1,83 +1,12 @@
 // AbortController, Blob and Headers, as far as code without a network has a use for them, and `global`.
+import { AbortController, AbortSignal, useTimers } from './abort.ts';
 import { startTimer } from './bridge.ts';
 import { concatBytes, decodeUtf8, encodeUtf8, toBytes } from './text.ts';
 
-type Listener = ((event: object) => unknown) | { handleEvent(event: object): unknown };
+useTimers(startTimer);
 
-const abortError = (): unknown => new DOMException('This operation was aborted', 'AbortError');
-let making = false;
-// Given by the classes themselves, since they reach into private fields.
-let abort: (signal: AbortSignal, reason?: unknown) => void;
+// Given by the class itself, since it reaches into private fields.
 let bytesOfBlob: (value: object) => Uint8Array | undefined;
-
-class AbortSignal {
-  aborted = false;
-  reason: unknown;
-  onabort: ((event: object) => unknown) | null = null;
-  readonly #listeners = new Set<Listener>();
-
-  constructor() {
-    if (!making) throw new TypeError('Illegal constructor');
-  }
-
-  static abort(reason: unknown = abortError()): AbortSignal {
-    const signal = makeSignal();
-    abort(signal, reason);
-    return signal;
-  }
-  static timeout(ms: number): AbortSignal {
-    const signal = makeSignal();
-    startTimer(ms, () => abort(signal, new DOMException('The operation was aborted due to timeout', 'TimeoutError')));
-    return signal;
-  }
-  static any(signals: Iterable<AbortSignal>): AbortSignal {
-    const signal = makeSignal();
-    for (const other of signals) {
-      if (other.aborted) abort(signal, other.reason);
-      else other.addEventListener('abort', () => abort(signal, other.reason));
-    }
-    return signal;
-  }
-
-  throwIfAborted(): void {
-    if (this.aborted) throw this.reason;
-  }
-  addEventListener(type: string, listener: Listener): void {
-    if (type === 'abort') this.#listeners.add(listener);
-  }
-  removeEventListener(_type: string, listener: Listener): void {
-    this.#listeners.delete(listener);
-  }
-
-  static {
-    abort = (signal, reason = abortError()) => {
-      if (signal.aborted) return;
-      signal.aborted = true;
-      signal.reason = reason;
-      const event = { type: 'abort', target: signal };
-      signal.onabort?.(event);
-      for (const listener of signal.#listeners)
-        if (typeof listener === 'function') listener(event);
-        else listener.handleEvent(event);
-    };
-  }
-}
-
-function makeSignal(): AbortSignal {
-  making = true;
-  try {
-    return new AbortSignal();
-  } finally {
-    making = false;
-  }
-}
-
-class AbortController {
-  readonly signal = makeSignal();
-  abort(reason?: unknown): void {
-    abort(this.signal, reason);
-  }
-}
 
 class Blob {
   readonly type: string;

@@ -1,5 +1,4 @@
 // Node's child_process: a command is a script of the sandbox's shell.
-
 import { EventEmitter } from 'events/';
 import type { Ran } from '../../operations.ts';
 import { type Buffer, toBuffer } from './buffer.ts';
@@ -16,7 +15,12 @@ type Options = {
   stdio?: unknown;
   shell?: unknown;
 };
-type Callback = (...values: unknown[]) => void;
+type Callback = (error: unknown, ...outputs: unknown[]) => void;
+const OUTPUTS = ['stdout', 'stderr'] as const;
+
+const callbackIn = (args: unknown[]) => args.find(arg => typeof arg === 'function') as Callback | undefined;
+const optionsIn = (args: unknown[]): Options =>
+  args.find(arg => typeof arg === 'object' && arg !== null && !Array.isArray(arg)) ?? {};
 
 function request(source: string, { cwd, env, input }: Options) {
   const stdin = bytesOf(input);
@@ -24,14 +28,11 @@ function request(source: string, { cwd, env, input }: Options) {
 }
 
 /** A program and its arguments, quoted unless the shell is to read them. */
-function commandLine(file: string, args: unknown[], { shell }: Options = {}): string {
+function commandLine(file: string, args: unknown[]): string {
   const parts = [file, ...((args.find(Array.isArray) ?? []) as string[])];
-  if (shell) return parts.join(' ');
+  if (optionsIn(args).shell) return parts.join(' ');
   return parts.map(part => (/^[\w@%+=:,./-]+$/.test(part) ? part : `'${part.replace(/'/g, `'\\''`)}'`)).join(' ');
 }
-
-const optionsIn = (args: unknown[]): Options =>
-  args.find(arg => typeof arg === 'object' && arg !== null && !Array.isArray(arg)) ?? {};
 
 function shown(bytes: Uint8Array, { encoding = 'buffer' }: Options): Buffer | string {
   return encoding === 'buffer' ? toBuffer(bytes) : toBuffer(bytes).toString(encoding as BufferEncoding);
@@ -39,12 +40,8 @@ function shown(bytes: Uint8Array, { encoding = 'buffer' }: Options): Buffer | st
 
 function failure(source: string, { exitCode, stdout, stderr }: Ran): Error {
   const error = new Error(`Command failed: ${source}\n${toBuffer(stderr)}`);
-  return Object.assign(error, {
-    status: exitCode,
-    code: exitCode,
-    stdout: toBuffer(stdout),
-    stderr: toBuffer(stderr),
-  });
+  const outputs = { stdout: toBuffer(stdout), stderr: toBuffer(stderr) };
+  return Object.assign(error, { status: exitCode, code: exitCode, ...outputs });
 }
 
 function runSync(source: string, options: Options = {}): Buffer | string {
@@ -68,47 +65,36 @@ class ChildProcess extends EventEmitter {
 
 function start(source: string, options: Options, callback?: Callback): ChildProcess {
   const child = new ChildProcess();
-  later<Ran>(id => void call('startRun', { id, ...request(source, options) })).then(
-    ran => {
-      child.exitCode = ran.exitCode;
-      for (const kind of ['stdout', 'stderr'] as const) {
-        if (options.stdio === 'inherit') guestProcess[kind].write(ran[kind]);
-        if (ran[kind].length > 0) child[kind].emit('data', shown(ran[kind], options));
-      }
-      child.emit('exit', ran.exitCode, null);
-      child.emit('close', ran.exitCode, null);
-      const error = ran.exitCode === 0 ? null : failure(source, ran);
-      callback?.(error, toBuffer(ran.stdout).toString(), toBuffer(ran.stderr).toString());
-    },
-    error => {
-      child.emit('error', error);
-      callback?.(error);
-    },
-  );
+  const ended = (ran: Ran): void => {
+    child.exitCode = ran.exitCode;
+    for (const kind of OUTPUTS) {
+      if (options.stdio === 'inherit') guestProcess[kind].write(ran[kind]);
+      if (ran[kind].length > 0) child[kind].emit('data', shown(ran[kind], options));
+    }
+    child.emit('exit', ran.exitCode, null);
+    child.emit('close', ran.exitCode, null);
+    callback?.(ran.exitCode === 0 ? null : failure(source, ran), ...OUTPUTS.map(kind => String(toBuffer(ran[kind]))));
+  };
+  later('run', request(source, options)).then(ended, error => {
+    child.emit('error', error);
+    callback?.(error);
+  });
   return child;
 }
 
-function exec(source: string, ...args: unknown[]): ChildProcess {
-  const callback = args.find(arg => typeof arg === 'function') as Callback | undefined;
-  const options = { encoding: 'utf8', ...optionsIn(args) };
-  return start(source, options, callback);
-}
+const exec = (source: string, ...args: unknown[]): ChildProcess =>
+  start(source, { encoding: 'utf8', ...optionsIn(args) }, callbackIn(args));
 
 export const childProcess = {
   execSync: runSync,
   execFileSync: (file: string, ...args: unknown[]) => runSync(commandLine(file, args), optionsIn(args)),
   spawnSync(file: string, ...args: unknown[]) {
     const options = optionsIn(args);
-    const { exitCode, stdout, stderr } = call('run', request(commandLine(file, args, options), options));
-    return {
-      pid: 4_001,
-      status: exitCode,
-      signal: null,
-      stdout: shown(stdout, options),
-      stderr: shown(stderr, options),
-    };
+    const { exitCode, stdout, stderr } = call('run', request(commandLine(file, args), options));
+    const outputs = { stdout: shown(stdout, options), stderr: shown(stderr, options) };
+    return { pid: 4_001, status: exitCode, signal: null, ...outputs };
   },
-  spawn: (file: string, ...args: unknown[]) => start(commandLine(file, args, optionsIn(args)), optionsIn(args)),
+  spawn: (file: string, ...args: unknown[]) => start(commandLine(file, args), optionsIn(args)),
   exec,
   execFile: (file: string, ...args: unknown[]) => exec(commandLine(file, args), ...args),
 };

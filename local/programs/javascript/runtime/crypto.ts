@@ -1,12 +1,8 @@
 // Node's crypto, as far as scripts use it: digests and random bytes come from the host's Node.
 import { Buffer, toBuffer } from './buffer.ts';
+import { worker } from './host.ts';
 
-declare global {
-  /** Given by the worker: JSON in, base64 out. */
-  var __hash: (request: string) => string;
-}
-const ask = globalThis.__hash;
-Reflect.deleteProperty(globalThis, '__hash');
+const ask = worker.hash;
 
 function bytesOf(data: unknown, encoding?: string): Buffer {
   if (typeof data === 'string') return Buffer.from(data, encoding as 'utf8');

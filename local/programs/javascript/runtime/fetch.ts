@@ -1,7 +1,6 @@
 // fetch, over the sandbox's own ports. There is no other network.
 import type { HttpResponse } from '../../operations.ts';
 import { Buffer, toBuffer } from './buffer.ts';
-import { call } from './host.ts';
 import { later } from './loop.ts';
 
 export type Pairs = [string, string][];
@@ -16,21 +15,12 @@ export function bytesOf(body: unknown): Uint8Array {
   return body instanceof Uint8Array ? body : Buffer.from(String(body ?? ''));
 }
 
-export function exchange(request: {
-  url: string;
-  method: string;
-  headers: Pairs;
-  body: Uint8Array;
-}): Promise<HttpResponse> {
-  return later<HttpResponse>(id => void call('startHttp', { id, ...request }));
-}
-
 export async function fetch(
   input: unknown,
   { method = 'GET', headers, body }: { method?: string; headers?: unknown; body?: unknown } = {},
 ): Promise<Response> {
   const request = { url: String(input), method: method.toUpperCase(), headers: pairsOf(headers), body: bytesOf(body) };
-  return exchange(request).then(
+  return later('http', request).then(
     answer => new Response(answer),
     cause => {
       throw new TypeError(`fetch failed: ${cause instanceof Error ? cause.message : ''}`, { cause });

@@ -2,15 +2,23 @@
 import posix from 'path-browserify';
 import type { Entry } from '../../operations.ts';
 import { Buffer, toBuffer } from './buffer.ts';
-import { call, HostError } from './host.ts';
+import { call, HostError, readStdin } from './host.ts';
 
-const { dirname, join, resolve } = posix;
+const { basename, dirname, join, resolve } = posix;
 
-type Encoding =
-  | string
-  | { encoding?: string | null; flag?: string; recursive?: boolean; withFileTypes?: boolean; force?: boolean }
-  | null
-  | undefined;
+type Options = {
+  encoding?: string | null;
+  flag?: string;
+  recursive?: boolean;
+  withFileTypes?: boolean;
+  force?: boolean;
+  throwIfNoEntry?: boolean;
+};
+type Given = string | Options | null | undefined;
+
+function optionsOf(given: Given): Options {
+  return typeof given === 'string' ? { encoding: given } : (given ?? {});
+}
 
 function pathOf(path: unknown): string {
   if (typeof path === 'string') return resolve(path);
@@ -20,66 +28,49 @@ function pathOf(path: unknown): string {
   throw new TypeError('The "path" argument must be a string, a Buffer or a file URL');
 }
 
-function encodingOf(options: Encoding): string | undefined {
-  return (typeof options === 'string' ? options : options?.encoding) ?? undefined;
-}
-
-function bytesOf(data: unknown, options?: Encoding): Uint8Array {
+function bytesOf(data: unknown, given?: Given): Uint8Array {
   if (data instanceof Uint8Array) return data;
   if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  return Buffer.from(String(data), (encodingOf(options) ?? 'utf8') as 'utf8');
+  return Buffer.from(String(data), (optionsOf(given).encoding ?? 'utf8') as 'utf8');
 }
+
+const FORMATS = { directory: 0o040000, file: 0o100000, symlink: 0o120000 };
 
 class Stats {
-  readonly #entry: Entry;
-  readonly size: number;
-  readonly mode: number;
-  readonly mtimeMs: number;
-  readonly mtime: Date;
-  readonly ctime: Date;
-  readonly birthtime: Date;
-  constructor(entry: Entry) {
-    this.#entry = entry;
-    this.size = entry.sizeBytes;
-    this.mode = entry.mode | (entry.type === 'directory' ? 0o040000 : 0o100000);
-    this.mtimeMs = entry.modifiedMs;
-    this.mtime = new Date(entry.modifiedMs);
-    this.ctime = this.mtime;
-    this.birthtime = this.mtime;
+  readonly #type: Entry['type'];
+  constructor({ type, sizeBytes, mode, modifiedMs }: Entry) {
+    this.#type = type;
+    const time = new Date(modifiedMs);
+    const times = { mtimeMs: modifiedMs, mtime: time, ctime: time, birthtime: time };
+    Object.assign(this, { size: sizeBytes, mode: mode | FORMATS[type], ...times });
   }
   isFile(): boolean {
-    return this.#entry.type === 'file';
+    return this.#type === 'file';
   }
   isDirectory(): boolean {
-    return this.#entry.type === 'directory';
+    return this.#type === 'directory';
   }
   isSymbolicLink(): boolean {
-    return this.#entry.type === 'symlink';
+    return this.#type === 'symlink';
   }
 }
 
-class Dirent extends Stats {
-  readonly name: string;
-  readonly parentPath: string;
-  constructor(parentPath: string, name: string) {
-    super(call('lstat', { path: join(parentPath, name) }));
-    this.name = name;
-    this.parentPath = parentPath;
-  }
-}
+const lstat = (path: unknown): Stats => new Stats(call('lstat', { path: pathOf(path) }));
 
-function readdirSync(path: unknown, options?: Encoding): unknown[] {
+function readdirSync(path: unknown, given?: Given): unknown[] {
   const folder = pathOf(path);
-  const wants = typeof options === 'object' && options !== null ? options : {};
+  const { recursive, withFileTypes } = optionsOf(given);
   const names = call('list', { path: folder }).sort();
-  const below = wants.recursive === true ? names.flatMap(name => deeper(folder, name)) : names;
-  return wants.withFileTypes === true
-    ? below.map(name => new Dirent(dirname(join(folder, name)), name.split('/').at(-1) ?? ''))
-    : below;
+  const below = recursive === true ? names.flatMap(name => deeper(folder, name)) : names;
+  if (withFileTypes !== true) return below;
+  return below.map(name => {
+    const file = join(folder, name);
+    return Object.assign(lstat(file), { name: basename(file), parentPath: dirname(file) });
+  });
 }
 
 function deeper(folder: string, name: string): string[] {
-  if (call('lstat', { path: join(folder, name) }).type !== 'directory') return [name];
+  if (!lstat(join(folder, name)).isDirectory()) return [name];
   return [name, ...(readdirSync(join(folder, name), { recursive: true }) as string[]).map(inner => `${name}/${inner}`)];
 }
 
@@ -92,51 +83,48 @@ function attempt<T>(work: () => T): T | undefined {
 }
 
 const calls = {
-  readFileSync(path: unknown, options?: Encoding): string | Buffer {
-    const bytes = path === 0 || path === '/dev/stdin' ? readStdin() : toBuffer(call('read', { path: pathOf(path) }));
-    const encoding = encodingOf(options);
-    return encoding === undefined ? bytes : bytes.toString(encoding as 'utf8');
+  readFileSync(path: unknown, given?: Given): string | Buffer {
+    const bytes =
+      path === 0 || path === '/dev/stdin' ? Buffer.concat(readStdin()) : toBuffer(call('read', { path: pathOf(path) }));
+    const { encoding } = optionsOf(given);
+    return encoding == null ? bytes : bytes.toString(encoding as 'utf8');
   },
-  writeFileSync(path: unknown, data: unknown, options?: Encoding): void {
+  writeFileSync(path: unknown, data: unknown, given?: Given): void {
     const target = pathOf(path);
-    if (typeof options === 'object' && options?.flag === 'a') {
-      calls.appendFileSync(path, data, options);
+    if (optionsOf(given).flag === 'a') {
+      calls.appendFileSync(path, data, given);
       return;
     }
     if (attempt(() => call('stat', { path: dirname(target) })) === undefined) {
       throw new HostError('ENOENT', `ENOENT: no such file or directory, open '${target}'`, target);
     }
-    call('write', { path: target, bytes: bytesOf(data, options) });
+    call('write', { path: target, bytes: bytesOf(data, given) });
   },
-  appendFileSync(path: unknown, data: unknown, options?: Encoding): void {
+  appendFileSync(path: unknown, data: unknown, given?: Given): void {
     const target = pathOf(path);
     const before = attempt(() => call('read', { path: target })) ?? new Uint8Array(0);
-    call('write', { path: target, bytes: Buffer.concat([before, bytesOf(data, options)]) });
+    call('write', { path: target, bytes: Buffer.concat([before, bytesOf(data, given)]) });
   },
   existsSync: (path: unknown): boolean => attempt(() => call('stat', { path: pathOf(path) })) !== undefined,
   accessSync: (path: unknown): void => void call('stat', { path: pathOf(path) }),
-  statSync(path: unknown, options?: { throwIfNoEntry?: boolean }): Stats | undefined {
-    if (options?.throwIfNoEntry === false && !calls.existsSync(path)) return undefined;
+  statSync(path: unknown, given?: Options): Stats | undefined {
+    if (given?.throwIfNoEntry === false && !calls.existsSync(path)) return undefined;
     return new Stats(call('stat', { path: pathOf(path) }));
   },
-  lstatSync: (path: unknown): Stats => new Stats(call('lstat', { path: pathOf(path) })),
+  lstatSync: lstat,
   readdirSync,
-  mkdirSync(path: unknown, options?: Encoding): void {
+  mkdirSync(path: unknown, given?: Given): void {
     const target = pathOf(path);
-    const recursive = typeof options === 'object' && options?.recursive === true;
-    if (recursive && calls.existsSync(target)) return;
-    if (!recursive) call('stat', { path: dirname(target) });
+    const { recursive } = optionsOf(given);
+    if (recursive === true && calls.existsSync(target)) return;
+    if (recursive !== true) call('stat', { path: dirname(target) });
     call('mkdir', { path: target });
   },
-  rmSync(path: unknown, options?: Encoding): void {
-    const wants = typeof options === 'object' && options !== null ? options : {};
-    if (wants.force !== true) call('lstat', { path: pathOf(path) });
+  rmSync(path: unknown, given?: Given): void {
+    if (optionsOf(given).force !== true) lstat(path);
     call('remove', { path: pathOf(path) });
   },
-  unlinkSync(path: unknown): void {
-    call('lstat', { path: pathOf(path) });
-    call('remove', { path: pathOf(path) });
-  },
+  unlinkSync: (path: unknown): void => calls.rmSync(path),
   rmdirSync(path: unknown): void {
     if (call('list', { path: pathOf(path) }).length > 0)
       throw new HostError('ENOTEMPTY', 'ENOTEMPTY: directory not empty', pathOf(path));
@@ -155,12 +143,6 @@ const calls = {
     return path;
   },
 };
-
-function readStdin(): Buffer {
-  const parts: Uint8Array[] = [];
-  for (let part = call('stdin', {}); part !== null; part = call('stdin', {})) parts.push(part);
-  return Buffer.concat(parts);
-}
 
 type Calls = Record<string, (...args: unknown[]) => unknown>;
 export const promises: Calls = {};

@@ -1,10 +1,13 @@
 // What every script finds without asking.
-import { AbortController, AbortSignal, Event, EventTarget } from './abort.ts';
+import { Event, EventTarget } from 'event-target-shim';
+import { AbortController, AbortSignal, useTimers } from '../../../../src/guest/prelude/abort.ts';
 import { Buffer } from './buffer.ts';
 import { fetch, Response } from './fetch.ts';
-import { clearTimer, setTimer } from './loop.ts';
+import { setTimer, timerFunctions } from './loop.ts';
 import { requireFrom } from './modules.ts';
 import { console, guestProcess } from './process.ts';
+
+useTimers((ms, run) => setTimer(run, ms, [], false).unref());
 
 Object.assign(globalThis, {
   global: globalThis,
@@ -19,10 +22,5 @@ Object.assign(globalThis, {
   Event,
   EventTarget,
   require: (name: string) => requireFrom(guestProcess.cwd())(name),
-  setTimeout: (run: () => void, ms?: number, ...args: unknown[]) => setTimer(run, ms, args, false),
-  setInterval: (run: () => void, ms?: number, ...args: unknown[]) => setTimer(run, ms, args, true),
-  setImmediate: (run: () => void, ...args: unknown[]) => setTimer(run, 0, args, false),
-  clearTimeout: clearTimer,
-  clearInterval: clearTimer,
-  clearImmediate: clearTimer,
+  ...timerFunctions,
 });

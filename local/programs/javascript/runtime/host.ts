@@ -1,14 +1,29 @@
-// JavaScript's way to the host: one blocking call, JSON both ways, bytes as base64. Runs inside QuickJS, like everything
-// in this folder; there is nothing of Node here but what this folder makes.
+// What the worker gives the runtime, and the way to the host: one blocking call, JSON both ways, bytes as base64. Runs
+// inside QuickJS, like everything in this folder; there is nothing of Node here but what this folder makes.
 import type { Answer, Args, Operation } from '../../operations.ts';
 
+type FromWorker = {
+  /** A call to the host. */
+  host(request: string): string;
+  /** Digests and random bytes: JSON in, base64 out. */
+  hash(request: string): string;
+  /** Evaluates a script that bears a file's name. */
+  compile(source: string, file: string): (...args: unknown[]) => void;
+  /** Types out, the rest in its place. */
+  strip(source: string): string;
+  /** Whether a source imports, exports or awaits at its top: 'true' or 'false'. */
+  isModule(source: string): string;
+  /** The text of a part of the runtime that is loaded when asked for. */
+  library(name: string): string;
+  print(kind: string, text: string): void;
+  /** Ends the program at the next step of its code; nothing catches it. */
+  exit(code: string): void;
+};
 declare global {
-  /** Given by the worker. */
-  var __host: (request: string) => string;
+  var __worker: FromWorker;
 }
-
-const send = globalThis.__host;
-Reflect.deleteProperty(globalThis, '__host');
+export const worker = globalThis.__worker;
+Reflect.deleteProperty(globalThis, '__worker');
 
 /** Node's codes for the host's. */
 const CODES: Readonly<Record<string, string>> = {
@@ -31,26 +46,30 @@ export class HostError extends Error {
 
 /** @throws HostError with a code such as ENOENT */
 export function call<O extends Operation>(op: O, args: Args<O>): Answer<O> {
-  const answer = JSON.parse(send(JSON.stringify({ op, args }, encode)), decode);
+  const answer = JSON.parse(worker.host(JSON.stringify({ op, args }, encode)), decode);
   if (answer.error === undefined) return answer.value;
   const path = 'path' in args ? String(args.path) : undefined;
   const code = CODES[answer.error] ?? answer.error;
   throw new HostError(code, path === undefined ? answer.message : `${code}: ${answer.message}`, path);
 }
 
+type Codec = { fromBase64(text: string): Uint8Array };
+type Encoded = { toBase64(): string };
+
 /** By `this`: a Buffer has a toJSON of its own, which comes first. */
 function encode(this: Record<string, unknown>, key: string, value: unknown): unknown {
   const original = this[key];
-  return original instanceof Uint8Array ? { base64: toBase64(original) } : value;
+  return original instanceof Uint8Array ? { base64: (original as unknown as Encoded).toBase64() } : value;
 }
 
 function decode(_key: string, value: unknown): unknown {
   if (typeof value !== 'object' || value === null || !('base64' in value)) return value;
-  return fromBase64(String(value.base64));
+  return (Uint8Array as unknown as Codec).fromBase64(String(value.base64));
 }
 
-type Codec = { fromBase64(text: string): Uint8Array };
-type Encoded = { toBase64(): string };
-
-const toBase64 = (bytes: Uint8Array): string => (bytes as unknown as Encoded).toBase64();
-const fromBase64 = (text: string): Uint8Array => (Uint8Array as unknown as Codec).fromBase64(text);
+/** All of the program's input, to its end. */
+export function readStdin(): Uint8Array[] {
+  const parts: Uint8Array[] = [];
+  for (let part = call('stdin', {}); part !== null; part = call('stdin', {})) parts.push(part);
+  return parts;
+}

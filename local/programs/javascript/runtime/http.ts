@@ -3,9 +3,9 @@
 import { EventEmitter } from 'events/';
 import { Readable, Writable } from 'readable-stream';
 import type { HttpRequest, HttpResponse } from '../../operations.ts';
-import { exchange, pairsOf } from './fetch.ts';
+import { pairsOf } from './fetch.ts';
 import { call } from './host.ts';
-import { onRequest } from './loop.ts';
+import { later, onRequest } from './loop.ts';
 
 class IncomingMessage extends Readable {
   readonly method: string | undefined;
@@ -85,7 +85,7 @@ class ClientRequest extends OutgoingMessage {
     this.setHeaders(headers);
   }
   protected send(headers: [string, string][], body: Uint8Array): void {
-    exchange({ url: this.#url, method: this.#method, headers, body }).then(
+    later('http', { url: this.#url, method: this.#method, headers, body }).then(
       response => this.emit('response', new IncomingMessage(response)),
       error => this.emit('error', error),
     );

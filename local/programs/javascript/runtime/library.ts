@@ -1,8 +1,9 @@
 // Node's pure modules that few programs use, in a file of their own, loaded when first asked for. Libraries kept for
 // bundlers: what they share with the runtime (Buffer, events, process, inspect) they get from it.
-import './url-globals.ts';
+import '../../../../src/guest/prelude/url.ts';
 import assert from 'assert/';
 import { isDeepStrictEqual } from 'assert/build/internal/util/comparisons.js';
+import path from 'path-browserify';
 import querystring from 'querystring-es3';
 import stream from 'readable-stream';
 import stringDecoder from 'string_decoder/';
@@ -21,6 +22,13 @@ Object.assign(assert, {
   },
 });
 
+const url = {
+  URL,
+  URLSearchParams,
+  fileURLToPath: (given: unknown) => decodeURIComponent(new URL(String(given)).pathname),
+  pathToFileURL: (file: string) => new URL(`file://${encodeURI(path.resolve(file))}`),
+};
+
 const parse = (...args: Parameters<typeof querystring.parse>) =>
   Object.assign(Object.create(null), querystring.parse(...args));
 
@@ -32,5 +40,6 @@ export const modules = {
   stream,
   'stream/promises': stream.promises,
   string_decoder: stringDecoder,
+  url,
   util: { ...util, isDeepStrictEqual },
 };

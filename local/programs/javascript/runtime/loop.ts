@@ -1,5 +1,5 @@
 // The event loop: timers, and what the host says has happened. Each turn blocks until there is something to do.
-import type { HttpRequest, HttpResponse, LoopEvent, Ran } from '../../operations.ts';
+import type { Answer, Args, HttpRequest, LoopEvent } from '../../operations.ts';
 import { call } from './host.ts';
 
 type Timer = { id: number; atMs: number; everyMs: number | undefined; run: () => void; kept: boolean };
@@ -44,16 +44,25 @@ export function setTimer(
   return new Timeout(id);
 }
 
-export function clearTimer(timer: unknown): void {
+function clearTimer(timer: unknown): void {
   if (timer !== undefined && timer !== null) timers.delete(Number(timer));
 }
 
+export const timerFunctions = {
+  setTimeout: (run: () => void, ms?: number, ...args: unknown[]) => setTimer(run, ms, args, false),
+  setInterval: (run: () => void, ms?: number, ...args: unknown[]) => setTimer(run, ms, args, true),
+  setImmediate: (run: () => void, ...args: unknown[]) => setTimer(run, 0, args, false),
+  clearTimeout: clearTimer,
+  clearInterval: clearTimer,
+  clearImmediate: clearTimer,
+};
+
 /** Asks the host for something whose answer comes by the loop. */
-export function later<T extends HttpResponse | Ran>(ask: (id: number) => void): Promise<T> {
+export function later<O extends Args<'start'>['op']>(op: O, args: Args<O>): Promise<Answer<O>> {
   const id = nextId++;
-  return new Promise<T>((resolve, reject) => {
-    waiting.set(id, { resolve: resolve as (value: never) => void, reject });
-    ask(id);
+  return new Promise((resolve, reject) => {
+    call('start', { id, op, args });
+    waiting.set(id, { resolve, reject });
   });
 }
 
@@ -85,24 +94,11 @@ function fire(timer: Timer): void {
 }
 
 function happen(event: LoopEvent): void {
-  switch (event.kind) {
-    case 'stdin':
-      stdinListener?.(event.bytes);
-      break;
-    case 'request':
-      servers.get(event.server)?.(event.id, event.request);
-      break;
-    case 'answer':
-      settle(event);
-      break;
-    case 'timeout':
-      break;
-  }
-}
-
-function settle({ id, value, error }: LoopEvent & { kind: 'answer' }): void {
-  const open = waiting.get(id);
-  waiting.delete(id);
-  if (value === undefined) open?.reject(new Error(error ?? 'failed'));
-  else open?.resolve(value as never);
+  if (event.kind === 'stdin') stdinListener?.(event.bytes);
+  if (event.kind === 'request') servers.get(event.server)?.(event.id, event.request);
+  if (event.kind !== 'answer') return;
+  const open = waiting.get(event.id);
+  waiting.delete(event.id);
+  if (event.value === undefined) open?.reject(new Error(event.error ?? 'failed'));
+  else open?.resolve(event.value as never);
 }

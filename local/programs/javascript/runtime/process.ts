@@ -2,20 +2,9 @@
 
 import { EventEmitter } from 'events/';
 import { type Buffer, toBuffer } from './buffer.ts';
-import { call } from './host.ts';
+import { call, worker } from './host.ts';
 import { format, inspect } from './inspect.ts';
 import { onStdin } from './loop.ts';
-
-declare global {
-  /** Given by the worker: text for stdout or stderr. */
-  var __print: (kind: string, text: string) => void;
-  /** Given by the worker: ends the program at once; nothing catches it. */
-  var __exit: (code: string) => string;
-}
-const end = globalThis.__exit;
-Reflect.deleteProperty(globalThis, '__exit');
-const print = globalThis.__print;
-Reflect.deleteProperty(globalThis, '__print');
 
 class Output extends EventEmitter {
   readonly isTTY = false;
@@ -28,7 +17,7 @@ class Output extends EventEmitter {
   }
   write(data: unknown, ...rest: unknown[]): boolean {
     if (data instanceof Uint8Array) call('output', { kind: this.#kind, bytes: data });
-    else print(this.#kind, String(data));
+    else worker.print(this.#kind, String(data));
     const done = rest.find(arg => typeof arg === 'function') as (() => void) | undefined;
     if (done !== undefined) queueMicrotask(done);
     return true;
@@ -104,7 +93,7 @@ class Process extends EventEmitter {
   }
   exit(code?: number): never {
     this.emit('exit', code ?? this.exitCode ?? 0);
-    end(String(code ?? this.exitCode ?? 0));
+    worker.exit(String(code ?? this.exitCode ?? 0));
     while (true);
   }
   nextTick(run: (...args: unknown[]) => void, ...args: unknown[]): void {

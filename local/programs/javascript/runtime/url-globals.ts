@@ -1,2 +1,0 @@
-// URL and URLSearchParams: the gateway's guest has the same.
-import '../../../../src/guest/prelude/url.ts';
