@@ -98,6 +98,7 @@ it('the folders of local mode import one way, and of src what decision 0056 and 
     'src/ground/lazy.ts',
     'src/ground/loopback.ts',
     'src/ground/read-capped.ts',
+    'src/guest/prelude/abort.ts',
     'src/guest/prelude/buffer/buffer.ts',
     'src/guest/prelude/url.ts',
     'src/spec/description.ts',

@@ -29,7 +29,7 @@ class Socket:
         client._incoming = _message(f"{request['method']} {request['path']} HTTP/1.1", request['headers'], request['body'])
         return client, ('127.0.0.1', 0)
     def connect(self, address):
-        self._peer = address
+        raise ConnectionRefusedError(111, "local mode's sandboxes have no network but HTTP")
     def sendall(self, data):
         self._sent += bytes(data)
     def send(self, data):
@@ -69,11 +69,13 @@ class Socket:
         self.close()
 
 def patch_socket(module):
-    def create_connection(address, *_args, **_kwargs):
-        made = Socket()
-        made.connect(address)
-        return made
-    module.socket, module.create_connection = Socket, create_connection
+    module.socket = Socket
+
+def patch_http_client(module):
+    def connect(self):
+        self.sock = Socket()
+        self.sock._peer = self.host, self.port
+    module.HTTPConnection.connect = connect
 
 class _Ready:
     """A selector of one socket, which waits when it is read."""

@@ -111,6 +111,7 @@ _patches = {
     'asyncio': _patch_asyncio,
     'subprocess': _later('local_subprocess', 'patch'),
     'socket': _later('local_network', 'patch_socket'),
+    'http.client': _later('local_network', 'patch_http_client'),
     'socketserver': _later('local_network', 'patch_socketserver'),
 }
 
