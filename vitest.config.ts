@@ -1,8 +1,7 @@
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { SlowFirst } from './test/support/slow-first.ts';
 
-// One project per command: `pnpm test` runs `main` and `local`, the others have a command of their own (package.json), and CI runs
-// them all. `globalSetup` builds dist/ first: threads and guest scripts run from there, everything else from src/.
+// One project per command: `pnpm test` runs `main`, the others have a command of their own (package.json), and CI runs them all. `globalSetup` builds dist/ first: threads and guest scripts run from there, everything else from src/.
 const MICROVM = ['test/contract/microvm.test.ts', 'test/engine/microvm/*.test.ts'];
 
 const project = (
@@ -39,7 +38,7 @@ export default defineConfig({
         // Files share a process: they keep no global state, and loading everything again costs more than the tests.
         isolate: false,
       }),
-      // E2B's SDK as its users have it. Not in one process with the gateway, which puts a fetch of its own into it.
+      // Local mode, by E2B's SDK as its users have it: not in one process with the gateway, which puts a fetch of its own into it.
       project('local', {
         include: ['test/local/**/*.test.ts'],
         testTimeout: 30_000,

@@ -36,7 +36,7 @@ const named = (event: CellEvent) =>
   Object.fromEntries(Object.entries(event).map(([mime, shown]) => [NAMES[mime] ?? mime, shown])) as CellEvent;
 
 /** An interrupted cell has this long to end by itself, keeping the context's state. */
-const INTERRUPT_GRACE_MS = 1_000;
+const INTERRUPT_GRACE_MS = 2_500;
 
 export async function startKernel(language: Language, machine: DataMachine, cwd: string): Promise<Kernel> {
   switch (language) {

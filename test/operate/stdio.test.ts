@@ -20,38 +20,29 @@ const server = {
 const code = `async () => (await api.request({ method: 'POST', path: '/sandboxes', body: { templateID: 'base' } })).status`;
 const call = { name: 'execute_write', arguments: { code } };
 
+const asking = { ...server, env: { ...base, APPROVALS: 'ends' } };
+const ending = {
+  name: 'execute_write',
+  arguments: { code: 'async () => { const s = await Sandbox.create(); return ["killed", await s.kill()] }' },
+};
+const yes = () => ({ action: 'accept' as const, content: { decision: 'approve' } });
+
 // Each case starts a process, which is slow on a busy machine.
 describe.concurrent('serves over stdio', { timeout: 60_000 }, () => {
-  it('sdk v1', async ({ expect }) => {
+  it('sdk v1; without elicitation nothing is approved', async ({ expect }) => {
     const client = new ClientV1(info);
-    await client.connect(new TransportV1(server));
+    await client.connect(new TransportV1(asking));
     expect((await client.listTools()).tools.map(({ name }) => name)).toEqual([
       'search',
       'execute_read',
       'execute_write',
     ]);
     expect(JSON.stringify(await client.callTool(call))).toContain('201');
+    expect(JSON.stringify(await client.callTool(ending))).toContain('approval_unavailable');
     await client.close();
   });
 
-  it('v2', async ({ expect }) => {
-    const client = new Client(info, { versionNegotiation: { mode: 'auto' } });
-    await client.connect(new StdioClientTransport(server));
-    expect((await client.listTools()).tools).toHaveLength(3);
-    expect(JSON.stringify(await client.callTool(call))).toContain('201');
-    await client.close();
-  });
-});
-
-describe('asks for approval over stdio', { timeout: 60_000 }, () => {
-  const asking = { ...server, env: { ...base, APPROVALS: 'ends' } };
-  const ending = {
-    name: 'execute_write',
-    arguments: { code: 'async () => { const s = await Sandbox.create(); return ["killed", await s.kill()] }' },
-  };
-  const yes = () => ({ action: 'accept' as const, content: { decision: 'approve' } });
-
-  it('sdk v1, by the elicitation of its revision', async () => {
+  it('sdk v1 asks for approval by the elicitation of its revision', async ({ expect }) => {
     const client = new ClientV1(info, { capabilities: { elicitation: {} } });
     const asked: string[] = [];
     client.setRequestHandler(ElicitRequestSchema, ({ params }) => {
@@ -64,22 +55,16 @@ describe('asks for approval over stdio', { timeout: 60_000 }, () => {
     await client.close();
   });
 
-  it('v2', async () => {
-    // In mode auto the client starts another process first, to ask for the revision.
+  it('v2, and asks for approval', async ({ expect }) => {
     const client = new Client(info, {
-      versionNegotiation: { mode: { pin: '2026-07-28' } },
+      versionNegotiation: { mode: 'auto' },
       capabilities: { elicitation: { form: {} } },
     });
     client.setRequestHandler('elicitation/create', yes);
     await client.connect(new StdioClientTransport(asking));
+    expect((await client.listTools()).tools).toHaveLength(3);
+    expect(JSON.stringify(await client.callTool(call))).toContain('201');
     expect(JSON.stringify(await client.callTool(ending))).toMatch(/killed.*true/);
-    await client.close();
-  });
-
-  it('a client without elicitation is refused', async () => {
-    const client = new ClientV1(info);
-    await client.connect(new TransportV1(asking));
-    expect(JSON.stringify(await client.callTool(ending))).toContain('approval_unavailable');
     await client.close();
   });
 });
