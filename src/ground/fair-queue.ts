@@ -1,19 +1,20 @@
 // Who goes next: principals take turns, and within one, runs that were already started go before new ones. A caller
-// with five hundred runs delays another's first by one turn, not by five hundred.
+// with five hundred runs delays another's first by one turn, not by five hundred. With shares, turns come by what each has
+// had: `done` is called then when what was taken out is done.
+import type { FairShares } from './fair-shares.ts';
 
-/** `turnMs`: the lane whose time is the earliest is served next. */
-type Lane<T> = { readonly resumes: T[]; readonly starts: T[]; turnMs: number };
+/** The lane whose turn is the lowest is served next. */
+type Lane<T> = { readonly resumes: T[]; readonly starts: T[]; turn: number };
 
 export class FairQueue<T> {
   /** Of equals the first is served next, then goes to the end. */
   readonly #lanes = new Map<string, Lane<T>>();
-  readonly #delayMs: (principal: string) => number;
+  readonly #shares: FairShares | undefined;
   #starts = 0;
   #resumes = 0;
 
-  /** `delayMs`: how much later than they came the turn of this principal's items is. */
-  constructor(delayMs: (principal: string) => number = () => 0) {
-    this.#delayMs = delayMs;
+  constructor(shares?: FairShares) {
+    this.#shares = shares;
   }
 
   get size(): number {
@@ -42,7 +43,7 @@ export class FairQueue<T> {
   shift(mayResume: (principal: string) => boolean, mayStart: (principal: string) => boolean): T | undefined {
     let next: { readonly principal: string; readonly lane: Lane<T>; readonly from: T[] } | undefined;
     for (const [principal, lane] of this.#lanes) {
-      if (next !== undefined && next.lane.turnMs <= lane.turnMs) continue;
+      if (next !== undefined && next.lane.turn <= lane.turn) continue;
       const from = lane.resumes.length > 0 && mayResume(principal) ? lane.resumes : lane.starts;
       if (from.length > 0 && (from === lane.resumes || mayStart(principal))) next = { principal, lane, from };
     }
@@ -52,15 +53,20 @@ export class FairQueue<T> {
     if (from === lane.starts) this.#starts -= 1;
     else this.#resumes -= 1;
     this.#lanes.delete(principal);
+    this.#shares?.begin(principal);
     if (lane.starts.length + lane.resumes.length > 0) {
-      lane.turnMs = this.#turnMs(principal);
+      lane.turn = this.#shares?.turnOf(principal) ?? 0;
       this.#lanes.set(principal, lane);
     }
     return item;
   }
 
-  #turnMs(principal: string): number {
-    return performance.now() + this.#delayMs(principal);
+  /** What was taken out for it is done, and took so long. */
+  done(principal: string, ms: number): void {
+    if (this.#shares === undefined) return;
+    this.#shares.end(principal, ms);
+    const lane = this.#lanes.get(principal);
+    if (lane !== undefined) lane.turn = this.#shares.turnOf(principal);
   }
 
   /** The newest start of whoever waits with most of them, if that is more than `than`. */
@@ -95,7 +101,7 @@ export class FairQueue<T> {
   #lane(principal: string): Lane<T> {
     let lane = this.#lanes.get(principal);
     if (lane === undefined) {
-      lane = { resumes: [], starts: [], turnMs: this.#turnMs(principal) };
+      lane = { resumes: [], starts: [], turn: this.#shares?.arrive(principal) ?? 0 };
       this.#lanes.set(principal, lane);
     }
     return lane;

@@ -1,7 +1,9 @@
 // The main thread's own time, shared: what the host computes for a run (parsing, checking, decoding) waits for its turn
-// here. Principals take turns, the event loop turns every few milliseconds, and each piece of work is measured.
+// here. Principals take turns by what each has had, the event loop turns every few milliseconds, and each piece of work is
+// measured.
 import { AsyncResource } from 'node:async_hooks';
 import { FairQueue } from './fair-queue.ts';
+import { FairShares } from './fair-shares.ts';
 
 /** For whom the main thread works. `name` is for the log. */
 export type TurnOwner = { readonly principalId: string; readonly name: string };
@@ -10,11 +12,14 @@ export type Worked<T> = { readonly value: T; readonly ms: number };
 
 /** Between two turns of the event loop, work goes on for this long. For as long at most it waits for `arrived()`. */
 const SLICE_MS = 4;
+/** Work comes in small pieces: who has had more than the others goes after them, and soon. */
+const SHARES = { newcomerMs: 1, maxAheadMs: 8 };
 
 type Passed = { readonly owner: TurnOwner; readonly onWorked: (ms: number) => void; readonly startedAt: number };
 
 export class HostTurns {
-  readonly #queue = new FairQueue<() => void>();
+  readonly #shares = new FairShares(SHARES);
+  readonly #queue = new FairQueue<() => void>(this.#shares);
   /** When work began after the event loop last turned. All time since then counts, microtasks between two turns too. */
   #sliceStartedAt: number | undefined;
   #scheduled = false;
@@ -83,6 +88,8 @@ export class HostTurns {
   #enter({ principalId }: TurnOwner, act: () => void): void {
     if (this.isFree && this.#hasTime()) {
       this.#endPass();
+      this.#shares.arrive(principalId);
+      this.#shares.begin(principalId);
       act();
     } else this.#queue.pushStart(principalId, AsyncResource.bind(act));
     this.#schedule();
@@ -94,8 +101,9 @@ export class HostTurns {
     return now - this.#sliceStartedAt < SLICE_MS;
   }
 
-  #note({ name }: TurnOwner, startedAt: number): number {
+  #note({ principalId, name }: TurnOwner, startedAt: number): number {
     const ms = performance.now() - startedAt;
+    this.#queue.done(principalId, ms);
     if (ms > (this.#longest?.ms ?? 0)) this.#longest = { name, ms };
     return ms;
   }

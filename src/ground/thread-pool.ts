@@ -4,7 +4,7 @@
 import { Worker } from 'node:worker_threads';
 import { GatewayError } from '../errors.ts';
 import { FairQueue } from './fair-queue.ts';
-import { RecentWork } from './recent-work.ts';
+import { FairShares } from './fair-shares.ts';
 import { lowerPriority, WorkTime } from './thread-time.ts';
 
 /** The first message of a thread. `threadId`: see thread-time.ts. */
@@ -55,6 +55,8 @@ const RETRY_AFTER_MS = 1_000;
 /** Work that has taken this long counts as long: another thread is started for those who wait. */
 const LONG_MS = 30;
 const IDLE_MS = 5_000;
+/** See FairShares. */
+const MAX_AHEAD_MS = 2_000;
 /** How long a principal that passed the deadline goes last. */
 const LATE_FOR_MS = 30_000;
 const MAX_LATE = 1_000;
@@ -64,8 +66,9 @@ const MAX_CLOCK_TIMES = 4;
 
 export class ThreadPool<Request, Reply> {
   readonly #options: ThreadPoolOptions;
-  readonly #work = new RecentWork();
-  readonly #queue = new FairQueue<Job<Request, Reply>>(principalId => this.#work.delayMs(principalId));
+  readonly #queue = new FairQueue<Job<Request, Reply>>(
+    new FairShares({ newcomerMs: LONG_MS, maxAheadMs: MAX_AHEAD_MS }),
+  );
   readonly #threads = new Set<Thread<Request, Reply>>();
   /** Principal -> until when it goes last. */
   readonly #late = new Map<string, number>();
@@ -176,7 +179,6 @@ export class ThreadPool<Request, Reply> {
   }
 
   #noteLate(principalId: string): void {
-    this.#work.note(principalId, this.#options.deadlineMs);
     this.#late.delete(principalId);
     this.#late.set(principalId, performance.now() + LATE_FOR_MS);
     if (this.#late.size > MAX_LATE) this.#late.delete(this.#late.keys().next().value ?? '');
@@ -220,7 +222,7 @@ export class ThreadPool<Request, Reply> {
     thread.job = undefined;
     if (job !== undefined) {
       clearTimeout(job.timer);
-      this.#work.note(job.work.principalId, job.time.ranMs);
+      this.#queue.done(job.work.principalId, job.time.ranMs);
       job.work.settle({ reply: message as Reply });
     } else if (!thread.ready) {
       thread.threadId = (message as ThreadReady).threadId ?? 0;
@@ -238,6 +240,7 @@ export class ThreadPool<Request, Reply> {
     void thread.worker.terminate();
     if (thread.job !== undefined) {
       clearTimeout(thread.job.timer);
+      this.#queue.done(thread.job.work.principalId, thread.job.time.ranMs);
       thread.job.work.settle({ fault });
     }
     if (thread.ready) this.#dispatch();

@@ -1,7 +1,7 @@
 // Who may start and who goes next: the queue and its limits, the shares of principals, and the memory of waiting guests.
 // Decides; the scheduler acts.
 import { FairQueue } from '../../ground/fair-queue.ts';
-import { RecentWork } from '../../ground/recent-work.ts';
+import { FairShares } from '../../ground/fair-shares.ts';
 import type { PoolWorker } from './pool.ts';
 import type { Run } from './run.ts';
 
@@ -16,12 +16,14 @@ export type AdmissionLimits = {
 
 /** A slice that has held its worker for this long counts as a long one. */
 const LONG_SLICE_MS = 25;
+/** Of the workers' processor time. Most runs need a few milliseconds. */
+const SHARES = { newcomerMs: LONG_SLICE_MS, maxAheadMs: 2_000 };
 
 export class Admission {
   readonly #limits: AdmissionLimits;
   readonly #workers: { readonly workers: readonly PoolWorker[]; readonly max: number };
-  readonly #work = new RecentWork();
-  readonly #queue = new FairQueue<Run>(principal => this.#work.delayMs(principal));
+  readonly #shares = new FairShares(SHARES);
+  readonly #queue = new FairQueue<Run>(this.#shares);
   readonly live = new Map<number, Run>();
   readonly #liveOf = new Map<string, number>();
   readonly #parkedOf = new Map<string, number>();
@@ -60,8 +62,29 @@ export class Admission {
     this.#queue.pushResume(run.principal, run);
   }
 
-  /** The run whose turn it is. */
+  /** The run whose turn it is. Its slice begins. */
   next(): Run | undefined {
+    const run = this.#shift();
+    if (run !== undefined) run.unpaid = true;
+    return run;
+  }
+
+  /** A slice of a run begins that has not waited for it. */
+  goesOn(run: Run): void {
+    this.#shares.arrive(run.principal);
+    this.#shares.begin(run.principal);
+    run.unpaid = true;
+  }
+
+  /** The slice of the run is over: it counts for its principal. */
+  sliceEnded(run: Run): void {
+    if (!run.unpaid) return;
+    run.unpaid = false;
+    this.#queue.done(run.principal, run.cpuMs - run.paidMs);
+    run.paidMs = run.cpuMs;
+  }
+
+  #shift(): Run | undefined {
     if (this.#queue.size === 0) return undefined;
     const holders = this.#holdersOfSeveral();
     if (holders.size > 0) {
@@ -121,7 +144,7 @@ export class Admission {
     this.unparked(run);
     if (run.state === 'queued' || run.state === 'ready') this.#queue.remove(queued => queued === run);
     if (!this.live.delete(run.id)) return;
-    this.#work.note(run.principal, run.cpuMs);
+    this.sliceEnded(run);
     const left = (this.#liveOf.get(run.principal) ?? 1) - 1;
     if (left > 0) this.#liveOf.set(run.principal, left);
     else this.#liveOf.delete(run.principal);
@@ -164,6 +187,6 @@ export class Admission {
     if (held.length < max - 1) return true;
     const holders = new Set(held.map(({ run }) => run?.principal));
     if (holders.size === 1) return !holders.has(principal);
-    return this.#work.isModest(principal);
+    return this.#shares.isModest(principal);
   };
 }

@@ -38,6 +38,9 @@ export class Run {
   startedAt: number | undefined;
   deadlineAt = Number.POSITIVE_INFINITY;
   cpuMs = 0;
+  /** A slice has begun that its principal has not been charged for, and what it has been. */
+  unpaid = false;
+  paidMs = 0;
   settlements: Due[] = [];
   parked: { readonly guest: Parked; readonly meter: Meter } | undefined;
   /** Why the scheduler asked it to stop; the worker may still be at it. */

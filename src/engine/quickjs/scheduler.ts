@@ -149,6 +149,7 @@ export class Scheduler {
   /** Continues a run that is parked in this worker, if its answers are there. */
   #continue(run: Run, worker: PoolWorker): void {
     if (run.state !== 'resident' || run.settlements.length === 0) return;
+    this.#admission.goesOn(run);
     this.#runSlice(run, worker);
     worker.post({ type: 'settle', runId: run.id, settlements: run.takeSettlements() });
   }
@@ -209,6 +210,7 @@ export class Scheduler {
       return;
     }
     run.cpuMs = message.cpuMs;
+    this.#admission.sliceEnded(run);
     run.state = 'resident';
     this.#receive(run, message.emissions);
     this.#continue(run, worker);
