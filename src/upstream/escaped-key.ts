@@ -52,8 +52,10 @@ export function escapedKey(prefix: string, bare: string): EscapedKey {
   return { chars: key.length, bareAt: prefix.length, words, places, starts, first };
 }
 
-/** In order; none overlaps another. */
-export function findEscaped(text: string, key: EscapedKey): Range[] {
+/** `ranges`: in order; none overlaps another. `isOpen`: the text ends with a beginning of the key. */
+export type Found = { readonly ranges: readonly Range[]; readonly isOpen: boolean };
+
+export function findEscaped(text: string, key: EscapedKey): Found {
   const { chars, words, places, starts, first } = key;
   const begun = startBegun(words, Math.min(text.length, chars * LONGEST) + LONGEST);
   const { mask, bits, kept, escapes } = begun;
@@ -94,7 +96,7 @@ export function findEscaped(text: string, key: EscapedKey): Range[] {
     const escaped = escapeAt(text, at);
     if (escaped >= 0) extend(at, escaped & 0xff, at + (escaped >> 8), at);
   }
-  return found;
+  return { ranges: found, isOpen: kept[text.length & mask] === text.length };
 }
 
 /** Which beginnings of the key end at a place of the text, for the places that may still matter: they go around. */

@@ -13,6 +13,11 @@ type Spellings = {
 
 /** A text that matches nothing of this holds no escaped key. */
 const ESCAPE = /%[3-7][0-9a-f]|\\x[3-7]|\\u(?:00|\{)|&#/i;
+/** An escape that is cut off. */
+const HALF_ESCAPE = /(?:%|\\{1,64}(?:x|u\{?)?|&#?x?)[0-9a-f]{0,8}$/i;
+const SPACE = 0x20;
+/** Fewer characters of a key's beginning tell nobody anything. */
+const MIN_CUT_CHARS = 8;
 /** A shorter key is looked for only together with its prefix: without it, it could be any text. */
 const MIN_BARE_CHARS = 16;
 const MAX_KNOWN = 256;
@@ -21,9 +26,55 @@ const known = new Map<string, Spellings>();
 export function maskKey(text: string, apiKey: string): string {
   const { plain, escaped, base64 } = spellingsOf(apiKey);
   let masked = plain.test(text) ? text.replaceAll(new RegExp(plain, 'gi'), MASK) : text;
-  if (ESCAPE.test(masked)) masked = maskRanges(masked, findEscaped(masked, escaped));
+  if (ESCAPE.test(masked)) masked = maskRanges(masked, findEscaped(masked, escaped).ranges);
   for (const { text: found, stars } of base64) if (masked.includes(found)) masked = masked.replaceAll(found, stars);
   return masked;
+}
+
+/** No spelling has more characters, and none has a space or a control character in it. */
+export const LONGEST_SPELLING_CHARS = 10_000;
+
+/** Where the last word of a text begins: a key that a cut at the text's end leaves half of is in it. */
+export function lastWordAt(text: string): number {
+  const first = Math.max(0, text.length - LONGEST_SPELLING_CHARS);
+  let at = text.length;
+  while (at > first && text.charCodeAt(at - 1) > SPACE) at--;
+  return at;
+}
+
+/** Where the first word of a text ends. */
+export function firstWordEnd(text: string): number {
+  const last = Math.min(text.length, LONGEST_SPELLING_CHARS);
+  let at = 0;
+  while (at < last && text.charCodeAt(at) > SPACE) at++;
+  return at;
+}
+
+/** Whether text that comes after this could make a key of its end. */
+export function mayGoOn(text: string, apiKey: string): boolean {
+  const word = text.slice(lastWordAt(text));
+  if (word === '') return false;
+  const { escaped, base64 } = spellingsOf(apiKey);
+  return (
+    findEscaped(word, escaped).isOpen ||
+    findEscaped(word.replace(HALF_ESCAPE, ''), escaped).isOpen ||
+    base64.some(({ text: core }) => beginningAtEnd(word, core, 1) > 0)
+  );
+}
+
+/** The text with a beginning of the key at its very end masked: it was cut off there. */
+export function maskCutKey(text: string, apiKey: string): string {
+  const bare = apiKey.replace(/^[a-z0-9]+_/i, '');
+  const end = text.slice(-apiKey.length).toLowerCase();
+  const chars = Math.max(...[apiKey, bare].map(key => beginningAtEnd(end, key.toLowerCase(), MIN_CUT_CHARS)));
+  return chars > 0 ? text.slice(0, -chars) + MASK : text;
+}
+
+/** How many characters of the beginning of `core` the text ends with; 0 for fewer than `min`. */
+function beginningAtEnd(text: string, core: string, min: number): number {
+  for (let chars = Math.min(text.length, core.length); chars >= min; chars--)
+    if (text.endsWith(core.slice(0, chars))) return chars;
+  return 0;
 }
 
 function maskRanges(text: string, ranges: readonly Range[]): string {

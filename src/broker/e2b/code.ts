@@ -53,10 +53,11 @@ const runCode = method('Sandbox.runCode', {
             overdue: codeOverdue(deadline),
             maxResultBytes: Math.max(maxAnswerBytes - 2 * MAX_KEPT_CHARS, maxAnswerBytes / 2),
             maxKeptChars: MAX_KEPT_CHARS,
+            apiKey: call.context.principal.apiKey,
             onBytes: call.context.answer.take,
             work: call.context.work,
             onStdout: reporter?.push,
-            onEvent: sent?.push,
+            events: sent,
           });
         },
         maxAnswerBytes * 2,

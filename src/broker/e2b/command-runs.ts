@@ -116,8 +116,7 @@ export function listen(follower: Follower, events: Events): void {
   follower.ended.then(events.end, events.end);
 }
 
-const listenersOf = (events: Events | undefined): Set<Listener> =>
-  new Set(events === undefined ? [] : [(stream, text) => events.push(stream, JSON.stringify(text))]);
+const listenersOf = (events: Events | undefined): Set<Listener> => new Set(events === undefined ? [] : [events.print]);
 
 type Bounds = Pick<FollowOptions, 'overdue' | 'onTooMuch' | 'listeners'> & { readonly timeoutMs: number };
 
@@ -135,6 +134,7 @@ function begin(call: SandboxCall, access: Access, start: StartOn, { timeoutMs, .
   const { requestTimeoutMs } = sdk;
   const following = follow(listeners => start(sandbox, { ...listeners, requestTimeoutMs, timeoutMs }), {
     maxKeptChars: MAX_KEPT_CHARS,
+    apiKey: context.principal.apiKey,
     maxStreamedBytes: maxAnswerBytes,
     onBytes: context.answer.take,
     ...bounds,

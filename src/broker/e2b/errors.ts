@@ -8,13 +8,12 @@ import {
   type SdkError,
 } from '../../e2b/sdk-errors.ts';
 import { ERRORS, GatewayError } from '../../errors.ts';
-import { maskKey } from '../../upstream/key-spellings.ts';
+import { LONGEST_SPELLING_CHARS, maskKey } from '../../upstream/key-spellings.ts';
 import { maskTokens, type Tokens } from './tokens.ts';
 
 const MAX_MESSAGE_CHARS = 1_000;
-/** What is looked through of a message, and the longest way to spell a key: where a long one is cut may be half of one. */
+/** What is looked through of a message: where a long one is cut may be half of a key. */
 const MAX_READ_CHARS = 32_000;
-const LONGEST_KEY_CHARS = 10_000;
 
 /** With the SDK's name for it, and the name of its option. */
 export const noAnswer = (requestTimeoutMs: number) =>
@@ -57,7 +56,7 @@ function messageFor({ name, message }: SdkError): string {
 /** Text from outside: one line, limited, without secrets. */
 export function clean(message: string, { apiKey, tokens }: Secrets): string {
   const masked = maskTokens(maskKey(message.slice(0, MAX_READ_CHARS), apiKey), tokens);
-  const text = message.length > MAX_READ_CHARS ? masked.slice(0, -LONGEST_KEY_CHARS) : masked;
+  const text = message.length > MAX_READ_CHARS ? masked.slice(0, -LONGEST_SPELLING_CHARS) : masked;
   const line = text.replace(/[\p{Cc}\s]+/gu, ' ').trim();
   return line.length > MAX_MESSAGE_CHARS ? `${line.slice(0, MAX_MESSAGE_CHARS)}…` : line;
 }

@@ -3,8 +3,9 @@ import { GatewayError } from '../../errors.ts';
 import { tryParseJson } from '../../ground/json.ts';
 import { type JsonLimits, judgeJson } from '../../ground/json-size.ts';
 import { omitUndefined } from '../../ground/omit-undefined.ts';
-import type { EventKind } from './events.ts';
-import { createOutput } from './output.ts';
+import { maskCutKey } from '../../upstream/key-spellings.ts';
+import { type Events, goesOn } from './events.ts';
+import { createOutput, type Output } from './output.ts';
 
 export type ExecutionResult = {
   readonly text?: string;
@@ -24,9 +25,10 @@ export type ExecutionOptions = {
   readonly maxResultBytes: number;
   /** Kept of each stream: its beginning and its end. */
   readonly maxKeptChars: number;
+  /** No part of it is left where output is cut. */
+  readonly apiKey: string;
   readonly onStdout?: ((text: string) => void) | undefined;
-  /** What comes, with what it is as JSON text. */
-  readonly onEvent?: ((kind: EventKind, json: string) => void) | undefined;
+  readonly events?: Events | undefined;
 };
 
 /** An event within these limits is parsed in some ten milliseconds. */
@@ -46,7 +48,7 @@ type Event = Readonly<Record<string, unknown>>;
 export class Execution {
   readonly #maxResultBytes: number;
   readonly #onStdout: ExecutionOptions['onStdout'];
-  readonly #onEvent: ExecutionOptions['onEvent'];
+  readonly #events: Events | undefined;
   readonly #streams: { readonly stdout: KeptStream; readonly stderr: KeptStream };
   readonly #results: string[] = [];
   #resultBytes = 0;
@@ -55,11 +57,12 @@ export class Execution {
   #error: ExecutionResult['error'];
   #executionCount: number | undefined;
 
-  constructor({ maxResultBytes, maxKeptChars, onStdout, onEvent }: ExecutionOptions) {
+  constructor({ maxResultBytes, maxKeptChars, apiKey, onStdout, events }: ExecutionOptions) {
     this.#maxResultBytes = maxResultBytes;
     this.#onStdout = onStdout;
-    this.#onEvent = onEvent;
-    this.#streams = { stdout: new KeptStream(maxKeptChars), stderr: new KeptStream(maxKeptChars) };
+    this.#events = events;
+    const kept = () => new KeptStream(maxKeptChars, apiKey);
+    this.#streams = { stdout: kept(), stderr: kept() };
   }
 
   /** One event, as a line of JSON. @throws GatewayError `sandbox_failed` when it is not an event */
@@ -93,12 +96,12 @@ export class Execution {
   #print(stream: 'stdout' | 'stderr', text: string): void {
     this.#streams[stream].push(text);
     if (stream === 'stdout') this.#onStdout?.(text);
-    this.#onEvent?.(stream, JSON.stringify(text));
+    this.#events?.print(stream, text);
   }
 
   #fail(error: NonNullable<ExecutionResult['error']>): void {
     this.#error = error;
-    this.#onEvent?.('error', JSON.stringify(error));
+    this.#events?.push('error', JSON.stringify(error));
   }
 
   #addResult(event: Event, lineBytes: number): void {
@@ -111,7 +114,7 @@ export class Execution {
     // Numbers can get longer: 1e20 is written with 21 digits.
     if (!this.#fits(Math.max(0, Buffer.byteLength(json) - lineBytes))) return;
     this.#results.push(json);
-    this.#onEvent?.('result', json);
+    this.#events?.push('result', json);
     if (isMainResult) this.#mainResult ??= { text: typeof result.text === 'string' ? result.text : undefined };
   }
 
@@ -127,23 +130,32 @@ export class Execution {
   }
 }
 
-/** The pieces as they came; once something had to be dropped, one text with a gap. */
+/**
+ * The pieces as they came, but a word is in one: a key that came in two would not be found. Once something had to be
+ * dropped, one text with a gap.
+ */
 class KeptStream {
-  readonly #output: ReturnType<typeof createOutput>;
+  readonly #output: Output;
+  readonly #apiKey: string;
   #pieces: string[] = [];
 
-  constructor(maxKeptChars: number) {
-    this.#output = createOutput(maxKeptChars);
+  constructor(maxKeptChars: number, apiKey: string) {
+    this.#output = createOutput(maxKeptChars, apiKey);
+    this.#apiKey = apiKey;
   }
 
   push(text: string): void {
     this.#output.push(text);
-    if (this.#output.dropped === 0) this.#pieces.push(text);
-    else this.#pieces = [];
+    const before = this.#pieces.at(-1) ?? '';
+    if (this.#output.isCut) this.#pieces = [];
+    else if (goesOn(before, text)) this.#pieces[this.#pieces.length - 1] = before + text;
+    else this.#pieces.push(text);
   }
 
   pieces(): string[] {
-    return this.#output.dropped === 0 ? [...this.#pieces] : [this.#output.text()];
+    if (this.#output.isCut) return [this.#output.read().text];
+    const last = this.#pieces.at(-1);
+    return last === undefined ? [] : [...this.#pieces.slice(0, -1), maskCutKey(last, this.#apiKey)];
   }
 }
 

@@ -20,6 +20,8 @@ export type Listener = (stream: 'stdout' | 'stderr', text: string) => void;
 export type FollowOptions = {
   /** Kept of each stream, characters: head and tail. */
   readonly maxKeptChars: number;
+  /** No part of it is left where the output is cut. */
+  readonly apiKey: string;
   /** Streamed in all; a command that prints more is not followed any longer. */
   readonly maxStreamedBytes: number;
   /** Called for each piece. What it throws stops the following as well, and is what `ended` rejects with. */
@@ -88,8 +90,8 @@ class FollowedCommand {
 
   constructor(options: FollowOptions) {
     this.#options = options;
-    this.#stdout = createOutput(options.maxKeptChars);
-    this.#stderr = createOutput(options.maxKeptChars);
+    this.#stdout = createOutput(options.maxKeptChars, options.apiKey);
+    this.#stderr = createOutput(options.maxKeptChars, options.apiKey);
   }
 
   listeners(): Parameters<StartCommand>[0] {
@@ -120,8 +122,9 @@ class FollowedCommand {
   }
 
   printed(): Pick<CommandResult, 'stdout' | 'stderr' | 'dropped'> {
-    const dropped = this.#stdout.dropped + this.#stderr.dropped;
-    return { stdout: this.#stdout.text(), stderr: this.#stderr.text(), ...(dropped > 0 && { dropped }) };
+    const [stdout, stderr] = [this.#stdout.read(), this.#stderr.read()];
+    const dropped = stdout.dropped + stderr.dropped;
+    return { stdout: stdout.text, stderr: stderr.text, ...(dropped > 0 && { dropped }) };
   }
 
   leave(): void {

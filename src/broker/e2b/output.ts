@@ -1,13 +1,16 @@
 // What a command or code printed, bounded while it streams: the head and the tail are kept, the middle is counted. Pure.
+import { firstWordEnd, lastWordAt, maskCutKey } from '../../upstream/key-spellings.ts';
 
 export type Output = {
   push(text: string): void;
-  /** All of it, or its beginning and end with a line between them that has the number of missing characters. */
-  text(): string;
-  readonly dropped: number;
+  /** `text`: all of it, or its beginning and end with a line between them that has the number of missing characters. */
+  read(): { readonly text: string; readonly dropped: number };
+  /** Whether something had to be dropped. */
+  readonly isCut: boolean;
 };
 
-export function createOutput(maxChars: number): Output {
+/** No part of this key is left where the text is cut, nor where it ends. What is whole in it is masked by who reads it. */
+export function createOutput(maxChars: number, apiKey: string): Output {
   const half = Math.floor(maxChars / 2);
   let head = '';
   let tail: string[] = [];
@@ -38,14 +41,18 @@ export function createOutput(maxChars: number): Output {
       tailChars += rest.length;
       trim();
     },
-    text() {
+    read() {
       const end = tail.join('');
       const kept = end.slice(Math.max(0, end.length - half));
-      const missing = dropped + end.length - kept.length;
-      return missing === 0 ? head + kept : `${head}\n[… ${missing} characters left out …]\n${kept}`;
+      const cut = dropped + end.length - kept.length;
+      if (cut === 0) return { text: maskCutKey(head + kept, apiKey), dropped: 0 };
+      const [before, after] = [head.slice(0, lastWordAt(head)), kept.slice(firstWordEnd(kept))];
+      const missing = cut + head.length - before.length + kept.length - after.length;
+      const text = `${before}\n[… ${missing} characters left out …]\n${maskCutKey(after, apiKey)}`;
+      return { text, dropped: missing };
     },
-    get dropped() {
-      return dropped + Math.max(0, tailChars - half);
+    get isCut() {
+      return dropped + Math.max(0, tailChars - half) > 0;
     },
   };
 }
