@@ -19,6 +19,7 @@ import { createLimits } from './http/limits.ts';
 import { createMcpEndpoint } from './http/mcp.ts';
 import { onceIn } from './http/once.ts';
 import { createPage } from './http/page.ts';
+import { oneAtATime } from './http/pipelined.ts';
 import { connectRedis } from './http/redis.ts';
 import { withPath } from './http/target.ts';
 import { inTurns, RequestTurns } from './http/turns.ts';
@@ -113,7 +114,7 @@ export async function startGateway(
     trustProxy: config.TRUST_PROXY,
     log,
   });
-  const listener = inTurns(withPath(app), turns);
+  const listener = oneAtATime(inTurns(withPath(app), turns));
   // An Expect that Node does not know is ignored.
   server
     .on('request', listener)

@@ -14,6 +14,7 @@ import { writeJsonFault } from './faults.ts';
 import type { MetricsPage } from './metrics.ts';
 import { noteCode, observe, type RequestRecord } from './observe.ts';
 import type { Page } from './page.ts';
+import { refusePipelined } from './pipelined.ts';
 import { allowedMethods, createRoutes, labelsOf, MCP_PATH, type Route } from './routes.ts';
 import { closeStalled } from './stalled.ts';
 
@@ -68,7 +69,7 @@ export function createApp(options: AppOptions): Express {
   };
 
   app.use(observe({ log, labelOf: labelsOf(routes), ...(onRequest && { onRequest }) }));
-  app.use(closeStalled(options.stalledMs), drain.letGo, requireHost);
+  app.use(closeStalled(options.stalledMs), drain.letGo, refusePipelined, requireHost);
   serve(({ host }) => host === 'any');
   app.use(checkHost(options), openToAnyOrigin(routes));
   serve(({ host, origin }) => host === 'allowed' && (origin === 'any' || origin === 'own'));
@@ -82,9 +83,10 @@ export function createApp(options: AppOptions): Express {
   return app;
 }
 
-/** Of HTTP/1.1; an empty one is for `checkHost`. */
-const requireHost: RequestHandler = ({ httpVersion, headers }, _response, next) => {
-  if (httpVersion === '1.1' && headers.host === undefined) throw new GatewayError('request_malformed');
+/** One, and in HTTP/1.1 at least one; an empty one is for `checkHost`. */
+const requireHost: RequestHandler = ({ httpVersion, rawHeaders }, _response, next) => {
+  const hosts = rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === 'host').length;
+  if (hosts > 1 || (httpVersion === '1.1' && hosts === 0)) throw new GatewayError('request_malformed');
   next();
 };
 

@@ -1,11 +1,13 @@
 // Reads the body of a request, and refuses it by its size before it is parsed: its length, what it unpacks to, the
 // memory its caller has left, the values in it. Of the message only what is used is kept.
+import { isUtf8 } from 'node:buffer';
 import type { Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import type { Request, RequestHandler, Response } from 'express';
 import { ERRORS, GatewayError } from '../errors.ts';
 import { describeExcess, type JsonExcess, type JsonLimits, JsonMeter } from '../ground/json-size.ts';
 import type { Holding, MemoryBudget } from '../ground/memory-budget.ts';
+import { hasTooManyPieces } from './pieces.ts';
 
 export type BodyOptions = { readonly maxBytes: number; readonly memory?: MemoryBudget | undefined };
 
@@ -31,7 +33,7 @@ export function readMessage({ maxBytes, memory }: BodyOptions): RequestHandler {
     }
     const measured = meter.end();
     if ('of' in measured) refuse(measured, maxBytes);
-    const message = parse(Buffer.concat(chunks).toString('utf8'));
+    const message = parse(Buffer.concat(chunks));
     request.body = Array.isArray(message) ? message.map(usedOf) : usedOf(message);
     next();
   };
@@ -61,15 +63,21 @@ const unsupported = () =>
 const tooLarge = (maxBytes: number) =>
   new GatewayError('body_too_large', `${ERRORS.body_too_large.message} The limit is ${maxBytes} bytes.`);
 
+const inPieces = () =>
+  new GatewayError(
+    'too_complex',
+    'The request body comes in too many small chunks. Send it in one, or in larger ones.',
+  );
+
 async function* unpack(request: Request, maxBytes: number): AsyncGenerator<Buffer> {
   const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
-  if (encoding === 'identity' || encoding === '') return yield* pieces(request);
+  if (encoding === 'identity' || encoding === '') return yield* pieces(request, request);
   if (!Object.hasOwn(DECODERS, encoding)) throw unsupported();
   const decoder = DECODERS[encoding as keyof typeof DECODERS]();
   request.once('error', fault => decoder.destroy(fault)).once('close', () => request.complete || decoder.destroy());
   let bytes = 0;
   try {
-    for await (const piece of pieces(request.pipe(decoder))) {
+    for await (const piece of pieces(request.pipe(decoder), request)) {
       bytes += piece.length;
       if (bytes > Math.max(FREE_OF_RATIO_BYTES, decoder.bytesWritten * MAX_RATIO)) throw tooLarge(maxBytes);
       yield piece;
@@ -81,10 +89,13 @@ async function* unpack(request: Request, maxBytes: number): AsyncGenerator<Buffe
 }
 
 /** Bytes of a stream; that it broke off is the caller's fault. */
-async function* pieces(stream: Readable): AsyncGenerator<Buffer> {
+async function* pieces(stream: Readable, request: Request): AsyncGenerator<Buffer> {
   try {
     // The request itself must outlive a refusal: the answer goes out on its socket.
-    for await (const piece of stream.iterator({ destroyOnReturn: false })) yield piece as Buffer;
+    for await (const piece of stream.iterator({ destroyOnReturn: false })) {
+      if (hasTooManyPieces(request)) throw inPieces();
+      yield piece as Buffer;
+    }
   } catch (cause) {
     throw cause instanceof GatewayError ? cause : new GatewayError('body_invalid', undefined, { cause });
   }
@@ -99,7 +110,11 @@ function refuse(excess: JsonExcess | undefined, maxBytes: number): void {
   );
 }
 
-function parse(text: string): unknown {
+/** Bytes that are no UTF-8 would be other characters in the code that runs. */
+function parse(body: Buffer): unknown {
+  if (!isUtf8(body))
+    throw new GatewayError('body_invalid', 'The request body is not UTF-8 text. Send one JSON-RPC message.');
+  const text = body.toString('utf8');
   try {
     return JSON.parse(text.startsWith('\ufeff') ? text.slice(1) : text);
   } catch {

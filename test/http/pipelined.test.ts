@@ -1,0 +1,87 @@
+// What a client sends on one connection before it has its answers, and bodies in thousands of chunks.
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { newKey, startTestGateway, type TestGateway } from '../support/gateway.ts';
+import { exchange, openSocket } from '../support/raw-http.ts';
+
+let gateway: TestGateway;
+beforeAll(async () => {
+  gateway = await startTestGateway();
+});
+afterAll(() => gateway.close());
+
+const probe = (more = '') => `GET /healthz HTTP/1.1\r\nHost: localhost\r\n${more}\r\n`;
+const call = (code: string, key: string) => {
+  const body = JSON.stringify({
+    ...{ jsonrpc: '2.0', id: 1, method: 'tools/call' },
+    params: { name: 'search', arguments: { code } },
+  });
+  return `POST /mcp HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${key}\r\nContent-Type: application/json\r\nAccept: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+};
+const statuses = (text: string) => [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status));
+const openRequests = async () =>
+  ((await (await fetch(`${gateway.url}/debug/endpoints`)).json()) as { status: { openRequests: number } }).status
+    .openRequests;
+
+it('requests that come before the answers are answered in order', async () => {
+  const key = newKey();
+  const slow = call(`async () => { await new Promise(done => setTimeout(done, 100)); return 'slow' }`, key);
+  const text = await exchange(gateway, slow + call(`async () => 'quick'`, key) + probe('Connection: close\r\n'));
+  expect(statuses(text)).toEqual([200, 200, 200]);
+  expect(text).toMatch(/slow[\s\S]*quick[\s\S]*"status":"ok"/);
+});
+
+it('of more than wait at once, the first too many is refused with a code and its id, and closes the connection', async () => {
+  const text = await exchange(gateway, probe().repeat(60));
+  expect(statuses(text)).toEqual([...Array(33).fill(200), 429]);
+  const refusal = text.slice(text.lastIndexOf('HTTP/1.1'));
+  const id = /^x-request-id: (\S+)/im.exec(refusal)?.[1];
+  expect(JSON.parse(refusal.split('\r\n\r\n')[1] ?? '')).toMatchObject({
+    error: { code: 'rate_limited', requestId: id },
+  });
+});
+
+it('whoever floods a connection loses it', async () => {
+  const socket = openSocket(gateway).on('error', () => undefined);
+  const closed = new Promise(resolve => socket.once('close', resolve));
+  socket
+    .resume()
+    .write(call('async () => new Promise(done => setTimeout(done, 5000))', newKey()) + probe().repeat(20_000));
+  await closed;
+  await expect.poll(openRequests).toBe(0);
+});
+
+it('a client that leaves leaves none of its requests behind', async () => {
+  const key = newKey();
+  for (let i = 0; i < 5; i++) {
+    const socket = openSocket(gateway).on('error', () => undefined);
+    socket.write(call('async () => new Promise(done => setTimeout(done, 5000))', key).repeat(4));
+    await expect.poll(openRequests).toBe(1);
+    socket.resetAndDestroy();
+    await expect.poll(openRequests).toBe(0);
+  }
+});
+
+it('two Host headers are no request', async () => {
+  expect(statuses(await exchange(gateway, probe('Host: other\r\nConnection: close\r\n')))).toEqual([400]);
+});
+
+it.each(['', 'Content-Encoding: gzip\r\n'])('a body of thousands of small chunks is refused: %j', async encoding => {
+  const head = `POST /mcp HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${newKey()}\r\nContent-Type: application/json\r\nAccept: application/json\r\n${encoding}Transfer-Encoding: chunked\r\n\r\n`;
+  const text = await exchange(gateway, `${head}${'1\r\n \r\n'.repeat(20_000)}0\r\n\r\n`);
+  expect(statuses(text)[0]).toBe(encoding === '' ? 413 : 400);
+  expect(text).toMatch(encoding === '' ? /"code":"too_complex","requestId":"[\w-]+"/ : /"code":"body_invalid"/);
+});
+
+it('a body that is not UTF-8 is refused: it would be other code', async () => {
+  const body = Buffer.from(
+    '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"search","arguments":{"code":"async () => `\xff`"}}}',
+    'latin1',
+  );
+  const answer = await fetch(gateway.mcpUrl, {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${newKey()}`, 'Content-Type': 'application/json', Accept: 'application/json' },
+    body,
+  });
+  expect(answer.status).toBe(400);
+  expect(await answer.json()).toMatchObject({ error: { data: { code: 'body_invalid' } } });
+});
