@@ -1,5 +1,5 @@
-// Names that models write from memory and that are not here -> what to use instead, one sentence each. Bundled into the
-// prelude, and read where code is accepted and errors are explained. Pure.
+// Table of globals and packages that models expect and the guest does not have, each with a sentence about what to use
+// instead. It is bundled into the prelude, and used when code is accepted and errors are explained. Pure.
 import type { Surface } from '../engine/engine.ts';
 import { IMPORT_MESSAGE } from '../engine/protocol.ts';
 import { DESKTOP_MODULE } from './prelude/e2b/sdk.ts';
@@ -32,7 +32,7 @@ const METHOD = 'It is a method of a sandbox: const sbx = await Sandbox.create(),
 const TOOLS =
   'Tools cannot be called from code. In search there are find and describe; in execute_read and execute_write, api.request and Sandbox.';
 
-/** Names by what is answered for them. */
+/** The names that share a sentence. */
 const GROUPS: readonly (readonly [instead: string, names: string])[] = [
   [FILES, 'fs fsPromises fsp readFile readFileSync writeFile writeFileSync existsSync mkdirSync readdirSync open'],
   [
@@ -131,7 +131,7 @@ const GROUPS: readonly (readonly [instead: string, names: string])[] = [
 
 const newTable = () => ({ __proto__: null }) as unknown as Record<string, string>;
 const table = newTable();
-/** The same for search, which has no sandboxes. Made beforehand: agents' code may have changed what it is made with. */
+/** The table for search, which has no sandboxes. Built in advance, because the agent's code may change built-in functions. */
 const inSearch = newTable();
 for (const [instead, names] of GROUPS) {
   const there = instead.includes('sbx.') ? `${instead} Sandboxes are in execute_read and execute_write.` : instead;
@@ -141,10 +141,10 @@ for (const [instead, names] of GROUPS) {
   }
 }
 
-/** Own names only: it has no prototype. */
+/** The object has no prototype, so a lookup finds only names of the table. */
 export const INSTEAD: Readonly<Record<string, string>> = Object.freeze(table);
 
-/** Packages whose name is not that of what they export -> a name in the table. */
+/** Packages whose name is not in the table -> the name in the table that stands for them. */
 const MODULES: Readonly<Record<string, string>> = {
   [DESKTOP_MODULE]: 'DesktopSandbox',
   '@modelcontextprotocol/sdk': 'mcp',
@@ -159,11 +159,11 @@ const MODULES: Readonly<Record<string, string>> = {
   mocha: 'test',
 };
 
-/** What to use instead of a name, on a surface; undefined for one that is not in the list. */
+/** The sentence that says what to use instead of `name` in a tool; undefined for a name that is not in the table. */
 export const insteadOf = (name: string, surface: Surface): string | undefined =>
   (surface === 'search' ? inSearch : table)[name];
 
-/** `node:fs/promises`, `lodash/merge`, `@scope/name`. */
+/** The same for a module specifier: `node:fs/promises`, `lodash/merge`, `@scope/name`. */
 export function insteadOfModule(module: string, surface: Surface): string | undefined {
   const [scoped] = /^@[^/]+\/[^/@]+/.exec(module) ?? [];
   const [name = ''] = module.replace(/^node:/, '').split('/');

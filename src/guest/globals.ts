@@ -1,4 +1,4 @@
-// The names the agent's code finds, by surface. The engine's prelude makes them, a test pins them, errors list them.
+// The globals that the agent's code can use, per tool. The prelude defines them, a test compares, error messages list them.
 import type { Surface } from '../engine/engine.ts';
 
 const PLATFORM = [
@@ -21,7 +21,7 @@ const PLATFORM = [
 
 const EXECUTE = ['api', 'Sandbox', 'display'] as const;
 
-/** Own names first: they are what an agent looks for. ECMAScript's own globals (JSON, Map …) are not listed. */
+/** The gateway's own names come first, because agents look for those. ECMAScript's globals (JSON, Map …) are not listed. */
 export const GLOBALS: Readonly<Record<Surface, readonly string[]>> = {
   search: ['spec', 'find', 'describe', ...PLATFORM],
   read: [...EXECUTE, ...PLATFORM],

@@ -1,6 +1,6 @@
-// Names that are not here and that models write from memory: reading one throws the error that says what to use instead,
-// so that code which catches it sees the same words. `typeof name` stays "undefined", and a name that the code makes
-// itself is left alone. Pure.
+// Edits the code so that reading a global that does not exist here (see ../absent.ts) throws a ReferenceError that says what
+// to use instead; code that catches the error sees that sentence too. `typeof name` stays "undefined", and names that the
+// code declares itself are not touched. Pure.
 import type { AnyNode, Identifier } from 'acorn';
 import type { Surface } from '../../engine/engine.ts';
 import { insteadOf, insteadOfModule } from '../absent.ts';
@@ -10,10 +10,10 @@ import { isSdk } from './modules.ts';
 import { namesIn } from './names.ts';
 import { nodesOf } from './syntax.ts';
 
-/** Each makes the code longer. */
+/** Maximum number of names that get a check, because each check makes the code longer. */
 const MAX_NAMES = 50;
 
-/** What goes before and behind such names: between them is what shapes the program as a whole. */
+/** Edits before and behind such names. Kept apart because the edits of forms.ts are applied between them. */
 export type Around = { readonly before: readonly Edit[]; readonly behind: readonly Edit[] };
 const NOTHING: Around = { before: [], behind: [] };
 
@@ -34,7 +34,7 @@ export function absentNames(text: string, root: AnyNode): Around {
     if (behind.length >= MAX_NAMES) break;
     const message = `${JSON.stringify(`${node.name} is not defined. `)}+${instead}`;
     const check = `typeof ${node.name}=="undefined"?(()=>{throw new ReferenceError(${message})})():`;
-    // A bracket at the start of a statement would call the line before it.
+    // A line that starts with a bracket would be read as a call of the line before it.
     const [open, close] = statements.has(node.start) ? ['Array.of(', ')[0]'] : ['(', ')'];
     before.push(insert(node.start, `${short.has(node) ? `${node.name}:` : ''}${open}${check}`));
     behind.push(insert(node.end, close));
@@ -45,13 +45,13 @@ export function absentNames(text: string, root: AnyNode): Around {
 const WORD = /(?<![\w$.])[A-Za-z_$][\w$]*/g;
 const DECLARED = /\b(?:const|let|var|function|class)\s+([A-Za-z_$][\w$]*)/g;
 
-/** Whether it is worth the look at every node: most code names nothing that is absent. */
+/** A quick test on the text. Most code uses no absent name, and then the syntax tree need not be searched. */
 function namesAbsent(text: string): boolean {
   const declared = new Set([...text.matchAll(DECLARED)].map(([, name]) => name));
   return (text.match(WORD) ?? []).some(word => insteadOf(word, 'write') !== undefined && !declared.has(word));
 }
 
-/** `globalThis.name = …`, or by a text that names it. */
+/** Whether the code may define the global itself: by `globalThis.name = …`, or with its name in a string. */
 function isMadeGlobal(text: string, name: string): boolean {
   const escaped = name.replaceAll('$', '\\$');
   return new RegExp(String.raw`(?:globalThis|global|self|this)\s*\.\s*${escaped}(?![\w$])|(['"\`])${escaped}\1`).test(
@@ -59,7 +59,7 @@ function isMadeGlobal(text: string, name: string): boolean {
   );
 }
 
-/** The `require` of each `require('module')` -> what to use instead of the module. */
+/** The identifier `require` of each `require('module')` -> what to use instead of the module. */
 function requiredModules(root: AnyNode): Map<Identifier, string> {
   const required = new Map<Identifier, string>();
   for (const { node } of nodesOf(root)) {
@@ -71,7 +71,7 @@ function requiredModules(root: AnyNode): Map<Identifier, string> {
   return required;
 }
 
-/** `import('module')` as an expression. */
+/** Edits that replace each `import('module')`: by the SDK's global, or by a promise that rejects with the explanation. */
 function importedModules(root: AnyNode): Edit[] {
   const edits: Edit[] = [];
   for (const { node } of nodesOf(root)) {
@@ -86,7 +86,7 @@ function importedModules(root: AnyNode): Edit[] {
   return edits;
 }
 
-/** An expression: which tool the code runs in is known when it runs, and `api` is in all but search. */
+/** The sentence as a JavaScript expression. Whether the tool is search is known only at run time: search has no `api`. */
 function words(of: (surface: Surface) => string | undefined): string | undefined {
   const [inSearch, elsewhere] = [of('search'), of('write')].map(text => text && JSON.stringify(text));
   return inSearch === elsewhere ? elsewhere : `(typeof api=="undefined"?${inSearch}:${elsewhere})`;

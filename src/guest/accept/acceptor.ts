@@ -1,4 +1,4 @@
-// Accepts code without ever holding up the event loop: all of it on threads with a deadline. Knows no JavaScript itself.
+// Accepts code on threads with a deadline, so that parsing never blocks the event loop. What is accepted is in code.ts.
 import type { Surface } from '../../engine/engine.ts';
 import { type ErrorCode, GatewayError } from '../../errors.ts';
 import { builtFile } from '../../ground/built.ts';
@@ -14,24 +14,24 @@ export type CodeAcceptor = {
 };
 
 type CodeSender = Sender & {
-  /** The tool it was sent to. Default `write`. */
+  /** The tool that the code was sent to. Default `write`. */
   readonly surface?: Surface;
 };
 
-/** Without `code`: load what is loaded lazily. */
+/** A request without `code` only loads the modules that are loaded on first use. */
 export type ThreadRequest = { readonly code?: string; readonly maxChars: number; readonly surface: Surface };
 export type ThreadReply =
   | ThreadReady
   | { readonly accepted: AcceptedCode }
   | { readonly refused: { readonly code: ErrorCode; readonly message: string } };
 
-/** More are started while all are held. */
+/** Threads that always run. More are started, up to `MAX_THREADS`, while all of them are busy. */
 const THREADS = 1;
 const MAX_THREADS = 6;
 const MAX_WAITING = 256;
 const MAX_HEAP_MB = 128;
 
-/** `deadlineMs`: what a thread may take for one text; it is replaced when it takes longer. `nice`: see thread-time.ts. */
+/** `deadlineMs`: how long a thread may work on one text; then the thread is replaced. `nice`: see thread-time.ts. */
 export function createCodeAcceptor({
   maxChars,
   deadlineMs = 1_000,
@@ -54,7 +54,7 @@ export function createCodeAcceptor({
         'code_syntax',
         'The code takes too long to parse. Send plain JavaScript, shorter or less deeply nested.',
       ),
-    // swc traps on text that is nested too deeply, and is of no use afterwards.
+    // swc traps on text that is nested too deeply, and cannot be used afterwards.
     broken: cause =>
       new GatewayError('code_syntax', 'The code does not parse: it is nested too deeply, or too large.', { cause }),
   });

@@ -1,5 +1,5 @@
-// What models write -> one expression the engine can evaluate, or an error that shows the place. Pure; the type
-// stripper is handed in. The forms themselves are in shape.ts.
+// Turns the code that a model wrote into one expression that the engine can evaluate, or throws an error that shows the
+// place of the mistake. Pure; the type stripper is a parameter. The accepted forms are in forms.ts.
 import type { AnyNode } from 'acorn';
 import type { Surface } from '../../engine/engine.ts';
 import { GatewayError } from '../../errors.ts';
@@ -24,28 +24,28 @@ import { unwrapped } from './wrapped.ts';
 
 declare const accepted: unique symbol;
 
-/** `by` characters that are not the agent's begin at `column` (1-based, in what the engine evaluates) of `line`. */
+/** The gateway inserted `by` characters at `line` and `column` (1-based, in the text that the engine evaluates). */
 type Insertion = { readonly line: number; readonly column: number; readonly by: number };
 
 export type AcceptedCode = {
   readonly [accepted]: true;
-  /** The engine evaluates `(${source}\n)`: a function to call, or a value or promise. Lines are the agent's own. */
+  /** The engine evaluates `(${source}\n)`: a function to call, or a value or promise. It has the agent's line numbers. */
   readonly source: string;
-  /** What the agent sent, out of its JSON, line ends as \n. */
+  /** The code that the agent sent, without data around it (wrapped.ts) and with \n as line ends. */
   readonly text: string;
-  /** What `ownColumn` needs, the engine's own bracket included; in order. */
+  /** For `ownColumn`, in order; the bracket that the engine adds is included. */
   readonly insertions: readonly Insertion[];
 };
 
-/** As the agent wrote it: an engine may read it by itself, see plain.ts. */
+/** Code as the agent wrote it, which an engine's worker may accept by itself: see plain.ts. */
 export type CodeAsWritten = { readonly text: string };
 
-/** What plain.ts reads: the worst text of this length takes a parser 50 to 70 ms, which its run pays. */
+/** Maximum length for plain.ts. The worst text of this length takes the parser 50 to 70 ms, which count as the run's time. */
 export const MAX_PLAIN_CHARS = 8_192;
 
 export type AcceptOptions = {
   readonly maxChars: number;
-  /** The tool that the code was sent to; a refusal names what that tool offers. Default `write`. */
+  /** The tool that the code was sent to; error messages name what that tool offers. Default `write`. */
   readonly surface?: Surface;
   /** Without it only plain JavaScript is accepted. */
   readonly stripTypes?: (text: string) => Stripped;
@@ -67,7 +67,7 @@ export function acceptCode(code: unknown, { maxChars, stripTypes, surface = 'wri
   }
 }
 
-/** For the place of an error: what an engine read is read again. A run may have ended before its text was read at all. */
+/** For places of errors: parses code again that a worker accepted. It may fail: a run can end before its code was parsed. */
 export function acceptedFrom(code: AcceptedCode | CodeAsWritten): AcceptedCode {
   if ('source' in code) return code;
   try {
@@ -103,7 +103,7 @@ function outOfData(code: string, surface: Surface): string {
   }
 }
 
-/** The text without what is not code. */
+/** The text with everything blanked that is not code: fences, prose around them, a hashbang. */
 function readingOf(text: string): string {
   const fence = firstFence(text);
   if (fence === -1) return blankHashbang(text);
@@ -112,7 +112,7 @@ function readingOf(text: string): string {
   // A fence inside a comment is an example. Elsewhere ``` would parse as an empty template, called as a tag.
   if (whole.ok && whole.comments.some(comment => comment.start < fence && fence < comment.end)) return text;
   const blocks = fencedBlocks(text).filter(block => block.trim() !== '');
-  // The code may write Markdown: a template that holds fences of its own.
+  // The code may produce Markdown, from a template literal that contains fences.
   const markdown = [text, outerBlock(text)].map(escapeFences).find(parses);
   if (markdown !== undefined && markdown.trim() !== '') return blankHashbang(markdown);
   const [block] = blocks;
@@ -129,15 +129,15 @@ type Read =
   | { readonly ok: false; readonly fault: Fault };
 
 /**
- * `f<T>(x)`: JavaScript reads two comparisons in it, so it parses and does something else. Code that is
- * formatted at all has spaces there when it compares.
+ * `f<T>(x)` is valid JavaScript, but means two comparisons there. It is taken as TypeScript, because formatted code
+ * has spaces around the operators of a comparison.
  */
 const GENERIC_CALL = /[\w$]<[^()=;]{1,200}>\(/;
 
-/** As plain JavaScript, or else as TypeScript. */
+/** Parses the text as plain JavaScript, or else as TypeScript. */
 function readOne(given: string, stripTypes: AcceptOptions['stripTypes'], surface: Surface): Read {
   const asSent = readPlain(given, surface);
-  // Types among imported names, and imports that stand beside a `return`, are more than the stripper takes.
+  // The stripper does not accept types among imported names, nor imports beside a top-level `return`.
   const text = asSent.ok ? given : withoutTypedImports(given);
   const plain = text === given ? asSent : readPlain(text, surface);
   if (plain.ok && !GENERIC_CALL.test(text)) return plain;
@@ -151,7 +151,7 @@ function readOne(given: string, stripTypes: AcceptOptions['stripTypes'], surface
 
 const NEEDS_TYPES: Fault = { message: 'This is TypeScript', offset: 0 };
 
-/** As a program; or as an expression, for an anonymous function is no program. */
+/** Parses the text as a program, or else as an expression: an anonymous function is not a program. */
 function readPlain(text: string, surface: Surface): Read {
   const editsOf = (shape: Edit[], root: AnyNode) => {
     const { before, behind } = absentNames(text, root);
@@ -180,11 +180,11 @@ function readPlain(text: string, surface: Surface): Read {
 const further = (one: Fault, other: Fault): Fault =>
   other.final || (!one.final && other.offset > one.offset) ? other : one;
 
-/** Applies the edits, proves that the outcome is one expression, and notes where the agent's columns moved. */
+/** Applies the edits, checks that the result is one expression, and records where columns moved. */
 function finish(own: string, text: string, edits: readonly Edit[]): AcceptedCode {
   let source = '';
   let at = 0;
-  // The engine's own bracket.
+  // The bracket that the engine adds.
   const insertions: Insertion[] = [{ line: 1, column: 1, by: 1 }];
   let lineStart = -1;
   let line = 1;
@@ -213,7 +213,7 @@ function finish(own: string, text: string, edits: readonly Edit[]): AcceptedCode
   throw new Refused('code_syntax', { ...fault, offset: Math.min(offset, own.length) });
 }
 
-/** The agent's own column (1-based) for one the engine reports on `line`. */
+/** The column (1-based) in the agent's text for a column that the engine reports on `line`. */
 export function ownColumn(code: AcceptedCode, line: number, column: number): number {
   let moved = 0;
   for (const insertion of code.insertions) {

@@ -1,8 +1,8 @@
-// Text around code or data: tags of a tool call, a word for the language, prose with a block of JSON, line ends written as
-// \n. Takes it away; text without any comes back as undefined. Pure.
+// Removes text around code or data: tags of a tool call, the name of the language, prose with a block of JSON, line ends
+// written as \n. Returns undefined for text without any of these. Pure.
 import { parses } from './syntax.ts';
 
-/** Elements that formats of tool calls are made of; others are left alone, for they may be anything. */
+/** The elements of known tool call formats. Other elements may be part of the code, so they are kept. */
 const ELEMENTS =
   'tool_calls?|tool_use|tool|function_calls?|function|invoke|parameter|arguments|input|code|javascript|js|script|execute_write|execute_read|search';
 const TAGGED = new RegExp(
@@ -15,7 +15,7 @@ const JSON_WORD = /^\s*json\s*(?=[{[])/i;
 const LABEL = /^\s*["']?code["']?\s*:\s*(?=async\b|function\b|\()/;
 const BLOCK = /^[ \t]*(`{3,})(?:json5?|jsonc)?[ \t]*\n([\s\S]*?)\n?[ \t]*\1[ \t]*$/gim;
 
-/** What is inside, once; undefined where nothing is around it. */
+/** Removes one layer; undefined if there is none. */
 export function withoutEnvelope(text: string): string | undefined {
   for (const pattern of [TAGGED, CDATA]) {
     const inner = pattern.exec(text)?.at(-1);
@@ -28,7 +28,7 @@ export function withoutEnvelope(text: string): string | undefined {
   return withRealLineEnds(text);
 }
 
-/** The only block that may be JSON, alone or with prose before it. */
+/** The content of the only fenced block that may hold JSON, alone or after prose; undefined if there are more, or none. */
 export function dataBlock(text: string): string | undefined {
   const [only, more] = [...text.matchAll(BLOCK)];
   if (only === undefined || more !== undefined || /[`=;{}]/.test(text.slice(0, only.index))) return undefined;
@@ -37,7 +37,7 @@ export function dataBlock(text: string): string | undefined {
 
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' };
 
-/** Code that was written into a string once too often: one line, with \n where its lines end. */
+/** For code that was escaped once too often: one line, with a written \n where its lines end. */
 function withRealLineEnds(text: string): string | undefined {
   if (!/\\n/.test(text) || text.trim().includes('\n') || parses(text)) return undefined;
   const real = asString(text) ?? text.replace(/\\([\\nrt"'])/g, (_, escaped: string) => ESCAPES[escaped] ?? escaped);

@@ -1,27 +1,27 @@
-// Finds the code in what a model sent: fences, prose around them and a hashbang are blanked, so that every character
-// that stays keeps its line and column. Pure; does not know JavaScript beyond the names of languages.
+// Finds the code in a model's text. Fences, the prose around them and a hashbang are replaced by spaces, so that every
+// other character keeps its line and column. Pure; does not parse JavaScript.
 
 const CODE_LANGUAGES = /^(?:js|javascript|mjs|cjs|jsx|ts|typescript|mts|cts|tsx|node|nodejs|ecmascript)\b/i;
 const OPENING = /^[ \t]*(`{3,}|~{3,})[ \t]*([^\n]*)$/gm;
 
-/** More are refused; the search is quadratic in the worst case. */
+/** Later blocks are not searched for, because the search is quadratic in the worst case. */
 const MAX_BLOCKS = 20;
 
-/** A fence's inside. `code`: JavaScript or TypeScript. */
+/** The range between two fences. `code` means JavaScript or TypeScript. */
 type Block = { readonly start: number; readonly end: number; readonly language: 'code' | 'none' | 'other' };
 
-/** Keeps `text` from `start` to `end`; blanks the rest but its line ends. */
+/** Keeps `text` from `start` to `end`, and replaces the rest by spaces, except line ends. */
 function keepOnly(text: string, start: number, end: number): string {
   const blank = (part: string) => part.replace(/[^\n]/g, ' ');
   return blank(text.slice(0, start)) + text.slice(start, end) + blank(text.slice(end));
 }
 
-/** A first line that starts with `#!`, blanked. */
+/** Replaces a first line that starts with `#!` by spaces. */
 export function blankHashbang(text: string): string {
   return text.replace(/^(\s*)#![^\n]*/, (whole: string, space: string) => space.padEnd(whole.length));
 }
 
-/** Where a line opens a fence, or -1. */
+/** The offset of the first opening fence, or -1. */
 export function firstFence(text: string): number {
   OPENING.lastIndex = 0;
   const opening = OPENING.exec(text);
@@ -43,7 +43,7 @@ function blocksOf(text: string): Block[] {
     }
     const bodyStart = Math.min(opening.index + line.length + 1, text.length);
     const closing = new RegExp(`^[ \\t]*${fence}[\`~]*[ \\t]*$`, 'm').exec(text.slice(bodyStart));
-    // Some models close behind the last brace: `}```` at the end of a line.
+    // Some models put the closing fence behind the last brace: `}```` at the end of a line.
     const trailing = closing ?? new RegExp(`${fence}[ \\t]*$`, 'm').exec(text.slice(bodyStart));
     const end = trailing === null ? text.length : bodyStart + trailing.index;
     blocks.push({ start: bodyStart, end, language: language !== '' ? 'code' : rest.trim() === '' ? 'none' : 'other' });
@@ -53,7 +53,7 @@ function blocksOf(text: string): Block[] {
   return blocks;
 }
 
-/** From behind the first opening line to the last line that is a fence alone; '' when there is no such line. */
+/** The text from the line after the first opening fence to the last line that is only a fence; '' if there is none. */
 export function outerBlock(text: string): string {
   OPENING.lastIndex = 0;
   const opening = OPENING.exec(text);
@@ -70,7 +70,7 @@ export function outerBlock(text: string): string {
   return last > start && alone ? keepOnly(text, start, last) : '';
 }
 
-/** JavaScript reads ``` as an empty template that is called as a tag; no one writes that on purpose. */
+/** Escapes ```, which JavaScript reads as an empty template called as a tag; nobody writes that on purpose. */
 export const escapeFences = (text: string): string => text.replace(/`{3,}/g, run => '\\`'.repeat(run.length));
 
 /** The fenced code blocks of `text`, each as the whole text with everything else blanked. */

@@ -1,9 +1,9 @@
-// Text that is no JavaScript: the same fault, with what it is and what to send instead. Pure.
+// Error messages for code in another language: which language it is, and what to send instead. Pure.
 import type { Surface } from '../../engine/engine.ts';
 import { type Language, languageOf } from './language.ts';
 import type { Fault } from './syntax.ts';
 
-/** `fault`, or one that names the language of `text`. */
+/** `fault`, with a message that names the language of `text` if it is another than JavaScript. */
 export function foreign(text: string, fault: Fault, surface: Surface): Fault {
   const language = languageOf(text, fault.offset);
   return language === undefined ? fault : { ...fault, message: foreignMessage(language, surface) };

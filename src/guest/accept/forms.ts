@@ -1,5 +1,5 @@
-// The forms agents write -> the edits that make one expression of each. Edits add text or blank it and never move a
-// line. Pure.
+// For each form of code that agents write, the edits that turn it into one expression. Edits insert text or replace it by
+// spaces, and never change line numbers. Pure.
 import type {
   AnyNode,
   ExportDefaultDeclaration,
@@ -34,7 +34,7 @@ const isCallee = (node: AnyNode | null | undefined): node is Callee =>
 
 const RESULT = '(v => typeof v === "function" ? v() : v)((';
 
-/** A function is used as it is; any other expression is wrapped in one, so that its errors are reported like others. */
+/** A function is used as it is. Any other expression is wrapped in one, so that its errors are reported like others. */
 export function shapeOfExpression(text: string, expression: Expression, semicolons: readonly number[]): Edit[] {
   const edits = semicolons.map(at => ({ start: at, end: at + 1, text: ' ' }));
   edits.push(...editsOfCallee(text, expression));
@@ -42,7 +42,7 @@ export function shapeOfExpression(text: string, expression: Expression, semicolo
   return inOrder(edits);
 }
 
-/** Throws Refused for modules and for functions that cannot be called as they are. */
+/** @throws Refused for modules, and for functions that cannot be called without arguments */
 export function shapeOfProgram(text: string, program: Program, surface: Surface): Edit[] {
   for (const statement of program.body) refuseModules(statement, surface);
   const statements = program.body.filter(statement => statement.type !== 'EmptyStatement');
@@ -56,7 +56,7 @@ export function shapeOfProgram(text: string, program: Program, surface: Surface)
   return inOrder([insert(0, 'async () => {'), ...returnOfBody(text, program, statements)]);
 }
 
-/** One statement that is or holds one expression. */
+/** For a program of one statement that is, or contains, one expression; undefined for other statements. */
 function shapeOfSingle(text: string, statement: Program['body'][number], semicolons: number[]): Edit[] | undefined {
   if (statement.type === 'ExpressionStatement') {
     const end = text[statement.end - 1] === ';' ? [statement.end - 1] : [];
@@ -74,7 +74,7 @@ function shapeOfSingle(text: string, statement: Program['body'][number], semicol
   ]);
 }
 
-/** What a body of several statements yields: its default export, its last function or its last expression. */
+/** Makes several statements return a result: of the default export, the last function, or else the last expression. */
 function returnOfBody(text: string, program: Program, statements: readonly Program['body'][number][]): Edit[] {
   const end = text.length;
   const exported = statements.find(statement => statement.type === 'ExportDefaultDeclaration');
@@ -84,7 +84,7 @@ function returnOfBody(text: string, program: Program, statements: readonly Progr
   if (named !== undefined && !isUsed(program, named.name, last) && !returnsOutside(program)) {
     return [...editsOfCallee(text, named.callee), insert(end, `\nreturn ${named.name}()}`)];
   }
-  // Function declarations behind the last expression are hoisted, so returning before them changes nothing.
+  // Function declarations behind the last expression are hoisted, so a return before them changes nothing.
   const yielding = statements.findLast(statement => statement.type !== 'FunctionDeclaration');
   if (yielding?.type !== 'ExpressionStatement') return [insert(end, '\n}')];
   const close = text[yielding.end - 1] === ';' ? yielding.end - 1 : yielding.end;
@@ -102,7 +102,7 @@ function returnOfExport(text: string, exported: ExportDefaultDeclaration): Edit[
   const callee = editsOfCallee(text, declaration);
   const keywordsEnd = defaultEnd(text, exported);
   if (isCallee(declaration) && declaration.type === 'FunctionDeclaration' && declaration.id) {
-    // Stays a declaration, so that it is hoisted and other code can name it.
+    // It stays a declaration, so that it is hoisted and other code can use its name.
     const name = declaration.id.name;
     return [blank(text, exported.start, keywordsEnd), ...callee, insert(end, `\nreturn ${name}()}`)];
   }
@@ -170,8 +170,8 @@ const isGlobal = (pattern: Pattern): boolean =>
     ));
 
 /**
- * The function is called without arguments. Parameters that only name globals (`async ({ api }) => …`) are blanked, so
- * that the globals are meant; others that cannot be left out are refused.
+ * The function is called without arguments. Parameters that only name globals (`async ({ api }) => …`) are removed, so
+ * that the names mean the globals; other parameters that are destructured are refused.
  */
 function editsOfCallee(text: string, node: AnyNode): Edit[] {
   if (!isCallee(node)) return [];
@@ -218,6 +218,6 @@ function refuseModules(statement: Program['body'][number], surface: Surface): vo
   }
 }
 
-/** Of two at one place, what is put in before what is replaced; otherwise in the order they are given. */
+/** Sorts edits by place. At the same place insertions come before replacements, and otherwise the given order is kept. */
 export const inOrder = (edits: Edit[]): Edit[] =>
   edits.sort((one, other) => one.start - other.start || one.end - other.end);

@@ -1,5 +1,5 @@
-// Imports of what is global already: the API's SDK as its own examples begin, and a few of Node's modules. Each becomes what
-// it means here, in the same place and of the same length. Pure.
+// Replaces imports of values that are globals here: the API's SDK, and parts of a few Node modules. Each becomes an
+// equivalent statement, padded to the same length so that nothing else moves. Pure.
 import type { AnyNode, ExportNamedDeclaration, ImportDeclaration } from 'acorn';
 import { SDK_GLOBAL } from '../prelude/e2b/sdk.ts';
 import { isSdk } from './modules.ts';
@@ -7,7 +7,7 @@ import { nodesOf, parseText } from './syntax.ts';
 
 const ANY_SDK = `globalThis.${SDK_GLOBAL}`;
 
-/** Of Node's modules, what the guest has, by what it is called there. */
+/** The parts of Node's modules that the guest has: exported name -> expression in the guest. */
 const BUILT_IN: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   buffer: same('Buffer Blob atob btoa'),
   console: same('console'),
@@ -23,12 +23,12 @@ function same(names: string): Readonly<Record<string, string>> {
   return Object.fromEntries(names.split(' ').map(name => [name, name]));
 }
 
-/** The gateway has the key: reading a .env file does nothing. */
+/** Imports of dotenv have no effect, because the gateway holds the API key. */
 const DOTENV = /^dotenv(?:\/config)?$/;
 
 type Replacement = { readonly start: number; readonly end: number; readonly by: string };
 
-/** `text` without them, every other character in its place; the same text where there are none. */
+/** `text` with these imports replaced; every other character keeps its place. */
 export function withoutSdkImports(text: string, root: AnyNode): string {
   if (!/\b(?:import|require|export)\b/.test(text)) return text;
   let out = text;
@@ -36,7 +36,7 @@ export function withoutSdkImports(text: string, root: AnyNode): string {
   for (const { node } of nodesOf(root)) {
     for (const replacement of replacementsIn(node)) {
       const { start, end, by } = replacement;
-      // Parents come first: whatever is inside one that was replaced is gone.
+      // Parents come first, so nodes inside a replaced one no longer exist.
       const isGone = replaced.some(other => other.start <= start && end <= other.end);
       if (isGone || by.length > end - start) continue;
       replaced.push(replacement);
@@ -50,7 +50,7 @@ export function withoutSdkImports(text: string, root: AnyNode): string {
 const STATEMENT = /((?:^|;)[ \t]*)(import\s+(?:type\b)?[^;'"()]*?\bfrom\s*(['"])[^'"\n]+\3[ \t]*;?)/gm;
 const TYPE_NAME = /(?<=[{,]\s*)type\s+[\w$]+(?:\s+as\s+[\w$]+)?\s*,?/g;
 
-/** For code with types: imports without the types in them, and what they mean where that is known. */
+/** For TypeScript: removes types from import statements, and replaces the imports that are known. */
 export function withoutTypedImports(text: string): string {
   return text.replace(STATEMENT, (_, before: string, statement: string) => {
     const blank = (part: string) => part.replace(/[^\n]/g, ' ');
@@ -66,7 +66,7 @@ export function withoutTypedImports(text: string): string {
 }
 
 function replacementsIn(node: AnyNode): readonly Replacement[] {
-  // Only in a list of statements: behind `if (…)`, what follows would take the place of a blanked one.
+  // Only in a list of statements: behind `if (…)`, the next statement would take the place of a removed one.
   if (node.type === 'Program' || node.type === 'BlockStatement')
     return node.body.flatMap(statement => {
       if (statement.type === 'ExportNamedDeclaration') return exportedAs(statement);
@@ -76,13 +76,13 @@ function replacementsIn(node: AnyNode): readonly Replacement[] {
   return isSdkCall(node) ? [{ start: node.start, end: node.end, by: ANY_SDK }] : [];
 }
 
-/** What is exported is declared all the same; lists of names mean nothing here. */
+/** Removes `export` before a declaration, and whole `export { names }` statements, which have no effect here. */
 function exportedAs({ start, end, declaration, source }: ExportNamedDeclaration): Replacement[] {
   if (declaration) return [{ start, end: declaration.start, by: '' }];
   return source ? [] : [{ start, end, by: ';' }];
 }
 
-/** The statement an import means; undefined for one that means nothing here. */
+/** The statement that replaces an import; undefined if the module is unknown. */
 function importedAs({ source, specifiers }: ImportDeclaration): string | undefined {
   const module = String(source.value);
   if (DOTENV.test(module)) return specifiers.length === 0 ? ';' : dotenvAs(specifiers[0]);
@@ -94,13 +94,13 @@ function importedAs({ source, specifiers }: ImportDeclaration): string | undefin
   return declared(meant.flatMap(([name, own]) => (own === name ? [] : [`${name}=${own}`])));
 }
 
-/** undefined for one that stands for a whole module: then its own name says what is meant. */
+/** undefined for an import of a whole module: then the local name decides what is meant. */
 function importedName(specifier: ImportDeclaration['specifiers'][number]): string | undefined {
   if (specifier.type === 'ImportDefaultSpecifier') return undefined;
   return specifier.type === 'ImportSpecifier' ? nameOf(specifier.imported) : undefined;
 }
 
-/** The semicolon keeps the lines before and behind apart. */
+/** The semicolon separates the lines before and behind. */
 const declared = (aliases: readonly string[]): string => (aliases.length === 0 ? ';' : `const ${aliases.join()};`);
 
 function aliasOf(specifier: ImportDeclaration['specifiers'][number]): string[] {
@@ -121,7 +121,7 @@ function dotenvAs(specifier: ImportDeclaration['specifiers'][number] | undefined
   return specifier.type === 'ImportSpecifier' ? `const ${name}=()=>({});` : `const ${name}={config(){}};`;
 }
 
-/** `const { Sandbox } = require('…')`, and `require('dotenv').config()`. */
+/** The replacement for `const { Sandbox } = require('…')` and `require('dotenv').config()`. */
 function dynamic(statement: AnyNode): string | undefined {
   if (statement.type === 'ExpressionStatement') {
     const { expression } = statement;
@@ -133,7 +133,7 @@ function dynamic(statement: AnyNode): string | undefined {
   return isKnown ? ';' : undefined;
 }
 
-/** `require('…')` or `await import('…')` of the SDK. */
+/** Whether the node is `require('…')` or `await import('…')` of the SDK. */
 function isSdkCall(node: AnyNode): boolean {
   if (node.type === 'AwaitExpression' && node.argument.type === 'ImportExpression') {
     const { source } = node.argument;
@@ -149,7 +149,7 @@ function requiredBy(node: AnyNode): string | undefined {
   return module?.type === 'Literal' && typeof module.value === 'string' ? module.value : undefined;
 }
 
-/** `{ Sandbox, FileType }`: nothing renamed, so the globals are meant. */
+/** Whether a pattern like `{ Sandbox, FileType }` renames nothing, so that the globals can be used directly. */
 function picksGlobals(pattern: AnyNode): boolean {
   return (
     pattern.type === 'ObjectPattern' &&

@@ -1,5 +1,5 @@
-// Recognises text in another language than JavaScript, from signs that JavaScript does not have. Pure; the text may be
-// hostile, so every pattern is bounded and only the first lines are read.
+// Recognises text in another language than JavaScript by patterns that JavaScript does not have. Pure; the text may be
+// hostile, so every pattern is bounded and only the first lines are searched.
 
 import { CLI } from '../prelude/e2b/sdk.ts';
 
@@ -20,7 +20,7 @@ const MAX_CHARS = 20_000;
 const MAX_LINES = 200;
 const MAX_LINE_CHARS = 300;
 
-/** One of these is enough. */
+/** One match of these is enough. */
 const PYTHON_SURE = [
   /^\s*(?:async )?def \w{1,80}\s*\([^{}]*$/,
   /^\s*(?:from [\w.]{1,80} import )/,
@@ -32,7 +32,7 @@ const PYTHON_SURE = [
   /\blambda\s+\w[\w, ]{0,40}:/,
   /\]\s*for\s+\w|\bfor \w{1,40} in \w[\w.()]{0,60}\s*[\])]/,
 ];
-/** Two of these are. */
+/** Two matches of these are needed. */
 const PYTHON_LIKELY = [
   /\bprint\s*\(/,
   /^\s*#(?!!)/,
@@ -63,10 +63,10 @@ const SHELL_SURE = [
 const PROSE = /^[\p{L}\p{N}\s,.?!'’"“”()\-–:/]{1,500}$/u;
 const STATEMENT = /^\s*(?:return|await|const|let|var|throw|typeof|new|async|function|yield|import|export)\b/;
 
-/** `offset`: where the parser stopped. Undefined when the text looks like JavaScript with a fault. */
+/** `offset`: where the parser stopped. Returns undefined if the text looks like JavaScript with a mistake in it. */
 export function languageOf(text: string, offset: number): Language | undefined {
   if (/=&gt;|&quot;|&lt;\/?\w/.test(text.slice(0, MAX_CHARS))) return 'HTML-escaped';
-  // Behind a backtick the text may well hold a program for a sandbox.
+  // A template literal may contain a program for a sandbox.
   if (text.slice(0, offset).includes('`')) return undefined;
   const lines = text
     .slice(0, MAX_CHARS)
@@ -96,7 +96,7 @@ function isShell(lines: readonly string[]): boolean {
   return COMMAND.test(first) && !/^\s*(?:import|export)\s+[\w{*]/.test(first.replace(/^\s*export\s+\w{1,40}=/, ''));
 }
 
-/** A sign anywhere would be wrong for JavaScript that carries Python in a string: it must be near the fault. */
+/** A match must be near the fault, because JavaScript may have a Python program in a string elsewhere. */
 function isPython(lines: readonly string[], text: string, offset: number): boolean {
   const start = text.lastIndexOf('\n', Math.max(0, offset - 1)) + 1;
   const at = text.slice(start, start + MAX_LINE_CHARS).split('\n', 1)[0] ?? '';

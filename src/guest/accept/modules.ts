@@ -1,5 +1,4 @@
-// What the names of modules mean here: the API's SDK, however it is spelled, and what to do instead of importing others.
-// Pure.
+// Recognises the API's SDK by its module names, and explains why other modules cannot be imported. Pure.
 import type { Surface } from '../../engine/engine.ts';
 import { insteadOf, insteadOfModule } from '../absent.ts';
 import { LIKELY_SDK, SDK_MODULES } from '../prelude/e2b/sdk.ts';
@@ -7,13 +6,13 @@ import { LIKELY_SDK, SDK_MODULES } from '../prelude/e2b/sdk.ts';
 const PREFIX = /^(?:npm:|https:\/\/[\w.-]+\/(?:npm\/)?|\.{1,2}\/)/;
 const VERSION = /(.)@[\w.^~*-]+$/;
 
-/** Also by a URL, with a version, and from a file of that name. */
+/** Also recognises the SDK in a URL, with a version, and as a file of that name. */
 export const isSdk = (module: string): boolean =>
   SDK_MODULES.includes(module.replace(PREFIX, '').replace(VERSION, '$1'));
 
 const BUILT_IN = /^(?:node:)?(?:buffer|console|crypto|perf_hooks|timers|url|util)$/;
 
-/** Why `module` cannot be imported. `names`: those that the import makes. `known`: those of them that are global. */
+/** Why `module` cannot be imported. `names`: the imported names. `known`: those of them that are globals. */
 export function refusedImport(
   module: string,
   names: readonly string[],

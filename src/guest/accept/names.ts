@@ -1,15 +1,15 @@
-// Which names a program reads and which it makes itself, wherever that is: no scopes, so a name that is made anywhere
-// counts as made everywhere. Pure.
+// Which names a program reads and which it defines itself. Scopes are ignored: a name that is defined anywhere counts as
+// defined everywhere. Pure.
 import type { AnyNode, Identifier } from 'acorn';
 import { childrenOf } from './syntax.ts';
 
 export type Names = {
   readonly read: readonly Identifier[];
-  /** Declared, a parameter, or assigned to. */
+  /** Names that are declared, parameters, or assigned to. */
   readonly made: ReadonlySet<string>;
-  /** Read as `{ name }`. */
+  /** Identifiers that are read in a shorthand property: `{ name }`. */
   readonly short: ReadonlySet<Identifier>;
-  /** Where statements begin that are an expression. */
+  /** The offsets at which expression statements begin. */
   readonly statements: ReadonlySet<number>;
 };
 
@@ -44,7 +44,7 @@ function itemsOf(nodes: readonly (AnyNode | null | undefined)[], made: boolean):
   return items;
 }
 
-/** `target`: this node is what something is assigned to. */
+/** `target`: something is assigned to this node. */
 function partsOf(node: AnyNode, target: boolean): Item[] {
   switch (node.type) {
     case 'MemberExpression':
@@ -74,7 +74,7 @@ function partsOf(node: AnyNode, target: boolean): Item[] {
     case 'ForOfStatement':
       return [...makes([node.left]), ...reads([node.right, node.body])];
     case 'UnaryExpression':
-      // `typeof name` of what is not there is "undefined".
+      // `typeof name` does not throw for a name that is not defined.
       return node.operator === 'typeof' && node.argument.type === 'Identifier' ? [] : reads([node.argument]);
     case 'LabeledStatement':
       return reads([node.body]);

@@ -1,8 +1,8 @@
-// acorn with an end to how deeply it descends. V8 ends the whole process, not the thread, when it has to compile a regular
-// expression where the stack is used up: a parser must never get there, whatever it is given.
+// acorn with a limit on its recursion. V8 ends the whole process, not only the thread, when it has to compile a regular
+// expression and the stack is used up, so the parser must stop before that on any input.
 import { type Options, Parser } from 'acorn';
 
-/** Every descent of the parser goes through one of these. */
+/** Every recursion of the parser goes through one of these methods. */
 const DESCENTS = [
   'parseStatement',
   'parseMaybeAssign',
@@ -12,7 +12,7 @@ const DESCENTS = [
   'regexp_disjunction',
   'regexp_eatNestedClass',
 ] as const;
-/** About three for each level of brackets. Real code needs a tenth of this; a thread's stack has room for three times as many. */
+/** A level of brackets takes about three. Real code needs a tenth of this; a thread's stack has room for three times as many. */
 const MAX_DESCENTS = 1_500;
 
 type Descending = Record<(typeof DESCENTS)[number], (...given: unknown[]) => unknown>;

@@ -1,5 +1,5 @@
-// What an engine's worker reads by itself: plain JavaScript in a form that is accepted as it is. All else, what is to be
-// refused too, is for the acceptor's threads. See MAX_PLAIN_CHARS for what may be read here.
+// Accepts code inside an engine's worker: short plain JavaScript (at most MAX_PLAIN_CHARS). Returns undefined for all other
+// code, including code that will be refused; the acceptor's threads handle that.
 import { acceptCode, MAX_PLAIN_CHARS } from './code.ts';
 
 export function readCode(text: string): string | undefined {

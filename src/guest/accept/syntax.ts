@@ -1,17 +1,17 @@
-// JavaScript as the engines take it: parsing, and how a fault in the agent's text is shown. Pure.
+// Parses JavaScript as the engines accept it, and shows where a fault in the agent's text is. Pure.
 import type { AnyNode, Comment, Expression, Options, Program } from 'acorn';
 import { GatewayError } from '../../errors.ts';
 import { parse, parseExpressionAt } from './parser.ts';
 
-/** `offset` is where in the text, in UTF-16 units. `final`: trying another reading of the text cannot help. */
+/** `offset` counts UTF-16 units. `final`: parsing the text in another way cannot help. */
 export type Fault = { readonly message: string; readonly offset: number; readonly final?: boolean };
 
 type Attempt<Node> = { readonly ok: true; readonly node: Node } | { readonly ok: false; readonly fault: Fault };
 
-/** ES2025: what every engine here runs. Newer syntax is refused at once instead of by one engine only. */
+/** Every engine runs ES2025. Newer syntax is refused here, so that it does not work on one engine only. */
 const LANGUAGE: Options = { ecmaVersion: 2025, sourceType: 'script' };
 
-/** The text as an agent may write it: a script with top-level await, return and export. */
+/** An agent may write a script with top-level await, return and export. */
 const LENIENT: Options = {
   ...LANGUAGE,
   allowAwaitOutsideFunction: true,
@@ -19,11 +19,11 @@ const LENIENT: Options = {
   allowImportExportEverywhere: true,
 };
 
-/** A program, with the comments in it. */
+/** Parses a program, and collects its comments. */
 export function parseText(text: string): Attempt<Program> & { readonly comments: readonly Comment[] } {
   const comments: Comment[] = [];
   const parsed = attempt(text, () => parse(text, { ...LENIENT, onComment: comments }));
-  // Engines differ on <!-- and -->: what one reads as a comment is code to another.
+  // Engines differ on <!-- and -->: a comment for one is code for another.
   const html = comments.find(comment => comment.type === 'Line' && !text.startsWith('//', comment.start));
   if (html === undefined) return { ...parsed, comments };
   return {
@@ -33,7 +33,7 @@ export function parseText(text: string): Attempt<Program> & { readonly comments:
   };
 }
 
-/** One expression and then, at most, semicolons (`rest`: where they are) and comments. */
+/** Parses one expression, which only semicolons (`rest`: their offsets) and comments may follow. */
 export function parseExpression(text: string): Attempt<Expression> & { readonly rest: readonly number[] } {
   const parsed = attempt(text, () => parseExpressionAt(text, 0, LENIENT));
   if (!parsed.ok) return { ...parsed, rest: [] };
@@ -45,10 +45,10 @@ export function parseExpression(text: string): Attempt<Expression> & { readonly 
   return { ...parsed, rest: program.node.body.map(statement => statement.start) };
 }
 
-/** As a program, or as one expression. */
+/** Whether `text` is a program or one expression. */
 export const parses = (text: string): boolean => parseText(text).ok || parseExpression(text).ok;
 
-/** Why `(source\n)` is not one expression and nothing else, without any leniency; offsets are those of that text. */
+/** Why `(source\n)` is not exactly one expression under strict rules; offsets are those of that text. */
 export function faultOfExpression(source: string): Fault | undefined {
   const text = `(${source}\n)`;
   const parsed = attempt(text, () => parse(text, LANGUAGE));
@@ -72,7 +72,7 @@ function faultOf(caught: unknown, text: string): Fault {
   return { message: plain(caught.message.replace(/ \(\d+:\d+\)$/, ''), text, offset), offset };
 }
 
-/** acorn's message, clearer where models stumble. */
+/** acorn's message, replaced by a clearer one for common mistakes of models. */
 function plain(message: string, text: string, offset: number): string {
   if (message.startsWith('Not enough stack space')) return 'The code is nested too deeply';
   if (message === 'Unexpected token' && offset >= text.trimEnd().length)
@@ -88,7 +88,7 @@ function plain(message: string, text: string, offset: number): string {
   return message;
 }
 
-/** Characters that look like others, or like nothing; a model or an editor put them in. */
+/** Characters that look like others or are invisible, and that models and editors insert. */
 const ODD_CHARACTERS: readonly (readonly [RegExp, string])[] = [
   [/[\u200b-\u200f\u2060-\u2064\u00ad\u180e\u202a-\u202e\u2066-\u2069]/, 'an invisible character: remove it'],
   [/[\u201c-\u201f\u00ab\u00bb]/, 'a typographic quote: write " instead'],
@@ -100,7 +100,7 @@ const ODD_CHARACTERS: readonly (readonly [RegExp, string])[] = [
   [/[^\P{Cc}\s]|\ufffd/u, 'not a character of code: remove it'],
 ];
 
-/** `fault`, or the character at its place (or in the word before it) that no JavaScript has outside of strings. */
+/** `fault`, or a fault for a character near its place that JavaScript does not have outside strings. */
 export function oddCharacterAt(text: string, fault: Fault): Fault {
   const from = Math.max(0, fault.offset - 3);
   for (let at = Math.min(fault.offset + 1, text.length - 1); at >= from; at -= 1) {
@@ -124,7 +124,7 @@ export function placeOf(text: string, offset: number): Place {
 
 const SHOWN = 120;
 
-/** The line with a caret under the column, cut around it when it is long. */
+/** The line with a caret under the column; a long line is cut around the column. */
 function showPlace(text: string, { line, column }: Place): string {
   const whole = (text.split('\n', line)[line - 1] ?? '').replace(/[\t\p{Cc}\u2028\u2029]/gu, ' ');
   const from = whole.length <= SHOWN ? 0 : Math.max(0, Math.min(column - SHOWN / 2, whole.length - SHOWN));
@@ -134,7 +134,7 @@ function showPlace(text: string, { line, column }: Place): string {
   return `${label} | ${shown.replace(/\p{Cs}/gu, '\ufffd')}\n${' '.repeat(label.length)} | ${' '.repeat(Math.max(0, Math.min(caret, SHOWN + 1)))}^`;
 }
 
-/** Why code is not accepted, before it is shown in the agent's own text: readings differ from it by what they blank. */
+/** Why code is not accepted. refusalIn turns it into an error that shows the place in the agent's text. */
 export class Refused extends Error {
   readonly code: 'code_invalid' | 'code_syntax';
   readonly fault: Fault;
@@ -146,7 +146,7 @@ export class Refused extends Error {
   }
 }
 
-/** The error an agent reads: reason, place, and the line of its own text. */
+/** The error for the agent: the reason, the place, and the line of its text. */
 export function refusalIn(text: string, { code, fault }: Refused): GatewayError {
   const place = placeOf(text, fault.offset);
   const whole = fault.message.replace(/\.$/, '');
@@ -158,7 +158,7 @@ export function refusalIn(text: string, { code, fault }: Refused): GatewayError 
   );
 }
 
-/** Every node below `root`, parents first, and whether it is inside a function. A loop, because trees may be deep. */
+/** Yields every node of the tree, parents first, and whether it is inside a function. Not recursive: trees may be deep. */
 export function* nodesOf(root: AnyNode): Generator<{ node: AnyNode; inFunction: boolean }> {
   const stack: { node: AnyNode; inFunction: boolean }[] = [{ node: root, inFunction: false }];
   for (let item = stack.pop(); item !== undefined; item = stack.pop()) {
@@ -168,7 +168,7 @@ export function* nodesOf(root: AnyNode): Generator<{ node: AnyNode; inFunction: 
   }
 }
 
-/** The nodes right below one, in the order of its fields. A plain loop: it runs for every node of the code. */
+/** The direct children of a node, in the order of its fields. A plain loop for speed: it runs for every node. */
 export function childrenOf(root: AnyNode): AnyNode[] {
   const children: AnyNode[] = [];
   for (const value of Object.values(root) as unknown[]) {

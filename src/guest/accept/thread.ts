@@ -1,4 +1,4 @@
-// A thread of the acceptor: acceptCode with the type stripper. Knows only messages; its deadline is the host's.
+// Entry point of the acceptor's threads: runs acceptCode with the type stripper. The thread pool enforces the deadline.
 import { parentPort } from 'node:worker_threads';
 import { GatewayError } from '../../errors.ts';
 import { ownThreadId } from '../../ground/thread-time.ts';
@@ -16,7 +16,7 @@ parentPort?.on('message', ({ code, maxChars, surface }: ThreadRequest) => {
     }
     reply({ accepted: acceptCode(code, { maxChars, stripTypes, surface }) });
   } catch (caught) {
-    // Anything else ends the thread: the stripper may be broken.
+    // Any other error ends the thread, because the stripper may be broken.
     if (!(caught instanceof GatewayError)) throw caught;
     reply({ refused: { code: caught.code, message: caught.message } });
   }

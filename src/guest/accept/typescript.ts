@@ -1,6 +1,6 @@
-// Takes types out of TypeScript, every other character staying in its place. What agents send goes through
-// here; local mode strips the programs of its sandboxes by itself (local/programs/strip-types.ts).
-// Runs on the acceptor's thread only: swc takes exponential time on some inputs, and traps on deep ones.
+// Removes types from agents' TypeScript; every other character keeps its place. (Local mode strips types from programs in
+// its sandboxes in local/programs/strip-types.ts.) Runs on the acceptor's threads only, because swc takes exponential time
+// on some inputs and traps on deeply nested ones.
 import { createRequire } from 'node:module';
 import type { Fault } from './syntax.ts';
 
@@ -8,29 +8,29 @@ export type Stripped = { readonly ok: true; readonly text: string } | { readonly
 
 type Swc = { transformSync(source: string, options: { mode: 'strip-only' }): { code: string } };
 
-/** Loaded on first use: 10 MB of WebAssembly, 40 ms. */
+/** Loaded on first use, because it takes 40 ms and 10 MB of WebAssembly. */
 let swc: Swc | undefined;
 const load = (): Swc => {
   swc ??= createRequire(import.meta.url)('@swc/wasm-typescript') as Swc;
   return swc;
 };
 
-/** `text` without its types, or why not. Throws when swc traps. */
+/** `text` without its types, or the fault in it. Throws when swc traps. */
 export function stripTypes(text: string): Stripped {
   const module = stripWrapped(text, '', '');
   if (module.ok || module.fault.final) return module;
-  // A bare body returns, which no module may.
+  // The body of a function may have a `return`, a module may not.
   if (module.fault.message.startsWith('Return statement')) return stripWrapped(text, 'async () => {', '\n}');
-  // A function without a name is an expression.
+  // An anonymous function is an expression.
   const expression = stripWrapped(text, '(', '\n)');
   if (expression.ok) return expression;
-  // At the end of the text the bracket is at fault, not the agent.
+  // A fault at the end of the text comes from the added bracket, not from the agent's code.
   const { offset } = expression.fault;
   return offset > module.fault.offset && offset < text.length ? expression : module;
 }
 
 function stripWrapped(text: string, before: string, after: string): Stripped {
-  // swc counts columns of non-ASCII text in a way of its own, so it gets ASCII of the same length.
+  // swc counts columns of non-ASCII text differently, so it is given ASCII text of the same length.
   const ascii = text.replace(/[^\0-\x7f]/g, unit => (/\s/.test(unit) ? ' ' : 'x'));
   try {
     const { code } = load().transformSync(before + ascii + after, { mode: 'strip-only' });
@@ -41,7 +41,7 @@ function stripWrapped(text: string, before: string, after: string): Stripped {
   }
 }
 
-/** The agent's own characters again, but where swc put something else. */
+/** Puts the agent's characters back, except where swc changed something. */
 function restore(text: string, ascii: string, stripped: string): string {
   if (text === ascii) return stripped;
   let restored = '';

@@ -1,5 +1,5 @@
-// Code that a model wrapped in data: a tool call as JSON, an object or array that holds `code`, a string of statements.
-// Takes the code out; text that is no such data comes back as it is. Pure.
+// Extracts code that a model wrapped in data: a tool call as JSON, an object or array with a field `code`, a string of
+// statements. Other text is returned unchanged. Pure.
 import type { AnyNode } from 'acorn';
 import type { Surface } from '../../engine/engine.ts';
 import { isRecord, tryParseJson } from '../../ground/json.ts';
@@ -8,9 +8,9 @@ import { foreignMessage } from './foreign.ts';
 import type { Language } from './language.ts';
 import { parseExpression, parses, Refused } from './syntax.ts';
 
-/** Fields that hold code whatever is in them; compared without case, `_` and `-`. */
+/** Fields whose text is always taken as code. Names are compared without case, `_` and `-`. */
 const CODE_NAMES = new Set('code javascript js typescript ts jscode javascriptcode codestring sourcecode'.split(' '));
-/** Fields that often do. */
+/** Fields whose text is taken as code if it looks like code. */
 const LIKELY_NAMES = new Set('script source program snippet codesnippet codeblock input arguments'.split(' '));
 const LANGUAGE_NAMES = new Set(['language', 'lang', 'runtime']);
 const LANGUAGES: readonly (readonly [RegExp, Language])[] = [
@@ -19,7 +19,7 @@ const LANGUAGES: readonly (readonly [RegExp, Language])[] = [
   [/^r$/i, 'R'],
   [/^java$/i, 'Java'],
 ];
-/** Fields of calls: an object with one of them is no result that somebody wrote down. */
+/** Field names of tool calls. An object with one of them is a wrapped call, not a value that the code is meant to return. */
 const CALL_NAMES = new Set([
   ...CODE_NAMES,
   ...LIKELY_NAMES,
@@ -30,7 +30,7 @@ const MAX_LAYERS = 8;
 const MAX_VALUES = 2_000;
 const MAX_DEPTH = 12;
 
-/** @throws Refused where there is no code in it, or more than one piece */
+/** @throws Refused for data without code, or with more than one piece of it */
 export function unwrapped(code: string, surface: Surface): string {
   let text = code;
   for (let layer = 0; layer < MAX_LAYERS; layer++) {
@@ -60,7 +60,7 @@ function innerOf(text: string, surface: Surface): string | undefined {
   });
 }
 
-/** The one text in JSON, or the lines of one, if it can only be meant as a program: nobody writes it down as a result. */
+/** The only string in JSON, or a list of lines, if it is clearly a program and not a value to return. */
 function programIn(json: unknown): string | undefined {
   const held = isRecord(json) ? Object.values(json) : json;
   if (!Array.isArray(held) || (isRecord(json) && held.length !== 1)) return undefined;
@@ -72,7 +72,7 @@ function programIn(json: unknown): string | undefined {
 const FENCED = /^\s*```[\s\S]*```\s*$/;
 const STATES = /(?:^|[\s;{(])(?:return|await|const|let|var|async|function|import|throw)\b|;\s*$/;
 
-/** Of JSON, or of a literal of JavaScript; undefined for what is more than data. */
+/** The value of JSON or of a JavaScript literal; undefined for text that is more than data. */
 function dataIn(text: string): unknown {
   const data = tryParseJson(text) ?? tryParseJson(withEscapedLines(text));
   if (data !== undefined) return data;
@@ -82,13 +82,13 @@ function dataIn(text: string): unknown {
   return parsed.ok ? literal(parsed.node, inner) : undefined;
 }
 
-/** JSON whose strings have real line ends in them, as models write it. */
+/** Escapes line ends inside the strings of JSON; models often forget to. */
 const withEscapedLines = (text: string): string =>
   text.replace(/"(?:[^"\\]|\\[\s\S])*"/g, part =>
     part.replace(/\r?\n/g, '\\n').replace(/\r/g, '\\r').replace(/\t/g, '\\t'),
   );
 
-/** Functions come as the text they are. */
+/** The value of a literal; functions become their text. */
 function literal(node: AnyNode, text: string): unknown {
   switch (node.type) {
     case 'Literal':
@@ -115,7 +115,7 @@ function literal(node: AnyNode, text: string): unknown {
   }
 }
 
-/** Pieces by what speaks for them: the name they stand under, or that they are a function. */
+/** Pieces of code that were found: `named` by the name of their field, `functions` because the text is a function. */
 type Found = { readonly named: Set<string>; readonly functions: Set<string>; values: number };
 
 function codeIn(value: unknown, surface: Surface): string | undefined {
@@ -142,7 +142,7 @@ function collect(value: unknown, name: string, depth: number, found: Found, surf
   }
 }
 
-/** Texts may be the lines of one. */
+/** A list of strings may be the lines of one program. */
 function collectList(list: readonly unknown[], name: string, depth: number, found: Found, surface: Surface): void {
   const isText = list.length > 0 && list.every(line => typeof line === 'string');
   const whole = isText ? list.join('\n') : '';
@@ -152,7 +152,7 @@ function collectList(list: readonly unknown[], name: string, depth: number, foun
 }
 
 function collectText(text: string, name: string, depth: number, found: Found, surface: Surface): void {
-  // Arguments may be JSON as text once more.
+  // The arguments of a call may be JSON inside a string.
   const data = /^\s*[{[]/.test(text) ? (tryParseJson(text) ?? tryParseJson(withEscapedLines(text))) : undefined;
   if (CODE_NAMES.has(name)) found.named.add(text);
   else if (typeof data === 'object') collect(data, name, depth + 1, found, surface);
@@ -171,7 +171,7 @@ function refuseLanguage(fields: object, surface: Surface): void {
   }
 }
 
-/** Something a program does, and not just words: `return`, a call, an assignment. */
+/** Text with a statement, a call or an assignment is code and not prose. */
 const DOES = /(?:^|[\s;{(])(?:return|await|const|let|var|async|function|import|throw|if|for|while|try)\b|=>|[=;]|\w\(/;
 const FUNCTION = /^\s*(?:export\s+default\s+)?(?:async\b|function\b|\(|[\w$]+\s*=>)/;
 

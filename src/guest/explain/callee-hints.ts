@@ -1,4 +1,4 @@
-// What was called and is no function -> what there is instead. Pure.
+// Hints for calls of something that is not a function: which methods there are. Pure.
 import type { Callee } from './callee.ts';
 
 const STATICS = 'create, connect, list, kill, pause, setTimeout, getInfo, getMetrics, listSnapshots, deleteSnapshot';
@@ -12,7 +12,7 @@ const MORE = 'In search: describe("Sandbox").';
 
 type Called = { readonly text: string; readonly callees: readonly Callee[] };
 
-/** Only what one callee can mean: of two, either might be the one. */
+/** The hint for the first callee that has one. */
 export function hintForCallees({ text, callees }: Called): string | undefined {
   for (const callee of callees) {
     const hint = hintFor(callee, text);
@@ -54,7 +54,7 @@ const ANSWERS = String.raw`api\.request`;
 
 const onlyApi = (text: string): boolean => /api\.request/.test(text) && !/\bSandbox\./.test(text);
 
-/** `name` is a variable that was given what `call` answers with. */
+/** Whether `name` is a variable to which the result of `call` was assigned. */
 function isNamed(name: string, text: string, call: string): boolean {
   if (!/^[A-Za-z_$][\w$]{0,60}$/.test(name)) return false;
   return new RegExp(String.raw`(?<![\w$.])${name.replaceAll('$', '\\$')}\s*=\s*await\s+${call}\s*\(`).test(text);

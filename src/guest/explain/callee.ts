@@ -1,22 +1,22 @@
-// Which call an engine means that only says "not a function" at a position. QuickJS gives the last position it passed:
-// the callee's own, or one in the arguments. So there may be two candidates, and calls that are surely functions are
-// left out. Pure.
+// Finds the call that failed when the engine's message is only "not a function". QuickJS reports the last position it
+// passed, which is in the callee or in its arguments, so there may be several candidates; calls of known functions are
+// excluded. Pure.
 import type { AnyNode } from 'acorn';
 import { parse } from '../accept/parser.ts';
 import { childrenOf, isFunction } from '../accept/syntax.ts';
 
-/** `text` as an error names it: `s.files.readText`, `(…).entries.map`. */
+/** `text` is the callee as an error message shows it: `s.files.readText`, `(…).entries.map`. */
 export type Callee = {
   readonly text: string;
-  /** What it was called as: a function, with `new`, or by `for await`. */
+  /** How it was used: called, with `new`, or in `for await`. */
   readonly as: 'call' | 'new' | 'loop';
 };
 
-/** Parsing is quadratic at worst: longer code goes without. */
+/** Longer code is not searched, because parsing takes quadratic time in the worst case. */
 const MAX_CHARS = 8192;
 const MAX_TEXT = 80;
 
-/** At `line` and `column` of `(${source}\n)`, as the engine counts them. Empty when there is no call there. */
+/** The candidates at `line` and `column` of `(${source}\n)`, as the engine counts them. Empty if there is no call there. */
 export function calleesAt(source: string, line: number, column: number): Callee[] {
   const text = `(${source}\n)`;
   if (text.length > MAX_CHARS) return [];
@@ -31,7 +31,7 @@ export function calleesAt(source: string, line: number, column: number): Callee[
   }
 }
 
-/** On the first line QuickJS is one short where it means a call. */
+/** On the first line, QuickJS reports the column before the call. */
 function offsetOf(text: string, line: number, column: number): number {
   const start = text.split('\n', line - 1).reduce((sum, each) => sum + each.length + 1, 0);
   const at = start + column - 1;
@@ -67,7 +67,7 @@ function candidateOf(node: AnyNode, at: number): Candidate | undefined {
   return { callee, as: node.type === 'NewExpression' ? 'new' : 'call' };
 }
 
-/** As written, what is in brackets left out, on one line. */
+/** The callee as it is written, on one line, with `…` for everything in brackets. */
 function textOf(node: AnyNode, text: string): string {
   if (node.type === 'Identifier') return node.name;
   if (node.type === 'ThisExpression') return 'this';
@@ -93,7 +93,7 @@ const BUILT_IN: Readonly<Record<string, object>> = {
 const SURE =
   /^(?:api\.request|display|structuredClone|(?:set|clear)(?:Timeout|Interval)|console\.\w+|Sandbox\.(?:create|connect|list|kill|getInfo)|.*\.(?:commands\.(?:run|list|kill|connect)|files\.(?:read|write|list|exists|remove)|toString))$/;
 
-/** Not one that is surely a function. */
+/** Whether the callee may be the one that is not a function: false for known functions. */
 function isOpen({ text, as }: Callee): boolean {
   if (text.length > MAX_TEXT) return false;
   if (as === 'loop') return true;
@@ -104,7 +104,7 @@ function isOpen({ text, as }: Callee): boolean {
   return !(Object.hasOwn(built, name) && typeof built[name] === 'function');
 }
 
-/** Names the code itself gives to functions. */
+/** The names of functions that the code defines. */
 function functionsIn(program: AnyNode): Set<string> {
   const names = new Set<string>();
   const stack = [program];

@@ -1,6 +1,6 @@
-// Text that a message shows a part of. Pure.
+// Shortens text for messages. Pure.
 
-/** At most `max` characters of `text`, with a count of the rest; no surrogate pair is split. */
+/** The first `max` characters of `text`, with a count of the rest; surrogate pairs are not split. */
 export function cut(text: string, max: number): string {
   if (text.length <= max) return text;
   const end = /[\ud800-\udbff]/.test(text[max - 1] ?? '') ? max - 1 : max;

@@ -1,4 +1,5 @@
-// The engine's error -> what a model needs to fix its code. Pure: text in, text out, every part bounded.
+// Turns an error of the engine into what a model needs to fix its code: message, place, source line and a hint. Pure; the
+// length of every part is limited.
 import type { GuestError, Surface } from '../../engine/engine.ts';
 import { omitUndefined } from '../../ground/omit-undefined.ts';
 import { type AcceptedCode, ownColumn } from '../accept/code.ts';
@@ -10,19 +11,19 @@ import { isOwnChain } from './own.ts';
 export type Explained = {
   readonly name: string;
   readonly message: string;
-  /** 1-based, the agent's own. */
+  /** 1-based, in the agent's text. */
   readonly line?: number;
   readonly column?: number;
-  /** That line, trimmed, cut around the column when it is long. */
+  /** That line, trimmed; a long line is cut around the column. */
   readonly sourceLine?: string;
-  /** The gateway's own words: nothing in it but identifiers comes from the run. */
+  /** Written by the gateway: only identifiers in it come from the run. */
   readonly hint?: string;
 };
 
 export type ExplainContext = {
   readonly code: AcceptedCode;
   readonly surface: Surface;
-  /** GLOBALS[surface], or fewer where an operator took some away. */
+  /** GLOBALS[surface], without those that the operator removed. */
   readonly globals: readonly string[];
 };
 
@@ -55,14 +56,14 @@ export function explainError(error: GuestError, { code, surface, globals }: Expl
   };
 }
 
-/** QuickJS's whole message; V8's names the callee. */
+/** The whole message of QuickJS. V8's message names the callee: NAMED. */
 const NAMELESS = 'not a function';
 const NAMED = /^([^\n]{1,80}?) is not (?:a function|(async iterable))/;
 
 function calleesOf({ message, line, column, elsewhere }: GuestError, code: AcceptedCode): readonly Callee[] {
   if (message !== NAMELESS) {
     const [, text, loop] = NAMED.exec(message) ?? [];
-    // The message is untrusted, and a hint is outside the markers: only what the agent itself wrote goes in.
+    // The message is untrusted and hints are outside the markers of untrusted text, so only the agent's own names go in.
     if (text === undefined || !isOwnChain(text, code.text)) return [];
     return [{ text, as: loop === undefined ? 'call' : 'loop' }];
   }
@@ -74,7 +75,7 @@ function namedIn(callees: readonly Callee[]): string {
   return parts.length > 2 ? NAMELESS : parts.join(', or ');
 }
 
-/** The names and dots around a column, from the first name on. */
+/** The names joined by dots around a column, from the first name on. */
 function chainAt(line: string, column: number): string {
   const left = /[\w$.?!\][]{0,80}$/.exec(line.slice(Math.max(0, column - 81), column - 1))?.[0] ?? '';
   const right = /^[\w$.?!\][]{0,80}/.exec(line.slice(column - 1, column + 79))?.[0] ?? '';

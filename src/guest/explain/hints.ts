@@ -1,5 +1,5 @@
-// The commonest mistakes in agents' code -> what to write instead. A table, first match wins; every text is ours, only
-// identifiers come from the error. Pure.
+// Hints for the most common mistakes in agents' code. A table of rules, of which the first match wins; only identifiers in
+// a hint come from the error. Pure.
 import type { GuestError, Surface } from '../../engine/engine.ts';
 import { INSTEAD } from '../absent.ts';
 import { foreignMessage } from '../accept/foreign.ts';
@@ -15,10 +15,10 @@ export type Mistake = {
   readonly globals: readonly string[];
   /** The agent's whole text. */
   readonly text: string;
-  /** Its line at the error, and there the chain of names around the column: `r.data.map`. '' when unknown. */
+  /** The line of the error, and the names joined by dots at its column: `r.data.map`. '' if unknown. */
   readonly line: string;
   readonly chain: string;
-  /** What was called and is no function. */
+  /** The called expressions that may not be functions. */
   readonly callees: readonly Callee[];
 };
 
@@ -29,9 +29,9 @@ const NO_FUNCTION = /not a function|is not callable/i;
 const OF_NOTHING = /(?:of|from) (?:undefined|null)|(?:undefined|null) (?:or null )?(?:is not|has no|to object)/i;
 const NOT_ITERABLE = /not (?:async )?iterable/i;
 const IDENTIFIER = '[\'"`]?([A-Za-z_$][\\w$]{0,60})[\'"`]?';
-/** Nothing behind it: where the guest named what to use instead, that is enough. */
+/** Only at the end of the message: a message that continues already says what to use instead. */
 const UNDEFINED_NAME = new RegExp(`${IDENTIFIER} is not defined$`);
-/** A call that answers with a promise. Repeats are bounded: the text may be hostile. */
+/** A call that returns a promise. Repetitions are limited, because the text may be hostile. */
 const CALL = String.raw`(?:api\.request|Sandbox\.\w{1,40}|\w{1,40}\.(?:commands\.run|files\.\w{1,40}|runCode))`;
 export const UNAWAITED = new RegExp(
   String.raw`(?<!await\s{1,5})${CALL}\([^()\n]*(?:\([^()\n]*\)[^()\n]*)*\)\s*\??\.(?!then|catch|finally)\w`,
@@ -40,7 +40,7 @@ export const UNAWAITED = new RegExp(
 const isWrong = ({ message }: GuestError): boolean =>
   OF_NOTHING.test(message) || NO_FUNCTION.test(message) || NOT_ITERABLE.test(message);
 
-/** The name the chain at the error begins with was given the answer of `call`. */
+/** Whether the first name of the chain at the error is a variable to which the result of `call` was assigned. */
 function comesFrom({ chain, text }: Mistake, call: string): boolean {
   const root = /^[A-Za-z_$][\w$]{0,60}/.exec(chain)?.[0].replaceAll('$', '\\$');
   return (
@@ -48,7 +48,7 @@ function comesFrom({ chain, text }: Mistake, call: string): boolean {
   );
 }
 
-/** `globalThis.fetch(…)`, `global.process.env`, `api.sandboxes.list()`: undefined, where a name alone would be explained. */
+/** For `globalThis.fetch(…)`, `api.sandboxes.list()`: such members are undefined, without the error that a bare name gives. */
 function hintForAbsentMember(chain: string): string | undefined {
   const [, owner, name = ''] = /^(globalThis|global|api)\??\.([A-Za-z_$][\w$]{0,60})/.exec(chain) ?? [];
   if (owner === undefined) return undefined;
@@ -57,7 +57,7 @@ function hintForAbsentMember(chain: string): string | undefined {
   return INSTEAD[name];
 }
 
-/** Names of the outermost function's parameters; destructured ones are refused before the run. */
+/** The names of the outermost function's parameters. Destructured parameters are refused before the run. */
 function parametersOf(text: string): string[] {
   const [, listed, single] =
     /^\s*(?:export\s+default\s+)?(?:async\s+)?(?:function\s*[\w$]*\s*)?(?:\(([\w$\s,=:{}]{1,200})\)|([\w$]{1,60})\s*=>)/.exec(
@@ -145,12 +145,12 @@ function hintForName(name: string, { surface, globals, text }: Mistake): string 
   }
   const near = globals.find(global => global.toLowerCase() === name.toLowerCase());
   if (near !== undefined) return `It is written \`${near}\`. ${there}`;
-  // The message may be anybody's: a hint repeats only what the agent itself wrote.
+  // The message is untrusted, so a hint repeats a name only if the agent wrote it.
   const what = isOwnChain(name, text) ? `\`${name}\`` : 'such name';
   return `No ${what} was declared, and nothing is kept from earlier calls: return what the next one needs. ${there}`;
 }
 
-/** The registry's message has what happened; this adds where to look. */
+/** For errors of the registry, whose message says what happened; the hint adds where to look. */
 function hintForCode(code: string, message: string): string | undefined {
   if (code === 'method_refused')
     return message.includes('execute_write') ? undefined : 'Use execute_write for calls that change something.';

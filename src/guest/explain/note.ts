@@ -1,4 +1,4 @@
-// What the agent should know about a result that is probably not what it meant. Pure; every part is bounded.
+// Explains a result that is probably not what the agent meant, such as undefined. Pure; the length of every part is limited.
 import { cut } from './cut.ts';
 import { UNAWAITED } from './hints.ts';
 
@@ -6,11 +6,11 @@ const MAX_NOTE = 1_500;
 const MAX_TEXT = 20_000;
 
 type Returned = {
-  /** The guest's own. */
+  /** The note that the guest wrote. */
   readonly note?: string | undefined;
   readonly json?: string;
   readonly stdout?: string;
-  /** Code ran in a sandbox. */
+  /** Whether the run used runCode. */
   readonly ranCode?: boolean;
   /** The agent's code. */
   readonly text?: string;
@@ -38,7 +38,7 @@ const MISSING_AWAIT =
 const SDK_SPELLING = /\.(sandbox|template|build|volume|snapshot|webhook)Id\b/;
 const API_SPELLING = /\.(sandbox|template|build|volume|snapshot|webhook)ID\b/;
 
-/** REST answers say `sandboxID`, objects of the SDK `sandboxId`: the other spelling reads as undefined. */
+/** REST responses have `sandboxID`, objects of the SDK `sandboxId`; the other spelling is undefined. */
 function misspelt(code: string): string | undefined {
   const usesApi = /\bapi\.request\b/.test(code);
   const sdk = SDK_SPELLING.exec(code)?.[1];

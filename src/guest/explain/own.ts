@@ -1,8 +1,8 @@
-// Whether names out of an error, which are the guest's word, are the agent's own. Pure.
+// Whether names in an error, which comes from the untrusted guest, are in the agent's code. Pure.
 
 const CHAIN = /^[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)*$/;
 
-/** Names joined by dots that are in the agent's code in this form. */
+/** Whether `chain` is names joined by dots that the agent's code contains in this form. */
 export function isOwnChain(chain: string, text: string): boolean {
   if (!CHAIN.test(chain)) return false;
   for (let at = text.indexOf(chain); at !== -1; at = text.indexOf(chain, at + 1))

@@ -1,5 +1,5 @@
-// Names models reach for that do not exist here. They are truly absent (`typeof fetch` is "undefined", so feature tests
-// work); what to use instead is added to the ReferenceError on its way out.
+// Adds to a ReferenceError what to use instead of the missing global. Such globals are not defined at all, so that feature
+// tests work: `typeof fetch` is "undefined".
 import { insteadOf } from '../absent.ts';
 import * as is from './intrinsics.ts';
 
@@ -7,7 +7,7 @@ const SUFFIX = ' is not defined';
 
 const inSearch = (): boolean => is.getOwnPropertyDescriptor(globalThis, 'api') === undefined;
 
-/** What is explained already has more behind it. */
+/** Only for a message that ends with "is not defined": one with more text is explained already. */
 export function explainAbsent(errorName: string, message: string): string {
   const end = message.length - SUFFIX.length;
   if (errorName !== 'ReferenceError' || end < 1 || is.slice(message, end, message.length) !== SUFFIX) return message;

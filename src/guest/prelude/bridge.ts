@@ -1,5 +1,5 @@
-// The only way out of the guest: one host function, text both ways. Keeps what is pending and refuses early what the
-// host would refuse anyway. Knows nothing of what capabilities mean.
+// The only connection from the guest to the host: one host function that takes and returns text. Keeps the pending calls
+// and timers, and refuses early what the host would refuse anyway. Does not depend on any capability.
 import { type GuestLimits, KIND, SETTLE } from '../../engine/protocol.ts';
 import * as is from './intrinsics.ts';
 import { renderArguments } from './render.ts';
@@ -8,7 +8,7 @@ type Send = (kind: number, id: number, payload: string) => string | undefined;
 type Pending = {
   readonly fulfil: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
-  /** Made where the agent's code called: its stack has the agent's line, which the answer comes too late for. */
+  /** Created at the agent's call: its stack has the agent's line, which is no longer on the stack when the response comes. */
   readonly from: Error;
 };
 
@@ -28,17 +28,17 @@ const NO_LIMITS: GuestLimits = {
   maxDisplayBytes: 0,
 };
 
-/** Set once per run, at its start. */
+/** Set at the start of each run. */
 export const run: { limits: GuestLimits; startedAt: number } = { limits: NO_LIMITS, startedAt: 0 };
 
 const pending = new is.MapCtor<number, Pending>();
 type Timer = { readonly action: () => void; readonly dueAt: number };
 const timers = new is.MapCtor<number, Timer>();
-/** Calls with a callback for events; some events come after the answer. */
+/** Callbacks for events, by the id of their call. They are kept after the call's response, because events may follow it. */
 const listeners = new is.MapCtor<number, OnEvent>();
 let lastId = 0;
 
-/** What the gateway refuses inside the guest: an Error like any other, recognized by `name` and `code`. */
+/** An error of the gateway inside the guest: an ordinary Error with the name GatewayError and a `code`. */
 export function gatewayError(code: string, message: string): Error {
   const error = new is.ErrorCtor(message);
   is.define(error, 'name', 'GatewayError', false);
@@ -46,7 +46,7 @@ export function gatewayError(code: string, message: string): Error {
   return error;
 }
 
-/** As if `error` had been thrown where `from` was made; unless the agent's own hook on stacks prevents it. */
+/** Gives `error` the stack of `from`, unless something the agent's code did to stacks prevents it. */
 export function moveTo(error: Error, from: Error): void {
   try {
     const stack = is.stackOf(from);
@@ -67,7 +67,7 @@ function refuseWhenFull(): void {
     );
 }
 
-/** Asks the host for something. Rejects with a GatewayError, or with a TypeError for arguments that are no JSON. */
+/** Calls a capability on the host. Rejects with a GatewayError, or with a TypeError for arguments that are not JSON. */
 export function call(capability: string, args: unknown, onEvent?: OnEvent): Promise<unknown> {
   const from = new is.ErrorCtor();
   return new is.PromiseCtor((fulfil, reject) => {
@@ -76,7 +76,7 @@ export function call(capability: string, args: unknown, onEvent?: OnEvent): Prom
     const argsJson = renderArguments(args, maxCallChars);
     if (argsJson === undefined)
       throw gatewayError('budget_exceeded', `The arguments are longer than ${maxCallChars} characters. Send less.`);
-    refuseWhenFull(); // again: a getter in the arguments may have called, too
+    refuseWhenFull(); // again, because a getter in the arguments may have made calls
     const id = ++lastId;
     is.mapSet(pending, id, { fulfil, reject, from });
     if (onEvent !== undefined) is.mapSet(listeners, id, onEvent);
@@ -84,7 +84,7 @@ export function call(capability: string, args: unknown, onEvent?: OnEvent): Prom
   });
 }
 
-/** Fires `action` once, after `ms`. */
+/** Runs `action` once, after `ms`. */
 export function startTimer(ms: number, action: () => void): number {
   refuseWhenFull();
   const id = ++lastId;
@@ -93,7 +93,7 @@ export function startTimer(ms: number, action: () => void): number {
   return id;
 }
 
-/** When the next of the open timers fires, if that is before `until`. */
+/** When the next open timer fires, if that is not after `until`. */
 export function nextTimer(until: number): number | undefined {
   let next: number | undefined;
   is.mapForEach(timers, ({ dueAt }) => {
@@ -106,7 +106,7 @@ export function clearTimer(id: number): void {
   if (is.mapDelete(timers, id)) send(KIND.clear, id, '');
 }
 
-/** The host's answer to a call or timer, or an event. Unknown ids are answers to what is no longer wanted. */
+/** Receives the host's response to a call or timer, or an event. Unknown ids belong to cleared timers and are ignored. */
 export function settle(id: number, how: number, payload: string): void {
   if (how === SETTLE.fired) {
     const timer = is.mapGet(timers, id);

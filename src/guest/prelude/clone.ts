@@ -1,4 +1,4 @@
-// structuredClone, in plain code: the engine's own extension traps on deep values, which would cost the whole instance.
+// structuredClone in JavaScript, because the engine's own extension traps on deep values, which loses the whole instance.
 type Copies = Map<object, unknown>;
 
 function cloneAny(value: unknown, copies: Copies): unknown {

@@ -1,5 +1,5 @@
-// console, captured: log/info/debug to stdout, warn/error to stderr. Of each stream the beginning is sent at once and
-// the end when the run ends. Also the only sender of log messages.
+// The guest's console: log, info and debug write to stdout, warn and error to stderr. The beginning of each stream is sent
+// at once, its end when the run ends, and what is between them is dropped.
 import { KIND, STDERR, STDOUT } from '../../engine/protocol.ts';
 import { run, send } from './bridge.ts';
 import { messageOf } from './errors.ts';
@@ -7,13 +7,13 @@ import * as is from './intrinsics.ts';
 import { renderValue } from './render.ts';
 import { shorten } from './shorten.ts';
 
-/** `tail`: what came after the beginning was full, of which the end is kept. */
+/** `tail`: the end of the output that came after the beginning was full. */
 type Stream = { readonly id: number; used: number; tail: string; dropped: number };
 const stdout: Stream = { id: STDOUT, used: 0, tail: '', dropped: 0 };
 const stderr: Stream = { id: STDERR, used: 0, tail: '', dropped: 0 };
 const GAP = '\n…\n';
 
-/** Characters of a stream's end. */
+/** Maximum number of characters kept of a stream's end. */
 const tailRoom = (): number => is.floor(run.limits.maxLogChars / 2);
 
 function write(stream: Stream, line: string): void {
@@ -32,7 +32,7 @@ function cutTail(stream: Stream): void {
   stream.tail = is.slice(stream.tail, over);
 }
 
-/** Sends the ends of the streams and how much was dropped; once, so that a flood of logs is no flood of messages. */
+/** Sends the ends of the streams and the count of dropped characters. Once per run, so that many logs are few messages. */
 export function finishLogs(): void {
   finish(stdout);
   finish(stderr);
@@ -46,7 +46,7 @@ function finish(stream: Stream): void {
   stream.tail = '';
 }
 
-/** Text for one logged value: strings as they are, errors with their stack, the rest as JSON. */
+/** The text of a logged value: strings as they are, errors with their stack, other values as JSON. */
 function show(value: unknown): string {
   if (typeof value === 'string') return value;
   if (value === undefined) return 'undefined';
@@ -66,7 +66,7 @@ function showError(error: Error): string {
   return `${is.StringCtor(error.name)}: ${messageOf(error)}${stack}`;
 }
 
-/** `%s %d %i %f %j %o %O` in a first string take the next arguments, as everywhere. */
+/** The text of a call of console.log: `%s %d %i %f %j %o %O %c` in a first string are replaced by the next arguments. */
 function join(values: readonly unknown[]): string {
   let out = '';
   let next = 0;

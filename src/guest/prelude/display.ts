@@ -1,5 +1,5 @@
-// display(value): images and files become content blocks beside the text. Accepts what models have at hand: a result
-// of the code interpreter, { mimeType, data }, bytes, text, or anything that has a JSON form.
+// display(value): shows images and files as content blocks beside the text. Accepts a result of the code interpreter,
+// { mimeType, data }, bytes, text, or any value with a JSON form.
 import type { Display } from '../../engine/engine.ts';
 import { KIND, MAX_DISPLAYS } from '../../engine/protocol.ts';
 import { gatewayError, run, send } from './bridge.ts';
@@ -10,7 +10,7 @@ import { decodeUtf8, encodeUtf8 } from './text.ts';
 let used = 0;
 let blocks = 0;
 
-/** Fields of a code interpreter result, richest first: one block per result, as a notebook shows it. */
+/** The fields of a code interpreter result, richest first: only the first that is present is shown, as in a notebook. */
 const FORMATS: readonly { field: string; mimeType: string; base64: boolean }[] = [
   { field: 'png', mimeType: 'image/png', base64: true },
   { field: 'jpeg', mimeType: 'image/jpeg', base64: true },
@@ -64,8 +64,8 @@ const DATA_URL = /^data:([\w.+-]+\/[\w.+-]+);base64,/;
 const TEXT_TYPE = /^(?:text\/|application\/json\b|image\/svg\+xml\b)/i;
 
 /**
- * The bytes of base64 as models hand it over (line breaks, a data: prefix). For a type that is text, what is no base64,
- * or is base64 of no text ("test" could pass for it), is the text itself. Throws on what is neither.
+ * Decodes base64, which may have line breaks or a data: prefix. For a text type, data that is not base64 of UTF-8 text is
+ * taken as the text itself (a word like "test" is valid base64 too); for other types it throws.
  */
 function bytesOfText(mimeType: string, data: string): Uint8Array {
   const isText = TEXT_TYPE.test(mimeType);
@@ -80,7 +80,7 @@ function bytesOfText(mimeType: string, data: string): Uint8Array {
   }
 }
 
-/** As the host accepts it: it would end the run for anything else. */
+/** The media types that the host accepts; it would end the run for any other. */
 const MIME_TYPE = /^[a-z0-9.+-]{1,60}\/[a-z0-9.+-]{1,100}$/i;
 
 function checkedType(mimeType: string): string {
@@ -130,7 +130,7 @@ function putObject(value: object): boolean {
   return true;
 }
 
-/** The agent's `display`. Throws a GatewayError with `budget_exceeded` when all blocks together grow too large. */
+/** The global `display`. Throws a GatewayError with `budget_exceeded` when all blocks together are too large or too many. */
 export function display(value: unknown): void {
   const bytes = bytesOf(value);
   if (typeof value === 'string') putText(value);

@@ -1,5 +1,5 @@
-// What was thrown, as text: name, message, and all that an error brings with it. Never throws itself, whatever the thrown
-// thing does when it is looked at.
+// Describes a thrown value as text: name, message, and its other properties. Never throws itself, even if reading a property
+// of the value throws.
 import { type FailedPayload, MAX_ERROR_CHARS } from '../../engine/protocol.ts';
 import { explainAbsent } from './absent.ts';
 import * as is from './intrinsics.ts';
@@ -26,7 +26,7 @@ function stackOf(thrown: object): { stack?: string } {
   return stack === undefined ? {} : { stack: is.slice(stack, 0, MAX_ERROR_CHARS) };
 }
 
-/** Its message, what to use instead of what is absent, and all else it brings. */
+/** The error's message, what to use instead of an absent global, and the error's other properties. */
 export function messageOf(thrown: object): string {
   const name = textField(thrown, 'name') ?? 'Error';
   const message = textField(thrown, 'message') ?? '';
@@ -37,7 +37,7 @@ const MAX_DETAIL_CHARS = 500;
 const MAX_INNER = 10;
 const MAX_DEPTH = 4;
 
-/** What an error brings beside its message: the errors inside, its cause, its own properties. '' for none. */
+/** What an error has beside its message: inner errors, its cause, its own properties. '' for none. */
 function detailsOf(thrown: object, depth = 0): string {
   if (depth >= MAX_DEPTH) return '';
   return (
@@ -80,7 +80,7 @@ const SHOWN_ELSEWHERE = is.freeze({
   suppressed: 1,
 } as object);
 
-/** As JSON. The gateway's own code has a field of its own. */
+/** The own properties as JSON, without the `code` of a GatewayError, which is sent separately. */
 function propertiesOf(thrown: object): string {
   try {
     const names = is.keys(thrown);

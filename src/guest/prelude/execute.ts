@@ -1,4 +1,4 @@
-// The guest of execute_read and execute_write: one image for both, since what may be done is decided on the host.
+// The prelude of execute_read and execute_write. Both use the same image, because the host decides what each may do.
 import { display } from './display.ts';
 import { aliasIds } from './e2b/aliases.ts';
 import { hint } from './e2b/calls.ts';
@@ -8,7 +8,7 @@ import * as is from './intrinsics.ts';
 
 installGlobals();
 const ask = async (options: unknown) => aliasIds(await guestHost.call('api.request', options));
-// A plain function, as all that is handed to the agent's code.
+// Not the async function itself: a plain function, like all functions that the agent's code gets.
 const request = (options: unknown) => ask(options);
 const api = { request };
 const ONLY = 'api has one method: api.request({ method, path, query, body }).';

@@ -1,4 +1,4 @@
-// Every global both surfaces share (but URL, see url.ts), and the start and settle functions the engine calls. Installed once, into the image.
+// Installs the globals that all tools share (except URL: url.ts), and the functions that the engine calls. Part of the image.
 import { call as hostCall, type OnEvent, settle } from './bridge.ts';
 import { bufferGlobals } from './buffer/buffer.ts';
 import { cloneGlobals } from './clone.ts';
@@ -11,7 +11,7 @@ import { textGlobals } from './text-coders.ts';
 import { installTimers } from './timers.ts';
 import { webGlobals } from './web.ts';
 
-/** What a capability's guest side is given. Frozen; `call` rejects with a GatewayError. */
+/** What the guest side of a capability may use. `call` rejects with a GatewayError. */
 export type GuestHost = {
   readonly call: (capability: string, args: unknown, onEvent?: OnEvent) => Promise<unknown>;
   readonly define: (name: string, value: unknown) => void;
@@ -36,11 +36,11 @@ export function installGlobals(): void {
     'Headers',
   ] as const)
     Object.defineProperty(plain[name], 'name', { value: name });
-  // The image builder takes this away again; no agent code ever sees it.
+  // The image builder removes this global before any of the agent's code runs.
   is.defineGlobal('__guest', is.freeze({ start, settle, reject, takeRejections }));
 }
 
-/** A hook on stacks would be handed the functions of the prelude. Whoever sets one finds nothing changed. */
+/** A stack hook could get the functions of the prelude from the frames, so setting `Error.prepareStackTrace` has no effect. */
 function hideFrames(): void {
   Object.defineProperty(Error, 'prepareStackTrace', { get: () => undefined, set: () => undefined });
 }

@@ -1,6 +1,6 @@
-// The built-ins the prelude itself relies on, captured before any agent code runs: what that code patches later changes
-// nothing here. Prelude code that runs after the start uses only these, own properties and syntax that looks nothing
-// up: no iteration protocol, no array writes by index (a setter on Object.prototype would see them), no methods.
+// The built-ins that the prelude uses, captured before any of the agent's code runs, so that patching them later has no
+// effect here. Prelude code that runs after the start uses only these, own properties, and syntax without lookups: no
+// iteration protocol, no array writes by index (a setter on Object.prototype would see them), no methods.
 export const { apply, getPrototypeOf, getOwnPropertyDescriptor } = Reflect;
 const { defineProperty } = Object;
 export const { freeze, keys, create } = Object;
@@ -28,7 +28,7 @@ export const BooleanCtor = Boolean;
 
 type Method<Self, Args extends readonly unknown[], Result> = (this: Self, ...args: Args) => Result;
 
-/** A method as a function of its receiver that no later patch of the prototype reaches. */
+/** The method as a function that takes the receiver first; later changes of the prototype do not affect it. */
 function uncurry<Self, Args extends readonly unknown[], Result>(method: Method<Self, Args, Result>) {
   return (self: Self, ...args: Args): Result => apply(method, self, args) as Result;
 }
@@ -40,7 +40,7 @@ function getter<Self, Result>(prototype: object, name: PropertyKey): (self: Self
 }
 
 const prototypeStack = getOwnPropertyDescriptor(Error.prototype, 'stack')?.get;
-/** The stack as the engine keeps it: of the error itself, or behind a getter. */
+/** The error's stack, which is an own property or a getter of the prototype, depending on the engine. */
 export function stackOf(error: Error): unknown {
   const own = getOwnPropertyDescriptor(error, 'stack');
   const get = own === undefined ? prototypeStack : own.get;
@@ -77,10 +77,10 @@ export const viewOffset = getter<View, number>(TypedArrayPrototype, 'byteOffset'
 export const viewBytes = getter<View, number>(TypedArrayPrototype, 'byteLength');
 
 type Base64Array = Uint8Array & { toBase64(): string };
-/** Uint8Array to base64, as the engine does it. */
+/** Encodes bytes as base64 with the engine's own function. */
 export const toBase64 = uncurry((Uint8Array.prototype as Base64Array).toBase64) as (bytes: Uint8Array) => string;
 
-/** JSON text of a flat record of texts, without JSON.stringify ever seeing an object: a patched `toJSON` stays unasked. */
+/** The JSON of a flat record of strings. JSON.stringify gets no object, so a patched `toJSON` is never called. */
 export function recordJson(record: Readonly<Record<string, string | undefined>>): string {
   const names = keys(record);
   let out = '';
@@ -92,13 +92,13 @@ export function recordJson(record: Readonly<Record<string, string | undefined>>)
   return `{${out}}`;
 }
 
-/** An own property like any written by assignment. The descriptor has no prototype, so no patched one gets into it. */
+/** Defines an own property like an assignment does. The descriptor has no prototype, so a patched one has no effect. */
 export function define(owner: object, name: string, value: unknown, enumerable = true): void {
   const descriptor = { __proto__: null, value, writable: true, configurable: true, enumerable };
   defineProperty(owner, name, descriptor);
 }
 
-/** A global of the agent's: writable and replaceable, as in any JavaScript engine, since it guards nothing. */
+/** Defines a global for the agent's code. It is writable, as in any JavaScript engine, because no rule depends on it. */
 export function defineGlobal(name: string, value: unknown): void {
   define(globalThis, name, value, false);
 }

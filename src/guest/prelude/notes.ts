@@ -1,4 +1,4 @@
-// What the agent should know of a run although nothing failed; each text once, in the note of the result.
+// Collects hints for the agent although nothing failed; each text appears once in the note of the result.
 import * as is from './intrinsics.ts';
 
 const MAX_NOTES = 6;

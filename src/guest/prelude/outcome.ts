@@ -1,5 +1,5 @@
-// How a run starts and ends inside the guest: calls the agent's function once, then tells the host the result or the
-// error, whichever comes first.
+// Starts and ends a run inside the guest: calls the agent's function once, then sends the host the result or the error,
+// whichever comes first.
 import { type GuestLimits, KIND } from '../../engine/protocol.ts';
 import { nextTimer, openCalls, run, send, startTimer } from './bridge.ts';
 import { finishLogs } from './console.ts';
@@ -13,16 +13,16 @@ import { shorten } from './shorten.ts';
 const UNDEFINED =
   'The function returned undefined: either `return` is missing, or what it returned has no such field; return the whole object once to see its fields.';
 
-/** Of the queue of promises; each costs about a microsecond. */
+/** Turns of the promise queue after the function has returned; each takes about a microsecond. */
 const TURNS = 10;
-/** Timers that are due by then still fire after the function has returned. */
+/** Timers that are due within this time after the function has returned still fire. */
 const PATIENCE_MS = 100;
 
 let ended = false;
-/** The agent's function has returned: what a timer throws from now on becomes a note, and the result is kept. */
+/** Whether the agent's function has returned: then an error in a timer becomes a note, and the result is kept. */
 let returned = false;
 
-/** `evaluated`: what the agent's code evaluated to; a function is called, anything else is the result. */
+/** `evaluated`: the value of the agent's code. A function is called; any other value is the result. */
 export async function start(evaluated: unknown, limitsJson: string): Promise<void> {
   run.limits = is.parse(limitsJson) as GuestLimits;
   run.startedAt = is.now();
@@ -37,12 +37,12 @@ export async function start(evaluated: unknown, limitsJson: string): Promise<voi
   }
 }
 
-/** For promises that were not awaited, so that their rejections can be reported. */
+/** Lets promises settle that were not awaited, so that their rejections can be reported. */
 async function someTurns(): Promise<void> {
   for (let turn = 0; turn < TURNS; turn++) await undefined;
 }
 
-/** Work that is not awaited and sleeps for a moment gets that moment, so that its errors are seen as well. */
+/** Waits for timers that are due soon, so that errors of short work that is not awaited are reported as well. */
 async function dueTimers(): Promise<void> {
   const until = is.now() + PATIENCE_MS;
   for (let next = nextTimer(until); next !== undefined; next = nextTimer(until)) {
@@ -81,14 +81,14 @@ function noteOnOpenCalls(were: string): string {
   return `${calls} ${were} \`await\` before each (forEach does not wait; use for…of or Promise.all).`;
 }
 
-/** Ends the run with whatever was thrown. */
+/** Ends the run with the thrown value. */
 export function fail(thrown: unknown): void {
   if (ended) return;
   if (returned) {
     addNote(`A timer threw after the function had returned: ${brief(thrown)}.`);
     return;
   }
-  // Promise.all gives up on the first that fails: those still open may well be awaited.
+  // Promise.all rejects with the first error, so calls that are still open may have been awaited.
   const open = noteOnOpenCalls('still open when this was thrown. If not awaited, put');
   const note = joined(joined(takeNotes(), takeRejections(thrown)), open);
   end(KIND.failed, 0, is.recordJson({ ...describeThrown(thrown), note }));

@@ -1,5 +1,5 @@
-// Randomness, fresh in every run: all guests start from one memory image, so QuickJS's own generator would repeat.
-// crypto draws on the host each time; Math.random is a fast generator (sfc32) seeded by the host on first use.
+// Random numbers. All guests start from one memory image, so QuickJS's own generator would repeat itself. crypto asks the
+// host each time; Math.random is a fast generator (sfc32) that the host seeds on first use.
 import { KIND } from '../../engine/protocol.ts';
 import { run, send } from './bridge.ts';
 import * as is from './intrinsics.ts';
@@ -68,7 +68,7 @@ function getRandomValues<View extends ArrayBufferView>(view: View): View {
   return view;
 }
 
-/** Members of Node's modules and of browsers, for which models take these objects -> what to use instead. */
+/** Members that these objects have in Node's modules or in browsers, but not here -> what to use instead. */
 const NOT_IN_CRYPTO: Readonly<Record<string, string>> = {
   createHash: HASHES,
   createHmac: HASHES,
@@ -112,7 +112,7 @@ export function installRandom(): void {
   refuse(crypto, 'crypto', NOT_IN_CRYPTO);
   is.define(crypto, 'webcrypto', crypto, false);
   is.defineGlobal('crypto', is.freeze(crypto));
-  // The engine's own clock would count from the making of the image.
+  // The engine's own performance.now() would count from the time the image was built.
   const performance = { now: () => is.now() - run.startedAt };
   Object.defineProperty(performance, 'timeOrigin', { get: () => run.startedAt });
   refuse(performance, 'performance', NOT_IN_PERFORMANCE);

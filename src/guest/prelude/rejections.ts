@@ -1,5 +1,5 @@
-// Promises that were rejected without a handler: their errors would be lost, so a note shows them. The engine reports
-// each one when it is rejected, and again when code does await it.
+// Keeps promises that were rejected without a handler, whose errors would be lost, for a note. The engine reports each one
+// when it is rejected, and again when a handler is added.
 import { CODE_FILE } from '../../engine/protocol.ts';
 import { describeThrown } from './errors.ts';
 import * as is from './intrinsics.ts';
@@ -10,17 +10,17 @@ const MAX_MESSAGE_CHARS = 300;
 
 const rejected = new is.MapCtor<unknown, unknown>();
 let more = 0;
-/** What ended the run, once that is known. */
+/** The error that ended the run, once it is known. */
 let endedBy: unknown;
 
-/** `handled`: the code awaits it after all. */
+/** `handled`: a handler was added later. */
 export function reject(promise: unknown, reason: unknown, handled: boolean): void {
   if (handled) is.mapDelete(rejected, promise);
   else if (is.mapSize(rejected) < MAX_KEPT) is.mapSet(rejected, promise, reason);
   else more += 1;
 }
 
-/** A note on those that are left, each shown once. `except`: what ended the run, which is shown anyway. */
+/** A note on the rejections since the last call. `except`: the error that ended the run, which is shown anyway. */
 export function takeRejections(except: unknown = endedBy): string {
   endedBy = except;
   let shown = '';
@@ -37,14 +37,14 @@ export function takeRejections(except: unknown = endedBy): string {
   return `${which} rejected: ${shown}${count > MAX_SHOWN ? '; …' : ''}. Put \`await\` before the call, or use .catch().`;
 }
 
-/** Name, message and line. */
+/** The error's name, message and line. */
 export function brief(reason: unknown): string {
   const { name, message, stack } = describeThrown(reason);
   const line = lineOf(stack ?? '');
   return `${name}: ${is.slice(message, 0, MAX_MESSAGE_CHARS)}${line === '' ? '' : ` (line ${line})`}`;
 }
 
-/** Of the innermost frame in the agent's code. */
+/** The line of the innermost frame in the agent's code. */
 function lineOf(stack: string): string {
   const at = is.indexOf(stack, `${CODE_FILE}:`);
   if (at < 0) return '';

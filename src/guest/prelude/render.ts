@@ -1,15 +1,15 @@
-// Values as JSON text, written by our own walk: JSON.stringify would throw on BigInt and cycles, lose Map, Set and
-// Error, and consult a `toJSON` the agent's code may have put on Object.prototype. Bounded while it writes.
+// Writes values as JSON. JSON.stringify is not used: it throws on BigInt and cycles, loses Map, Set and Error, and calls a
+// `toJSON` that the agent's code may have put on Object.prototype. The length is checked while writing.
 import * as is from './intrinsics.ts';
 
 const MAX_DEPTH = 100;
 const MAX_TYPED_ARRAY_ITEMS = 1024;
 
-/** The walk's place in the value; also the chain by which cycles are found. */
+/** The current place in the value, with its parents, in which cycles are found. */
 type Place = { readonly parent: Place | undefined; readonly key: string; readonly value: object };
 
 type Walk = {
-  /** Arguments must arrive as meant, so what cannot is refused; results are shown as well as can be. */
+  /** True for arguments: a value that JSON cannot represent is refused. In results it is shown as well as possible. */
   readonly strict: boolean;
   readonly root: string;
   readonly maxChars: number;
@@ -17,15 +17,15 @@ type Walk = {
   note: string | undefined;
 };
 
-/** Thrown by the walk itself, never seen by the agent's code. */
+/** Thrown to stop the walk; the agent's code never sees it. */
 const TOO_LONG = is.freeze({ tooLong: true });
 
-/** JSON text of one call's arguments; undefined when longer than `maxChars`. Throws TypeError naming the place. */
+/** The JSON of a call's arguments; undefined if longer than `maxChars`. Throws a TypeError that names the place. */
 export function renderArguments(value: unknown, maxChars: number): string | undefined {
   return bounded({ strict: true, root: 'arguments', maxChars, chars: 0, note: undefined }, value)?.json;
 }
 
-/** JSON text of a result or log argument; undefined when longer than `maxChars`. `note`: what was not shown as it is. */
+/** The JSON of a result or log argument; undefined if longer than `maxChars`. `note` says what is not shown in full. */
 export function renderValue(
   value: unknown,
   maxChars: number,
@@ -43,7 +43,7 @@ function bounded(walk: Walk, value: unknown): { json: string; note: string | und
   }
 }
 
-/** JSON text, or undefined for what JSON leaves out. */
+/** The JSON of a value, or undefined for values that JSON leaves out. */
 function write(walk: Walk, value: unknown, key: string, parent: Place | undefined, depth: number): string | undefined {
   switch (typeof value) {
     case 'string':
@@ -133,7 +133,7 @@ function record(walk: Walk, value: object, place: Place, depth: number): string 
   return `${out}${count(walk, '}')}`;
 }
 
-/** A getter that throws spoils its own property only. */
+/** Reads a property; a getter that throws does not affect the other properties. */
 function property(walk: Walk, value: object, name: string): unknown {
   if (walk.strict) return (value as Record<string, unknown>)[name];
   try {
@@ -153,7 +153,7 @@ function array(walk: Walk, length: number, at: (i: number) => unknown, place: Pl
   return `${out}${count(walk, ']')}`;
 }
 
-/** Differs from undefined, which leaves the value out. */
+/** Not undefined, which means that the value is left out. */
 const NOT_SPECIAL = Symbol('not special');
 
 function specialObject(
@@ -190,7 +190,7 @@ function promise(walk: Walk, place: Place): string {
   return text(walk, '[Promise: not awaited]');
 }
 
-/** As V8 has it; QuickJS has none. */
+/** V8's message; QuickJS gives none. */
 export const ALL_REJECTED = 'All promises were rejected';
 
 function error(walk: Walk, value: Error, place: Place, depth: number): string {
@@ -200,7 +200,7 @@ function error(walk: Walk, value: Error, place: Place, depth: number): string {
   plain.message = message === '' && plain.name === 'AggregateError' ? ALL_REJECTED : message;
   const cause = property(walk, value, 'cause');
   if (cause !== undefined) plain.cause = cause;
-  // Not enumerable, and the only content of an AggregateError or SuppressedError.
+  // These are not enumerable, and are the only content of an AggregateError or SuppressedError.
   const errors = property(walk, value, 'errors');
   if (is.isArray(errors)) plain.errors = errors;
   const suppressed = property(walk, value, 'suppressed');
@@ -213,7 +213,7 @@ function error(walk: Walk, value: Error, place: Place, depth: number): string {
   return record(walk, plain, place, depth);
 }
 
-/** An object when all keys are strings, else a list of pairs. */
+/** Writes an object if all keys are strings, else a list of pairs. */
 function map(walk: Walk, value: Map<unknown, unknown>, place: Place, depth: number): string {
   const pairs: Record<number, readonly [unknown, unknown]> = is.create(null);
   const named: Record<string, unknown> = is.create(null);
@@ -238,7 +238,7 @@ function bytes(walk: Walk, value: ArrayBufferView | ArrayBuffer, place: Place, d
   return text(walk, `[${name} of ${length} items]`);
 }
 
-/** `toJSON` as JSON.stringify finds it, but not one that was put on every object there is. */
+/** The value's `toJSON`, as JSON.stringify finds it, but not one on Object.prototype. */
 function ownToJson(value: object): ((key: string) => unknown) | undefined {
   const found = (value as { toJSON?: unknown }).toJSON;
   if (typeof found !== 'function') return undefined;
@@ -267,7 +267,7 @@ function step(key: string, owner: object): string {
   return is.isArray(owner) ? `[${key}]` : `.${key}`;
 }
 
-/** One line about whatever was thrown; never throws itself. */
+/** A short text about a thrown value; never throws. */
 function briefly(thrown: unknown): string {
   try {
     const message = thrown instanceof is.ErrorCtor ? thrown.message : thrown;

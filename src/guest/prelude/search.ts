@@ -1,4 +1,4 @@
-// The guest of search: the description, indexed once when the image is made. No capabilities; `call` is never defined.
+// The prelude of search: indexes the API description once, when the image is built. It has no capabilities.
 import type { Description } from '../../spec/description.ts';
 import { createSearch } from '../../spec/search.ts';
 import { guestHost, installGlobals } from './globals.ts';

@@ -1,13 +1,13 @@
-// A result that is too long, as shorter JSON with notes on what is left out: better than losing the run's work.
-// Each value is rendered once, so this costs no more than rendering what fits.
+// Shortens a result that is too long to valid JSON with notes on what is left out, so that the work of the run is not lost.
+// Each value is rendered once, so this takes no longer than rendering what fits.
 import * as is from './intrinsics.ts';
 import { renderValue } from './render.ts';
 
 const MAX_DEPTH = 8;
-/** Room for the note in place of what is left out. */
+/** Reserved for the note about what is left out. */
 const MARKER_CHARS = 80;
 
-/** Valid JSON of at most `maxChars`. */
+/** Valid JSON of at most `maxChars` characters. */
 export function shorten(value: unknown, maxChars: number, depth = 0): string {
   const room = is.max(0, maxChars - MARKER_CHARS);
   if (typeof value === 'string') return shortenText(value, room);
@@ -21,7 +21,7 @@ export function shorten(value: unknown, maxChars: number, depth = 0): string {
 }
 
 function shortenText(text: string, room: number): string {
-  // Most characters are one in JSON: half of the room each, and less only where they are not.
+  // Most characters take one in JSON, so each side gets half of the room; if that is too long, less.
   for (let side = is.floor(room / 2); ; side = is.floor(side / 2)) {
     const cut = text.length - 2 * side;
     const shown = is.stringify(

@@ -1,4 +1,4 @@
-// TextEncoder and TextDecoder: of UTF-8, UTF-16LE and the one-byte encoding of the web's Latin-1.
+// TextEncoder and TextDecoder, for UTF-8, UTF-16LE and windows-1252, which the web uses for Latin-1.
 import { nodeError, wrongType } from './buffer/checks.ts';
 import { binaryString, concatBytes, decodeUtf8, decodeUtf16, encodeUtf8, invalidData, wholeUtf8 } from './text.ts';
 
@@ -34,7 +34,7 @@ const LABELS = new Map(
   }).flatMap(([encoding, labels]) => labels.split(' ').map(label => [label, encoding] as const)),
 );
 
-/** What windows-1252 has at 0x80 to 0x9f instead of Latin-1's control characters. */
+/** The characters that windows-1252 has at 0x80 to 0x9f instead of Latin-1's control characters. */
 const WINDOWS = '€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ';
 
 class GuestTextDecoder {
@@ -92,11 +92,11 @@ class GuestTextDecoder {
     };
     const isWhole = bytes.length % 2 === 0;
     if (this.#fatal && !(isWhole && text.isWellFormed())) throw invalidData(this.#encoding);
-    // Half a unit at the end is one error together with the half of a pair before it.
+    // Half a unit at the end and an unpaired surrogate before it count as one error.
     return isWhole || /[\ud800-\udbff]$/.test(text) ? text.toWellFormed() : `${text.toWellFormed()}\ufffd`;
   }
 
-  /** Where the last whole character ends. */
+  /** The offset at which the last whole character ends. */
   #wholeEnd(bytes: Uint8Array): number {
     if (this.#encoding === 'utf-8') return wholeUtf8(bytes);
     if (this.#encoding === 'windows-1252') return bytes.length;

@@ -1,4 +1,4 @@
-// UTF-8 and UTF-16, to bytes and back. Plain conveniences: they guard nothing.
+// Encodes and decodes UTF-8 and UTF-16. No rule depends on this code, so it uses built-ins that agents can patch.
 const CHUNK = 8_192;
 const REPLACEMENT = 0xfffd;
 
@@ -32,7 +32,7 @@ export function encodeUtf8(text: string): Uint8Array {
   return bytes.slice(0, at);
 }
 
-/** Latin-1: one character a byte. */
+/** Decodes Latin-1: one character per byte. */
 export function binaryString(bytes: Uint8Array): string {
   let out = '';
   for (let i = 0; i < bytes.length; i += CHUNK)
@@ -40,7 +40,7 @@ export function binaryString(bytes: Uint8Array): string {
   return out;
 }
 
-/** Two bytes a unit, the lower one first. */
+/** Decodes UTF-16LE. */
 export function decodeUtf16(bytes: Uint8Array): string {
   let out = '';
   for (let i = 0; i < bytes.length; i += CHUNK * 2) {
@@ -52,11 +52,11 @@ export function decodeUtf16(bytes: Uint8Array): string {
   return out;
 }
 
-/** Malformed sequences become U+FFFD, or a TypeError when `fatal`. */
+/** Malformed sequences become U+FFFD, or throw a TypeError if `fatal`. */
 export function decodeUtf8(bytes: Uint8Array, fatal = false): string {
   const binary = binaryString(bytes);
   try {
-    return decodeURIComponent(escape(binary)); // both in C, and exact for well-formed UTF-8
+    return decodeURIComponent(escape(binary)); // fast, because both are native, and exact for well-formed UTF-8
   } catch {
     if (fatal) throw invalidData('utf-8');
     return decodeLossy(bytes);
@@ -79,7 +79,7 @@ function decodeLossy(bytes: Uint8Array): string {
   return out;
 }
 
-/** Of the character that begins with this byte; 0 where none does. */
+/** The length in bytes of the character that begins with this byte; 0 if none can. */
 const sizeOf = (first: number): number => (first < 0xc2 || first > 0xf4 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4);
 
 function readCodePoint(bytes: Uint8Array, at: number): [code: number, size: number] {
@@ -105,14 +105,14 @@ export function toBytes(source: unknown): Uint8Array {
   throw new TypeError('Expected an ArrayBuffer or a typed array');
 }
 
-/** Where the last complete character ends. */
+/** The offset at which the last complete character ends. */
 export function wholeUtf8(bytes: Uint8Array): number {
   for (let back = 1; back <= Math.min(3, bytes.length); back++) {
     const byte = bytes[bytes.length - back] ?? 0;
     if (byte < 0x80) break;
     if (byte < 0xc0) continue;
     const [code, size] = readCodePoint(bytes, bytes.length - back);
-    // What is cut off reads as malformed from its first missing byte on.
+    // A character that is cut off is malformed from its first missing byte on.
     const isCut = code === REPLACEMENT && size === back && back < sizeOf(byte);
     return isCut ? bytes.length - back : bytes.length;
   }

@@ -1,11 +1,11 @@
-// setTimeout and friends over the host's clock, and queueMicrotask. A callback that throws ends the run, as an uncaught
-// error does anywhere.
+// setTimeout, setInterval and their counterparts, with timers of the host, and queueMicrotask. An error in a callback ends
+// the run, like any uncaught error.
 import { clearTimer, startTimer } from './bridge.ts';
 import * as is from './intrinsics.ts';
 import { fail } from './outcome.ts';
 
 const resolved = is.PromiseCtor.resolve();
-/** Interval id (its first timer's) -> the timer it waits on now. */
+/** The id of an interval (that of its first timer) -> the id of its current timer. */
 const intervals = new is.MapCtor<number, number>();
 
 function invoke(callback: unknown, args: unknown[]): void {
@@ -31,7 +31,7 @@ function setInterval(callback: unknown, ms?: unknown, ...args: unknown[]): numbe
   requireFunction('setInterval', callback);
   const period = delay(ms);
   const tick = () => {
-    // Armed again before the callback runs, so that the callback may clear it.
+    // The next timer starts before the callback runs, so that the callback can clear it.
     is.mapSet(intervals, id, startTimer(period, tick));
     invoke(callback, args);
   };

@@ -1,11 +1,11 @@
-// AbortController, Blob and Headers, as far as code without a network has a use for them, and `global`.
+// AbortController, AbortSignal, Blob, Headers (only what code without a network can use) and `global`.
 import { AbortController, AbortSignal, useTimers } from './abort.ts';
 import { startTimer } from './bridge.ts';
 import { concatBytes, decodeUtf8, encodeUtf8, toBytes } from './text.ts';
 
 useTimers(startTimer);
 
-// Given by the class itself, since it reaches into private fields.
+// Assigned inside the class, because it uses private fields.
 let bytesOfBlob: (value: object) => Uint8Array | undefined;
 
 class Blob {
@@ -31,7 +31,7 @@ class Blob {
   async arrayBuffer(): Promise<ArrayBuffer> {
     return this.#bytes.slice().buffer as ArrayBuffer;
   }
-  /** What a result or a log shows of it: not nothing, as of a Blob in JSON. */
+  /** For results and logs, in which a Blob would otherwise be {}. */
   toJSON(): object {
     return { size: this.size, type: this.type };
   }

@@ -1,4 +1,4 @@
-// Node's Buffer: the same answers, or the same errors.
+// Node's Buffer, with the same results and the same errors.
 import { Bytes, compareBytes, plainView } from './bytes.ts';
 import { checkArray, checkBytes, checkInteger, checkNumber, MAX_LENGTH, outOfBounds, wrongType } from './checks.ts';
 import { encodingOf, findEncoding, UTF8 } from './encodings.ts';
@@ -33,7 +33,7 @@ function fromText(text: string, named: unknown): Bytes {
   return new Bytes(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length);
 }
 
-/** Of the same memory. */
+/** A Buffer that shares the memory of `buffer`. */
 function viewOf(buffer: ArrayBuffer, offset: unknown, length: unknown): Bytes {
   const at = offset === undefined ? 0 : +(offset as number) || 0;
   const room = buffer.byteLength - at;
@@ -120,7 +120,7 @@ for (const [name, method] of Object.entries(statics)) define(Buffer, name, metho
 for (const [name, method] of numberMethods()) define(Bytes.prototype, name, method);
 define(Buffer, 'poolSize', 8192);
 Object.defineProperty(Bytes.prototype, Symbol.for('nodejs.util.inspect.custom'), { value: Bytes.prototype.inspect });
-// A bundle may have another function of the name.
+// The bundler may have renamed the function.
 Object.defineProperty(Buffer, 'name', { value: 'Buffer', configurable: true });
 define(Bytes.prototype, 'constructor', Buffer);
 Object.defineProperty(Buffer, 'prototype', { value: Bytes.prototype, writable: true });

@@ -1,4 +1,4 @@
-// What every Buffer can do.
+// The methods of Buffer instances, except those for numbers (numbers.ts).
 import {
   checkBytes,
   checkInteger,
@@ -12,7 +12,7 @@ import {
 import { type Encoding, encodingOf, findEncoding, UTF8 } from './encodings.ts';
 import { findBytes } from './search.ts';
 
-/** The class beneath Buffer, which itself is a function that can be called without `new`. */
+/** The class of Buffer instances. Buffer itself is a function, because it can be called without `new`. */
 export class Bytes extends Uint8Array {
   get parent(): ArrayBuffer | undefined {
     return this instanceof Bytes ? this.buffer : undefined;
@@ -120,13 +120,13 @@ export class Bytes extends Uint8Array {
 
 const toInt32 = (value: unknown): number => (value as number) | 0;
 
-/** Beyond 32 bits the number itself counts, not what is left of it. */
+/** Limits an offset to 0 … length. `whole` has only 32 bits, so the bounds are checked on the number as given. */
 function clamp(whole: number, length: number, given: unknown): number {
   const number = given as number;
   return number <= 0 ? 0 : number >= length ? length : Math.max(whole, 0);
 }
 
-/** Methods of this view are the engine's own. */
+/** A view as a plain Uint8Array, whose methods are the engine's own. */
 export const plainView = (bytes: Uint8Array, from: number, to: number): Uint8Array<ArrayBuffer> => {
   const start = Math.min(from, bytes.length);
   const end = Math.min(Math.max(to, start), bytes.length);
@@ -142,7 +142,7 @@ function safeInteger(value: unknown, fallback: number): number {
   return Number.isNaN(number) || Math.abs(number) > Number.MAX_SAFE_INTEGER ? 0 : Math.floor(number);
 }
 
-/** Counted from the end where negative. */
+/** An index for slice: a negative one counts from the end. */
 function place(value: unknown, length: number): number {
   const at = Math.trunc(value as number) || 0;
   return at < 0 ? Math.max(at + length, 0) : Math.min(at, length);

@@ -1,4 +1,4 @@
-// The checks of arguments that Node makes, with its errors: their classes, codes and messages.
+// Node's checks of arguments, with the classes, codes and messages of its errors.
 export const MAX_LENGTH = 2 ** 32;
 
 type ErrorClass = new (message: string) => Error;
@@ -63,7 +63,7 @@ export function checkNumber(value: unknown, name: string, min: number, max = Num
   return value;
 }
 
-/** Infinity is whole: what is wrong about it is its size. */
+/** Infinity counts as whole: it is refused later because of its size. */
 export const isWhole = (value: number): boolean => Math.floor(value) === value;
 
 export function checkInteger(value: unknown, name: string, min = 0, max = MAX_LENGTH): number {
@@ -82,7 +82,7 @@ export function checkArray(value: unknown, name: string): unknown[] {
   throw wrongArgument(name, 'an instance of Array', value);
 }
 
-/** That a number of `size` bytes fits at `offset`. */
+/** Checks that a number of `size` bytes fits at `offset`. */
 export function checkOffset(length: number, offset: unknown, size: number): number {
   checkType(offset, 'offset');
   if (!isWhole(offset)) throw outOfRange('offset', 'an integer', offset);

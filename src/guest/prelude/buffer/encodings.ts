@@ -1,4 +1,4 @@
-// Node's encodings: text to bytes and back. UTF-8, base64 and hex are the engine's own code, since loops would be slow.
+// Node's encodings of text. UTF-8, base64 and hex use the engine's native functions, because loops would be slow.
 import { binaryString, decodeUtf8, decodeUtf16, encodeUtf8, wholeUtf8 } from '../text.ts';
 import { unknownEncoding } from './checks.ts';
 
@@ -9,15 +9,15 @@ const codec = Uint8Array as unknown as Codec;
 export type Encoding = {
   readonly read: (text: string) => Uint8Array;
   readonly show: (bytes: Uint8Array) => string;
-  /** As Node counts, which for base64 and hex may be more than is read. */
+  /** The length that Node reports, which for base64 and hex may be more than `read` returns. */
   readonly byteLength: (text: string) => number;
-  /** How many of the bytes are whole characters, where only the first `max` have room. */
+  /** How many of at most `max` bytes are whole characters. */
   readonly fit: (bytes: Uint8Array, max: number) => number;
-  /** A character's smallest size. */
+  /** The smallest size of a character, in bytes. */
   readonly unit: 1 | 2;
 };
 
-/** As Node reads it: both alphabets; what is no base64 is passed over, and all behind a `=`. */
+/** Decodes base64 like Node: accepts both alphabets, skips other characters, and stops at a `=`. */
 function fromBase64(text: string): Uint8Array {
   const [data = ''] = text
     .replaceAll('-', '+')
@@ -32,7 +32,7 @@ function lengthOfBase64(text: string): number {
   return (end * 3) >>> 2;
 }
 
-/** Up to the first pair that is none. */
+/** Decodes up to the first pair that is not hexadecimal. */
 const fromHex = (text: string): Uint8Array => codec.fromHex((/^(?:[0-9a-f]{2})*/i.exec(text) ?? [''])[0]);
 
 const fromLatin1 = (text: string): Uint8Array =>

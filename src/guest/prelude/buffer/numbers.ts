@@ -1,4 +1,4 @@
-// Numbers in a Buffer: its read and write methods, each over a DataView, with the offset and the value checked before.
+// The methods of Buffer that read and write numbers. Each checks the offset and the value, then uses a DataView.
 import { checkOffset, checkType, isWhole, outOfRange } from './checks.ts';
 
 type Numeric = number | bigint;
@@ -59,20 +59,20 @@ function writer({ view, size, min, max }: Kind, isLittle: boolean): Method {
   const isBig = typeof min === 'bigint';
   return function (value: unknown, offset: unknown = 0) {
     const number = isBig ? (value as bigint) : toNumber(value);
-    // Node looks at the offset's type first where a number is one byte.
+    // For numbers of one byte, Node checks the offset's type first.
     if (size === 1) checkType(offset, 'offset');
     checkValue(number, size, min, max);
     const at = checkOffset(this.length, offset, size);
     if (isBig && typeof number !== 'bigint')
       throw new TypeError('Cannot mix BigInt and other types, use explicit conversions');
-    // A NaN has many forms in bytes, of which the engine may choose another one.
+    // NaN has many byte patterns, and the engine may choose another one than Node.
     if (view.startsWith('Float') && Number.isNaN(number)) writeNaN(this, at, size, isLittle);
     else set.call(viewOf(this), at, number as number, isLittle);
     return at + size;
   };
 }
 
-/** Unlike Number(), refuses a BigInt. */
+/** Unlike Number(), throws for a BigInt. */
 const toNumber = (value: unknown): number => +(value as number);
 
 function writeNaN(bytes: Uint8Array, at: number, size: number, isLittle: boolean): void {
@@ -88,7 +88,7 @@ function checkSize(size: unknown): number {
   return size;
 }
 
-/** readUIntLE and the like: of one to six bytes. */
+/** Methods like readUIntLE, for numbers of one to six bytes. */
 function sizedReader(isSigned: boolean, isLittle: boolean): Method {
   return function (offset: unknown, byteLength: unknown) {
     if (offset === undefined) checkType(offset, 'offset');
@@ -119,7 +119,7 @@ function sizedWriter(isSigned: boolean, isLittle: boolean): Method {
   };
 }
 
-/** By name; those of unsigned integers have two. */
+/** All methods by name. Those for unsigned integers have two names (UInt, Uint). */
 export function numberMethods(): Map<string, Method> {
   const methods = new Map<string, Method>();
   const add = (name: string, method: Method, length: number): void => {

@@ -1,4 +1,4 @@
-// Where bytes are within bytes, by Node's rules for offsets. Text in UTF-16 is found at even places only.
+// Finds bytes within bytes, by Node's rules for offsets. Text in UTF-16 is found at even offsets only.
 export function findBytes(
   bytes: Uint8Array,
   wanted: Uint8Array,

@@ -1,5 +1,5 @@
-// REST answers spell ids with a capital D (sandboxID), the SDK does not (sandboxId). Asking for the SDK's name in an
-// answer finds the value all the same, and a note says how it is written.
+// REST responses spell ids with a capital D (sandboxID), the SDK does not (sandboxId). Reading the SDK's name from a
+// response returns the value too, and adds a note about the right spelling.
 import * as is from '../intrinsics.ts';
 import { addNote } from '../notes.ts';
 
@@ -15,7 +15,7 @@ export function aliasIds(answer: unknown): unknown {
 function alias(item: unknown): void {
   if (typeof item !== 'object' || item === null) return;
   for (const name of Object.keys(item)) {
-    // The first test is the cheap one: most names fail it.
+    // A cheap test first, because most names fail it.
     if (is.slice(name, -2) !== 'ID' || !/[a-z]ID$/.test(name)) continue;
     const other = `${name.slice(0, -1)}d`;
     if (Object.hasOwn(item, other)) continue;

@@ -1,5 +1,5 @@
-// How the guest's Sandbox talks to the host: plain JSON, bytes as base64, the SDK's errors by their names again. Guards
-// nothing: the host checks every call for itself.
+// Calls from the guest's Sandbox to the host: JSON with bytes as base64, and errors with the names of the SDK's classes.
+// Security does not depend on this code, because the host checks every call.
 import { moveTo, type OnEvent } from '../bridge.ts';
 import type { GuestHost } from '../globals.ts';
 import * as is from '../intrinsics.ts';
@@ -13,7 +13,7 @@ export type Options = Record<string, unknown>;
 
 const SDK_ERROR = /^([A-Z][A-Za-z]*Error): ([\s\S]*)$/;
 
-/** `call('commands.run', { sandboxId, … })`. Rejects with `NotFoundError` and the like, or with a GatewayError. */
+/** `call('commands.run', { sandboxId, … })`. Rejects with an error of the SDK (`NotFoundError`) or a GatewayError. */
 export function createCall(host: GuestHost): Call {
   return async (method, args, onEvent) => {
     try {
@@ -31,7 +31,7 @@ export function createCall(host: GuestHost): Call {
   };
 }
 
-/** Where `plain` puts the signal of a call: no part of what is sent. */
+/** The property in which `plain` keeps a call's AbortSignal, because the signal is not sent to the host. */
 const SIGNAL = Symbol('signal');
 type Signal = {
   readonly aborted: boolean;
@@ -39,7 +39,7 @@ type Signal = {
   addEventListener(type: 'abort', act: () => void): void;
 };
 
-/** Ends the wait; what was sent goes on. */
+/** Rejects when the signal aborts. The call itself continues on the host. */
 function unlessAborted(answer: Promise<unknown>, signal: Signal): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const leave = () => reject(signal.reason);
@@ -56,7 +56,7 @@ export function named(name: string, message: string): Error {
   return error;
 }
 
-/** An id, or anything that has one. */
+/** The id of a sandbox, given as the id or as an object with it. */
 export function idOf(sandbox: unknown): string {
   if (typeof sandbox === 'string') return sandbox;
   const given = (sandbox ?? {}) as { sandboxId?: unknown; sandboxID?: unknown };
@@ -65,7 +65,7 @@ export function idOf(sandbox: unknown): string {
   throw new TypeError('Give a sandbox id (a string), e.g. Sandbox.connect(sandboxId).');
 }
 
-/** Text stays text; bytes become what the host reads as bytes. */
+/** Data as it is sent: text as it is, bytes as `{ base64 }`. */
 export function dataOf(data: unknown, what: string): string | { base64: string } {
   if (typeof data === 'string') return data;
   const blob = typeof data === 'object' && data !== null ? blobBytes(data) : undefined;
@@ -78,7 +78,7 @@ const codec = Uint8Array as unknown as { fromBase64(text: string): Uint8Array };
 export const bytesOf = (base64: string): Uint8Array => codec.fromBase64(base64);
 
 const CONNECTION = 'the gateway holds the connection to E2B';
-/** Options of the SDK that mean nothing in here. */
+/** Options of the SDK that have no effect here, each with the reason. */
 const WITHOUT_EFFECT: Readonly<Record<string, string>> = {
   apiKey: 'the gateway adds the key',
   accessToken: 'the gateway adds the key',
@@ -103,7 +103,7 @@ function signalOf(value: unknown): Signal | undefined {
   throw new TypeError('signal must be an AbortSignal, e.g. AbortSignal.timeout(5_000).');
 }
 
-/** Options as they can be sent. A function among them would be lost on the way, and with it what it asks for. */
+/** Options as they can be sent. Functions are refused, because JSON would drop them silently. */
 export function plain(options: unknown, callbacks: readonly string[] = [], kept: readonly string[] = []): Options {
   if (options === undefined || options === null) return {};
   if (typeof options !== 'object') throw new TypeError(`The options must be an object, e.g. { timeoutMs: 60_000 }.`);
@@ -140,7 +140,7 @@ function refuseFunctions(value: unknown, path: string, depth: number): void {
 
 const DATES = ['startedAt', 'endAt', 'timestamp', 'modifiedTime'];
 
-/** Dates as the SDK has them. */
+/** Turns date strings into Date objects, as in the SDK. */
 export function revive<T>(value: T): T {
   if (Array.isArray(value)) return value.map(revive) as T;
   if (typeof value !== 'object' || value === null) return value;
@@ -149,7 +149,7 @@ export function revive<T>(value: T): T {
   return value;
 }
 
-/** Methods of other SDKs, older versions and other languages: what to use instead. */
+/** Defines members that other SDKs, older versions and other languages have; using one throws the hint. */
 export function hint(
   target: object,
   hints: Readonly<Record<string, string>>,
@@ -171,7 +171,7 @@ export function hint(
 
 const rejected = (refuse: () => never) => async (): Promise<never> => refuse();
 
-/** Members that do not show when the instance is returned or logged. */
+/** Defines members that are not enumerable, so that they do not show when the object is returned or logged. */
 export function hide(target: object, members: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(members)) {
     Object.defineProperty(target, name, { value, enumerable: false, configurable: true, writable: true });

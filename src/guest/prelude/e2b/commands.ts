@@ -1,4 +1,4 @@
-// `sbx.commands`, as in the SDK; but a command that fails is a result.
+// `sbx.commands`, as in the SDK, except that a command that fails returns a result instead of throwing.
 import { type Call, dataOf, hide, hint, type Options, plain } from './calls.ts';
 import { type Listening, listenTo } from './listening.ts';
 import { alsoNamed, OF_COMMAND } from './misnamed.ts';
@@ -7,7 +7,7 @@ import { rejecting, suggestNames } from './names.ts';
 type Result = { exitCode: number; stdout: string; stderr: string; error?: string };
 type Started = { readonly pid: number; readonly logPath?: string };
 
-/** Option -> kind of event. */
+/** The name of an option -> the kind of event for its callback. */
 const CALLBACKS = { onStdout: ['stdout'], onStderr: ['stderr'] } as const;
 const CALLBACK_NAMES = [...Object.keys(CALLBACKS), 'onPty'];
 
@@ -17,10 +17,10 @@ const notYet = () => {
   );
 };
 
-/** A command in the background. An empty stdout would pass for one that printed nothing, so it throws until it is known. */
+/** A command in the background. Reading stdout throws until it is known: '' would look as if nothing was printed. */
 class CommandHandle {
   readonly pid: number;
-  /** A file in the sandbox that has its output too, and keeps it. */
+  /** A file in the sandbox to which the command's output is written as well. */
   readonly logPath?: string;
   exitCode: number | undefined;
 

@@ -1,4 +1,4 @@
-// What runCode answers with, as the SDK has it: messages that are text by themselves, and toJSON.
+// The result of runCode, as in the SDK: with toJSON, and messages that convert to text.
 import { hide } from './calls.ts';
 import { alsoNamed, OF_CODE_ERROR, OF_EXECUTION } from './misnamed.ts';
 
@@ -21,7 +21,7 @@ function finishResult<Result extends object>(result: Result): Result {
   return result;
 }
 
-/** Option -> kind of event, and what its callback gets. */
+/** The name of an option -> the kind of event for its callback, and the callback's argument. */
 export const CODE_CALLBACKS = {
   onStdout: ['stdout', (line: string) => message(line, false)],
   onStderr: ['stderr', (line: string) => message(line, true)],
@@ -29,7 +29,7 @@ export const CODE_CALLBACKS = {
   onError: ['error'],
 } as const;
 
-/** The SDK's time as well: microseconds, from when the line came. */
+/** A line of output as the SDK's message; its timestamp is the time of receipt in microseconds. */
 function message(line: string, error: boolean): object {
   const printed = { line, error, timestamp: Date.now() * 1_000 };
   hide(printed, { toString: () => line });

@@ -6,7 +6,7 @@ import { writeFile, writeFiles } from './uploads.ts';
 
 type Entry = { readonly path?: unknown; readonly data?: unknown };
 
-/** Node's `readFile(path, 'utf8')` and `{ encoding: 'utf8' }` mean text as well. */
+/** Also accepts 'utf8' and `{ encoding: 'utf8' }`, as in Node's readFile. */
 function readOptions(given: unknown): Options {
   const options = (typeof given === 'string' ? { format: given } : (given ?? {})) as Options;
   const { encoding, ...rest } = options;

@@ -1,4 +1,4 @@
-// Members that `Sandbox` does not have and that models try: using one throws an error with what to use instead.
+// Members that models expect of `Sandbox` and that it does not have: using one throws an error with what to use instead.
 import { hint } from './calls.ts';
 
 export function addHints(sandbox: { readonly prototype: object }): void {

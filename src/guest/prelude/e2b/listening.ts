@@ -1,18 +1,18 @@
-// The callbacks on output: they run while the command or the code runs, one after another in the order of what was
-// printed. As in the SDK, an async one is awaited before the next, and the first that throws is what its call rejects with.
+// Callbacks for output. They run while the command or code runs, one after another in the order of the output. As in the
+// SDK, an async callback is awaited before the next, and the call rejects with the first error that a callback throws.
 import { clearTimer, startTimer } from '../bridge.ts';
 
-/** Kind, and what the callback gets. `end`: of a command in the background, that no more will come. */
+/** The kind, and the callback's argument. Kind `end`: a command in the background will print no more. */
 type Event = readonly [kind: string, value: unknown];
 export type Callbacks = Readonly<Record<string, (value: unknown) => unknown>>;
 
 const FOREVER_MS = 2_147_483_647;
 
 export class Listening {
-  /** What its call is asked for. */
+  /** Argument of the call that asks the host for these events. */
   readonly asked: { readonly events: readonly string[] };
   readonly #callbacks: Callbacks;
-  /** Rejects with what a callback threw. Reported as not awaited, unless the code awaits it. */
+  /** Rejects with a callback's error. If the code does not await the call, a note reports the rejection. */
   readonly #failed: Promise<never>;
   #fail!: (error: unknown) => void;
   #last: Promise<unknown> = Promise.resolve();
@@ -35,7 +35,7 @@ export class Listening {
     this.#last.catch(error => this.#fail(error));
   };
 
-  /** The command goes on: code that waits for its callbacks only is not stuck, which the engine sees by a timer. */
+  /** Keeps a timer open while a background command runs, so that the engine does not take waiting for callbacks as stuck. */
   stayOpen(): void {
     if (!this.#stopped) this.#open = startTimer(FOREVER_MS, () => {});
   }
@@ -44,13 +44,13 @@ export class Listening {
     if (this.#open !== undefined) clearTimer(this.#open);
   }
 
-  /** Nothing that has not begun is begun. */
+  /** No further callback is started. */
   stop(): void {
     this.#stopped = true;
     this.stayClosed();
   }
 
-  /** The answer, or its error, once the callbacks have run for all that came before it. */
+  /** The call's response or error, after the callbacks have run for all earlier output. */
   async until<T>(answer: Promise<T>): Promise<T> {
     const completed = async () => {
       try {
@@ -63,7 +63,7 @@ export class Listening {
   }
 }
 
-/** `names`: option -> kind of event, and what its callback gets of the event's value. Undefined: there is no callback. */
+/** `names`: option -> kind of event, and how the callback's argument is made of the event's value. Undefined: no callbacks. */
 export function listenTo(
   options: unknown,
   names: Readonly<Record<string, readonly [kind: string, given?: (value: never) => unknown]>>,

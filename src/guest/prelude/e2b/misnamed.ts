@@ -1,11 +1,11 @@
-// Fields of answers under the names that other SDKs, older versions and REST give them: reading one gives the right value,
-// and a note says what it is called. They do not show when the answer is returned.
+// Aliases for fields of responses: the names in other SDKs, older versions and REST. Reading one returns the right value
+// and adds a note with the right name. The aliases are not enumerable, so they do not show when the response is returned.
 import { addNote } from '../notes.ts';
 
-/** A field's right name, or what makes its value and how that is written. */
+/** The right name of a field, or a function that computes the value and the expression for it. */
 type Meant = string | readonly [value: (answer: Record<string, unknown>) => unknown, written: string];
 
-/** The answer itself. */
+/** Adds the aliases to `answer` and returns it. */
 export function alsoNamed<Answer>(answer: Answer, names: Readonly<Record<string, Meant>>): Answer {
   if (typeof answer !== 'object' || answer === null) return answer;
   for (const [name, meant] of Object.entries(names)) {
@@ -23,7 +23,7 @@ export function alsoNamed<Answer>(answer: Answer, names: Readonly<Record<string,
   return answer;
 }
 
-/** Each of a list. */
+/** The same for each item of a list. */
 export const allNamed = (answers: unknown, names: Readonly<Record<string, Meant>>): unknown =>
   Array.isArray(answers) ? answers.map(answer => alsoNamed<unknown>(answer, names)) : answers;
 

@@ -1,7 +1,7 @@
-// A member that is not there but nearly has the name of one that is: the access says which was meant, so that a caught
-// error says it as well. What is not near is undefined, as everywhere.
+// Suggests names: reading a member that does not exist, but whose name is close to an existing one, throws an error with
+// the right name. Other missing members are undefined, as usual.
 
-/** Names that are asked for by the language and by feature tests. */
+/** Names that the language and feature tests read. */
 const ASKED = new Set([
   'then',
   'toJSON',
@@ -14,10 +14,10 @@ const ASKED = new Set([
   'prototype',
 ]);
 
-/** `what`: how the error names the object. */
+/** `what`: the object's name in the error. */
 export function suggestNames(target: object, what: string): void {
   const next = Object.getPrototypeOf(target) as object;
-  // Before hints come: they are no members.
+  // Taken before hints are added, which are not members to suggest.
   const members = Object.getOwnPropertyNames(target);
   const suggest = new Proxy(next, {
     get(beyond, name, receiver) {
@@ -37,7 +37,7 @@ function nearest(name: string, members: readonly string[]): string | undefined {
   let best: string | undefined;
   let least = most + 1;
   for (const member of members) {
-    // Slips are rarely in the first letter, and other words mostly are.
+    // Typing mistakes are rarely in the first letter, while different words mostly differ there.
     if (member === 'constructor' || plain(member)[0] !== asked[0]) continue;
     const distance = distanceOf(asked, plain(member), least);
     if (distance < least) [best, least] = [member, distance];
@@ -45,7 +45,7 @@ function nearest(name: string, members: readonly string[]): string | undefined {
   return best;
 }
 
-/** Letters to change, add, take away or swap with the next; `limit` where there are as many or more. */
+/** The number of letters to change, add, remove or swap with the next; `limit` if there are as many or more. */
 function distanceOf(one: string, other: string, limit: number): number {
   if (Math.abs(one.length - other.length) >= limit) return limit;
   let before: number[] = [];
@@ -64,7 +64,7 @@ function distanceOf(one: string, other: string, limit: number): number {
   return row[other.length] ?? limit;
 }
 
-/** Faults of arguments reject the promise: what is awaited never throws before. `except`: what is not asynchronous. */
+/** Makes the methods reject instead of throw when arguments are wrong. `except`: methods that are not asynchronous. */
 export function rejecting(target: object, except: readonly string[] = []): void {
   for (const name of Object.getOwnPropertyNames(target)) {
     const { value, writable } = Object.getOwnPropertyDescriptor(target, name) ?? {};

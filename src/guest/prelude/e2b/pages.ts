@@ -1,14 +1,14 @@
-// Lists that come in pages: the SDK's paginator, which can also be awaited for all pages as one array, since models write
+// Lists in pages: the SDK's paginator. It can also be awaited, which returns all pages as one array, because models write
 // both.
 import { hint, plain, revive } from './calls.ts';
 import { allNamed, OF_SANDBOX } from './misnamed.ts';
 
 type Page = { readonly items: unknown[]; readonly nextToken?: string };
 
-/** Of E2B's API. */
+/** The page limit of E2B's API. */
 const MAX_PAGE = 100;
 
-/** The SDK's message. */
+/** The same message as in the SDK. */
 const noMore = () => new Error('No more items to fetch');
 
 export class Pages {
@@ -23,7 +23,7 @@ export class Pages {
       checked = plain(options);
       this.#next = next;
     } catch (error) {
-      // The SDK's list() itself throws nothing.
+      // The SDK's list() does not throw; the first page rejects.
       this.#next = () => Promise.reject(error);
     }
     this.#options = checked;
@@ -73,7 +73,7 @@ const AWAIT = 'An `await` is missing: (await Sandbox.list()) is an array.';
 const OF_ARRAYS = ['length', 'map', 'filter', 'find', 'forEach', 'some', 'every', 'reduce', 'slice', 'at', 'items'];
 hint(Pages.prototype, Object.fromEntries(OF_ARRAYS.map(name => [name, AWAIT])), 'property');
 
-/** An awaited list still answers to the paginator's methods: as one page, that holds everything. */
+/** An awaited list also has the paginator's members, and acts as one page with all items. */
 function asPage(all: unknown[]): unknown[] {
   let read = false;
   return Object.defineProperties(all, {

@@ -1,4 +1,4 @@
-// Waiting until a server inside a sandbox listens. Asks by the same capability as fetch, ever less often.
+// Waits until a server in a sandbox listens on a port. Polls with the capability of fetch, at growing intervals.
 import { startTimer } from '../bridge.ts';
 import * as is from '../intrinsics.ts';
 import { decodeUtf8 } from '../text.ts';
@@ -8,7 +8,7 @@ import { ERRORS } from './public.ts';
 type Answered = { readonly status: number; readonly base64: string };
 
 const DEFAULT_MS = 30_000;
-/** Less is meant in seconds. */
+/** A smaller number was probably meant in seconds. */
 const LEAST_MS = 100;
 const FIRST_PAUSE_MS = 100;
 const MAX_PAUSE_MS = 2_000;
@@ -16,7 +16,7 @@ const ANSWER_MS = 2_000;
 
 export const sleep = (ms: number): Promise<void> => new Promise(resolve => void startTimer(ms, resolve));
 
-/** Resolves when anything answers at `port`. Rejects with the SDK's TimeoutError. */
+/** Resolves when `port` accepts connections. Rejects with the SDK's TimeoutError. */
 export async function waitForPort(call: Call, sandboxId: string, port: unknown, options: unknown): Promise<void> {
   if (!(Number(port) >= 1 && Number(port) <= 65_535))
     throw new TypeError('waitForPort(port, options): port is the number of a port, e.g. waitForPort(3000).');
@@ -49,7 +49,7 @@ async function isOpen(call: Call, sandboxId: string, port: number): Promise<bool
     const { status, base64 } = answer as Answered;
     return status !== 502 || !/port is not open/i.test(decodeUtf8(bytesOf(base64)));
   } catch (error) {
-    // It took the connection, and answers late.
+    // The server accepted the connection and is slow to respond.
     if ((error as Error).name === 'TimeoutError') return true;
     throw error;
   }

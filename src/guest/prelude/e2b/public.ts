@@ -1,5 +1,5 @@
-// The public names of E2B's SDK beside Sandbox: errors that `instanceof` works with, enums and constants. What cannot be
-// here is a name whose use says what to do instead.
+// The exports of E2B's SDK beside Sandbox: error classes for `instanceof`, enums and constants. Exports that are not
+// offered here are defined too, and using one throws an error that says what to do instead.
 
 class SandboxError extends Error {}
 class TimeoutError extends SandboxError {}
@@ -29,7 +29,7 @@ type Result = {
   readonly stderr?: string;
 };
 
-/** A command that fails is a result here, so this is for code that makes its own. */
+/** Never thrown here, because a command that fails returns a result. For code that creates one itself. */
 class CommandExitError extends SandboxError {
   declare readonly exitCode: number;
   constructor(result: Result | string = {}) {
@@ -80,7 +80,7 @@ const CONSTANTS = {
   ALL_TRAFFIC,
   FileType: { FILE: 'file', DIR: 'dir', SYMLINK: 'symlink' },
   FilesystemEventType: { CHMOD: 'chmod', CREATE: 'create', REMOVE: 'remove', RENAME: 'rename', WRITE: 'write' },
-  // Of @e2b/code-interpreter.
+  // ChartType and ScaleType are exports of @e2b/code-interpreter.
   ChartType: {
     LINE: 'line',
     SCATTER: 'scatter',
@@ -112,7 +112,7 @@ const VOLUME =
 const KEY = 'The gateway holds the connection and the key: use Sandbox, or api.request({ method, path, query, body }).';
 const LOGS = "Logs of builds come from the API: find('build logs') in search.";
 
-/** Not here -> what to do instead. */
+/** Exports that are not offered -> what to do instead. */
 const INSTEAD: Readonly<Record<string, string>> = {
   Template: TEMPLATE,
   TemplateBase: TEMPLATE,

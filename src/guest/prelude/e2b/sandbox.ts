@@ -1,5 +1,5 @@
-// `Sandbox` of the agent's code, shaped like the official JS SDK because models know it by heart. An instance is its id:
-// every call names it, and the host decides what it may do and with which token.
+// The global `Sandbox`, with the interface of the official JS SDK, which models know. An instance holds only the sandbox's
+// id: every call sends it, and the host decides what is allowed and which token to use.
 import type { GuestHost } from '../globals.ts';
 import { decodeUtf8 } from '../text.ts';
 import { bytesOf, type Call, createCall, dataOf, hide, idOf, named, type Options, plain, revive } from './calls.ts';
@@ -17,10 +17,10 @@ import { ALL_TRAFFIC, sdkNames } from './public.ts';
 type Made = { readonly sandboxId: string; readonly domain: string };
 type Answered = { status: number; statusText: string; headers: Record<string, string>; base64: string };
 
-/** Held by this file alone: what keeps `new Sandbox()` to those who were answered by the host. */
+/** Only this file has this key, so the agent's code cannot call `new Sandbox()` with values of its own. */
 const MAKE = Symbol('make');
 
-/** How calls reach the host, from the start of the image on. */
+/** Set by installSandbox when the image is built. */
 let call: Call;
 
 class Sandbox {
@@ -124,7 +124,7 @@ class Sandbox {
   pause(options?: unknown) {
     return Sandbox.pause(this, options);
   }
-  /** Its older name, which the SDK still has. */
+  /** The older name of pause, which the SDK still has. */
   betaPause(options?: unknown) {
     return Sandbox.pause(this, options);
   }
@@ -210,12 +210,12 @@ export function installSandbox(host: GuestHost): void {
   addHints(Sandbox);
   host.define('Sandbox', Sandbox);
   const names = sdkNames(Sandbox);
-  // What `setTimeout` of timers/promises is rewritten to, see accept/imports.ts.
+  // accept/imports.ts rewrites `setTimeout` of timers/promises to this.
   hide(names.e2b as object, { sleep: (ms: number, value?: unknown) => sleep(ms).then(() => value) });
   for (const name of Object.keys(names)) host.define(name, names[name]);
 }
 
-/** `({ allTraffic }) => [allTraffic]` and Maps, as the SDK takes them, as plain values. */
+/** Network rules as plain data: calls functions like `({ allTraffic }) => [allTraffic]` and converts Maps, as in the SDK. */
 function selected(network: Options | undefined): Options {
   const out: Options = { ...network };
   const rules = out.rules instanceof Map ? Object.fromEntries(out.rules) : out.rules;
@@ -231,7 +231,7 @@ function selected(network: Options | undefined): Options {
 const withNetwork = (options: Options | undefined): Options | undefined =>
   options?.network === undefined ? options : { ...options, network: selected(options.network as Options) };
 
-/** As much of a Response as models use. */
+/** A response with those members of the web's Response that models use. */
 function response({ status, statusText, headers, base64 }: Answered): object {
   const bytes = bytesOf(base64);
   const text = () => decodeUtf8(bytes);

@@ -1,10 +1,10 @@
-// How agents' code names E2B's own tools from habit.
+// The names of E2B's packages and tools, as they appear in agents' code.
 
-/** What these modules export is global in the guest. */
+/** The exports of these modules are globals in the guest. */
 export const SDK_MODULES: readonly string[] = [
   'e2b',
   '@e2b/code-interpreter',
-  // Not what they are called, and meant all the same.
+  // Wrong names that models use for the same modules.
   'e2b/code-interpreter',
   'e2b-code-interpreter',
   '@e2b/sdk',
@@ -13,11 +13,11 @@ export const SDK_MODULES: readonly string[] = [
 /** The command line tool. */
 export const CLI = 'e2b';
 
-/** The guest's global that holds all of them, see public.ts. */
+/** The guest's global that holds all exports of the SDK, see public.ts. */
 export const SDK_GLOBAL = 'e2b';
 
-/** The SDK of desktops, which is not offered. */
+/** The SDK for desktop sandboxes, which is not offered. */
 export const DESKTOP_MODULE = '@e2b/desktop';
 
-/** Modules whose names are most likely global here. */
+/** Modules that are probably the SDK or a copy of it. */
 export const LIKELY_SDK = /e2b|^\./;

@@ -1,5 +1,5 @@
-// Files to write, in as many calls as they need: several small ones in one call, a large one in pieces that a command in
-// the sandbox puts together, since E2B's file API cannot append.
+// Writes files in as many calls as needed: several small files in one call, a large one in pieces that a command in the
+// sandbox joins, because E2B's file API cannot append.
 import { run } from '../bridge.ts';
 import * as is from '../intrinsics.ts';
 import { randomUUID } from '../random.ts';
@@ -9,30 +9,30 @@ type Data = string | { readonly base64: string };
 type File = { readonly path: unknown; readonly data: Data };
 type Target = { readonly call: Call; readonly sandboxId: string; readonly opts: Options };
 
-/** Of one file: what the memory of a guest holds with its copies. */
+/** Maximum size of a file: a guest's memory must hold it and its copies. */
 const MAX_FILE_BYTES = 16_000_000;
-/** Characters of a call's arguments for each byte of a request that the gateway takes, see maxCallChars in core.ts. */
+/** A call's arguments may have this many characters per byte of the gateway's request limit: maxCallChars in core.ts. */
 const CHARS_A_BYTE = 1.5;
-/** UTF-8 takes three bytes for a character, JSON six characters: as a share of what a call takes, no more than this. */
+/** Upper bound of the limit that a character uses: at most three bytes in UTF-8, or six characters in JSON (6 / 1.5). */
 const BYTES_A_CHAR = 4;
-/** Left for paths and options. */
+/** The part of a call that data may use; the rest is for paths and options. */
 const SHARE = 0.95;
 const BYTES_A_FILE = 600;
 const SPECIAL = /[^\t\n\r\x20-\x7e]/;
 
 const roomInCall = (): number => (run.limits.maxCallChars / CHARS_A_BYTE) * SHARE;
 
-/** Bytes that it takes of a call at most. */
+/** An upper bound of the bytes that `data` uses in a call. */
 function weightOf(data: Data): number {
   if (typeof data !== 'string') return data.base64.length * 0.75;
   const most = data.length * BYTES_A_CHAR;
   const room = roomInCall();
-  // Looked at more closely only where it matters: a look at each character takes its time here.
+  // Counted exactly only if the estimate does not fit, because reading each character is slow in the guest.
   if (most <= room || data.length > room || SPECIAL.test(data)) return most;
   return is.max(data.length, is.stringify(data).length / CHARS_A_BYTE);
 }
 
-/** In order. @throws GatewayError and the SDK's errors */
+/** Writes the files in order. @throws GatewayError, and the SDK's errors */
 export async function writeFiles(target: Target, files: readonly File[]): Promise<unknown[]> {
   const room = roomInCall();
   const written: unknown[] = [];
@@ -63,7 +63,7 @@ export function writeFile(target: Target, file: File): Promise<unknown> {
 const write = ({ call, sandboxId, opts }: Target, files: readonly File[], single: boolean): Promise<unknown> =>
   call('files.write', { sandboxId, files, single, opts });
 
-/** The first piece makes the file, with its folders and owner; the others wait beside it until all are there. */
+/** Uploads the other pieces to /tmp, creates the file (with folders and owner) from the first piece, and appends the others. */
 async function writeInPieces(target: Target, { path, data }: File): Promise<unknown> {
   const [first = '', ...others] = pieces(path, data);
   const { user } = target.opts;
@@ -111,7 +111,7 @@ function pieces(path: unknown, data: Data): Data[] {
   return out;
 }
 
-/** Whether this place is inside a surrogate pair. */
+/** Whether `at` is inside a surrogate pair. */
 const isPair = (text: string, at: number): boolean => (text.codePointAt(at - 1) ?? 0) > 0xffff;
 
 const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;

@@ -1,32 +1,32 @@
-// How the guest's Intl asks the host: a description of the object, a line end, the call; both JSON text. Checks nothing
-// that the host checks, and keeps no state.
+// Calls from the guest's Intl to the host's. A message is a description of the object, a line end, and the call, both as
+// JSON. The host checks everything; this file keeps no state.
 import { KIND } from '../../../engine/protocol.ts';
 import * as is from '../intrinsics.ts';
 
 type Send = (kind: number, id: number, payload: string) => string | undefined;
 type Answer = { readonly value?: unknown; readonly error?: string; readonly message?: string };
 
-/** Taken while the image is made, before the bridge takes it away. */
+/** Taken while the image is built, before the bridge removes the global. */
 const send = (globalThis as { __send?: Send }).__send as Send;
 
-/** The description of what belongs to no object. */
+/** The description in calls that belong to no object. */
 export const GENERAL = '';
 
-/** One message, and its answer as it comes. */
+/** Sends a message and returns the raw response. */
 export function tell(message: string): string {
   const answer = send(KIND.intl, 0, message);
   if (answer === undefined) throw new is.ErrorCtor('the run is over');
   return answer;
 }
 
-/** @throws RangeError, TypeError: as the host's own Intl says it */
+/** @throws RangeError, TypeError: with the message of the host's Intl */
 export function ask(spec: string, call: readonly unknown[]): unknown {
   const { value, error, message } = is.parse(tell(`${spec}\n${is.stringify(call)}`)) as Answer;
   if (error === undefined) return value;
   throw error === 'TypeError' ? new is.TypeErrorCtor(message) : new RangeError(message);
 }
 
-/** A number, BigInt or decimal text, as the host reads it. */
+/** A number, BigInt or decimal text in the form that the host reads. */
 export function numeric(value: unknown): string {
   if (typeof value === 'bigint') return `b${value}`;
   if (typeof value === 'string') return `s${value}`;
@@ -34,7 +34,7 @@ export function numeric(value: unknown): string {
   return Object.is(number, -0) ? 'n-0' : `n${number}`;
 }
 
-/** A number, whatever was given. */
+/** Any value, converted to a number, in the form that the host reads. */
 export const number = (value: unknown): string => {
   const converted = +(value as number);
   return Object.is(converted, -0) ? 'n-0' : `n${converted}`;
@@ -43,7 +43,7 @@ export const number = (value: unknown): string => {
 type Kind = 'text' | 'flag' | 'number' | 'either';
 export type OptionKinds = Readonly<Record<string, Kind>>;
 
-/** The options an object knows, in plain values. Getters run here, in the guest. */
+/** The known options as plain values. Getters run here, in the guest. */
 export function plainOptions(options: unknown, kinds: OptionKinds): Record<string, string | boolean> {
   const plain: Record<string, string | boolean> = {};
   if (options === undefined) return plain;
@@ -61,7 +61,7 @@ export function plainOptions(options: unknown, kinds: OptionKinds): Record<strin
 
 const DEFAULT_LOCALE = 'en-US';
 
-/** As a list of tags; an empty one where none is meant. */
+/** The locales as a list of tags; empty for undefined. */
 export function localeList(locales: unknown): string[] {
   if (locales === undefined) return [];
   if (typeof locales === 'string') return [locales];
@@ -82,7 +82,7 @@ export function localeList(locales: unknown): string[] {
 const isLocale = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && Object.prototype.toString.call(value) === '[object Intl.Locale]';
 
-/** What describes an object to the host. */
+/** The description of an object for the host. */
 export function specOf(type: string, locales: unknown, options: object): string {
   const list = localeList(locales);
   return is.stringify([type, list.length === 0 ? [DEFAULT_LOCALE] : list, options]);

@@ -1,5 +1,5 @@
-// Intl.Collator and localeCompare. The first comparisons of a run go to the host one by one; from then on each text is
-// sent once, for a number that sorts as the text does: sorting thousands would otherwise cross a hundred thousand times.
+// Intl.Collator and localeCompare. The first comparisons of a run are sent to the host one by one. Later each text is sent
+// once, for a rank that sorts like it: sorting thousands of texts would otherwise take a hundred thousand calls.
 import * as is from '../intrinsics.ts';
 import { ask, type OptionKinds, plainOptions, specOf, tell } from './ask.ts';
 import { createService, hidden } from './service.ts';
@@ -15,13 +15,13 @@ const OPTIONS: OptionKinds = {
   ignorePunctuation: 'flag',
 };
 
-/** Comparisons that are sent as they are, outside of a sort. */
+/** So many comparisons outside of a sort are sent one by one. */
 const FEW = 64;
 const MAX_KEPT = 64;
 
 type Compare = (one: string, other: string) => number;
 
-/** Closures and plain methods, since it runs some hundred thousand times in a sort. */
+/** Written with closures and Map for speed: it runs some hundred thousand times in a sort. */
 function createCompare(spec: string): Compare {
   let compared = 0;
   let epoch = '';
@@ -52,7 +52,7 @@ function createCompare(spec: string): Compare {
       const oneRank = ranks.get(one) ?? rank(one);
       const before = epoch;
       const otherRank = ranks.get(other) ?? rank(other);
-      // Numbers of two epochs say nothing of each other.
+      // Ranks of different epochs cannot be compared.
       if (before === epoch) return oneRank < otherRank ? -1 : oneRank > otherRank ? 1 : 0;
     }
   };
@@ -96,7 +96,7 @@ export const Collator = createService({
 
 type Given = Readonly<Record<string, unknown>>;
 
-/** What was compared by last, since a sort asks for the same each time, in a new object each time. */
+/** The last locale and options: a sort passes equal ones each time, often in a new object. */
 type Last = { readonly locale: unknown; readonly options: Given; readonly compare: Compare };
 
 const isSame = (last: Given, options: Given): boolean =>
@@ -119,7 +119,7 @@ export function installCollation(): void {
     if (locales === last.locale && given !== null && isSame(last.options, options)) return last.compare;
     const known = plainOptions(given, OPTIONS);
     const compare = compareFor(specOf('Collator', locales, known));
-    // A list of locales may have changed by the next time.
+    // A list of locales is not kept, because it may change before the next call.
     if (locales === undefined || typeof locales === 'string')
       last = { locale: locales, options: { ...none, ...known }, compare };
     return compare;

@@ -1,5 +1,5 @@
-// What Date.parse makes of a text, as V8 does: the standard's own form where the text has it, else a lenient reading of
-// numbers, names of months and zones, in which whatever comes before the first number may be anything. Local time is UTC.
+// Date.parse as in V8: the standard's format, or else a lenient parser for numbers, names of months and zones, in which
+// any text may precede the first number. Local time is UTC.
 import { amountOf, END, isDigits, isSign, millisecondsOf, type Token, tokensOf, within } from './date-tokens.ts';
 
 const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
@@ -8,7 +8,7 @@ const ZONES: Readonly<Record<string, number>> = {
   ...{ cdt: -5, cst: -6, edt: -4, est: -5, mdt: -6, mst: -7, pdt: -7, pst: -8 },
 };
 
-/** Milliseconds since 1970, or NaN. */
+/** Milliseconds since 1970, or NaN if the text is not a date. */
 export function timeOfText(text: string): number {
   const reading = new Reading(text);
   const next = reading.standard();
@@ -42,13 +42,13 @@ class Reading {
     if (found) this.#at += 1;
     return found;
   }
-  /** A number of two digits, at most `most`. */
+  /** Consumes a number of two digits if it is at most `most`. */
   #two(most: number): number | undefined {
     if (!isDigits(this.#peek(), 2) || amountOf(this.#peek()) > most) return undefined;
     return amountOf(this.#next());
   }
 
-  /** `YYYY-MM-DDTHH:mm:ss.sssZ` and its shorter forms. The token to go on with; undefined: no date in any reading. */
+  /** Parses `YYYY-MM-DDTHH:mm:ss.sssZ` and shorter forms. Returns the token at which `lenient` goes on, or undefined: no date. */
   standard(): Token | undefined {
     if (isSign(this.#peek())) {
       const sign = this.#next();
@@ -111,7 +111,7 @@ class Reading {
     return minutes !== undefined;
   }
 
-  /** Reads from `first` to the end. False: no date. */
+  /** Parses from `first` to the end. Returns false if the text is not a date. */
   lenient(first: Token): boolean {
     let afterNumber = this.#days.length > 0;
     for (let token = first; token !== END; token = this.#next()) {
@@ -139,7 +139,7 @@ class Reading {
     const place = this.#times.length;
     return place > 0 && place < 4 && within(value, 0, place < 3 ? 59 : 999);
   }
-  /** No part of the time can follow. */
+  /** Adds the last part of the time; no other can follow. */
   #lastTime(value: number): void {
     this.#addTime(value);
     while (this.#times.length < 4) this.#times.push(0);
@@ -242,7 +242,7 @@ class Reading {
   }
 }
 
-/** Date.UTC takes a year below 100 for one of the last century, so years are moved by whole cycles of the calendar. */
+/** Date.UTC takes years below 100 as 19xx, so years are shifted by whole cycles (400 years) of the calendar. */
 function daysMs({ year, month, day }: { year: number; month: number; day: number }): number {
   const cycles = Math.floor(year / 400) - 5;
   return Date.UTC(year - cycles * 400, month - 1, day) + cycles * 146_097 * 86_400_000;

@@ -1,12 +1,12 @@
-// A text that may be a date, in the pieces that V8 reads of one.
+// Splits a text into the tokens of V8's date parser.
 
-/** `end` is also what a text that is read whole leaves. */
+/** `end` is returned when no token is left. */
 export type Token = { readonly kind: 'number' | 'word' | 'space' | 'mark' | 'other' | 'end'; readonly text: string };
 export const END: Token = { kind: 'end', text: '' };
 const TOKENS = /([0-9]+)|([A-\uffff]+)|(\s)|([:+\-.)])|[\s\S]/g;
 const NUMBER_DIGITS = 9;
 
-/** A text up to its first NUL, in tokens; what is in parentheses is one that means nothing. */
+/** The tokens up to the first NUL. Text in parentheses becomes tokens of kind `other`, which have no meaning. */
 export function tokensOf(text: string): Token[] {
   const tokens: Token[] = [];
   let depth = 0;
@@ -24,11 +24,11 @@ export function tokensOf(text: string): Token[] {
 }
 
 export const within = (value: number, least: number, most: number): boolean => value >= least && value <= most;
-/** Of the digits after zeros, so many count. */
+/** The value of a number; after leading zeros only the first NUMBER_DIGITS digits count. */
 export const amountOf = ({ text }: Token): number => Number(text.replace(/^0+/, '').slice(0, NUMBER_DIGITS));
 export const isSign = ({ kind, text }: Token): boolean => kind === 'mark' && (text === '+' || text === '-');
 export const isDigits = ({ kind, text }: Token, length: number): boolean => kind === 'number' && text.length === length;
-/** Of a fraction of a second. One that is long and begins with zeros is V8's mistake, which is kept. */
+/** The milliseconds of a fraction of a second. V8 is wrong for long fractions with leading zeros; that is reproduced. */
 export function millisecondsOf(token: Token): number {
   const digits = Math.min(token.text.length, NUMBER_DIGITS);
   return Math.floor(amountOf(token) * 10 ** (3 - digits));

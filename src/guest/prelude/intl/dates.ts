@@ -1,4 +1,4 @@
-// Intl.DateTimeFormat, and what a Date shows by locale. The guest's own zone is UTC.
+// Intl.DateTimeFormat, and the methods of Date that depend on the locale. The guest's time zone is UTC.
 import { ask, number, type OptionKinds, plainOptions, specOf } from './ask.ts';
 import { timeOfText } from './date-text.ts';
 import { createService, hidden } from './service.ts';
@@ -63,12 +63,12 @@ const BOTH: Shown = {
 const DAY: Shown = { wanted: DATE, defaults: ['year', 'month', 'day'], without: 'timeStyle' };
 const CLOCK: Shown = { wanted: TIME, defaults: ['hour', 'minute', 'second'], without: 'dateStyle' };
 
-/** As the language has it: fields that are not asked for come in only where none of their kind is. */
+/** By the language's rule: default fields are shown only if the options ask for no field of that kind. */
 function specFor(locales: unknown, options: unknown, { wanted, defaults, without }: Shown): string {
   const plain: Plain = plainOptions(options, OPTIONS);
   inUtc(plain);
   if (without !== undefined && plain[without] !== undefined) {
-    // Locale, zone and values are checked first, as the standard has it.
+    // The standard requires that locale, zone and values are checked first.
     ask(specOf('DateTimeFormat', locales, plain), ['format', number(0)]);
     throw new TypeError(`Invalid option : ${without}`);
   }
@@ -81,11 +81,11 @@ function specFor(locales: unknown, options: unknown, { wanted, defaults, without
 const ZONE = ' (Coordinated Universal Time)';
 const INVALID = 'Invalid Date';
 
-/** What the engine itself reads as V8 does, and fast. */
+/** The dates that the engine itself parses as V8 does, only faster. */
 const PLAIN =
   /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?:T(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,3})?)?Z)?$/;
 
-/** Date that reads texts as Node does. */
+/** Replaces Date by one that parses texts as Node does. */
 function installReading(): void {
   const { parse } = Date;
   const timeOf = (text: string): number => (PLAIN.test(text) ? parse(text) : timeOfText(text));
@@ -107,7 +107,7 @@ function installReading(): void {
   hidden(globalThis, 'Date', Reading);
 }
 
-/** As the language turns an object into a text or number where either will do. */
+/** Converts an object to a primitive value, with the hint "default" of the language. */
 function primitiveOf(value: unknown): unknown {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return value;
   const own = (value as { [Symbol.toPrimitive]?: unknown })[Symbol.toPrimitive];
@@ -131,7 +131,7 @@ export function installDates(): void {
       const time = getTime.call(this);
       return Number.isNaN(time) ? INVALID : ask(specFor(locales, options, shown), ['format', number(time)]);
     });
-  // With the name of the zone, as everywhere else.
+  // Other engines show the name of the zone too.
   for (const [name, plain] of [
     ['toString', text],
     ['toTimeString', clock],

@@ -1,5 +1,5 @@
-// The global Intl of an engine that has none, and the methods of the language that rest on it. A script of its own: in
-// the embedded engine's image it comes before the prelude; a microVM's Node has Intl.
+// The global Intl for the embedded engine, which has none, and the language's methods that use it. A separate script: the
+// image loads it before the prelude, and the Node of a microVM has Intl already.
 import { Collator, installCollation } from './collation.ts';
 import { DateTimeFormat, installDates } from './dates.ts';
 import { functions, Locale } from './locale.ts';

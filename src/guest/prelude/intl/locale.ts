@@ -1,4 +1,4 @@
-// Intl.Locale, and the functions of Intl itself.
+// Intl.Locale, and the functions of the Intl object.
 
 import * as is from '../intrinsics.ts';
 import { ask, GENERAL, localeList, plainOptions } from './ask.ts';

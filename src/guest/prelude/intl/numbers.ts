@@ -30,7 +30,7 @@ const OPTIONS: OptionKinds = {
   signDisplay: 'text',
 };
 
-/** A range has two ends: undefined would be NaN. */
+/** Both ends of a range are required; undefined would become NaN. */
 function ends(start: unknown, end: unknown): [string, string] {
   if (start === undefined || end === undefined) throw new TypeError('start or end is undefined');
   return [numeric(start), numeric(end)];

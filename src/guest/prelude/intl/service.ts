@@ -1,4 +1,4 @@
-// Makes one constructor of Intl: options in, the host's answers out. What is special about each is in its own file.
+// Creates a constructor of Intl whose methods call the host. What is special about each is in its own file.
 import { ask, GENERAL, localeList, type OptionKinds, plainOptions, specOf } from './ask.ts';
 
 type State = { readonly spec: string; readonly resolved: object; readonly bound: Record<string, unknown> };
@@ -7,12 +7,12 @@ type Method = (spec: string, ...args: never[]) => unknown;
 export type ServiceOptions = {
   readonly type: string;
   readonly options: OptionKinds;
-  /** NumberFormat, DateTimeFormat and Collator make one without `new` as well. */
+  /** Whether it can be called without `new`, like NumberFormat, DateTimeFormat and Collator. */
   readonly callable?: boolean;
-  /** The others want an object for their options, or nothing. */
+  /** Whether the options must be an object or undefined. */
   readonly strictOptions?: boolean;
   readonly methods?: Readonly<Record<string, Method>>;
-  /** Getters that answer with a function of the object's own, so that `list.map(format.format)` works. */
+  /** Getters that return a function bound to the object, so that `list.map(format.format)` works. */
   readonly bound?: Readonly<Record<string, (spec: string) => unknown>>;
   readonly complete?: (options: Record<string, string | boolean>) => void;
 };
@@ -74,7 +74,7 @@ function stateFor(definition: ServiceOptions, locales: unknown, options: unknown
   return { spec, resolved: ask(spec, ['resolvedOptions']) as object, bound: {} };
 }
 
-/** A method like those of the language: not enumerable. */
+/** Defines a member that is not enumerable, like the language's own methods. */
 export function hidden(owner: object, name: string, value: unknown): void {
   Object.defineProperty(owner, name, { value, writable: true, configurable: true, enumerable: false });
 }

@@ -1,28 +1,28 @@
-// Sorting by locale: all texts of a list get their numbers in one message to the host. The list is then put in the order
-// of these numbers first, so that a merge sort that knows runs calls the agent's comparison about once an item. It
-// decides alone: the numbers only say where to begin.
+// Sorting by locale. All texts of a list are ranked in one message to the host, and the list is first put in the order of
+// the ranks. A merge sort that detects runs then calls the agent's comparison about once per item. The comparison alone
+// decides the order; the ranks only save calls.
 import * as is from '../intrinsics.ts';
 import { hidden } from './service.ts';
 
-/** A shorter list is sorted as ever. */
+/** Lists of at most this length are sorted by the engine. */
 const FEW = 32;
-/** A longer text is not worth keeping. */
+/** Longer texts are not ranked, because keeping them takes too much memory. */
 const MAX_RANKED_CHARS = 400;
 const MAX_SORTED = 50_000;
 const MAX_SORTED_CHARS = 1_000_000;
 
-/** What is sorted right now, until its texts have been ranked. What is compared first tells what else will be. */
+/** The list that is being sorted, until its texts are ranked. The first comparison shows which texts will be compared. */
 let sorted: readonly unknown[] | undefined;
-/** Of the items of the last list that was ranked in whole. */
+/** The ranks of the items, in the last list of which all items were ranked. */
 let itemRanks: readonly number[] | undefined;
 
 export const isSorting = (): boolean => sorted !== undefined;
 
-/** It is sent as it is: lone surrogates would be lost. */
+/** Texts are sent unescaped, which would lose lone surrogates, so texts with any are not ranked. */
 export const isRanked = (text: string): boolean =>
   text.length <= MAX_RANKED_CHARS && (text as string & { isWellFormed(): boolean }).isWellFormed();
 
-/** Ranks the texts that will be compared as this one is: the items, or one field of each. Asked once a sort. */
+/** Ranks all texts like `text`: the items of the sorted list, or one field of each. Does so once per sort. */
 export function rankSorted(text: string, rankAll: (texts: readonly string[]) => readonly number[]): boolean {
   const list = sorted;
   sorted = undefined;
@@ -57,7 +57,7 @@ function textsOf(list: readonly unknown[], text: string): string[] | undefined {
   return chars > MAX_SORTED_CHARS ? undefined : texts;
 }
 
-/** How `text` comes from an item: it is the item, or in one of its fields, as it is or in one of the usual forms. */
+/** A function that reads from any item what `text` is of this one: the item or a field of it, possibly in one of FORMS. */
 function readerOf(item: unknown, text: string, depth: number): Reader | undefined {
   if (typeof item === 'string') {
     const form = FORMS.find(form => form(item) === text);
@@ -75,7 +75,7 @@ type Comparison = (one: unknown, other: unknown) => unknown;
 
 const typedSort = Float64Array.prototype.sort;
 
-/** The places of the items by their ranks, those of one rank as they came. */
+/** The indexes of the items in the order of their ranks; items of equal rank keep their order. */
 function placesByRank(ranks: readonly number[]): Uint32Array {
   const { length } = ranks;
   const keys = new Float64Array(length);
@@ -86,14 +86,14 @@ function placesByRank(ranks: readonly number[]): Uint32Array {
   return places;
 }
 
-/** A stable order of the list's places by `compare`; undefined when nothing was ranked. */
+/** The indexes of the list in a stable order by `compare`; undefined if the items were not ranked. */
 function orderOf(list: readonly unknown[], compare: Comparison): Uint32Array | undefined {
   itemRanks = undefined;
   compare(list[0], list[1]);
   if (itemRanks === undefined) return undefined;
   const places = placesByRank(itemRanks);
   itemRanks = undefined;
-  // Items that compare as equal stay as they came, wherever the ranks have put them.
+  // Items that compare as equal keep their original order, whatever their ranks.
   const isBefore = (one: number, other: number): boolean => {
     const by = +(compare(list[one], list[other]) as number);
     return by < 0 || (!(by > 0) && one < other);
@@ -103,7 +103,7 @@ function orderOf(list: readonly unknown[], compare: Comparison): Uint32Array | u
 
 type IsBefore = (one: number, other: number) => boolean;
 
-/** Where the runs begin, and the end. What runs downwards is turned round. */
+/** The starts of the runs, and the end. Descending runs are reversed. */
 function runsIn(places: Uint32Array, isBefore: IsBefore): number[] {
   const { length } = places;
   const at = (i: number) => places[i] as number;
@@ -151,7 +151,7 @@ function merge(places: Uint32Array, runs: readonly number[], isBefore: IsBefore)
   return from;
 }
 
-/** Undefined values are never compared, and holes are none: such a list is left to the engine. */
+/** Sort never compares undefined values and holes, so lists with any are left to the engine. */
 function isWhole(list: readonly unknown[]): boolean {
   for (let i = 0; i < list.length; i++) if (list[i] === undefined) return false;
   return true;

@@ -1,4 +1,4 @@
-// Intl.ListFormat, DisplayNames and Segmenter, and what a string shows by locale.
+// Intl.ListFormat, DisplayNames and Segmenter, and the methods of strings and arrays that depend on the locale.
 import { ask, GENERAL, localeList } from './ask.ts';
 import { createService, hidden } from './service.ts';
 
