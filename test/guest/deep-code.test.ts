@@ -2,8 +2,12 @@
 import { afterAll, expect, it } from 'vitest';
 import { createCodeAcceptor } from '../../src/guest/accept/acceptor.ts';
 
-const wrap = (open: string, inner: string, close: string) => (levels: number) =>
-  `async () => ${open.repeat(levels)}${inner}${close.repeat(levels)}`;
+const wrap =
+  (open: string, inner: string, close: string, head = 'async () =>') =>
+  (levels: number) =>
+    `${head} ${open.repeat(levels)}${inner}${close.repeat(levels)}`;
+/** Only the type stripper reads what is behind a type. */
+const TYPED = 'async (): Promise<number> =>';
 
 const SHAPES: readonly (readonly [what: string, code: (levels: number) => string])[] = [
   ['templates', wrap('`${', '1', '}`')],
@@ -22,6 +26,10 @@ const SHAPES: readonly (readonly [what: string, code: (levels: number) => string
   ['labels', levels => `async () => { ${Array.from({ length: levels }, (_, i) => `l${i}:`).join('')}; }`],
   ['patterns', levels => `async () => { const ${'['.repeat(levels)}a${']'.repeat(levels)} = 1 }`],
   ['groups of a regular expression', levels => `async () => /${'('.repeat(levels)}${')'.repeat(levels)}/`],
+  ['arrays in TypeScript', wrap('[', '1', ']', TYPED)],
+  ['arrows in TypeScript', wrap('()=>(', '1', ')', TYPED)],
+  ['templates in TypeScript', wrap('`${', '1', '}`', TYPED)],
+  ['types', levels => `async () => { let a: ${'['.repeat(levels)}1${']'.repeat(levels)} }`],
   ['classes of a regular expression', levels => `async () => /${'['.repeat(levels)}a${']'.repeat(levels)}/v`],
 ];
 

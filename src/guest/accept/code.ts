@@ -140,7 +140,7 @@ function readOne(given: string, stripTypes: AcceptOptions['stripTypes'], surface
   // The stripper does not accept types among imported names, nor imports beside a top-level `return`.
   const text = asSent.ok ? given : withoutTypedImports(given);
   const plain = text === given ? asSent : readPlain(text, surface);
-  if (plain.ok && !GENERIC_CALL.test(text)) return plain;
+  if (plain.ok ? !GENERIC_CALL.test(text) : plain.fault.final) return plain;
   if (stripTypes === undefined) return plain.ok ? { ok: false, fault: NEEDS_TYPES } : plain;
   const stripped = stripTypes(text);
   if (plain.ok) return stripped.ok ? readPlain(stripped.text, surface) : plain;

@@ -66,7 +66,7 @@ function attempt<Node>(text: string, run: () => Node): Attempt<Node> {
 }
 
 function faultOf(caught: unknown, text: string): Fault {
-  if (caught instanceof RangeError) return { message: 'The code is nested too deeply', offset: 0 };
+  if (caught instanceof RangeError) return { message: 'The code is nested too deeply', offset: 0, final: true };
   if (!(caught instanceof SyntaxError && 'pos' in caught && typeof caught.pos === 'number')) throw caught;
   const offset = Math.min(caught.pos, text.length);
   return { message: plain(caught.message.replace(/ \(\d+:\d+\)$/, ''), text, offset), offset };
