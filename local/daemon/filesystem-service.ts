@@ -7,7 +7,7 @@ import { type DataMachine, FileError, type FileEvent } from '../machine/machine.
 import { sandboxPath } from '../machine/paths.ts';
 import type { User } from '../machine/users.ts';
 import { entryInfo, listDir } from './entry-info.ts';
-import { deadlineExceeded, deadlineSignal, RpcError, read, type Service, untilAborted } from './rpc.ts';
+import { Moment, RpcError, type Service, stream, unary, untilAborted } from './rpc.ts';
 
 const Path = z.object({ path: z.string().default('') });
 const Move = z.object({ source: z.string(), destination: z.string() });
@@ -19,7 +19,7 @@ const MAX_WATCHERS = 64;
 /** Events a polled watcher keeps; the oldest go first. */
 const MAX_KEPT_EVENTS = 10_000;
 
-type Watcher = { events: object[]; stop: () => void };
+type Watcher = { readonly events: object[]; readonly stop: () => void };
 const watchersOf = new WeakMap<DataMachine, Map<string, Watcher>>();
 
 export function filesystemService(machine: DataMachine): Service {
@@ -27,97 +27,72 @@ export function filesystemService(machine: DataMachine): Service {
   // They outlive the requests that make them; the machine's end takes them along.
   const watchers = watchersOf.get(machine) ?? new Map<string, Watcher>();
   watchersOf.set(machine, watchers);
-  const find = (request: unknown) => {
-    const { watcherId } = read(WatcherId, request);
+  const find = ({ watcherId }: z.infer<typeof WatcherId>): Watcher => {
     const watcher = watchers.get(watcherId);
     if (watcher === undefined) throw new RpcError('not_found', `watcher with id ${watcherId} not found`);
-    return { watcherId, watcher };
+    return watcher;
   };
   return {
-    unary: {
-      Stat: async (request, { user }) => ({
-        entry: await entryInfo(machine, sandboxPath(read(Path, request).path, user)).catch(named('file not found: ')),
-      }),
-      MakeDir: async (request, { user }) => {
-        const path = sandboxPath(read(Path, request).path, user);
-        const there = await files.stat(path).catch(() => undefined);
-        if (there?.type === 'directory') throw new RpcError('already_exists', `directory already exists: ${path}`);
-        if (there !== undefined) {
-          throw new RpcError('invalid_argument', `path already exists but it is not a directory: ${path}`);
-        }
-        await files.makeDir(path, user.uid).catch(internal('error getting file info: '));
-        return { entry: await entryInfo(machine, path) };
-      },
-      Move: async (request, { user }) => {
-        const { source, destination } = read(Move, request);
-        const [from, to] = [sandboxPath(source, user), sandboxPath(destination, user)];
-        const there = await files.lstat(to).catch(() => undefined);
-        await files.lstat(from).catch(named('source file not found: '));
-        // Onto a folder, even an empty one.
-        if (there?.type === 'directory') {
-          throw new RpcError('internal', `error renaming: rename ${from} ${to}: file exists`);
-        }
-        await files.move(from, to).catch(internal(`error renaming: rename ${from} ${to}: `));
-        return { entry: await entryInfo(machine, to) };
-      },
-      ListDir: async (request, { user }) => {
-        const { path, depth } = read(ListDir, request);
-        const shown = sandboxPath(path, user);
-        const root = await files.realpath(shown).catch(named('path not found: '));
-        if ((await files.stat(root)).type !== 'directory') {
-          throw new RpcError('invalid_argument', `path is not a directory: ${root}`);
-        }
-        return { entries: await listDir(machine, shown, root, Math.max(1, depth)) };
-      },
-      Remove: async (request, { user }) => {
-        await files.remove(sandboxPath(read(Path, request).path, user));
-        return {};
-      },
-      CreateWatcher: async (request, info) => {
-        if (watchers.size >= MAX_WATCHERS) throw new RpcError('resource_exhausted', 'too many watchers');
-        const watcher: Watcher = { events: [], stop: () => {} };
-        watcher.stop = await watch(machine, read(Watch, request), info.user, async event => {
-          if (watcher.events.push(event) > MAX_KEPT_EVENTS) watcher.events.shift();
-        });
-        const watcherId = randomUUID();
-        watchers.set(watcherId, watcher);
-        return { watcherId };
-      },
-      GetWatcherEvents: async request => {
-        return { events: find(request).watcher.events.splice(0) };
-      },
-      RemoveWatcher: async request => {
-        const { watcherId, watcher } = find(request);
-        watcher.stop();
-        watchers.delete(watcherId);
-        return {};
-      },
-    },
-    streams: {
-      WatchDir: async (request, info, send, closed) => {
-        // Events follow the start, in order: each waits for the one before.
-        let begin = (): void => {};
-        let order = new Promise<void>(resolve => {
-          begin = resolve;
-        });
-        const stop = await watch(machine, read(Watch, request), info.user, async event => {
-          order = order.then(() => send({ filesystem: event }));
-        });
-        await send({ start: {} });
-        begin();
-        const keepalive = setInterval(() => {
-          order = order.then(() => send({ keepalive: {} }));
-        }, info.keepaliveMs);
-        try {
-          const late = deadlineSignal(info.timeoutMs);
-          await untilAborted(AbortSignal.any([closed, late]));
-          if (!closed.aborted) throw deadlineExceeded();
-        } finally {
-          clearInterval(keepalive);
-          stop();
-        }
-      },
-    },
+    Stat: unary(Path, async ({ path }, { user }) => ({
+      entry: await entryInfo(machine, sandboxPath(path, user)).catch(named('file not found: ')),
+    })),
+    MakeDir: unary(Path, async (request, { user }) => {
+      const path = sandboxPath(request.path, user);
+      const there = await files.stat(path).catch(() => undefined);
+      if (there?.type === 'directory') throw new RpcError('already_exists', `directory already exists: ${path}`);
+      if (there !== undefined) {
+        throw new RpcError('invalid_argument', `path already exists but it is not a directory: ${path}`);
+      }
+      await files.makeDir(path, user.uid).catch(internal('error getting file info: '));
+      return { entry: await entryInfo(machine, path) };
+    }),
+    Move: unary(Move, async ({ source, destination }, { user }) => {
+      const [from, to] = [sandboxPath(source, user), sandboxPath(destination, user)];
+      const there = await files.lstat(to).catch(() => undefined);
+      await files.lstat(from).catch(named('source file not found: '));
+      // Onto a folder, even an empty one.
+      if (there?.type === 'directory') {
+        throw new RpcError('internal', `error renaming: rename ${from} ${to}: file exists`);
+      }
+      await files.move(from, to).catch(internal(`error renaming: rename ${from} ${to}: `));
+      return { entry: await entryInfo(machine, to) };
+    }),
+    ListDir: unary(ListDir, async ({ path, depth }, { user }) => {
+      const shown = sandboxPath(path, user);
+      const root = await files.realpath(shown).catch(named('path not found: '));
+      if ((await files.stat(root)).type !== 'directory') {
+        throw new RpcError('invalid_argument', `path is not a directory: ${root}`);
+      }
+      return { entries: await listDir(machine, shown, root, Math.max(1, depth)) };
+    }),
+    Remove: unary(Path, ({ path }, { user }) => files.remove(sandboxPath(path, user))),
+    CreateWatcher: unary(Watch, async (request, { user }) => {
+      if (watchers.size >= MAX_WATCHERS) throw new RpcError('resource_exhausted', 'too many watchers');
+      const events: object[] = [];
+      const stop = await watch(machine, request, user, async event => {
+        if (events.push(event) > MAX_KEPT_EVENTS) events.shift();
+      });
+      const watcherId = randomUUID();
+      watchers.set(watcherId, { events, stop });
+      return { watcherId };
+    }),
+    GetWatcherEvents: unary(WatcherId, async request => ({ events: find(request).events.splice(0) })),
+    RemoveWatcher: unary(WatcherId, async request => {
+      find(request).stop();
+      watchers.delete(request.watcherId);
+    }),
+    WatchDir: stream(Watch, { keepalive: {} }, async (request, { user, send, closed }) => {
+      // Events follow the start.
+      const started = new Moment();
+      const stop = await watch(machine, request, user, async event => {
+        await started.passed;
+        await send({ filesystem: event });
+      });
+      await send({ start: {} });
+      started.pass();
+      await untilAborted(closed);
+      stop();
+    }),
   };
 }
 

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { DataMachine } from '../machine/machine.ts';
 import { sandboxPath } from '../machine/paths.ts';
 import type { Exit, Process, ProcessEvent, Running, TerminalSize } from '../machine/processes.ts';
-import { deadlineExceeded, deadlineSignal, RpcError, read, type Service, untilAborted } from './rpc.ts';
+import { type Call, Moment, RpcError, type Service, stream, unary, untilAborted, upload } from './rpc.ts';
 
 const Size = z.object({ cols: z.number().int().default(80), rows: z.number().int().default(24) });
 const Selector = z.object({ pid: z.number().int().optional(), tag: z.string().optional() }).default({});
@@ -29,138 +29,83 @@ const SendSignal = Select.extend({
 });
 const Update = Select.extend({ pty: z.object({ size: Size.optional() }).optional() });
 
-export function processService(machine: DataMachine): Service {
-  const running = (request: { process: z.infer<typeof Selector> }): Running => {
-    const found = machine.processes.find(request.process);
-    if (found === undefined) throw noSuchProcess(request.process);
+const KEEPALIVE = { event: { keepalive: {} } };
+
+export function processService({ processes, defaults }: DataMachine): Service {
+  const running = ({ process }: z.infer<typeof Select>): Running => {
+    const found = processes.find(process);
+    if (found === undefined) throw noSuchProcess(process);
     return found;
   };
-  const write = async (process: z.infer<typeof Selector>, input: z.infer<typeof Input>): Promise<void> => {
+  const write = async ({ process, input }: z.infer<typeof SendInput>): Promise<void> => {
     const to = input.pty === undefined ? 'stdin' : 'tty';
     const bytes = Buffer.from(input.stdin ?? input.pty ?? '', 'base64');
-    const { control } = running({ process });
-    await control.write(bytes).catch((caught: unknown) => {
-      const why = caught instanceof Error ? caught.message : `${to} is closed`;
-      throw new RpcError('internal', `error writing to ${to}: ${why}`);
-    });
+    await running({ process })
+      .control.write(bytes)
+      .catch((caught: unknown) => {
+        const why = caught instanceof Error ? caught.message : `${to} is closed`;
+        throw new RpcError('internal', `error writing to ${to}: ${why}`);
+      });
   };
   return {
-    unary: {
-      List: async () => ({ processes: machine.processes.list().map(describe) }),
-      SendInput: async request => {
-        const { process, input } = read(SendInput, request);
-        await write(process, input);
-        return {};
-      },
-      CloseStdin: async request => {
-        running(read(Select, request)).control.closeStdin();
-        return {};
-      },
-      SendSignal: async request => {
-        const { process, signal } = read(SendSignal, request);
-        running({ process }).control.signal(signal === 'SIGNAL_SIGTERM' || signal === 15 ? 'SIGTERM' : 'SIGKILL');
-        return {};
-      },
-      Update: async request => {
-        const { process, pty } = read(Update, request);
-        const { control } = running({ process });
-        if (pty?.size !== undefined) control.resize?.(pty.size);
-        return {};
-      },
-    },
-    uploads: {
-      StreamInput: async requests => {
-        let process: z.infer<typeof Selector> = {};
-        for await (const request of requests) {
-          const { start, data } = read(StreamInput, request);
-          if (start !== undefined) ({ process } = start);
-          if (data !== undefined) await write(process, data.input);
-        }
-        return {};
-      },
-    },
-    streams: {
-      Start: async (request, info, send, closed) => {
-        const { process: config, pty, tag, stdin } = read(Start, request);
-        const terminal: TerminalSize | undefined = pty === undefined ? undefined : (pty.size ?? { cols: 80, rows: 24 });
-        const late = new AbortController();
-        const events = new EventPump(send, AbortSignal.any([closed, late.signal]));
-        const cwd = sandboxPath(config.cwd || (machine.defaults?.workdir ?? ''), info.user);
-        const options = { config, cwd, user: info.user.name, tag, stdin, terminal };
-        const process = await machine.processes.start(options, events.listener);
-        // The deadline belongs to the process, not to the stream: a command ends on time without a client too.
-        const overdue = (): void => {
-          late.abort();
-          machine.processes.find({ pid: process.pid })?.control.signal('SIGKILL');
-        };
-        const deadline = info.timeoutMs === undefined ? undefined : setTimeout(overdue, info.timeoutMs);
-        deadline?.unref();
-        void process.ended().then(() => clearTimeout(deadline));
-        await events.run(process, info.keepaliveMs);
-        if (late.signal.aborted) throw deadlineExceeded();
-      },
-      Connect: async (request, info, send, closed) => {
-        const selector = read(Select, request).process;
-        const process = machine.processes.findWithExit(selector);
-        if (process === undefined) throw noSuchProcess(selector);
-        const late = deadlineSignal(info.timeoutMs);
-        const events = new EventPump(send, AbortSignal.any([closed, late]));
-        const stop = process.listen(events.listener);
-        try {
-          await events.run(process, info.keepaliveMs);
-        } finally {
-          stop();
-        }
-        if (late.aborted && process.exit === undefined) throw deadlineExceeded();
-      },
-    },
+    List: unary(z.unknown(), async () => ({ processes: processes.list().map(describe) })),
+    SendInput: unary(SendInput, write),
+    CloseStdin: unary(Select, async request => running(request).control.closeStdin()),
+    SendSignal: unary(SendSignal, async ({ signal, ...request }) => {
+      running(request).control.signal(signal === 'SIGNAL_SIGTERM' || signal === 15 ? 'SIGTERM' : 'SIGKILL');
+    }),
+    Update: unary(Update, async ({ pty, ...request }) => {
+      const { control } = running(request);
+      if (pty?.size !== undefined) control.resize?.(pty.size);
+    }),
+    StreamInput: upload(StreamInput, async requests => {
+      let process: z.infer<typeof Selector> = {};
+      for await (const { start, data } of requests) {
+        if (start !== undefined) ({ process } = start);
+        if (data !== undefined) await write({ process, input: data.input });
+      }
+    }),
+    Start: stream(Start, KEEPALIVE, async ({ process: config, pty, tag, stdin }, call) => {
+      const terminal: TerminalSize | undefined = pty === undefined ? undefined : (pty.size ?? { cols: 80, rows: 24 });
+      const events = relay(call);
+      const cwd = sandboxPath(config.cwd || (defaults?.workdir ?? ''), call.user);
+      const options = { config, cwd, user: call.user.name, tag, stdin, terminal };
+      const process = await processes.start(options, events.listener);
+      // The deadline belongs to the process, not to the stream: a command ends on time without a client too.
+      const overdue = (): void => processes.find({ pid: process.pid })?.control.signal('SIGKILL');
+      call.late.addEventListener('abort', overdue, { once: true });
+      void process.ended().then(() => call.late.removeEventListener('abort', overdue));
+      await events.untilEnd(process);
+    }),
+    Connect: stream(Select, KEEPALIVE, async ({ process: selector }, call) => {
+      const process = processes.findWithExit(selector);
+      if (process === undefined) throw noSuchProcess(selector);
+      const events = relay(call);
+      const stop = process.listen(events.listener);
+      await events.untilEnd(process);
+      stop();
+    }),
   };
 }
 
 /** Carries a process's events into a stream, in order: the start first, though output may come before it is known. */
-class EventPump {
-  readonly #send: (message: object) => Promise<void>;
-  readonly #closed: AbortSignal;
-  #begin: () => void = () => {};
-  #finish: () => void = () => {};
-  /** Output that comes before the start event has gone out waits for it. */
-  #order = new Promise<void>(resolve => {
-    this.#begin = resolve;
-  });
-  readonly #finished = new Promise<void>(resolve => {
-    this.#finish = resolve;
-  });
-  #lastSentMs = performance.now();
-
-  constructor(send: (message: object) => Promise<void>, closed: AbortSignal) {
-    this.#send = send;
-    this.#closed = closed;
-  }
-
-  /** Resolves when the client can take more; at once when it is gone, so that the process never waits for it. */
-  readonly listener = (event: ProcessEvent): Promise<void> => {
-    if (this.#closed.aborted) return Promise.resolve();
-    const sent = this.#order.then(() => this.#event(event.type === 'data' ? dataEvent(event) : endEvent(event.exit)));
-    this.#order = sent;
-    if (event.type === 'end') void sent.then(this.#finish);
-    return sent;
+function relay({ send, closed }: Call) {
+  const [started, ended] = [new Moment(), new Moment()];
+  return {
+    /** Resolves when the client can take more; at once when it is gone, so that the process never waits for it. */
+    async listener(event: ProcessEvent): Promise<void> {
+      if (closed.aborted) return;
+      await started.passed;
+      await send({ event: event.type === 'data' ? dataEvent(event) : endEvent(event.exit) });
+      if (event.type === 'end') ended.pass();
+    },
+    /** Until the end event was sent, or the client has disconnected. */
+    async untilEnd({ pid }: Process): Promise<void> {
+      await send({ event: { start: { pid } } });
+      started.pass();
+      await Promise.race([ended.passed, untilAborted(closed)]);
+    },
   };
-
-  /** Until the end event was sent, or the client has disconnected. */
-  async run(process: Process, keepaliveMs: number): Promise<void> {
-    await this.#event({ start: { pid: process.pid } });
-    this.#begin();
-    const keepalive = setInterval(() => {
-      if (performance.now() - this.#lastSentMs >= keepaliveMs) void this.#event({ keepalive: {} });
-    }, keepaliveMs / 2);
-    await Promise.race([this.#finished, untilAborted(this.#closed)]);
-    clearInterval(keepalive);
-  }
-
-  #event(event: object): Promise<void> {
-    this.#lastSentMs = performance.now();
-    return this.#send({ event });
-  }
 }
 
 function dataEvent(event: { kind: string; bytes: Uint8Array }): object {

@@ -139,8 +139,8 @@ async function answerDaemon(sandbox: Sandbox, machine: DataMachine, { url, req, 
     case 'filesystem.Filesystem': {
       const name = basicUser(req) ?? machine.defaults?.user ?? DEFAULT_USER;
       const service = room === 'process.Process' ? processService(machine) : filesystemService(machine);
-      const user = await findUser(machine.files, name);
-      return callService(service, method, req, res, { name, user }, machine.streams);
+      const known = await findUser(machine.files, name);
+      return callService(service, method, req, res, { name, known }, machine.streams);
     }
     case 'files':
       return answerFiles(machine, req, res, url.searchParams);

@@ -1,5 +1,5 @@
-// The Connect protocol as the sandbox daemon speaks it: JSON codec, unary calls and server streams. Knows framing,
-// codes and deadlines; which methods there are, the services say.
+// The Connect protocol as the sandbox daemon speaks it: JSON codec, unary calls, server streams and client streams. Knows
+// framing, codes, deadlines and keepalives; which methods there are, the services say.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { gunzipSync } from 'node:zlib';
 import type { z } from 'zod';
@@ -25,7 +25,7 @@ const STATUS = {
   unauthenticated: 401,
 } as const;
 
-export type RpcCode = keyof typeof STATUS;
+type RpcCode = keyof typeof STATUS;
 
 export class RpcError extends Error {
   override readonly name = 'RpcError';
@@ -36,43 +36,71 @@ export class RpcError extends Error {
   }
 }
 
-export const deadlineExceeded = (): RpcError => new RpcError('deadline_exceeded', 'context deadline exceeded');
-
-/** What a call knows of its request. */
-type CallInfo = {
+export type Call = {
   /** From Basic authorization: whose home relative paths start in. */
   readonly user: User;
-  /** `connect-timeout-ms`; undefined: no deadline. */
-  readonly timeoutMs: number | undefined;
-  /** `keepalive-ping-interval`: an idle stream says so, that a dead connection is noticed. */
-  readonly keepaliveMs: number;
+  /** Aborts when the deadline of the call has passed. */
+  readonly late: AbortSignal;
+  /** Of a stream: aborts also when the client goes away or the sandbox stops. */
+  readonly closed: AbortSignal;
+  /** Resolves when the client's connection can take more. */
+  send(message: object): Promise<void>;
 };
 
-/** Aborts when the deadline of a call has passed. */
-export const deadlineSignal = (timeoutMs: number | undefined): AbortSignal =>
-  timeoutMs === undefined ? new AbortController().signal : AbortSignal.timeout(timeoutMs);
+type Method = {
+  readonly unary: boolean;
+  /** What an idle stream says, that a dead connection is noticed. */
+  readonly keepalive?: object;
+  /** Resolves with the answer; undefined: none but what was sent. */
+  run(requests: AsyncIterable<unknown>, call: Call): Promise<unknown>;
+};
+export type Service = Readonly<Record<string, Method>>;
+
+export function unary<T extends z.ZodType>(
+  schema: T,
+  work: (request: z.infer<T>, call: Call) => Promise<unknown>,
+): Method {
+  return { unary: true, run: async (requests, call) => (await work(check(schema, await first(requests)), call)) ?? {} };
+}
+
+/** One message in, many out; it ends when `work` does. */
+export function stream<T extends z.ZodType>(
+  schema: T,
+  keepalive: object,
+  work: (request: z.infer<T>, call: Call) => Promise<void>,
+): Method {
+  return {
+    ...{ unary: false, keepalive },
+    async run(requests, call) {
+      await work(check(schema, await first(requests)), call);
+      if (call.late.aborted) throw new RpcError('deadline_exceeded', 'context deadline exceeded');
+    },
+  };
+}
+
+/** Many messages in, as they come; an empty one out, at their end. */
+export function upload<T extends z.ZodType>(
+  schema: T,
+  work: (requests: AsyncIterable<z.infer<T>>) => Promise<void>,
+): Method {
+  async function* checked(requests: AsyncIterable<unknown>): AsyncIterable<z.infer<T>> {
+    for await (const request of requests) yield check(schema, request);
+  }
+  return { unary: false, run: requests => work(checked(requests)).then(() => ({})) };
+}
+
+/** Something that others wait for. */
+export class Moment {
+  pass = (): void => {};
+  readonly passed = new Promise<void>(resolve => {
+    this.pass = resolve;
+  });
+}
 
 export function untilAborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise(resolve => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
-
-type Unary = (request: unknown, info: CallInfo) => Promise<object>;
-/**
- * `send` resolves when the client's connection can take more. The stream ends when the method returns; `closed` aborts
- * when the client goes away, its deadline passes or the sandbox stops.
- */
-type ServerStream = (request: unknown, info: CallInfo, send: Send, closed: AbortSignal) => Promise<void>;
-type Send = (message: object) => Promise<void>;
-
-/** Takes messages as they come and answers once, at their end. */
-type ClientStream = (requests: AsyncIterable<unknown>, info: CallInfo) => Promise<object>;
-
-export type Service = {
-  readonly unary: Readonly<Record<string, Unary>>;
-  readonly streams: Readonly<Record<string, ServerStream>>;
-  readonly uploads?: Readonly<Record<string, ClientStream>>;
-};
 
 const MAX_MESSAGE_BYTES = 256 * 1024 * 1024;
 const DEFAULT_KEEPALIVE_MS = 90_000;
@@ -80,94 +108,84 @@ const DEFAULT_KEEPALIVE_MS = 90_000;
 /** `stopped` aborts when the sandbox is paused or killed. `user`: undefined when there is none of that name. */
 export async function callService(
   service: Service,
-  method: string,
+  name: string,
   req: IncomingMessage,
   res: ServerResponse,
-  { name, user }: { readonly name: string; readonly user: User | undefined },
+  user: { readonly name: string; readonly known: User | undefined },
   stopped: AbortSignal,
 ): Promise<void> {
-  const unary = own(service.unary, method);
-  const stream = own(service.streams, method);
-  const upload = own(service.uploads ?? {}, method);
+  const method = Object.hasOwn(service, name) ? service[name] : undefined;
   const type = (req.headers['content-type'] ?? '').split(';', 1)[0]?.trim();
-  const expected = unary === undefined ? 'application/connect+json' : 'application/json';
-  if (unary === undefined && stream === undefined && upload === undefined) {
-    sendError(res, new RpcError('unimplemented', `${method} is not implemented in local mode`));
+  const expected = method?.unary === false ? 'application/connect+json' : 'application/json';
+  if (method === undefined) {
+    sendJson(res, 501, { code: 'unimplemented', message: `${name} is not implemented in local mode` });
   } else if (req.method !== 'POST') {
     res.writeHead(405, { allow: 'POST' }).end();
   } else if (type !== expected) {
     res.writeHead(415, { 'accept-post': expected }).end();
-  } else if (user === undefined) {
+  } else if (user.known === undefined) {
     req.resume();
-    const unknown = new RpcError('unauthenticated', `invalid username: '${name}'`);
-    if (unary !== undefined) return sendError(res, unknown);
-    res.writeHead(200, { 'content-type': expected });
-    res.end(envelope(2, failure(unknown)));
+    answer(method, res, new RpcError('unauthenticated', `invalid username: '${user.name}'`));
   } else {
-    const info = { user, timeoutMs: deadlineOf(req), keepaliveMs: keepaliveOf(req) };
-    if (unary !== undefined) return answerUnary(unary, req, res, info);
-    await answerStream(res, stopped, async (send, closed) => {
-      if (upload !== undefined) return send(await upload(messages(req), info));
-      const request = await first(messages(req));
-      // Not before the message is read: clients of HTTP/1.1 stop sending once an answer comes.
-      res.flushHeaders();
-      await stream?.(request, info, send, closed);
-    });
+    const result = await run(method, req, res, user.known, stopped).catch(toRpcError);
+    // With the sandbox an answer breaks off, without an end.
+    if (!stopped.aborted && !res.destroyed) answer(method, res, result);
   }
 }
 
-const own = <T>(methods: Readonly<Record<string, T>>, name: string): T | undefined =>
-  Object.hasOwn(methods, name) ? methods[name] : undefined;
-
-async function answerUnary(call: Unary, req: IncomingMessage, res: ServerResponse, info: CallInfo): Promise<void> {
-  try {
-    const answer = await call(parse(await readBody(req)), info);
-    sendJson(res, 200, answer);
-  } catch (caught) {
-    sendError(res, toRpcError(caught));
-  }
-}
-
-async function answerStream(
-  res: ServerResponse,
-  stopped: AbortSignal,
-  call: (send: Send, closed: AbortSignal) => Promise<void>,
-): Promise<void> {
+async function run(method: Method, req: IncomingMessage, res: ServerResponse, user: User, stopped: AbortSignal) {
+  const timeoutMs = positive(req.headers['connect-timeout-ms']);
+  const keepaliveMs = (positive(req.headers['keepalive-ping-interval']) ?? DEFAULT_KEEPALIVE_MS / 1000) * 1000;
   const gone = new AbortController();
   res.once('close', () => gone.abort());
-  const closed = AbortSignal.any([gone.signal, stopped]);
-  res.setHeader('content-type', 'application/connect+json');
-  let end: object = {};
+  const late = timeoutMs === undefined ? new AbortController().signal : AbortSignal.timeout(timeoutMs);
+  const closed = AbortSignal.any([gone.signal, stopped, late]);
+  let lastSentMs = Number.POSITIVE_INFINITY;
+  const send = async (message: object): Promise<void> => {
+    lastSentMs = performance.now();
+    if (!closed.aborted) await writeAll(res, envelope(0, message));
+  };
+  const ping = setInterval(() => {
+    if (performance.now() - lastSentMs >= keepaliveMs) void send(method.keepalive ?? {});
+  }, keepaliveMs / 2);
   try {
-    await call(async message => {
-      if (!closed.aborted) await writeAll(res, envelope(0, message));
-    }, closed);
-  } catch (caught) {
-    end = failure(toRpcError(caught));
+    return await method.run(method.unary ? body(req) : messages(req, res), { user, late, closed, send });
+  } finally {
+    clearInterval(ping);
   }
-  // With the sandbox the stream breaks off, without an end.
-  if (stopped.aborted) res.destroy();
-  else if (!res.destroyed) res.end(envelope(2, end));
 }
 
-const failure = ({ code, message }: RpcError): object => ({ error: { code, message } });
+function positive(header: unknown): number | undefined {
+  const value = Number(header);
+  return Number.isFinite(value) && value > 0 ? value : undefined;
+}
 
-const sendError = (res: ServerResponse, { code, message }: RpcError): void =>
-  sendJson(res, STATUS[code], { code, message });
+/** The last of an answer, or the whole: what a method resolved with, or why it failed. */
+function answer({ unary }: Method, res: ServerResponse, result: unknown): void {
+  const error = result instanceof RpcError ? { code: result.code, message: result.message } : undefined;
+  if (unary) sendJson(res, error === undefined ? 200 : STATUS[error.code], error ?? result);
+  else {
+    startStream(res);
+    if (result !== undefined && error === undefined) res.write(envelope(0, result));
+    res.end(envelope(2, { error }));
+  }
+}
 
-function toRpcError(caught: unknown): RpcError {
-  if (caught instanceof RpcError) return caught;
-  if (isCoded(caught)) return new RpcError(caught.code, caught.message);
-  return new RpcError('internal', caught instanceof Error ? caught.message : 'local mode failed');
+function startStream(res: ServerResponse): void {
+  if (!res.headersSent) res.writeHead(200, { 'content-type': 'application/connect+json' }).flushHeaders();
 }
 
 /** The errors of file trees and shells carry codes that are Connect's own. */
-function isCoded(caught: unknown): caught is Error & { code: RpcCode } {
-  const known = caught instanceof Error && ['FileError', 'ProcessError'].includes(caught.name);
-  return known && 'code' in caught && String(caught.code) in STATUS;
+function toRpcError(caught: unknown): RpcError {
+  if (caught instanceof RpcError) return caught;
+  if (!(caught instanceof Error)) return new RpcError('internal', 'local mode failed');
+  const code = ['FileError', 'ProcessError'].includes(caught.name) && 'code' in caught ? caught.code : 'internal';
+  return new RpcError(String(code) in STATUS ? (code as RpcCode) : 'internal', caught.message);
 }
 
-function envelope(flags: number, message: object): Uint8Array {
+const HEAD_BYTES = 5;
+
+function envelope(flags: number, message: unknown): Uint8Array {
   const json = Buffer.from(JSON.stringify(message));
   const head = Buffer.alloc(HEAD_BYTES);
   head.writeUInt8(flags, 0);
@@ -176,7 +194,7 @@ function envelope(flags: number, message: object): Uint8Array {
 }
 
 /** As they arrive. */
-async function* messages(req: IncomingMessage): AsyncGenerator<unknown> {
+async function* messages(req: IncomingMessage, res: ServerResponse): AsyncGenerator<unknown> {
   let parts: Buffer[] = [];
   let size = 0;
   let needed = HEAD_BYTES;
@@ -194,15 +212,21 @@ async function* messages(req: IncomingMessage): AsyncGenerator<unknown> {
     size = rest.length;
   }
   if (size > 0) throw new RpcError('invalid_argument', 'the message is cut off');
+  // Not before all is read: clients of HTTP/1.1 stop sending once an answer comes.
+  startStream(res);
 }
-
-const HEAD_BYTES = 5;
 
 /** Of the message that begins here, with its head. */
 function sizeOf(bytes: Buffer): number {
   const size = bytes.length < HEAD_BYTES ? HEAD_BYTES : HEAD_BYTES + bytes.readUInt32BE(1);
   if (size > MAX_MESSAGE_BYTES) throw tooLarge();
   return size;
+}
+
+/** The body of a unary call, as its one message. */
+async function* body(req: IncomingMessage): AsyncGenerator<unknown> {
+  const bytes = await readCapped(req as AsyncIterable<Buffer>, { maxBytes: MAX_MESSAGE_BYTES, tooLarge });
+  yield parse(req.headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes);
 }
 
 /** Of those there are; the rest is read to its end. */
@@ -213,9 +237,9 @@ async function first(all: AsyncIterable<unknown>): Promise<unknown> {
   return found.message;
 }
 
-function parse(body: Buffer): unknown {
+function parse(bytes: Buffer): unknown {
   try {
-    return JSON.parse(body.length === 0 ? '{}' : body.toString('utf8'));
+    return JSON.parse(bytes.length === 0 ? '{}' : bytes.toString('utf8'));
   } catch {
     throw new RpcError('invalid_argument', 'the message is not JSON');
   }
@@ -223,25 +247,10 @@ function parse(body: Buffer): unknown {
 
 const tooLarge = (): RpcError => new RpcError('resource_exhausted', 'the message is too large');
 
-async function readBody(req: IncomingMessage): Promise<Buffer> {
-  const body = await readCapped(req as AsyncIterable<Buffer>, { maxBytes: MAX_MESSAGE_BYTES, tooLarge });
-  return req.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body;
-}
-
-/** The message of a request, checked. @throws RpcError invalid_argument */
-export function read<T extends z.ZodType>(schema: T, request: unknown): z.infer<T> {
-  const parsed = schema.safeParse(request);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
+/** @throws RpcError invalid_argument */
+function check<T extends z.ZodType>(schema: T, request: unknown): z.infer<T> {
+  const { data, error } = schema.safeParse(request);
+  if (error === undefined) return data as z.infer<T>;
+  const [issue] = error.issues;
   throw new RpcError('invalid_argument', `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'invalid'}`);
-}
-
-function deadlineOf(req: IncomingMessage): number | undefined {
-  const value = Number(req.headers['connect-timeout-ms']);
-  return Number.isFinite(value) && value > 0 ? value : undefined;
-}
-
-function keepaliveOf(req: IncomingMessage): number {
-  const seconds = Number(req.headers['keepalive-ping-interval'] ?? Number.NaN);
-  return Number.isInteger(seconds) && seconds > 0 ? seconds * 1000 : DEFAULT_KEEPALIVE_MS;
 }
