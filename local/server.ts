@@ -1,41 +1,23 @@
 // Local mode's one loopback port: takes each request to the data plane or to the control plane, and closes both. Knows
 // no route of either.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, isIP } from 'node:net';
 import { Lazy } from '../src/ground/lazy.ts';
-import type { Clock } from './clock.ts';
-import { Cloud, type CloudLimits, type MachineFactory } from './cloud.ts';
+import { isLoopbackHostname } from '../src/ground/loopback.ts';
+import { Cloud, type CloudOptions } from './cloud.ts';
 import type { MakeVolume } from './control/volumes.ts';
-import { isLocalName, isLoopback } from './host-name.ts';
 
 /**
- * What is inside the sandboxes, over HTTP. `handle` is asked first, for every request, before anything has read the
- * body; false (at once, nothing touched) leaves the request to the control plane. Its own are those that carry an
- * `e2b-sandbox-id` header or a `<port>-<id>.` Host label, and signed `/files` URLs.
+ * What is inside the sandboxes, over HTTP. Asked first, for every request, before anything has read the body; false (at
+ * once, nothing touched) leaves the request to the control plane. Its own are those that carry an `e2b-sandbox-id` header
+ * or a `<port>-<id>.` Host label, and signed `/files` URLs.
  */
-export interface DataPlane {
-  handle(req: IncomingMessage, res: ServerResponse): boolean | Promise<boolean>;
-  close?(): Promise<void>;
-}
+export type DataPlane = (req: IncomingMessage, res: ServerResponse) => boolean | Promise<boolean>;
 
-/**
- * One line per request, when it ends; status 0: without an answer. The path comes without its query: signatures stand
- * there. No header is shown.
- */
-type LocalLog = (line: { method: string; path: string; status: number; durationMs: number }) => void;
-
-export type LocalCloudOptions = {
+export type LocalCloudOptions = CloudOptions & {
   /** 0: any free port. */
   readonly port: number;
-  /** Default 127.0.0.1. Anything but a loopback address opens local mode to the network. */
-  readonly host?: string;
-  readonly machineFactory?: MachineFactory;
   readonly dataPlane?: (cloud: Cloud) => DataPlane;
-  readonly clock?: Clock;
-  readonly limits?: CloudLimits;
-  readonly log?: LocalLog;
-  /** Called with a sentence for what is accepted and not done. */
-  readonly warn?: (message: string) => void;
   /** What a volume holds. Default: nothing that sandboxes share. */
   readonly makeVolume?: MakeVolume;
   /** Asked first, for each request: true when it was dealt with. */
@@ -50,13 +32,13 @@ export type LocalCloud = {
   close(): Promise<void>;
 };
 
+const ADDRESS = '127.0.0.1';
 /** The real service's, and more than clients keep connections for: a socket closed under a client is a failed fetch. */
 const KEEP_ALIVE_MS = 620_000;
 
-/** @throws the listen error (port taken, address not local) */
+/** @throws the listen error: the port is taken */
 export async function startLocalCloud(options: LocalCloudOptions): Promise<LocalCloud> {
-  const { host = '127.0.0.1', machineFactory, clock, limits, log, warn, intercept } = options;
-  const cloud = new Cloud({ machineFactory, clock, limits, warn });
+  const cloud = new Cloud(options);
   const dataPlane = options.dataPlane?.(cloud);
   const control = new Lazy(async () => {
     const { controlPlane } = await import('./control/app.ts');
@@ -64,14 +46,13 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
   });
 
   const answer = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
-    if (await intercept?.(req, res)) return;
-    if (dataPlane !== undefined && (await dataPlane.handle(req, res))) return;
-    if (isLoopback(host) && !isLocalName(req.headers.host)) return sendError(res, 403, 'This Host is not allowed here');
+    if (await options.intercept?.(req, res)) return;
+    if (await dataPlane?.(req, res)) return;
+    if (!isLocalName(req.headers.host)) return sendError(res, 403, 'This Host is not allowed here');
     (await control.get()).handle(req, res);
   };
 
   const server = createServer((req, res) => {
-    if (log !== undefined) logWhenDone(req, res, log);
     answer(req, res).catch(() => failed(res));
   });
   server.keepAliveTimeout = KEEP_ALIVE_MS;
@@ -80,7 +61,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
 
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(options.port, host, resolve);
+    server.listen(options.port, ADDRESS, resolve);
   });
   // Not before: the port is open while what answers on it is still loaded. A failure is that of the first request.
   control.get().catch(() => {});
@@ -88,31 +69,26 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
   // Ports of sandboxes are below it: http://8080-<id>.localhost:<port>.
   cloud.domain = `localhost:${port}`;
   return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    url: `http://${ADDRESS}:${port}`,
     port,
     cloud,
     async close() {
       const stopped = new Promise<void>(resolve => server.close(() => resolve()));
       await cloud.close();
       await (await control.ifBegun())?.close();
-      await dataPlane?.close?.();
       server.closeAllConnections();
       await stopped;
     },
   };
 }
 
-function logWhenDone(req: IncomingMessage, res: ServerResponse, log: LocalLog): void {
-  const startedMs = performance.now();
-  const path = (req.url ?? '').split('?', 1)[0] ?? '';
-  res.once('close', () => {
-    log({
-      method: req.method ?? '',
-      path,
-      status: res.headersSent ? res.statusCode : 0,
-      durationMs: Math.round(performance.now() - startedMs),
-    });
-  });
+/**
+ * An address, or a name that can only mean this machine. Any key is valid here, so a web page whose name was made to
+ * point at 127.0.0.1 must not be taken for a local client.
+ */
+function isLocalName(hostHeader = ''): boolean {
+  const host = hostHeader.toLowerCase().replace(/:\d+$/, '');
+  return isLoopbackHostname(host) || isIP(host.replace(/^\[(.*)\]$/, '$1')) !== 0;
 }
 
 function failed(res: ServerResponse): void {

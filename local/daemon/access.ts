@@ -9,7 +9,8 @@ export const ENVD_PORT = 49983;
 export const INTERPRETER_PORT = 49999;
 const TRAFFIC_HEADER = 'e2b-traffic-access-token';
 
-export type Target = { readonly sandboxId: string; readonly port: number };
+/** `sandboxId`: undefined when no sandbox has signed the request. */
+export type Target = { readonly sandboxId: string | undefined; readonly port: number };
 
 /** A host name that names a sandbox wins over the headers; without a port it is the daemon's. Undefined: not for a sandbox. */
 export function targetOf(req: IncomingMessage): Target | undefined {
@@ -27,104 +28,96 @@ function withoutClient(id: string): string {
   return id.split('-', 1)[0] ?? id;
 }
 
-export type Signed = {
-  readonly path: string;
-  readonly operation: 'read' | 'write';
-  readonly username: string;
-  readonly signature: string;
-  readonly expiration: string | undefined;
-};
-
-/** A signed file request; undefined when there is no signature. */
-export function signedFile(method: string | undefined, query: URLSearchParams): Signed | undefined {
-  const signature = query.get('signature');
-  if (signature === null) return undefined;
-  return {
-    path: query.get('path') ?? '',
-    operation: method === 'POST' ? 'write' : 'read',
-    username: query.get('username') ?? '',
-    signature,
-    expiration: query.get('signature_expiration') ?? undefined,
-  };
+/** Whether the signature of a file request was made with the token. False when there is none. */
+export function isSignedBy(token: string, method: string | undefined, query: URLSearchParams): boolean {
+  const operation = method === 'POST' ? 'write' : 'read';
+  const expiration = query.get('signature_expiration');
+  const parts = [query.get('path') ?? '', operation, query.get('username') ?? '', token];
+  const text = (expiration === null ? parts : [...parts, expiration]).join(':');
+  const hash = createHash('sha256').update(text).digest('base64').replace(/=+$/, '');
+  return same((query.get('signature') ?? '').replace(/=+$/, ''), `v1_${hash}`);
 }
 
-export function signatureFits(signed: Signed, token: string): boolean {
-  const parts = [signed.path, signed.operation, signed.username, token];
-  if (signed.expiration !== undefined) parts.push(signed.expiration);
-  const hash = createHash('sha256').update(parts.join(':')).digest('base64').replace(/=+$/, '');
-  return same(signed.signature.replace(/=+$/, ''), `v1_${hash}`);
+/** A request that goes no further. `page`: in the words of the proxy before the sandboxes, which shows browsers a page. */
+export class Refusal extends Error {
+  readonly status: number;
+  /** E2B's title, and a sentence where the message is not for people. Undefined: the daemon's own refusal. */
+  readonly page: { readonly title: string; readonly sentence?: string } | undefined;
+  /** Shown with the message. */
+  readonly about: Readonly<Record<string, unknown>>;
+  constructor(status: number, message: string, page?: Refusal['page'], about: Refusal['about'] = {}) {
+    super(message);
+    this.status = status;
+    this.page = page;
+    this.about = about;
+  }
 }
 
-/** `proxy`: in the words of the proxy before the sandboxes, which shows browsers a page. */
-export type Refusal =
-  | { readonly from: 'proxy'; readonly status: number; readonly message: string; readonly title: string }
-  | { readonly from: 'daemon'; readonly status: 401; readonly message: string };
-const proxy = (status: number, title: string, message: string): Refusal => ({ from: 'proxy', status, title, message });
-const daemon = (message: string): Refusal => ({ from: 'daemon', status: 401, message });
+export const sandboxNotFound = (sandboxId: string): Refusal =>
+  new Refusal(502, 'The sandbox was not found', { title: 'Sandbox Not Found' }, { sandboxId });
 
 /** The daemon's own paths that only the cloud itself may call. */
 const INTERNAL = new Set(['/init', '/upgrade', '/freeze', '/unfreeze', '/fsfreeze', '/fsthaw', '/collapse']);
 
-export function refusedRoute(port: number, path: string): Refusal | undefined {
-  if (port !== ENVD_PORT || !INTERNAL.has(posix.resolve('/', path))) return undefined;
+/** @throws Refusal */
+export function checkRoute(port: number, path: string): void {
+  if (port !== ENVD_PORT || !INTERNAL.has(posix.resolve('/', path))) return;
   const message = 'This endpoint is reserved for the E2B control plane and is not reachable through the sandbox URL';
-  return proxy(404, 'Endpoint Not Available', message);
+  throw new Refusal(404, message, { title: 'Endpoint Not Available' }, { path });
 }
 
-/** Asked before a paused sandbox is woken: what would be refused must not wake it. */
-export function refusedWake(sandbox: Sandbox, port: number, headers: IncomingHttpHeaders): Refusal | undefined {
+/** Before a paused sandbox is woken: what would be refused must not wake it. @throws Refusal */
+export function checkWake({ sandboxId, ...sandbox }: Sandbox, port: number, headers: IncomingHttpHeaders): void {
   const needed = port === ENVD_PORT ? sandbox.envdAccessToken : sandbox.trafficAccessToken;
   const given = headers[port === ENVD_PORT ? 'x-access-token' : TRAFFIC_HEADER];
-  if (needed === undefined || (typeof given === 'string' && same(given, needed))) return undefined;
+  if (needed === undefined || (typeof given === 'string' && same(given, needed))) return;
   const message = "This sandbox can't be resumed with the credentials provided. Check your access token and try again.";
-  return proxy(403, 'Unable to Resume Sandbox', message);
+  throw new Refusal(403, message, { title: 'Unable to Resume Sandbox' }, { sandboxId });
 }
 
-/** To a port other than the daemon's. */
-export function refusedTraffic(sandbox: Sandbox, port: number, headers: IncomingHttpHeaders): Refusal | undefined {
-  const needed = sandbox.trafficAccessToken;
+/** To a port other than the daemon's. @throws Refusal */
+export function checkTraffic(sandbox: Sandbox, port: number, headers: IncomingHttpHeaders): void {
+  const { sandboxId, trafficAccessToken, envdAccessToken } = sandbox;
+  const refuse = (title: string, message: string): never => {
+    throw new Refusal(403, message, { title }, { sandboxId });
+  };
   const given = headers[TRAFFIC_HEADER];
-  if (needed !== undefined) {
-    const secured = 'Sandbox is secured with traffic access token.';
+  const secured = 'Sandbox is secured with traffic access token.';
+  if (trafficAccessToken !== undefined) {
     if (typeof given !== 'string' || given === '') {
-      return proxy(403, 'Missing Traffic Access Token', `${secured} Token header '${TRAFFIC_HEADER}' is missing`);
-    }
-    if (!same(given, needed)) {
-      const message = `${secured} Provided token in header '${TRAFFIC_HEADER}' is invalid`;
-      return proxy(403, 'Invalid Traffic Access Token', message);
+      refuse('Missing Traffic Access Token', `${secured} Token header '${TRAFFIC_HEADER}' is missing`);
+    } else if (!same(given, trafficAccessToken)) {
+      refuse('Invalid Traffic Access Token', `${secured} Provided token in header '${TRAFFIC_HEADER}' is invalid`);
     }
   }
   // The interpreter's client sends the access token with some calls only: a wrong one is refused, none is not.
   const token = headers['x-access-token'];
-  const wrong =
-    typeof token === 'string' && sandbox.envdAccessToken !== undefined && !same(token, sandbox.envdAccessToken);
-  return port === INTERPRETER_PORT && wrong ? proxy(403, 'Invalid Access Token', 'invalid access token') : undefined;
+  const wrong = typeof token === 'string' && envdAccessToken !== undefined && !same(token, envdAccessToken);
+  if (port === INTERPRETER_PORT && wrong) refuse('Invalid Access Token', 'invalid access token');
 }
 
-/** In the daemon's order: the header, else for files the signature, then its expiry. */
-export function refusedByDaemon(
-  sandbox: Sandbox,
-  req: Pick<IncomingMessage, 'method' | 'headers'>,
-  url: URL,
+/** In the daemon's order: the header, else for files the signature, then its expiry. @throws Refusal */
+export function checkDaemon(
+  { envdAccessToken: token }: Sandbox,
+  { method, headers }: Pick<IncomingMessage, 'method' | 'headers'>,
+  { pathname, searchParams: query }: URL,
   nowMs: number,
-): Refusal | undefined {
-  const token = sandbox.envdAccessToken;
-  const header = req.headers['x-access-token'];
-  if (token === undefined || (req.method === 'GET' && url.pathname === '/health')) return undefined;
-  const given = typeof header === 'string' ? header : '';
-  if (url.pathname !== '/files') {
-    if (same(given, token)) return undefined;
-    return daemon('unauthorized access, please provide a valid access token or method signing if supported');
+): void {
+  if (token === undefined || (method === 'GET' && pathname === '/health')) return;
+  const given = String(headers['x-access-token'] ?? '');
+  if (same(given, token)) return;
+  if (pathname !== '/files') {
+    throw unauthorized('unauthorized access, please provide a valid access token or method signing if supported');
   }
-  if (given !== '') {
-    return same(given, token) ? undefined : daemon('access token present in header but does not match');
-  }
-  const signed = signedFile(req.method, url.searchParams);
-  if (signed === undefined) return daemon('missing signature query parameter');
-  if (!signatureFits(signed, token)) return daemon('invalid signature');
-  const expiration = signed.expiration === undefined ? Number.POSITIVE_INFINITY : Number(signed.expiration);
-  return expiration >= Math.floor(nowMs / 1000) ? undefined : daemon('signature is already expired');
+  if (given !== '') throw unauthorized('access token present in header but does not match');
+  if (!query.has('signature')) throw unauthorized('missing signature query parameter');
+  if (!isSignedBy(token, method, query)) throw unauthorized('invalid signature');
+  const expiration = query.get('signature_expiration');
+  const inTime = expiration === null || Number(expiration) >= Math.floor(nowMs / 1000);
+  if (!inTime) throw unauthorized('signature is already expired');
 }
+
+export const unauthorized = (message: string): Refusal => new Refusal(401, message);
 
 export function same(given: string, expected: string): boolean {
   const [a, b] = [Buffer.from(given), Buffer.from(expected)];

@@ -1,5 +1,8 @@
 // Small HTTP answers that the daemon, the proxy before it and the code interpreter share.
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Refusal } from './access.ts';
+
+type Page = NonNullable<Refusal['page']>;
 
 /** Never closes the connection: both planes share it, and a client may be about to use it again. */
 export function sendJson(res: ServerResponse, status: number, body: unknown): void {
@@ -24,16 +27,15 @@ export function writeAll(res: ServerResponse, bytes: Uint8Array | string): Promi
   });
 }
 
-export type ProxyError = { readonly code: number; readonly message: string; readonly [detail: string]: unknown };
-/** What a person reads in a browser: E2B's title, and a sentence where the error's own is not theirs. */
-export type ErrorPage = { readonly title: string; readonly sentence?: string };
-
-/** What the proxy before the sandboxes says itself: JSON, and a page where a person opened the address in a browser. */
-export function sendProxyError(req: IncomingMessage, res: ServerResponse, error: ProxyError, page: ErrorPage): void {
+/** JSON, and of the proxy's own a page where a person opened the address in a browser. */
+export function sendRefusal(req: IncomingMessage, res: ServerResponse, refusal: Refusal): void {
   req.resume();
-  const asPage = wantsPage(req);
-  res.writeHead(error.code, { 'content-type': `${asPage ? 'text/html' : 'application/json'}; charset=utf-8` });
-  res.end(asPage ? pageOf(error, page) : JSON.stringify(error));
+  const { status, message, page, about } = refusal;
+  const json = JSON.stringify({ ...about, message, code: status });
+  const asPage = page !== undefined && wantsPage(req);
+  const charset = page === undefined ? '' : '; charset=utf-8';
+  res.writeHead(status, { 'content-type': `${asPage ? 'text/html' : 'application/json'}${charset}` });
+  res.end(asPage ? pageOf(message, page, about.sandboxId) : json);
 }
 
 function wantsPage({ headers }: IncomingMessage): boolean {
@@ -45,7 +47,7 @@ function wantsPage({ headers }: IncomingMessage): boolean {
   return /mozilla|chrome|safari|firefox|edge|opera|msie/i.test(headers['user-agent'] ?? '');
 }
 
-function pageOf({ message, sandboxId }: ProxyError, { title, sentence = message }: ErrorPage): string {
+function pageOf(message: string, { title, sentence = message }: Page, sandboxId: unknown): string {
   const escaped = (text: string) => text.replace(/[&<>"']/g, each => `&#${each.charCodeAt(0)};`);
   const about = sandboxId === undefined ? '' : `Sandbox ${escaped(String(sandboxId))}, `;
   return `<html lang="en"><head><meta charset="utf-8"><title>${title}</title></head><body><h1>${title}</h1><p>${escaped(sentence)}</p><p>${about}E2B code mode, local mode</p></body></html>`;

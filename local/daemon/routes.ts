@@ -7,7 +7,7 @@ import { DEFAULT_USER, findUser } from '../machine/users.ts';
 import { SHOWN_USAGE } from '../sandbox.ts';
 import type { DataPlane } from '../server.ts';
 import * as access from './access.ts';
-import { sendJson, sendProxyError } from './answers.ts';
+import { sendJson, sendRefusal } from './answers.ts';
 import { answerFiles } from './files-http.ts';
 import { filesystemService } from './filesystem-service.ts';
 import { processService } from './process-service.ts';
@@ -22,7 +22,8 @@ export type AnswerInterpreter = (
 ) => Promise<void>;
 
 type Request = {
-  readonly sandboxId: string;
+  /** Undefined: no sandbox has signed it. */
+  readonly sandboxId: string | undefined;
   readonly port: number;
   readonly url: URL;
   readonly req: IncomingMessage;
@@ -31,105 +32,78 @@ type Request = {
 
 /** For `startLocalCloud({ dataPlane })`. */
 export function createDataPlane(cloud: Cloud, answerInterpreter: AnswerInterpreter): DataPlane {
-  return {
-    handle(req, res) {
-      // Not relative to an origin: `//name` would be taken for another one.
-      const url = new URL(`http://sandbox${req.url?.startsWith('/') ? req.url : '/'}`);
-      const target = access.targetOf(req);
-      if (target !== undefined) return answer(cloud, answerInterpreter, { ...target, url, req, res });
-      // A signed URL made under E2B_SANDBOX_URL names no sandbox: its signature does.
-      if (url.pathname !== '/files' || !url.searchParams.has('signature')) return false;
-      const sandboxId = signer(cloud, req, url)?.sandboxId;
-      if (sandboxId === undefined) {
-        const request = { sandboxId: '', port: access.ENVD_PORT, url, req, res };
-        return refuse(request, { from: 'daemon', status: 401, message: 'invalid signature' });
-      }
-      return answer(cloud, answerInterpreter, { sandboxId, port: access.ENVD_PORT, url, req, res });
-    },
+  return (req, res) => {
+    // Not relative to an origin: `//name` would be taken for another one.
+    const url = new URL(`http://sandbox${req.url?.startsWith('/') ? req.url : '/'}`);
+    const target = access.targetOf(req) ?? signedTarget(cloud, req, url);
+    return target !== undefined && answer(cloud, answerInterpreter, { ...target, url, req, res });
   };
 }
 
-function signer(cloud: Cloud, req: IncomingMessage, url: URL): Sandbox | undefined {
-  const signed = access.signedFile(req.method, url.searchParams);
-  if (signed === undefined) return undefined;
-  return cloud
-    .all()
-    .find(({ envdAccessToken }) => envdAccessToken !== undefined && access.signatureFits(signed, envdAccessToken));
+/** A signed URL made under E2B_SANDBOX_URL names no sandbox: its signature does. */
+function signedTarget(cloud: Cloud, { method }: IncomingMessage, url: URL): access.Target | undefined {
+  if (url.pathname !== '/files' || !url.searchParams.has('signature')) return undefined;
+  const signer = cloud.all().find(({ envdAccessToken: token }) => {
+    return token !== undefined && access.isSignedBy(token, method, url.searchParams);
+  });
+  return { sandboxId: signer?.sandboxId, port: access.ENVD_PORT };
 }
 
 async function answer(cloud: Cloud, answerInterpreter: AnswerInterpreter, request: Request): Promise<true> {
-  const { sandboxId, port, url, req, res } = request;
-  const sandbox = cloud.find(sandboxId);
-  const refused = access.refusedRoute(port, url.pathname) ?? (sandbox && (await notRunning(cloud, sandbox, request)));
-  if (refused !== undefined) return refuse(request, refused);
-  if (sandbox?.state !== 'running' || !isDataMachine(sandbox.machine)) {
-    sendProxyError(req, res, notFound(sandboxId), NOT_FOUND);
-    return true;
-  }
-  const { machine } = sandbox;
-  const denied =
-    port === access.ENVD_PORT
-      ? access.refusedByDaemon(sandbox, req, url, cloud.clock.now())
-      : access.refusedTraffic(sandbox, port, req.headers);
-  if (denied !== undefined) return refuse(request, denied);
-  await whileRunning(machine, request, () => {
-    if (port === access.ENVD_PORT) return answerDaemon(sandbox, machine, request);
-    if (port === access.INTERPRETER_PORT) return answerInterpreter(machine, url, req, res);
-    return answerPort(sandbox, machine, request);
-  });
-  return true;
-}
-
-const NOT_FOUND = { title: 'Sandbox Not Found' };
-const notFound = (sandboxId: string) => ({ sandboxId, message: 'The sandbox was not found', code: 502 });
-
-/** Wakes a paused sandbox that wakes on traffic. Refused traffic leaves it as it is. */
-async function notRunning(cloud: Cloud, sandbox: Sandbox, { port, req }: Request): Promise<access.Refusal | undefined> {
-  if (!cloud.wakes(sandbox)) return undefined;
-  const refused = access.refusedWake(sandbox, port, req.headers);
-  if (refused !== undefined) return refused;
+  const { port, url, req, res } = request;
   try {
-    await cloud.wake(sandbox);
+    const sandbox = await admit(cloud, request);
+    const { machine } = sandbox;
+    await whileRunning(machine, request, () => {
+      if (port === access.ENVD_PORT) return answerDaemon(sandbox, machine, request);
+      if (port === access.INTERPRETER_PORT) return answerInterpreter(machine, url, req, res);
+      return answerPort(sandbox, machine, request);
+    });
   } catch (caught) {
-    if (!(caught instanceof CloudError) || caught.code !== 'too_many_running') throw caught;
-    return { from: 'proxy', status: 429, title: 'Sandbox Limit Reached', message: 'Sandbox limit reached' };
-  }
-  return undefined;
-}
-
-function refuse({ sandboxId, req, res, url }: Request, refusal: access.Refusal): true {
-  const { status, message } = refusal;
-  if (refusal.from === 'proxy') {
-    const about = status === 404 ? { path: url.pathname } : { sandboxId };
-    sendProxyError(req, res, { ...about, message, code: status }, { title: refusal.title });
-  } else {
-    req.resume();
-    sendJson(res, status, { code: status, message });
+    if (!(caught instanceof access.Refusal)) throw caught;
+    sendRefusal(req, res, caught);
   }
   return true;
 }
+
+type Running = Sandbox & { readonly machine: DataMachine };
+
+/** The sandbox that is meant, running: woken if it wakes on traffic. @throws Refusal */
+async function admit(cloud: Cloud, { sandboxId, port, url, req }: Request): Promise<Running> {
+  access.checkRoute(port, url.pathname);
+  if (sandboxId === undefined) throw access.unauthorized('invalid signature');
+  const sandbox = cloud.find(sandboxId);
+  if (sandbox !== undefined && cloud.wakes(sandbox)) {
+    access.checkWake(sandbox, port, req.headers);
+    await cloud.wake(sandbox).catch((caught: unknown) => {
+      if (!(caught instanceof CloudError) || caught.code !== 'too_many_running') throw caught;
+      throw new access.Refusal(429, 'Sandbox limit reached', { title: 'Sandbox Limit Reached' }, { sandboxId });
+    });
+  }
+  if (sandbox === undefined || !runs(sandbox)) throw access.sandboxNotFound(sandboxId);
+  if (port === access.ENVD_PORT) access.checkDaemon(sandbox, req, url, cloud.clock.now());
+  else access.checkTraffic(sandbox, port, req.headers);
+  return sandbox;
+}
+
+const runs = (sandbox: Sandbox): sandbox is Running => sandbox.state === 'running' && isDataMachine(sandbox.machine);
 
 /**
  * A sandbox that is paused or killed takes its answers along: what has begun breaks off, what has not is no longer
  * found. What the work does afterwards is of no use to anybody.
  */
 async function whileRunning(machine: DataMachine, request: Request, work: () => Promise<void>): Promise<void> {
-  const { sandboxId, req, res } = request;
+  const { sandboxId = '', res } = request;
   const { streams } = machine;
   let stop = (): void => {};
-  const stopped = new Promise<void>(resolve => {
-    stop = () => {
-      if (res.headersSent) res.destroy();
-      else sendProxyError(req, res, notFound(sandboxId), NOT_FOUND);
-      resolve();
-    };
+  const stopped = new Promise<unknown>((resolve, reject) => {
+    stop = () => (res.headersSent ? resolve(res.destroy()) : reject(access.sandboxNotFound(sandboxId)));
     streams.addEventListener('abort', stop, { once: true });
   });
+  res.once('close', () => streams.removeEventListener('abort', stop));
   const done = work();
   done.catch(() => {});
   await Promise.race([done, stopped]);
-  if (res.writableEnded || res.destroyed) streams.removeEventListener('abort', stop);
-  else res.once('close', () => streams.removeEventListener('abort', stop));
 }
 
 async function answerDaemon(sandbox: Sandbox, machine: DataMachine, { url, req, res }: Request): Promise<void> {
@@ -182,9 +156,9 @@ async function answerPort(sandbox: Sandbox, machine: DataMachine, request: Reque
   const { sandboxId, port, url, req, res } = request;
   const handler = await machine.port(port);
   if (handler === undefined) {
-    const message = 'The sandbox is running but port is not open';
     const sentence = `The sandbox is running but there is no service running on port ${port}.`;
-    return sendProxyError(req, res, { sandboxId, message, port, code: 502 }, { title: 'Closed Port Error', sentence });
+    const page = { title: 'Closed Port Error', sentence };
+    throw new access.Refusal(502, 'The sandbox is running but port is not open', page, { sandboxId, port });
   }
   const mask = sandbox.network?.maskRequestHost?.replaceAll(`\${PORT}`, String(port));
   if (mask) maskHost(req, mask);

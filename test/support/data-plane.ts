@@ -44,8 +44,11 @@ export async function startDataPlane({
   const cloud = await startLocal({
     port: 0,
     ...machineOf(shell),
-    log: ({ method, path }) => void requests.push(`${method} ${path}`),
     ...cloudOptions,
+    async intercept(req, res) {
+      requests.push(`${req.method} ${req.url?.split('?', 1)[0]}`);
+      return (await cloudOptions?.intercept?.(req, res)) ?? false;
+    },
   });
   const api = connection?.api ?? new Origin(cloud.url);
   const client = createUpstreamClient(api);

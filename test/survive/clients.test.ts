@@ -11,7 +11,7 @@ import { type Replica, startReplica } from './support/replica.ts';
 let cloud: LocalCloud;
 let replica: Replica;
 beforeAll(async () => {
-  cloud = await startLocalCloud({ port: 0, host: '127.0.0.1' });
+  cloud = await startLocalCloud({ port: 0 });
   replica = await startReplica({ env: { E2B_API_URL: cloud.url, E2B_SANDBOX_URL: cloud.url } });
 });
 afterAll(async () => {

@@ -22,7 +22,7 @@ process.on('SIGUSR2', () => { offset = offsets.shift() ?? 0; console.error('cloc
 let cloud: LocalCloud;
 let replica: Replica;
 beforeAll(async () => {
-  cloud = await startLocalCloud({ port: 0, host: '127.0.0.1' });
+  cloud = await startLocalCloud({ port: 0 });
   replica = await startReplica({
     env: { E2B_API_URL: cloud.url, E2B_SANDBOX_URL: cloud.url, RATE_LIMIT_PER_KEY: '2', RUN_TIMEOUT_MS: '2000' },
     nodeArgs: ['--import', `data:text/javascript,${encodeURIComponent(CLOCK)}`],

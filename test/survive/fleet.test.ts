@@ -22,7 +22,7 @@ const start = (port?: number) =>
 
 describe.skipIf(lacks !== undefined)('three replicas under load', () => {
   beforeAll(async () => {
-    cloud = await startLocalCloud({ port: 0, host: '127.0.0.1' });
+    cloud = await startLocalCloud({ port: 0 });
     replicas = await Promise.all([start(), start(), start()]);
     proxy = await startProxy(replicas);
   });

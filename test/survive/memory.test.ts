@@ -15,7 +15,7 @@ const CODE = [
 ] as const;
 
 it('memory stays flat over 10,000 requests', { timeout: 180_000 }, async () => {
-  const cloud = await startLocalCloud({ port: 0, host: '127.0.0.1' });
+  const cloud = await startLocalCloud({ port: 0 });
   const replica = await startReplica({
     env: { E2B_API_URL: cloud.url, E2B_SANDBOX_URL: cloud.url, LOG_LEVEL: 'error' },
   });

@@ -19,7 +19,7 @@ describe.skipIf(lacks !== undefined)('two replicas, one Redis', () => {
     let said = '';
     redis.stdout.on('data', chunk => (said += chunk));
     await expect.poll(() => said, { timeout: 10_000 }).toMatch(/Ready to accept connections/i);
-    const cloud = await startLocalCloud({ port: 0, host: '127.0.0.1' });
+    const cloud = await startLocalCloud({ port: 0 });
     const env = {
       E2B_API_URL: cloud.url,
       E2B_SANDBOX_URL: cloud.url,

@@ -24,7 +24,6 @@ let port: number;
 const startCloud = () =>
   startLocalCloud({
     port,
-    host: '127.0.0.1',
     ...faulty(() => {
       requests++;
       return fault;

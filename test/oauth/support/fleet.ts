@@ -18,7 +18,7 @@ export type Fleet = {
 };
 
 export async function startFleet(env: Readonly<Record<string, string>> = {}): Promise<Fleet> {
-  const cloud: LocalCloud = await startLocalCloud({ port: 0, host: '127.0.0.1' });
+  const cloud: LocalCloud = await startLocalCloud({ port: 0 });
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const start = (at?: number): Promise<Replica> =>
