@@ -1,47 +1,47 @@
-// All that is one API's alone, as one value: what the gateway drives is handed in where the parts are put together, and
-// no other folder knows which API it is. src/e2b/api.ts has E2B's.
+// The type that holds everything specific to one API. The composition root passes a value of it to the other folders,
+// which do not know which API they serve. The value for E2B is in src/e2b/api.ts.
 
 export type Api = {
-  /** What people call it. */
+  /** The API's name as people write it. */
   readonly title: string;
-  /** OpenAPI, below the package's root or an absolute URL. `<name>.capabilities.yaml` beside it is optional. */
+  /** OpenAPI file: a path in the package, or an absolute URL. `<name>.capabilities.yaml` beside it is optional. */
   readonly descriptionFile: string;
   readonly key: KeyForm;
-  /** Where a person does by hand what the guard refuses: "the E2B dashboard". */
+  /** Where a person can do by hand what the guard refuses, e.g. "the E2B dashboard". */
   readonly dashboard: string;
   readonly signIn: SignInWords;
-  /** What an MCP client tells its model about the server. */
+  /** The server instructions of MCP, which clients pass on to their model. */
   readonly instructions: string;
   readonly tools: Readonly<Record<'search' | 'read' | 'write', ToolText>>;
 };
 
 type KeyForm = {
-  /** The key in its one spelling. @throws GatewayError key_malformed */
+  /** Returns the key in its canonical spelling. @throws GatewayError key_malformed */
   readonly parse: (text: string) => string;
-  /** The text with every key in it replaced: the log's last line of defence. */
+  /** Replaces every key in a text. The logger applies it to each line, as its last line of defence. */
   readonly mask: (text: string) => string;
-  /** Shown where a key is missing: `e2b_…`. */
+  /** The form of a key, shown where one is missing: `e2b_…`. */
   readonly example: string;
-  /** `WWW-Authenticate` of a 401 answer. */
+  /** The `WWW-Authenticate` header of a 401 response. */
   readonly challenge: string;
 };
 
-/** What clients and people read where they sign in by OAuth. */
+/** Texts for clients and people who sign in by OAuth. */
 type SignInWords = {
-  /** In front of the names of scopes, and the realm of challenges: lower-case letters and digits. */
+  /** Prefix of scope names, and the realm of challenges: lower-case letters and digits. */
   readonly slug: string;
-  /** In front of everything sealed, so that logs and scanners of secrets recognize it. */
+  /** Prefix of every sealed value (token, code, state), by which logs and secret scanners recognize one. */
   readonly sealedPrefix: string;
   readonly documentationUrl: string;
-  /** Where a person makes a key. */
+  /** The page where a person creates an API key. */
   readonly keysUrl: string;
-  /** How a key looks. */
+  /** Describes in words what a key looks like. */
   readonly keyForm: string;
-  /** What each scope lets an app do. */
+  /** Describes what each scope lets an app do. */
   readonly allows: Readonly<Record<'read' | 'write', string>>;
 };
 
-/** What a tool's text says of its limits. */
+/** The limits that a tool's description mentions. */
 export type ToolLimits = { readonly wallMs: number; readonly cpuMs: number; readonly resultChars: number };
 
 type ToolText = { readonly title: string; readonly description: (limits: ToolLimits) => string };

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// The first file of the process: turns on Node's compile cache, where Node has one, before anything large is loaded. It
-// lies in dist/, so that only who may change the program can change what is run from it.
+// The first file of the process: turns on Node's compile cache, where Node has one, before anything large is loaded.
+// The cache is in dist/, so that only those who may change the program can change the code that is run from the cache.
 import nodeModule from 'node:module';
 import { fileURLToPath } from 'node:url';
 

@@ -1,5 +1,5 @@
-// The environment as a frozen value: every variable once, with its default and one sentence (docs/configuration.md is
-// tested against this record). Pure: main.ts hands the environment in; nothing else reads it.
+// Parses the environment into a frozen value. Lists every variable with its default and one sentence, from which
+// docs/configuration.md is generated. Pure: main.ts passes the environment in, and nothing else reads it.
 
 import { z } from 'zod';
 import { POLICIES } from './ground/approval-policy.ts';
@@ -13,7 +13,7 @@ const variable = <const F extends string, S extends z.ZodType>(about: string, fa
   schema,
 });
 
-/** An empty `fallback` means "not set"; the sentence says what happens then. */
+/** An empty `fallback` means that the variable has no default; its sentence says what happens when it is not set. */
 export const VARIABLES = {
   PORT: variable('Port to listen on; 0 takes a free one.', '3000', integer(0, 65_535)),
   HOST: variable('Address to bind. Anything but loopback needs ALLOWED_HOSTS.', '127.0.0.1', z.string().min(1)),
@@ -23,66 +23,66 @@ export const VARIABLES = {
     list,
   ),
   ALLOWED_ORIGINS: variable(
-    "Browser origins (host names) that may call, comma separated. Unset: loopback names. With PAGE, the gateway's own host names too.",
+    "Browser origins (host names) that may call, comma separated. Unset: loopback names. With PAGE, the gateway's own host names are allowed as well.",
     '',
     list,
   ),
 
   PUBLIC_URL: variable(
-    'Base URL under which clients reach the gateway behind a proxy. Its host name is allowed too.',
+    'Base URL at which clients reach the gateway behind a proxy. Its host name is added to ALLOWED_HOSTS.',
     '',
     httpUrl,
   ),
   TRUST_PROXY: variable(
-    'Proxies in front whose X-Forwarded-For is believed: how many, or their addresses, comma separated.',
+    'Proxies in front of the gateway whose X-Forwarded-For is trusted: their number, or their addresses, comma separated.',
     '0',
     z.union([
       integer(0, 16),
       list.refine(
         items => items.every(isProxy),
-        'must be how many proxies there are (0 to 16), or their addresses, as 10.0.0.0/8 or loopback',
+        'must say how many proxies there are (0 to 16), or their addresses, e.g. 10.0.0.0/8 or loopback',
       ),
     ]),
   ),
 
   OAUTH_KEYS: variable(
-    'Turns sign-in by OAuth on (with PUBLIC_URL): <kid>:<32 random bytes in base64>, comma separated. The first seals, all open.',
+    'Turns on sign-in by OAuth (needs PUBLIC_URL): keys as <kid>:<32 random bytes in base64>, comma separated. The first encrypts new tokens; every key decrypts.',
     '',
     keyRing,
   ),
-  OAUTH_RAW_KEYS: variable('Accept E2B API keys as bearer token beside tokens of our own.', 'true', flag),
+  OAUTH_RAW_KEYS: variable('Accept E2B API keys as bearer tokens beside the tokens that sign-in issues.', 'true', flag),
   OAUTH_REDIRECTS: variable(
     'Callback URLs that apps may register besides loopback and the well-known ones, comma separated; * for any https URL.',
     '',
     callbacks,
   ),
   OAUTH_CIMD: variable(
-    'Apps named by the URL of a document: any (fetched from public addresses), pinned (well-known ones, nothing is fetched) or off.',
+    'Which apps may use the URL of a metadata document as client id: any (the document is fetched from public addresses), pinned (well-known apps; nothing is fetched) or off.',
     'any',
     z.enum(['any', 'pinned', 'off']),
   ),
   OAUTH_NOT_BEFORE: variable(
-    'Ends everything that was granted before: seconds since 1970, or a date. Those who connected earlier must connect again.',
+    'Tokens issued before this time are refused: seconds since 1970, or a date. Whoever connected earlier must connect again.',
     '',
     instant,
   ),
   OAUTH_PAGES_PER_MINUTE: variable(
-    'Sign-in pages, and registrations, a minute from one address; 0: no limit.',
+    'Sign-in pages and app registrations per minute from one address; 0: no limit.',
     '60',
     integer(0, 1_000_000),
   ),
   OAUTH_KEYS_PER_MINUTE: variable(
-    'API keys a minute that one address may try on the page; 0: no limit.',
+    'API keys per minute that one address may try on the sign-in page; 0: no limit.',
     '10',
     integer(0, 1_000_000),
   ),
   OAUTH_TOKENS_PER_MINUTE: variable(
-    'Token requests a minute from one address; hosted clients share few. 0: no limit.',
+    'Token requests per minute from one address (hosted clients share few addresses); 0: no limit.',
     '300',
     integer(0, 1_000_000),
   ),
 
-  E2B_DOMAIN: variable('E2B domain; sandboxes are reached below it.', 'e2b.app', z.string().regex(/^[\w.:-]+$/)),
+  E2B_DOMAIN: variable("E2B's domain; sandboxes are its subdomains.", 'e2b.app', z.string().regex(/^[\w.:-]+$/)),
   E2B_API_URL: variable('Base URL of the E2B API. Unset: https://api.<E2B_DOMAIN>.', '', serviceUrl),
   E2B_SANDBOX_URL: variable(
     'Base URL for all traffic to sandboxes (self-hosting, local mode). Unset: derived from E2B_DOMAIN.',
@@ -90,77 +90,81 @@ export const VARIABLES = {
     serviceUrl,
   ),
   E2B_API_KEY: variable(
-    'For --stdio only: the key of its one caller. Over HTTP each caller brings their own.',
+    'For --stdio only: the API key of its one caller. Over HTTP each caller sends their own.',
     '',
     z.string().min(1),
   ),
   E2B_ALLOW_UNLISTED: variable(
-    'Let paths pass that the description does not list; the other rules still hold.',
+    'Allow paths that the API description does not list; the other rules still apply.',
     'false',
     flag,
   ),
 
   E2B_SPEC_URL: variable(
-    "File or URL of E2B's published API description, to learn of new operations while running. Unset: ours only.",
+    "File or URL of E2B's published API description, from which the running gateway learns new operations. Unset: only the description in the package is used.",
     '',
     z.string().min(1),
   ),
-  SPEC_REFRESH_MS: variable('How often E2B_SPEC_URL is looked at again.', '3600000', integer(1_000, 2_000_000_000)),
-  SPEC_MAX_BYTES: variable('Largest published description taken up.', '10000000', integer(1_000, 100_000_000)),
+  SPEC_REFRESH_MS: variable('How often E2B_SPEC_URL is read again.', '3600000', integer(1_000, 2_000_000_000)),
+  SPEC_MAX_BYTES: variable('Maximum size of the published description.', '10000000', integer(1_000, 100_000_000)),
 
-  RUN_TIMEOUT_MS: variable('Wall time of one run, waits included.', '60000', integer(100, 3_600_000)),
-  GUEST_CPU_MS: variable("CPU time of the agent's code in one run.", '5000', integer(10, 600_000)),
-  GUEST_MEMORY_MB: variable("Memory of the agent's code.", '64', integer(8, 1024)),
-  MAX_CODE_CHARS: variable('Length of `code`.', '262144', integer(1_000, 10_000_000)),
-  MAX_CALLS: variable('Calls to E2B in one run.', '200', integer(1, 100_000)),
-  MAX_PARALLEL_CALLS: variable('Calls of one run that are under way at once; more wait.', '8', integer(1, 256)),
-  MAX_CALL_BYTES: variable('Request body of one call.', '1000000', integer(1_000, 100_000_000)),
-  MAX_CALL_VALUES: variable('Values, and keys, in the arguments of one call.', '20000', integer(100, 1_000_000)),
-  MAX_ANSWER_BYTES: variable('Answer to one call.', '8000000', integer(1_000, 100_000_000)),
-  MAX_RUN_ANSWER_BYTES: variable('Answers to all calls of a run.', '32000000', integer(1_000, 1_000_000_000)),
+  RUN_TIMEOUT_MS: variable('Wall time limit of one run, waits included.', '60000', integer(100, 3_600_000)),
+  GUEST_CPU_MS: variable("CPU time limit of the agent's code in one run.", '5000', integer(10, 600_000)),
+  GUEST_MEMORY_MB: variable("Memory limit of the agent's code.", '64', integer(8, 1024)),
+  MAX_CODE_CHARS: variable('Maximum length of `code`.', '262144', integer(1_000, 10_000_000)),
+  MAX_CALLS: variable('Maximum calls to E2B in one run.', '200', integer(1, 100_000)),
+  MAX_PARALLEL_CALLS: variable('Calls of one run that run at the same time; further ones wait.', '8', integer(1, 256)),
+  MAX_CALL_BYTES: variable('Maximum size of the request body of one call.', '1000000', integer(1_000, 100_000_000)),
+  MAX_CALL_VALUES: variable('Maximum values, or keys, in the arguments of a call.', '20000', integer(100, 1_000_000)),
+  MAX_ANSWER_BYTES: variable('Maximum size of the response to one call.', '8000000', integer(1_000, 100_000_000)),
+  MAX_RUN_ANSWER_BYTES: variable(
+    'The same for all calls of a run together.',
+    '32000000',
+    integer(1_000, 1_000_000_000),
+  ),
   MAX_RESULT_CHARS: variable(
-    'What the function may return, as JSON, before it is cut for the answer; longer results are cut in the sandbox.',
+    "Maximum length of the function's return value as JSON; longer values are shortened in the sandbox. The response to the model is limited separately (RESPONSE_RESULT_CHARS).",
     '4000000',
     integer(1_000, 10_000_000),
   ),
-  MAX_LOG_CHARS: variable('stdout and stderr of a run, each.', '20000', integer(100, 1_000_000)),
+  MAX_LOG_CHARS: variable('Maximum length of stdout and of stderr of a run.', '20000', integer(100, 1_000_000)),
   RESPONSE_RESULT_CHARS: variable(
-    'Result in the answer to the model; longer ones are truncated.',
+    'Maximum length of the result in the response to the model; longer ones are truncated.',
     '30000',
     integer(1_000, 10_000_000),
   ),
-  RESPONSE_LOG_CHARS: variable('stdout and stderr in the answer to the model, each.', '10000', integer(100, 1_000_000)),
+  RESPONSE_LOG_CHARS: variable('The same for stdout and for stderr.', '10000', integer(100, 1_000_000)),
   MAX_SANDBOXES_PER_KEY: variable(
-    "Sandboxes one key may have running, counted on E2B's list before each creation; 0: E2B's own limit alone.",
+    "Sandboxes that one key may have running; the gateway counts E2B's list before each creation. 0: only E2B's own limit applies.",
     '0',
     integer(0, 100_000),
   ),
-  MAX_DISPLAY_BYTES: variable('All display() blocks of a run together.', '4000000', integer(1_000, 100_000_000)),
-  MAX_HTTP_BODY_BYTES: variable('Body of an HTTP request to the gateway.', '1000000', integer(1_000, 100_000_000)),
+  MAX_DISPLAY_BYTES: variable('Maximum size of all display() blocks of a run.', '4000000', integer(1_000, 100_000_000)),
+  MAX_HTTP_BODY_BYTES: variable('Maximum size of an HTTP request body.', '1000000', integer(1_000, 100_000_000)),
   MEMORY_MB: variable(
-    'What the gateway holds for all callers at once: bodies, arguments, answers, results. Over it, the newest is refused.',
+    'Memory for the data of all callers: request bodies, arguments, responses, results. When it is used up, new requests are refused.',
     '160',
     integer(8, 100_000),
   ),
-  MEMORY_PER_KEY_MB: variable('The same for one key.', '64', integer(4, 100_000)),
+  MEMORY_PER_KEY_MB: variable('The same limit for the callers of one key.', '64', integer(4, 100_000)),
 
   APPROVALS: variable(
-    'What execute_write asks a person about before it is sent: off, ends (what ends or deletes something) or writes (all that changes something). The header X-Approvals of a request can only make it stricter.',
+    'Which calls of execute_write a person must approve before they are sent: off (none), ends (those that end or delete something) or writes (all that change something). The header X-Approvals of a request can only make it stricter.',
     'off',
     z.enum(POLICIES),
   ),
   APPROVALS_FALLBACK: variable(
-    'What becomes of such an operation when the client cannot ask a person: refuse or pass.',
+    'What happens to such a call when the client cannot ask a person: refuse or pass.',
     'refuse',
     z.enum(['refuse', 'pass']),
   ),
   APPROVAL_KEYS: variable(
-    'Seals runs that wait for a person: <kid>:<32 random bytes in base64>, comma separated, the same on all replicas. Unset: OAUTH_KEYS, or a key of this process alone.',
+    'Keys that encrypt runs which wait for a person: <kid>:<32 random bytes in base64>, comma separated, the same on all replicas. Unset: OAUTH_KEYS, or a random key that only this process has.',
     '',
     keyRing,
   ),
   APPROVAL_STATE_BYTES: variable(
-    'Largest sealed run that a client carries while a person is asked. Keep it well below MAX_HTTP_BODY_BYTES.',
+    'Maximum size of the encrypted run that a client keeps while a person is asked. Keep it well below MAX_HTTP_BODY_BYTES.',
     '524288',
     integer(1_000, 50_000_000),
   ),
@@ -171,7 +175,7 @@ export const VARIABLES = {
     z.enum(['quickjs', 'e2b']),
   ),
   SEARCH_ENGINE: variable(
-    'The same for search, which calls no API: quickjs answers without starting a sandbox.',
+    'The same for search, which calls no API; with quickjs it needs no sandbox.',
     'quickjs',
     z.enum(['quickjs', 'e2b']),
   ),
@@ -181,42 +185,42 @@ export const VARIABLES = {
     '',
     z.string().min(1),
   ),
-  E2B_MAX_RUNNERS: variable('Sandboxes the e2b engine has at once; more runs wait.', '100', integer(1, 10_000)),
-  WORKERS: variable('Worker threads of the embedded engine. Unset: cores, 2 to 8.', '', integer(1, 64)),
+  E2B_MAX_RUNNERS: variable('Sandboxes of the e2b engine at the same time; more runs wait.', '100', integer(1, 10_000)),
+  WORKERS: variable('Worker threads of the embedded engine. Unset: one per core, 2 to 8.', '', integer(1, 64)),
   THREAD_NICE: variable(
-    'How far the threads that compute for callers give way to the one that serves everybody (Linux, 0 to 19). 0 where other programs share the processors, or the threads wait for those as well.',
+    'Nice value (Linux, 0 to 19) of the threads that compute for callers, so that the main thread runs first. Leave it at 0 where other programs share the processors: the threads would wait for those as well.',
     '0',
     integer(0, 19),
   ),
   WARM_UP: variable(
-    'Make the first calls as fast as the next: a second of background threads at the start.',
+    'Load in the background after the start what the first calls need (about a second), so that they are as fast as later ones.',
     'true',
     flag,
   ),
   MAX_QUEUED_RUNS: variable('Runs that may wait for a worker; more are refused as busy.', '256', integer(0, 100_000)),
-  RATE_LIMIT_PER_KEY: variable('Requests a minute of one key; 0: no limit.', '1200', integer(0, 10_000_000)),
-  RATE_LIMIT_GLOBAL: variable('Requests a minute of all keys together; 0: no limit.', '0', integer(0, 100_000_000)),
-  MAX_PARALLEL_PER_KEY: variable('Requests of one key under way at once; 0: no limit.', '100', integer(0, 100_000)),
+  RATE_LIMIT_PER_KEY: variable('Requests per minute of one key; 0: no limit.', '1200', integer(0, 10_000_000)),
+  RATE_LIMIT_GLOBAL: variable('Requests per minute of all keys together; 0: no limit.', '0', integer(0, 100_000_000)),
+  MAX_PARALLEL_PER_KEY: variable('Concurrent requests of one key; 0: no limit.', '100', integer(0, 100_000)),
   REDIS_URL: variable(
-    'Redis that counts requests for all replicas. Unset: each counts for itself. When it is down, requests pass.',
+    'Redis in which all replicas count requests together. Unset: each replica counts its own. While Redis is down, requests are not limited.',
     '',
     z.url({ protocol: /^rediss?$/, error: 'must be a redis or rediss URL' }),
   ),
 
   DRAIN_DELAY_MS: variable(
-    'After SIGTERM: how long requests are still taken while /readyz says 503, so that proxies turn away first.',
+    'After SIGTERM: how long requests are still accepted while /readyz returns 503, so that proxies stop sending first.',
     '3000',
     integer(0, 600_000),
   ),
   DRAIN_TIMEOUT_MS: variable(
-    'How long SIGTERM waits for runs under way. Keep it above RUN_TIMEOUT_MS.',
+    'How long a shutdown waits for open requests. Keep it above RUN_TIMEOUT_MS.',
     '65000',
     integer(0, 3_600_000),
   ),
 
   METRICS: variable('Serve GET /metrics for Prometheus. Unset: only on a loopback bind.', '', flag),
   LOCAL_PORT: variable(
-    'Port of local mode; --local takes a free one, --local-only 3001, when it is not set.',
+    'Port of local mode. Unset: a free one with --local, 3001 with --local-only.',
     '',
     integer(0, 65_535),
   ),
@@ -237,18 +241,18 @@ type Optional = {
   [Name in keyof typeof VARIABLES]: (typeof VARIABLES)[Name]['fallback'] extends '' ? Name : never;
 }[keyof typeof VARIABLES];
 export type Config = Readonly<Omit<Values, Optional> & { [Name in Optional]: Values[Name] | undefined }> & {
-  /** E2B_API_URL, or what follows from E2B_DOMAIN. */
+  /** E2B_API_URL, or the URL derived from E2B_DOMAIN. */
   readonly apiUrl: string;
-  /** In local mode only: a key for everybody, which the page fills in. */
+  /** Set in local mode only: a key that anyone may use, and that the page fills in. */
   readonly demoKey?: string;
 };
 
-/** Every wrong variable at once, each with its name, so that an operator fixes them in one go. */
+/** Lists every wrong variable by name, so that an operator can fix all of them at once. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
-/** May hold a password: never shown, not even when wrong. */
+/** Variables whose value may be a secret: it is not shown, not even when it is wrong. */
 const SECRET = new Set(['REDIS_URL', 'E2B_API_KEY', 'OAUTH_KEYS', 'APPROVAL_KEYS']);
 
 export function parseConfig(environment: Readonly<Record<string, string | undefined>>): Config {
@@ -270,7 +274,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
   return Object.freeze({ ...parsed, apiUrl: parsed.E2B_API_URL ?? `https://api.${parsed.E2B_DOMAIN}` });
 }
 
-/** Half set means off, which would show only when the first person tries to sign in. */
+/** With only half of its settings sign-in would be off, and nobody would notice until the first person tries it. */
 function signInFaults({ OAUTH_KEYS, OAUTH_RAW_KEYS, OAUTH_REDIRECTS, OAUTH_NOT_BEFORE, PUBLIC_URL }: Partial<Values>) {
   if (OAUTH_KEYS === undefined)
     return [
@@ -278,17 +282,16 @@ function signInFaults({ OAUTH_KEYS, OAUTH_RAW_KEYS, OAUTH_REDIRECTS, OAUTH_NOT_B
       ...(OAUTH_REDIRECTS === undefined ? [] : ['OAUTH_REDIRECTS needs OAUTH_KEYS.']),
       ...(OAUTH_NOT_BEFORE === undefined ? [] : ['OAUTH_NOT_BEFORE needs OAUTH_KEYS.']),
     ];
-  if (PUBLIC_URL === undefined)
-    return ['OAUTH_KEYS needs PUBLIC_URL: the address under which clients reach the gateway.'];
+  if (PUBLIC_URL === undefined) return ['OAUTH_KEYS needs PUBLIC_URL: the address at which clients reach the gateway.'];
   const { protocol, pathname, search, hash } = new URL(PUBLIC_URL);
   if (pathname !== '/' || search + hash !== '')
-    return ['PUBLIC_URL must have no path with OAUTH_KEYS: clients look for its documents at the root.'];
+    return ['PUBLIC_URL must have no path with OAUTH_KEYS: clients look for the metadata documents at the root.'];
   if (protocol !== 'https:' && !isLoopbackUrl(PUBLIC_URL))
     return ['PUBLIC_URL must be https with OAUTH_KEYS (http only on a loopback address): people paste keys there.'];
   return [];
 }
 
-/** The limits that a tool's text names. */
+/** The limits that a tool's description mentions. */
 export const toolLimitsOf = ({ RUN_TIMEOUT_MS, GUEST_CPU_MS, RESPONSE_RESULT_CHARS }: Config) => ({
   wallMs: RUN_TIMEOUT_MS,
   cpuMs: GUEST_CPU_MS,

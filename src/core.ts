@@ -1,5 +1,5 @@
-// Config -> what answers MCP, whatever carries it: description, guard, broker, engine, tools, joined in the order a call
-// meets them. Knows no HTTP and no stdio: gateway.ts and stdio.ts carry it.
+// Builds what answers MCP requests on any transport (description, guard, broker, engine, tools) from the configuration.
+// Knows neither HTTP nor stdio: gateway.ts and stdio.ts connect it to those.
 import { randomBytes } from 'node:crypto';
 import type { McpRequestContext, McpServerFactory, ScopeChallengeHandler } from '@modelcontextprotocol/server';
 import type { Api } from './api.ts';
@@ -38,7 +38,7 @@ import { maskKey } from './upstream/key-spellings.ts';
 import { observeClient, type UpstreamRecord } from './upstream/observe.ts';
 import { createOperations } from './upstream/operations.ts';
 
-/** With more, of the published description, where E2B_SPEC_URL names one. */
+/** Includes the status of the published description if E2B_SPEC_URL names one. */
 type DescriptionInfo = {
   readonly title: string;
   readonly version: string;
@@ -49,38 +49,38 @@ export type Core = {
   readonly version: string;
   readonly engineName: string;
   engineStats(): EngineStats;
-  /** Of the description in use now. */
+  /** Facts about the API description that is in use now. */
   description(): DescriptionInfo;
-  /** What a tool call does, for a carrier with a server factory of its own. */
+  /** Runs a tool call, for a transport that has its own server factory. */
   readonly runTool: RunTool;
-  /** A factory of MCP servers; how a request names its caller is the carrier's business. */
+  /** Returns a factory of MCP servers. `principalOf` is the transport's: it finds the caller of a request. */
   serverFactory(
     principalOf: (context: McpRequestContext) => Principal,
     scopeChallenge?: (capability: 'read' | 'write') => ScopeChallengeHandler,
   ): McpServerFactory;
-  /** Asks E2B whether a key is good now. */
+  /** Asks E2B whether a key is valid. */
   checkKey(apiKey: string): Promise<KeyVerdict>;
-  /** False while what the first calls need is still loaded in the background, which holds the event loop up once. */
+  /** False while modules that the first calls need are still being loaded, which blocks the event loop once. */
   isWarm(): boolean;
-  /** What is held for callers: bodies of requests too. */
+  /** Counts the memory that callers' data takes, request bodies included. */
   readonly memory: MemoryBudget;
-  /** Who has the main thread. */
+  /** Decides whose work runs next on the main thread. */
   readonly turns: HostTurns;
   close(): Promise<void>;
 };
 
-/** The first requests are not held up by loading what later ones need. */
+/** Modules for later requests are loaded after this delay, so that loading them does not block the first requests. */
 const WARM_UP_AFTER_MS = 500;
 
 type Observers = {
   readonly onRun?: (record: RunRecord) => void;
   readonly onUpstreamCall?: (record: UpstreamRecord) => void;
-  /** A call was answered with 401. */
+  /** Called when the API answered a call with 401. */
   readonly onKeyRefused?: (principal: Principal) => void;
   readonly onApproval?: (record: ApprovalRecord) => void;
-  /** Which answers to approvals were used, for all replicas. Default: each process for itself. */
+  /** Remembers for all replicas which answers to approvals were used. Default: each process remembers its own. */
   readonly once?: Once;
-  /** By which questions of approvals grow old. Default: the system's. */
+  /** The clock by which questions of approvals expire. Default: the system clock. */
   readonly now?: (() => number) | undefined;
 };
 
@@ -105,7 +105,7 @@ export async function createCore(
 
   const request = (around?: AroundSend) =>
     createRequestCapability({ client, answers, operations: () => operations, around });
-  // E2B's SDK is large: loaded for the first run that may call it, or a moment after the start.
+  // E2B's SDK is large: it is loaded for the first run that may call it, or shortly after the start.
   const dataPlane = new Lazy(
     async () =>
       product.createDataPlane?.(config, { connection, request, methods: base.capabilities, isHidden }) ??
@@ -143,7 +143,7 @@ export async function createCore(
   const published = followPublished(config, base, log, async description => {
     const next = operationsOf(description);
     await engine.describe(toGuestDescription(description));
-    operations = next; // only now: search and guard change together, or not at all
+    operations = next; // after the engine has it: search and guard must change together
   });
 
   const acceptor = createCodeAcceptor({ maxChars: config.MAX_CODE_CHARS, nice });
@@ -152,12 +152,12 @@ export async function createCore(
     Promise.all([dataPlane.get(), acceptor.warm()])
       .catch(cause => log.warn({ err: cause }, 'not warmed up'))
       .finally(() => {
-        // V8 begins to collect old objects at a hundred MB and more; after its first collection, at half as much again as
-        // is left. What was loaded leaves as much garbage as is in use.
+        // Loading leaves as much garbage as live objects. V8 collects its old generation only at 100 MB or more, later
+        // at 1.5 times the size that the last collection left, so an early collection keeps the heap small.
         collectGarbage();
         warm = true;
       });
-  // In the background: the first execute and the first TypeScript are as fast as the next.
+  // Runs in the background, so that the first execute call and the first TypeScript code are as fast as later ones.
   const warming = config.WARM_UP ? setTimeout(warmUp, WARM_UP_AFTER_MS).unref() : undefined;
   const formatter = createFormatter({ nice });
   const tools = createTools(api, toolLimitsOf(config));
@@ -199,7 +199,7 @@ export async function createCore(
   };
 }
 
-/** A key of this process alone: runs that wait for a person end with it. */
+/** A key that only this process has: runs that wait for a person cannot be continued after it ends. */
 const ownRing = (): RingKey => ({ kid: 'process', secret: randomBytes(32) });
 
 function createApprovals(
@@ -220,7 +220,7 @@ function createApprovals(
   });
 }
 
-/** E2B's own description, if the operator names one. Loaded in the background: ours is used until then. */
+/** Follows E2B's published description if the operator names one. The one in the package is used until it is loaded. */
 function followPublished(
   { E2B_SPEC_URL: url, SPEC_REFRESH_MS: refreshMs, SPEC_MAX_BYTES: maxBytes }: Config,
   base: Description,
@@ -245,7 +245,7 @@ const limitsOf = (config: Config): Limits => ({
   maxDisplayBytes: config.MAX_DISPLAY_BYTES,
 });
 
-/** Left of the run's time when a call is given up, for the agent's code to read the error and answer. */
+/** A call times out this long before its run does, so that the agent's code can read the error and return. */
 const MAX_CALL_MARGIN_MS = 2_000;
 
 const brokerLimitsOf = (config: Config): BrokerLimits => ({

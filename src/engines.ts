@@ -1,4 +1,4 @@
-// Config -> the engine that runs agents' code, and what it wants kept from them. Part of the composition root.
+// Builds the engine that runs agents' code from the configuration. Part of the composition root.
 
 import { fileURLToPath } from 'node:url';
 import type { Config } from './config.ts';
@@ -17,11 +17,11 @@ import { loadDescription } from './spec/load.ts';
 
 type Engines = {
   readonly engine: Engine;
-  /** Sandboxes of the engine's own, see broker/e2b/runners.ts. */
+  /** Whether a sandbox is the engine's own, which agents must not see. See broker/e2b/runners.ts. */
   readonly isHidden: (sandboxId: string) => boolean;
 };
 
-/** What takes a start longest: its threads start while the rest of the program is loaded. */
+/** The slowest part of a start. It is begun first, so that its threads start while the rest of the program loads. */
 export type Begun = {
   readonly base: Description;
   readonly connection: Connection;
@@ -36,7 +36,7 @@ export async function beginEngines(config: Config, log: Logger, { api }: Pick<Pr
     domain: config.E2B_DOMAIN,
   });
   const engines = createEngines(config, connection, toGuestDescription(base), log);
-  engines.catch(() => undefined); // thrown where it is awaited
+  engines.catch(() => undefined); // createCore awaits it and throws the error
   return { base, connection, engines };
 }
 

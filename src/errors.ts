@@ -1,7 +1,7 @@
-// The one registry of things that go wrong: code -> who is at fault, HTTP status where it ends a request, and the
-// sentence a model or a person reads. Knows nothing of where an error is thrown or shown.
+// The registry of all errors. Each code has the party at fault, the HTTP status (used where the error ends a request),
+// and the sentence that a model or a person reads. Does not know where an error is thrown or shown.
 
-/** `agent`: the caller's code or request. `upstream`: the API. `gateway`: us, now. */
+/** `agent`: the caller's code or request. `upstream`: the API. `gateway`: this gateway or its current load. */
 export type Fault = 'agent' | 'upstream' | 'gateway';
 
 type Entry = { readonly fault: Fault; readonly status: number; readonly message: string };
@@ -9,18 +9,14 @@ type Entry = { readonly fault: Fault; readonly status: number; readonly message:
 const entry = (fault: Fault, status: number, message: string): Entry => ({ fault, status, message });
 
 export const ERRORS = {
-  // The HTTP border.
+  // HTTP requests to the gateway.
   body_invalid: entry('agent', 400, 'The request body is not valid JSON. Send one JSON-RPC message.'),
   message_invalid: entry(
     'agent',
     400,
-    'That is no JSON-RPC 2.0 message. Send one object with "jsonrpc": "2.0", "method" and "id".',
+    'The body is not a JSON-RPC 2.0 message. Send one object with "jsonrpc": "2.0", "method" and "id".',
   ),
-  request_malformed: entry(
-    'agent',
-    400,
-    'That is not an HTTP request that can be read. Send POST /mcp with a Host header.',
-  ),
+  request_malformed: entry('agent', 400, 'This is not a valid HTTP request. Send POST /mcp with a Host header.'),
   request_timeout: entry('agent', 408, 'The request took too long to arrive. Send it again, in one go.'),
   headers_too_large: entry('agent', 431, 'The headers of the request are too large. Send fewer, or shorter ones.'),
   approvals_invalid: entry('agent', 400, 'The header X-Approvals must be off, ends or writes.'),
@@ -54,7 +50,7 @@ export const ERRORS = {
     'The gateway failed. Your code is not at fault; try again, or report the request id.',
   ),
 
-  // Sign-in. Clients and people read these, not models.
+  // OAuth sign-in. Clients and people read these sentences, not models.
   oauth_request_invalid: entry('agent', 400, 'The request is not one that OAuth knows.'),
   oauth_client_unknown: entry(
     'agent',
@@ -110,10 +106,10 @@ export const ERRORS = {
     'This gateway keeps no list of tokens. Revoke the API key itself to end access.',
   ),
 
-  // The description of the API: our own file, or a published one taken up while running.
+  // The description of the API: the file in the package, or a published one that is loaded while running.
   spec_invalid: entry('gateway', 500, 'The description of the API is not usable.'),
 
-  // The agent's code, before it runs.
+  // Refusals of the agent's code before it runs.
   code_invalid: entry('agent', 400, 'Send `code`: a string with one async function, e.g. async () => { return 1 }.'),
   code_too_large: entry('agent', 413, 'The code is too long. Send less, or put the data into a sandbox file.'),
   code_syntax: entry('agent', 400, 'The code does not parse.'),
@@ -144,7 +140,7 @@ export const ERRORS = {
     'The sandbox that ran the code was lost. Calls it had sent may have taken effect; check before sending again.',
   ),
 
-  // The sandbox a run would have had, where each has its own. Nothing has run.
+  // Failures to start the sandbox in which the microVM engine would run the code. Nothing has run.
   engine_key_refused: entry(
     'agent',
     401,
@@ -248,13 +244,13 @@ export const ERRORS = {
 export type ErrorCode = keyof typeof ERRORS;
 
 /**
- * The only error the gateway throws on purpose. `message` is safe to show: it never holds a key, a stack or a URL's
- * query. `cause` is for the log only.
+ * The only error that the gateway throws on purpose. `message` is safe to show: it never contains a key, a stack or the
+ * query of a URL. `cause` is for the log only.
  */
 export class GatewayError extends Error {
   override readonly name = 'GatewayError';
   readonly code: ErrorCode;
-  /** Milliseconds after which trying again makes sense, where that is known. */
+  /** Milliseconds after which a retry makes sense, if known. */
   readonly retryAfterMs: number | undefined;
 
   constructor(code: ErrorCode, detail?: string, options: { cause?: unknown; retryAfterMs?: number } = {}) {
@@ -275,7 +271,7 @@ export class GatewayError extends Error {
   }
 }
 
-/** Anything that was caught, as a GatewayError: foreign errors become `internal` with the original as cause. */
+/** Converts anything caught to a GatewayError: other errors become `internal` with the original as cause. */
 export function toGatewayError(caught: unknown): GatewayError {
   return caught instanceof GatewayError ? caught : new GatewayError('internal', undefined, { cause: caught });
 }

@@ -1,5 +1,5 @@
-// Config -> a gateway that listens: the parts a request meets on its way in, around the core that answers it. Knows no
-// environment and no signals: main.ts, the demo and the tests call it.
+// Starts the HTTP server: puts limits, authentication and routes around the core that answers requests. Reads neither
+// the environment nor signals: main.ts, the demo and the tests call it.
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -33,8 +33,8 @@ import { E2B_PRODUCT, type Product } from './product.ts';
 export type Gateway = {
   readonly url: string;
   /**
-   * Says it is leaving and serves on for `delayMs` (0 by default), so that proxies turn away; then refuses new
-   * requests, waits for those under way, ends everything.
+   * Makes /readyz fail but serves for another `delayMs` (default 0), so that proxies stop sending; then refuses new
+   * requests, waits for open ones, and closes everything.
    */
   close(options?: { readonly delayMs?: number }): Promise<void>;
 };
@@ -87,15 +87,15 @@ export async function startGateway(
 
   const { createSignIn } = config.OAUTH_KEYS ? await import('./sign-in.ts') : { createSignIn: undefined };
 
-  // A slow client may take 15 s for its headers and 30 s for its whole request; an idle connection outlives a usual
-  // proxy's own keep-alive, so that the proxy never writes into one we just closed.
+  // A slow client has 15 s for its headers and 30 s for the whole request. An idle connection is kept longer than most
+  // proxies keep theirs, so that a proxy never writes to a connection that was just closed here.
   const timeouts = { headersTimeout: 15_000, requestTimeout: 30_000, keepAliveTimeout: 75_000 };
   const stopWatching = watchdog(core, metrics, log);
-  // Without a Host header: app.ts refuses it, with a code.
+  // requireHostHeader is off because app.ts refuses requests without a Host header with a registered error.
   const server = createServer({ ...timeouts, connectionsCheckingInterval: 5_000, requireHostHeader: false });
   answerUnreadable(server, { log, onRequest: metrics.request });
   const url = await listen(server, config);
-  // Nothing is awaited from here to the handler, so no request comes before it. The port may be part of the issuer.
+  // Nothing is awaited until the handler is attached, so no request is missed. The issuer URL may contain the port.
   signIn = createSignIn?.(config, { api: product.api, url, checkKey: core.checkKey, redis, log, metrics });
   const app = createApp({
     auth: signIn?.authenticator ?? createKeyAuthenticator(product.api),
@@ -115,13 +115,13 @@ export async function startGateway(
     log,
   });
   const listener = oneAtATime(inTurns(withPath(app), turns));
-  // An Expect that Node does not know is ignored.
+  // Requests with an Expect header that Node does not know are handled like any other.
   server
     .on('request', listener)
     .on('checkExpectation', listener)
     .on('connection', () => core.turns.arrived());
   log.info({ url, engine: core.engineName, operations: core.description().operations }, 'listening');
-  // Made for the first request otherwise.
+  // Otherwise the first request would have to build the schemas.
   setImmediate(preloadSchemas);
 
   return {
@@ -129,7 +129,7 @@ export async function startGateway(
     async close({ delayMs = 0 } = {}) {
       drain.leave();
       if (delayMs > 0) {
-        log.info({ delayMs, openRequests: drain.open }, 'leaving');
+        log.info({ delayMs, openRequests: drain.open }, 'shutting down: still serving while proxies turn away');
         await sleep(delayMs);
       }
       const closed = new Promise<void>(resolve => server.close(() => resolve()));
@@ -146,7 +146,7 @@ export async function startGateway(
   };
 }
 
-/** From here on a warning names the run: nothing that is done for one may take so long. */
+/** Longer delays of the event loop are logged with the run that caused them: no step of a run may take so long. */
 const LATE_MS = 200;
 
 function watchdog(core: Core, metrics: Metrics, log: Logger): () => void {
@@ -169,7 +169,7 @@ async function listen(server: Server, { HOST, PORT }: Config): Promise<string> {
 
 const metricsOn = ({ METRICS, HOST }: Config) => METRICS ?? isLoopbackAddress(HOST);
 
-/** What the page must know. It is E2B's: what it shows of sandboxes is the data plane's. */
+/** The settings that the page shows or needs. */
 const pageFacts = ({ PUBLIC_URL, OAUTH_KEYS, OAUTH_RAW_KEYS, demoKey }: Config, { api }: Product, version: string) => ({
   title: api.title,
   version,
@@ -180,13 +180,13 @@ const pageFacts = ({ PUBLIC_URL, OAUTH_KEYS, OAUTH_RAW_KEYS, demoKey }: Config, 
   keyExample: api.key.example,
 });
 
-/** The page calls from the gateway's own origin. */
+/** Adds the gateway's own host names when the page is served, because the page calls from them. */
 function allowedOrigins({ ALLOWED_ORIGINS, PAGE }: Config, hosts: readonly string[]): readonly string[] {
   const given = ALLOWED_ORIGINS ?? LOOPBACK_NAMES;
   return PAGE ? [...given, ...hosts.filter(host => host !== '*')] : given;
 }
 
-/** @throws ConfigError: a bind that others reach must say by which names, or any web page could rebind to it. */
+/** @throws ConfigError when other machines can connect but no host names are set: DNS rebinding would be possible. */
 function allowedHosts(config: Config): readonly string[] {
   const { HOST, ALLOWED_HOSTS, PUBLIC_URL } = config;
   const published = PUBLIC_URL === undefined ? [] : [new URL(PUBLIC_URL).hostname];

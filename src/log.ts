@@ -1,5 +1,5 @@
-// The logger: JSON lines on stderr (stdout belongs to --stdio), or pretty ones for people. Keys never reach it by
-// rule; redaction is the second line, for the fields where one could slip in.
+// The logger: writes JSON lines, or readable ones for people, to stderr (with --stdio, stdout carries the protocol).
+// The code must not log keys; redaction of fields is a second safeguard, and masking of whole lines the last.
 import { type DestinationStream, type Logger as PinoLogger, pino } from 'pino';
 import pretty from 'pino-pretty';
 
@@ -10,7 +10,7 @@ type LogOptions = {
   readonly format: 'json' | 'pretty';
   /** Replaces every key in a text. */
   readonly maskKeys: (text: string) => string;
-  /** Where lines go; stderr unless a test collects them. */
+  /** Where lines are written. Default: stderr. Tests collect them. */
   readonly destination?: DestinationStream;
 };
 
@@ -38,7 +38,7 @@ export function createLogger({ level, format, maskKeys, destination }: LogOption
         censor: '[redacted]',
       },
       hooks: {
-        // The last line of defence: whatever a library put into an error's text, no key leaves the process.
+        // Applied to every line, because a library may put a key into the text of an error.
         streamWrite: maskKeys,
       },
     },

@@ -1,4 +1,4 @@
-// Where the process starts: environment and arguments -> config -> gateway -> drain on a signal. The only reader of
+// The command: reads environment and arguments, starts the gateway, and shuts it down on a signal. No other file reads
 // process.env.
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
@@ -16,7 +16,7 @@ const USAGE = `usage: e2b-code-mode [--stdio] [--local | --local-only]
   --local-only  run that stand-in alone, for any E2B SDK
   --help        this text; docs/configuration.md lists the environment variables`;
 
-/** Local mode takes any key of E2B's form; this one is for everybody to paste. */
+/** A key that anyone may use in local mode, which accepts any key of E2B's form. */
 const DEMO_KEY = `e2b_${'0'.repeat(40)}`;
 
 async function main(): Promise<void> {
@@ -33,7 +33,7 @@ async function main(): Promise<void> {
     console.log(USAGE);
     return;
   }
-  // Local mode is for people at a terminal.
+  // Local mode runs at a terminal, so its log is readable by default.
   const given = parseConfig(options.local ? { LOG_FORMAT: 'pretty', ...process.env } : process.env);
   const log = createLogger({ level: given.LOG_LEVEL, format: given.LOG_FORMAT, maskKeys: E2B.key.mask });
   outliveFaults(log);
@@ -60,23 +60,23 @@ async function main(): Promise<void> {
   const gateway = await startGateway(config, log, E2B_PRODUCT, { begun });
   if (cloud) console.log(welcome(gateway.url, config.PAGE));
   closeOnSignal(signal =>
-    // A person at the terminal has no proxy that must turn away first.
+    // SIGINT comes from a terminal, where there is no proxy to wait for.
     gateway.close({ delayMs: signal === 'SIGTERM' ? config.DRAIN_DELAY_MS : 0 }).finally(() => cloud?.close()),
   );
 }
 
-/** Sign-in is on, with random keys: tokens end with the process. */
+/** Turns sign-in on with random keys, so that tokens are valid only as long as the process runs. */
 const localSettings = ({ OAUTH_KEYS }: Config, cloudUrl: string) => ({
   apiUrl: cloudUrl,
   E2B_SANDBOX_URL: cloudUrl,
-  // Ports of sandboxes: http://8080-<id>.localhost:<port>.
+  // The SDK builds URLs of sandboxes from this domain: http://8080-<id>.localhost:<port>.
   E2B_DOMAIN: `localhost:${new URL(cloudUrl).port}`,
   E2B_API_KEY: DEMO_KEY,
   demoKey: DEMO_KEY,
   OAUTH_KEYS: OAUTH_KEYS ?? [{ kid: 'local', secret: new Uint8Array(randomBytes(32)) }],
 });
 
-/** The microVM engine's runner is a real Node, which local mode's sandboxes do not have. */
+/** The microVM engine runs Node in its sandboxes, which local mode's simulated sandboxes do not have. */
 function refuseMicroVm({ SANDBOX_ENGINE, SEARCH_ENGINE }: Config): void {
   if (SANDBOX_ENGINE !== 'e2b' && SEARCH_ENGINE !== 'e2b') return;
   throw new ConfigError(
@@ -85,7 +85,7 @@ function refuseMicroVm({ SANDBOX_ENGINE, SEARCH_ENGINE }: Config): void {
   );
 }
 
-/** Loaded only when asked for: a production image has none of what it needs. */
+/** Imports local mode only when it is used: a production image does not contain its dependencies. */
 async function startLocalMode({ LOCAL_PORT }: Config, fallbackPort: number, log: Logger) {
   const { startLocal } = await import('../local/start.ts');
   return startLocal({ port: LOCAL_PORT ?? fallbackPort, warn: sentence => log.warn(`local mode: ${sentence}`) });
@@ -116,13 +116,13 @@ ${JSON.stringify(config, null, 2).replace(/^/gm, '  ')}
 `;
 }
 
-/** Returns the same end for callers who have a reason of their own. */
+/** Calls `end` once on SIGTERM or SIGINT, then exits. Returns a function that does the same without a signal. */
 function closeOnSignal(end: (signal?: NodeJS.Signals) => Promise<void>): () => void {
   let closing = false;
   let signalled = false;
   const close = (signal?: NodeJS.Signals) => {
     if (closing) {
-      if (signal !== undefined && signalled) process.exit(1); // a second signal means now
+      if (signal !== undefined && signalled) process.exit(1); // a second signal ends the process at once
       signalled ||= signal !== undefined;
       return;
     }
@@ -139,8 +139,8 @@ function closeOnSignal(end: (signal?: NodeJS.Signals) => Promise<void>): () => v
 }
 
 /**
- * One caller's stray rejection must not end everybody's runs. What nothing caught at all may have left things half
- * done: that ends the process. Both go through the log, which masks keys; Node would print them as they are.
+ * An unhandled rejection is only logged, so that it does not end the runs of all callers. An uncaught exception may have
+ * left inconsistent state, so it ends the process. Both go through the logger because it masks keys.
  */
 function outliveFaults(log: Logger): void {
   process.on('unhandledRejection', cause => log.error({ err: cause }, 'unhandled promise rejection'));

@@ -1,5 +1,5 @@
-// What Prometheus scrapes: counters and histograms with few, fixed labels. No label ever holds a key, an id or a path
-// as a caller wrote it. Knows no HTTP server and no engine: they report here, gateway.ts joins them.
+// The metrics for Prometheus: counters and histograms with few, fixed labels. No label contains a key, an id or a path
+// that a caller wrote. HTTP server, runs and API client report here; gateway.ts connects them.
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { OAuthRecord } from './http/auth/events.ts';
 import type { RequestRecord } from './http/observe.ts';
@@ -7,7 +7,7 @@ import type { ApprovalRecord } from './mcp/approvals/approvals.ts';
 import type { RunRecord } from './mcp/run.ts';
 import type { UpstreamRecord } from './upstream/observe.ts';
 
-/** What the engine has now; read when Prometheus asks. */
+/** Current values of the engine and the server, read at each scrape. */
 export type LiveGauges = () => {
   readonly workers: number;
   readonly running: number;
@@ -20,18 +20,18 @@ export type Metrics = {
   request(record: RequestRecord): void;
   run(record: RunRecord): void;
   upstreamCall(record: UpstreamRecord): void;
-  /** Requests that the limits refused, by which limit; `unavailable`: let through because the limiter was down. */
+  /** Counts a request that a limit refused. `unavailable`: it was let through because the limiter was down. */
   limited(limit: 'key' | 'global' | 'parallel' | 'unavailable' | 'address'): void;
-  /** Calls that a person was asked about, and what they answered. */
+  /** Counts calls that a person was asked to approve, and their answers. */
   approval(record: ApprovalRecord): void;
-  /** A step of a sign-in. */
+  /** Counts a step of a sign-in. */
   signIn(record: OAuthRecord): void;
   loopDelay(delayMs: number): void;
   readonly contentType: string;
   text(): Promise<string>;
 };
 
-/** Runs that the gateway ended: the guest did not get to its answer. */
+/** Outcomes of runs that ended before the guest returned or threw. */
 const KILLS = new Set([
   'time_exceeded',
   'cpu_exceeded',
@@ -50,14 +50,14 @@ export function createMetrics(live: LiveGauges): Metrics {
 
   const requests = new Histogram({
     name: 'codemode_http_request_duration_seconds',
-    help: 'HTTP requests, from the first byte to the end of the answer.',
+    help: 'Duration of HTTP requests, from the first byte to the end of the response.',
     labelNames: ['method', 'route', 'status'],
     buckets: SECONDS,
     registers,
   });
   const runs = new Histogram({
     name: 'codemode_run_duration_seconds',
-    help: 'Tool calls, queue included, by how they ended.',
+    help: 'Duration of tool calls, time in the queue included, by outcome.',
     labelNames: ['tool', 'engine', 'outcome'],
     buckets: SECONDS,
     registers,
@@ -71,47 +71,47 @@ export function createMetrics(live: LiveGauges): Metrics {
   });
   const calls = new Histogram({
     name: 'codemode_upstream_call_duration_seconds',
-    help: 'Calls to the upstream API, by operation and status.',
+    help: 'Duration of calls to the upstream API, by operation and status.',
     labelNames: ['operation', 'status'],
     buckets: SECONDS,
     registers,
   });
   const kills = new Counter({
     name: 'codemode_guest_kills_total',
-    help: 'Runs that the gateway ended before the guest was done, by reason.',
+    help: 'Runs that were ended before the guest had finished, by reason.',
     labelNames: ['engine', 'reason'],
     registers,
   });
   const limited = new Counter({
     name: 'codemode_limited_total',
-    help: 'Requests refused by a limit; "unavailable": let through because the limiter did not answer.',
+    help: 'Requests refused by a limit. "unavailable": let through because the limiter did not respond.',
     labelNames: ['limit'],
     registers,
   });
   const loopDelay = new Histogram({
     name: 'codemode_event_loop_delay_seconds',
-    help: 'How late the event loop was, looked at 50 times a second: above 0.25 all callers wait for one.',
+    help: 'Delay of the event loop, measured 50 times a second. Above 0.25 all callers wait for the work of one.',
     buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers,
   });
   const approvals = new Counter({
     name: 'codemode_approvals_total',
-    help: 'Calls put to a person before they were sent ("asked"), and what was answered to each.',
+    help: 'Calls that a person was asked to approve ("asked"), and the answers.',
     labelNames: ['answer'],
     registers,
   });
   const signIns = new Counter({
     name: 'codemode_oauth_events_total',
-    help: 'Steps of sign-ins by OAuth, by what they came to and what kind of client asked.',
+    help: 'Steps of OAuth sign-ins, by outcome and kind of client.',
     labelNames: ['step', 'outcome', 'client'],
     registers,
   });
   for (const [name, help] of [
-    ['workers', 'Runs the engine works on at once: worker threads, or sandboxes it may have.'],
-    ['running', 'Runs that have theirs.'],
-    ['waiting', 'Runs put aside until an answer from upstream comes.'],
-    ['queued', 'Runs that wait for a worker, or until their sandbox is ready.'],
-    ['openRequests', 'Requests under way that a leaving process waits for.'],
+    ['workers', 'Worker threads of the engine, or the sandboxes that it may have.'],
+    ['running', 'Runs that have a worker or a sandbox.'],
+    ['waiting', 'Runs that wait for a response from upstream and have given their worker to others.'],
+    ['queued', 'Runs that wait for a worker or for their sandbox to start.'],
+    ['openRequests', 'Open HTTP requests, for which a shutdown waits.'],
   ] as const) {
     new Gauge({
       name: `codemode_${name === 'openRequests' ? 'open_requests' : name}`,

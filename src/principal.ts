@@ -1,30 +1,30 @@
-// Who is calling, and what they may do. Made once per request (or once per process, on stdio) where the caller is
-// authenticated, and passed on from there: nothing behind that border parses or hashes a credential again.
+// The caller, and what they may do. A Principal is made once per request (once per process on stdio) where the caller
+// is authenticated, and passed on from there: no other code parses or hashes a credential.
 import { createHash } from 'node:crypto';
 import { GatewayError } from './errors.ts';
 
 export type Scope = 'read' | 'write';
 
 export type Principal = {
-  /** Fingerprint of the API key: the same for one key however the caller proved it. Fit for logs, limits and quotas. */
+  /** Fingerprint of the API key, the same for a raw key and for its tokens. Used in logs, limits and quotas. */
   readonly id: string;
-  /** In its one canonical spelling. Used for upstream calls only; it never enters a guest, a log or an error. */
+  /** The key in its canonical spelling. Used for upstream calls only; it never enters a guest, a log or an error. */
   readonly apiKey: string;
   readonly scopes: readonly Scope[];
-  /** Whether the request carried the API key itself or a token that holds it. */
+  /** Whether the request carried the API key itself or a token that contains it. */
   readonly proof: 'key' | 'token';
-  /** Milliseconds since the epoch; undefined: the gateway sets no end. */
+  /** Milliseconds since 1970. Undefined: the credential does not expire here. */
   readonly expiresAtMs: number | undefined;
 };
 
-/** 128 bits: it separates tenants, so it must be infeasible to make two keys that share one. */
+/** 128 bits. The fingerprint separates tenants, so it must be infeasible to find two keys with the same one. */
 const FINGERPRINT_HEX_DIGITS = 32;
 
-/** Keys carry enough random bits that a plain digest does not give them away. */
+/** Keys have enough random bits that a plain digest does not reveal them. */
 export const fingerprint = (apiKey: string): string =>
   createHash('sha256').update(apiKey).digest('hex').slice(0, FINGERPRINT_HEX_DIGITS);
 
-/** Whoever holds the key itself may do everything, for as long as upstream accepts the key. `apiKey` is canonical. */
+/** A caller with the key itself may do everything, for as long as E2B accepts the key. `apiKey` is canonical. */
 export const principalFromKey = (apiKey: string): Principal => ({
   id: fingerprint(apiKey),
   apiKey,

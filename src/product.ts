@@ -1,5 +1,5 @@
-// What the gateway serves: an API and, where it has one, its data plane. Part of the composition root; another API is
-// another value of this type.
+// What the gateway serves: an API, and a data plane if the API has one. Part of the composition root; to serve another
+// API, make another value of this type.
 
 import type { Api } from './api.ts';
 import type { Capability } from './broker/broker.ts';
@@ -12,23 +12,23 @@ import type { Capability as Described } from './spec/description.ts';
 
 export type Product = {
   readonly api: Api;
-  /** Undefined: the guest has `api.request` alone. */
+  /** Undefined: the guest can only call `api.request`. */
   readonly createDataPlane?: (config: Config, parts: DataPlaneParts) => Promise<DataPlane>;
 };
 
 type DataPlaneParts = {
   readonly connection: Connection;
-  /** Makes `api.request`, held to the rules of the API. */
+  /** Makes the capability `api.request`, whose requests the guard checks. */
   readonly request: (around: AroundSend) => Capability;
-  /** What the description has beside the operations. */
+  /** The methods that the description lists beside the operations. */
   readonly methods: readonly Described[];
-  /** Sandboxes in which the engine runs agents' code. */
+  /** Whether the engine uses the sandbox to run agents' code; agents must not see such sandboxes. */
   readonly isHidden: (sandboxId: string) => boolean;
 };
 
 export const E2B_PRODUCT: Product = {
   api: E2B,
-  // Loaded beside the start: the SDK is large, and nothing else needs it.
+  // Imported when it is first used: the SDK is large, and nothing else needs it.
   async createDataPlane(config, parts) {
     const { createDataPlane } = await import('./broker/e2b/sandbox.ts');
     return createDataPlane({ ...parts, maxSandboxesPerKey: config.MAX_SANDBOXES_PER_KEY });

@@ -1,5 +1,5 @@
-// Run by build.mjs: computes what every start would compute otherwise, from files that the package ships: the description
-// in the form it is used in, and the images of the embedded engine. Part of the composition root.
+// Run by build.mjs. Precomputes from the package's files what each start would otherwise compute: the prepared API
+// description and the memory images of the embedded engine. Part of the composition root.
 import { fileURLToPath } from 'node:url';
 import { makeImages } from './engine/quickjs/images.ts';
 import { PACKAGE_ROOT } from './ground/built.ts';

@@ -1,4 +1,4 @@
-// The forms that settings come in: text of the environment -> a value, or the reason why not. Pure.
+// Schemas that parse the text of a setting into a value, or say what is wrong with it. Pure.
 
 import { isIP, isIPv4 } from 'node:net';
 import { z } from 'zod';
@@ -12,7 +12,7 @@ export const list = z.string().transform(text =>
     .map(item => item.trim())
     .filter(item => item !== ''),
 );
-/** As Express reads "trust proxy": an address, a subnet, or a name for some. */
+/** What Express accepts for "trust proxy": an address, a subnet, or the name of a range. */
 export const isProxy = (item: string): boolean => {
   const [address = '', subnet] = item.split('/', 2);
   if (subnet === undefined && /^(?:loopback|linklocal|uniquelocal)$/.test(item)) return true;
@@ -20,7 +20,7 @@ export const isProxy = (item: string): boolean => {
   const fits = subnet === undefined || isIPv4(subnet) || (/^\d+$/.test(subnet) && +subnet > 0 && +subnet <= bits);
   return isIP(address) !== 0 && fits;
 };
-/** Keys travel to these URLs: in clear only to this machine. */
+/** A URL to which API keys are sent, so plain http is allowed to this machine only. */
 export const serviceUrl = z
   .url({ error: 'must be a URL' })
   .refine(text => /^https:/i.test(text) || isLoopbackUrl(text), 'must be https (http only on a loopback address)')
@@ -29,7 +29,7 @@ export const httpUrl = z
   .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
   .transform(text => text.replace(/\/+$/, ''));
 
-/** `kid:secret[,kid:secret]`, each secret 32 random bytes or more. */
+/** `kid:secret[,kid:secret]`; each secret has 32 random bytes or more. */
 export const keyRing = list
   .refine(items => items.length > 0, 'must be <kid>:<secret>, comma separated')
   .transform((items, context) =>
@@ -39,7 +39,7 @@ export const keyRing = list
       const isNew = items.findIndex(other => other.split(':')[0] === kid) === index;
       if (!/^[\w-]{1,32}$/.test(kid) || !isNew || rest.length > 0 || bytes.byteLength < 32)
         context.addIssue(
-          `entry ${index + 1} must be <kid>:<secret>: a kid of its own, and 32 random bytes in base64 (openssl rand -base64 32)`,
+          `entry ${index + 1} must be <kid>:<secret>: a unique kid, and 32 random bytes in base64 (openssl rand -base64 32)`,
         );
       return { kid, secret: new Uint8Array(bytes) };
     }),
@@ -47,7 +47,7 @@ export const keyRing = list
 /** Seconds since 1970, or a date. */
 export const instant = z.string().transform((text, context) => {
   const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text);
-  if (!Number.isFinite(ms)) context.addIssue('must be seconds since 1970, or a date as 2026-11-25T12:00:00Z');
+  if (!Number.isFinite(ms)) context.addIssue('must be seconds since 1970, or a date like 2026-11-25T12:00:00Z');
   return ms;
 });
 export const callbacks = list.refine(

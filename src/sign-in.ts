@@ -1,4 +1,4 @@
-// Config -> the OAuth front, if the operator turned it on. Knows which address clients know the gateway by.
+// Builds the OAuth front from the configuration, if the operator turned it on. Part of the composition root.
 import type { Redis } from 'ioredis';
 import type { Api } from './api.ts';
 import type { Config } from './config.ts';
@@ -9,7 +9,7 @@ import type { Metrics } from './metrics.ts';
 
 type SignInParts = {
   readonly api: Api;
-  /** Where the process listens. */
+  /** The URL at which the process listens. */
   readonly url: string;
   readonly checkKey: KeyCheck;
   readonly redis: Redis | undefined;
@@ -17,14 +17,14 @@ type SignInParts = {
   readonly metrics: Pick<Metrics, 'signIn' | 'limited'>;
 };
 
-/** Undefined without OAUTH_KEYS. */
+/** Returns undefined without OAUTH_KEYS. */
 export function createSignIn(config: Config, parts: SignInParts): OAuthFront | undefined {
   const [first, ...others] = config.OAUTH_KEYS ?? [];
   if (first === undefined) return undefined;
   const { url, metrics, ...rest } = parts;
   return createOAuthFront({
     ...rest,
-    // Only local mode may come without PUBLIC_URL.
+    // PUBLIC_URL can be missing in local mode only.
     issuer: config.PUBLIC_URL === undefined ? reachable(url) : new URL(config.PUBLIC_URL).origin,
     ring: [first, ...others],
     redirects: config.OAUTH_REDIRECTS ?? [],
@@ -41,5 +41,5 @@ export function createSignIn(config: Config, parts: SignInParts): OAuthFront | u
   });
 }
 
-/** No client can call a wildcard address. */
+/** Clients cannot connect to a wildcard address, so localhost replaces it. */
 const reachable = (url: string): string => url.replace(/^http:\/\/(?:0\.0\.0\.0|\[::\]):/, 'http://localhost:');

@@ -1,6 +1,6 @@
-// MCP over a pair of streams, a message a line. Differs from the SDK's transport where clients in the field stumble: a
-// line that is no JSON is answered, one that is too long ends with an error instead of a silent process, a byte order
-// mark is skipped, and answers under way are still written after the client has closed its end.
+// MCP over a pair of streams, one message per line. Does more than the SDK's transport because clients need it: a line
+// that is not JSON or is too long is answered with an error, a byte order mark is skipped, and responses that are not
+// ready yet are still written after the client has closed its end.
 import type { Readable, Writable } from 'node:stream';
 import { type JSONRPCMessage, parseJSONRPCMessage, type Transport } from '@modelcontextprotocol/server';
 import { GatewayError } from './errors.ts';
@@ -17,7 +17,7 @@ export class LineTransport implements Transport {
   onmessage?: NonNullable<Transport['onmessage']>;
   onclose?: () => void;
   onerror?: (error: Error) => void;
-  /** Resolves when the client is gone and every request it sent has been answered. */
+  /** Resolves when the client has closed its end and every request it sent has been answered. */
   readonly finished: Promise<void>;
   /** Resolves when the first message has been answered. */
   readonly answered: Promise<void>;
@@ -28,7 +28,7 @@ export class LineTransport implements Transport {
   readonly #unanswered = new Set<string | number>();
   #pieces: Buffer[] = [];
   #pieceBytes = 0;
-  /** The rest of a line that was refused for its length is dropped. */
+  /** True while the rest of a line that was too long is skipped. */
   #dropping = false;
   #inputEnded = false;
   #finish: () => void = () => {};
@@ -51,7 +51,7 @@ export class LineTransport implements Transport {
     this.#input.once('end', () => this.#end());
     this.#input.once('close', () => this.#end());
     this.#input.on('error', error => this.onerror?.(error));
-    // The client has closed its end: answers still to come are lost.
+    // The client has stopped reading, so responses can no longer be delivered.
     this.#output.once('error', () => this.#finish());
   }
 
@@ -91,7 +91,7 @@ export class LineTransport implements Transport {
       null,
       new GatewayError(
         'body_too_large',
-        `A message may have ${this.#maxLineBytes} bytes; this line has more and was dropped.`,
+        `A message may have at most ${this.#maxLineBytes} bytes; this line is longer and was dropped.`,
       ),
     );
   }
@@ -128,7 +128,7 @@ export class LineTransport implements Transport {
   }
 
   #end(): void {
-    // A last line without a line end.
+    // The last line may lack its line end.
     if (!this.#inputEnded && this.#pieceBytes > 0) this.#line();
     this.#inputEnded = true;
     this.#finishWhenAnswered();

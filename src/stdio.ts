@@ -1,5 +1,5 @@
-// The gateway for clients that start a process and talk to it over stdin and stdout: the same core, one caller for the
-// life of the process. Stdout belongs to the protocol; logs go to stderr.
+// Serves a client that starts this process and communicates over stdin and stdout: the same core, with one caller for
+// the life of the process. Stdout carries the protocol, so logs go to stderr.
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import type { Api } from './api.ts';
 import { type Config, ConfigError, toolLimitsOf } from './config.ts';
@@ -13,20 +13,20 @@ import { type Principal, principalFromKey } from './principal.ts';
 import { E2B_PRODUCT, type Product } from './product.ts';
 import { LineTransport } from './stdio-transport.ts';
 
-/** Room for the longest code, escaped, and what is around it. */
+/** Enough for the longest allowed code in JSON and the message around it. */
 const MAX_LINE_BYTES = 4 * 1024 * 1024;
 
 export type StdioGateway = {
-  /** Resolves when the client has closed its end and has every answer. */
+  /** Resolves when the client has closed its end and has every response. */
   readonly finished: Promise<void>;
   close(): Promise<void>;
 };
 
-/** @throws ConfigError when E2B_API_KEY is missing or no key */
+/** @throws ConfigError when E2B_API_KEY is missing or not a key */
 export async function serveOverStdio(config: Config, log: Logger, product = E2B_PRODUCT): Promise<StdioGateway> {
   const principal = callerOf(config, product.api);
   const transport = new LineTransport({ input: process.stdin, output: process.stdout }, MAX_LINE_BYTES);
-  // What runs code is loaded when the client has its first answer: until then it would only wait longer for that.
+  // The engine is loaded after the first response, because loading it earlier would delay that response.
   const core = new Lazy(() => startCore(config, log, product));
   void transport.answered
     .then(() => core.get())

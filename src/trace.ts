@@ -1,5 +1,5 @@
-// OpenTelemetry spans: request, run, upstream call. Only the API is imported, so all of this does nothing until the
-// operator loads an SDK. Knows no HTTP server, engine or client; what a span is about is handed in.
+// OpenTelemetry spans for requests, runs and upstream calls. Imports only OpenTelemetry's API, so nothing is recorded
+// until the operator loads an SDK.
 import { type Attributes, context, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 
 const tracer = trace.getTracer('code-mode-gateway');
@@ -7,7 +7,7 @@ const tracer = trace.getTracer('code-mode-gateway');
 export type Span = {
   /** Runs `work` with this span as the current one. */
   within<T>(work: () => T): T;
-  /** Headers that carry this span's context on, e.g. `traceparent`. Empty without an SDK. */
+  /** Headers that propagate this span's context, e.g. `traceparent`. Empty without an SDK. */
   headers(): Record<string, string>;
   end(attributes?: Attributes, failure?: string): void;
 };
@@ -33,14 +33,14 @@ function startSpan(name: string, kind: SpanKind, attributes: Attributes, parent 
   };
 }
 
-/** Headers that carry the current span's context on. Empty without an SDK. */
+/** Headers that propagate the current span's context. Empty without an SDK. */
 export function traceHeaders(): Record<string, string> {
   const carrier: Record<string, string> = {};
   propagation.inject(context.active(), carrier);
   return carrier;
 }
 
-/** The caller's trace, if it sent one, goes on in this span. */
+/** Continues the caller's trace if the request carries one. */
 export function startRequestSpan(method: string, route: string, headers: Readonly<Record<string, unknown>>): Span {
   const caller = propagation.extract(context.active(), headers);
   const attributes = { 'http.request.method': method, 'http.route': route };
@@ -51,7 +51,7 @@ export function startRunSpan(tool: string, attributes: Attributes): Span {
   return startSpan(`run ${tool}`, SpanKind.INTERNAL, { 'mcp.tool.name': tool, ...attributes });
 }
 
-/** `operation` is the name in the description, never a path with ids. */
+/** `operation` is the operation's name in the description, never a path with ids. */
 export function startCallSpan(operation: string): Span {
   return startSpan(operation, SpanKind.CLIENT, { 'url.template': operation });
 }
