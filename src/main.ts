@@ -139,8 +139,8 @@ function closeOnSignal(end: (signal?: NodeJS.Signals) => Promise<void>): () => v
 }
 
 /**
- * An unhandled rejection is only logged, so that it does not end the runs of all callers. An uncaught exception may have
- * left inconsistent state, so it ends the process. Both go through the logger because it masks keys.
+ * An unhandled rejection is only logged, so that it does not end the runs of all callers. An uncaught exception may
+ * have left inconsistent state, so it ends the process. Both go through the logger because it masks keys.
  */
 function outliveFaults(log: Logger): void {
   process.on('unhandledRejection', cause => log.error({ err: cause }, 'unhandled promise rejection'));
