@@ -1,11 +1,11 @@
-// Which way the code of a call takes: an engine reads short plain code where it runs it; all else goes to the acceptor
-// first, and so does what the engine could not read.
+// Decides who parses the code of a call. The engine parses short plain code where it runs it; other code goes through
+// the acceptor first, and so does code that the engine could not parse.
 import type { Completed, Failed, Outcome, Suspended } from '../engine/engine.ts';
 import { type AcceptedCode, type CodeAsWritten, MAX_PLAIN_CHARS } from '../guest/accept/code.ts';
 
 type Code = AcceptedCode | CodeAsWritten;
 
-/** Longer code, or what is no text at all, an engine is not asked to read. */
+/** Undefined for values that are not text or too long for the engine to parse. */
 export const asWritten = (code: unknown): CodeAsWritten | undefined =>
   typeof code === 'string' && code.length <= MAX_PLAIN_CHARS ? { text: code } : undefined;
 

@@ -1,4 +1,4 @@
-// The icon as clients get it: in the answer itself, since not every client can fetch from here.
+// The server's icons as data URLs, because not every client can fetch them from the gateway.
 import { existsSync, readFileSync } from 'node:fs';
 import { builtFile } from '../ground/built.ts';
 
@@ -9,7 +9,7 @@ const FILES = [
   ['page/icon.png', 'image/png', '64x64'],
 ] as const;
 
-/** The drawing first. None: the build has no page. */
+/** The SVG comes first. Empty if the build has no page. */
 export function loadIcons(): Icon[] {
   return FILES.flatMap(([file, mimeType, size]) => {
     const path = builtFile(file);

@@ -1,10 +1,10 @@
-// Makes the JSON-RPC messages that clients in the field send into what the SDK takes, without changing what they mean:
-// an absent value is sent as null by some, an empty object as an empty array by others. Pure; every transport uses it.
+// Normalizes JSON-RPC messages so that the SDK accepts what real clients send: some send null for an absent value,
+// others an empty array for an empty object. Pure; every transport uses it.
 import { GatewayError } from '../errors.ts';
 import { isRecord } from '../ground/json.ts';
 import type { JsonLimits } from '../ground/json-size.ts';
 
-/** A message is a few fields and the code, which is one string; `_meta` of clients is small. */
+/** Limits of a message, which has a few fields, the code as one string, and a small `_meta`. */
 export const MESSAGE_SHAPE: Omit<JsonLimits, 'maxBytes'> = {
   maxValues: 20_000,
   maxKeys: 10_000,
@@ -12,7 +12,7 @@ export const MESSAGE_SHAPE: Omit<JsonLimits, 'maxBytes'> = {
   maxKeyBytes: 4096,
 };
 
-/** @throws GatewayError params_invalid where a value cannot mean anything */
+/** @throws GatewayError params_invalid for values of a wrong type */
 export function normalizeMessage(message: unknown): unknown {
   if (!isRecord(message) || !('method' in message)) return message;
   const { params, ...rest } = message;
@@ -21,10 +21,10 @@ export function normalizeMessage(message: unknown): unknown {
   return { ...rest, params: normalizeParams(params) };
 }
 
-/** The token goes out with each progress message; a longer one is ignored. */
+/** Each progress message repeats the token, so a longer one is ignored. */
 export const MAX_PROGRESS_TOKEN_CHARS = 256;
 
-/** An object without entries is an empty array in PHP. */
+/** Clients written in PHP send an empty object as an empty array. */
 const isAbsent = (value: unknown): boolean =>
   value === undefined || value === null || (Array.isArray(value) && value.length === 0);
 
@@ -44,7 +44,7 @@ function normalizeParams(params: Record<string, unknown>): Record<string, unknow
   return out;
 }
 
-/** The id to answer with; null where there is none that JSON-RPC allows. */
+/** The id for the response; null if the message has no valid one. */
 export function requestIdIn(message: unknown): string | number | null {
   const id = isRecord(message) ? message['id'] : undefined;
   return typeof id === 'string' || typeof id === 'number' ? id : null;

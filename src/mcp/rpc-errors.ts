@@ -1,18 +1,18 @@
-// The errors of JSON-RPC: the number of each of ours, and plain words for those the SDK makes of parameters it refuses.
+// JSON-RPC errors: maps the gateway's errors to numbers, and rewrites the SDK's errors about invalid parameters.
 import type { JSONRPCMessage, McpServer } from '@modelcontextprotocol/server';
 import { ERRORS, type GatewayError } from '../errors.ts';
 import { isRecord } from '../ground/json.ts';
 
 const INVALID_PARAMS = -32602;
 
-/** None is in the range that MCP reserves. */
+/** Uses no code from the range that MCP reserves. */
 export function rpcCodeOf({ code, fault }: GatewayError): number {
   if (code === 'body_invalid') return -32700;
   if (code === 'params_invalid') return INVALID_PARAMS;
   return fault === 'gateway' ? -32603 : -32600;
 }
 
-/** Whatever transport the server is connected to: its errors about parameters are sent as `params_invalid`. */
+/** Makes the server send the SDK's errors about parameters as `params_invalid`, on any transport. */
 export function sendPlainErrors({ server }: McpServer): void {
   const connect = server.connect.bind(server);
   server.connect = transport => {
@@ -22,9 +22,9 @@ export function sendPlainErrors({ server }: McpServer): void {
   };
 }
 
-/** For most methods, the SDK throws the list of what its schema refuses as text, which becomes an internal error. */
+/** For most methods, the SDK throws zod's issues as JSON in the message of an internal error. */
 const LIST_OF_ISSUES = /^(?:Invalid [\w/]+ request: )?(\[\s*\{[\s\S]*\])$/;
-/** Paths and messages hold names that the caller chose. */
+/** Limited because paths and messages contain names that the caller chose. */
 const MAX_PROBLEM_CHARS = 200;
 
 function inPlainWords(message: JSONRPCMessage): JSONRPCMessage {

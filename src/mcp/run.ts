@@ -1,5 +1,5 @@
-// What a tool call does, start to end: accept the code, run it on the engine with a broker beside it, format what came
-// of it. The one border where anything thrown becomes a tool result.
+// Executes a tool call: accepts the code, runs it on the engine with a broker for its calls, formats the outcome. Every
+// error that is thrown on the way becomes a tool result here.
 
 import { randomUUID } from 'node:crypto';
 import type { CallToolResult, InputRequiredResult } from '@modelcontextprotocol/server';
@@ -22,25 +22,25 @@ import { asWritten, runCode } from './code.ts';
 type ToolCall = Pick<Asking, 'approvals' | 'canAsk' | 'requestState' | 'inputResponses' | 'hold'> & {
   readonly tool: string;
   readonly surface: Surface;
-  /** As the client sent it. */
+  /** As the client sent it, unchecked. */
   readonly code: unknown;
-  /** Of all that the client sent. */
+  /** Names of all arguments that the client sent. */
   readonly argumentNames: readonly string[];
   readonly principal: Principal;
   readonly signal: AbortSignal;
   readonly progress: ((message: string) => void) | undefined;
   readonly requestId: string | undefined;
-  /** Undefined: the carrier has no place for large blocks, so they stay in the result. */
+  /** Undefined: the transport cannot store large blocks separately, so they stay in the result. */
   readonly setApart: SetApart | undefined;
 };
 
 /**
- * `InputRequiredResult`: a person is to be asked before the run goes on.
- * @throws GatewayError `approval_state_invalid`: to the protocol, a state that does not verify is no result of a tool
+ * Returns an `InputRequiredResult` if a person must be asked before the run continues.
+ * @throws GatewayError `approval_state_invalid`, because MCP wants a protocol error for a state that does not verify
  */
 export type RunTool = (call: ToolCall) => Promise<CallToolResult | InputRequiredResult>;
 
-/** One tool call, when it is over. `outcome`: `completed`, `threw`, or the code of what ended it. */
+/** Describes a finished tool call. `outcome`: `completed`, `suspended`, `threw`, or the code of the error. */
 export type RunRecord = {
   readonly tool: string;
   readonly engine: string;
@@ -55,7 +55,7 @@ export type OpenBroker = (options: {
   /** Aborts when the run ends, for whatever reason. */
   readonly signal: AbortSignal;
   readonly requestId: string;
-  /** Called with each call when it is over, and with what commands and code print. */
+  /** Receives a line for each finished call, and the output of commands and code. */
   readonly progress: ((message: string) => void) | undefined;
   readonly approvals: BrokerOptions['approvals'];
   readonly earlier: BrokerOptions['earlier'];
@@ -74,7 +74,7 @@ type RunDeps = {
   readonly log: Logger;
 };
 
-/** The search surface has nothing to call: what it needs is in its image. */
+/** In search there is nothing to call: the description is in the engine's image. */
 const CALL_NOBODY: CallHost = async ({ capability }) => ({
   ok: false,
   error: {
@@ -99,7 +99,7 @@ export function createRunTool(deps: RunDeps): RunTool {
     );
     deps.onRun?.({ tool, engine, outcome: ended.outcome, durationMs, queuedMs: ended.queuedMs });
     span.end({ outcome: ended.outcome, calls }, ended.outcome === 'completed' ? undefined : ended.outcome);
-    // The SDK turns it into text at once: many results must not be turned in one go.
+    // The SDK serializes the result next. Waiting for a turn keeps many results from blocking the event loop together.
     await deps.turns.pass({ principalId: principal.id, name: requestId });
     if (result instanceof GatewayError) throw result;
     return result as CallToolResult | InputRequiredResult;
@@ -109,7 +109,7 @@ export function createRunTool(deps: RunDeps): RunTool {
 type Answer = {
   readonly result: Formatted | InputRequiredResult | GatewayError;
   readonly calls: number;
-  /** For the log: how it ended. */
+  /** How the run ended, for the log. */
   readonly ended: {
     readonly outcome: string;
     readonly engine?: string;
@@ -118,7 +118,7 @@ type Answer = {
   };
 };
 
-/** @throws GatewayError code_invalid: the code may be there under another name, which a model should read. */
+/** @throws GatewayError code_invalid with the names that were sent, since the code may have the wrong name. */
 function checkArgumentNames({ code, argumentNames }: ToolCall): void {
   const names = argumentNames.filter(name => /^[\w-]{1,40}$/.test(name)).slice(0, 5);
   if (code !== undefined || names.length === 0) return;
@@ -128,7 +128,7 @@ function checkArgumentNames({ code, argumentNames }: ToolCall): void {
   );
 }
 
-/** One for all: without a reason, each abort would make an exception with a stack. */
+/** Shared by all runs, because aborting without a reason creates an exception with a stack each time. */
 const RUN_OVER = new Error('the run is over');
 
 async function answer(call: ToolCall, requestId: string, deps: RunDeps, span: Span): Promise<Answer> {
@@ -136,7 +136,7 @@ async function answer(call: ToolCall, requestId: string, deps: RunDeps, span: Sp
   const { surface, principal, progress } = call;
   const over = new AbortController();
   const { signal } = over;
-  // Not AbortSignal.any: it costs more than all the rest of this function.
+  // Not AbortSignal.any, which costs more than the rest of this function.
   const leave = () => over.abort(call.signal.reason);
   call.signal.addEventListener('abort', leave, { once: true });
   if (call.signal.aborted) leave();
@@ -156,7 +156,7 @@ async function answer(call: ToolCall, requestId: string, deps: RunDeps, span: Sp
         : await deps.openBroker({ principal, mode: surface, signal, requestId, progress, ...rules });
     ledger = broker?.ledger ?? [];
     progress?.('running');
-    // Calls come in as messages of a worker: what they do belongs to this run's span all the same.
+    // Calls arrive as messages from a worker, outside of the run's span, so it is entered again.
     const callHost: CallHost = (...message) => span.within(() => (broker?.callHost ?? CALL_NOBODY)(...message));
     const hostMs = () => broker?.hostMs() ?? 0;
     const { hold = HOLD_ANYTHING } = call;
@@ -202,7 +202,7 @@ async function answer(call: ToolCall, requestId: string, deps: RunDeps, span: Sp
   }
 }
 
-/** The question, or why the run could not be put aside: what it has done must be seen all the same. */
+/** Returns the question. If the run cannot be suspended it fails with the reason, and its calls are still reported. */
 async function putAside(
   ran: Suspended,
   suspend: () => Promise<InputRequiredResult> | undefined,

@@ -1,4 +1,4 @@
-// The MCP server of one request: both protocol eras get the same three tools. Knows no HTTP; what a call does is run.ts.
+// Creates the MCP server for one request, with the same tools in both protocol eras. run.ts executes the calls.
 
 import {
   type CallToolResult,
@@ -25,12 +25,12 @@ import type { RunTool } from './run.ts';
 import type { ToolRecord } from './tools.ts';
 
 const HOUR_MS = 3_600_000;
-/** Questions of one call that the SDK itself puts to a client of an earlier revision. */
+/** How often the SDK may ask a client of an earlier protocol revision during one call. */
 const MAX_ROUNDS = 50;
 
 /**
- * The input schema, made once: the SDK would turn a zod schema into JSON Schema again with every tools/list. It lets
- * everything through, because run.ts explains a missing or wrong `code` better than a validator's message can.
+ * The input schema, built once: the SDK would convert a zod schema to JSON Schema for every tools/list. Its validation
+ * accepts everything, because run.ts explains a missing or wrong `code` better than a validator can.
  */
 const CODE_SCHEMA = Object.freeze({
   type: 'object',
@@ -50,9 +50,9 @@ type ServerDeps = {
   readonly api: Pick<Api, 'title' | 'instructions'>;
   readonly tools: readonly ToolRecord[];
   readonly runTool: RunTool;
-  /** Who is calling. HTTP callers have been authenticated; --stdio has one caller for the life of the process. */
+  /** Returns the caller, who has been authenticated. With --stdio it is always the same. */
   readonly principalOf: (context: McpRequestContext) => Principal;
-  /** What a caller without the capability is answered, before anything runs. Undefined: run.ts refuses in its own way. */
+  /** Makes the response for a caller whose token lacks the scope of a tool. Undefined: run.ts refuses with an error. */
   readonly scopeChallenge?: (capability: 'read' | 'write') => ScopeChallengeHandler;
 };
 
@@ -69,8 +69,8 @@ export function createServerFactory({
       { name: PACKAGE.name, title: `${api.title} code mode`, version: PACKAGE.version, icons },
       {
         instructions: api.instructions,
-        // Some clients ask for prompts and resources whatever is declared, and drop a server that answers with an error:
-        // both are declared, and their lists are empty.
+        // Some clients list prompts and resources even if they are not declared, and give up on an error. So both are
+        // declared, with empty lists.
         capabilities: {
           tools: { listChanged: false },
           prompts: { listChanged: false },
@@ -106,7 +106,7 @@ export function createServerFactory({
       calls.set(name, call);
       server.registerTool(
         name,
-        // Claude Code moves longer results into a file; ours are truncated to this much already.
+        // Claude Code moves long results into a file unless `_meta` allows more; results are truncated here already.
         {
           title,
           description,
@@ -136,14 +136,14 @@ type ToolCallback = (
   context: ServerContext,
 ) => Promise<CallToolResult | InputRequiredResult>;
 
-/** McpServer's own handler would make a tool result of what is an error of the protocol. */
+/** Throws a protocol error, which McpServer's own handler would turn into a tool result. */
 function refuse(caught: unknown): never {
   if (!(caught instanceof GatewayError)) throw caught;
   const { code, message } = caught;
   throw new ProtocolError(ProtocolErrorCode.InvalidParams, `${code}: ${message}`, { code });
 }
 
-/** Forms are what elicitation was at first, so a client that names no mode has them. */
+/** Elicitation had only forms at first, so a client that names no mode supports them. */
 function canAsk({ server }: McpServer): boolean {
   const elicitation = server.getClientCapabilities()?.elicitation;
   return elicitation !== undefined && (elicitation.form !== undefined || elicitation.url === undefined);
@@ -154,13 +154,13 @@ const requestIdOf = (context: McpRequestContext): string | undefined => {
   return typeof requestId === 'string' ? requestId : undefined;
 };
 
-/** Of the carrier's: what it keeps until the answer is sent is charged to the caller. */
+/** The transport's memory account for the caller: what is charged there is released when the response has been sent. */
 const holdOf = (context: McpRequestContext) => context.authInfo?.extra?.hold as Hold | undefined;
 
-/** Kept for a client that does not read them, so there is an end to them. */
+/** Maximum number of progress messages per call, because they are buffered if the client does not read them. */
 const MAX_PROGRESS = 1_000;
 
-/** Sends progress if the caller asked for it. Progress is a courtesy: that it cannot be sent must not end a run. */
+/** Sends progress if the caller asked for it. Errors are ignored: a failed progress message must not end a run. */
 function progressOf({ mcpReq }: ServerContext): ((message: string) => void) | undefined {
   const progressToken = mcpReq._meta?.progressToken;
   if (progressToken === undefined || String(progressToken).length > MAX_PROGRESS_TOKEN_CHARS) return undefined;

@@ -1,4 +1,4 @@
-// The three tools, one record each: what clients see of them. What a call does is in run.ts; the words are the API's.
+// The three tools as clients see them, one record each. The texts come from the API; run.ts executes the calls.
 import type { ToolAnnotations } from '@modelcontextprotocol/server';
 import type { Api, ToolLimits } from '../api.ts';
 import type { Surface } from '../engine/engine.ts';
@@ -11,7 +11,7 @@ export type ToolRecord = {
   readonly annotations: ToolAnnotations;
 };
 
-/** Order is part of the contract: clients cache the list, and models read it top down. */
+/** The order must not change: clients cache the list, and models read it from the top. */
 const NAMES = [
   ['search', 'search'],
   ['execute_read', 'read'],

@@ -1,7 +1,7 @@
-// A result whose large blocks are kept by who carries the answer, see http/apart.ts.
+// Moves the large blocks of a result to the transport, which writes them into the response itself, see http/apart.ts.
 import type { ContentBlock, Formatted } from './format.ts';
 
-/** Keeps a block's base64, and returns what stands for it in the result. */
+/** Stores a block's base64 and returns the placeholder for it in the result. */
 export type SetApart = (base64: string) => string;
 
 export const withBlocksApart = ({ content, isError }: Formatted, setApart: SetApart): Formatted => ({

@@ -1,9 +1,9 @@
-// Marks text that came from outside as data. Knows nothing of what the text is.
+// Marks text from outside as data by putting it between two markers.
 import { randomUUID } from 'node:crypto';
 
 /**
- * `text` between two markers that cannot be guessed. The marker's name is fresh for each response, so text
- * cannot close it; a text that holds it all the same (a caller's fixed `uuid`) gets another.
+ * Puts `text` between two markers with a name that cannot be guessed: each response has a new one, so the text cannot
+ * contain the closing marker. If it does all the same (because of a fixed `uuid`), another name is chosen.
  */
 export function wrapUntrusted(text: string, uuid: string = randomUUID()): string {
   let id = uuid;

@@ -1,5 +1,5 @@
-// A run's outcome -> MCP content blocks for a model. Pure; knows no transport. What came from the run is inside the
-// envelope, the gateway's own hints behind it.
+// Turns the outcome of a run into MCP content blocks. Text from the run goes inside the envelope, and the gateway's own
+// hints follow it. Pure; knows no transport.
 import type { LedgerEntry } from '../../broker/ledger.ts';
 import type { Completed, Display, Failed, GuestError, Surface } from '../../engine/engine.ts';
 import { ERRORS, type ErrorCode, type GatewayError } from '../../errors.ts';
@@ -14,7 +14,7 @@ import { ledgerLines, ledgerText } from './ledger-text.ts';
 import { truncateJson, truncateLog } from './truncate.ts';
 import { visible } from './visible.ts';
 
-/** The MCP content types used here, as plain objects. */
+/** The types of MCP content that a result can have. */
 export type ContentBlock =
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'image'; readonly data: string; readonly mimeType: string }
@@ -25,7 +25,7 @@ export type ContentBlock =
 
 export type Formatted = { readonly content: ContentBlock[]; readonly isError: boolean };
 
-/** Characters of the result and of stdout and stderr, each, in a response. */
+/** Maximum characters of the result, and of each of stdout and stderr, in a response. */
 export type ResponseLimits = { readonly maxResultChars: number; readonly maxLogChars: number };
 
 export type Run = {
@@ -37,7 +37,7 @@ export type Run = {
   readonly limits: ResponseLimits;
 };
 
-/** `data` goes inside the envelope, `hints` behind it. */
+/** `data` goes inside the envelope, `hints` follow it. */
 type Parts = { readonly data: string[]; readonly hints: string[] };
 
 export function formatOutcome(run: Run): Formatted {
@@ -59,7 +59,7 @@ export function formatOutcome(run: Run): Formatted {
   return { content: [{ type: 'text', text }, ...blocks], isError: failed };
 }
 
-/** A fault before or around the run: code that was not accepted, an overloaded gateway, anything that was caught. */
+/** Formats an error from before or around the run: refused code, an overloaded gateway, anything that was caught. */
 export function formatFault(error: GatewayError, requestId: string): Formatted {
   const text =
     error.fault === 'gateway'
@@ -68,7 +68,7 @@ export function formatFault(error: GatewayError, requestId: string): Formatted {
   return { content: [{ type: 'text', text }], isError: true };
 }
 
-/** The registry's sentence only: what a thrown message might hold is for the log. */
+/** Shows the registry's sentence only, because the message of the error may contain internal details. */
 function gatewayFault(code: ErrorCode, requestId: string, retryAfterMs: number | undefined): string {
   const wait = retryAfterMs === undefined ? '' : ` Retry after ${Math.max(1, Math.ceil(retryAfterMs / 1000))} s.`;
   return `The gateway is at fault (${code}): ${ERRORS[code].message}${wait} Request id: ${requestId}`;
@@ -115,8 +115,8 @@ function addResult(response: Parts, outcome: Completed, { code, limits, ledger }
 }
 
 /**
- * A text as it is, of one line or of many: models read it better than its JSON, and it costs fewer tokens. One line is
- * quoted where it could be taken for another value, or where its edges would not show.
+ * Shows a string without JSON quoting, which models read better and which takes fewer tokens. One line stays quoted if
+ * it could be mistaken for another value, or if it begins or ends with white space.
  */
 function readable(json: string): string {
   if (!json.startsWith('"')) return json;
@@ -138,7 +138,7 @@ function addLogs(response: Parts, outcome: Run['outcome'], limits: ResponseLimit
   }
 }
 
-/** What models can look at, by how its base64 begins. An image that is none would make a client refuse the answer. */
+/** Image types that models can see, recognized by their first bytes: clients refuse a result with an invalid image. */
 const IMAGES: readonly (readonly [string, string])[] = [
   ['iVBORw0KGgo', 'image/png'],
   ['/9j/', 'image/jpeg'],
@@ -149,7 +149,7 @@ const IMAGES: readonly (readonly [string, string])[] = [
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 const MIME_TYPE = /^[\w.+-]{1,60}\/[\w.+-]{1,100}$/;
 
-/** `checked`: the engine has looked at each character, which takes long for a large block. */
+/** `checked`: the engine has validated the base64 already; doing it again takes long for a large block. */
 export function showDisplays(
   displays: readonly Display[],
   { checked = false } = {},

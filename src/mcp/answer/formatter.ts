@@ -1,5 +1,5 @@
-// Outcome -> content blocks, off the main thread: finding the place of an error parses the agent's code, and truncating
-// goes over all of a result. Small plain results are done here at once.
+// Formats outcomes on threads, because locating an error parses the agent's code and truncating reads the whole result.
+// Small successful results are formatted on the main thread.
 import { GatewayError } from '../../errors.ts';
 import { builtFile } from '../../ground/built.ts';
 import { type Sender, ThreadPool, type ThreadReady } from '../../ground/thread-pool.ts';
@@ -38,14 +38,14 @@ export function createFormatter({ nice = 0 } = {}): Formatter {
       return await inThread(run, from);
     } catch (caught) {
       if (!(caught instanceof GatewayError) || caught.code !== 'internal') throw caught;
-      // What took so long is the search for the place in the code: the outcome is worth more than that.
+      // Locating the error in the code took too long: format the outcome without its location.
       return inThread({ ...run, code: { ...run.code, ...NO_CODE } }, from);
     }
   };
   return {
     async format(run, from) {
       if (isSmall(run)) return formatOutcome(run);
-      // Blocks stay here: to copy them to a thread and back takes longer than to look at them.
+      // Blocks stay on the main thread: copying them to a thread and back takes longer than formatting them.
       const { texts, blocks } = showDisplays(run.outcome.displays, { checked: true });
       const displays = texts.map(text => ({ kind: 'text' as const, text }));
       const { content, isError } = await withoutBlocks({ ...run, outcome: { ...run.outcome, displays } }, from);

@@ -1,10 +1,10 @@
-// A run that was cut off: which call it waited for, at which line, and what did not run. Pure.
+// Explains a run that hit a time limit: which call it waited for, at which line, and what did not run. Pure.
 import type { LedgerEntry } from '../../broker/ledger.ts';
 
 const MAX_LINES = 3;
 const MAX_TEXT_CHARS = 20_000;
 
-/** Sentences for inside the envelope; none where nothing is known. `text`: the agent's code. */
+/** Returns notes for inside the envelope, or none if nothing is known. `text`: the agent's code. */
 export function whereItHung(text: string, ledger: readonly LedgerEntry[]): string[] {
   const code = text.slice(0, MAX_TEXT_CHARS);
   const waiting = ledger.findLast(entry => entry.code === 'cancelled');
@@ -17,7 +17,7 @@ export function whereItHung(text: string, ledger: readonly LedgerEntry[]): strin
 const nameOf = ({ label }: LedgerEntry): string =>
   /^[A-Z]+ \//.test(label) ? `api.request (${label.slice(0, 120)})` : (label.split(' ', 1)[0] ?? label);
 
-/** The lines that make such a call: one is the place, of several each may be. */
+/** Names the lines that contain such a call. With several, the run may have stopped at any of them. */
 function placesOf(code: string, { label }: LedgerEntry): string {
   const method = /^[A-Z]+ \//.test(label) ? 'request' : (/^[\w.]*?(\w+)(?: |$)/.exec(label)?.[1] ?? '');
   const call = new RegExp(String.raw`\.\s*${method}\s*\(`);

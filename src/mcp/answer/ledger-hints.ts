@@ -1,10 +1,10 @@
-// What the ledger shows that a model's code may have missed: failures that do not throw, sandboxes left running. Pure;
-// the gateway's own words, so nothing of them is text from outside.
+// Hints on what the agent's code may have missed, from the ledger: failures that do not throw, and sandboxes left
+// running. Pure. The sentences contain no text from outside, because they are shown after the envelope.
 import type { LedgerEntry } from '../../broker/ledger.ts';
 
 const MAX_IDS = 5;
 
-/** One sentence each. `nowMs`: what ended by itself before it is not named. `thrown`: what ended the run. */
+/** Sandboxes that expired before `nowMs` are left out. `thrown`: the message of the error that ended the run. */
 export function ledgerHints(ledger: readonly LedgerEntry[], nowMs: number, thrown = ''): string[] {
   const ends = ledger.flatMap(({ ended }) => (ended === undefined ? [] : [ended]));
   const hints: string[] = [];
@@ -36,20 +36,20 @@ const SANDBOX_GONE = /^(?:Sandbox (?:\w+ )?not found:|The sandbox ended or was p
 const LEFT_OPEN =
   'Hint: This run ended the sandbox before a call to it was over: `await` each call before kill(), in `try { return await … } finally { … }` as well.';
 
-/** A call that failed on a sandbox which a later call of the run ended. */
+/** Whether a call failed on a sandbox that a later call of the run ended. */
 function isLeftOpen({ act, code }: LedgerEntry, later: readonly LedgerEntry[]): boolean {
   const id = act?.id;
   return code === 'sandbox_failed' && id !== undefined && later.some(entry => endedBy(entry) === bare(id));
 }
 
-/** Made by this run, and neither killed, paused nor over since. */
+/** Sandboxes that this run created and that were neither killed nor paused nor have expired. */
 function leftRunning(ledger: readonly LedgerEntry[], nowMs: number): Left[] {
   const gone = new Set<string>();
   for (const entry of ledger) {
     const ended = endedBy(entry);
     if (ended !== undefined) gone.add(ended);
     const { act, status } = entry;
-    // Resumed: a connection to one that was killed fails.
+    // The sandbox was paused and is resumed now: starting a killed one would have failed.
     if (act?.effect === 'starts' && act.id !== undefined && succeeded(status)) gone.delete(bare(act.id));
   }
   return ledger.flatMap(({ made = [], untilMs }) =>
@@ -60,7 +60,7 @@ function leftRunning(ledger: readonly LedgerEntry[], nowMs: number): Left[] {
   );
 }
 
-/** What a later call set. */
+/** When the sandbox expires, as the last call that changed it has set. */
 const lastUntil = (ledger: readonly LedgerEntry[], id: string): number | undefined =>
   ledger.findLast(({ act, untilMs }) => untilMs !== undefined && act?.id !== undefined && bare(act.id) === bare(id))
     ?.untilMs;
@@ -73,5 +73,5 @@ function endedBy({ act, status }: LedgerEntry): string | undefined {
 const succeeded = (status: LedgerEntry['status']): boolean =>
   status === 'done' || (typeof status === 'number' && status < 300);
 
-/** `<id>-<client>` is the same sandbox to E2B. */
+/** To E2B, `<id>-<client>` and `<id>` are the same sandbox. */
 const bare = (id: string) => id.split('-', 1)[0] ?? id;

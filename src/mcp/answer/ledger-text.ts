@@ -1,4 +1,4 @@
-// The ledger as lines for a model: repeated calls folded, long ledgers summed up, what is unknown never hidden. Pure.
+// Formats the ledger for a model: repeated calls are folded, long ledgers cut, unknown outcomes always shown. Pure.
 import type { Ended, LedgerEntry } from '../../broker/ledger.ts';
 
 const MAX_LINES = 40;
@@ -6,7 +6,7 @@ const MAX_LABEL = 160;
 
 type Fold = { readonly text: string; readonly unknown: boolean; count: number; minMs: number; maxMs: number };
 
-/** One line where all went well: `calls: 6 calls, 180 ms`. Else each call. `durationMs`: of the whole run. */
+/** One line if every call succeeded (`calls: 6 calls, 180 ms`), else one line per call. `durationMs`: the whole run. */
 export function ledgerText(ledger: readonly LedgerEntry[], durationMs: number): string {
   if (!ledger.every(wentWell)) return `calls:\n${ledgerLines(ledger).join('\n')}`;
   return `calls: ${ledger.length === 1 ? '1 call' : `${ledger.length} calls`}, ${Math.round(durationMs)} ms`;
@@ -18,7 +18,7 @@ function wentWell({ status, code, ended }: LedgerEntry): boolean {
   return status === 'done' || status < 400;
 }
 
-/** `GET /v2/sandboxes → 200 (12 ms)`; the same answer again and again is one line with `×3`. */
+/** `GET /v2/sandboxes → 200 (12 ms)`; consecutive equal lines become one with `×3`. */
 export function ledgerLines(ledger: readonly LedgerEntry[]): string[] {
   const folds: Fold[] = [];
   for (const entry of ledger) {
@@ -60,7 +60,7 @@ const approvedBy = ({ approval }: LedgerEntry): string => {
 
 const MAX_MADE = 5;
 
-/** ` i1, i2`: what the next call needs to go on with them, or to kill them. */
+/** ` i1, i2`: the ids of new sandboxes, which later code needs to use or to kill them. */
 const madeBy = ({ made = [] }: LedgerEntry): string =>
   made.length === 0 ? '' : ` ${made.slice(0, MAX_MADE).join(', ')}${made.length > MAX_MADE ? ', …' : ''}`;
 

@@ -1,4 +1,4 @@
-// The formatter's thread. Knows only messages; its deadline is the host's.
+// Entry of the formatter's threads: formats one outcome per message. The pool ends the thread at its deadline.
 import { parentPort } from 'node:worker_threads';
 import { ownThreadId } from '../../ground/thread-time.ts';
 import { formatOutcome, type Run } from './format.ts';

@@ -1,18 +1,18 @@
-// Shortens what goes to a model: JSON stays JSON, logs keep head and tail. Pure; no recursion, for results may be deep.
+// Shortens text for a model: JSON stays valid JSON, logs keep head and tail. Pure. Not recursive: results may be deep.
 import { tryParseJson } from '../../ground/json.ts';
 
 export type Truncated = { readonly text: string; readonly truncated: boolean; readonly note?: string };
 
-/** Below this many characters a value is useless, so its container loses entries instead. */
+/** A value with fewer characters is useless, so its container drops entries instead of shortening values further. */
 const FLOOR = 24;
-/** Containers with more entries keep their head whole; smaller ones keep every entry, shortened. */
+/** A container with more entries keeps fewer of them, but longer; a smaller one keeps every entry, shortened. */
 const LIST = 16;
-/** Deeper than this a value that does not fit is replaced instead of opened: each level is one more scan. */
+/** A value below this depth that does not fit is replaced by a marker, because each level costs one more scan. */
 const MAX_DEPTH = 24;
 
 /**
- * Valid JSON text of at most `maxChars` (2 at least). Array tails, keys and long strings are cut, each with a count.
- * `json` must be JSON text; anything else comes back as a JSON string of its head.
+ * Returns valid JSON of at most `maxChars` characters (at least 2). Cuts array items, keys and long strings, and counts
+ * them. `json` must be JSON; the start of any other text is returned as a JSON string.
  */
 export function truncateJson(json: string, maxChars: number): Truncated {
   const cap = Math.max(2, Math.floor(maxChars));
@@ -24,7 +24,7 @@ export function truncateJson(json: string, maxChars: number): Truncated {
   return { text: isJson(text) ? text : shortenString(JSON.stringify(json), cap), truncated: true, note };
 }
 
-/** A value of the source text and what it may take. */
+/** A value in the source text, and how many characters it may have in the output. */
 type Piece = { readonly start: number; readonly end: number; readonly budget: number; readonly depth: number };
 
 function shorten(json: string, cap: number): string {
@@ -67,7 +67,7 @@ function shortenContainer(json: string, piece: Piece): (string | Piece)[] {
   let kept = howMany(entries, least, piece.budget - 2);
   let room = 0;
   if (kept < entries.length) {
-    // The longest it can be, so that there is room for it whatever is kept.
+    // The length of the longest possible marker, so that it fits however many entries are kept.
     room = markerOf(isArray, entries.length, entries.length).length + 1;
     kept = howMany(entries, least, piece.budget - 2 - room);
   }
@@ -94,8 +94,8 @@ function shortenContainer(json: string, piece: Piece): (string | Piece)[] {
 }
 
 /**
- * The room of the first `kept` entries, about a quarter of it given to the last ones: a list is often sorted, and what
- * is new is at its end.
+ * Uses about a quarter of the space of the first `kept` entries for the last ones: lists are often sorted, with the
+ * newest entries at the end.
  */
 function headAndTail(
   entries: readonly Entry[],
@@ -119,7 +119,7 @@ function headAndTail(
   return { head, tail };
 }
 
-/** How many entries from the first fit into `budget`, commas included, when each takes its least. */
+/** How many entries, from the first, fit into `budget` with commas if each takes its minimum. */
 function howMany(entries: readonly Entry[], least: (entry: Entry) => number, budget: number): number {
   let left = budget;
   for (const [at, entry] of entries.entries()) {
@@ -132,7 +132,7 @@ function howMany(entries: readonly Entry[], least: (entry: Entry) => number, bud
 const markerOf = (isArray: boolean, cut: number, of: number): string =>
   isArray ? `"… ${count(cut)} more of ${count(of)} items"` : `"…":"${count(cut)} more of ${count(of)} keys"`;
 
-/** The most each may take so that all together take at most `budget`: what small ones leave goes to the large. */
+/** The maximum size per entry so that all fit into `budget`: space that small ones do not need goes to larger ones. */
 function levelOf(sizes: readonly number[], budget: number): number {
   const sorted = [...sizes].sort((one, other) => one - other);
   let left = budget;
@@ -144,10 +144,10 @@ function levelOf(sizes: readonly number[], budget: number): number {
   return Number.POSITIVE_INFINITY;
 }
 
-/** With less room a string keeps its head alone. */
+/** With less room, a string keeps its head only. */
 const TAIL_ROOM = 80;
 
-/** `raw` is a JSON string with its quotes. Head and tail are kept; escapes and surrogate pairs stay whole. */
+/** `raw` is a JSON string with its quotes. Keeps head and tail, and never splits an escape or a surrogate pair. */
 function shortenString(raw: string, budget: number): string {
   if (raw.length <= budget) return raw;
   const room = budget - 2 - `… ${count(raw.length)} more characters …`.length;
@@ -170,7 +170,7 @@ function shortenString(raw: string, budget: number): string {
   return `${raw.slice(0, headEnd)}… ${count(rest)} more characters${tail === '' ? '' : ' …'}${tail}"`;
 }
 
-/** Of what must stay together: a character, an escape, or the two units of a pair. */
+/** Length of what must not be split: a character, an escape, or a surrogate pair. */
 function lengthAt(raw: string, at: number): number {
   const first = unitAt(raw, at);
   if (!isHigh(first.code)) return first.length;
@@ -190,7 +190,7 @@ function unitAt(raw: string, at: number): { code: number; length: number } {
 const isHigh = (code: number): boolean => code >= 0xd800 && code <= 0xdbff;
 const isLow = (code: number): boolean => code >= 0xdc00 && code <= 0xdfff;
 
-// Reading JSON text without building it.
+// Functions that scan JSON text without parsing it into values.
 
 function entriesOf(json: string, { start, end }: Piece): Entry[] {
   const entries: Entry[] = [];
@@ -221,7 +221,7 @@ const COMMA = 0x2c;
 const isOpen = (code: number): boolean => (code | 0x20) === 0x7b;
 const isClose = (code: number): boolean => (code | 0x20) === 0x7d;
 
-/** One past the value that starts at `from`. */
+/** The index after the value that starts at `from`. */
 function endOfValue(json: string, from: number): number {
   let depth = 0;
   for (let at = from; at < json.length; at += 1) {
@@ -249,7 +249,7 @@ function endOfString(json: string, from: number): number {
 
 const isJson = (text: string): boolean => tryParseJson(text) !== undefined;
 
-/** Head and tail of a log, at most `maxChars` characters, with a line between that counts what is missing. */
+/** Keeps head and tail of a log, at most `maxChars` characters, with a line between them that counts the rest. */
 export function truncateLog(text: string, maxChars: number): Truncated {
   if (text.length <= maxChars) return { text, truncated: false };
   const marker = `\n… ${count(text.length)} of ${count(text.length)} characters cut …\n`;
@@ -261,7 +261,7 @@ export function truncateLog(text: string, maxChars: number): Truncated {
   return { text: text.slice(0, head) + cut + text.slice(tail), truncated: true };
 }
 
-/** `at`, or one unit on in `direction` where it would split a surrogate pair. */
+/** Returns `at`, moved by one in `direction` if it would split a surrogate pair. */
 const whole = (text: string, at: number, direction: 1 | -1 = -1): number =>
   isHigh(text.charCodeAt(at - 1)) && isLow(text.charCodeAt(at)) ? at + direction : at;
 

@@ -1,10 +1,10 @@
-// Shows what a terminal or a client would act on or hide instead of showing it: control characters, marks that turn the
-// direction of text, and the invisible tag characters. Pure.
+// Escapes characters that a terminal or client would interpret or hide instead of showing: control characters, marks
+// that change the direction of text, and invisible tag characters. Pure.
 
-/** Line ends and tabs are text. */
+/** Line ends and tabs stay. */
 const HIDDEN = /[^\P{Cc}\n\t]|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]|[\u{e0000}-\u{e007f}]/gu;
 
-/** Each as its escape in JSON, so that JSON stays JSON and means the same. */
+/** Uses the escapes of JSON, so that JSON text keeps its meaning. */
 export const visible = (text: string): string => text.replaceAll('\r\n', '\n').replace(HIDDEN, escaped);
 
 const escaped = (found: string): string =>

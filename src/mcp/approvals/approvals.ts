@@ -1,5 +1,5 @@
-// Puts a run's held calls to the person behind the client, and goes on with the run when they have answered: on this
-// replica or another. Keeps nothing itself but which answers were used.
+// Asks the person behind the client to approve the held calls of a run, and continues the run when they have answered,
+// on this replica or another. Stores only which answers were used.
 import { createHash, randomUUID } from 'node:crypto';
 import { type InputRequiredResult, inputRequired } from '@modelcontextprotocol/server';
 import type { ApprovalRules, Question } from '../../broker/approvals.ts';
@@ -20,33 +20,33 @@ import type { Principal } from '../../principal.ts';
 import { type Answer, answerIn, formFor, type Held } from './question.ts';
 import { type Binding, type State, States } from './state.ts';
 
-/** What of a tool call matters here. */
+/** The parts of a tool call that approvals need. */
 export type Asking = {
   readonly tool: string;
   readonly surface: string;
   readonly code: unknown;
   readonly principal: Principal;
-  /** What this request asks for; the operator's own policy holds as well. */
+  /** Policy from the request's header. The stricter of it and the operator's policy applies. */
   readonly approvals: Policy;
-  /** The client says that it can put a form to a person. */
+  /** Whether the client declares that it can show a form to a person. */
   readonly canAsk: boolean;
   readonly requestState: unknown;
   readonly inputResponses: Readonly<Record<string, unknown>> | undefined;
-  /** What is kept of a run until the answer is sent is charged to its caller. Undefined: there is no other. */
+  /** Charges the caller for memory that the run uses until its response is sent. Undefined (stdio): no charge. */
   readonly hold: Hold | undefined;
 };
 
-/** `asked`: calls put to a person; the others: what they said to each. */
+/** `asked` counts the calls that a person was asked about; the other values count the answers. */
 export type ApprovalRecord = {
   readonly answer: 'asked' | 'approved' | 'refused' | 'unanswered';
   readonly count: number;
 };
 
-/** True the first time that an answer is used. @throws GatewayError `approval_unchecked` */
+/** Returns true the first time that an answer is used. @throws GatewayError `approval_unchecked` */
 export type Once = (nonce: string, lifeSeconds: number) => Promise<boolean>;
 
 type ApprovalDeps = {
-  /** What seals is loaded when it is first needed. */
+  /** Lazy, because the module is loaded when it is first needed. */
   readonly seal: Lazy<Seal>;
   readonly once: Once;
   readonly policy: Policy;
@@ -61,13 +61,13 @@ type ApprovalDeps = {
 };
 
 const LIFE_MS = 15 * 60_000;
-/** Of the answers that a tape keeps, for each character of the state: compression makes them this much smaller at best. */
+/** Recorded characters per character of the state: compression shrinks a tape by this factor at best. */
 const TAPE_CHARS = 4;
 const KEY = 'approval';
-/** Of one run: an entry in the log names no more. */
+/** Maximum number of calls that a log entry lists; it has the count of all. */
 const MAX_LOGGED = 20;
 
-/** A run under the rules: how it starts or goes on, and how it is put aside. */
+/** A run for which approvals apply: how it starts or continues, and how it is suspended. */
 export type ApprovedRun = {
   readonly rules: ApprovalRules;
   readonly earlier: Earlier | undefined;
@@ -93,8 +93,8 @@ export class Approvals {
   }
 
   /**
-   * Undefined: the call is a call like any other. A question: there was no answer to it.
-   * @throws GatewayError where an answer does not count, or too much is held for the caller already
+   * Returns undefined if the call needs no approvals, and the question again if the request carries no answer to it.
+   * @throws GatewayError if the answer is not valid here, or the caller uses too much memory already
    */
   async begin(call: Asking, requestId: string): Promise<ApprovedRun | InputRequiredResult | undefined> {
     const policy = stricter(this.#deps.policy, call.approvals);

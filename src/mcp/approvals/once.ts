@@ -1,7 +1,7 @@
-// Which answers were used, as far as this process knows: the only memory that approvals have without Redis.
+// Remembers which answers were used in this process. Used without Redis; otherwise see http/once.ts.
 import type { Once } from './approvals.ts';
 
-/** Each lives a quarter of an hour at most; no person answers more in that time. */
+/** Maximum number of answers remembered. Questions expire after 15 minutes, so more are not expected. */
 const MAX_KNOWN = 10_000;
 
 export function onceHere(): Once {

@@ -1,11 +1,11 @@
-// The question that a person reads, and what their answer decides. Pure. Everything in it that the agent's code or a
-// sandbox can choose is one line in quotes.
+// Composes the question that a person reads, and interprets their answer. Pure. Text that the agent's code or a sandbox
+// can choose is shown as one line in quotes.
 import { type Decision, kindOf, type Question } from '../../broker/approvals.ts';
 import { isRecord } from '../../ground/json.ts';
 
 export type Held = readonly (readonly [id: number, question: Question])[];
 
-/** Shown and to be chosen from; the rest is counted. */
+/** Maximum number of calls shown to choose from; further ones are only counted. */
 const MAX_SHOWN = 20;
 const MAX_TEXT_CHARS = 200;
 
@@ -82,12 +82,12 @@ function lineOf(question: Question): string {
   return [targetOf(question), ...[detail, facts].filter(text => text !== undefined).map(quoted)].join(' — ');
 }
 
-/** The gateway's own words; a path in them is encoded, but its segments are the agent's. */
+/** Written by the gateway, except for the segments of a path: they are percent-encoded, but the agent chose them. */
 const targetOf = ({ label, act }: Question): string => `${VERBS[act.effect]}: ${oneLine(label)}`;
 
 const quoted = (text: string): string => JSON.stringify(oneLine(text));
 
-/** Nothing that breaks a line, hides text or turns its direction around. */
+/** Removes characters that break the line, hide text or change its direction. */
 function oneLine(text: string): string {
   const line = text.replace(/[\p{C}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();
   return line.length > MAX_TEXT_CHARS ? `${line.slice(0, MAX_TEXT_CHARS)}…` : line;
@@ -95,7 +95,7 @@ function oneLine(text: string): string {
 
 export type Answer = { readonly decisions: ReadonlyMap<number, Decision>; readonly granted: readonly string[] };
 
-/** Undefined: there is no answer to the question, and it has to be asked again. What cannot be read refuses. */
+/** Undefined: the response has no answer, so the question is asked again. An unreadable decision counts as refused. */
 export function answerIn(response: unknown, held: Held): Answer | undefined {
   if (!isRecord(response) || typeof response['action'] !== 'string') return undefined;
   const { action, content } = response;

@@ -1,5 +1,5 @@
-// A run that waits for a person, as the client carries it: compressed and sealed, so that any replica can go on with it
-// and no one else can read or change it. Never logged.
+// The state of a run that waits for a person. The client keeps it, compressed and encrypted, so that any replica can
+// continue the run and nobody else can read or change it. Never logged.
 import { promisify } from 'node:util';
 import { deflateRaw, inflateRaw } from 'node:zlib';
 import type { Question } from '../../broker/approvals.ts';
@@ -12,20 +12,20 @@ import type { Lazy } from '../../ground/lazy.ts';
 import type { Hold } from '../../ground/memory-budget.ts';
 import type { Seal } from '../../ground/seal.ts';
 
-/** What it belongs to: it opens for nothing else. */
+/** The caller and call that a state belongs to; any other is refused. */
 export type Binding = {
   readonly principalId: string;
   readonly tool: string;
   /** Digest of the agent's code. */
   readonly codeHash: string;
-  /** Gateway, engine and Node that recorded it: another may compute something else from the same code. */
+  /** Versions of the gateway, engine and Node that recorded it: others may run the same code differently. */
   readonly build: string;
 };
 
 export type State = {
   readonly binding: Binding;
   readonly policy: Policy;
-  /** Of this question alone: it is answered once. */
+  /** Identifies the question, so that its answer is used only once. */
   readonly nonce: string;
   readonly askedMs: number;
   readonly expiresMs: number;
@@ -36,9 +36,9 @@ export type State = {
   readonly granted: readonly string[];
 };
 
-/** Before the compressed text: how many bytes it inflates to. Sealed with it, so it was written here. */
+/** Length of the prefix that says how many bytes the rest inflates to. It is encrypted too, so it can be trusted. */
 const LENGTH_BYTES = 4;
-/** What a state takes while it is packed or read, and the run that it belongs to keeps: its text, and what that says. */
+/** A state takes this many times its text's memory: the text itself and the value parsed from it. */
 const COPIES = 2;
 const RETRY_AFTER_MS = 1_000;
 const deflate = promisify(deflateRaw);
@@ -75,7 +75,7 @@ export class States {
     const bytes = typeof sealed === 'string' ? await seal.openBytes('approval', sealed, this.#maxChars) : undefined;
     if (bytes === undefined) throw new GatewayError('approval_state_invalid');
     const json = await unpack(bytes, hold);
-    // Sealed here, so it is what was packed.
+    // It was encrypted by a gateway, so it has the type that was packed.
     const state = await this.#inTurn(binding, () => JSON.parse(json.toString('utf8')) as State);
     const { principalId, tool, codeHash, build } = state.binding;
     if (principalId !== binding.principalId || tool !== binding.tool || codeHash !== binding.codeHash)
@@ -89,7 +89,7 @@ export class States {
   }
 }
 
-/** @throws GatewayError `approval_expired`: an earlier version packed it in another way */
+/** @throws GatewayError `approval_expired` for states in the format of an earlier version */
 async function unpack(bytes: Uint8Array, hold: Hold): Promise<Buffer> {
   const packed = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (packed.length < LENGTH_BYTES) throw new GatewayError('approval_expired');
