@@ -1,19 +1,19 @@
-// Which calls a person is asked about before they are sent. Pure decisions; knows neither the engine that is interrupted
-// nor the client that asks.
+// Decides which calls need a person's approval before they are sent. Pure; knows neither the engine that is interrupted
+// nor the client that asks the person.
 import { GatewayError } from '../errors.ts';
 import type { Policy } from '../ground/approval-policy.ts';
 import type { Principal } from '../principal.ts';
 import type { Act, LedgerEntry } from './ledger.ts';
 
-/** A call that may need approval, as it would be sent. */
+/** A call that may need approval. */
 export type Asked = {
   readonly label: string;
   readonly act: Act;
-  /** What it acts on inside of a sandbox: a path, a command. As the agent's code wrote it. */
+  /** What the call acts on inside a sandbox, e.g. a path or a command, as the agent's code wrote it. */
   readonly detail?: string;
 };
 
-/** `facts`: what the API says of what the call acts on. Text of whoever made it. */
+/** `facts`: what the API says about the object of the call. Untrusted text: whoever made the object chose it. */
 export type Question = Asked & { readonly facts?: string };
 
 /** `unanswered`: the person closed the question. */
@@ -21,7 +21,7 @@ export type Decision = 'approved' | 'refused' | 'unanswered';
 
 export type ApprovalRules = {
   readonly policy: Exclude<Policy, 'off'>;
-  /** False: the client of this run cannot ask a person, and `fallback` says what then. */
+  /** False: the client of this run cannot ask a person, so `fallback` applies. */
   readonly canAsk: boolean;
   readonly fallback: 'refuse' | 'pass';
   /** Kinds of acts that the person has approved for the rest of this run, see `kindOf`. */
@@ -29,20 +29,20 @@ export type ApprovalRules = {
   readonly describe?: Describe | undefined;
 };
 
-/** What the API says of what an act is on; undefined where it does not say. Never rejects. */
+/** Asks the API about the object of an act. Undefined: the API gave no facts. Never rejects. */
 export type Describe = (
   act: Act,
   who: { readonly principal: Principal; readonly signal: AbortSignal },
 ) => Promise<string | undefined>;
 
-/** Of all the questions of a run, so many are looked up: one request each. */
+/** Maximum number of a run's questions for which facts are requested, since each takes one request. */
 export const MAX_DESCRIBED = 20;
 
-/** Thrown out of a capability that must not go on before a person was asked. */
+/** Thrown to stop a capability until a person has been asked. */
 export class HeldCall extends Error {
   readonly question: Question;
   constructor(question: Question) {
-    super('a person is asked first');
+    super('a person must approve the call first');
     this.question = question;
   }
 }
@@ -50,11 +50,11 @@ export class HeldCall extends Error {
 /** `ends sandbox`. */
 export const kindOf = ({ effect, resource }: Act): string => `${effect} ${resource ?? 'something'}`;
 
-/** Why a call that needs approval was let through. */
+/** Why a call that needs approval may be sent. */
 export type Passed = 'approved' | 'unasked';
 
 /**
- * @returns undefined where the policy asks for nothing, `ask` where a person has to be asked
+ * @returns undefined if the call needs no approval, `ask` if a person has to be asked
  * @throws GatewayError `approval_refused`, `approval_unavailable`
  */
 export function judge(
@@ -76,13 +76,13 @@ function needsApproval(act: Act, policy: ApprovalRules['policy'], ledger: readon
   return act.effect === 'ends' && !isInsideOwnSandbox(act, ledger);
 }
 
-/** Files, commands and contexts of a sandbox that this run has made. The sandbox itself is not inside of it. */
+/** Whether the act is on a file, command or context in a sandbox that this run created. Not on the sandbox itself. */
 function isInsideOwnSandbox({ resource, id, inside }: Act, ledger: readonly LedgerEntry[]): boolean {
   if (inside !== true || resource === 'sandbox' || id === undefined) return false;
   return ledger.some(({ made = [] }) => made.some(madeId => bare(madeId) === bare(id)));
 }
 
-/** `<id>-<client>` is the same sandbox. */
+/** To E2B, `<id>-<client>` and `<id>` are the same sandbox. */
 const bare = (id: string) => id.split('-', 1)[0];
 
 function refused({ label }: Asked, decision: 'refused' | 'unanswered'): GatewayError {

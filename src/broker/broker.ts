@@ -1,5 +1,5 @@
-// Answers a run's calls: looks up the capability, holds the run to its budgets, writes the ledger, and turns every
-// fault into a reply the guest can read. Knows no capability by name and nothing of the engine but the form of a call.
+// Answers the calls of a run: looks up the capability, enforces the run's budgets, writes the ledger, and turns every
+// error into a reply that the guest can read. Knows no capability by name, and of the engine only the form of a call.
 import type { AskHost, CallHost, Emit, GuestCall, GuestReply } from '../engine/engine.ts';
 import { GatewayError, toGatewayError } from '../errors.ts';
 import type { HostTurns } from '../ground/host-turns.ts';
@@ -17,51 +17,51 @@ import { createFollower } from './follow.ts';
 import { createLedger, type LedgerCall, type LedgerEntry } from './ledger.ts';
 import { type CallMemory, createRunMemory } from './run-memory.ts';
 
-/** What a capability is handed beside its arguments. */
+/** What a capability gets beside its arguments. */
 export type CallContext = {
   readonly principal: Principal;
   readonly mode: Mode;
   /** Aborts when the run ends. */
   readonly signal: AbortSignal;
   readonly limits: BrokerLimits;
-  /** This call's entry in the ledger: `name` it, call `sent()` before it can have an effect, and `answered()` after. */
+  /** The call's entry in the ledger: set its `name`, call `sent()` before it can have an effect, then `answered()`. */
   readonly call: LedgerCall;
   /**
-   * `take()` bytes as they arrive; the broker settles the rest by the length of the reply. They are the caller's memory
-   * too, until the engine has passed the reply on.
+   * Call `take()` for bytes as they arrive; the broker settles the rest by the length of the reply. They also count as
+   * the caller's memory until the engine has passed the reply on.
    */
   readonly answer: AnswerBudget;
   /**
-   * Work on the main thread that grows with what a guest, an answer or a sandbox sent: decoding, checking, redacting. It
-   * waits for its turn among all callers and counts as the run's CPU time.
-   * @throws GatewayError `cpu_exceeded`: the run has none left
+   * Does work on the main thread whose time depends on data from outside: decoding, checking, redacting. It waits for a
+   * turn among all callers and counts as CPU time of the run.
+   * @throws GatewayError `cpu_exceeded` if the run has none left
    */
   work<T>(work: () => T): Promise<T>;
   /**
-   * Awaited before a library works on what a sandbox sent; what it then does counts as the run's CPU time.
-   * @throws GatewayError `cpu_exceeded`: the run has none left
+   * Await it before a library processes data from a sandbox; its work then counts as CPU time of the run.
+   * @throws GatewayError `cpu_exceeded` if the run has none left
    */
   turn(): Promise<void>;
-  /** Time that a thread of the gateway has worked for this call: the run's CPU time as well. */
+  /** Adds time that another thread of the gateway worked for this call to the CPU time of the run. */
   spend(ms: number): void;
-  /** The text without the caller's key, however it is spelt there. For all text that others may have written. */
+  /** Removes the caller's key from the text in every spelling. For all text that others may have written. */
   masked(text: string): Promise<string>;
-  /** Sends the guest an event while the call is made, or after. The caller `take()`s its bytes and sends few. */
+  /** Sends an event to the guest during the call or after it. The sender must `take()` its bytes and send few. */
   readonly emit: Emit;
   /** @throws GatewayError `budget_exceeded` */
   checkRequest(bytes: number): void;
   /**
-   * Awaited once the call is known and before anything of it is sent. Undefined: no call of this run needs approval.
+   * Await it before anything is sent, as soon as it is known what the call does. Undefined: no call needs approval.
    * @throws GatewayError `approval_refused`, `approval_unavailable`
-   * @throws HeldCall a person is to be asked first
+   * @throws HeldCall if a person must be asked first
    */
   readonly approve?: (asked: Asked) => Promise<void>;
 };
 
-/** Arguments as parsed JSON, unchecked -> JSON text. Throws GatewayError for what the guest may read. */
+/** Takes the arguments as parsed, unchecked JSON and returns JSON text. @throws GatewayError that the guest may read */
 export type Capability = (args: unknown, context: CallContext) => Promise<string>;
 
-/** One call while it is answered. */
+/** A call that has not been answered yet. */
 type OpenCall = { readonly call: LedgerCall; readonly memory: CallMemory };
 
 type BrokerLog = { error(fields: object, message: string): void };
@@ -76,13 +76,13 @@ export type BrokerOptions = {
   readonly turns: HostTurns;
   readonly memory: MemoryBudget;
   readonly answers: Pick<Answers, 'mask'>;
-  /** Called with each call's entry when it is over. */
+  /** Called with the ledger entry of each call when the call ends. */
   readonly onCall?: (entry: LedgerEntry) => void;
-  /** Which calls a person is asked about. Undefined: none. */
+  /** Decides which calls need approval. Undefined: none. */
   readonly approvals?: ApprovalRules | undefined;
-  /** What the run did and used before it was interrupted. */
+  /** What the run did and used before it was interrupted for an approval. */
   readonly earlier?: Earlier | undefined;
-  /** Put around each capability that is called, to watch it. */
+  /** Wraps each capability that is called, to observe it. */
   readonly around?: (name: string, capability: Capability) => Capability;
   /** For the log only. */
   readonly requestId?: string;
@@ -93,15 +93,15 @@ export type Earlier = { readonly ledger: readonly LedgerEntry[]; readonly answer
 
 export type Broker = {
   readonly callHost: CallHost;
-  /** The same for a run that can be interrupted: a call may be held until a person was asked. */
+  /** The same for a run that can be interrupted: a call may be held until a person has been asked. */
   readonly askHost: AskHost<Question>;
-  /** Live, in the order calls came; at most `maxCalls` entries and one for those over it. */
+  /** Changes while the run goes on. In the order of calls; at most `maxCalls` entries and one for calls beyond that. */
   readonly ledger: readonly LedgerEntry[];
-  /** Time the gateway's own threads have worked for this run. */
+  /** CPU time of the gateway's own threads for this run. */
   hostMs(): number;
 };
 
-/** One broker a run. */
+/** Creates the broker of one run. */
 export function createBroker(options: BrokerOptions): Broker {
   const { principal, mode, capabilities, limits } = options;
   const { earlier } = options;
@@ -113,7 +113,7 @@ export function createBroker(options: BrokerOptions): Broker {
   if (options.signal.aborted) ledger.close();
   else options.signal.addEventListener('abort', ledger.close, { once: true });
 
-  /** Of the calls over the budget only the first is noted: a flood must not fill the ledger. */
+  /** Only the first call over the budget gets an entry, so that a flood of calls cannot fill the ledger. */
   const openCall = (label: string): LedgerCall => {
     try {
       budget.takeCall();
@@ -213,7 +213,7 @@ export function createBroker(options: BrokerOptions): Broker {
       if (error.code === 'internal') {
         options.log?.error(
           { reqId: options.requestId, err: error.cause ?? error, capability: label },
-          'a capability failed',
+          'capability failed',
         );
       }
       open?.call.fail(error);
@@ -240,7 +240,7 @@ const shortName = (capability: unknown) =>
     .replace(/[^\w.]/g, '?')
     .slice(0, 60);
 
-/** Texts of ours are short; what they quote is not always. */
+/** The gateway's own sentences are short, but they may quote long text. */
 const MAX_REFUSAL_CHARS = 4_000;
 
 function refusal(error: GatewayError): GuestReply {
@@ -257,7 +257,7 @@ function find(capabilities: BrokerOptions['capabilities'], name: string): Capabi
   throw new GatewayError('capability_unknown', `The gateway has no capability "${shortName(name)}". It has: ${known}.`);
 }
 
-/** What the engine found to be too much is not even parsed. */
+/** Arguments that the engine measured as too large are not parsed. */
 function parseArgs({ argsJson, excess }: GuestCall): unknown {
   if (excess !== undefined)
     throw new GatewayError(
@@ -269,7 +269,7 @@ function parseArgs({ argsJson, excess }: GuestCall): unknown {
   return args;
 }
 
-/** What an answer takes of the run's budget, it takes of the caller's memory as well. */
+/** Charges bytes of a response to the run's budget and to the caller's memory. */
 function heldToo(answer: AnswerBudget, memory: CallMemory): AnswerBudget {
   let held = 0;
   const hold = (bytes: number) => {

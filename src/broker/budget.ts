@@ -1,42 +1,42 @@
-// What one run may use of the outside: calls, calls at a time, bytes. Counts and queues; knows nothing of what the
-// calls do.
+// Limits the calls of one run: their number, how many run at the same time, and their bytes. Counts and queues; does
+// not know what the calls do.
 import { GatewayError } from '../errors.ts';
 
 export type BrokerLimits = {
   readonly maxCalls: number;
-  /** More wait in order. */
+  /** Further calls wait in order. */
   readonly maxParallelCalls: number;
   readonly maxRequestBytes: number;
   readonly maxAnswerBytes: number;
-  /** All answers of the run together. */
+  /** All responses of the run together. */
   readonly maxRunAnswerBytes: number;
-  /** What the gateway may work to read what is sent to one run. */
+  /** CPU time of the gateway's threads to read and check the data of one run. */
   readonly maxHostMs: number;
-  /** One call, retries included. Less than a run has, so that the guest can still return what its first call did. */
+  /** For one call with its retries. Shorter than the run's limit, so that the guest can still handle the error. */
   readonly callTimeoutMs: number;
 };
 
-/** The bytes one call's answer takes of the run's. */
+/** Charges the response of one call to the run's budget. */
 export type AnswerBudget = {
-  /** A piece of an answer whose size is limited elsewhere. @throws GatewayError `budget_exceeded` for the run. */
+  /** Charges a part of the response. Does not check the size of the response. @throws GatewayError `budget_exceeded` */
   take(bytes: number): void;
-  /** The whole answer: what it has not taken in pieces. @throws also `answer_too_large` if it took none. */
+  /** Charges what is left of the whole response. @throws also `answer_too_large` if no part was taken before */
   settle(bytes: number): void;
 };
 
 export type Budget = {
   /** @throws GatewayError `budget_exceeded` */
   takeCall(): void;
-  /** The call was not made after all. */
+  /** Undoes takeCall for a call that is not made. */
   giveCall(): void;
   /** @throws GatewayError `budget_exceeded` */
   checkRequest(bytes: number): void;
   answer(): AnswerBudget;
-  /** Waits for one of the parallel places, in order; call the result to give it back. Rejects `cancelled` on abort. */
+  /** Waits in order until the call may run; call the result when it is over. Rejects `cancelled` on abort. */
   place(signal: AbortSignal): Promise<() => void>;
 };
 
-/** `used`: by the run before it was interrupted. */
+/** `used`: what the run had used before it was interrupted. */
 export function createBudget(limits: BrokerLimits, used = { calls: 0, answerBytes: 0 }): Budget {
   let { calls, answerBytes: answered } = used;
   let open = 0;
@@ -45,7 +45,7 @@ export function createBudget(limits: BrokerLimits, used = { calls: 0, answerByte
   const leave = () => {
     const next = waiting.shift();
     if (next === undefined) open--;
-    else next(); // the place goes on to the next in line
+    else next(); // the next call in the queue takes the place
   };
 
   return {

@@ -1,5 +1,5 @@
-// The events that the calls of a run send to the guest: masked one after another, in the order in which they came. One
-// that cannot be masked is not lost in silence: the call that ends next fails with the reason.
+// The queue of events that a run's calls send to the guest: they are masked one after another, in order. If an event
+// cannot be masked, the call that ends next fails with the reason.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Emit } from '../engine/engine.ts';
 import { GatewayError } from '../errors.ts';
@@ -25,7 +25,7 @@ export function createEventLine(signal: AbortSignal) {
     push(mask: Mask, emit: Emit): void {
       last = last.then(() => send(mask, emit));
     },
-    /** Resolves when all events so far have been sent. Rejects, once, when one could not be. */
+    /** Resolves when all events so far have been sent. Rejects once for an event that could not be masked. */
     async pushed(): Promise<void> {
       await last;
       const thrown = fault;
@@ -35,7 +35,7 @@ export function createEventLine(signal: AbortSignal) {
   };
 }
 
-/** While others keep the threads that mask busy, the event waits. */
+/** Retries while the masking threads are busy with other callers. */
 async function unlessBusy(mask: Mask, signal: AbortSignal): Promise<string> {
   for (;;) {
     try {

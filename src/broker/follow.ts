@@ -1,8 +1,8 @@
-// The signals of a run and of a call as one. Knows nothing of either.
+// Combines the abort signals of a run and of a call into one.
 
 /**
- * Gives each call a signal that aborts with any of the ones it follows. One listener a followed signal, however many
- * calls there are.
+ * Returns signals that abort when any of the given ones does. Adds only one listener to each of those, however many
+ * calls there are, unlike AbortSignal.any.
  */
 export function createFollower(): (...signals: readonly AbortSignal[]) => {
   readonly signal: AbortSignal;

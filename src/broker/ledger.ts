@@ -1,15 +1,15 @@
-// What a run did outside. An entry is true at every moment, also if no further answer ever arrives.
-// Knows nothing of how calls are made.
+// The record of a run's calls. An entry is correct at every moment, even if no further response arrives. Does not know
+// how calls are made.
 import type { ErrorCode, GatewayError } from '../errors.ts';
 import type { Effect } from '../spec/description.ts';
 
-/** What a call does, as described. */
+/** What a call does, as the API description states. */
 export type Act = {
   readonly effect: Effect;
   readonly resource?: string;
-  /** Of the thing it names; for what is inside a sandbox, of the sandbox. */
+  /** Id of the object that the call names; for objects inside a sandbox, the id of the sandbox. */
   readonly id?: string;
-  /** It is sent to the sandbox `id` itself, for something inside of it. */
+  /** True if the call is sent to the sandbox `id` and acts on something inside it. */
   readonly inside?: true;
 };
 
@@ -17,27 +17,27 @@ export type LedgerEntry = {
   /** `GET /v2/sandboxes` or `Sandbox.commands.run`; paths as resolved, never a query. */
   readonly label: string;
   readonly write: boolean;
-  /** HTTP status; `refused`: never left the gateway; `failed`: no answer, and nothing changed; `unknown`: a write was sent, its outcome is unknown. */
+  /** HTTP status; `refused`: not sent; `failed`: no response, but nothing changed; `unknown`: a write, no response. */
   readonly status: number | 'done' | 'failed' | 'refused' | 'unknown';
   readonly code?: ErrorCode;
   readonly act?: Act;
-  /** How what ran in the sandbox failed, or what its server answered: the call does not throw for it. */
+  /** How a program in the sandbox ended, where the call itself does not throw for it. */
   readonly ended?: Ended;
-  /** Ids of the sandboxes it made. */
+  /** Ids of the sandboxes that the call created. */
   readonly made?: readonly string[];
-  /** When the sandbox it made or kept alive ends by itself, in Unix milliseconds. */
+  /** When the sandbox that the call created or kept alive expires, in Unix milliseconds. */
   readonly untilMs?: number;
-  /** It needed a person's approval: what became of that, and when, in Unix milliseconds. */
+  /** The outcome of the approval, if the call needed one. */
   readonly approval?: Approval;
   readonly ms: number;
 };
 
-/** `unasked`: the client cannot ask a person, and the operator lets such calls pass. */
+/** `unasked`: the client cannot ask a person, and the operator allows such calls. `atMs`: Unix milliseconds. */
 type Approval = { readonly answer: 'approved' | 'refused' | 'unasked'; readonly atMs: number };
 
 /**
- * `exitCode` of a command with the end of its stderr, the error that ended code, or the status a server inside answered
- * with. `detail` is text of the sandbox's: one line, bounded, and only for inside the envelope.
+ * The exit code of a command, the name of the error that ended code, or the status from a server in the sandbox.
+ * `detail` is untrusted text from the sandbox: one line of limited length, to be shown only inside the envelope.
  */
 export type Ended = ({ readonly exitCode: number } | { readonly error: string } | { readonly httpStatus: number }) & {
   readonly detail?: string;
@@ -45,7 +45,7 @@ export type Ended = ({ readonly exitCode: number } | { readonly error: string } 
 
 const MAX_DETAIL_CHARS = 160;
 
-/** The last line of `text` that is not empty, as a detail. */
+/** Returns the last line of `text` that is not empty. */
 export function detailOf(text: string): { detail?: string } {
   const lines = text.slice(-4_000).split(/[\r\n]+/);
   const last =
@@ -56,25 +56,25 @@ export function detailOf(text: string): { detail?: string } {
   return last === '' ? {} : { detail: last.length > MAX_DETAIL_CHARS ? `${last.slice(0, MAX_DETAIL_CHARS)}…` : last };
 }
 
-/** One call's entry while it is being made. */
+/** Updates the entry of a call that is being made. */
 export type LedgerCall = {
-  /** Names the call, as soon as it is known what it is; `act` as soon as that is known as well. */
+  /** Sets the label and the act as soon as they are known; may be called again. */
   name(label: string, write: boolean, act?: Act): void;
-  /** From here on it may have an effect: without an answer, a write counts as `unknown`. */
+  /** The request is about to be sent and may have an effect: without a response, a write counts as `unknown`. */
   sent(): void;
-  /** It turned out that nothing left the gateway. */
+  /** The request turned out not to have been sent. */
   notSent(): void;
-  /** The other side answered, whatever becomes of the answer. */
+  /** A response arrived, even if it is refused later. */
   answered(status: number | 'done'): void;
-  /** What ran in the sandbox failed. */
+  /** Records how a program in the sandbox ended. */
   ended(how: Ended): void;
-  /** There are new sandboxes. */
+  /** Records new sandboxes. */
   made(sandboxIds: readonly string[]): void;
-  /** The sandbox it made or names ends by itself then. */
+  /** Records when the sandbox that the call created or names expires. */
   livesUntil(untilMs: number): void;
-  /** It needed approval. */
+  /** Records the outcome of the approval. */
   approval(approval: Approval): void;
-  /** It is taken out again: it waits for a person, and the run that goes on then makes it anew. */
+  /** Removes the entry: the call waits for a person, and the continued run makes it again. */
   withdraw(): void;
   succeed(): void;
   fail(error: GatewayError): void;
@@ -83,11 +83,11 @@ export type LedgerCall = {
 export type Ledger = {
   readonly entries: readonly LedgerEntry[];
   open(label: string): LedgerCall;
-  /** The run is over: open entries stay as they are, with the time until now. */
+  /** Call it when the run ends: unfinished entries keep their status and get their duration. */
   close(): void;
 };
 
-/** Made ones are named in the gateway's own words: nothing but what E2B makes. */
+/** The form of E2B's sandbox ids. Hints show ids outside the envelope, so no other text may pass for one. */
 export const SANDBOX_ID = /^[a-z0-9]{1,64}(?:-[a-z0-9]{1,64})?$/;
 
 type Draft = {
@@ -103,7 +103,7 @@ type Draft = {
   ms: number;
 };
 
-/** `earlier`: what the run did before it was interrupted. */
+/** `earlier`: entries from before the run was interrupted. */
 export function createLedger(onEntry?: (entry: LedgerEntry) => void, earlier: readonly LedgerEntry[] = []): Ledger {
   const entries: Draft[] = earlier.map(entry => ({ ...entry }));
   const unfinished = new Map<Draft, (code: ErrorCode | undefined) => void>();

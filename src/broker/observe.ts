@@ -1,5 +1,5 @@
-// Reports the calls of capabilities: a span around each, and a record for the metrics. Names come from the gateway, never
-// from what a guest wrote. `api.request` is reported by its client instead, by operation.
+// Reports calls of capabilities: a span for each, and a record for the metrics. Names come from the gateway, never from
+// the guest. The API client reports `api.request` itself, by operation.
 import { toGatewayError } from '../errors.ts';
 import { startCallSpan } from '../trace.ts';
 import type { UpstreamRecord } from '../upstream/observe.ts';

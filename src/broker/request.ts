@@ -1,5 +1,5 @@
-// The capability `api.request`: guard, send, shape, answer. The order is its whole knowledge; an API's own rules are
-// handed in as `around`.
+// The capability `api.request`: checks the request, sends it, and returns the response as far as a guest may see it.
+// The rules of a particular API are passed in as `around`.
 import { GatewayError } from '../errors.ts';
 import { omitUndefined } from '../ground/omit-undefined.ts';
 import type { AnswerPlan, ShapedAnswer } from '../upstream/answer.ts';
@@ -12,13 +12,13 @@ import type { Operations } from '../upstream/operations.ts';
 import { secretsOf } from '../upstream/redact.ts';
 import type { CallContext, Capability } from './broker.ts';
 
-/** What an API's own rules want done with an answer while it is read. */
+/** What the rules of an API need from the reading of a response. */
 type Reading = Pick<AnswerPlan, 'hiddenMetadataKey' | 'ownMetadataKey' | 'findMade'>;
 
-/** An answer as far as a guest may see it. */
+/** A response as far as a guest may see it. */
 export type SentAnswer = Pick<UpstreamAnswer, 'status' | 'headers'> & { readonly shaped: ShapedAnswer };
 
-/** Put around the sending of each request that passed the guard: may refuse it, add to it, or change the answer. */
+/** Wraps the sending of each request that passed the guard: may refuse it, add to it, or change the response. */
 export type AroundSend = (
   request: GuardedRequest,
   context: CallContext,
@@ -28,17 +28,17 @@ export type AroundSend = (
 export type RequestParts = {
   readonly client: UpstreamClient;
   readonly answers: Answers;
-  /** Asked at each call, so that a refreshed description takes effect. */
+  /** A function, so that each call uses the current description. */
   readonly operations: () => Operations;
   readonly around?: AroundSend | undefined;
 };
 
-/** More values are hard to read for anybody; each costs the gateway many times its bytes. */
+/** Each value costs the gateway many times its bytes, and no agent needs more than this. */
 const ANSWER_LIMITS = { maxValues: 400_000, maxKeys: 400_000, maxDepth: 100, maxKeyBytes: 10_000 };
 
 const sendOnly: AroundSend = (request, _context, send) => send(request);
 
-/** Answers the JSON text of `{ status, ok, headers, data }`; non-2xx is an answer like any other. */
+/** The capability returns `{ status, ok, headers, data }` as JSON text, for statuses other than 2xx as well. */
 export function createRequestCapability({ client, answers, operations, around = sendOnly }: RequestParts): Capability {
   const sendAndRead = async (request: GuardedRequest, context: CallContext, reading: Reading): Promise<SentAnswer> => {
     const { status, headers, ...answer } = await send(client, request, context);
@@ -95,7 +95,7 @@ async function send(client: UpstreamClient, request: GuardedRequest, context: Ca
   }
 }
 
-/** Composed as text: a large answer is not built anew only to be written out again. */
+/** Composes text, because the data is JSON text already and large data should not be parsed again. */
 function compose({ status, headers, shaped }: SentAnswer, apiKey: string): string {
   const shown = maskKey(JSON.stringify(headers), apiKey);
   return `{"status":${status},"ok":${status >= 200 && status < 300},"headers":${shown},"data":${shaped.json}}`;

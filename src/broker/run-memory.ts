@@ -1,12 +1,12 @@
-// What one run holds of the caller's memory budget, call by call: its arguments until it is answered, its answer until
-// the engine has passed it on. All of it goes back when the run ends.
+// Charges the calls of one run to the caller's memory budget: arguments until the call is answered, the response until
+// the engine has passed it on. Whatever is left is released when the run ends.
 import { GatewayError } from '../errors.ts';
 import type { MemoryBudget } from '../ground/memory-budget.ts';
 
 export type CallMemory = {
   /** @throws GatewayError `busy`, or `cancelled` after the run has ended */
   take(bytes: number): void;
-  /** All that this call holds. */
+  /** Releases everything that this call was charged. */
   release(): void;
 };
 

@@ -1,7 +1,7 @@
-// Waiting with an end: until the run is aborted, or for a time.
+// Waits for a promise, but only until the run is aborted or for a limited time.
 import { GatewayError } from '../../errors.ts';
 
-/** Rejects `cancelled` as soon as the signal aborts; `late` gets the result of the work if it completes after that. */
+/** Rejects `cancelled` as soon as the signal aborts. If the work completes after that, `late` gets its result. */
 export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal, late?: (value: T) => void): Promise<T> {
   let cancel = () => {};
   const aborted = new Promise<never>((_resolve, reject) => {
@@ -19,7 +19,7 @@ export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal, la
   }
 }
 
-/** The result of the work; undefined when it takes longer. */
+/** Returns the result of the work, or undefined if it takes longer. */
 export async function within<T>(work: Promise<T>, ms: number): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<undefined>(resolve => {

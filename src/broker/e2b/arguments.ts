@@ -1,9 +1,9 @@
-// The arguments of `Sandbox` methods: the types they share, how they are checked, and what a wrong one is answered with.
+// Arguments of the `Sandbox` methods: shared schemas, the check, and the messages for wrong arguments.
 import { z } from 'zod';
 import { GatewayError } from '../../errors.ts';
 import { SANDBOX_ID } from '../ledger.ts';
 
-/** More than any legitimate call has. A schema checks each value and reports each problem, so the number is limited first. */
+/** More than legitimate calls have. Counted first, because a schema checks each value and reports each problem. */
 const MAX_VALUES = 5_000;
 
 function hasTooManyValues(raw: unknown): boolean {
@@ -32,18 +32,18 @@ export function parseArguments<Args>(id: string, schema: z.ZodType<Args>, raw: u
   throw new GatewayError('request_invalid', `${id}: ${problems.join('; ')}. See describe('${id}') in the search tool.`);
 }
 
-/** Becomes part of host names and paths, so only the form of E2B's own ids is accepted. */
+/** An id becomes part of host names and paths, so only the form of E2B's ids is accepted. */
 export const sandboxId = z.string().regex(SANDBOX_ID, 'is not a sandbox id, e.g. "i0abc…" as sbx.sandboxId holds it');
 export const path = z
   .string()
   .min(1)
   .max(4_096)
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: a path with one is what it looks for
-  .regex(/^[^\u0000]*$/, 'holds a NUL');
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: it refuses paths with a NUL
+  .regex(/^[^\u0000]*$/, 'contains a NUL');
 export const user = z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/i, 'is not a user name');
 export const pid = z.number().int().min(1).max(0xffff_ffff);
 const timeoutMs = z.number().min(0).max(86_400_000).transform(Math.ceil);
-/** A smaller number was meant as seconds: 300, 1800 and 3600 are usual ones. */
+/** Smaller values are probably meant as seconds: 300, 1800 and 3600 are common. */
 export const MIN_LIFE_MS = 15_000;
 const MIN_CALL_MS = 100;
 const inMilliseconds = (minMs: number) =>
@@ -51,13 +51,13 @@ const inMilliseconds = (minMs: number) =>
     error: ({ input }) =>
       `is in milliseconds, and ${input} looks like seconds: ${input} s is ${Number(input) * 1_000} (at least ${minMs} here)`,
   });
-/** How long a sandbox lives; 0: it ends now. */
+/** Time until a sandbox expires; 0 ends it at once. */
 export const lifeMs = inMilliseconds(MIN_LIFE_MS);
-/** How long a command, code, a wait or a request may take; 0: as long as the run. */
+/** Time limit of a command, of code, of a wait or of a request; 0: the time that the run has left. */
 export const callMs = inMilliseconds(MIN_CALL_MS);
 export const strings = z.record(z.string().max(1_000), z.string());
 
-/** Option names that models write by mistake -> what to write instead. */
+/** Wrong option names that models write, and what to write instead. */
 const HINTS: Readonly<Record<string, string>> = {
   apiKey: 'the gateway adds the key',
   timeout: 'it is timeoutMs here, in milliseconds',
@@ -76,7 +76,7 @@ const HINTS: Readonly<Record<string, string>> = {
   gzip: 'not needed',
 };
 
-/** Empty when the method does not have the option that the hint names. */
+/** Returns an empty text if the method does not have the option that the hint names. */
 function hintOf(key: string, shape: object): string {
   const hint = Object.hasOwn(HINTS, key) ? HINTS[key] : undefined;
   const [, meant] = /^it is (\w+)/.exec(hint ?? '') ?? [];
@@ -84,8 +84,8 @@ function hintOf(key: string, shape: object): string {
 }
 
 /**
- * The options of a method, and `requestTimeoutMs`, which all methods of the SDK have. Unknown names are refused, with
- * the name that was probably meant; so are options of the SDK that a guest may not set, as `debug`.
+ * The schema of a method's options, with `requestTimeoutMs`, which all methods of the SDK have. Refuses unknown names
+ * with the one that was probably meant, and options of the SDK that a guest may not set, such as `debug`.
  */
 export function options<Shape extends z.ZodRawShape>(shape: Shape) {
   return z

@@ -1,4 +1,4 @@
-// `sbx.runCode` and the contexts (kernels) code runs in.
+// The methods `sbx.runCode` and those for contexts (kernels), in which code runs.
 
 import { z } from 'zod';
 import { addressOf } from '../../e2b/handle.ts';
@@ -25,7 +25,7 @@ const runCode = method('Sandbox.runCode', {
   composed: true,
   args: onInstance({
     code: z.string().max(1_000_000),
-    /** What the agent's code listens for while the code runs. */
+    /** The kinds of events that the agent's code listens to. */
     events: z.array(z.enum(EVENT_KINDS)).max(EVENT_KINDS.length).optional(),
     opts: options({
       language: language.optional(),
@@ -75,7 +75,7 @@ const runCode = method('Sandbox.runCode', {
   },
 });
 
-/** The sandbox chose it: bounded, and nothing but a name's characters. */
+/** The sandbox chose the name, so it is shortened and reduced to the characters of identifiers. */
 const plainName = (name: string) => name.replace(/[^\w.]/g, '').slice(0, 60) || 'Error';
 
 const createCodeContext = method('Sandbox.createCodeContext', {

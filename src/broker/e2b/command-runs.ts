@@ -1,5 +1,5 @@
-// Commands that one run starts: awaited within the call, or left in the background and followed while the run lasts.
-// Decides which are killed when the run ends.
+// Runs the commands of one run: waits for their end, or leaves them in the background and collects their output while
+// the run lasts. Decides which are killed when the run ends.
 
 import type { Access } from '../../e2b/handle.ts';
 import type { Sandbox } from '../../e2b/sdk.ts';
@@ -16,20 +16,20 @@ import {
 } from './follower.ts';
 import type { SandboxCall } from './sandbox-call.ts';
 
-/** Kept of each stream of one command. */
+/** Maximum characters kept of each stream of a command. */
 export const MAX_KEPT_CHARS = 1_000_000;
-/** Envelopes and base64 around the output. */
+/** The protocol (envelopes, base64) at most doubles the size of the output. */
 const WIRE_OVERHEAD = 2;
 /** The daemon sends output in pieces of 32 kB. */
 const MAX_MESSAGE_BYTES = 1_000_000;
 const KILL_TIMEOUT_MS = 5_000;
 
 type Listeners = Parameters<StartCommand>[0] & { readonly requestTimeoutMs: number; readonly timeoutMs: number };
-/** A background command, and the file in the sandbox that has its output too. */
+/** A background command, and the file in the sandbox that its output is also written to. */
 export type Found = Pick<Follower, 'pid' | 'logPath'>;
 export type StartOn = (sandbox: Sandbox, listeners: Listeners) => ReturnType<StartCommand>;
 
-/** Returns the command's result. It is killed when its time is over or the run ends first. */
+/** Returns the command's result. Kills the command when its time is up or the run ends first. */
 export function runToEnd(
   sandboxId: string,
   call: SandboxCall,
@@ -69,7 +69,7 @@ export function runToEnd(
   });
 }
 
-/** Returns its pid at once. Following ends with the run; the command goes on until `timeoutMs` is over (0: no limit). */
+/** Returns the pid at once. The command may run for `timeoutMs` (0: no limit); it is followed until the run ends. */
 export function leaveRunning(
   sandboxId: string,
   call: SandboxCall,
@@ -110,7 +110,7 @@ export type Followed = {
   readonly listeners?: Set<Listener>;
 };
 
-/** Sends events for the output of a command that runs already. */
+/** Sends events for the output of a command that is already running. */
 export function listen(follower: Follower, events: Events): void {
   for (const listener of listenersOf(events)) follower.listeners.add(listener);
   follower.ended.then(events.end, events.end);
@@ -143,7 +143,7 @@ function begin(call: SandboxCall, access: Access, start: StartOn, { timeoutMs, .
   return { following, reporter, fault: () => wire.fault };
 }
 
-/** With a timeout of its own: the run may be over. */
+/** Has its own timeout, because the run may have ended. */
 function killQuietly({ session, context }: SandboxCall, access: Access, pid: number): void {
   const signal = AbortSignal.timeout(KILL_TIMEOUT_MS);
   const sdk = { ...session.sdk(context), signal, requestTimeoutMs: KILL_TIMEOUT_MS };
@@ -153,11 +153,11 @@ function killQuietly({ session, context }: SandboxCall, access: Access, pid: num
 
 const key = (sandboxId: string, pid: number | '') => `${sandboxId}:${pid}`;
 
-/** A background command of this run. */
+/** The follower of a background command of this run. */
 export const followerOf = ({ session }: SandboxCall, sandboxId: string, pid: number): Follower | undefined =>
   session.followers.get(key(sandboxId, pid));
 
-/** The sandbox was paused: the next request for one of its commands connects anew. */
+/** Call it when the sandbox is paused: the next request for one of its commands connects again. */
 export function loseFollowers({ session }: SandboxCall, sandboxId: string): void {
   for (const [name, follower] of session.followers) if (name.startsWith(key(sandboxId, ''))) follower.lose();
 }

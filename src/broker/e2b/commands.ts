@@ -1,4 +1,4 @@
-// `sbx.commands`: run (to the end, or in the background), what is known of background commands, stdin, kill.
+// The methods of `sbx.commands`: run to the end or in the background, output of background commands, stdin, kill.
 
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
@@ -15,16 +15,16 @@ import { method } from './method.ts';
 import { connectTo, reach, untilGone } from './reconnect.ts';
 import type { SandboxCall } from './sandbox-call.ts';
 
-/** The SDK encodes stdin in pure JavaScript, a quarter of a second a megabyte: small pieces let others in between. */
+/** The SDK encodes stdin in JavaScript, at 250 ms per MB. Small pieces let the event loop serve others in between. */
 const STDIN_CHUNK_BYTES = 32 * 1024;
 
 const base64 = z.strictObject({ base64: z.base64() });
-/** Text, or bytes in the guest's encoding of them. */
+/** Text, or bytes as the guest encodes them. */
 export const data = z.union([z.string(), base64]);
 export const bytesOf = (given: z.output<typeof data>): Buffer =>
   typeof given === 'string' ? Buffer.from(given, 'utf8') : Buffer.from(given.base64, 'base64');
 
-/** What the agent's code listens for while the command runs. */
+/** The streams that the agent's code listens to. */
 const events = z.array(z.enum(STREAMS)).max(STREAMS.length).optional();
 const eventsOf = ({ context }: SandboxCall, wanted: z.output<typeof events>): Events | undefined =>
   wanted === undefined ? undefined : createEvents(context, wanted);
@@ -53,7 +53,7 @@ const run = method('Sandbox.commands.run', {
     const sent = eventsOf(call, events);
     if (!background) return noted(await runToEnd(sandboxId, call, timeoutMs, starting(cmd), sent), call);
     const { logPath, cmd: logged } = withLogFile(cmd, randomUUID());
-    // 0: no deadline in the sandbox. A background command outlives the run unless it is given a timeout.
+    // 0: no time limit. A background command outlives the run unless it has a timeout.
     return leaveRunning(sandboxId, call, timeoutMs ?? 0, starting(logged), { logPath, events: sent });
   },
 });
@@ -91,7 +91,7 @@ const wait = method('Sandbox.commands.wait', {
   },
 });
 
-/** What a background command of this run has printed so far; its result once it ended. */
+/** Returns the output of a background command so far, or its result once it has ended. */
 const output = method('Sandbox.commands.output', {
   mode: 'write',
   args: onInstance({ pid }),
@@ -163,13 +163,13 @@ export const COMMANDS = {
   'Sandbox.commands.closeStdin': closeStdin,
 };
 
-/** The process as the agent's code started it. */
+/** Shows the command as the agent's code wrote it, without the log file around it. */
 function asAsked<Listed extends { args: string[] }>(process: Listed): Listed & { logPath?: string } {
   const { cmd, logPath } = withoutLogFile(process.args.at(-1) ?? '');
   return logPath === undefined ? process : { ...process, args: [...process.args.slice(0, -1), cmd], logPath };
 }
 
-/** A failed command does not throw; its exit code is in the ledger. */
+/** Records a failed command in the ledger, because the method does not throw for it. */
 async function noted(ran: CommandResult, { context }: SandboxCall): Promise<CommandResult> {
   const { exitCode, stderr } = ran;
   if (exitCode === 0) return ran;
@@ -178,7 +178,7 @@ async function noted(ran: CommandResult, { context }: SandboxCall): Promise<Comm
   return ran;
 }
 
-/** Limited by what is kept of the output, not by the size of one answer: JSON may write a byte as six. */
+/** Charges the output, whose size is limited already: its JSON may be six times longer than maxAnswerBytes allows. */
 function counted<Printed extends { stdout: string; stderr: string }>(printed: Printed, call: SandboxCall): Printed {
   call.context.answer.take(printed.stdout.length + printed.stderr.length);
   return printed;

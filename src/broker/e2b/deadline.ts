@@ -1,15 +1,15 @@
-// How long a call waits for a command or for code, and the error when that was not enough: more `timeoutMs` helps
-// only where the run has more time left. Pure.
+// How long a call waits for a command or for code, and the error when that is not enough. A longer `timeoutMs` helps
+// only if the run has more time left. Pure.
 
 export type Deadline = {
   readonly ms: number;
-  /** The run had no more than this, whatever was asked for. */
+  /** Whether `ms` is all the time that the run has left. */
   readonly capped: boolean;
-  /** What the whole run may take. */
+  /** Time limit of the whole run. */
   readonly wallMs: number;
 };
 
-/** What is asked for, or what the run has left: the smaller. 0 asks for all there is, as in the SDK. */
+/** The smaller of the requested time and the time the run has left. 0 requests all of it, as in the SDK. */
 export function deadlineOf(askedMs: number | undefined, run: { leftMs: number; wallMs: number }): Deadline {
   const capped = askedMs === undefined || askedMs === 0 || askedMs >= run.leftMs;
   return { ms: capped ? run.leftMs : askedMs, capped, wallMs: run.wallMs };

@@ -1,5 +1,5 @@
-// Errors of the SDK and of sandboxes, as errors that a guest may read: the SDK's name and a message without keys, tokens
-// or a stack. The guest's side makes errors of the same name from them.
+// Converts errors of the SDK and of sandboxes to errors that a guest may read: the SDK's error name and a message
+// without keys, tokens or a stack. The guest's prelude makes errors of the same name from them.
 import {
   connectionFailureOf,
   endedMeanwhile,
@@ -12,16 +12,16 @@ import { LONGEST_SPELLING_CHARS, maskKey } from '../../upstream/key-spellings.ts
 import { maskTokens, type Tokens } from './tokens.ts';
 
 const MAX_MESSAGE_CHARS = 1_000;
-/** What is looked through of a message: where a long one is cut may be half of a key. */
+/** Maximum characters of a message that are masked. Cutting it there may split a key, so the end is then dropped. */
 const MAX_READ_CHARS = 32_000;
 
-/** With the SDK's name for it, and the name of its option. */
+/** Uses the SDK's name for the error, and the name of its option. */
 export const noAnswer = (requestTimeoutMs: number) =>
   new GatewayError('sandbox_failed', `TimeoutError: no answer within ${requestTimeoutMs} ms (requestTimeoutMs).`);
 
 export type Secrets = { readonly apiKey: string; readonly tokens: Tokens };
 
-/** `status`: only where a response is known to have come. */
+/** `status`: undefined if it is not known that a response arrived. */
 export type Failure = { readonly error: GatewayError; readonly status: number | undefined };
 
 export function toFailure(caught: unknown, aborted: boolean, secrets: Secrets): Failure {
@@ -43,7 +43,7 @@ export function toFailure(caught: unknown, aborted: boolean, secrets: Secrets): 
   return { error, status: undefined };
 }
 
-/** One sentence for a sandbox that does not exist and one for a sandbox that ended, whichever call it was. */
+/** Uses the same sentence for a missing or ended sandbox in every method. */
 function messageFor({ name, message }: SdkError): string {
   const [id] = /\bi[a-z0-9]{14,40}\b/.exec(message) ?? [];
   if (isSandboxMissing(name, message))
@@ -53,7 +53,7 @@ function messageFor({ name, message }: SdkError): string {
   return message;
 }
 
-/** Text from outside: one line, limited, without secrets. */
+/** Reduces text from outside to one line of limited length without secrets. */
 export function clean(message: string, { apiKey, tokens }: Secrets): string {
   const masked = maskTokens(maskKey(message.slice(0, MAX_READ_CHARS), apiKey), tokens);
   const text = message.length > MAX_READ_CHARS ? masked.slice(0, -LONGEST_SPELLING_CHARS) : masked;

@@ -1,4 +1,4 @@
-// What a command or code prints, sent to the agent's code while it runs: in order, several at once where they come fast.
+// Sends the output of a command or of code to the agent's code while it runs: in order, in batches if it comes fast.
 import { mayGoOn } from '../../upstream/key-spellings.ts';
 import type { CallContext } from '../broker.ts';
 
@@ -8,24 +8,24 @@ export const EVENT_KINDS = [...STREAMS, 'result', 'error'] as const;
 export type EventKind = (typeof EVENT_KINDS)[number];
 
 export type Events = {
-  /** @throws GatewayError when the run has no bytes left for it */
+  /** @throws GatewayError if the run has no bytes left */
   print(stream: Stream, text: string): void;
-  /** `json`: what happened, as JSON text. @throws GatewayError when the run has no bytes left for it */
+  /** `json`: the event as JSON text. @throws GatewayError if the run has no bytes left */
   push(kind: 'result' | 'error', json: string): void;
-  /** Sends what waits. */
+  /** Sends all waiting events now. */
   flush(): void;
-  /** No more will come. */
+  /** Tells the guest that no more events follow. */
   end(): void;
 };
 
-/** Whether a word goes on from one piece of output to the next. It may be a key. */
+/** Whether a word continues from one piece of output to the next. The word may be a key. */
 export const goesOn = (before: string, text: string): boolean => /\S$/.test(before.slice(-1)) && /^\S/.test(text);
 
-/** Between two messages of one call: grows with their number, so that a run of a minute gets some hundreds. */
+/** Time between two messages of a call. It grows with their number, so that a run of a minute sends a few hundred. */
 const FIRST_WAIT_MS = 10;
 const MAX_WAIT_MS = 250;
 
-/** What was printed, in pieces with no gap between them; or, of anything else, its JSON text. */
+/** An event that waits: pieces of output that belong together, or the JSON text of another event. */
 type Waiting = { readonly kind: EventKind | 'end'; readonly pieces: string[]; readonly json?: string };
 
 export function createEvents(
@@ -38,7 +38,7 @@ export function createEvents(
   let timer: NodeJS.Timeout | undefined;
 
   const waitMs = () => Math.min(FIRST_WAIT_MS + sent, MAX_WAIT_MS);
-  /** All but the last `held`. */
+  /** Sends all waiting events except for the last `held`. */
   const send = (held: number) => {
     clearTimeout(timer);
     timer = undefined;
@@ -49,7 +49,7 @@ export function createEvents(
     sentAt = performance.now();
   };
   const flush = () => send(0);
-  /** What ends like the beginning of a key waits once more, for what comes after it. */
+  /** Output that ends with what may be the beginning of a key waits once more for the rest of it. */
   const sendFinished = () => {
     if (!mayGoOn(waiting.at(-1)?.pieces.join('') ?? '', principal.apiKey)) return flush();
     send(1);

@@ -1,4 +1,4 @@
-// What running code in a kernel gives: collects the events of one execution, within limits. Knows no connection.
+// Collects the events of one execution of code in a kernel into a result, within limits. Knows no connection.
 import { GatewayError } from '../../errors.ts';
 import { tryParseJson } from '../../ground/json.ts';
 import { type JsonLimits, judgeJson } from '../../ground/json-size.ts';
@@ -10,7 +10,7 @@ import { createOutput, type Output } from './output.ts';
 export type ExecutionResult = {
   readonly text?: string;
   /**
-   * Each as JSON text: as values they would take many times their size, and they are kept until the code ends.
+   * Each as JSON text, because values would take many times the memory, and they are kept until the code ends.
    * Fields: text, html, markdown, svg, png and jpeg and pdf (base64), latex, json, javascript, data, chart, any others,
    * and `isMainResult`.
    */
@@ -21,17 +21,17 @@ export type ExecutionResult = {
 };
 
 export type ExecutionOptions = {
-  /** Of all results together; results beyond it are left out. */
+  /** Maximum size of all results together; further ones are left out. */
   readonly maxResultBytes: number;
-  /** Kept of each stream: its beginning and its end. */
+  /** Maximum characters kept of each stream: its beginning and its end. */
   readonly maxKeptChars: number;
-  /** No part of it is left where output is cut. */
+  /** The caller's key, of which no part may remain where output is cut. */
   readonly apiKey: string;
   readonly onStdout?: ((text: string) => void) | undefined;
   readonly events?: Events | undefined;
 };
 
-/** An event within these limits is parsed in some ten milliseconds. */
+/** Parsing an event within these limits takes a few tens of milliseconds at most. */
 const EVENT_LIMITS: JsonLimits = {
   maxBytes: Number.POSITIVE_INFINITY, // counted over all events
   maxValues: 100_000,
@@ -65,7 +65,7 @@ export class Execution {
     this.#streams = { stdout: kept(), stderr: kept() };
   }
 
-  /** One event, as a line of JSON. @throws GatewayError `sandbox_failed` when it is not an event */
+  /** Takes one event as a line of JSON. @throws GatewayError `sandbox_failed` if it is not an event */
   take(line: string): void {
     if (line.trim() === '') return;
     if (!judgeJson(line, EVENT_LIMITS).fits) {
@@ -111,7 +111,7 @@ export class Execution {
     const isMainResult = event.is_main_result === true;
     const result: Record<string, unknown> = { ...Object.fromEntries(formats), ...extra, isMainResult };
     const json = JSON.stringify(result);
-    // Numbers can get longer: 1e20 is written with 21 digits.
+    // The new JSON can be longer than the line: 1e20 becomes 21 digits.
     if (!this.#fits(Math.max(0, Buffer.byteLength(json) - lineBytes))) return;
     this.#results.push(json);
     this.#events?.push('result', json);
@@ -131,8 +131,8 @@ export class Execution {
 }
 
 /**
- * The pieces as they came, but a word is in one: a key that came in two would not be found. Once something had to be
- * dropped, one text with a gap.
+ * Keeps the pieces as they arrived, except that a word is never split: a key in two pieces would not be found. Once
+ * something has to be dropped, there is one text with a gap.
  */
 class KeptStream {
   readonly #output: Output;
@@ -174,7 +174,7 @@ const errorOf = ({ name, value, traceback }: Event) => ({
   traceback: String(traceback ?? ''),
 });
 
-/** The result for the guest, as JSON text: the results are JSON already and are not parsed for this. */
+/** Composes the result for the guest as JSON text, because the results are JSON text already. */
 export function composeExecution({ results, ...rest }: ExecutionResult): string {
   return `{"results":[${results.join(',')}],${JSON.stringify(rest).slice(1)}`;
 }

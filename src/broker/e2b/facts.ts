@@ -1,5 +1,5 @@
-// What E2B says of a sandbox that a call would end or change, for the person who is asked: template, age, metadata. One
-// small request; what cannot be had in time is left out.
+// Asks E2B about the sandbox that a call would end or change, for the person who is asked for approval: template, age,
+// metadata. Takes one small request; without a response in time there are no facts.
 import { apiOf } from '../../e2b/api-client.ts';
 import { askApi, type Connection } from '../../e2b/connection.ts';
 import { maskKey } from '../../upstream/key-spellings.ts';

@@ -1,4 +1,5 @@
-// `sbx.files`. Reads stop at their cap while they stream; bytes cross as base64 both ways.
+// The methods of `sbx.files`. Reading stops as soon as a file exceeds the limit. Bytes are sent to and from the guest
+// as base64.
 import { z } from 'zod';
 import { GatewayError } from '../../errors.ts';
 import { omitUndefined } from '../../ground/omit-undefined.ts';
@@ -7,7 +8,7 @@ import { onInstance, options, path, user } from './arguments.ts';
 import { bytesOf, data } from './commands.ts';
 import { method } from './method.ts';
 
-/** Of one file. As base64 it still fits into one answer. */
+/** Maximum size of a file that is read: as base64 it still fits into one response. */
 const MAX_READ_BYTES = 5_000_000;
 
 const userOptions = options({ user: user.optional() });
@@ -58,7 +59,7 @@ const write = method('Sandbox.files.write', {
   mode: 'write',
   args: onInstance({
     files: z.array(entry).min(1).max(1_000),
-    /** Whether one file was written, not a list of one. */
+    /** True if the guest passed a single file, not a list. */
     single: z.boolean(),
     opts: options({ user: user.optional(), metadata: z.record(z.string(), z.string()).optional() }),
   }),
@@ -79,7 +80,7 @@ const write = method('Sandbox.files.write', {
   },
 });
 
-/** Small buffers share a pool; the SDK must see only these bytes. */
+/** Small buffers share an ArrayBuffer, and the SDK would send all of it, so the bytes are copied. */
 const exactBuffer = (bytes: Buffer): ArrayBuffer => new Uint8Array(bytes).buffer;
 
 const list = method('Sandbox.files.list', {

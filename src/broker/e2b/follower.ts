@@ -1,5 +1,5 @@
-// Follows one command in a sandbox: keeps a limited part of its output, gives its end as a result however it ended. Knows
-// the SDK's command handle, and nothing of capabilities.
+// Follows one command in a sandbox: keeps a limited part of its output, and returns a result however it ended. Knows
+// the SDK's command handle, but no capabilities.
 import { discardKeptOutput } from '../../e2b/handle.ts';
 import type { CommandHandle } from '../../e2b/sdk.ts';
 import { commandEndOf } from '../../e2b/sdk-errors.ts';
@@ -9,46 +9,46 @@ export type CommandResult = {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
-  /** Why it ended, when not by itself. */
+  /** The reason, if the command did not end by itself. */
   readonly error?: string;
-  /** Characters of stdout and stderr that were left out. */
+  /** Number of characters of stdout and stderr that were left out. */
   readonly dropped?: number;
 };
 
 export type Listener = (stream: 'stdout' | 'stderr', text: string) => void;
 
 export type FollowOptions = {
-  /** Kept of each stream, characters: head and tail. */
+  /** Maximum characters kept of each stream: its head and its tail. */
   readonly maxKeptChars: number;
-  /** No part of it is left where the output is cut. */
+  /** The caller's key, of which no part may remain where output is cut. */
   readonly apiKey: string;
-  /** Streamed in all; a command that prints more is not followed any longer. */
+  /** Maximum total output; a command that prints more is no longer followed. */
   readonly maxStreamedBytes: number;
-  /** Called for each piece. What it throws stops the following as well, and is what `ended` rejects with. */
+  /** Called for each piece of output. If it throws, following stops and `ended` rejects with the error. */
   readonly onBytes: (bytes: number) => void;
   readonly onStdout?: (text: string) => void;
-  /** Of the agent's code, which may add to them. What one throws stops the following, as with `onBytes`. */
+  /** Listeners of the agent's code; more may be added later. If one throws, following stops as with `onBytes`. */
   readonly listeners: Set<Listener>;
-  /** Called once, when the command printed too much: kills it or not. Returns what happens to it, for the error. */
+  /** Called once if the command prints too much. May kill it; returns what happens to it, for the error message. */
   readonly onTooMuch: (pid: number) => string;
-  /** The error's text when its time was over. */
+  /** Error message for a command that timed out. */
   readonly overdue: string;
 };
 
 export type Follower = {
   readonly pid: number;
-  /** A file in the sandbox that has its output too. */
+  /** File in the sandbox that the output is also written to. */
   readonly logPath?: string;
-  /** A failed command does not reject it: only a lost sandbox does, or a run that has no bytes left. */
+  /** Resolves for a failed command as well; rejects if the sandbox is lost or the run has no bytes left. */
   readonly ended: Promise<CommandResult>;
   readonly listeners: Set<Listener>;
   /** The output so far. */
   peek(): Pick<CommandResult, 'stdout' | 'stderr' | 'dropped'>;
   /** Stops following; the command goes on. */
   leave(): void;
-  /** The stream broke off before the command's end, e.g. because its sandbox was paused. */
+  /** Whether the stream ended before the command did, e.g. because its sandbox was paused. */
   lost(): boolean;
-  /** Stops following and counts as lost: its sandbox has been paused. */
+  /** Stops following and marks the stream as lost, because the sandbox has been paused. */
   lose(): void;
 };
 
@@ -79,12 +79,12 @@ class FollowedCommand {
   readonly #stdout: ReturnType<typeof createOutput>;
   readonly #stderr: ReturnType<typeof createOutput>;
   readonly #stream = new AbortController();
-  /** Undefined until the command has started; output may come before. */
+  /** Undefined until the command has started; output may arrive before that. */
   #handle: CommandHandle | undefined;
   #streamedBytes = 0;
-  /** Set once there was too much output. `cause`: what `onBytes` threw, or nothing when it was the command's own limit. */
+  /** Set after too much output. `cause`: the error from `onBytes`; undefined if the command's limit was exceeded. */
   #excess: { readonly cause: unknown } | undefined;
-  /** What `onTooMuch` returned. */
+  /** The return value of `onTooMuch`. */
   #fate = '';
   lost = false;
 
@@ -109,7 +109,7 @@ class FollowedCommand {
     };
   }
 
-  /** Output may have come before the handle, and it may have been too much. */
+  /** Output may have arrived before the handle did, and it may have been too much already. */
   async endOf(handle: CommandHandle): Promise<CommandResult> {
     this.#handle = handle;
     this.#stopOnExcess();
@@ -151,14 +151,14 @@ class FollowedCommand {
     this.#stopOnExcess();
   }
 
-  /** Once: `#count` does nothing after the excess. */
+  /** Runs only once, because `#count` returns early after an excess. */
   #stopOnExcess(): void {
     if (this.#excess === undefined || this.#handle === undefined) return;
     this.#fate = this.#options.onTooMuch(this.#handle.pid);
     this.#stream.abort();
   }
 
-  /** From what the SDK rejects with. @throws what is not an end of the command */
+  /** Converts the SDK's rejection to a result. @throws errors that do not mean that the command ended */
   #endFrom(caught: unknown): Pick<CommandResult, 'exitCode' | 'error'> {
     if (this.#excess !== undefined) {
       if (this.#excess.cause !== undefined) throw this.#excess.cause;

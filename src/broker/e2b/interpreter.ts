@@ -1,4 +1,4 @@
-// Requests to the code interpreter of a sandbox: one line of JSON an event. Our own client instead of the SDK's runCode,
+// Client for the code interpreter of a sandbox, which sends one line of JSON per event. Replaces the SDK's runCode,
 // which follows redirects, keeps everything, and breaks characters that arrive in two pieces. Knows no capability.
 import { StringDecoder } from 'node:string_decoder';
 import type { Response } from 'undici';
@@ -15,7 +15,7 @@ export const INTERPRETER_PORT = 49999;
 export type InterpreterAddress = {
   readonly baseUrl: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Until a response begins. */
+  /** Time limit until the response begins. */
   readonly requestTimeoutMs: number;
   readonly tokens: Tokens;
 };
@@ -23,19 +23,19 @@ export type InterpreterAddress = {
 export type ExecuteOptions = ExecutionOptions & {
   readonly body: object;
   readonly timeoutMs: number;
-  /** The error's text when the code takes longer: what happened and what to do. */
+  /** Error message if the code takes longer than `timeoutMs`: what happened and what to do. */
   readonly overdue: string;
   readonly onBytes: (bytes: number) => void;
   /** Does work on the main thread, in turn with other runs. */
   readonly work: <T>(work: () => T) => Promise<T>;
 };
 
-/** Of one execution. */
+/** Maximum number of events of one execution. */
 const MAX_EVENTS = 200_000;
-/** Processed between two turns of the event loop. */
+/** Number of events processed in one turn of the event loop. */
 const EVENTS_A_TURN = 100;
 
-/** @throws errors named as the SDK's, what `onBytes` throws, and what the wire throws */
+/** @throws errors with the SDK's names, and errors from `onBytes` and from the wire */
 export async function execute(wire: Wire, at: InterpreterAddress, options: ExecuteOptions): Promise<ExecutionResult> {
   const deadline = AbortSignal.timeout(options.timeoutMs);
   const execution = new Execution(options);
@@ -50,7 +50,7 @@ export async function execute(wire: Wire, at: InterpreterAddress, options: Execu
   }
 }
 
-/** A request whose response is one JSON value, or empty. */
+/** Sends a request whose response is one JSON value or empty. */
 export async function callInterpreter(
   wire: Wire,
   at: InterpreterAddress,
@@ -65,7 +65,7 @@ export async function callInterpreter(
   throw new GatewayError('answer_too_large', `The sandbox answered with ${describeExcess(verdict.excess)}.`);
 }
 
-/** A list of contexts, and much more than that. */
+/** Far more than the largest response, a list of contexts, needs. */
 const VALUE_LIMITS: JsonLimits = {
   maxBytes: 1_000_000,
   maxValues: 10_000,
@@ -96,7 +96,7 @@ async function request(
   throw responseError(response.status, await response.text());
 }
 
-/** With the SDK's names, so that the guest gets the same classes. */
+/** Uses the SDK's names, so that the guest gets the same error classes. */
 function responseError(status: number, text: string): Error {
   if (isPortClosed(status, text)) {
     return named(
@@ -112,7 +112,7 @@ function responseError(status: number, text: string): Error {
 const named = (name: string, message: string, statusCode: number | undefined) =>
   Object.assign(new Error(message), { name, statusCode });
 
-/** Lines, some at a time. @throws GatewayError `answer_too_large` */
+/** Yields the lines of the response in batches. @throws GatewayError `answer_too_large` */
 async function* linesOf(response: Response, onBytes: (bytes: number) => void): AsyncGenerator<readonly string[]> {
   if (response.body === null) return;
   const decoder = new StringDecoder('utf8');

@@ -1,4 +1,4 @@
-// The sandbox itself: create, attach, list, inspect, pause, fork, snapshot, kill. Calls to E2B's API only.
+// The methods for sandboxes themselves: create, connect, fork, list, inspect, pause, kill. They call only E2B's API.
 import { z } from 'zod';
 import type { SdkOptions } from '../../e2b/connection.ts';
 import type { Access } from '../../e2b/handle.ts';
@@ -16,7 +16,7 @@ import { REQUEST_TAG, tag, withinQuota, wouldStart } from './quota.ts';
 import { isRunner, refuseRunnerMetadata } from './runners.ts';
 import type { SandboxCall } from './sandbox-call.ts';
 
-/** As the code interpreter's SDK has it: runCode needs it. */
+/** The default of the code interpreter's SDK; runCode needs it. */
 const DEFAULT_TEMPLATE = 'code-interpreter-v1';
 const KILL_TIMEOUT_MS = 10_000;
 
@@ -41,7 +41,7 @@ const onTimeout = z
   .enum(['kill', 'pause'])
   .or(z.strictObject({ action: z.enum(['kill', 'pause']), keepMemory: z.boolean().optional() }));
 
-/** Of the SDK, when none is given. */
+/** The SDK's default. */
 const DEFAULT_LIFE_MS = 300_000;
 
 const create = method('Sandbox.create', {
@@ -57,7 +57,7 @@ const create = method('Sandbox.create', {
       network: network.optional(),
       lifecycle: z.strictObject({ onTimeout: onTimeout.optional(), autoResume: z.boolean().optional() }).optional(),
       volumeMounts: strings.optional(),
-      /** Always so: a sandbox without it would answer to anybody. */
+      /** Always true: a sandbox without it would answer requests from anybody. */
       secure: z.literal(true, 'is always true here').optional(),
     }),
   }),
@@ -80,8 +80,8 @@ const create = method('Sandbox.create', {
 });
 
 /**
- * Not on the run's signal: a creation that was sent is waited for, and undone when the run has ended. The same
- * holds when it takes longer than the agent's code would wait.
+ * Does not abort a creation that was sent: it waits for the sandbox, and kills it if the run has ended or the agent's
+ * code has stopped waiting in the meantime.
  */
 async function seenThrough(
   { session, context, sdk }: SandboxCall,
@@ -120,7 +120,7 @@ const connect = method('Sandbox.connect', {
   },
 });
 
-/** In execute_read: nothing resumed, nothing extended. A paused one can still be inspected. */
+/** connect in execute_read neither resumes nor extends the sandbox. A paused one can still be inspected. */
 async function attachOnly(sandboxId: string, call: SandboxCall): Promise<unknown> {
   try {
     return shown(await call.onSandbox(sandboxId, async ({ access }) => access), call);
@@ -180,7 +180,7 @@ const list = method('Sandbox.list', {
   },
 });
 
-/** Without the gateway's own mark, which an agent has no use for. */
+/** Removes the gateway's own metadata entry, which agents do not need. */
 function unmarked<Info extends { metadata: Record<string, string> }>(info: Info): Info {
   dropMetadata(info, REQUEST_TAG);
   return info;
@@ -209,7 +209,7 @@ const isRunning = method('Sandbox.isRunning', {
   mode: 'read',
   args: onInstance({ opts: options({}) }),
   async run({ sandboxId }, call) {
-    // Asked of E2B first and anew: a health check sent to a paused sandbox could wake it.
+    // Asks E2B's API first, without cached access: a health check sent to a paused sandbox could resume it.
     call.session.forget(sandboxId);
     try {
       return await call.onSandbox(sandboxId, ({ sandbox, sdk }) => sandbox.isRunning({ signal: sdk.signal }));
@@ -235,7 +235,7 @@ const kill = method('Sandbox.kill', {
   mode: 'write',
   args: z.strictObject({ sandboxId: z.string().max(200), opts: options({}) }),
   async run({ sandboxId: id, opts: _ }, call) {
-    // There is no such sandbox, and the SDK answers false to that.
+    // There cannot be such a sandbox, and the SDK returns false for a missing one.
     if (!sandboxId.safeParse(id).success) return false;
     call.session.forget(id);
     return call.send(() => Sandbox.kill(id, call.sdk));
@@ -278,13 +278,13 @@ export const LIFECYCLE = {
   'Sandbox.updateNetwork': updateNetwork,
 };
 
-/** What a guest's instance is made of: no token among it. */
+/** The data of a guest's Sandbox instance. It contains no token. */
 const shown = ({ sandboxId, domain }: Access, call: SandboxCall) => ({
   sandboxId,
   domain: domain ?? call.session.options.connection.domain,
 });
 
-/** Refused before anything counts as sent. */
+/** Checks the quota before anything counts as sent. */
 async function quota<T>(call: SandboxCall, wanted: number, create: () => Promise<T>): Promise<T> {
   return withinQuota(call, wanted, () => call.send(create));
 }

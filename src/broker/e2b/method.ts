@@ -1,5 +1,5 @@
-// Makes a capability of a `Sandbox` method: names the call in the ledger, refuses writes in execute_read before anything
-// is sent, checks the arguments, masks secrets in the result.
+// Makes a capability from a `Sandbox` method: names the call in the ledger, refuses writes in execute_read before
+// anything is sent, checks the arguments, and masks secrets in the result.
 import type { z } from 'zod';
 import { GatewayError } from '../../errors.ts';
 import type { Effect, Mode } from '../../spec/description.ts';
@@ -16,16 +16,16 @@ import type { Session } from './session.ts';
 type Definition<Args> = {
   readonly mode: Mode;
   readonly args: z.ZodType<Args>;
-  /** Where these arguments do something else than the method is described to do. */
+  /** The effect of a call whose arguments make it differ from the described effect of the method. */
   readonly effectOf?: (args: Args) => Effect | undefined;
-  /** True where the result holds text of E2B's API: secrets in it are masked, as in api.request. */
+  /** True if the result contains data from E2B's API: its secrets are masked as in api.request. */
   readonly redact?: boolean;
-  /** True where `run` returns JSON text already. */
+  /** True if `run` returns JSON text. */
   readonly composed?: boolean;
   readonly run: (args: Args, call: SandboxCall) => Promise<unknown>;
 };
 
-/** Takes the session of a run, and is then a capability of that run. */
+/** Makes the method a capability of the run to which the session belongs. */
 export type SandboxMethod = (session: Session) => Capability;
 
 export function method<Args>(id: string, definition: Definition<Args>): SandboxMethod {
@@ -55,7 +55,7 @@ export function method<Args>(id: string, definition: Definition<Args>): SandboxM
   };
 }
 
-/** Before the arguments are checked, so that a refused call is in the ledger as well. */
+/** Names the call before its arguments are checked, so that the ledger also has calls that are refused. */
 function nameCall(id: string, raw: unknown, write: boolean, session: Session, { call }: CallContext): Asked {
   const { sandboxId } = (raw ?? {}) as { sandboxId?: unknown };
   const described = session.options.acts.get(id) ?? { effect: 'changes' };
@@ -66,13 +66,13 @@ function nameCall(id: string, raw: unknown, write: boolean, session: Session, { 
   return { label, act };
 }
 
-/** `Sandbox.files.remove`, `Sandbox.removeCodeContext`: asked of the sandbox, not of the API. */
+/** Whether the method is sent to the sandbox, not to the API: `Sandbox.files.remove`, `Sandbox.removeCodeContext`. */
 const isInside = (id: string): boolean => /^Sandbox\.(?:\w+\.|\w*CodeContexts?$)/.test(id);
 
 const DETAILS = ['path', 'oldPath', 'pid', 'contextId', 'snapshotId', 'cmd', 'code'] as const;
 const MAX_DETAIL_CHARS = 200;
 
-/** What a person should read beside the sandbox's id: which file, which command. */
+/** What a person should see beside the sandbox's id, e.g. which file or which command. */
 function detailIn(args: unknown): { detail?: string } {
   const given = args as Readonly<Record<string, unknown>>;
   const name = DETAILS.find(detail => given[detail] !== undefined);

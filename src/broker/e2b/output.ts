@@ -1,25 +1,25 @@
-// What a command or code printed, bounded while it streams: the head and the tail are kept, the middle is counted. Pure.
+// Limits the output of a command or of code while it streams: keeps head and tail, and counts what is dropped between.
 import { firstWordEnd, lastWordAt, maskCutKey } from '../../upstream/key-spellings.ts';
 
 export type Output = {
   push(text: string): void;
-  /** `text`: all of it, or its beginning and end with a line between them that has the number of missing characters. */
+  /** `text`: the whole output, or its head and tail with a line between them that counts the missing characters. */
   read(): { readonly text: string; readonly dropped: number };
-  /** Whether something had to be dropped. */
+  /** Whether something was dropped. */
   readonly isCut: boolean;
 };
 
-/** No part of this key is left where the text is cut, nor where it ends. What is whole in it is masked by who reads it. */
+/** Leaves no part of the key where the text is cut or ends. The reader must mask whole keys in it. */
 export function createOutput(maxChars: number, apiKey: string): Output {
   const half = Math.floor(maxChars / 2);
   let head = '';
   let tail: string[] = [];
-  /** Of what is kept in `tail`; the places before it are empty. */
+  /** Index of the first piece in `tail` that is kept; the elements before it are empty. */
   let start = 0;
   let tailChars = 0;
   let dropped = 0;
 
-  /** Whole pieces from the front. The array is copied when half of it is empty: over many pushes, no push pays for more than its own piece. */
+  /** Drops whole pieces from the front. Copies the array only when half of it is empty, so a push is O(1) on average. */
   const trim = () => {
     for (let next = tail[start]; next !== undefined && tailChars - next.length >= half; next = tail[start]) {
       tailChars -= next.length;
@@ -58,12 +58,12 @@ export function createOutput(maxChars: number, apiKey: string): Output {
 }
 
 const MAX_LINE_CHARS = 500;
-/** What is masked of a line. It is longer than what is shown, so that a cut leaves no part of a key. */
+/** Maximum characters of a line that are masked. More than are shown, so that a cut cannot leave part of a key. */
 const MAX_MASKED_CHARS = 8_000;
 
 /**
- * Lines as progress messages, at most one every `everyMs`: lines that come faster go out together, the newest win.
- * `mask` takes the secrets out of a line. `flush` sends what waits, an unfinished line too.
+ * Reports lines as progress messages, at most one message every `everyMs`: of lines that come faster, the newest are
+ * sent together. `mask` removes secrets from a line. `flush` sends what is waiting, even an unfinished line.
  */
 export function createLineReporter(
   report: (message: string) => void,

@@ -1,4 +1,4 @@
-// What is reached from outside: requests to a server inside the sandbox, and signed links to its files for the user.
+// The methods that use a sandbox's public hosts: requests to a server in the sandbox, and signed links to its files.
 import { z } from 'zod';
 import { addressOf, DAEMON_PORT } from '../../e2b/handle.ts';
 import { isRedirect, type Wire } from '../../e2b/wire.ts';
@@ -9,19 +9,19 @@ import { bytesOf, data } from './commands.ts';
 import { method } from './method.ts';
 import { maskBytes, maskTokens, type Tokens, tokensOf } from './tokens.ts';
 
-/** Of one answer; as base64 it still fits. */
+/** Maximum size of a response body: as base64 it still fits into the response of a call. */
 const MAX_BODY_BYTES = 5_000_000;
 const MAX_REDIRECTS = 5;
 const MAX_HEADER_CHARS = 16_000;
 
-/** Headers that decide where a request goes and how it is framed: a guest may not set them. */
+/** Headers that a guest may not set, because they decide where a request goes and how it is framed. */
 const REFUSED_HEADERS =
   /^(?:host|connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|content-length|upgrade|expect|e2b-.*|x-access-token)$/i;
 
 const target = z
   .string()
   .max(8_000)
-  .regex(/^\/[^\s\\\p{Cc}]*$/u, 'starts with "/" and holds no spaces, backslashes or control characters');
+  .regex(/^\/[^\s\\\p{Cc}]*$/u, 'starts with "/" and contains no spaces, backslashes or control characters');
 const headers = z.record(
   z
     .string()
@@ -37,7 +37,7 @@ const port = z
   .refine(value => value !== DAEMON_PORT, `${DAEMON_PORT} is the sandbox's own: use sbx.files and sbx.commands`);
 
 const fetchPort = method('Sandbox.fetch', {
-  // Any request may change something in there, or wake a sandbox: no reading.
+  // Not allowed in execute_read: any request may change something in the sandbox, or resume it.
   mode: 'write',
   args: onInstance({
     port,
@@ -115,7 +115,7 @@ async function ask(wire: Wire, baseUrl: string, path: string, init: Init, follow
   }
 }
 
-/** The path of a redirect that stays with the same server and needs no body sent again; any other is for the agent to see. */
+/** The path to follow, if a redirect stays on the same server and needs no body. The agent gets any other redirect. */
 function samePlace(headers: { get(name: string): string | null }, from: string, { method }: Init): string | undefined {
   const location = headers.get('location');
   if (location === null || (method !== 'GET' && method !== 'HEAD')) return undefined;
@@ -147,7 +147,7 @@ const linkOptions = options({
   useSignatureExpiration: z.number().int().min(1).max(31_536_000).optional(),
 });
 
-/** Made on the host: the signature proves the token without showing it. Signed for this path alone. */
+/** Made on the host: the signature proves knowledge of the token without revealing it, and is valid for one path. */
 const downloadUrl = method('Sandbox.downloadUrl', {
   mode: 'read',
   args: onInstance({ path, opts: linkOptions }),

@@ -1,5 +1,5 @@
-// How many sandboxes one key may have running, and the mark on those a run makes. Counted on E2B's own list each time,
-// with the creations this process has under way; another replica's of the same moment may slip through.
+// Limits the sandboxes that one key may have running, and marks those that a run creates. Counts E2B's list each time
+// and the creations in progress in this process; creations in other replicas at the same moment are not counted.
 
 import { apiOf } from '../../e2b/api-client.ts';
 import type { SdkOptions } from '../../e2b/connection.ts';
@@ -7,7 +7,7 @@ import { GatewayError } from '../../errors.ts';
 import { isRunner } from './runners.ts';
 import type { SandboxCall } from './sandbox-call.ts';
 
-/** Metadata of every sandbox a run creates: the id of the request, as in the gateway's log. */
+/** Metadata key on every sandbox that a run creates. Its value is the request id, as in the gateway's log. */
 export const REQUEST_TAG = 'e2b-code-mode-request';
 
 export const tag = (requestId: string) => ({ [REQUEST_TAG]: requestId.slice(0, 100) });
@@ -15,7 +15,7 @@ export const tag = (requestId: string) => ({ [REQUEST_TAG]: requestId.slice(0, 1
 type Asking = Pick<SandboxCall, 'session' | 'context'>;
 
 /**
- * Makes room for `wanted` more while `create` runs. Who came first counts first: the later one counts the earlier.
+ * Runs `create` if `wanted` more sandboxes are allowed. Of concurrent creations, a later one counts the earlier ones.
  * @throws GatewayError `sandbox_limit`
  */
 export async function withinQuota<T>(
@@ -64,8 +64,8 @@ async function countRunning(sdk: SdkOptions): Promise<number> {
 }
 
 /**
- * Whether connecting would start it; false when it runs already, or cannot be found. Only reads, and asks E2B anew: what
- * the run knows of it may be from before it was paused.
+ * Whether connecting would start the sandbox; false if it is running or cannot be found. Only reads. Asks E2B each
+ * time, because the access that the run has may be from before a pause.
  */
 export async function wouldStart(sandboxId: string, { session, context }: Asking): Promise<boolean> {
   if (session.options.maxSandboxesPerKey === 0) return false;

@@ -1,5 +1,5 @@
-// Connects to commands that run already: by pid, and after a pause broke their stream off. Waits until a killed one has
-// gone.
+// Connects to running commands: by pid, and again after a pause has ended their stream. Also waits until a killed
+// command is gone.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SdkOptions } from '../../e2b/connection.ts';
 import type { Sandbox } from '../../e2b/sdk.ts';
@@ -12,7 +12,7 @@ import type { SandboxCall } from './sandbox-call.ts';
 const GONE_TRIES = 10;
 const GONE_EVERY_MS = 50;
 
-/** Follows a command that runs. @throws GatewayError `sandbox_failed` when it has ended, or never was */
+/** Follows a running command. @throws GatewayError `sandbox_failed` if no such command is running */
 export async function connectTo(
   sandboxId: string,
   pid: number,
@@ -31,7 +31,7 @@ export async function connectTo(
   return leaveRunning(sandboxId, call, timeoutMs, attach, { logPath, ...receivedBy });
 }
 
-/** What this run knows of a command, connected anew where the stream broke off. @throws GatewayError */
+/** Returns the follower of a command, and connects again first if its stream was lost. @throws GatewayError */
 export async function reach(call: SandboxCall, sandboxId: string, pid: number): Promise<Follower> {
   let follower = followerOf(call, sandboxId, pid);
   if (follower === undefined && call.session.options.resumed === true) {
@@ -52,7 +52,7 @@ export async function reach(call: SandboxCall, sandboxId: string, pid: number): 
   return continued;
 }
 
-/** What was printed before the break, then what comes after it. */
+/** Joins the output from before the stream was lost with the output after it. */
 function continuing(before: Follower, reconnected: Follower): Follower {
   const earlier = before.peek();
   const join = <Printed extends ReturnType<Follower['peek']>>(later: Printed): Printed => {
@@ -65,7 +65,7 @@ function continuing(before: Follower, reconnected: Follower): Follower {
   return { ...reconnected, ended, peek: () => join(reconnected.peek()) };
 }
 
-/** A killed process disappears a moment after the signal: a list that follows must not show it. */
+/** Waits until a killed process has disappeared, so that a following commands.list() does not show it. */
 export async function untilGone(sandbox: Sandbox, sdk: SdkOptions, pid: number): Promise<void> {
   for (let left = GONE_TRIES; left > 0 && (await pids(sandbox, sdk)).includes(pid); left--) {
     await sleep(GONE_EVERY_MS, undefined, { signal: sdk.signal });

@@ -1,6 +1,6 @@
-// What holds for `api.request` beyond the guard because it is E2B's API: the gateway's own sandboxes are neither shown
-// nor touched, what a run makes is marked and counted, and the quota of a key is kept. All of it goes by the effect that
-// the description states for the operation.
+// Rules for `api.request` that are specific to E2B, in addition to the guard: the gateway's own sandboxes are hidden
+// and protected, sandboxes that a run creates are marked and counted, and the quota of a key is enforced. The rules
+// depend on the effect that the description states for an operation.
 
 import { GatewayError } from '../../errors.ts';
 import { isRecord, tryParseJson } from '../../ground/json.ts';
@@ -32,7 +32,7 @@ export const sandboxRules =
     return withoutHidden(answer);
   };
 
-/** So short a life ends the sandbox: it needs the same approval. */
+/** Setting a very short timeout ends the sandbox, so it needs the same approval. */
 function endsSoon(request: GuardedRequest): boolean {
   if (request.effect !== 'changes' || request.resource !== 'sandbox' || !takesField(request, 'timeout')) return false;
   const { timeout } = fieldsOf(request) ?? {};
@@ -59,7 +59,7 @@ async function underQuota(
   return withinQuota(asking, 1, () => send(request));
 }
 
-/** What cannot be read here cannot be counted or marked, and the API may read it all the same. */
+/** A body that cannot be read here cannot be counted or marked, but the API might accept it. */
 function refuseUnreadable(request: GuardedRequest): void {
   if (request.body === undefined || (isJson(request.contentType ?? '') && fieldsOf(request) !== undefined)) return;
   throw new GatewayError(
@@ -68,14 +68,14 @@ function refuseUnreadable(request: GuardedRequest): void {
   );
 }
 
-/** Whether the described body has the field. Without a description any may be there. */
+/** Whether the body can have the field: by the description, or always if the operation has none. */
 function takesField({ operation }: GuardedRequest, field: string): boolean {
   if (operation === undefined) return true;
   const { properties = {} } = (operation.body?.schema ?? {}) as { properties?: object };
   return Object.hasOwn(properties, field);
 }
 
-/** Where the body is a JSON object; anything else goes out as it was written. */
+/** Adds the request's mark if the body is a JSON object; any other body is sent unchanged. */
 function withTag(request: GuardedRequest, requestId: string): GuardedRequest {
   const fields = fieldsOf(request);
   const metadata = fields?.metadata ?? {};
@@ -83,7 +83,7 @@ function withTag(request: GuardedRequest, requestId: string): GuardedRequest {
   return withBody(request, JSON.stringify({ ...fields, metadata: { ...metadata, ...tag(requestId) } }));
 }
 
-/** In any letter case, as the API reads names. */
+/** Accepts `count` in any letter case, as the API does. */
 function countOf(request: GuardedRequest): number {
   const counts = Object.entries(fieldsOf(request) ?? {})
     .filter(([name]) => name.toLowerCase() === 'count')

@@ -1,5 +1,5 @@
-// The gateway's own sandboxes, in which agents' code runs: not the user's. No listing shows them, no call may name one
-// (it could open its own network), and no sandbox of the user's may pass for one. Pure.
+// Protects the gateway's own sandboxes, in which agents' code runs: no listing shows them, no call may name one (the
+// code could open its own network), and no sandbox of the user may look like one. Pure.
 
 import { RUNNER_METADATA } from '../../e2b/metadata.ts';
 import { GatewayError } from '../../errors.ts';
@@ -8,17 +8,17 @@ import { hasMetadata } from '../../upstream/answer.ts';
 import type { GuardedRequest } from '../../upstream/guard.ts';
 import type { SentAnswer } from '../request.ts';
 
-/** Asks the engine, which knows those of this replica. Ids of others are in no listing, so no guest has them. */
+/** Asks the engine, which knows those of this replica. Listings hide the others too, so no guest knows their ids. */
 export type IsHidden = (sandboxId: string) => boolean;
 
-/** A sandbox as any listing shows it. */
+/** `sandbox`: an entry of any listing. */
 export const isRunner = (sandbox: unknown): boolean => hasMetadata(sandbox, RUNNER_METADATA);
 
-/** The metadata key of what an answer to this request must not show; undefined where it lists no sandboxes. */
+/** The metadata key of entries that must be removed from the response; undefined if the request lists no sandboxes. */
 export const hiddenFrom = ({ effect, resource = 'sandbox' }: Pick<GuardedRequest, 'effect' | 'resource'>) =>
   effect === 'lists' && resource === 'sandbox' ? RUNNER_METADATA : undefined;
 
-/** The total of a listing as it is without what was left out. */
+/** Corrects the total of a listing by the entries that were removed. */
 export function withoutHidden({ headers, shaped, ...answer }: SentAnswer): SentAnswer {
   const total = Number(headers['x-total-running']);
   const { shown = 0, hidden = 0 } = shaped.listed ?? {};
@@ -34,12 +34,12 @@ export function refuseRunner(sandboxId: string, isHidden: IsHidden): void {
     throw refusal(`Sandbox ${id} belongs to the gateway: it runs your code. List sandboxes to find yours.`);
 }
 
-/** Metadata of a sandbox to be made. @throws GatewayError `path_refused` */
+/** `metadata`: of a sandbox to be created. @throws GatewayError `path_refused` */
 export function refuseRunnerMetadata(metadata: unknown): void {
   if (isRunner({ metadata })) throw refusal(`The metadata key "${RUNNER_METADATA}" is the gateway's own. Use another.`);
 }
 
-/** A request that names a runner anywhere in path or query, or would make something that looks like one. */
+/** Refuses a request that names a runner in path or query, or would create a sandbox that looks like one. */
 export function refuseRunnerRequest(request: GuardedRequest, isHidden: IsHidden): void {
   const named = decoded(`${request.path}?${request.query}`).match(/[a-z0-9]{8,}/gi) ?? [];
   for (const id of named) refuseRunner(id, isHidden);

@@ -1,5 +1,5 @@
-// One call of a `Sandbox` method: sends the SDK's requests to E2B's API or to a sandbox, keeps the ledger's entry and
-// converts every error.
+// One call of a `Sandbox` method: sends requests with the SDK to E2B's API or to a sandbox, updates the ledger's entry,
+// and converts every error.
 import type { SdkOptions } from '../../e2b/connection.ts';
 import type { Access } from '../../e2b/handle.ts';
 import type { Sandbox } from '../../e2b/sdk.ts';
@@ -13,7 +13,7 @@ import { createLineReporter } from './output.ts';
 import type { Session } from './session.ts';
 import { tokensOf } from './tokens.ts';
 
-/** What a request to a sandbox is made with. */
+/** What is needed for a request to a sandbox. */
 type OnSandbox = {
   readonly sandbox: Sandbox;
   readonly access: Access;
@@ -21,7 +21,7 @@ type OnSandbox = {
   readonly sdk: SdkOptions;
 };
 
-/** The SDK decodes a response in one piece, e.g. a list of files or processes. */
+/** Lower than for the API, because the SDK decodes a whole response at once, e.g. a list of files or processes. */
 const MAX_ANSWER_BYTES = 4_000_000;
 
 export class SandboxCall {
@@ -35,14 +35,14 @@ export class SandboxCall {
     this.sdk = session.sdk(context, requestTimeoutMs);
   }
 
-  /** For what a program prints while it runs. Undefined: the caller wants no progress. */
+  /** Reports the output of a program while it runs. Undefined: the caller wants no progress. */
   lineReporter(): ReturnType<typeof createLineReporter> | undefined {
     const { progress } = this.session.options;
     const { apiKey } = this.context.principal;
     return progress && createLineReporter(progress, { mask: line => maskKey(line, apiKey) });
   }
 
-  /** A request to E2B's API. */
+  /** Sends a request to E2B's API. */
   send<T>(request: () => Promise<T>): Promise<T> {
     return this.#tracked(() => this.session.api(this.context, request, { timeoutMs: this.sdk.requestTimeoutMs }));
   }
@@ -83,7 +83,7 @@ export class SandboxCall {
   }
 }
 
-/** The agent's program may be what answers in a sandbox: a response that the SDK cannot read is not the gateway's fault. */
+/** In a sandbox any program may answer, so a response that the SDK cannot read is not the gateway's fault. */
 const invalidResponse = (error: GatewayError) =>
   new GatewayError('sandbox_failed', 'SandboxError: the sandbox answered with something that is not its protocol.', {
     cause: error.cause,

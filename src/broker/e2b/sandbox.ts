@@ -1,5 +1,5 @@
-// The data plane's capabilities, by the name the guest calls them. The one export of this folder for the composition
-// root: a session a run, and what all runs share (connections).
+// Creates E2B's data plane: all capabilities by the name that the guest uses, with one session per run and connections
+// that all runs share. The composition root imports only this file of the folder.
 
 import type { Connection } from '../../e2b/connection.ts';
 import { createWireFactory } from '../../e2b/wire.ts';
@@ -20,20 +20,20 @@ import { SNAPSHOTS } from './snapshots.ts';
 
 const METHODS = { ...LIFECYCLE, ...SNAPSHOTS, ...COMMANDS, ...FILES, ...CODE, ...PORTS };
 
-/** The names a guest may call, for tests that hold the description and the guest's side to them. */
+/** The names that a guest may call. Tests compare the description and the prelude with them. */
 export const SANDBOX_METHODS: readonly string[] = Object.keys(METHODS);
 
 export type DataPlaneOptions = {
   readonly connection: Connection;
   /** 0: no limit. */
   readonly maxSandboxesPerKey: number;
-  /** Of all answers of sandboxes that are still open. Default: a quarter of the heap. */
+  /** Maximum size of all open responses from sandboxes together. Default: a quarter of the heap. */
   readonly maxHeldBytes?: number;
-  /** Sandboxes that run agents' code. Default: none. */
+  /** Whether a sandbox is one that runs agents' code. Default: none is. */
   readonly isHidden?: IsHidden;
-  /** Makes `api.request`, held to the rules of this API. */
+  /** Makes `api.request` with the rules of this API. */
   readonly request: (around: AroundSend) => Capability;
-  /** The described methods: what each does. */
+  /** The methods in the description, with their effects. */
   readonly methods: readonly Described[];
 };
 

@@ -1,5 +1,5 @@
-// What one run knows of sandboxes: their access tokens, the commands it started in the background, and how much time it
-// has left. Nothing is kept after the run. Knows no single capability.
+// The state of one run: access tokens of sandboxes, background commands, and the time that is left. Nothing is kept
+// after the run. Knows no particular capability.
 
 import { E2B } from '../../e2b/api.ts';
 import { apiOf } from '../../e2b/api-client.ts';
@@ -18,45 +18,45 @@ import type { IsHidden } from './runners.ts';
 export type SessionOptions = {
   readonly connection: Connection;
   readonly wires: WireFactory;
-  /** The run's wall time, from now. */
+  /** Time limit of the run, counted from now. */
   readonly wallMs: number;
   /** Aborts when the run ends, for whatever reason. */
   readonly signal: AbortSignal;
   readonly requestId: string;
   /** 0: no limit. */
   readonly maxSandboxesPerKey: number;
-  /** Principal id -> sandboxes being made in all of its runs: E2B's list does not show them yet. */
+  /** Principal id -> number of sandboxes being created in all its runs, which E2B's list does not show yet. */
   readonly underWay: Map<string, number>;
   readonly isHidden: IsHidden;
-  /** Method -> what it does, as described. */
+  /** Method -> its act according to the description. */
   readonly acts: ReadonlyMap<string, Act>;
   readonly progress: ((message: string) => void) | undefined;
-  /** It began in an earlier request: commands it follows were followed there. */
+  /** The run began in an earlier request, so its commands were followed in that one. */
   readonly resumed?: boolean;
 };
 
-/** What the SDK decodes at once, in some ten milliseconds: a list of some thousand files. */
+/** Limits of a response that the SDK decodes at once, in tens of milliseconds: a list of some thousand files. */
 const DAEMON_JSON = {
-  maxBytes: Number.POSITIVE_INFINITY, // counted in all answers
+  maxBytes: Number.POSITIVE_INFINITY, // limited for each response by maxAnswerBytes
   maxValues: 100_000,
   maxKeys: 100_000,
   maxDepth: 32,
   maxKeyBytes: 10_000,
 };
-/** Left over for the agent's code to read a result and return it. */
+/** Time left for the agent's code to read a result and return. */
 const MARGIN_MS = 1_000;
 const SHORTEST_MS = 1_000;
-/** Background commands of one run whose output is followed at once. */
+/** Maximum number of background commands of one run that are followed at the same time. */
 const MAX_STREAMS = 20;
 
 export class Session {
   readonly options: SessionOptions;
-  /** pid -> what follows it, by sandbox: commands of this run that go on in the background. */
+  /** `<sandbox id>:<pid>` -> follower of a background command of this run. */
   readonly followers = new Map<string, Follower>();
   #streams = 0;
   readonly #endsAt: number;
   readonly #known = new Map<string, Promise<Access>>();
-  /** Sandboxes that have no such token, or gave it again, see `reaching`. */
+  /** Sandboxes to which `reaching` has connected already. */
   readonly #connected = new Set<string>();
   readonly #endings: (() => void)[] = [];
 
@@ -68,7 +68,7 @@ export class Session {
   }
 
   /**
-   * Counts a stream that stays open between calls, until `ended`.
+   * Counts a stream that stays open between calls, until `ended()` is called.
    * @throws GatewayError `budget_exceeded`
    */
   openStream(): { ended(): void } {
@@ -82,13 +82,13 @@ export class Session {
     return { ended: () => void this.#streams-- };
   }
 
-  /** Called when the run ends, or now if it has. */
+  /** Runs the action when the run ends, or now if it has ended. */
   atEnd(action: () => void): void {
     if (this.options.signal.aborted) action();
     else this.#endings.push(action);
   }
 
-  /** Milliseconds until the run should have its answers. At least 1. */
+  /** Milliseconds until the run's calls should be over. At least 1. */
   leftMs(): number {
     const left = this.#endsAt - performance.now();
     return Math.max(1, Math.floor(left - Math.min(MARGIN_MS, this.options.wallMs / 10)));
@@ -99,16 +99,17 @@ export class Session {
     return deadlineOf(askedMs, { leftMs: this.leftMs(), wallMs: this.options.wallMs });
   }
 
-  /** `askedMs`: the call's own requestTimeoutMs. 0 is none, as in the SDK. */
+  /** `askedMs`: the call's own requestTimeoutMs; 0 means none, as in the SDK. */
   sdk({ principal, signal, limits }: CallContext, askedMs = 0): SdkOptions {
-    // Not cut to what the run has left, so that `finally { await sbx.kill() }` still works: its end aborts the signal.
+    // Not limited to the run's remaining time, so that `finally { await sbx.kill() }` works; the signal ends with the
+    // run.
     const timeoutMs = askedMs === 0 ? limits.callTimeoutMs : Math.min(askedMs, limits.callTimeoutMs);
     return sdkOptions(this.options.connection, { apiKey: principal.apiKey, signal, timeoutMs });
   }
 
   /**
-   * Asks E2B's API, with the SDK, as a part of this call. @param own replaces the call's, e.g. the signal of a
-   * request that is finished after the run has ended
+   * Sends a request to E2B's API with the SDK, as part of this call. `own` replaces options of the call, e.g. the
+   * signal for a request that must finish even if the run ends.
    */
   api<T>(
     context: CallContext,
@@ -123,7 +124,7 @@ export class Session {
       timeoutMs: limits.callTimeoutMs,
       maxAnswerBytes: limits.maxAnswerBytes,
       checkPath: (path: string) => refusePath(path, E2B.dashboard),
-      // A request that may outlive the call is small, and the run it would be counted for may be over.
+      // The bytes of a request that may outlive the run are not counted: it is small, and the run may have ended.
       ...(own.signal === undefined && { onBytes: answer.take }),
       ...own,
     };
@@ -136,15 +137,15 @@ export class Session {
     return access;
   }
 
-  /** After it was paused or killed: its access is read anew at the next use. */
+  /** Call it after a pause or kill: the next use reads the access again. */
   forget(sandboxId: string): void {
     this.#known.delete(sandboxId);
   }
 
   /**
-   * The right to talk to a running sandbox of this key. Asks E2B by reading: attaching never resumes or extends. Traffic
-   * to a paused sandbox could resume it, so what does not run gets none; a run that only reads asks before each request,
-   * since the sandbox may have been paused meanwhile.
+   * Gets access to a running sandbox of this key. Only reads from E2B, so it never resumes or extends the sandbox.
+   * Requests to a paused sandbox could resume it, so there is no access to one. execute_read asks before each request,
+   * since the sandbox may have been paused in the meantime.
    * @throws GatewayError `sandbox_not_running`, or the SDK's SandboxNotFoundError
    */
   async attach(sandboxId: string, context: CallContext): Promise<Access> {
@@ -160,15 +161,15 @@ export class Session {
     }
   }
 
-  /** Asks E2B anew. @throws GatewayError `sandbox_not_running`, or the SDK's SandboxNotFoundError */
+  /** Asks E2B without the cache. @throws GatewayError `sandbox_not_running`, or the SDK's SandboxNotFoundError */
   readAccess(sandboxId: string, context: CallContext): Promise<Access> {
     return this.api(context, sdk => readAccess(sandboxId, sdk));
   }
 
   /**
-   * With the token that requests to its ports need where `allowPublicTraffic` is false. Only making and connecting give
-   * it out, and nothing of a run that was interrupted keeps it: this connects again. The sandbox runs, and its time is
-   * only ever extended, so a second changes nothing.
+   * Adds the token that requests to ports need if `allowPublicTraffic` is false. E2B returns it only when a sandbox is
+   * created or connected to, and a resumed run has lost it, so this connects again. The sandbox is running, and
+   * connecting can only extend its timeout, so the short timeout here changes nothing.
    */
   async reaching(access: Access, context: CallContext): Promise<Access> {
     const { sandboxId, trafficAccessToken } = access;
@@ -179,7 +180,7 @@ export class Session {
     return this.learn(connected);
   }
 
-  /** An SDK instance for one call. */
+  /** Creates an SDK instance for one call. */
   handle(
     access: Access,
     sdk: SdkOptions,
@@ -219,7 +220,7 @@ async function readAccess(sandboxId: string, sdk: SdkOptions): Promise<Access> {
   };
 }
 
-/** With the SDK's name and message. */
+/** Uses the SDK's error names and messages. */
 function apiError(status: number, sandboxId: string, error: { message?: string } | undefined): Error {
   const name = ({ 401: 'AuthenticationError', 404: 'SandboxNotFoundError', 429: 'RateLimitError' } as const)[status];
   const message = status === 404 ? `Sandbox ${sandboxId} not found` : `${status}: ${error?.message ?? 'no answer'}`;

@@ -1,4 +1,4 @@
-// Snapshots of sandboxes: made, listed, deleted. Calls to E2B's API only.
+// The methods for snapshots: create, list, delete. They call only E2B's API.
 import { z } from 'zod';
 import { Sandbox } from '../../e2b/sdk.ts';
 import { omitUndefined } from '../../ground/omit-undefined.ts';
@@ -8,8 +8,8 @@ import { method } from './method.ts';
 const snapshotId = z
   .string()
   .regex(/^[a-z0-9][\w.:/-]{0,199}$/i, 'is not a snapshot id, as createSnapshot and listSnapshots give it')
-  // Nothing that would make another path of the one it is put into.
-  .regex(/^(?!.*(?:\/\/|\/$|\/\.{1,2}(?:\/|$)))/, 'is not a snapshot id: it holds an empty or a dot segment');
+  // The id becomes part of a path, so it must not contain empty or dot segments.
+  .regex(/^(?!.*(?:\/\/|\/$|\/\.{1,2}(?:\/|$)))/, 'is not a snapshot id: it contains an empty or a dot segment');
 
 const createSnapshot = method('Sandbox.createSnapshot', {
   mode: 'write',

@@ -1,5 +1,5 @@
-// The access tokens of a sandbox, out of what a guest reads. A program inside is sent them and may echo them; one that
-// passes them on in another form is not stopped: they open that sandbox alone. Pure.
+// Masks the access tokens of a sandbox in what a guest reads. Programs in the sandbox receive the tokens and may echo
+// them. Tokens in another encoding are not found, which is acceptable: they give access to that sandbox only. Pure.
 
 import type { Access } from '../../e2b/handle.ts';
 import { MASK } from '../../upstream/key-spellings.ts';
@@ -9,11 +9,11 @@ export type Tokens = readonly string[];
 export const tokensOf = ({ envdAccessToken, trafficAccessToken }: Access): Tokens =>
   [envdAccessToken, trafficAccessToken].filter(token => token !== undefined && token !== '') as string[];
 
-/** Of plain text, or of JSON as text: tokens hold nothing that JSON escapes. */
+/** Works for plain text and for JSON text: tokens contain nothing that JSON escapes. */
 export const maskTokens = (text: string, tokens: Tokens): string =>
   tokens.reduce((masked, token) => masked.replaceAll(token, MASK), text);
 
-/** Of bytes that may be no text; their number stays. */
+/** Masks tokens in bytes that may not be text, and keeps the length. */
 export function maskBytes(bytes: Buffer, tokens: Tokens): Buffer {
   const found = tokens.filter(token => bytes.includes(token));
   if (found.length === 0) return bytes;
