@@ -1,11 +1,11 @@
-// What form of answer a client takes, from its Accept header. Pure.
+// Decides from the Accept header whether a client gets JSON or an event stream. Pure.
 
-/** `any`: a JSON body, or an event stream where the caller asked for progress. The others: this form only. */
+/** `any`: JSON, or an event stream if the client asked for progress. `json` and `stream`: only this form is accepted. */
 export type AnswerForm = 'any' | 'json' | 'stream';
 
 /**
- * No header and wildcards take both. Undefined: the client takes neither form.
- * Parameters other than `q=0` do not matter.
+ * A missing header and wildcards accept both forms. Undefined: the client accepts neither.
+ * Parameters other than `q=0` are ignored.
  */
 export function answerFormFor(accept: string | undefined): AnswerForm | undefined {
   const types = (accept ?? '')

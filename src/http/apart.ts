@@ -1,18 +1,18 @@
-// Large blocks of an answer go past the MCP SDK, which would check them, and make JSON text and then bytes of them, all in
-// one go on the main thread. The SDK sees something short in a block's place; the block is put there as it is written.
+// Keeps large base64 blocks of a response away from the MCP SDK, which would validate and serialize them in one step on the
+// main thread. The SDK gets a short placeholder (mark) instead, and the block is put in its place when it is written.
 import { randomBytes } from 'node:crypto';
 
-/** The SDK handles shorter blocks fast enough. */
+/** Shorter blocks are passed to the SDK, which is fast enough for them. */
 const MIN_CHARS = 16_384;
-/** Random bytes of a mark. It is base64 text, so the SDK takes it for a block. */
+/** Random bytes of a mark. A mark is base64, so that the SDK accepts it as a block. */
 const MARK_BYTES = 24;
-/** Written between two turns of the event loop. */
+/** Maximum size of one write, so that other requests are served between two of them. */
 const PIECE_BYTES = 262_144;
 
 export class BlocksApart {
   readonly #blocks = new Map<string, string>();
 
-  /** What stands for this base64 in the answer; it cannot be guessed. */
+  /** Keeps the block and returns its mark, which cannot be guessed. Returns short blocks unchanged. */
   readonly set = (base64: string): string => {
     if (base64.length < MIN_CHARS) return base64;
     const mark = randomBytes(MARK_BYTES).toString('base64');
@@ -24,13 +24,13 @@ export class BlocksApart {
     return this.#blocks.size === 0;
   }
 
-  /** In bytes, with the blocks in their places. */
+  /** The length of the response in bytes, with the blocks in place of their marks. */
   lengthOf(answer: Uint8Array): number {
     const added = this.#placesIn(asBuffer(answer)).map(({ mark, block }) => block.length - mark.length);
     return added.reduce((sum, bytes) => sum + bytes, answer.byteLength);
   }
 
-  /** The bytes of an answer, or of a whole message of one, with the blocks in their places. Each is there once. */
+  /** The bytes of a response, or of one whole message of it, with the blocks in place of their marks. Each mark occurs once. */
   *fill(answer: Uint8Array): Generator<Uint8Array> {
     const bytes = asBuffer(answer);
     let from = 0;

@@ -1,5 +1,5 @@
-// The HTTP border: who may call, with what, how much; every fault as JSON with the right status. Knows nothing of
-// tools or E2B: the MCP endpoint and the debug page are handed in.
+// The Express app: checks host, origin, caller, limits and body of a request in this order, and answers every error with the
+// right status. Does not depend on tools or E2B: the MCP endpoint and the debug page are parameters.
 import { isJsonContentType, validateHostHeader, validateOriginHeader } from '@modelcontextprotocol/server';
 import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler } from 'express';
 import { GatewayError, toGatewayError } from '../errors.ts';
@@ -25,21 +25,21 @@ export type AppOptions = {
   readonly debug: (() => DebugInfo) | undefined;
   /** Undefined: no /metrics. */
   readonly metrics: MetricsPage | undefined;
-  /** Called with each request when it is over. */
+  /** Called when a request has ended. */
   readonly onRequest?: (record: RequestRecord) => void;
-  /** Stands behind the check of the key. */
+  /** The rate limiter; runs after the caller is authenticated. */
   readonly limits: RequestHandler;
-  /** Of the OAuth front; none: API keys only. */
+  /** Routes of the OAuth front; without them, only API keys are accepted. */
   readonly signIn?: readonly Route[];
-  /** For people; none: what is not an endpoint is a JSON fault. */
+  /** The web page; without it, paths that are no endpoint get a JSON error. */
   readonly page?: Page | undefined;
   readonly drain: Drain;
   readonly allowedHosts: readonly string[];
   readonly allowedOrigins: readonly string[];
   readonly maxBodyBytes: number;
-  /** Bodies are held at their callers' expense. */
+  /** Memory for bodies, counted per caller. */
   readonly memory?: MemoryBudget;
-  /** How long a client may take nothing of an answer that is there. */
+  /** How long a client may stop reading a response before its connection is closed. */
   readonly stalledMs?: number;
   /** Express's "trust proxy": hops or addresses. */
   readonly trustProxy: number | readonly string[];
@@ -62,14 +62,14 @@ export function createApp(options: AppOptions): Express {
   const serve = (selected: (route: Route) => boolean) => {
     for (const { method, path, auth: access, handlers } of routes.filter(selected)) {
       const border = access === 'bearer' ? [checkCaller(auth), limits] : [];
-      // Whatever may have begun something is waited for when the process leaves.
+      // A shutdown waits for POST requests, because they may have started something.
       if (method === 'POST') app.post(path, drain.count, ...border, ...handlers);
       else app.get(path, ...border, ...handlers);
     }
   };
 
   app.use(observe({ log, labelOf: labelsOf(routes), ...(onRequest && { onRequest }) }));
-  app.use(closeStalled(options.stalledMs), drain.letGo, refusePipelined, requireHost);
+  app.use(closeStalled(options.stalledMs), drain.closeConnections, refusePipelined, requireHost);
   serve(({ host }) => host === 'any');
   app.use(checkHost(options), openToAnyOrigin(routes));
   serve(({ host, origin }) => host === 'allowed' && (origin === 'any' || origin === 'own'));
@@ -83,7 +83,7 @@ export function createApp(options: AppOptions): Express {
   return app;
 }
 
-/** One, and in HTTP/1.1 at least one; an empty one is for `checkHost`. */
+/** At most one Host header is allowed, and HTTP/1.1 requires one. An empty one is left to `checkHost`. */
 const requireHost: RequestHandler = ({ httpVersion, rawHeaders }, _response, next) => {
   const hosts = rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === 'host').length;
   if (hosts > 1 || (httpVersion === '1.1' && hosts === 0)) throw new GatewayError('request_malformed');
@@ -95,7 +95,7 @@ const refuseMethod =
   (request, response, next) => {
     const { path, method } = request;
     response.set('Allow', allow);
-    // Whoever opens the endpoint in a browser gets the same status, with words and a way on.
+    // A browser that opens the endpoint gets the same status, with a page that explains it.
     if (page !== undefined && path === MCP_PATH && method === 'GET' && isBrowser(request)) {
       response.status(405);
       return page.signpost(path)(request, response, next);
@@ -103,10 +103,10 @@ const refuseMethod =
     throw new GatewayError('method_not_allowed', path === MCP_PATH ? undefined : `Use ${allow} here.`);
   };
 
-/** MCP clients ask for JSON or an event stream. */
+/** MCP clients accept JSON or event streams, not HTML. */
 const isBrowser = ({ headers }: Request): boolean => /\btext\/html\b/i.test(headers.accept ?? '');
 
-/** Against DNS rebinding: a page in a browser must not reach a gateway on the same machine by a name of its own. */
+/** Against DNS rebinding: a web page must not reach a gateway on the same machine through a host name of its own. */
 function checkHost({ allowedHosts }: AppOptions): RequestHandler {
   const hosts = [...allowedHosts];
   const any = hosts.includes('*');
@@ -125,7 +125,7 @@ function checkOrigin({ allowedOrigins }: AppOptions): RequestHandler {
   };
 }
 
-/** Routes that any page may call: they take no cookie, and what they answer is for whoever asks. */
+/** Routes that any web page may call: they use no cookies, and their responses are public. */
 function openToAnyOrigin(routes: readonly Route[]): RequestHandler {
   const open = new Map(
     routes.flatMap(({ origin, path, method }) => (origin === 'any' ? [[path, method] as const] : [])),
@@ -149,7 +149,7 @@ function openToAnyOrigin(routes: readonly Route[]): RequestHandler {
   };
 }
 
-/** Browser clients (the Inspector's direct mode): an origin that passed checkOrigin may read what it gets. */
+/** For clients in browsers (the Inspector's direct mode): an origin that passed checkOrigin may read the response. */
 function crossOrigin(routes: readonly Route[]): RequestHandler {
   const methods = [...new Set(routes.map(({ method }) => method))].join(', ');
   return (request, response, next) => {
@@ -175,7 +175,7 @@ function crossOrigin(routes: readonly Route[]): RequestHandler {
   };
 }
 
-/** Behind the parser, so that the refusal can carry the message's id. */
+/** Runs after the body is parsed, so that the error response can have the message's id. */
 const checkMediaType: RequestHandler = (request, _response, next) => {
   if (!isJson(request)) throw new GatewayError('media_type_unsupported');
   next();
@@ -194,9 +194,9 @@ const checkMessage: RequestHandler = (request, _response, next) => {
   next();
 };
 
-/** What is thrown around the parser, in our words. */
+/** The GatewayError for anything that a handler throws. */
 function faultOf(caught: unknown, request: Request): GatewayError {
-  // Express, for a path that is no UTF-8.
+  // Express throws it for a path that is not UTF-8.
   if (caught instanceof URIError) return new GatewayError('not_found');
   const error = toGatewayError(caught);
   const unread = error.code === 'body_invalid' || error.code === 'message_invalid';
@@ -216,7 +216,7 @@ function answerFault({ auth, log }: AppOptions, routes: readonly Route[]): Error
     }
     if (error.status === 401 && request.path === MCP_PATH) response.set('WWW-Authenticate', auth.challenge(error));
     if (error.retryAfterMs !== undefined) response.set('Retry-After', String(Math.ceil(error.retryAfterMs / 1000)));
-    // An unread body would be taken for the next request: let the connection go with the answer.
+    // The rest of a body that was not read would be parsed as the next request, so the connection is closed.
     if (error.code === 'draining' || !request.complete) response.set('Connection', 'close');
     const write = writers.get(request.path) ?? writeJsonFault;
     write(error, response, requestId);

@@ -1,5 +1,5 @@
-// Reads the body of a request, and refuses it by its size before it is parsed: its length, what it unpacks to, the
-// memory its caller has left, the values in it. Of the message only what is used is kept.
+// Reads the body of a request. Before it is parsed, its length, its uncompressed length, the memory its caller has left and
+// the number of its values are checked. Only the parts of the message that are used are kept.
 import { isUtf8 } from 'node:buffer';
 import type { Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
@@ -11,15 +11,15 @@ import { hasTooManyPieces } from './pieces.ts';
 
 export type BodyOptions = { readonly maxBytes: number; readonly memory?: MemoryBudget | undefined };
 
-/** A message is a name and a text of code; what else clients send with it is small. */
+/** A message is the name of a tool and its code; everything else that clients send is small. */
 const LIMITS: Omit<JsonLimits, 'maxBytes'> = { maxValues: 5_000, maxKeys: 2_000, maxDepth: 64, maxKeyBytes: 1_024 };
-/** What a body may unpack to, over this many bytes, for each byte received. */
+/** Maximum ratio of uncompressed to received bytes, for bodies of more than FREE_OF_RATIO_BYTES. */
 const MAX_RATIO = 100;
 const FREE_OF_RATIO_BYTES = 65_536;
 
 const DECODERS = { gzip: createGunzip, 'x-gzip': createGunzip, deflate: createInflate, br: createBrotliDecompress };
 
-/** Puts the parsed message into `request.body`. Stands behind the check of the caller, whose memory it takes. */
+/** Puts the parsed message into `request.body`. Runs after authentication, because the memory is counted for the caller. */
 export function readMessage({ maxBytes, memory }: BodyOptions): RequestHandler {
   return async (request, response, next) => {
     if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
@@ -39,7 +39,7 @@ export function readMessage({ maxBytes, memory }: BodyOptions): RequestHandler {
   };
 }
 
-/** Of the whole request: what is kept for its answer is taken from it as well, see mcp/server.ts. */
+/** Reserves memory for the whole request: mcp/server.ts takes the memory for the response from it as well. */
 function openHolding(request: Request, response: Response, memory: MemoryBudget | undefined): Holding | undefined {
   const { auth } = request as { auth?: { clientId: string; extra?: Record<string, unknown> } };
   const held = memory?.open(auth?.clientId ?? '');
@@ -88,10 +88,10 @@ async function* unpack(request: Request, maxBytes: number): AsyncGenerator<Buffe
   }
 }
 
-/** Bytes of a stream; that it broke off is the caller's fault. */
+/** The bytes of a stream. If it breaks off, the error is the caller's (400). */
 async function* pieces(stream: Readable, request: Request): AsyncGenerator<Buffer> {
   try {
-    // The request itself must outlive a refusal: the answer goes out on its socket.
+    // The request must not be destroyed when it is refused, because the response is sent on its socket.
     for await (const piece of stream.iterator({ destroyOnReturn: false })) {
       if (hasTooManyPieces(request)) throw inPieces();
       yield piece as Buffer;
@@ -122,7 +122,7 @@ function parse(body: Buffer): unknown {
   }
 }
 
-/** The tools read `code`, and of other arguments the names: their values are not kept while the call runs. */
+/** The tools use only `code` and the names of other arguments, so other values are dropped instead of kept during the call. */
 function usedOf(message: unknown): unknown {
   const { method, params } = (message ?? {}) as { method?: unknown; params?: { arguments?: unknown } | null };
   if (method !== 'tools/call' || typeof params !== 'object' || params === null) return message;

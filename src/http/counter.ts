@@ -1,17 +1,17 @@
-// Counts requests in a minute, in this process or for all replicas in Redis. Knows nothing of who is counted, or why.
+// Counts requests per key and minute, in this process or, with Redis, for all replicas.
 import type { Redis } from 'ioredis';
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 
 export type Counter = {
-  /** Milliseconds to wait, or undefined when the request may pass. `onDown`: Redis did not answer, so it passes. */
+  /** Milliseconds to wait, or undefined if the request may pass. It also passes if Redis fails; then `onDown` is called. */
   waitMs(key: string, onDown: (caught: unknown) => void): Promise<number | undefined>;
 };
 
 const WINDOW_SECONDS = 60;
 
 /**
- * Counts, and gives a key without an end, or with one past its window, the end it should have: a restored dump or a
- * changed setting must not refuse a caller for good.
+ * Counts, and corrects the expiry of a key that has none or a later one than its window. Otherwise a restored dump or a
+ * changed setting could refuse a caller forever.
  */
 const COUNT_SCRIPT = `
 redis.call('set', KEYS[1], 0, 'EX', ARGV[2], 'NX')
@@ -24,7 +24,7 @@ if ttl < 0 or ttl > window then
 end
 return {consumed, ttl}`;
 
-/** `perMinute` 0: everything passes. */
+/** `perMinute` 0 means no limit. */
 export function createCounter(name: string, perMinute: number, redis: Redis | undefined): Counter {
   if (perMinute === 0) return { waitMs: async () => undefined };
   const shape = { points: perMinute, duration: WINDOW_SECONDS, keyPrefix: `codemode:${name}` };
@@ -43,7 +43,7 @@ export function createCounter(name: string, perMinute: number, redis: Redis | un
         await limiter.consume(key);
         return undefined;
       } catch (caught) {
-        // Redis goes by the wall clock, which may jump: no caller waits longer than a window.
+        // Redis uses the wall clock, which may jump, so the wait is limited to one window.
         if (caught instanceof RateLimiterRes) return Math.min(Math.max(1, caught.msBeforeNext), WINDOW_SECONDS * 1000);
         onDown(caught);
         return undefined;

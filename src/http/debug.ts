@@ -1,5 +1,5 @@
-// GET /debug/endpoints: what this process serves and how it is doing. Public by design, so it holds no secret, no key
-// and nothing of any caller.
+// GET /debug/endpoints: the routes, tools and status of this process. It is public, so it contains no secrets, no keys and
+// nothing about any caller.
 import type { EngineStats } from '../engine/engine.ts';
 
 export type DebugInfo = {
@@ -11,7 +11,7 @@ export type DebugInfo = {
   readonly logLevel: string;
   readonly openRequests: number;
   readonly draining: boolean;
-  /** Title, version, operations; age and the last fault too where it is refreshed. */
+  /** Title, version and number of operations; age and last error too if the description is refreshed. */
   readonly description: Readonly<Record<string, unknown>>;
 };
 

@@ -1,5 +1,5 @@
-// The SDK's transport for one message of an earlier revision, with all its checks. The one answer is handed over as it is:
-// as a web Response, its text would become a stream first, and bytes, and be read from it again.
+// The SDK's transport, with all its checks, for one message of an earlier revision. It returns the response message itself:
+// in a web Response, the text would be turned into a stream of bytes and read from it again.
 import {
   isJSONRPCErrorResponse,
   isJSONRPCResultResponse,

@@ -1,5 +1,5 @@
-// Shuts a replica down without failed requests: first /readyz answers 503, and each connection is closed with
-// its answer, while it still serves; then it refuses newcomers; then it waits for what is under way.
+// Shuts a replica down without failed requests. First /readyz returns 503 and each response closes its connection, while
+// requests are still served. Then new requests are refused, and the open ones are waited for.
 import type { RequestHandler, Response } from 'express';
 import { GatewayError } from '../errors.ts';
 
@@ -8,7 +8,7 @@ export class Drain {
   readonly #open = new Set<Response>();
   #whenEmpty: (() => void) | undefined;
 
-  /** Not ready for more: proxies should turn to other replicas. */
+  /** True from the start of the shutdown: proxies should send requests to other replicas. */
   get draining(): boolean {
     return this.#phase !== 'serving';
   }
@@ -17,8 +17,8 @@ export class Drain {
     return this.#open.size;
   }
 
-  /** Stands in front of everything: a proxy must not keep a connection on which we will soon not answer. */
-  readonly letGo: RequestHandler = (_request, response, next) => {
+  /** Runs before all other handlers: a proxy must not keep a connection that will soon be closed. */
+  readonly closeConnections: RequestHandler = (_request, response, next) => {
     if (this.draining) response.set('Connection', 'close');
     next();
   };
@@ -33,14 +33,14 @@ export class Drain {
     next();
   };
 
-  /** From here on /readyz answers 503, so that proxies send requests elsewhere; requests that still come are served. */
+  /** From now on /readyz returns 503, so that proxies send requests elsewhere. Requests that still arrive are served. */
   leave(): void {
     if (this.#phase !== 'serving') return;
     this.#phase = 'leaving';
     for (const response of this.#open) if (!response.headersSent) response.set('Connection', 'close');
   }
 
-  /** Resolves with the number of requests still open: 0, unless `timeoutMs` came first. */
+  /** Resolves with the number of requests that are still open: 0, unless `timeoutMs` has passed. */
   async finish(timeoutMs: number): Promise<number> {
     this.leave();
     this.#phase = 'closed';

@@ -1,4 +1,4 @@
-// Faults as programs read them: JSON-RPC where a client speaks MCP, plain JSON elsewhere.
+// Writes error responses for programs: JSON-RPC for MCP clients, plain JSON for others.
 import type { Response } from 'express';
 import type { GatewayError } from '../errors.ts';
 import { requestIdIn } from '../mcp/message.ts';

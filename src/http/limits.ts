@@ -1,5 +1,5 @@
-// How much one key, and all keys together, may ask of this gateway: requests a minute (shared by replicas through
-// Redis, if there is one) and requests at once (each replica's own). Knows no MCP; refuses with `rate_limited`.
+// Rate limits for each key and for all keys together: requests per minute (shared by replicas if there is Redis) and
+// concurrent requests (per replica). Refuses with `rate_limited`.
 import type { RequestHandler } from 'express';
 import { GatewayError } from '../errors.ts';
 import type { Logger } from '../log.ts';
@@ -7,22 +7,22 @@ import { createCounter } from './counter.ts';
 import { connectRedis } from './redis.ts';
 
 export type LimitOptions = {
-  /** Requests a minute; 0: no limit. */
+  /** Requests per minute; 0: no limit. */
   readonly perKey: number;
   readonly global: number;
-  /** Requests of one key under way on this replica; 0: no limit. */
+  /** Concurrent requests of one key on this replica; 0: no limit. */
   readonly parallelPerKey: number;
-  /** Undefined: each replica counts for itself. */
+  /** Undefined: each replica counts its own requests. */
   readonly redisUrl: string | undefined;
   readonly log: Logger;
   readonly onLimited?: (limit: 'key' | 'global' | 'parallel' | 'unavailable') => void;
 };
 
-/** Comes after the check of the key. `close` ends the connection to Redis. */
+/** `check` runs after the caller is authenticated. `close` ends the connection to Redis. */
 export type Limits = { readonly check: RequestHandler; close(): Promise<void> };
 
 const LOG_EVERY_MS = 10_000;
-/** How soon a caller with too many requests at once may try again. */
+/** `Retry-After` for a caller with too many concurrent requests. */
 const PARALLEL_RETRY_MS = 1_000;
 
 export async function createLimits(options: LimitOptions): Promise<Limits> {
@@ -39,7 +39,7 @@ export async function createLimits(options: LimitOptions): Promise<Limits> {
     onLimited?.('unavailable');
     if (performance.now() - loggedAt < LOG_EVERY_MS) return;
     loggedAt = performance.now();
-    log.error({ err: caught }, 'the limiter does not answer: requests pass uncounted');
+    log.error({ err: caught }, 'Redis does not respond: requests are not rate limited');
   };
 
   return {
@@ -56,7 +56,7 @@ export async function createLimits(options: LimitOptions): Promise<Limits> {
         onLimited?.('parallel');
         throw new GatewayError(
           'rate_limited',
-          `This key has ${open} requests under way, as many as it may. Wait for some to end.`,
+          `This key has ${open} requests running, which is the maximum. Wait until one of them has ended.`,
           { retryAfterMs: PARALLEL_RETRY_MS },
         );
       }

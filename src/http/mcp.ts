@@ -1,5 +1,5 @@
-// Serves MCP over one HTTP exchange, in both protocol eras, with a fresh server per request. Knows nothing of tools:
-// it is handed the factory. Body and caller have been checked by app.ts.
+// Serves MCP requests of all protocol revisions, with a new SDK server per request. Does not depend on the tools: the factory
+// of the server is a parameter. app.ts has checked body and caller before.
 import type { IncomingHttpHeaders } from 'node:http';
 import {
   type AuthInfo,
@@ -23,7 +23,7 @@ import { type Answer, GONE, sendAnswer, toWebRequest } from './web.ts';
 export type McpEndpoint = { readonly handle: RequestHandler; close(): Promise<void> };
 
 type McpEndpointOptions = {
-  /** Requests that arrive together are begun in these, so that none keeps the event loop from the others. */
+  /** Requests that arrive together start in turns, so that the event loop can serve others between them. */
   readonly turns: RequestTurns;
   readonly log: Logger;
 };
@@ -45,18 +45,18 @@ export function createMcpEndpoint(factory: McpServerFactory, { turns, log }: Mcp
     async handle(request, response) {
       const form = answerFormFor(request.headers.accept);
       if (form === undefined) throw new GatewayError('not_acceptable');
-      // Some clients send the header empty before a revision is agreed on.
+      // Some clients send an empty header before the revision is negotiated.
       if (request.headers[REVISION_HEADER] === '') delete request.headers[REVISION_HEADER];
       const body: unknown = request.body;
       const message = Array.isArray(body)
         ? checkBatch(body, request.headers).map(normalizeMessage)
         : normalizeMessage(body);
-      // Progress needs an event stream.
+      // Progress notifications need an event stream.
       if (form === 'json') dropProgressToken(message);
       const { auth, id } = request as { auth?: AuthInfo; id?: string };
       const turn = () => turns.pass(request, auth?.clientId ?? '', id);
       const left = new AbortController();
-      // To end a run is work as well: clients that leave together take turns.
+      // Ending a run takes time as well, so clients that disconnect together take turns.
       response.once('close', () => {
         if (!response.writableFinished) void turn().then(() => left.abort(GONE));
       });
@@ -80,9 +80,9 @@ function optionsOf(request: NodeRequest, parsedBody: unknown): McpHandlerRequest
 
 const REVISION_HEADER = 'mcp-protocol-version';
 
-/** Each message may be a run: as many as a client has a reason to send at once. */
+/** Maximum number of messages in a batch, because each may start a run. */
 const MAX_BATCH = 8;
-/** The one revision with batches, and what a request without the header is taken for. */
+/** The only revision with batches, and the one that is assumed for a request without the header. */
 const BATCH_REVISION = '2025-03-26';
 
 /** @throws GatewayError batch_refused */
@@ -101,14 +101,14 @@ function dropProgressToken(message: unknown): void {
   if (isRecord(meta)) delete meta['progressToken'];
 }
 
-/** Has no `initialize`: one that names it is answered by the modern side, which refuses it. */
+/** This revision has no `initialize`, so the SDK's modern handler answers such a request, and refuses it. */
 const MODERN_REVISION = '2026-07-28';
 
 const BOTH_FORMS = 'application/json, text/event-stream';
 
 /**
- * The request as the SDK takes it. It insists on both forms in Accept, which `answerFormFor` has decided on already; and
- * a client that negotiates may name a newer revision in the header of its `initialize`: the body decides there.
+ * The request as the SDK requires it. The SDK wants both forms in Accept, which `answerFormFor` has checked already. And a
+ * client may send a newer revision in the header of its `initialize`: it is removed, because the body decides there.
  */
 function prepareRequest(request: Request, body: unknown): Request {
   const accept = request.headers.get('accept') ?? '';
@@ -122,7 +122,7 @@ function prepareRequest(request: Request, body: unknown): Request {
   return { ...request, headers };
 }
 
-/** The SDK answers what it refuses before it reads the message with `id: null`; clients wait for their own id. */
+/** The SDK responds with `id: null` if it refuses a request before reading the message; clients wait for their own id. */
 async function withRequestId(response: Response, message: unknown): Promise<Response> {
   const id = requestIdIn(message);
   if (response.ok || id === null || !/json/.test(response.headers.get('content-type') ?? '')) return response;
@@ -133,17 +133,17 @@ async function withRequestId(response: Response, message: unknown): Promise<Resp
   });
 }
 
-/** The SDK answers a batch that asks for one thing with an object. */
+/** The SDK responds with an object, not a list, to a batch with a single request. */
 async function asBatch(response: Response): Promise<Response> {
   if (response.status !== 200) return response;
-  // Not parsed for it: it may be megabytes.
+  // Not parsed, because it may be megabytes.
   const json = await response.text();
   return new Response(json.startsWith('[') ? json : `[${json}]`, { headers: response.headers });
 }
 
 /**
- * The SDK's own legacy leg always answers SSE. Most clients of that era take plain JSON, which proxies and people read
- * more easily; SSE is for callers who asked for progress.
+ * Used instead of the SDK's own legacy handler, which always responds with SSE. Plain JSON is easier for proxies and people,
+ * and most of these clients accept it; SSE is for callers that asked for progress.
  */
 async function serveLegacy(
   factory: McpServerFactory,
@@ -162,7 +162,7 @@ async function serveLegacy(
   const direct = streaming || Array.isArray(options.parsedBody) ? undefined : new DirectTransport();
   const transport = direct ?? new WebStandardStreamableHTTPServerTransport({ enableJsonResponse: !streaming });
   const close = () => void server.close();
-  // The JSON answer's promise never settles once the server is closed, so the disconnect has to win the race itself.
+  // The promise of the JSON response never settles once the server is closed, so a disconnect must end the race.
   const gone = new Promise<Response>(resolve => {
     request.signal.addEventListener('abort', () => {
       close();
@@ -187,6 +187,6 @@ async function serveLegacy(
 
 function wantsProgress(body: unknown): boolean {
   const token = (body as { params?: { _meta?: { progressToken?: unknown } } } | null)?.params?._meta?.progressToken;
-  // A longer one would go out again with each message: it is ignored.
+  // A longer token is ignored, because it would be sent back with each message.
   return typeof token === 'number' || (typeof token === 'string' && token.length <= MAX_PROGRESS_TOKEN_CHARS);
 }

@@ -1,8 +1,8 @@
-// GET /metrics: the page Prometheus reads. Its text is handed in.
+// GET /metrics, in the format of Prometheus.
 import type { RequestHandler } from 'express';
 
 export type MetricsPage = {
-  /** Answer under any Host name; otherwise under the allowed ones only. */
+  /** Serve it under any Host name; otherwise only under the allowed ones. */
   readonly anyHost: boolean;
   readonly contentType: string;
   text(): Promise<string>;

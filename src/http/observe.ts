@@ -1,4 +1,4 @@
-// What is seen of each request from outside: an id, a log line, a span, a record for the metrics. Knows no route's work.
+// Observes every request: gives it an id, a log line, a span, and a record for the metrics.
 import { randomUUID } from 'node:crypto';
 import type { RequestHandler, Response } from 'express';
 import type { ErrorCode } from '../errors.ts';
@@ -9,16 +9,16 @@ import { MCP_PATH } from './routes.ts';
 
 export type RequestRecord = {
   readonly method: string;
-  /** Label of a route, or `other`. */
+  /** The label of the route, or `other`. */
   readonly route: string;
   readonly status: number;
   readonly durationMs: number;
 };
 
-/** For the log line: why the request was refused. */
+/** Adds the error code to the log line of the request. */
 export const noteCode = (response: Response, code: ErrorCode): void => void Object.assign(response.locals, { code });
 
-/** Clients ask whether there is a stream: that there is none is in order. */
+/** Clients try whether there is a GET stream; the 405 they get is expected and not logged as a warning. */
 const isStreamProbe = (method: string, path: string, status: number) =>
   method === 'GET' && path === MCP_PATH && status === 405;
 
@@ -29,7 +29,7 @@ type ObserveOptions = {
   readonly onRequest?: (record: RequestRecord) => void;
 };
 
-/** The id is ours: a caller's own could forge log lines. A caller that went away before the answer counts as 499. */
+/** The id is generated, because one from a caller could forge log lines. A disconnect before the response counts as 499. */
 export function observe({ log, labelOf, onRequest }: ObserveOptions): RequestHandler {
   return (request, response, next) => {
     const startedAt = performance.now();

@@ -1,5 +1,5 @@
-// Which answers to approvals were used, for all replicas. Where Redis does not say, an answer does not count: what it
-// approves may end something.
+// Makes each answer to an approval usable once, across all replicas. If Redis fails, the answer is refused, because what it
+// approves may delete something.
 import type { Redis } from 'ioredis';
 import { GatewayError } from '../errors.ts';
 import type { Once } from '../mcp/approvals/approvals.ts';

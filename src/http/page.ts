@@ -1,5 +1,5 @@
-// The page for people: built files, served as they are, and the HTML that names them. The page is a client of /mcp like any
-// other; what it must know of this gateway is in its HTML as data. Files are read on the first request.
+// Serves the web page: built files, and the HTML that loads them. The page is an ordinary client of /mcp; what it needs to
+// know about this gateway is in its HTML as data. Files are read on the first request.
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -13,18 +13,18 @@ export type PageFacts = {
   readonly version: string;
   /** Base URL under which clients reach the gateway; undefined: the one in the browser's address bar. */
   readonly publicUrl: string | undefined;
-  /** In local mode only: no other key is ever in a page. */
+  /** Only in local mode; a page never contains any other key. */
   readonly demoKey: string | undefined;
-  /** The OAuth front is on. */
+  /** Whether the OAuth front is on. */
   readonly signIn: boolean;
-  /** API keys are accepted as bearer tokens. */
+  /** Whether API keys are accepted as bearer tokens. */
   readonly keys: boolean;
   readonly keyExample: string;
 };
 
 export type Page = {
   readonly routes: readonly Route[];
-  /** For a browser at an address that is for programs. */
+  /** The page for a browser that opens an endpoint for programs. */
   readonly signpost: (path: string) => RequestHandler;
 };
 
@@ -34,7 +34,7 @@ type Files = {
   readonly files: readonly { readonly name: string; readonly type: string }[];
 };
 
-/** `blob:` shows images that a run returned; a frame for HTML has no address. */
+/** `blob:` allows images that a run returned. HTML is shown in a frame without a URL, which needs no entry. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -59,7 +59,7 @@ const HTML_HEADERS = {
 const YEAR_SECONDS = 31_536_000;
 const DAY_SECONDS = 86_400;
 
-/** Undefined: this build has no page. */
+/** Undefined if this build has no page. */
 export function createPage(facts: PageFacts): Page | undefined {
   const list = builtFile('page/files.json');
   if (!existsSync(list)) return undefined;
@@ -68,12 +68,12 @@ export function createPage(facts: PageFacts): Page | undefined {
   const shared = { method: 'GET', auth: 'none', host: 'allowed' } as const;
   return {
     routes: [
-      { ...shared, path: '/', description: 'The page for people.', handlers: [serveHtml(facts, built)] },
+      { ...shared, path: '/', description: 'The web page.', handlers: [serveHtml(facts, built)] },
       ...built.files.map(({ name, type }) => ({
         ...shared,
         path: assetPath(name),
         label: '/assets',
-        description: 'Part of the page.',
+        description: 'A script or style of the page.',
         handlers: [serveAsset(name, type, read)],
       })),
       ...(['icon.svg', 'icon.png'] as const).map(name => ({
@@ -130,7 +130,7 @@ function serveIcon(name: keyof typeof ICON_TYPES, read: ReadBuilt): RequestHandl
     response.set({
       'Content-Type': ICON_TYPES[name],
       'Cache-Control': `public, max-age=${DAY_SECONDS}`,
-      // Opened by itself, an SVG is a document.
+      // An SVG that is opened directly is a document and could run scripts.
       'Content-Security-Policy': "default-src 'none'",
       'X-Content-Type-Options': 'nosniff',
     });
@@ -147,7 +147,7 @@ function serveHtml(facts: PageFacts, built: Files): RequestHandler {
           title: escapeHtml(facts.title),
           script: assetPath(built.script),
           style: assetPath(built.style),
-          // Inside a script element, only `<` could end it.
+          // Only `<` could end the script element that contains the settings.
           settings: JSON.stringify(facts).replaceAll('<', '\\u003c'),
         }),
       ),

@@ -1,13 +1,13 @@
-// The connection to Redis, where there is one. A gateway starts and serves without it.
+// The connection to Redis, if one is configured. The gateway starts and serves while Redis is down.
 import type { Redis } from 'ioredis';
 import type { Logger } from '../log.ts';
 
-/** What does not answer by then is down. */
+/** Redis counts as down if it has not responded within this time. */
 const REDIS_TIMEOUT_MS = 250;
 
-/** Loads the client only where it is used. Ends with `disconnect()`. */
+/** Loads the client library only if it is used. End the connection with `disconnect()`. */
 export async function connectRedis(url: string, log: Logger): Promise<Redis> {
-  // A CommonJS module: bundled, it has its default export only.
+  // A CommonJS module: in the bundle it has only its default export.
   const { default: ioredis } = await import('ioredis');
   const client = new ioredis.Redis(url, {
     enableOfflineQueue: false,
@@ -16,7 +16,7 @@ export async function connectRedis(url: string, log: Logger): Promise<Redis> {
     connectTimeout: 2_000,
     retryStrategy: attempt => Math.min(attempt * 200, 5_000),
   });
-  // Without a listener ioredis prints to the console; what could not be asked is logged by whoever asks.
+  // Without a listener ioredis prints to the console. Failed commands are logged by their callers.
   client.on('error', caught => log.debug({ err: caught }, 'redis'));
   return client;
 }

@@ -1,5 +1,5 @@
-// Every route of the gateway, one record each. app.ts serves them and answers 405 with `Allow`; /debug/endpoints, the
-// labels of metrics and spans, and the documents read the same records.
+// Every route of the gateway, one record each. app.ts serves them and answers 405 with `Allow`. /debug/endpoints, the
+// labels of metrics and spans, and the documentation are made from the same records.
 import type { RequestHandler, Response } from 'express';
 import type { GatewayError } from '../errors.ts';
 import { type DebugInfo, describeEndpoints } from './debug.ts';
@@ -10,20 +10,20 @@ export type Route = {
   readonly method: 'GET' | 'POST';
   /** Matched exactly. */
   readonly path: string;
-  /** `bearer`: callers are authenticated and rate limited, and a drain waits for their requests. */
+  /** `bearer`: callers are authenticated and rate limited. */
   readonly auth: 'none' | 'bearer';
-  /** `any`: served under any Host name, for probes that call by address. */
+  /** `any`: served under any Host name, for probes that use an IP address. */
   readonly host: 'any' | 'allowed';
   /**
-   * Which pages may call from a browser: of the origins the operator allows (the default), of any origin, without
-   * credentials, or only those that the route itself lets.
+   * Which web pages may call the route: those of the origins that the operator allows (the default), those of any origin
+   * (without credentials), or those that the route itself allows.
    */
   readonly origin?: 'allowed' | 'any' | 'own';
-  /** For people who read /debug/endpoints and the documents. */
+  /** Shown in /debug/endpoints and in the documentation. */
   readonly description: string;
-  /** What metrics and spans call it. Default: the path. */
+  /** The name of the route in metrics and spans. Default: the path. */
   readonly label?: string;
-  /** How a fault is answered. Default: our JSON. */
+  /** Writes an error response. Default: the gateway's JSON. */
   readonly writeFault?: (error: GatewayError, response: Response, requestId: string) => void;
   readonly handlers: readonly RequestHandler[];
 };
@@ -37,9 +37,9 @@ export type RouteParts = {
   readonly debug: (() => DebugInfo) | undefined;
   /** Undefined: no /metrics. */
   readonly metrics: MetricsPage | undefined;
-  /** Of the OAuth front. */
+  /** The routes of the OAuth front. */
   readonly signIn: readonly Route[];
-  /** Of the page for people. */
+  /** The routes of the web page. */
   readonly page: readonly Route[];
 };
 
@@ -64,7 +64,7 @@ export function createRoutes({ mcp, isDraining, debug, metrics, signIn, page }: 
     {
       ...open,
       path: '/readyz',
-      description: 'The process takes requests: 200, or 503 while it drains.',
+      description: 'The process accepts requests: 200, or 503 while it drains.',
       handlers: [
         (_request, response) => {
           const draining = isDraining();
@@ -88,13 +88,13 @@ export function createRoutes({ mcp, isDraining, debug, metrics, signIn, page }: 
       ...open,
       path: '/metrics',
       host: metrics.anyHost ? 'any' : 'allowed',
-      description: 'Figures for Prometheus.',
+      description: 'Metrics for Prometheus.',
       handlers: [serveMetrics(metrics)],
     });
   return routes;
 }
 
-/** Path -> the value of `Allow`. Express answers HEAD wherever there is a GET. */
+/** Path -> the value of `Allow`. Express serves HEAD for every GET route. */
 export function allowedMethods(routes: readonly Route[]): ReadonlyMap<string, string> {
   const methods = new Map<string, string[]>();
   for (const { path, method } of routes) {
@@ -104,7 +104,7 @@ export function allowedMethods(routes: readonly Route[]): ReadonlyMap<string, st
   return new Map([...methods].map(([path, list]) => [path, list.join(', ')]));
 }
 
-/** Path -> label. Labels must stay few and hold nothing a caller wrote, so all other paths share one. */
+/** Path -> label. There must be few labels, and none may contain text of a caller, so all other paths share one. */
 export function labelsOf(routes: readonly Route[]): (path: string) => string {
   const labels = new Map(routes.map(({ path, label = path }) => [path, label]));
   return path => labels.get(path) ?? 'other';

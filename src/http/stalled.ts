@@ -1,19 +1,19 @@
-// Closes connections whose client has stopped reading: an answer that is not read would be kept without end, and so
-// would its place among the requests of its key.
+// Closes connections whose client has stopped reading. Otherwise the response would be kept in memory forever, and would
+// count forever as one of the concurrent requests of its key.
 import type { Socket } from 'node:net';
 import type { RequestHandler, Response } from 'express';
 
 const SWEEP_MS = 1_000;
-/** Shorter than a proxy's own patience, longer than a network may stop for. */
+/** Shorter than the timeouts of proxies, longer than usual interruptions of a network. */
 const STALLED_MS = 15_000;
 
-/** `timeoutMs`: how long the client may take nothing of what is there for it. */
+/** `timeoutMs`: how long a client may read nothing while a response is waiting for it. */
 export function closeStalled(timeoutMs = STALLED_MS): RequestHandler {
   const open = new Set<Response>();
   const watched = new WeakSet<Socket>();
   let sweep: NodeJS.Timeout | undefined;
 
-  /** Node's socket timeout counts only time without progress. It must not run while a run is merely not done yet. */
+  /** Node's socket timeout counts time without progress. It is set only while there is something to read, not during a run. */
   const look = () => {
     for (const { socket, writableLength, writableFinished } of open) {
       if (socket === null) continue;

@@ -1,11 +1,11 @@
-// The target of a request as the router reads it. Clients of proxies send a whole URL; one that the router cannot read it
-// would answer by itself, past everything that a request has to pass here.
+// Turns the target of a request into a path for the router. Clients of proxies send an absolute URL; the router would
+// answer one that it cannot parse by itself, without the checks and headers of the app.
 import type { RequestListener } from 'node:http';
 
-/** Of no route. */
+/** A path that no route has. */
 const NOWHERE = '/-';
 
-/** Path and query. Scheme and host of a whole URL are ignored: the Host header is checked. */
+/** Path and query. Scheme and host of an absolute URL are ignored, because the Host header is checked. */
 function pathOf(target: string): string {
   if (target.startsWith('/') || target === '*') return target;
   try {

@@ -1,5 +1,5 @@
-// Requests that Node answers by itself with no more than a status, or not at all: what its parser gives up on, what takes
-// too long to arrive, CONNECT. Each gets an error of the registry, an id, and its line in the log; what it held is not read.
+// Answers requests that Node would answer with only a status, or not at all: those that its parser refuses, those that take
+// too long to arrive, and CONNECT. Each gets an error of the registry, an id and a log line; its content is not read.
 import { randomUUID } from 'node:crypto';
 import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -9,10 +9,10 @@ import type { RequestRecord } from './observe.ts';
 
 type UnreadableOptions = { readonly log: Logger; readonly onRequest?: (record: RequestRecord) => void };
 
-/** Until the connection goes: whoever is still sending has this long to read the answer. */
+/** How long a connection stays open after the error response, so that a client that is still sending can read it. */
 const LINGER_MS = 500;
 
-/** Undefined: the connection broke, and nobody is there to read an answer. */
+/** Undefined: the connection is broken, so no response can be read. */
 function codeOf(reason: string | undefined): ErrorCode | undefined {
   if (reason === 'HPE_HEADER_OVERFLOW') return 'headers_too_large';
   if (reason === 'ERR_HTTP_REQUEST_TIMEOUT') return 'request_timeout';
@@ -44,12 +44,12 @@ export function answerUnreadable(server: Server, { log, onRequest }: UnreadableO
       return;
     }
     const act = () => refuse(socket, code, error.code ?? '');
-    // An answer that came first would be taken for that of the request before it.
+    // Sent earlier, the error would be taken as the response to the previous request.
     if (isOpen && request?.complete) response.once('finish', act);
     else act();
   });
   server.on('connect', (_request, socket) => {
-    // Node takes its own listener off such a socket: a client that resets the connection would end the process.
+    // Node removes its error listener from such a socket; without ours, a reset by the client would end the process.
     socket.on('error', () => socket.destroy());
     refuse(socket, 'method_not_allowed', 'CONNECT');
   });

@@ -1,13 +1,13 @@
-// Between Node's HTTP and the web's Request and Response, which the MCP SDK speaks. The body was read before and is not
-// turned into text again.
+// Converts between Node's HTTP objects and the web's Request and Response, which the MCP SDK uses. The body has been parsed
+// before and is not turned into text again.
 import { once } from 'node:events';
 import type { Request as NodeRequest, Response as NodeResponse } from 'express';
 import type { BlocksApart } from './apart.ts';
 
-/** What the SDK reads of a Request when it is given the body apart. A real one costs as much as parsing the message. */
+/** What the SDK uses of a Request if it gets the body separately. A real Request takes as long as parsing the message. */
 type WebRequest = Pick<Request, 'method' | 'url' | 'headers' | 'signal'>;
 
-/** Without its body. Its URL is ours: what a client wrote as target or host may be no URL at all. */
+/** The request without its body. Its URL is a constant, because a client's target and host may not form a URL. */
 export function toWebRequest({ method, headers }: NodeRequest, signal: AbortSignal): Request {
   const web = new Headers();
   for (const [name, value] of Object.entries(headers))
@@ -18,15 +18,15 @@ export function toWebRequest({ method, headers }: NodeRequest, signal: AbortSign
 
 const OF_THE_BODY = new Set(['content-length', 'content-encoding', 'transfer-encoding']);
 
-/** One for all: without a reason, each abort would make an exception with a stack. */
+/** Shared by all requests: without a reason, each abort would create an exception with a stack. */
 export const GONE = new Error('the client is gone');
 
 const isStream = (answer: Response): boolean => answer.headers.get('content-type')?.includes('event-stream') === true;
 
-/** `json`: the text of a message, to be sent with status 200. */
+/** `json`: the JSON of a message, which is sent with status 200. */
 export type Answer = Response | { readonly json: string };
 
-/** Written as fast as the client reads. */
+/** Writes the response as fast as the client reads it. */
 export async function sendAnswer(answer: Answer, response: NodeResponse, apart: BlocksApart): Promise<void> {
   if (!(answer instanceof Response)) {
     response.status(200).setHeader('Content-Type', 'application/json');
@@ -69,7 +69,7 @@ async function writeAll(
         if (!response.write(piece)) await once(response, 'drain', { signal: over.signal });
       }
   } catch {
-    // The client disconnected, or the run's stream ended early: no one reads an error.
+    // The client disconnected, or the run's stream ended early: nobody would read an error.
   }
   response.end();
 }

@@ -1,8 +1,8 @@
-// AbortController and AbortSignal: what code without a network has a use for. Local mode's `node` has the same.
+// AbortController and AbortSignal, with the members that code without a network can use. Local mode's `node` uses them too.
 
 type Listener = ((event: object) => unknown) | { handleEvent(event: object): unknown };
 
-/** Calls back after so long, without keeping the program alive. Given by who has timers. */
+/** Calls `run` after `ms`, without keeping the program alive. Set by the prelude and by local mode, which have timers. */
 type Later = (ms: number, run: () => void) => unknown;
 let later: Later = () => {
   throw new TypeError('there are no timers here');
@@ -13,7 +13,7 @@ export function useTimers(given: Later): void {
 
 const abortError = (): unknown => new DOMException('This operation was aborted', 'AbortError');
 let making = false;
-// Given by the class itself, since it reaches into private fields.
+// Assigned inside the class, because it uses private fields.
 let abort: (signal: AbortSignal, reason?: unknown) => void;
 
 export class AbortSignal {

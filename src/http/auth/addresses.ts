@@ -1,5 +1,5 @@
-// Which addresses a client's document may be fetched from: public ones only. A name that a stranger chose may resolve to
-// this machine, to the cluster's own network or to a cloud's metadata service. Pure.
+// Allows only public addresses for fetching a client's document: the client chooses the host name, which may resolve to this
+// machine, to the cluster's network or to a cloud's metadata service. Pure.
 import { BlockList, isIP } from 'node:net';
 
 /** IANA's special-purpose registries, and multicast. */
@@ -23,7 +23,7 @@ const SPECIAL_V4 = [
   '224.0.0.0/4',
   '240.0.0.0/4',
 ];
-/** Within 2000::/3, where all public addresses are: tunnels lead to IPv4 addresses of a stranger's choice. */
+/** Exceptions within 2000::/3, which has all public addresses. Tunnels (2002::/16) lead to any IPv4 address. */
 const SPECIAL_V6 = ['2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20'];
 
 const special = new BlockList();
@@ -38,7 +38,7 @@ for (const [family, subnets] of [
 const publicV6 = new BlockList();
 publicV6.addSubnet('2000::', 3, 'ipv6');
 
-/** False for whatever is not an address. IPv4 inside IPv6 (::ffff:…, 64:ff9b::…) is outside 2000::/3, so refused. */
+/** False for text that is not an address. IPv4 inside IPv6 (::ffff:…, 64:ff9b::…) is outside 2000::/3, so refused. */
 export function isPublicAddress(address: string): boolean {
   switch (isIP(address)) {
     case 4:
@@ -50,7 +50,7 @@ export function isPublicAddress(address: string): boolean {
   }
 }
 
-/** What a limit counts by. Whoever has one IPv6 address has the 2^64 beside it. */
+/** The key by which limits count addresses: an IPv4 address, or the /64 network of an IPv6 address, which has one owner. */
 export function addressGroup(address: string | undefined): string {
   if (address === undefined || isIP(address) !== 6) return address ?? 'unknown';
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];

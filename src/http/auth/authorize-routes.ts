@@ -1,5 +1,5 @@
-// GET and POST /authorize: the page, and what the person decided on it. No cookie, no session, nothing remembered: the page
-// is shown each time, and the key is pasted each time.
+// GET and POST /authorize: the sign-in page, and the user's decision. There are no cookies and no sessions: the page is shown
+// and the key is pasted each time.
 import type { Request, RequestHandler, Response } from 'express';
 import type { Api } from '../../api.ts';
 import { GatewayError, toGatewayError } from '../../errors.ts';
@@ -43,13 +43,13 @@ export function authorizeRoutes(deps: AuthorizeDeps): readonly Route[] {
     {
       ...shared,
       method: 'GET',
-      description: 'Sign-in page for clients that speak OAuth.',
+      description: 'Sign-in page for clients that use OAuth.',
       handlers: [deps.rates.page, show(deps)],
     },
     {
       ...shared,
       method: 'POST',
-      description: 'What a person decided on that page.',
+      description: "The user's decision on that page.",
       handlers: [deps.rates.key, readText(MAX_FORM_BYTES), submit(deps)],
     },
   ];
@@ -140,7 +140,7 @@ async function answer(form: Parameters, pending: Pending, { response, requestId 
   leave(response, callback, { code, state, iss: issuer });
 }
 
-/** The person may give less than was asked, never more. */
+/** The user may grant fewer scopes than the client asked for, never more. */
 function chosen(form: Parameters, asked: readonly Scope[]): readonly Scope[] {
   return normalizeScopes(SCOPES.filter(scope => form.has(scope) && asked.includes(scope)));
 }
@@ -159,7 +159,7 @@ async function tryKey(
   return verdict === 'valid' ? { apiKey } : { problem: verdict === 'refused' ? 'key' : 'unavailable' };
 }
 
-/** Only our own page may post here. Browsers name the page that a form was sent from, and no page can forge that. */
+/** Only the gateway's own page may post here. Browsers send the origin of a form, which a page cannot forge. */
 function checkOrigin({ headers }: Request, issuer: string): void {
   const site = headers['sec-fetch-site'];
   const isOurs =
@@ -173,7 +173,7 @@ function showPage(response: Response, status: number, consent: Consent): void {
   response.status(status).set(PAGE_HEADERS).send(consentPage(consent));
 }
 
-/** 303: the browser goes on with a GET, and the form with the key in it stays here. */
+/** Status 303: the browser follows with a GET, so the form with the key is not sent on. */
 function leave(response: Response, callback: string, parameters: Readonly<Record<string, string | undefined>>): void {
   response
     .status(303)

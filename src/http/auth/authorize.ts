@@ -1,5 +1,5 @@
-// What /authorize decides about a request: who asks, where the answer may go, and for what. The order matters: until
-// client and callback are known to be good, nothing is sent anywhere. Knows no HTTP and no page.
+// Checks a request to /authorize: the client, its callback, and what it asks for. The order matters: nothing is sent to the
+// callback until client and callback are verified. Does not depend on HTTP or the page.
 import { z } from 'zod';
 import { GatewayError } from '../../errors.ts';
 import type { Seal } from '../../ground/seal.ts';
@@ -10,7 +10,7 @@ import type { ClientKind } from './pinned.ts';
 import { isOurResource } from './resource.ts';
 import type { ScopeNames } from './scopes.ts';
 
-/** A request that was found good. It waits, sealed, in the page's form until the person decides. */
+/** A verified request. It is kept, sealed, in the form of the page until the user decides. */
 export type Pending = {
   readonly clientId: string;
   readonly kind: ClientKind;
@@ -22,7 +22,7 @@ export type Pending = {
   readonly scopes: readonly Scope[];
 };
 
-/** For the client, at its callback. */
+/** An error that is sent to the client's callback. */
 type Refusal = {
   readonly error: 'unsupported_response_type' | 'invalid_request' | 'invalid_target';
   readonly description: string;
@@ -81,7 +81,7 @@ function refusalOf(parameters: Parameters, issuer: string): Refusal | undefined 
   if (resource !== undefined && !isOurResource(resource, issuer))
     return refuse('invalid_target', 'resource must be the URL of this MCP server');
   const state = parameters.get('state') ?? '';
-  // What was not UTF-8 cannot be given back as it came.
+  // A state that was not UTF-8 cannot be returned unchanged.
   if (Buffer.byteLength(state) > MAX_STATE_BYTES || /[\p{Cc}\u{FFFD}]/u.test(state))
     return refuse('invalid_request', `state must be text in UTF-8, ${MAX_STATE_BYTES} bytes at most`);
   return undefined;
@@ -100,7 +100,7 @@ const SEALED = z.object({
   scopes: z.array(z.string()),
 });
 
-/** Each page has its own, and nothing is kept: two tabs both work. */
+/** Every page has its own sealed request, so that two tabs both work. */
 export const sealPending = (seal: Seal, pending: Pending): Promise<string> =>
   seal.seal('request', pending, PENDING_SECONDS);
 

@@ -1,4 +1,4 @@
-// Request headers -> Principal, for callers who send the API key itself. What a key looks like is handed in.
+// Authenticates callers that send the API key itself: request headers -> Principal. The form of a key is a parameter.
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Api } from '../../api.ts';
 import { GatewayError } from '../../errors.ts';
@@ -7,9 +7,9 @@ import { type Principal, principalFromKey } from '../../principal.ts';
 export type Authenticator = {
   /** @throws GatewayError key_missing, key_malformed */
   authenticate(headers: IncomingHttpHeaders): Principal | Promise<Principal>;
-  /** `WWW-Authenticate` of a 401 answer. */
+  /** The `WWW-Authenticate` header of a 401 response. */
   challenge(error: GatewayError): string;
-  /** Where a client reads how to get a token; undefined: keys only. */
+  /** Where a client can read how to get a token; undefined: only keys are accepted. */
   readonly resourceMetadataUrl?: string;
 };
 
@@ -20,7 +20,7 @@ export const createKeyAuthenticator = ({ title, key }: Pick<Api, 'title' | 'key'
   challenge: () => key.challenge,
 });
 
-/** The credential as sent: a bearer token, or `X-API-Key`. @throws GatewayError key_missing, key_malformed */
+/** The credential in the headers: a bearer token, or `X-API-Key`. @throws GatewayError key_missing, key_malformed */
 export function bearerOf(headers: IncomingHttpHeaders, { title, key }: Pick<Api, 'title' | 'key'>): string {
   const { authorization } = headers;
   const apiKey = headers['x-api-key'];

@@ -1,4 +1,4 @@
-// How the authenticated caller travels from the HTTP border through the MCP SDK to the tools: in the SDK's `authInfo`.
+// Passes the authenticated caller from HTTP through the MCP SDK to the tools, in the SDK's `authInfo`.
 import type { IncomingHttpHeaders } from 'node:http';
 import type { AuthInfo, ScopeChallengeHandler } from '@modelcontextprotocol/server';
 import type { RequestHandler } from 'express';
@@ -8,7 +8,7 @@ import type { Principal } from '../../principal.ts';
 import type { Authenticator } from './bearer.ts';
 import type { ScopeNames } from './scopes.ts';
 
-/** `token` stays empty: nothing behind the border needs the credential itself. */
+/** `token` is empty, because nothing after this point needs the credential itself. */
 const authInfoOf = (
   principal: Principal,
   { requestId, approvals }: { readonly requestId: string; readonly approvals: Policy },
@@ -22,7 +22,7 @@ const authInfoOf = (
   extra: { requestId, principal, approvals },
 });
 
-/** Authenticates each request; `callerOf` finds the result again. */
+/** Authenticates each request. `callerOf` returns the result. */
 export const checkCaller =
   ({ authenticate, resourceMetadataUrl }: Authenticator): RequestHandler =>
   async (request, _response, next) => {
@@ -33,7 +33,7 @@ export const checkCaller =
     next();
   };
 
-/** @throws GatewayError approvals_invalid: who asks for more and misspells it must not get less */
+/** @throws GatewayError approvals_invalid: a misspelt value must not turn approvals off */
 function approvalsIn(headers: IncomingHttpHeaders): Policy {
   const given = headers['x-approvals'] ?? 'off';
   const policy = POLICIES.find(name => name === String(given).trim().toLowerCase());
@@ -41,14 +41,14 @@ function approvalsIn(headers: IncomingHttpHeaders): Policy {
   return policy;
 }
 
-/** @throws GatewayError key_missing: no request reaches a tool without a caller */
+/** @throws GatewayError key_missing, so that no request reaches a tool without a caller */
 export function callerOf(authInfo: AuthInfo | undefined): Principal {
   const principal = authInfo?.extra?.principal as Principal | undefined;
   if (principal === undefined) throw new GatewayError('key_missing');
   return principal;
 }
 
-/** For the SDK: what a call that lacks a scope is answered, 403 with the scopes to ask for, before anything runs. */
+/** Makes the SDK respond to a call that lacks a scope with 403 and the scopes to ask for, before anything runs. */
 export const scopeChallenge =
   (names: ScopeNames) =>
   (capability: 'read' | 'write'): ScopeChallengeHandler =>

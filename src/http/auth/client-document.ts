@@ -1,5 +1,5 @@
-// A client that is named by the URL of a document about itself (Client ID Metadata Document): which URLs can be such
-// names, and what such a document must hold. Pure: document-fetch.ts fetches.
+// Clients whose id is the URL of a document about them (Client ID Metadata Document): which URLs are accepted, and what the
+// document must contain. Pure: document-fetch.ts fetches it.
 
 import { isIP } from 'node:net';
 import { z } from 'zod';
@@ -10,15 +10,15 @@ export type ClientDocument = { readonly name: string; readonly callbacks: readon
 
 const MAX_ID_CHARS = 1_024;
 const MAX_CALLBACKS = 20;
-/** Never public, whoever answers for it. */
+/** Host names that are never public, whatever they resolve to. */
 const PRIVATE_NAME = /(?:^|\.)(?:localhost|local|internal|intranet|lan|home|corp|test|invalid|example|onion|arpa)$/;
 
-/** An https URL in its one spelling, on port 443 of a public host other than our own, with a path. */
+/** A normalized https URL on port 443, with a path, on a public host that is not the gateway's own. */
 export function isDocumentUrl(clientId: string, ownHost: string): boolean {
   if (clientId.length > MAX_ID_CHARS || !clientId.startsWith('https://') || !URL.canParse(clientId)) return false;
   const url = new URL(clientId);
   return (
-    // Dot segments, a default port, upper case in the host, a backslash: whatever a parser would mend.
+    // Refuses whatever a URL parser would change: dot segments, a default port, upper case in the host, a backslash.
     url.href === clientId &&
     url.port === '' &&
     url.username === '' &&
@@ -44,7 +44,7 @@ const DOCUMENT = z.object({
   client_secret: z.unknown().optional(),
 });
 
-/** Why the document cannot be used, for its author. */
+/** Why the document cannot be used; shown to its author. */
 export type DocumentFault = { readonly fault: string };
 
 export function readClientDocument(json: string, clientId: string): ClientDocument | DocumentFault {
@@ -55,15 +55,15 @@ export function readClientDocument(json: string, clientId: string): ClientDocume
   }
   const document = parsed.data;
   if (document.client_id !== clientId) return { fault: 'client_id is not the URL of the document' };
-  if (document.client_secret !== undefined) return { fault: 'a public document must hold no secret' };
+  if (document.client_secret !== undefined) return { fault: 'a public document must not contain a secret' };
   const method = document.token_endpoint_auth_method;
   const methods = document.token_endpoint_auth_methods_supported ?? [];
   if ([method, ...methods].some(name => name?.startsWith('client_secret') === true))
-    return { fault: 'a client that is named by a URL can share no secret with this server' };
-  // ChatGPT prefers private_key_jwt and takes none: both sides use what both list.
+    return { fault: 'a client whose id is a URL cannot share a secret with this server' };
+  // ChatGPT prefers private_key_jwt and also lists none: a method that both sides list is used.
   if ((method ?? 'none') !== 'none' && !methods.includes('none'))
     return { fault: 'token_endpoint_auth_method must be none' };
   const callbacks = document.redirect_uris.filter(isPlain);
-  if (callbacks.length === 0) return { fault: 'redirect_uris holds none that can be used' };
+  if (callbacks.length === 0) return { fault: 'redirect_uris has no URI that can be used' };
   return { name: document.client_name, callbacks };
 }

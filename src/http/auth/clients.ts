@@ -1,5 +1,5 @@
-// client_id -> who that is: a registration of ours, a document we hold, or one that is fetched. And whether that client
-// may be answered at a callback. Knows no route.
+// Finds the client for a client_id: a registration with this gateway, a built-in document, or one that is fetched. Decides
+// whether a callback may be used for that client.
 import { GatewayError } from '../../errors.ts';
 import type { Seal } from '../../ground/seal.ts';
 import type { Logger } from '../../log.ts';
@@ -15,7 +15,7 @@ export type Client = {
   readonly id: string;
   readonly kind: ClientKind;
   readonly name: string | undefined;
-  /** The domain that vouches for name and callbacks; undefined: none does. */
+  /** The domain that publishes name and callbacks; undefined: they are not verified. */
   readonly host: string | undefined;
   readonly callbacks: readonly string[];
 };
@@ -24,12 +24,12 @@ export type ClientsOptions = {
   readonly seal: Seal;
   readonly issuer: string;
   readonly mayUse: CallbackList;
-  /** `pinned`: nothing is fetched. */
+  /** `pinned`: only built-in documents, nothing is fetched. */
   readonly documents: DocumentCache | 'pinned' | 'off';
   readonly log: Logger;
 };
 
-/** Called before a document is fetched for a caller; may throw. */
+/** Called before a document is fetched, to apply a rate limit; may throw. */
 export type Admit = () => Promise<void>;
 
 export class Clients {
@@ -53,7 +53,7 @@ export class Clients {
   }
 
   /**
-   * How a client must prove itself at /token. A document is not fetched for that: what matters of it is in the code.
+   * How a client must authenticate at /token. No document is fetched for that: the code has everything that is needed.
    *
    * @throws GatewayError oauth_client_invalid
    */
@@ -64,7 +64,7 @@ export class Clients {
     return registration.auth;
   }
 
-  /** A callback must be the client's own, and one that is on a list or vouched for by its domain. */
+  /** A callback must be one of the client's own, and also be on a list or on the client's domain. */
   mayAnswerAt(client: Client, callback: string): boolean {
     if (!matchesCallback(client.callbacks, callback)) return false;
     if (isLoopback(callback) || this.#pinned.has(client.id) || this.#options.mayUse(callback)) return true;
@@ -84,11 +84,11 @@ export class Clients {
     const host = new URL(id).hostname;
     const document = await documents.get(id, admit).catch((caught: unknown) => {
       if (!(caught instanceof DocumentUnreachable)) throw caught;
-      log.warn({ clientHost: host, reason: caught.message }, "an app's description could not be loaded");
+      log.warn({ clientHost: host, reason: caught.message }, "a client's metadata document could not be loaded");
       throw new GatewayError('oauth_client_unreachable', undefined, { cause: caught, retryAfterMs: 30_000 });
     });
     if ('fault' in document) {
-      log.warn({ clientHost: host, reason: document.fault }, "an app's description cannot be used");
+      log.warn({ clientHost: host, reason: document.fault }, "a client's metadata document cannot be used");
       throw new GatewayError('oauth_client_unknown', `The app's description cannot be used: ${document.fault}.`);
     }
     return { id, kind: 'other_cimd', name: cleanName(document.name) || undefined, host, callbacks: document.callbacks };

@@ -1,4 +1,4 @@
-// The page on which a person decides: which app asks, where the answer goes, what it may do, and the key. Pure.
+// The sign-in page: shows which app asks, where the response is sent and what the app may do, and asks for the key. Pure.
 
 import type { Api } from '../../api.ts';
 import type { Pending } from './authorize.ts';
@@ -7,11 +7,11 @@ import { page } from './page.ts';
 import { isLoopback } from './redirects.ts';
 import { SCOPES } from './scopes.ts';
 
-/** Why the person sees the page again. */
+/** Why the page is shown again. */
 export type Problem = 'key' | 'scopes' | 'unavailable';
 
 const problemText = ({ title, signIn }: Consent['api']): Readonly<Record<Problem, string>> => ({
-  // One sentence for both: the page must not tell a wrong form from a key that is not live.
+  // One sentence for both: the page must not show whether a key is malformed or not active.
   key: `${title} does not accept this key. Check that you copied all of it: ${signIn.keyForm}.`,
   scopes: 'Choose at least one thing the app may do, or cancel.',
   unavailable: `${title} did not answer, so the key could not be checked. Try again in a moment.`,
@@ -24,7 +24,7 @@ export type Consent = {
   readonly issuer: string;
   readonly api: Pick<Api, 'title' | 'signIn'>;
   readonly problem?: Problem;
-  /** What was ticked last time. */
+  /** The scopes that the user had selected when the page is shown again. */
   readonly ticked?: readonly string[];
 };
 
@@ -74,7 +74,7 @@ function identity({ name, clientHost }: Pending): string {
 
 const isOnThisComputer = (callback: string): boolean => isLoopback(callback) || !/^https?:/.test(callback);
 
-/** Hosts in ASCII, as they are on the wire: letters that look alike stay apart. */
+/** Shows the host in ASCII (punycode), so that letters that look alike can be told apart. */
 function destination(callback: string): string {
   const { host, protocol } = new URL(callback);
   if (isLoopback(callback)) return `${host} (this computer)`;

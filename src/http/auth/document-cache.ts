@@ -1,5 +1,5 @@
-// Clients' documents, kept for as long as their servers ask, within bounds. What could not be fetched or read is never
-// kept, and a document that was good once serves on while its server cannot be reached.
+// Caches clients' documents for as long as their servers ask, within limits. Failures are never cached, and an expired
+// document is used while its server cannot be reached.
 import { type ClientDocument, type DocumentFault, readClientDocument } from './client-document.ts';
 import { type DocumentFetch, DocumentUnreachable } from './document-fetch.ts';
 
@@ -13,7 +13,7 @@ const MAX_AT_ONCE = 4;
 export class DocumentCache {
   readonly #fetch: DocumentFetch;
   readonly #now: () => number;
-  /** In the order of their last use. */
+  /** In the order of last use. */
   readonly #entries = new Map<string, Entry>();
   readonly #underWay = new Map<string, Promise<ClientDocument | DocumentFault>>();
 
@@ -23,7 +23,7 @@ export class DocumentCache {
   }
 
   /**
-   * `admit` is asked before anything is fetched, and may throw.
+   * `admit` is called before anything is fetched, and may throw.
    *
    * @throws DocumentUnreachable
    */
@@ -42,12 +42,12 @@ export class DocumentCache {
     }
   }
 
-  /** One fetch of a URL at a time, however many ask for it. */
+  /** Callers that want the same URL share one fetch. */
   #join(url: string): Promise<ClientDocument | DocumentFault> {
     const open = this.#underWay.get(url);
     if (open !== undefined) return open;
     if (this.#underWay.size >= MAX_AT_ONCE)
-      return Promise.reject(new DocumentUnreachable(`${MAX_AT_ONCE} others are being fetched`));
+      return Promise.reject(new DocumentUnreachable(`${MAX_AT_ONCE} others are being loaded`));
     const mine = this.#load(url).finally(() => this.#underWay.delete(url));
     this.#underWay.set(url, mine);
     return mine;

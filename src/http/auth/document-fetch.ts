@@ -1,5 +1,5 @@
-// Fetches a client's document from an address that a stranger chose: public addresses only, checked where the connection
-// is made, so that the address that was checked is the one that is dialled; no redirects, little time, few bytes.
+// Fetches a client's document from an untrusted URL. Only public addresses are allowed; they are checked when the connection
+// is made, so that the checked address is the one that is used. No redirects; time and size are limited.
 import { lookup as resolve } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import { Agent, buildConnector } from 'undici';
@@ -8,11 +8,11 @@ import { isPublicAddress } from './addresses.ts';
 
 type FetchedDocument = {
   readonly json: string;
-  /** As its server asked, in milliseconds; undefined: it did not. */
+  /** The maximum age that the server sent; undefined: it sent none. */
   readonly maxAgeMs: number | undefined;
 };
 
-/** `reason` is for the log: no text of the other side, and no URL. */
+/** The message is for the log: it contains no text from the server, and no URL. */
 export class DocumentUnreachable extends Error {
   override readonly name = 'DocumentUnreachable';
 }
@@ -23,7 +23,7 @@ export type DocumentFetch = {
   close(): Promise<void>;
 };
 
-/** How names become connections. Tests replace parts of it. */
+/** How connections are made. Tests replace parts of it. */
 export type Network = {
   readonly lookup?: typeof resolve;
   readonly mayDial?: (address: string) => boolean;
@@ -69,13 +69,13 @@ async function fetchFrom(agent: Agent, url: string, timeoutMs: number): Promise<
   });
   const fault = faultOf(statusCode, headers);
   if (fault !== undefined) {
-    // undici reports the end to the body as an error, and an unhandled error ends the process.
+    // Destroying the body emits an error event, and without a listener it would end the process.
     body.on('error', () => {}).destroy();
     throw new DocumentUnreachable(fault);
   }
   const chunks: Buffer[] = [];
   let bytes = 0;
-  // Leaving the loop early destroys the connection: the rest is never read.
+  // Leaving the loop early destroys the connection, so that the rest is never read.
   for await (const chunk of body as AsyncIterable<Buffer>) {
     bytes += chunk.byteLength;
     if (bytes > MAX_BYTES) throw new DocumentUnreachable(`larger than ${MAX_BYTES} bytes`);
@@ -96,7 +96,7 @@ function faultOf(status: number, headers: Headers): string | undefined {
 
 const single = (header: string | string[] | undefined): string => [header].flat()[0] ?? '';
 
-/** All addresses of the name must be ones we may dial: one bad one among them is a sign of rebinding. */
+/** All addresses of the name must be allowed: a single one that is not is a sign of DNS rebinding. */
 function checkedLookup(lookup: typeof resolve, mayDial: (address: string) => boolean): LookupFunction {
   return (hostname, options, callback) => {
     lookup(hostname, { ...options, all: true }, (error, addresses) => {
@@ -118,6 +118,6 @@ function maxAgeOf(cacheControl: string): number | undefined {
 
 function reasonOf(caught: unknown, timeoutMs: number): string {
   const { name, code } = (caught ?? {}) as { name?: unknown; code?: unknown };
-  if (name === 'TimeoutError') return `no answer within ${timeoutMs} ms`;
+  if (name === 'TimeoutError') return `no response within ${timeoutMs} ms`;
   return typeof code === 'string' ? code : 'no connection';
 }

@@ -1,26 +1,26 @@
-// What operators see of a sign-in: one log line and one count for each step. Neither holds a key, a code, a token, a state,
-// a query, or the name an app gave itself.
+// Reports each step of a sign-in to operators: a log line and a metric. Neither contains a key, a code, a token, a state,
+// a query, or the name that an app gave itself.
 import type { ErrorCode } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { ClientKind } from './pinned.ts';
 
 export type Step = 'page' | 'decision' | 'register' | 'token' | 'refresh' | 'revoke';
 
-/** Few values each: they are labels. */
+/** Each field has few values, because they are labels of metrics. */
 export type OAuthRecord = {
   readonly step: Step;
-  /** `ok`, what the person did instead, or why it failed. */
+  /** `ok`, what the user did instead, or why it failed. */
   readonly outcome: 'ok' | 'denied' | 'again' | 'refused' | ErrorCode;
   readonly client: ClientKind | 'unknown';
 };
 
-/** For the log only. */
+/** Details for the log only. */
 export type OAuthDetails = {
   readonly clientHost?: string | undefined;
   readonly callbackHost?: string | undefined;
   readonly scopesAsked?: readonly string[];
   readonly scopesGranted?: readonly string[];
-  /** Fingerprint. */
+  /** The fingerprint of the key. */
   readonly key?: string;
   readonly grant?: string;
   readonly reason?: string;

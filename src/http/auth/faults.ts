@@ -1,9 +1,9 @@
-// Faults in the forms of these routes: OAuth's JSON for programs, a page for people. The sentences are the registry's.
+// Error responses of the OAuth routes: OAuth's JSON for programs, a page for people. The messages are the registry's.
 import type { Response } from 'express';
 import type { ErrorCode, GatewayError } from '../../errors.ts';
 import { faultPage, PAGE_HEADERS } from './page.ts';
 
-/** OAuth's names for our codes. All others are the request's fault or ours, by status. */
+/** OAuth's names for error codes. All other codes become `invalid_request`. */
 const NAMES: Partial<Record<ErrorCode, string>> = {
   oauth_client_unknown: 'invalid_client',
   oauth_client_invalid: 'invalid_client',
@@ -19,7 +19,7 @@ const NAMES: Partial<Record<ErrorCode, string>> = {
   internal: 'server_error',
 };
 
-/** Written for the calls of agents, these would mislead here. */
+/** Messages that replace those of the registry, which are written for tool calls and would be misleading here. */
 const MESSAGES: Partial<Record<ErrorCode, string>> = {
   body_too_large: 'The body is too large.',
   body_invalid: 'The body cannot be read.',
@@ -27,7 +27,7 @@ const MESSAGES: Partial<Record<ErrorCode, string>> = {
   not_found: 'The address cannot be read.',
 };
 
-/** A body that cannot be read is an invalid request, whatever HTTP calls it. */
+/** OAuth has status 400 for every invalid request, also for a body of the wrong type. */
 const statusOf = ({ code, status }: GatewayError): number => (code === 'media_type_unsupported' ? 400 : status);
 const messageOf = (error: GatewayError): string => MESSAGES[error.code] ?? error.message;
 

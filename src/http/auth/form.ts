@@ -1,12 +1,12 @@
-// Queries and forms as OAuth reads them: each parameter once, an empty one is as good as absent. Pure.
+// Parses queries and forms by OAuth's rules: each parameter may occur once, and an empty one counts as absent. Pure.
 import { GatewayError } from '../../errors.ts';
 
-/** One value each. */
+/** Parameters with one value each. */
 export type Parameters = ReadonlyMap<string, string>;
 
 const MAX_PARAMETERS = 64;
 
-/** @throws GatewayError oauth_request_invalid when a parameter comes twice: two readers could take different ones */
+/** @throws GatewayError oauth_request_invalid if a parameter occurs twice, because two parsers could use different ones */
 export function readParameters(text: string): Parameters {
   const parameters = new Map<string, string>();
   for (const [name, value] of new URLSearchParams(text)) {
@@ -18,7 +18,7 @@ export function readParameters(text: string): Parameters {
   return parameters;
 }
 
-/** Client id and secret: from the Basic header, or from the form. @throws GatewayError oauth_client_invalid */
+/** Client id and secret, from the Basic header or the form. @throws GatewayError oauth_client_invalid */
 export function readCredentials(authorization: string | undefined, form: Parameters) {
   const fromForm = { id: form.get('client_id'), secret: form.get('client_secret') };
   const basic = /^basic\s+([A-Za-z0-9+/=_-]+)$/i.exec(authorization ?? '')?.[1];
@@ -28,7 +28,7 @@ export function readCredentials(authorization: string | undefined, form: Paramet
   return { id, secret };
 }
 
-/** Both halves are form-encoded before they are joined (RFC 6749, 2.3.1); not all clients do that, and ids need none. */
+/** Both parts should be form-encoded (RFC 6749, 2.3.1). Not all clients do that; our ids are the same either way. */
 function readBasic(encoded: string): { readonly id: string | undefined; readonly secret: string | undefined } {
   const [id = '', ...rest] = Buffer.from(encoded, 'base64').toString('utf8').split(':');
   return { id: decode(id) || undefined, secret: decode(rest.join(':')) || undefined };

@@ -1,6 +1,5 @@
-// The OAuth front in one value: settings -> routes, an authenticator, and what a tool call without its scope is answered.
-// The rest of the gateway sees these and a Principal. Everything that lasts is sealed and with the client; so any replica
-// answers any step.
+// Builds the OAuth front from the settings: its routes and its authenticator. The rest of the gateway depends only on these
+// and on Principal. All state is encrypted and kept by the client, so that any replica can serve any step.
 
 import type { Redis } from 'ioredis';
 import type { Api } from '../../api.ts';
@@ -27,19 +26,19 @@ import { tokenRoutes } from './token-routes.ts';
 import { TokenAuthenticator } from './tokens.ts';
 
 export type FrontOptions = {
-  /** Origin under which clients reach the gateway. */
+  /** The origin under which clients reach the gateway. */
   readonly issuer: string;
   readonly ring: readonly [RingKey, ...RingKey[]];
-  /** Callbacks besides the known ones; `*`: any https callback. */
+  /** Callbacks in addition to the known ones; `*`: any https callback. */
   readonly redirects: readonly string[];
-  /** Which clients named by a URL are known: those we hold, any whose document can be fetched, or none. */
+  /** Which clients with a URL as id are accepted: those with a built-in document, any, or none. */
   readonly documents: 'pinned' | 'any' | 'off';
   readonly rawKeys: boolean;
   readonly notBeforeMs: number;
   readonly rates: { readonly pages: number; readonly keys: number; readonly tokens: number };
   readonly api: Pick<Api, 'title' | 'key' | 'signIn'>;
   readonly checkKey: KeyCheck;
-  /** Undefined: codes are single-use per replica, and reuse of refresh tokens is not noticed. */
+  /** Undefined: codes are single-use per replica, and reuse of refresh tokens is not detected. */
   readonly redis: Redis | undefined;
   readonly log: Logger;
   readonly onEvent?: (record: OAuthRecord) => void;
@@ -51,7 +50,7 @@ export type FrontOptions = {
 export type OAuthFront = {
   readonly routes: readonly Route[];
   readonly authenticator: Authenticator;
-  /** The API refused this caller's key. */
+  /** To be called when the API refused the caller's key. */
   keyRefused(principal: Principal): void;
   close(): Promise<void>;
 };

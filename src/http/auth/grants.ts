@@ -1,5 +1,5 @@
-// What a person granted, in its three forms: the code that carries it to the client once, the access token for calls, the
-// refresh token for later. All hold the API key, sealed. Knows no HTTP; `notBeforeMs` ends all older grants at once.
+// Grants of users in their three forms: the code that the client exchanges once, the access token for calls, and the refresh
+// token. All contain the encrypted API key. `notBeforeMs` ends all older grants at once.
 import { createHash, randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import type { Opened, Purpose, Seal } from '../../ground/seal.ts';
@@ -8,14 +8,14 @@ import type { ClientKind } from './pinned.ts';
 import { normalizeScopes } from './scopes.ts';
 
 export type Grant = {
-  /** Fit for logs; the same from the code to the last refresh. */
+  /** May be logged; stays the same from the code to the last refresh. */
   readonly id: string;
   readonly apiKey: string;
-  /** A digest: a registered client's id is long. */
+  /** A digest of the client's id, because ids of registered clients are long. */
   readonly client: string;
   readonly kind: ClientKind;
   readonly scopes: readonly Scope[];
-  /** When the person agreed, in seconds. */
+  /** When the user agreed, in seconds since 1970. */
   readonly since: number;
 };
 
@@ -30,7 +30,7 @@ export type Access = { readonly grant: Grant; readonly issuedAtMs: number; reado
 
 const CODE_SECONDS = 60;
 export const ACCESS_SECONDS = 3_600;
-/** From the last refresh, and from the day the person agreed. */
+/** A refresh token is valid this long, and a grant this long after the user agreed. */
 export const REFRESH_SECONDS = 30 * 86_400;
 export const GRANT_SECONDS = 180 * 86_400;
 
@@ -60,7 +60,7 @@ export class Grants {
     this.#options = options;
   }
 
-  /** A grant that begins now. */
+  /** Creates a grant that begins now. */
   begin(about: Pick<Grant, 'apiKey' | 'kind' | 'scopes'> & { readonly clientId: string }): Grant {
     const { apiKey, kind, scopes, clientId } = about;
     const since = Math.floor(this.#options.now() / 1000);

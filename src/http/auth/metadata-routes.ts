@@ -1,4 +1,4 @@
-// The documents clients read before they begin, for any origin. They follow from the settings, so they are written once.
+// Serves the metadata documents that clients read before a sign-in, to any origin. They are built once from the settings.
 import type { Api } from '../../api.ts';
 import type { Route } from '../routes.ts';
 import { writeOAuthFault } from './faults.ts';
@@ -18,7 +18,7 @@ type MetadataDeps = {
   readonly scopeNames: ScopeNames;
 };
 
-/** The second path of each is for clients that append the endpoint's path, and for those that do not. */
+/** Each document has two paths: some clients append the path of the endpoint, others do not. */
 export function metadataRoutes({ issuer, api, scopeNames }: MetadataDeps, offers: Offers): readonly Route[] {
   const documents = [
     [

@@ -1,5 +1,5 @@
-// What clients read before they begin: where to sign in for this server (RFC 9728), and how (RFC 8414). Everything follows
-// from the issuer, never from a request: a Host header is what a stranger wrote. Pure.
+// Metadata for clients: where to sign in for this server (RFC 9728), and how (RFC 8414). All URLs are made from the issuer
+// and never from a request, because a Host header is untrusted. Pure.
 
 import type { Api } from '../../api.ts';
 import type { ErrorCode } from '../../errors.ts';
@@ -44,10 +44,10 @@ export const authorizationServer = (
   scopes_supported: [...names.of(SCOPES), OFFLINE_ACCESS],
 });
 
-/** Where a client that got a 401 or 403 reads on. */
+/** The URL in 401 and 403 responses, at which a client finds where to sign in. */
 export const resourceMetadataUrl = (issuer: string): string => `${issuer}${PROTECTED_RESOURCE_PATH}/mcp`;
 
-/** `WWW-Authenticate` of a 401. `error` only where something was sent: without it, a client just has to sign in. */
+/** The `WWW-Authenticate` header of a 401. It has an `error` only if a credential was sent; else the client just signs in. */
 export function challenge(issuer: string, names: ScopeNames, code: ErrorCode): string {
   const scope = names.of(SCOPES).join(' ');
   const about = `Bearer realm="${names.slug}", resource_metadata="${resourceMetadataUrl(issuer)}", scope="${scope}"`;

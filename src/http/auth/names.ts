@@ -1,8 +1,8 @@
-// What strangers call themselves, made fit to be shown to a person. Pure.
+// Makes names that clients gave themselves safe to show to a user. Pure.
 
 const MAX_NAME_CHARS = 60;
 
-/** One line without characters that hide, reorder or imitate layout; empty when nothing is left. */
+/** The name as one line, without characters that are invisible or change the layout; may become empty. */
 export function cleanName(name: string): string {
   const visible = name
     .normalize('NFKC')

@@ -1,4 +1,4 @@
-// The frame of every page a person sees here: plain HTML, no script, nothing from elsewhere, not to be framed. Pure.
+// The HTML around every page of the sign-in. No scripts, nothing from other servers, no display in frames. Pure.
 import { createHash } from 'node:crypto';
 import { escapeHtml } from './names.ts';
 
@@ -27,8 +27,8 @@ button.act { background: var(--act); border-color: var(--act); color: var(--act-
 `;
 
 /**
- * Without `form-action`: browsers apply it to every redirect after the form, also to those of the app that is answered.
- * The form's own address is fixed in the page, and nothing can be injected into it.
+ * There is no `form-action`, because browsers apply it to all redirects after the form, also to those of the app.
+ * The form's URL is fixed in the page, and nothing can be injected into it.
  */
 const POLICY = [
   "default-src 'none'",
@@ -42,7 +42,7 @@ export const PAGE_HEADERS: Readonly<Record<string, string>> = {
   'Content-Security-Policy': POLICY,
   'X-Frame-Options': 'DENY',
   'X-Content-Type-Options': 'nosniff',
-  // The form's POST must carry its Origin; no other site learns the address with its parameters.
+  // The form's POST must have an Origin header, and no other site may see the URL with its parameters.
   'Referrer-Policy': 'same-origin',
   'Cache-Control': 'no-store',
 };
@@ -65,7 +65,7 @@ ${body}
 </html>
 `;
 
-/** For requests that must not be answered at the app's own address. */
+/** The page for requests whose error must not be sent to the app's callback. */
 export const faultPage = (message: string, requestId: string): string =>
   page(
     'Cannot connect',

@@ -1,5 +1,5 @@
-// Documents of well-known clients, as their makers published them (2026-09). Some of them answer a data centre's requests
-// with a bot check, so for these ids nothing is fetched. A change on their side shows as a callback that is not listed.
+// Built-in documents of well-known clients, as published in 2026-09. Some of their servers answer requests from data centres
+// with a bot check, so nothing is fetched for these ids. If a client changes its callbacks, they are refused here.
 import type { ClientDocument } from './client-document.ts';
 
 export type ClientKind =
@@ -47,7 +47,7 @@ export const PINNED: Readonly<Record<string, Pinned>> = {
   },
 };
 
-/** The gateway's own page signs in as any public client does, under the issuer's URL as its id. */
+/** The gateway's own page signs in like any public client, with the issuer's URL as its id. */
 export const ownPage = (issuer: string): readonly [string, Pinned] => [
   `${issuer}/`,
   { kind: 'page', name: 'The page of this gateway', callbacks: [`${issuer}/`] },

@@ -1,5 +1,5 @@
-// How often one address may come, for each kind of request. Hosted clients send for all their users from a few addresses,
-// so what is only arithmetic is generous, and what tries a key or makes us fetch is not.
+// Rate limits per address for each kind of sign-in request. Hosted clients send requests of all their users from a few
+// addresses, so the limits are high for requests that are cheap, and low for those that try a key or cause a fetch.
 import type { RequestHandler } from 'express';
 import type { Redis } from 'ioredis';
 import { GatewayError } from '../../errors.ts';
@@ -8,7 +8,7 @@ import { type Counter, createCounter } from '../counter.ts';
 import { addressGroup } from './addresses.ts';
 
 export type RateOptions = {
-  /** Requests a minute of one address; 0: no limit. */
+  /** Requests per minute from one address; 0: no limit. */
   readonly pages: number;
   readonly keys: number;
   readonly tokens: number;
@@ -30,7 +30,7 @@ export function createRates({ pages, keys, tokens, redis, log, onLimited }: Rate
   const onDown = (caught: unknown) => {
     if (performance.now() - loggedAt < LOG_EVERY_MS) return;
     loggedAt = performance.now();
-    log.error({ err: caught }, 'the limiter does not answer: sign-ins pass uncounted');
+    log.error({ err: caught }, 'Redis does not respond: sign-ins are not rate limited');
   };
   const count = async (counter: Counter, address: string | undefined) => {
     const waitMs = await counter.waitMs(addressGroup(address), onDown);

@@ -1,13 +1,13 @@
-// Where an authorization code may be sent: which callbacks can be registered at all, and whether the one in a request is
-// one of them. Works on the text as given: a URL parser would make look-alikes equal. Pure.
+// Decides where an authorization code may be sent: which callbacks can be registered, and whether the one in a request
+// matches. Compares the text as given, because a URL parser would make different texts equal. Pure.
 
-/** A program on the person's own computer. Its port changes from run to run. */
+/** The callback of a program on the user's computer, whose port changes with each start. */
 const LOOPBACK = /^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?(\/[^\s]*|\?[^\s]*)?$/;
-/** Nothing that a browser and a server could read differently: no user name, fragment, backslash, control or non-ASCII. */
+/** Excludes what browsers and servers may parse differently: user name, fragment, backslash, control and non-ASCII characters. */
 const PLAIN = /^[a-z][a-z0-9.+-]*:\/\/[^/?#\\@\s]+(?:[/?][!$&'()*+,\-./0-9:;=?@A-Z_a-z~%[\]|]*)?$/;
 const MAX_CALLBACK_CHARS = 512;
 
-/** Callbacks of hosted clients, as they were seen in the field. OAUTH_REDIRECTS adds to them. */
+/** Known callbacks of hosted clients. OAUTH_REDIRECTS adds more. */
 const KNOWN: readonly string[] = [
   'https://claude.ai/api/mcp/auth_callback',
   'https://claude.com/api/mcp/auth_callback',
@@ -15,7 +15,7 @@ const KNOWN: readonly string[] = [
   'https://vscode.dev/redirect',
   'https://insiders.vscode.dev/redirect',
   'https://www.cursor.com/agents/mcp/oauth/callback',
-  // The one private scheme: older Cursor registers it beside the two above.
+  // The only private scheme: older versions of Cursor register it as well.
   'cursor://anysphere.cursor-mcp/oauth/callback',
   'https://antigravity.google/oauth-callback',
   'https://teams.microsoft.com/api/platform/v1.0/oAuthRedirect',
@@ -25,13 +25,13 @@ const KNOWN: readonly string[] = [
   'https://www.perplexity.ai/rest/connections/oauth_callback',
   'https://api.devin.ai/mcp/oauth/callback',
 ];
-/** The same, where a part of the path differs from connection to connection. */
+/** Known callbacks in which a part of the path differs for each connection. */
 const KNOWN_FORMS: readonly RegExp[] = [
   /^https:\/\/chatgpt\.com\/connector\/oauth\/[\w-]{1,128}$/,
   /^https:\/\/global\.consent\.azure-apim\.net\/redirect(?:\/[\w-]{1,128})?$/,
 ];
 
-/** Whether a callback may be used by clients that prove nothing about themselves. */
+/** Whether a callback may be used by clients whose identity is not verified. */
 export type CallbackList = (callback: string) => boolean;
 
 /** `extra`: exact URLs, or `*` for any https callback. `issuer`: the gateway's own page may sign in too. */
@@ -46,7 +46,7 @@ export function createCallbackList(extra: readonly string[], issuer: string): Ca
       (anyHttps && callback.startsWith('https://')));
 }
 
-/** Has only one reading. */
+/** Whether all parsers read the callback in the same way. */
 export const isPlain = (callback: string): boolean =>
   callback.length <= MAX_CALLBACK_CHARS && PLAIN.test(callback) && URL.canParse(callback) && !hasDotSegment(callback);
 
@@ -54,7 +54,7 @@ const hasDotSegment = (callback: string): boolean => /\/(?:\.|%2e){1,2}(?:[/?]|$
 
 export const isLoopback = (callback: string): boolean => LOOPBACK.test(callback);
 
-/** Character by character; for loopback callbacks the port, and which of the three names it is, may differ. */
+/** Compares character by character, except that loopback callbacks may differ in host name and port. */
 export function matchesCallback(registered: readonly string[], given: string): boolean {
   if (!isPlain(given)) return false;
   if (registered.includes(given)) return true;
@@ -62,13 +62,13 @@ export function matchesCallback(registered: readonly string[], given: string): b
   return registered.some(callback => isLoopback(callback) && afterHost(callback) === afterHost(given));
 }
 
-/** Path and query; no path is `/`. */
+/** Path and query; an empty path counts as `/`. */
 const afterHost = (callback: string): string => {
   const rest = LOOPBACK.exec(callback)?.[1] ?? '';
   return rest.startsWith('/') ? rest : `/${rest}`;
 };
 
-/** `callback` with the answer in its query; what was there stays as it was. */
+/** Adds the parameters of `answer` to the query of `callback`, and changes nothing else. */
 export function withAnswer(callback: string, answer: Readonly<Record<string, string | undefined>>): string {
   const query = Object.entries(answer)
     .flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${encodeURIComponent(value)}`]))

@@ -1,5 +1,5 @@
-// Keys that the API has just refused: tokens made from them before that moment are no good, so that their clients sign in
-// again. By fingerprint, for a few minutes, in this process only; a new token of the same key is not affected.
+// Remembers keys that the API refused. Tokens with such a key that were issued before are invalid, so that their clients sign
+// in again. Kept by fingerprint for a few minutes in this process; later tokens with the same key are accepted.
 
 const MEMORY_MS = 5 * 60_000;
 const MAX_KEYS = 10_000;
@@ -19,7 +19,7 @@ export class RefusedKeys {
     if (this.#refusedAtMs.size > MAX_KEYS && oldest !== undefined) this.#refusedAtMs.delete(oldest);
   }
 
-  /** `issuedAtMs`: in whole seconds, rounded down. */
+  /** `issuedAtMs` is rounded down to whole seconds. */
   refuses(fingerprint: string, issuedAtMs: number): boolean {
     const refusedAtMs = this.#refusedAtMs.get(fingerprint);
     if (refusedAtMs === undefined) return false;

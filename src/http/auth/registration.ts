@@ -1,5 +1,5 @@
-// Dynamic client registration (RFC 7591) without a registry: what a client registers is sealed into its `client_id`.
-// Decides what is registered and what the answer is; knows no HTTP.
+// Dynamic client registration (RFC 7591) without a database: the registration is encrypted in the `client_id`. Decides what
+// is registered and what the response contains.
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import { GatewayError } from '../../errors.ts';
@@ -7,7 +7,7 @@ import type { Seal } from '../../ground/seal.ts';
 import { cleanName } from './names.ts';
 import type { CallbackList } from './redirects.ts';
 
-/** How a client proves at /token that it is the one that registered. */
+/** How a registered client authenticates at /token. */
 export type ClientAuth = 'none' | 'client_secret_post' | 'client_secret_basic';
 export const CLIENT_AUTHS: readonly ClientAuth[] = ['none', 'client_secret_post', 'client_secret_basic'];
 
@@ -18,10 +18,10 @@ export type Registration = {
 };
 
 const MAX_CALLBACKS = 10;
-/** The id travels in the URL of /authorize, and edges cut long URLs off. */
+/** The client_id is part of the URL of /authorize, and proxies limit the length of URLs. */
 const MAX_CALLBACK_CHARS_IN_ALL = 1_500;
 
-/** Members we do not use may hold anything; `null` means "not given". */
+/** Members that are not used may have any value; `null` means "not given". */
 const METADATA = z.object({
   redirect_uris: z.array(z.string().max(2_048)).min(1).max(MAX_CALLBACKS),
   client_name: z.string().max(1_024).nullish(),
@@ -38,7 +38,7 @@ export function readRegistration(body: unknown, mayUse: CallbackList): Registrat
       : new GatewayError('oauth_metadata_invalid');
   }
   const { redirect_uris, client_name, token_endpoint_auth_method: method } = parsed.data;
-  // Clients register what all their versions may need: one that cannot be used must not cost them the others.
+  // Clients register the callbacks of all their versions; one that cannot be used must not invalidate the others.
   const callbacks = [...new Set(redirect_uris)].filter(mayUse);
   if (callbacks.length === 0) throw new GatewayError('oauth_redirect_invalid');
   if (callbacks.join('').length > MAX_CALLBACK_CHARS_IN_ALL)
@@ -50,7 +50,7 @@ export function readRegistration(body: unknown, mayUse: CallbackList): Registrat
   };
 }
 
-/** Has no end: a client id that dies strands clients that register once. */
+/** A registration never expires, because many clients register only once. */
 export function sealRegistration(seal: Seal, { name, callbacks, auth }: Registration): Promise<string> {
   return seal.seal('client', {
     ...(name !== undefined && { n: name }),
@@ -65,7 +65,7 @@ const SEALED = z.object({
   m: z.enum(['client_secret_post', 'client_secret_basic']).optional(),
 });
 
-/** Undefined: not one of ours, or its key has left the ring. */
+/** Undefined: the id was not made here, or its encryption key is no longer configured. */
 export async function openRegistration(seal: Seal, clientId: string): Promise<Registration | undefined> {
   const opened = await seal.open('client', clientId);
   if (opened === undefined) return undefined;
@@ -73,7 +73,7 @@ export async function openRegistration(seal: Seal, clientId: string): Promise<Re
   return { name: n, callbacks: r, auth: m ?? 'none' };
 }
 
-/** Absent members stay absent: some clients refuse an answer with `null` in it. */
+/** Missing members are left out, because some clients refuse a response with `null`. */
 export function registrationAnswer(
   clientId: string,
   registration: Registration,
@@ -93,9 +93,9 @@ export function registrationAnswer(
   };
 }
 
-// --- The secret that some clients insist on -------------------------------------------------------------------------
+// --- The secret that some clients require ---------------------------------------------------------------------------
 
-/** Derived, so that nothing is kept. It proves that a client has seen the answer to its registration, and no more. */
+/** Derived from the id, so that it need not be stored. It only proves that a client got the response to its registration. */
 export const clientSecret = (seal: Seal, clientId: string): string =>
   secretUnder(seal, seal.derive('client-secret')[0], clientId);
 

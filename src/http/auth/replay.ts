@@ -1,17 +1,17 @@
-// What has been used already. With Redis all replicas know; without, each knows the codes it has seen itself, and no more.
-// When Redis does not answer, sign-in goes on without this check.
+// Detects reuse of codes and refresh tokens. With Redis it works across replicas; without, each replica only knows the codes
+// that it has redeemed itself. If Redis fails, sign-in continues without this check.
 import type { Redis } from 'ioredis';
 import type { Logger } from '../../log.ts';
 
 export type Replay = {
-  /** True the first time. Asked last, so that a failed attempt does not use a code up. */
+  /** True the first time. Must be the last check, so that a failed attempt does not use up the code. */
   useCode(nonce: string): Promise<boolean>;
-  /** Milliseconds since the first use; undefined: this is the first, or it is not known. */
+  /** Milliseconds since the first use; undefined: this is the first use, or it is not known. */
   useRefresh(nonce: string, lifeSeconds: number): Promise<number | undefined>;
-  /** Ends a grant: none of its refresh tokens is good any more. */
+  /** Ends a grant: its refresh tokens become invalid. */
   end(grantId: string, lifeSeconds: number): Promise<void>;
   hasEnded(grantId: string): Promise<boolean>;
-  /** Whether `end` reaches anything. */
+  /** Whether `end` has any effect. */
   readonly canEnd: boolean;
 };
 
@@ -85,7 +85,7 @@ export class RedisReplay implements Replay {
     } catch (caught) {
       if (performance.now() - this.#loggedAt >= LOG_EVERY_MS) {
         this.#loggedAt = performance.now();
-        this.#log.error({ err: caught }, 'Redis does not answer: reuse of codes and refresh tokens is not noticed');
+        this.#log.error({ err: caught }, 'Redis does not respond: reuse of codes and refresh tokens is not detected');
       }
       return otherwise;
     }

@@ -1,8 +1,8 @@
-// The one thing tokens are for: this gateway's MCP endpoint. Pure.
+// The resource that tokens are valid for: this gateway's MCP endpoint. Pure.
 
 export const resourceOf = (issuer: string): string => `${issuer}/mcp`;
 
-/** Clients send the endpoint or the origin, with or without the last slash, host in any case, default port or not. */
+/** Accepts the endpoint or the origin, with or without a final slash and default port, host in upper or lower case. */
 export function isOurResource(given: string, issuer: string): boolean {
   if (given.length > 2_048 || !URL.canParse(given)) return false;
   const { origin, pathname, search, hash, username, password } = new URL(given);

@@ -1,19 +1,19 @@
-// The two scopes: their names on the wire, and what a grant holds after a client has asked and a person has chosen. Pure.
+// The two scopes: their names in OAuth, and which of them a client gets. Pure.
 import type { Scope } from '../../principal.ts';
 
 export const SCOPES: readonly Scope[] = ['read', 'write'];
 
-/** Asks for a refresh token, which every client gets. Known, but nothing that a token carries. */
+/** Asks for a refresh token, which every client gets anyway. Accepted, but not stored in a token. */
 export const OFFLINE_ACCESS = 'offline_access';
 
-/** In a fixed order, without unknown ones. Who may change may look: `write` brings `read`. */
+/** The known scopes in a fixed order. `write` includes `read`. */
 export function normalizeScopes(scopes: Iterable<string>): readonly Scope[] {
   const asked = new Set(scopes);
   if (asked.has('write')) asked.add('read');
   return SCOPES.filter(scope => asked.has(scope));
 }
 
-/** Scopes as clients write them, with the API's name in front: `e2b:read`. */
+/** The names of scopes in OAuth, with the API's name as prefix: `e2b:read`. */
 export class ScopeNames {
   /** The API's name in scopes, and the realm of challenges. */
   readonly slug: string;
@@ -26,19 +26,19 @@ export class ScopeNames {
     return scopes.map(scope => `${this.slug}:${scope}`);
   }
 
-  /** Unknown scopes are dropped: clients ask for what they saw elsewhere. None left: both. */
+  /** The scopes that a client asks for. Unknown ones are ignored; if none is left, both scopes are meant. */
   asked(parameter: string | undefined): readonly Scope[] {
     const known = this.#parse(parameter);
     return known.length > 0 ? known : SCOPES;
   }
 
-  /** Less than was granted is fine; more is left out. */
+  /** The scopes of a new token: those asked for, as far as they were granted. */
   narrow(granted: readonly Scope[], parameter: string | undefined): readonly Scope[] {
     const asked = this.#parse(parameter).filter(scope => granted.includes(scope));
     return asked.length > 0 ? asked : granted;
   }
 
-  /** All that a call needs, in one challenge: some clients ask for nothing but what it names. */
+  /** All scopes that a call needs, because some clients then ask only for those in the challenge. */
   needed(scope: Scope): readonly [string, ...string[]] {
     const read = `${this.slug}:read`;
     return scope === 'write' ? [read, `${this.slug}:write`] : [read];

@@ -1,4 +1,4 @@
-// Reads a body of a few kilobytes as text, whatever type it claims: what is in it, the form or the registration tells.
+// Reads a body of a few kilobytes as text and ignores its media type: the caller parses it as a form or as JSON.
 import type { Request, RequestHandler } from 'express';
 import { GatewayError } from '../../errors.ts';
 
@@ -16,14 +16,14 @@ async function read(request: Request, maxBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   try {
-    // The request itself must outlive a refusal: the answer goes out on its socket.
+    // The request must not be destroyed when it is refused, because the response is sent on its socket.
     for await (const chunk of request.iterator({ destroyOnReturn: false })) {
       bytes += (chunk as Buffer).length;
       if (bytes > maxBytes) throw new GatewayError('body_too_large');
       chunks.push(chunk as Buffer);
     }
   } catch (cause) {
-    // That it broke off is the caller's fault.
+    // A request that breaks off is the caller's error.
     throw cause instanceof GatewayError ? cause : new GatewayError('body_invalid', undefined, { cause });
   }
   return Buffer.concat(chunks);

@@ -1,4 +1,4 @@
-// /register, /token and /revoke: JSON for programs, from any origin. Bodies are read whole only within a few kilobytes.
+// /register, /token and /revoke: JSON for programs, from any origin. Bodies may have a few kilobytes.
 import type { Request, RequestHandler } from 'express';
 import { GatewayError, toGatewayError } from '../../errors.ts';
 import { fingerprint } from '../../principal.ts';
@@ -37,7 +37,7 @@ export function tokenRoutes(deps: TokenRouteDeps): readonly Route[] {
     {
       ...shared,
       path: '/token',
-      description: 'A code or a refresh token for an access token.',
+      description: 'Exchanges a code or a refresh token for an access token.',
       handlers: [rates.token, readText(MAX_FORM_BYTES), token(deps)],
     },
     {
@@ -49,7 +49,7 @@ export function tokenRoutes(deps: TokenRouteDeps): readonly Route[] {
   ];
 }
 
-/** What one step came to: the record is made once, whether it worked or threw. */
+/** The details of a step that succeeded, for its report. */
 type Worked = { readonly client: OAuthRecord['client']; readonly details?: OAuthDetails };
 
 function step(

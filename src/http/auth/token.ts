@@ -1,6 +1,6 @@
-// What /token and /revoke decide: a code or a refresh token for new tokens, after every check that can be made here. One
-// refresh token may be used more than once for a while: hosted clients send from several addresses, local ones from
-// several processes. Knows no HTTP.
+// The logic of /token and /revoke: exchanges a code or a refresh token for new tokens, and ends grants. A refresh token may
+// be used again for a short time, because hosted clients use several servers and local clients several processes.
+// Does not depend on HTTP.
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { GatewayError } from '../../errors.ts';
 import type { Seal } from '../../ground/seal.ts';
@@ -13,7 +13,7 @@ import { isOurResource } from './resource.ts';
 import type { ScopeNames } from './scopes.ts';
 
 export type Credentials = { readonly id: string; readonly secret: string | undefined };
-/** What the API answers about a key. */
+/** Asks the API whether a key is valid. */
 export type KeyCheck = (apiKey: string) => Promise<'valid' | 'refused' | 'unavailable'>;
 
 type TokenAnswer = {
@@ -33,11 +33,11 @@ export type TokenDeps = {
   readonly checkKey: KeyCheck;
   readonly issuer: string;
   readonly scopeNames: ScopeNames;
-  /** Of the API. */
+  /** The API's name in messages. */
   readonly title: string;
 };
 
-/** How long a refresh token that was used stays good. */
+/** How long a refresh token can be used again after its first use. */
 const GRACE_MS = 120_000;
 const VERIFIER = /^[\w.~-]{43,128}$/;
 
@@ -76,7 +76,7 @@ async function redeem(parameters: Parameters, { id }: Credentials, deps: TokenDe
   )
     throw new GatewayError('oauth_grant_invalid');
   if (!(await replay.useCode(code.nonce))) {
-    // Two hold code and verifier: neither keeps what it got.
+    // Two parties have code and verifier, so the tokens of both are revoked.
     await replay.end(code.grant.id, GRANT_SECONDS);
     throw new GatewayError('oauth_grant_invalid', 'This code has been used already. Connect again.');
   }
@@ -97,7 +97,7 @@ async function refresh(parameters: Parameters, { id }: Credentials, deps: TokenD
     await replay.end(token.grant.id, GRANT_SECONDS);
     throw new GatewayError('oauth_grant_invalid', 'This refresh token has been used already. Connect again.');
   }
-  // A narrower token does not make the grant narrower.
+  // The narrower scopes are for this access token only; the grant keeps its scopes.
   const narrowed = { ...token.grant, scopes: deps.scopeNames.narrow(token.grant.scopes, parameters.get('scope')) };
   return issue(narrowed, token.grant, deps);
 }
@@ -114,8 +114,8 @@ async function issue(access: Grant, grant: Grant, { grants, scopeNames }: TokenD
 }
 
 /**
- * RFC 7009: whatever the token was, the answer is the same. A refresh token ends its grant; an access token does too, and
- * lives on until it expires.
+ * RFC 7009: the response is the same whether the token was valid or not. The grant of the token ends; an access token stays
+ * valid until it expires.
  *
  * @throws GatewayError oauth_client_invalid, oauth_revocation_unsupported
  */

@@ -1,5 +1,5 @@
-// Request headers -> Principal, where callers send a token of ours or, if the operator allows it, the API key itself.
-// Opening a token is arithmetic that costs as much as the rest of a small call, so tokens that were good are remembered.
+// Authenticates callers by access token or, if the operator allows it, by API key: request headers -> Principal. Decrypting a
+// token takes as long as the rest of a small call, so valid tokens are cached.
 
 import { createHash } from 'node:crypto';
 import type { Api } from '../../api.ts';
@@ -20,7 +20,7 @@ export type TokenOptions = {
   readonly refusedKeys: RefusedKeys;
   readonly now: () => number;
   readonly api: Pick<Api, 'title' | 'key'>;
-  /** Whether the API key itself is taken as well. */
+  /** Whether API keys are accepted as well. */
   readonly rawKeys: boolean;
 };
 
@@ -30,7 +30,7 @@ const MAX_KNOWN = 10_000;
 
 export class TokenAuthenticator implements Authenticator {
   readonly #options: TokenOptions;
-  /** By digest of the token, in the order of last use. */
+  /** Valid tokens by digest, in the order of last use. */
   readonly #known = new Map<string, Known>();
   readonly resourceMetadataUrl: string;
 
@@ -47,7 +47,7 @@ export class TokenAuthenticator implements Authenticator {
     if (!rawKeys)
       throw new GatewayError(
         'key_malformed',
-        'This gateway takes no API keys. Connect through the sign-in of your client.',
+        'This gateway does not accept API keys. Connect with the sign-in of your client.',
       );
     return principalFromKey(api.key.parse(credential));
   };

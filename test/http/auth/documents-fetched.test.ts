@@ -132,7 +132,7 @@ describe('fetching', () => {
       response.writeHead(200, { 'content-type': 'application/json' });
       response.write('{');
     };
-    await expect(fetching({ timeoutMs: 200 })).rejects.toThrow('no answer within 200 ms');
+    await expect(fetching({ timeoutMs: 200 })).rejects.toThrow('no response within 200 ms');
   });
 });
 
