@@ -1,6 +1,8 @@
 // MCP over a pair of streams, one message per line. Does more than the SDK's transport because clients need it: a line
 // that is not JSON or is too long is answered with an error, a byte order mark is skipped, and responses that are not
-// ready yet are still written after the client has closed its end.
+// ready yet are still written after the client has closed its end. A client that does not read its responses is not read
+// from either.
+import { isUtf8 } from 'node:buffer';
 import type { Readable, Writable } from 'node:stream';
 import { type JSONRPCMessage, parseJSONRPCMessage, type Transport } from '@modelcontextprotocol/server';
 import { GatewayError } from './errors.ts';
@@ -10,6 +12,9 @@ import { rpcCodeOf } from './mcp/rpc-errors.ts';
 
 const NEWLINE = 0x0a;
 const BYTE_ORDER_MARK = '\ufeff';
+/** Beyond either, no more is read until the client has taken its answers. */
+const MAX_UNREAD_BYTES = 4_000_000;
+const MAX_UNANSWERED = 1_000;
 
 export type LineStreams = { readonly input: Readable; readonly output: Writable };
 
@@ -25,12 +30,15 @@ export class LineTransport implements Transport {
   readonly #input: Readable;
   readonly #output: Writable;
   readonly #maxLineBytes: number;
-  readonly #unanswered = new Set<string | number>();
+  /** Id -> how often: a client may use one twice. */
+  readonly #unanswered = new Map<string | number, number>();
+  #unansweredCount = 0;
   #pieces: Buffer[] = [];
   #pieceBytes = 0;
   /** True while the rest of a line that was too long is skipped. */
   #dropping = false;
   #inputEnded = false;
+  #closed = false;
   #finish: () => void = () => {};
   #answer: () => void = () => {};
 
@@ -51,6 +59,7 @@ export class LineTransport implements Transport {
     this.#input.once('end', () => this.#end());
     this.#input.once('close', () => this.#end());
     this.#input.on('error', error => this.onerror?.(error));
+    this.#output.on('drain', () => this.#readOn());
     // The client has stopped reading, so responses can no longer be delivered.
     this.#output.once('error', () => this.#finish());
   }
@@ -58,13 +67,14 @@ export class LineTransport implements Transport {
   async send(message: JSONRPCMessage): Promise<void> {
     await this.#write(message);
     if ('id' in message && !('method' in message) && message.id !== undefined) {
-      this.#unanswered.delete(message.id);
+      this.#settle(message.id);
       this.#answer();
     }
     this.#finishWhenAnswered();
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     this.#input.removeAllListeners('data');
     this.#input.pause();
     this.onclose?.();
@@ -97,22 +107,60 @@ export class LineTransport implements Transport {
   }
 
   #line(): void {
-    const text = Buffer.concat(this.#pieces).toString('utf8').replace(BYTE_ORDER_MARK, '').trim();
+    const bytes = Buffer.concat(this.#pieces);
+    const text = bytes.toString('utf8').replace(BYTE_ORDER_MARK, '').trim();
     [this.#pieces, this.#pieceBytes] = [[], 0];
     const dropped = this.#dropping;
     this.#dropping = false;
     if (dropped || text === '') return;
     let parsed: unknown;
     try {
+      // Other characters than the client wrote would be other code.
+      if (!isUtf8(bytes)) throw new GatewayError('body_invalid', 'The message is not UTF-8 text.');
       parsed = parseLine(text);
       const message = parseJSONRPCMessage(normalizeMessage(parsed));
-      if ('method' in message && 'id' in message) this.#unanswered.add(message.id);
+      if ('method' in message && 'id' in message) this.#expect(message.id);
       this.onmessage?.(message);
+      if ('method' in message && message.method === CANCELLED) this.#giveUp(message.params?.['requestId']);
     } catch (caught) {
       const error =
         caught instanceof GatewayError ? caught : new GatewayError('message_invalid', undefined, { cause: caught });
       this.#refuse(requestIdIn(parsed), error);
     }
+  }
+
+  #expect(id: string | number): void {
+    this.#unanswered.set(id, (this.#unanswered.get(id) ?? 0) + 1);
+    this.#unansweredCount += 1;
+    this.#holdBack();
+  }
+
+  #settle(id: string | number): void {
+    const times = this.#unanswered.get(id);
+    if (times === undefined) return;
+    if (times > 1) this.#unanswered.set(id, times - 1);
+    else this.#unanswered.delete(id);
+    this.#unansweredCount -= 1;
+    this.#readOn();
+  }
+
+  /** What the client has cancelled is not answered. */
+  #giveUp(id: unknown): void {
+    if (typeof id !== 'string' && typeof id !== 'number') return;
+    this.#settle(id);
+    this.#finishWhenAnswered();
+  }
+
+  get #isFull(): boolean {
+    return this.#output.writableLength > MAX_UNREAD_BYTES || this.#unansweredCount > MAX_UNANSWERED;
+  }
+
+  #holdBack(): void {
+    if (this.#isFull) this.#input.pause();
+  }
+
+  #readOn(): void {
+    if (!this.#closed && !this.#isFull && this.#input.isPaused()) this.#input.resume();
   }
 
   #refuse(id: string | number | null, error: GatewayError): void {
@@ -124,6 +172,7 @@ export class LineTransport implements Transport {
   #write(message: object): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#output.write(`${JSON.stringify(message)}\n`, error => (error ? reject(error) : resolve()));
+      this.#holdBack();
     });
   }
 
@@ -138,6 +187,8 @@ export class LineTransport implements Transport {
     if (this.#inputEnded && this.#unanswered.size === 0) this.#finish();
   }
 }
+
+const CANCELLED = 'notifications/cancelled';
 
 /** @throws GatewayError body_invalid */
 function parseLine(text: string): unknown {

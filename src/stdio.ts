@@ -41,8 +41,7 @@ export async function serveOverStdio(config: Config, log: Logger, product = E2B_
     runTool: async call => (await core.get()).runTool(call),
     principalOf: () => principal,
   });
-  const onerror = (error: Error) => log.warn({ err: error }, 'message refused');
-  const connection = serveStdio(factory, { transport, onerror });
+  const connection = serveStdio(factory, { transport, onerror: refusals(log) });
   log.info('serving on stdio');
   return {
     finished: transport.finished,
@@ -51,6 +50,22 @@ export async function serveOverStdio(config: Config, log: Logger, product = E2B_
       await (await core.ifBegun())?.close();
       log.info('closed');
     },
+  };
+}
+
+/** A line of the log a second at most, however many messages are refused. */
+const LOG_EVERY_MS = 1_000;
+
+function refusals(log: Logger): (error: Error) => void {
+  let refused = 0;
+  let loggedAt = Number.NEGATIVE_INFINITY;
+  return error => {
+    refused += 1;
+    if (performance.now() - loggedAt < LOG_EVERY_MS) return;
+    const why = error instanceof GatewayError ? { code: error.code, reason: error.message } : { err: error };
+    log.warn({ refused, ...why }, 'message refused');
+    loggedAt = performance.now();
+    refused = 0;
   };
 }
 

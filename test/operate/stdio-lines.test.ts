@@ -23,7 +23,7 @@ function serve(maxLineBytes = 100_000) {
   const handle = serveStdio(
     () => {
       const server = new McpServer({ name: 'test', version: '1' });
-      server.registerTool('wait', { inputSchema: z.object({}) }, async () => {
+      server.registerTool('wait', { description: 'x'.repeat(4_000), inputSchema: z.object({}) }, async () => {
         await released;
         return { content: [{ type: 'text', text: 'answered' }] };
       });
@@ -113,4 +113,47 @@ it('a client that reads no more ends the wait', async () => {
   input.end(line(call(2)));
   output.destroy(new Error('EPIPE'));
   await transport.finished;
+});
+
+describe('a client', () => {
+  it('that cancels is not waited for when it has gone', async () => {
+    const { input, transport, answers } = serve();
+    input.write(line(initialize) + line(call(2)) + line(call(3)));
+    for (const requestId of [2, 3, 4, {}, undefined])
+      input.write(line({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId } }));
+    input.end();
+    await transport.finished;
+    expect(answers().map(({ id }) => id)).toEqual([1]);
+  });
+
+  it('that uses an id twice gets both answers', async () => {
+    const { input, transport, release, answers } = serve();
+    input.end(line(initialize) + line(call(2)) + line(call(2)));
+    release();
+    await transport.finished;
+    expect(answers().map(({ id }) => id)).toEqual([1, 2, 2]);
+  });
+
+  it('that does not read what it is sent is not read from, until it does', async () => {
+    const { input, output, transport, answers } = serve();
+    input.write(line(initialize));
+    await expect.poll(() => answers().length).toBe(1);
+    output.pause();
+    const list = line({ jsonrpc: '2.0', id: 5, method: 'tools/list' });
+    const before = input.writableLength + input.readableLength;
+    for (let i = 0; i < 40; i++) input.write(list.repeat(100));
+    await expect.poll(() => input.isPaused()).toBe(true);
+    expect(output.readableLength + output.writableLength).toBeLessThan(8_000_000);
+    expect(input.writableLength + input.readableLength).toBeGreaterThan(before);
+    output.resume();
+    input.end();
+    await transport.finished;
+    expect(answers()).toHaveLength(4_001);
+  });
+
+  it('that sends bytes that are not UTF-8 is told so: they would be other code', async () => {
+    const { input, answers } = serve();
+    input.write(Buffer.from('{"jsonrpc":"2.0","id":1,"method":"ping","params":{"a":"\xff"}}\n', 'latin1'));
+    await expect.poll(() => answers()).toMatchObject([{ id: null, error: { data: { code: 'body_invalid' } } }]);
+  });
 });
