@@ -3,16 +3,12 @@
 import type { CellOutput } from '../machine/code-contexts.ts';
 import type { DataMachine } from '../machine/machine.ts';
 import { sleep } from '../programs/children.ts';
-import { Guest, topDirectories } from '../programs/guest.ts';
-import { javascript } from '../programs/javascript/javascript.ts';
+import { Guest } from '../programs/guest.ts';
 import type { Cell, CellEvent, Language } from '../programs/operations.ts';
-import { python } from '../programs/python/python.ts';
-
-type KernelCell = { readonly code: string; readonly language: Language; readonly envs: Record<string, string> };
 
 export interface Kernel {
   /** False when the state is lost and the kernel has to be started anew. */
-  execute(cell: KernelCell, output: CellOutput, stop: AbortSignal): Promise<boolean>;
+  execute(cell: Cell, output: CellOutput, stop: AbortSignal): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -56,7 +52,7 @@ class Absent implements Kernel {
   constructor(language: Language) {
     this.#language = language;
   }
-  async execute(_cell: KernelCell, output: CellOutput): Promise<boolean> {
+  async execute(_cell: Cell, output: CellOutput): Promise<boolean> {
     const name = this.#language === 'r' ? 'R' : 'Java';
     const value = `local mode, a stand-in for E2B, has no ${name}: use python, javascript, typescript or bash here`;
     await output.event({ type: 'error', name: 'LanguageNotAvailable', value, traceback: value });
@@ -68,7 +64,6 @@ class Absent implements Kernel {
 type Current = { cell: Cell; output: CellOutput; done: (alive: boolean) => void };
 
 class GuestKernel implements Kernel {
-  readonly #machine: DataMachine;
   #guest: Guest | undefined;
   #ended = false;
   #current: Current | undefined;
@@ -76,13 +71,8 @@ class GuestKernel implements Kernel {
   #give: ((cell: Cell | null) => void) | undefined;
   #decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
 
-  private constructor(machine: DataMachine) {
-    this.#machine = machine;
-  }
-
   static async start(language: 'python' | 'javascript', machine: DataMachine, cwd: string): Promise<GuestKernel> {
-    const kernel = new GuestKernel(machine);
-    const { url, data } = await (language === 'python' ? python() : javascript());
+    const kernel = new GuestKernel();
     const env = {
       HOME: '/home/user',
       USER: 'user',
@@ -92,7 +82,7 @@ class GuestKernel implements Kernel {
     };
     kernel.#guest = await Guest.start(
       machine,
-      { url, data, args: undefined, cwd, env },
+      { language, args: undefined, cwd, env },
       {
         output: (kind, bytes) => kernel.#output(kind, bytes),
         stdin: async () => undefined,
@@ -108,8 +98,7 @@ class GuestKernel implements Kernel {
     return kernel;
   }
 
-  async execute({ code, language, envs }: KernelCell, output: CellOutput, stop: AbortSignal): Promise<boolean> {
-    const cell: Cell = { code, language, envs, topDirectories: await topDirectories(this.#machine) };
+  async execute(cell: Cell, output: CellOutput, stop: AbortSignal): Promise<boolean> {
     if (this.#ended) return false;
     const over = new Promise<boolean>(resolve => {
       this.#current = { cell, output, done: resolve };

@@ -2,8 +2,8 @@
 import { setTimeout } from 'node:timers/promises';
 import type { DataMachine } from '../machine/machine.ts';
 import type { OutputKind } from '../machine/processes.ts';
-import { HostFailure } from './host-failure.ts';
 import type { Args, Ran } from './operations.ts';
+import { HostFailure } from './protocol.ts';
 
 type Signal = Args<'signal'>['name'];
 type Child = { readonly outcome: Promise<Ran>; readonly signal: (name: Signal) => void };

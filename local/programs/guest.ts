@@ -2,17 +2,12 @@
 // machines, not which language runs.
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import type { DataMachine } from '../machine/machine.ts';
+import type { Language } from '../machine/program.ts';
 import { type GuestIo, HostCalls } from './host-calls.ts';
-import { answerWorker, WAKE_BYTES } from './protocol.ts';
+import { type Interpreter, interpreter } from './interpreters.ts';
+import { answerWorker, WAKE_BYTES, type WorkerStart } from './protocol.ts';
 
-export type GuestStart = {
-  /** The worker's module and what it needs beside the common part. */
-  readonly url: URL;
-  readonly data: Readonly<Record<string, unknown>>;
-  readonly args: readonly string[] | undefined;
-  readonly cwd: string;
-  readonly env: Readonly<Record<string, string>>;
-};
+export type GuestStart = Pick<WorkerStart, 'args' | 'cwd' | 'env'> & { readonly language: Language };
 
 const SIGINT = 2;
 /** Of all sandboxes together: each holds tens of megabytes. */
@@ -27,7 +22,7 @@ export class Guest {
   readonly #port: MessagePort;
   readonly #signals: Uint8Array;
 
-  private constructor(start: GuestStart, calls: HostCalls, topDirectories: readonly string[]) {
+  private constructor({ url, data }: Interpreter, start: Partial<WorkerStart>, calls: HostCalls) {
     this.calls = calls;
     const { port1, port2 } = new MessageChannel();
     const wake = new SharedArrayBuffer(WAKE_BYTES);
@@ -36,17 +31,8 @@ export class Guest {
     this.#signals = new Uint8Array(signals);
     const { taken } = answerWorker(port1, wake, request => calls.answer(request));
     calls.onTaken(taken);
-    this.#worker = new Worker(start.url, {
-      workerData: {
-        ...start.data,
-        port: port2,
-        wake,
-        signals,
-        args: start.args,
-        cwd: start.cwd,
-        env: start.env,
-        topDirectories,
-      },
+    this.#worker = new Worker(url, {
+      workerData: { ...data, ...start, port: port2, wake, signals },
       transferList: [port2],
       // Nothing of the gateway's environment, and none of its output.
       env: {},
@@ -80,10 +66,10 @@ export class Guest {
     });
   }
 
-  static async start(machine: DataMachine, start: GuestStart, io: GuestIo): Promise<Guest> {
+  static async start(machine: DataMachine, { language, ...start }: GuestStart, io: GuestIo): Promise<Guest> {
+    const kind = await interpreter(language);
     if (guests >= MAX_GUESTS) throw new Error(`local mode runs no more than ${MAX_GUESTS} interpreters at once`);
-    const calls = new HostCalls(machine, io);
-    return new Guest(start, calls, await topDirectories(machine));
+    return new Guest(kind, start, new HostCalls(machine, io));
   }
 
   /** Ctrl-C: whatever it does or waits for is broken off, if it lets itself. */
@@ -98,10 +84,4 @@ export class Guest {
     await this.#worker.terminate();
     this.#port.close();
   }
-}
-
-export async function topDirectories(machine: DataMachine): Promise<string[]> {
-  const names = await machine.files.list('/');
-  const kinds = await Promise.all(names.map(name => machine.files.stat(`/${name}`).catch(() => undefined)));
-  return names.filter((_, at) => kinds[at]?.type === 'directory');
 }

@@ -3,11 +3,10 @@
 import { type DataMachine, FileError } from '../machine/machine.ts';
 import type { LocalRequest, LocalResponse } from '../machine/network.ts';
 import { Children, sleep } from './children.ts';
-import { HostFailure } from './host-failure.ts';
 import type * as wire from './operations.ts';
 import { checked } from './operations.ts';
 import { Printed } from './printed.ts';
-import type { Reply } from './protocol.ts';
+import { HostFailure, type Reply } from './protocol.ts';
 
 type Args<O extends wire.Operation> = wire.Args<O>;
 type Answer<O extends wire.Operation> = wire.Answer<O>;
@@ -27,7 +26,7 @@ export type GuestIo = {
 type Handlers = {
   [O in Exclude<wire.Operation, 'output'>]: (args: Args<O>) => Promise<Answer<O> extends null ? void : Answer<O>>;
 };
-type Server = { port: number; waiting: { id: number; request: wire.HttpRequest }[]; close: () => void };
+type Server = { port: number; waiting: { id: number; request: LocalRequest }[]; close: () => void };
 
 /** What an interpreter does before its program says anything. */
 const STARTING = new Set<wire.Operation>(['lstat', 'stat', 'list', 'read', 'readlink', 'realpath', 'attributes']);
@@ -181,11 +180,10 @@ export class HostCalls {
     return outcome;
   }
 
-  async #http({ url, ...request }: Args<'http'>): Promise<Answer<'http'>> {
+  async #http({ url, ...request }: Args<'http'>): Promise<LocalResponse> {
     if (this.#machine.network === undefined)
       throw new HostFailure('failed', 'no network from inside code contexts with this shell');
-    const { status, headers, body } = await this.#machine.network.request(url, request);
-    return { status, headers: headers.map(([name, value]) => [name, value]), body };
+    return this.#machine.network.request(url, request);
   }
 
   #listen(wanted: number): Answer<'listen'> {
@@ -200,9 +198,8 @@ export class HostCalls {
   }
 
   /** A request to a server of the guest's: it waits until the guest asks. */
-  #serve(server: number, { method, path, headers, body }: LocalRequest): Promise<LocalResponse> {
+  #serve(server: number, request: LocalRequest): Promise<LocalResponse> {
     const id = this.#nextId++;
-    const request: wire.HttpRequest = { method, path, headers: headers.map(([name, value]) => [name, value]), body };
     const answered = new Promise<LocalResponse>(resolve => this.#responses.set(id, resolve));
     this.#servers.get(server)?.waiting.push({ id, request });
     this.#somethingHappened();

@@ -1,7 +1,9 @@
 // What an interpreter may ask of its host: the arguments of each operation, which are checked before anything is done,
 // and what it answers.
 import { z } from 'zod';
-import { HostFailure } from './host-failure.ts';
+import type { FileStat } from '../machine/machine.ts';
+import type { LocalRequest, LocalResponse } from '../machine/network.ts';
+import { HostFailure } from './protocol.ts';
 
 const bytes: z.ZodType<Uint8Array> = z.instanceof(Uint8Array);
 const path = z
@@ -64,25 +66,22 @@ const SCHEMAS = {
 export type Operation = keyof typeof SCHEMAS;
 export type Args<O extends Operation> = z.infer<(typeof SCHEMAS)[O]>;
 export type OutputKind = Args<'output'>['kind'];
-export type HttpResponse = Args<'respond'>['response'];
-export type HttpRequest = Omit<HttpResponse, 'status'> & { method: string; path: string };
 /** A line of the code interpreter's answer. */
 export type CellEvent = Args<'event'>;
 
-export type Entry = { type: 'file' | 'directory' | 'symlink'; sizeBytes: number; mode: number; modifiedMs: number };
 export type Ran = { exitCode: number; stdout: Uint8Array; stderr: Uint8Array };
 export type Language = 'python' | 'javascript' | 'typescript' | 'bash' | 'r' | 'java';
-export type Cell = { code: string; language: Language; envs: Record<string, string>; topDirectories: string[] };
+export type Cell = { code: string; language: Language; envs: Record<string, string> };
 /** What a JavaScript event loop waits for; `answer`: of what was started. */
 export type LoopEvent =
   | { kind: 'timeout' }
   | { kind: 'stdin'; bytes: Uint8Array | null }
-  | { kind: 'request'; server: number; id: number; request: HttpRequest }
-  | { kind: 'answer'; id: number; value?: HttpResponse | Ran; error?: string };
+  | { kind: 'request'; server: number; id: number; request: LocalRequest }
+  | { kind: 'answer'; id: number; value?: LocalResponse | Ran; error?: string };
 
 type Answers = {
-  lstat: Entry;
-  stat: Entry;
+  lstat: FileStat;
+  stat: FileStat;
   list: string[];
   read: Uint8Array;
   readlink: string;
@@ -92,9 +91,9 @@ type Answers = {
   run: Ran;
   spawn: { child: number };
   wait: Ran | null;
-  http: HttpResponse;
+  http: LocalResponse;
   listen: { server: number; port: number };
-  accept: { id: number; request: HttpRequest };
+  accept: { id: number; request: LocalRequest };
   poll: LoopEvent;
   cell: Cell | null;
 };

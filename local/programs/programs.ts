@@ -2,8 +2,6 @@
 import type { DataMachine } from '../machine/machine.ts';
 import type { Language, RunProgram } from '../machine/program.ts';
 import { Guest } from './guest.ts';
-import { javascript } from './javascript/javascript.ts';
-import { python } from './python/python.ts';
 
 const VERSIONS: Readonly<Record<Language, string>> = { python: 'Python 3.13.2', javascript: 'v20.0.0' };
 const KILLED = 137;
@@ -19,9 +17,8 @@ export function programRunner(machine: DataMachine): RunProgram {
     const started = machine.network?.starting() ?? (() => {});
     let guest: Guest;
     try {
-      const { url, data } = await (language === 'python' ? python() : javascript());
-      const start = { url, data, args, cwd: io.cwd, env: io.env };
-      guest = await Guest.start(machine, start, { ...io, awake: started });
+      const { cwd, env } = io;
+      guest = await Guest.start(machine, { language, args, cwd, env }, { ...io, awake: started });
     } catch (caught) {
       started();
       await io.output('stderr', Buffer.from(`${caught instanceof Error ? caught.message : 'it could not start'}\n`));

@@ -1,8 +1,19 @@
 // How an interpreter's worker and the host talk. The worker asks and waits, thread blocked, for each answer: to the
 // program inside, everything is an ordinary blocking call. Only output is sent without waiting, up to a bound.
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
-import { type FailureCode, HostFailure } from './host-failure.ts';
+import type { FileErrorCode } from '../machine/machine.ts';
 import type { Answer, Args, CallHost, Operation } from './operations.ts';
+
+export type FailureCode = FileErrorCode | 'interrupted' | 'failed';
+
+/** What the host refuses an interpreter. */
+export class HostFailure extends Error {
+  readonly code: FailureCode;
+  constructor(code: FailureCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
 
 export type Reply = { ok: true; value: unknown } | { ok: false; code: FailureCode; message: string };
 
@@ -16,8 +27,7 @@ export type WorkerStart = {
   /** The command line, without the program's name; undefined: a code context. */
   args: readonly string[] | undefined;
   cwd: string;
-  env: Record<string, string>;
-  topDirectories: readonly string[];
+  env: Readonly<Record<string, string>>;
 };
 
 export const WAKE_BYTES = 8;
@@ -76,4 +86,23 @@ export function answerWorker(
       Atomics.notify(state, UNTAKEN);
     },
   };
+}
+
+/** A call of the code's as text: JSON both ways, bytes as base64 inside. Never throws: a failure is an answer. */
+export function answerText(request: string, call: (op: string, args: object) => unknown): string {
+  try {
+    const { op, args } = JSON.parse(request, (_key, value) =>
+      isBytes(value) ? Buffer.from(value.base64, 'base64') : value,
+    );
+    return JSON.stringify({ value: call(op, args) }, (_key, item) =>
+      item instanceof Uint8Array ? { base64: Buffer.from(item).toString('base64') } : item,
+    );
+  } catch (caught) {
+    const { code, message } = caught as HostFailure;
+    return JSON.stringify({ error: code ?? 'failed', message });
+  }
+}
+
+function isBytes(value: unknown): value is { base64: string } {
+  return typeof value === 'object' && value !== null && 'base64' in value && typeof value.base64 === 'string';
 }

@@ -1,28 +1,21 @@
 // Brace ranges longer than just-bash expands: it stops at its limit without a word. Those that stand alone become `seq`,
 // which has no such limit; the others are refused.
 import { parse } from 'just-bash';
+import { nodesOf } from './syntax.ts';
 
 const MAX_EXPANDED = 10_000;
 
 /** One syntax tree in, changed in place. Throws for what would come out too short. */
-export function widenRanges(node: unknown): void {
-  if (Array.isArray(node)) {
-    for (const item of node) widenRanges(item);
-    return;
-  }
-  if (typeof node !== 'object' || node === null) return;
-  if ('type' in node && node.type === 'Word' && 'parts' in node && Array.isArray(node.parts)) {
-    const [part, ...rest] = node.parts as unknown[];
-    const range = longRange(part);
-    if (range !== undefined && rest.length === 0) {
-      node.parts = seqParts(range);
-      return;
-    }
-    if ((node.parts as unknown[]).some(each => longRange(each) !== undefined)) {
+export function widenRanges(tree: unknown): void {
+  for (const node of nodesOf(tree)) {
+    if (node.type !== 'Word' || !Array.isArray(node.parts)) continue;
+    const ranges = node.parts.map(longRange);
+    const [range] = ranges;
+    if (range !== undefined && ranges.length === 1) node.parts = seqParts(range);
+    else if (ranges.some(each => each !== undefined)) {
       throw new Error(`a brace range in a word gives at most ${MAX_EXPANDED} words in local mode: use seq`);
     }
   }
-  for (const value of Object.values(node)) widenRanges(value);
 }
 
 type Range = { readonly start: number; readonly end: number; readonly step: number };

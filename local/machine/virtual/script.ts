@@ -3,6 +3,7 @@
 // process's sinks, `read` to its input, and `… &` becomes a job. Pure: one syntax tree in, changed in place.
 import { widenRanges } from './ranges.ts';
 import type * as syntax from './syntax.ts';
+import { nodesOf } from './syntax.ts';
 
 type Statement = syntax.StatementNode;
 type Word = syntax.WordNode;
@@ -37,7 +38,9 @@ export function prepareScript(
   channels: Channels,
   serialize: (script: syntax.ScriptNode) => string,
 ): void {
-  renameLastJob(script);
+  for (const node of nodesOf(script)) {
+    if (node.type === 'ParameterExpansion' && node.parameter === '!') node.parameter = LAST_JOB_VARIABLE;
+  }
   widenRanges(script);
   new Preparation(channels, serialize).statements(script.statements, true);
 }
@@ -183,16 +186,4 @@ function assignment(name: string, value: string): syntax.AssignmentNode {
 
 function redirection(fd: number | null, operator: '<' | '>>', path: string): syntax.RedirectionNode {
   return { type: 'Redirection', fd, operator, target: word(path) };
-}
-
-/** Every `$!`. */
-function renameLastJob(node: unknown): void {
-  if (Array.isArray(node)) {
-    for (const item of node) renameLastJob(item);
-  } else if (typeof node === 'object' && node !== null) {
-    if ('type' in node && node.type === 'ParameterExpansion' && 'parameter' in node && node.parameter === '!') {
-      node.parameter = LAST_JOB_VARIABLE;
-    }
-    for (const value of Object.values(node)) renameLastJob(value);
-  }
 }

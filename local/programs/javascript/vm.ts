@@ -3,19 +3,17 @@
 import { readFileSync } from 'node:fs';
 import { EvalFlags, type JSValueHandle, QuickJS, type QuickJSOptions } from 'quickjs-wasi';
 import { builtFile } from '../../../src/ground/built.ts';
-import { answerText } from '../json-bridge.ts';
 import type { CallHost } from '../operations.ts';
-import type { WorkerStart } from '../protocol.ts';
+import { answerText, type WorkerStart } from '../protocol.ts';
 import { stripTypes } from '../strip-types.ts';
 import { isModule } from './cell-syntax.ts';
 import { hash } from './hash.ts';
-import type { Compiled } from './javascript.ts';
 
 const MEMORY_BYTES = 256 * 1024 * 1024;
 const STACK_BYTES = 384 * 1024;
 const RUNTIME = 'runtime/';
 
-export type JavaScriptStart = WorkerStart & Compiled;
+export type JavaScriptStart = WorkerStart & Pick<QuickJSOptions, 'wasm' | 'extensions'>;
 
 export class Vm {
   readonly #vm: QuickJS;
@@ -37,7 +35,8 @@ export class Vm {
       return made;
     };
     const options: QuickJSOptions = {
-      ...({ wasm: start.wasm, extensions: start.extensions } as unknown as Pick<QuickJSOptions, 'wasm' | 'extensions'>),
+      wasm: start.wasm,
+      ...(start.extensions && { extensions: start.extensions }),
       memoryLimit: MEMORY_BYTES,
       maxStackSize: STACK_BYTES,
       timezoneOffset: 0,

@@ -6,7 +6,6 @@ export type Node = {
   name: string;
   mode: number;
   parent: Node;
-  mount: { mountpoint: string };
   contents: Uint8Array | null;
   usedBytes: number;
 };
@@ -16,13 +15,14 @@ type StreamOperations = {
 };
 
 export type EmscriptenFs = {
+  root: Node & { node_ops: object };
   ErrnoError: new (errno: number) => Error;
   filesystems: { MEMFS: { stream_ops: StreamOperations; resizeFileStorage(node: Node, size: number): void } };
-  createNode(parent: Node | null, name: string, mode: number, dev: number): Node;
+  createNode(parent: Node, name: string, mode: number, dev: number): Node;
   isDir(mode: number): boolean;
   isFile(mode: number): boolean;
   mkdirTree(path: string): void;
-  mount(type: object, options: object, path: string): void;
+  rmdir(path: string): void;
   writeFile(path: string, data: Uint8Array | string): void;
   chdir(path: string): void;
   makedev(major: number, minor: number): number;

@@ -1,8 +1,9 @@
 // The sandbox's files as Emscripten sees a file system, for the Python inside a worker. The host keeps them; while a file
 // is open its node has the bytes, as those of MEMFS have: read whole when opened, written whole when closed or synced.
 import { posix } from 'node:path';
-import { type FailureCode, HostFailure } from '../host-failure.ts';
-import type { CallHost, Entry } from '../operations.ts';
+import type { FileStat } from '../../machine/machine.ts';
+import type { CallHost } from '../operations.ts';
+import { type FailureCode, HostFailure } from '../protocol.ts';
 import type { EmscriptenFs, Node, Stream } from './emscripten-fs.ts';
 
 type FileNode = Node & { users: number; changed: boolean };
@@ -21,13 +22,16 @@ const ERRNO: Readonly<Record<FailureCode, number>> = {
 };
 const ENOTEMPTY = 55;
 
-/** `mount` is called by Emscripten; `syncAll` before anyone else looks at what is open and changed. */
-export function sandboxFs(FS: EmscriptenFs, callHost: CallHost): { mount(): Node; syncAll(): void } {
+/**
+ * From here on the root and all that is not yet in it are the sandbox's. The function returned writes what is open and
+ * changed, before anyone else looks at it.
+ */
+export function showSandbox(FS: EmscriptenFs, callHost: CallHost): () => void {
   const call = withErrno(FS, callHost);
   const { MEMFS } = FS.filesystems;
   const opened = new Set<FileNode>();
 
-  const make = (parent: Node | null, name: string, mode: number): FileNode =>
+  const make = (parent: Node, name: string, mode: number): FileNode =>
     Object.assign(FS.createNode(parent, name, mode, 0), {
       node_ops: nodeOperations,
       stream_ops: streamOperations,
@@ -124,19 +128,18 @@ export function sandboxFs(FS: EmscriptenFs, callHost: CallHost): { mount(): Node
     },
   };
 
-  return {
-    mount: () => make(null, '/', KINDS.directory | 0o777),
-    syncAll: () => opened.forEach(save),
-  };
+  for (const folder of ['/tmp', '/home/web_user', '/home']) FS.rmdir(folder);
+  FS.root.node_ops = nodeOperations;
+  return () => opened.forEach(save);
 }
 
 function pathOf(node: Node): string {
-  return node.parent === node ? node.mount.mountpoint : posix.join(pathOf(node.parent), node.name);
+  return node.parent === node ? '/' : posix.join(pathOf(node.parent), node.name);
 }
 
 const within = (parent: Node, name: string): string => posix.join(pathOf(parent), name);
 
-const modeOf = ({ type, mode }: Entry): number => KINDS[type] | mode;
+const modeOf = ({ type, mode }: FileStat): number => KINDS[type] | mode;
 
 /** The host's refusals as Emscripten's errors. */
 function withErrno(FS: EmscriptenFs, call: CallHost): CallHost {

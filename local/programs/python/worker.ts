@@ -5,12 +5,11 @@ import { readFileSync } from 'node:fs';
 import nodeModule, { createRequire } from 'node:module';
 import { workerData } from 'node:worker_threads';
 import { builtFile } from '../../../src/ground/built.ts';
-import type { HostFailure } from '../host-failure.ts';
-import { answerText } from '../json-bridge.ts';
-import { hostCaller, type WorkerStart } from '../protocol.ts';
+
+import { answerText, type HostFailure, hostCaller, type WorkerStart } from '../protocol.ts';
 import { type WasmInstance, type WasmModule, webAssembly } from '../wasm.ts';
 import type { EmscriptenFs } from './emscripten-fs.ts';
-import { sandboxFs } from './sandbox-fs.ts';
+import { showSandbox } from './sandbox-fs.ts';
 
 export type PythonStart = WorkerStart & {
   readonly loader: string;
@@ -27,8 +26,7 @@ type Python = {
 };
 type Options = Record<string, unknown> & { preRun: ((module: Python) => void)[] };
 
-/** Python's own; the sandbox's folders of these names are not seen from inside. */
-const OWN_DIRECTORIES = new Set(['lib', 'dev', 'proc']);
+/** Python has /lib, /dev and /proc of its own: the sandbox's are not seen from inside. */
 const LIBRARY = '/lib/python313.zip';
 const SITE_DIRECTORY = '/lib/site';
 /** Python's own start, and the loop of a code context. */
@@ -62,8 +60,7 @@ async function main(): Promise<void> {
   if (instance !== undefined) {
     new Uint8Array(instance.exports.memory.buffer)[python._Py_EMSCRIPTEN_SIGNAL_HANDLING] = 1;
   }
-  const mounts = mountSandbox(python.FS);
-  console(python.FS, mounts);
+  console(python.FS, showSandbox(python.FS, call));
   closeModules();
   python.FS.chdir(start.cwd);
   process.exitCode = exitCode(python);
@@ -111,24 +108,8 @@ function prepare({ FS, ENV }: Python): void {
   });
 }
 
-type Mounts = { add(names: readonly string[]): void; syncAll(): void };
-
-function mountSandbox(FS: EmscriptenFs): Mounts {
-  const files = sandboxFs(FS, call);
-  const mounted = new Set<string>(OWN_DIRECTORIES);
-  const add = (names: readonly string[]): void => {
-    for (const name of names.filter(each => !mounted.has(each))) {
-      mounted.add(name);
-      FS.mkdirTree(`/${name}`);
-      FS.mount(files, {}, `/${name}`);
-    }
-  };
-  add(start.topDirectories);
-  return { add, syncAll: files.syncAll };
-}
-
 /** stdin, stdout and stderr, and /dev/host: a line of JSON in, a line of JSON out. */
-function console(FS: EmscriptenFs, mounts: Mounts): void {
+function console(FS: EmscriptenFs, syncAll: () => void): void {
   const device = (minor: number, path: string, ops: object): void => {
     const dev = FS.makedev(CONSOLE_MAJOR, minor);
     FS.registerDevice(dev, { open() {}, close() {}, llseek: () => fail(FS, 70), ...ops });
@@ -145,7 +126,7 @@ function console(FS: EmscriptenFs, mounts: Mounts): void {
   device(1, '/dev/local-stdin', { read: reader(() => interruptible(FS, () => call('stdin', {}))) });
   device(2, '/dev/local-stdout', output('stdout'));
   device(3, '/dev/local-stderr', output('stderr'));
-  device(4, '/dev/host', hostDevice(mounts));
+  device(4, '/dev/host', hostDevice(syncAll));
   for (const [fd, path] of ['/dev/local-stdin', '/dev/local-stdout', '/dev/local-stderr'].entries()) {
     const stream = FS.getStream(fd);
     if (stream !== null) FS.close(stream);
@@ -165,15 +146,15 @@ function reader(next: () => Uint8Array | null) {
   };
 }
 
-function hostDevice(mounts: Mounts) {
+function hostDevice(syncAll: () => void) {
   let request = '';
   let answer: Uint8Array = new Uint8Array(0);
   return {
     write(_stream: object, buffer: Uint8Array, offset: number, length: number): number {
       request += Buffer.from(buffer.subarray(offset, offset + length)).toString('latin1');
       if (request.endsWith('\n')) {
-        mounts.syncAll();
-        const text = answerText(request, (op, args) => callByName(mounts, op, args));
+        syncAll();
+        const text = answerText(request, call as (op: string, args: object) => unknown);
         answer = Buffer.from(`${text}\n`);
         request = '';
       }
@@ -185,12 +166,6 @@ function hostDevice(mounts: Mounts) {
       return whole;
     }),
   };
-}
-
-function callByName(mounts: Mounts, op: string, args: object): unknown {
-  const value = (call as (op: string, args: object) => unknown)(op, args);
-  if (op === 'cell' && value !== null) mounts.add((value as { topDirectories: string[] }).topDirectories);
-  return value;
 }
 
 function interruptible<T>(FS: EmscriptenFs, work: () => T): T {

@@ -1,5 +1,5 @@
 // fetch, over the sandbox's own ports. There is no other network.
-import type { HttpResponse } from '../../operations.ts';
+import type { LocalResponse } from '../../../machine/network.ts';
 import { Buffer, toBuffer } from './buffer.ts';
 import { later } from './loop.ts';
 
@@ -34,10 +34,10 @@ export class Response {
   readonly statusText = '';
   readonly headers: Headers;
   readonly #body: Buffer;
-  constructor({ status, headers, body }: HttpResponse) {
+  constructor({ status, headers, body }: LocalResponse) {
     this.status = status;
     this.ok = status >= 200 && status < 300;
-    this.headers = new Headers(headers);
+    this.headers = new Headers(headers as Pairs);
     this.#body = toBuffer(body);
   }
   async text(): Promise<string> {

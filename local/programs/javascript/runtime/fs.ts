@@ -1,6 +1,6 @@
 // Node's fs over the sandbox's files: the synchronous calls, and the same with promises and callbacks.
 import posix from 'path-browserify';
-import type { Entry } from '../../operations.ts';
+import type { FileStat } from '../../../machine/machine.ts';
 import { Buffer, toBuffer } from './buffer.ts';
 import { call, HostError, readStdin } from './host.ts';
 
@@ -37,8 +37,8 @@ function bytesOf(data: unknown, given?: Given): Uint8Array {
 const FORMATS = { directory: 0o040000, file: 0o100000, symlink: 0o120000 };
 
 class Stats {
-  readonly #type: Entry['type'];
-  constructor({ type, sizeBytes, mode, modifiedMs }: Entry) {
+  readonly #type: FileStat['type'];
+  constructor({ type, sizeBytes, mode, modifiedMs }: FileStat) {
     this.#type = type;
     const time = new Date(modifiedMs);
     const times = { mtimeMs: modifiedMs, mtime: time, ctime: time, birthtime: time };

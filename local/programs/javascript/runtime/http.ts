@@ -2,7 +2,7 @@
 
 import { EventEmitter } from 'events/';
 import { Readable, Writable } from 'readable-stream';
-import type { HttpRequest, HttpResponse } from '../../operations.ts';
+import type { LocalRequest, LocalResponse } from '../../../machine/network.ts';
 import { pairsOf } from './fetch.ts';
 import { call } from './host.ts';
 import { later, onRequest } from './loop.ts';
@@ -14,9 +14,9 @@ class IncomingMessage extends Readable {
   readonly headers: Record<string, string>;
   readonly socket = { remoteAddress: '127.0.0.1' };
   readonly httpVersion = '1.1';
-  constructor({ headers, body, ...message }: HttpRequest | HttpResponse) {
+  constructor({ headers, body, ...message }: LocalRequest | LocalResponse) {
     super({ read: () => {} });
-    const { method, path, status } = message as Partial<HttpRequest & HttpResponse>;
+    const { method, path, status } = message as Partial<LocalRequest & LocalResponse>;
     this.method = method;
     this.url = path;
     this.statusCode = status;

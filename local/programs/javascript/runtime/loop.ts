@@ -1,12 +1,13 @@
 // The event loop: timers, and what the host says has happened. Each turn blocks until there is something to do.
-import type { Answer, Args, HttpRequest, LoopEvent } from '../../operations.ts';
+import type { LocalRequest } from '../../../machine/network.ts';
+import type { Answer, Args, LoopEvent } from '../../operations.ts';
 import { call } from './host.ts';
 
 type Timer = { id: number; atMs: number; everyMs: number | undefined; run: () => void; kept: boolean };
 
 const timers = new Map<number, Timer>();
 const waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
-const servers = new Map<number, (id: number, request: HttpRequest) => void>();
+const servers = new Map<number, (id: number, request: LocalRequest) => void>();
 let stdinListener: ((bytes: Uint8Array | null) => void) | undefined;
 let nextId = 1;
 
@@ -66,7 +67,7 @@ export function later<O extends Args<'start'>['op']>(op: O, args: Args<O>): Prom
   });
 }
 
-export function onRequest(server: number, listener: (id: number, request: HttpRequest) => void): () => void {
+export function onRequest(server: number, listener: (id: number, request: LocalRequest) => void): () => void {
   servers.set(server, listener);
   return () => servers.delete(server);
 }
