@@ -29,8 +29,7 @@ export class Guest {
     const signals = new SharedArrayBuffer(1);
     this.#port = port1;
     this.#signals = new Uint8Array(signals);
-    const { taken } = answerWorker(port1, wake, request => calls.answer(request));
-    calls.onTaken(taken);
+    answerWorker(port1, wake, request => calls.answer(request));
     this.#worker = new Worker(url, {
       workerData: { ...data, ...start, port: port2, wake, signals },
       transferList: [port2],

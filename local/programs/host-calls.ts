@@ -49,16 +49,12 @@ export class HostCalls {
   readonly #closed = new AbortController();
 
   readonly #printed: Printed;
-  #taken: (bytes: number) => void = () => {};
 
   constructor(machine: DataMachine, io: GuestIo) {
     this.#machine = machine;
     this.#io = io;
     this.#children = new Children(machine, this.#closed.signal);
-    this.#printed = new Printed(
-      (kind, bytes) => io.output(kind, bytes),
-      bytes => this.#taken(bytes),
-    );
+    this.#printed = new Printed((kind, bytes) => io.output(kind, bytes));
     this.#handlers = this.#makeHandlers();
   }
 
@@ -89,11 +85,6 @@ export class HostCalls {
 
   interrupt(): void {
     this.#patience.abort();
-  }
-
-  /** Called with how many bytes of the guest's output wait no longer. */
-  onTaken(taken: (bytes: number) => void): void {
-    this.#taken = taken;
   }
 
   /** The guest's thread ended with an error of its own. */

@@ -20,7 +20,7 @@ export type Reply = { ok: true; value: unknown } | { ok: false; code: FailureCod
 /** What a worker is started with. */
 export type WorkerStart = {
   port: MessagePort;
-  /** Two Int32, by WAKE_BYTES: whether the answer is there, and how many bytes of output the host has still to take. */
+  /** An Int32: whether the answer is there. */
   wake: SharedArrayBuffer;
   /** One byte: the number of a signal for the interpreter. */
   signals: SharedArrayBuffer;
@@ -30,30 +30,20 @@ export type WorkerStart = {
   env: Readonly<Record<string, string>>;
 };
 
-export const WAKE_BYTES = 8;
-const ANSWERED = 0;
-const UNTAKEN = 1;
-/** A guest that prints more than is read waits. */
-const MAX_UNTAKEN_BYTES = 1024 * 1024;
-const LOOK_AGAIN_MS = 50;
+export const WAKE_BYTES = 4;
+/** A guest that has printed this much waits until it is written. */
+const MAX_UNWRITTEN_BYTES = 1024 * 1024;
 
 /** The worker's end. Throws HostFailure. */
-export function hostCaller({ port, wake, signals }: WorkerStart): CallHost {
-  const state = new Int32Array(wake);
-  const signal = new Uint8Array(signals);
-  const print = (message: { args: Args<'output'> }): void => {
-    Atomics.add(state, UNTAKEN, message.args.bytes.length);
-    port.postMessage(message);
-    for (let left = Atomics.load(state, UNTAKEN); left > MAX_UNTAKEN_BYTES; left = Atomics.load(state, UNTAKEN)) {
-      if (signal[0] !== 0) throw new HostFailure('interrupted', 'interrupted');
-      Atomics.wait(state, UNTAKEN, left, LOOK_AGAIN_MS);
-    }
-  };
+export function hostCaller({ port, wake }: WorkerStart): CallHost {
+  const answered = new Int32Array(wake);
+  let unwrittenBytes = 0;
   const ask = (message: { op: Operation; args: object }): unknown => {
-    Atomics.store(state, ANSWERED, 0);
+    unwrittenBytes = 0;
+    Atomics.store(answered, 0, 0);
     port.postMessage(message);
     // Not once only: the notification of the answer before may come late, when its answer was already taken.
-    while (Atomics.load(state, ANSWERED) === 0) Atomics.wait(state, ANSWERED, 0);
+    while (Atomics.load(answered, 0) === 0) Atomics.wait(answered, 0, 0);
     const reply = (receiveMessageOnPort(port) as { message: Reply } | undefined)?.message;
     if (reply === undefined) throw new HostFailure('failed', 'the host went away');
     if (!reply.ok) throw new HostFailure(reply.code, reply.message);
@@ -61,31 +51,28 @@ export function hostCaller({ port, wake, signals }: WorkerStart): CallHost {
   };
   return <O extends Operation>(op: O, args: Args<O>): Answer<O> => {
     if (op !== 'output') return ask({ op, args }) as Answer<O>;
-    print({ op, args } as { op: O; args: Args<'output'> });
+    port.postMessage({ op, args });
+    unwrittenBytes += (args as Args<'output'>).bytes.length;
+    // What is asked after output is answered once it is written.
+    if (unwrittenBytes > MAX_UNWRITTEN_BYTES) ask({ op: 'sleep', args: { ms: 0 } });
     return null as Answer<O>;
   };
 }
 
-/** The host's end: answers what is asked. Without an answer, it was output, which `taken` is to be called for. */
+/** The host's end: answers what is asked. Output has no answer. */
 export function answerWorker(
   port: MessagePort,
   wake: SharedArrayBuffer,
   answer: (request: unknown) => Promise<Reply | undefined>,
-): { taken(bytes: number): void } {
-  const state = new Int32Array(wake);
+): void {
+  const answered = new Int32Array(wake);
   port.on('message', async (request: unknown) => {
     const reply = await answer(request);
     if (reply === undefined) return;
     port.postMessage(reply);
-    Atomics.store(state, ANSWERED, 1);
-    Atomics.notify(state, ANSWERED);
+    Atomics.store(answered, 0, 1);
+    Atomics.notify(answered, 0);
   });
-  return {
-    taken(bytes) {
-      Atomics.sub(state, UNTAKEN, bytes);
-      Atomics.notify(state, UNTAKEN);
-    },
-  };
 }
 
 /** A call of the code's as text: JSON both ways, bytes as base64 inside. Never throws: a failure is an answer. */

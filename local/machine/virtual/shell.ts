@@ -43,7 +43,7 @@ async function startProcess(
   const cwd = options.cwd ?? posix.resolve(user.home, options.config.cwd ?? '.');
   const stat = await shell.root.stat(cwd).catch(() => undefined);
   if (stat?.isDirectory !== true) throw new ProcessError('invalid_argument', `cwd '${cwd}' does not exist`);
-  if (user.uid !== 0 && closedTo(shell.root, user, `${cwd}/.`)) {
+  if (closedTo(shell.root, user, `${cwd}/.`)) {
     const { cmd, args } = options.config;
     const message = `error starting process '${[cmd, ...args].join(' ')}': fork/exec ${cmd}: permission denied`;
     throw new ProcessError('invalid_argument', message);

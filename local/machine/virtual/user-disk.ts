@@ -59,24 +59,24 @@ class Access {
 
   async remove(path: Path): Promise<void> {
     if (!(await this.disk.exists(path)) || path === '/') return;
-    const parent = await this.#folder(posix.dirname(path), path);
-    const sticky = (parent.mode & STICKY) !== 0 && parent.uid !== this.user.uid;
-    if (sticky && this.disk.uidOf(path) !== this.user.uid) throw this.#denied(path);
+    const folder = posix.dirname(path);
+    const sticky = ((await this.#folder(folder, path)) & STICKY) !== 0;
+    if (sticky && !this.#owns(folder) && !this.#owns(path)) throw this.#denied(path);
   }
 
   async own(path: Path): Promise<void> {
     this.#reach(path);
-    if ((await this.disk.exists(path)) && this.disk.uidOf(path) !== this.user.uid) {
+    if ((await this.disk.exists(path)) && !this.#owns(path)) {
       throw new Error(`EPERM: operation not permitted, '${path}'`);
     }
   }
 
   /** May entries of the folder change? */
-  async #folder(folder: Path, path: Path): Promise<{ mode: number; uid: number }> {
+  async #folder(folder: Path, path: Path): Promise<number> {
     this.#reach(path);
     const { mode } = await this.disk.stat(folder);
     if (!this.#may(folder, mode, WRITE)) throw this.#denied(path);
-    return { mode, uid: this.disk.uidOf(folder) };
+    return mode;
   }
 
   /** No folder on the way is closed to the user. */
@@ -85,13 +85,19 @@ class Access {
   }
 
   #may(path: Path, mode: number, bit: number): boolean {
-    return ((this.disk.uidOf(path) === this.user.uid ? mode >> 6 : mode) & bit) !== 0;
+    return this.user.uid === 0 || ((this.#owns(path) ? mode >> 6 : mode) & bit) !== 0;
+  }
+
+  /** What belongs to them, or would be theirs to do with as they like: root's is everything. */
+  #owns(path: Path): boolean {
+    return this.user.uid === 0 || this.disk.uidOf(path) === this.user.uid;
   }
 }
 
 /** Whether the user may not come to what is at the path: a folder above it is closed to them. */
 export function closedTo(disk: Disk, { uid }: User, path: Path): boolean {
-  return [...disk.closedFolders].some(folder => path.startsWith(`${folder}/`) && disk.uidOf(folder) !== uid);
+  const closed = [...disk.closedFolders].filter(folder => path.startsWith(`${folder}/`));
+  return uid !== 0 && closed.some(folder => disk.uidOf(folder) !== uid);
 }
 
 const first = (args: readonly unknown[]): Path => posix.resolve('/', String(args[0]));
@@ -140,18 +146,11 @@ export function asUser(disk: Disk, user: User, refused: Set<Path>): Disk {
       const check = typeof name === 'string' && Object.hasOwn(CHECKS, name) ? CHECKS[name] : undefined;
       if (check === undefined) return method;
       return async (...args: unknown[]) => {
-        const made = user.uid === 0 ? await missing(disk, name, args) : await check(access, args);
+        const made = await check(access, args);
         const result = await method(...args);
         for (const path of made) disk.give(path, user.uid);
         return result;
       };
     },
   });
-}
-
-/** Root needs no permission, and owns what it makes. */
-async function missing(disk: Disk, name: string | symbol, args: readonly unknown[]): Promise<readonly Path[]> {
-  if (!['writeFile', 'appendFile', 'mkdir', 'symlink', 'cp'].includes(String(name))) return [];
-  const path = name === 'symlink' || name === 'cp' ? second(args) : first(args);
-  return (await disk.exists(path)) ? [] : [path];
 }

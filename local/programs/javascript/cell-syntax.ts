@@ -1,12 +1,13 @@
 // What a piece of JavaScript is, and cells made to run in one scope: imports become awaited constants. Pure.
-import { type Node, type Program, parse } from 'acorn';
+import { type Program, parse } from 'acorn';
 
-function parsed(code: string): Program | undefined {
+function parsed(code: string, sourceType: 'module' | 'script' = 'module'): Program | undefined {
+  const isModule = sourceType === 'module';
   try {
     return parse(code, {
       ecmaVersion: 'latest',
-      sourceType: 'module',
-      allowAwaitOutsideFunction: true,
+      sourceType,
+      allowAwaitOutsideFunction: isModule,
       allowReturnOutsideFunction: true,
     });
   } catch {
@@ -18,25 +19,9 @@ export function isJavaScript(code: string): boolean {
   return parsed(code) !== undefined;
 }
 
-/** It imports, exports or awaits at its top. */
+/** As Node tells: what only a module may do at its top is an error in a script. */
 export function isModule(code: string): boolean {
-  const program = parsed(code);
-  if (program === undefined) return false;
-  if (program.body.some(({ type }) => /^(Import|Export).*Declaration$/.test(type))) return true;
-  return /\bawait\b/.test(code) && !/\brequire\s*\(/.test(code) && awaitsAtTop(program);
-}
-
-function awaitsAtTop(node: Node): boolean {
-  if (/Function/.test(node.type)) return false;
-  if (node.type === 'AwaitExpression' || (node.type === 'ForOfStatement' && 'await' in node && node.await === true))
-    return true;
-  return Object.values(node).some(child =>
-    (Array.isArray(child) ? child : [child]).some(item => isNode(item) && awaitsAtTop(item)),
-  );
-}
-
-function isNode(value: unknown): value is Node {
-  return typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string';
+  return parsed(code, 'script') === undefined && parsed(code) !== undefined;
 }
 
 /** Lines stay where they are. */

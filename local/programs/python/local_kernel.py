@@ -67,30 +67,26 @@ def display(*values, raw=False, **_ignored):
         else:
             emit(bundle(value), False)
 
-def shower(mime):
-    class Shown:
-        def __init__(self, data=None, url=None, filename=None, format=None, **_ignored):
-            if filename is None and mime.startswith('image/') and isinstance(data, str) and os.path.exists(data):
-                filename = data
-            if filename is not None:
-                with open(filename, 'rb') as file:
-                    data = file.read()
-            self.data, self.url = data, url
-        def _repr_mimebundle_(self, include=None, exclude=None):
-            kind, data = mime, self.data
-            if kind == 'image/png' and bytes(data[:2] if isinstance(data, (bytes, bytearray)) else b'') == b'\xff\xd8':
-                kind = 'image/jpeg'
-            if isinstance(data, (bytes, bytearray)) and not kind.startswith('image/p') and kind != 'image/jpeg':
+class Shown:
+    """Data of one format, from text, bytes or a file, as IPython.display has it."""
+    mime = 'text/plain'
+    def __init__(self, data=None, url=None, filename=None, format=None, **_ignored):
+        is_image = self.mime.startswith('image/')
+        if filename is None and is_image and isinstance(data, str) and os.path.exists(data):
+            filename = data
+        if filename is not None:
+            with open(filename, 'rb') as file:
+                data = file.read()
+        if isinstance(data, (bytes, bytearray)):
+            if data[:2] == b'\xff\xd8':
+                self.mime = 'image/jpeg'
+            elif self.mime != 'image/png':
                 data = data.decode()
-            return {kind: data}
-        def __repr__(self):
-            return f'<IPython.core.display.{type(self).__name__} object>'
-    return Shown
-
-def named(name, mime):
-    made = shower(mime)
-    made.__name__ = made.__qualname__ = name
-    return made
+        self.data, self.url = data, url
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        return {self.mime: self.data}
+    def __repr__(self):
+        return f'<IPython.core.display.{type(self).__name__} object>'
 
 class Shell:
     """The little of IPython's shell that notebooks call."""
@@ -108,7 +104,7 @@ shown_in.clear_output = lambda *_, **__: None
 for name, mime in {'HTML': 'text/html', 'Markdown': 'text/markdown', 'SVG': 'image/svg+xml', 'Image': 'image/png',
                    'JSON': 'application/json', 'Latex': 'text/latex', 'Math': 'text/latex',
                    'Javascript': 'application/javascript'}.items():
-    setattr(shown_in, name, named(name, mime))
+    setattr(shown_in, name, type(name, (Shown,), {'mime': mime}))
 ipython.display, ipython.get_ipython, ipython.__path__ = shown_in, lambda: shell, []
 sys.modules['IPython'], sys.modules['IPython.display'] = ipython, shown_in
 

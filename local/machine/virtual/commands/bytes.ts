@@ -1,7 +1,9 @@
 // Bytes as such: printf and echo -e with escapes above 7f, endless devices, dd, truncate.
 import { randomBytes } from 'node:crypto';
+import { parseArgs } from 'node:util';
 import { type Command, defineCommand, type ExecResult, latin1FromBytes, type ResolvedCommandContext } from 'just-bash';
-import { bytes, failed, original, text } from './running.ts';
+import { quote } from '../session.ts';
+import { bytes, execute, failed, original, text } from './running.ts';
 
 const MAX_BYTES = 256 * 1024 * 1024;
 const ENDLESS = new Set(['/dev/zero', '/dev/urandom', '/dev/random']);
@@ -19,18 +21,11 @@ export function byteCommands(source: string): Command[] {
     ...(source.search(HIGH_ESCAPE) === -1 ? [] : written),
     defineCommand('dd', dd),
     defineCommand('truncate', truncate),
-    defineCommand('realpath', realpath),
+    defineCommand('realpath', (args, ctx) => {
+      const paths = args.filter(arg => !arg.startsWith('-'));
+      return execute(['readlink', '-f', ...paths].map(quote).join(' '), ctx, '');
+    }),
   ];
-}
-
-async function realpath(args: string[], ctx: ResolvedCommandContext): Promise<ExecResult> {
-  const printed: Record<'out' | 'errors', string> = { out: '', errors: '' };
-  for (const path of args.filter(arg => !arg.startsWith('-'))) {
-    const real = await ctx.fs.realpath(ctx.fs.resolvePath(ctx.cwd, path)).catch(() => undefined);
-    if (real === undefined) printed.errors += `realpath: ${path}: No such file or directory\n`;
-    else printed.out += `${real}\n`;
-  }
-  return text(printed.out, printed.errors, printed.errors === '' ? 0 : 1);
 }
 
 async function withBytes(args: string[], ctx: ResolvedCommandContext): Promise<ExecResult> {
@@ -56,8 +51,8 @@ function endless(path: string, count: number): Buffer {
 }
 
 /** `10`, `4k`, `1M` … as bytes. */
-function sizeOf(given: string | undefined): number {
-  const match = /^(\d+)\s*([kKMG]?)(?:i?B)?$/.exec(given ?? '');
+function sizeOf(given = ''): number {
+  const match = /^(\d+)\s*([kKMG]?)(?:i?B)?$/.exec(given);
   if (match === null) return Number.NaN;
   return Number(match[1]) * ({ k: 1024, K: 1024, M: 1024 ** 2, G: 1024 ** 3 }[match[2] ?? ''] ?? 1);
 }
@@ -68,9 +63,9 @@ const tooLarge = (name: string): ExecResult => failed(`${name}: more than local 
 export function headOfDevice(args: readonly string[]): ExecResult | undefined {
   const device = args.find(arg => ENDLESS.has(arg));
   if (device === undefined) return undefined;
-  const at = args.findIndex(arg => /^(-c|--bytes)/.test(arg));
-  const given = at === -1 ? undefined : args[at]?.replace(/^(-c|--bytes=?)/, '') || args[at + 1];
-  const count = sizeOf(given);
+  const options = { bytes: { type: 'string', short: 'c' } } as const;
+  const { bytes: given } = parseArgs({ args: [...args], options, allowPositionals: true, strict: false }).values;
+  const count = sizeOf(String(given));
   if (Number.isNaN(count)) return failed(`head: ${device} has no lines: say how many bytes, with -c`);
   return count > MAX_BYTES ? tooLarge('head') : bytes(endless(device, count));
 }
@@ -110,19 +105,20 @@ async function dd(args: string[], ctx: ResolvedCommandContext): Promise<ExecResu
 }
 
 async function truncate(args: string[], ctx: ResolvedCommandContext): Promise<ExecResult> {
-  const at = args.findIndex(arg => /^(-s|--size)/.test(arg));
-  const inline = args[at]?.replace(/^(-s|--size=?)/, '') ?? '';
-  const size = sizeOf(inline === '' ? args[at + 1] : inline);
-  if (at === -1 || Number.isNaN(size)) return text('', "truncate: you must specify '--size'\n", 1);
+  const { values, positionals } = parseArgs({
+    args,
+    options: { size: { type: 'string', short: 's' } },
+    allowPositionals: true,
+    strict: false,
+  });
+  const size = sizeOf(String(values.size));
+  if (Number.isNaN(size)) return failed("truncate: you must specify '--size'");
   if (size > MAX_BYTES) return tooLarge('truncate');
-  const files = args.filter((arg, index) => !arg.startsWith('-') && !(inline === '' && index === at + 1));
-  for (const file of files) {
+  for (const file of positionals) {
     const path = ctx.fs.resolvePath(ctx.cwd, file);
     const content = (await load(path, ctx)) ?? Buffer.alloc(0);
-    await ctx.fs.writeFile(
-      path,
-      Buffer.concat([content.subarray(0, size), Buffer.alloc(Math.max(0, size - content.length))]),
-    );
+    const filled = Buffer.concat([content.subarray(0, size), Buffer.alloc(Math.max(0, size - content.length))]);
+    await ctx.fs.writeFile(path, filled);
   }
   return text('');
 }

@@ -1,4 +1,5 @@
 // The programs that run programs: bash, python3 and node, and the package managers, which say what they cannot do here.
+import { parseArgs } from 'node:util';
 import { type Command, defineCommand, type ExecResult, latin1FromBytes, type ResolvedCommandContext } from 'just-bash';
 import type { Language } from '../../program.ts';
 import type { Session } from '../session.ts';
@@ -100,8 +101,9 @@ function scriptOf(json: string, name: string): string | undefined {
 }
 
 async function serveFolder(session: Session, args: string[], ctx: ResolvedCommandContext): Promise<ExecResult> {
-  const at = args.findIndex(arg => ['-p', '-l', '--port', '--listen'].includes(arg));
-  const port = at === -1 ? '3000' : (args[at + 1] ?? '3000');
-  const folder = args.find((arg, index) => !arg.startsWith('-') && index !== at + 1) ?? '.';
-  return runProgram(session, 'python', ['-m', 'http.server', port, '--directory', folder], ctx);
+  const port = { type: 'string', short: 'p' } as const;
+  const options = { port, listen: { ...port, short: 'l' } } as const;
+  const { values, positionals } = parseArgs({ args, options, allowPositionals: true, strict: false });
+  const given = String(values.port ?? values.listen ?? 3000);
+  return runProgram(session, 'python', ['-m', 'http.server', given, '--directory', positionals[0] ?? '.'], ctx);
 }

@@ -1,4 +1,5 @@
 // Who one is and becomes: whoami, id, sudo, su, and changes to /etc/passwd.
+import { parseArgs } from 'node:util';
 import { type Command, defineCommand, type ExecResult, type ResolvedCommandContext } from 'just-bash';
 import { findUser, PASSWD_PATH, parseUsers, type User } from '../../users.ts';
 import { quote, type Session } from '../session.ts';
@@ -20,11 +21,11 @@ export function userCommands(session: Session): Command[] {
       return become(session, await find(name), name, rest.map(quote).join(' '), ctx);
     }),
     defineCommand('su', async (args, ctx) => {
-      const at = args.findIndex(arg => arg === '-c' || arg === '--command');
-      const source = at === -1 ? '' : (args[at + 1] ?? '');
-      const name = args.find((arg, index) => !arg.startsWith('-') && (at === -1 || index !== at + 1)) ?? 'root';
+      const options = { command: { type: 'string', short: 'c' } } as const;
+      const { values, positionals } = parseArgs({ args, options, allowPositionals: true, strict: false });
+      const [name = 'root'] = positionals.filter(given => given !== '-');
       if (session.user.uid !== 0) return failed('su: Authentication failure');
-      return become(session, await find(name), name, source, ctx);
+      return become(session, await find(name), name, String(values.command ?? ''), ctx);
     }),
     defineCommand('useradd', args => addUser(session, args)),
     defineCommand('adduser', args => addUser(session, args)),

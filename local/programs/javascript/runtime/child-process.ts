@@ -1,8 +1,7 @@
 // Node's child_process: a command is a script of the sandbox's shell.
 import { EventEmitter } from 'events/';
 import type { Ran } from '../../operations.ts';
-import { type Buffer, toBuffer } from './buffer.ts';
-import { bytesOf } from './fetch.ts';
+import { type Buffer, bytesOf, toBuffer } from './buffer.ts';
 import { call } from './host.ts';
 import { later } from './loop.ts';
 import { guestProcess } from './process.ts';

@@ -1,6 +1,6 @@
 // fetch, over the sandbox's own ports. There is no other network.
 import type { LocalResponse } from '../../../machine/network.ts';
-import { Buffer, toBuffer } from './buffer.ts';
+import { type Buffer, bytesOf, toBuffer } from './buffer.ts';
 import { later } from './loop.ts';
 
 export type Pairs = [string, string][];
@@ -9,10 +9,6 @@ export function pairsOf(headers: unknown): Pairs {
   if (headers instanceof Headers) return Array.from(headers);
   const pairs = Array.isArray(headers) ? headers : Object.entries((headers ?? {}) as object);
   return pairs.map(([name, value]) => [name, String(value)]);
-}
-
-export function bytesOf(body: unknown): Uint8Array {
-  return body instanceof Uint8Array ? body : Buffer.from(String(body ?? ''));
 }
 
 export async function fetch(

@@ -1,7 +1,7 @@
 // Node's fs over the sandbox's files: the synchronous calls, and the same with promises and callbacks.
 import posix from 'path-browserify';
 import type { FileStat } from '../../../machine/machine.ts';
-import { Buffer, toBuffer } from './buffer.ts';
+import { Buffer, bytesOf, toBuffer } from './buffer.ts';
 import { call, HostError, readStdin } from './host.ts';
 
 const { basename, dirname, join, resolve } = posix;
@@ -26,12 +26,6 @@ function pathOf(path: unknown): string {
   const href = typeof path === 'object' && path !== null && 'href' in path ? String(path.href) : '';
   if (href.startsWith('file://')) return decodeURIComponent(href.slice(7));
   throw new TypeError('The "path" argument must be a string, a Buffer or a file URL');
-}
-
-function bytesOf(data: unknown, given?: Given): Uint8Array {
-  if (data instanceof Uint8Array) return data;
-  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  return Buffer.from(String(data), (optionsOf(given).encoding ?? 'utf8') as 'utf8');
 }
 
 const FORMATS = { directory: 0o040000, file: 0o100000, symlink: 0o120000 };
@@ -98,12 +92,12 @@ const calls = {
     if (attempt(() => call('stat', { path: dirname(target) })) === undefined) {
       throw new HostError('ENOENT', `ENOENT: no such file or directory, open '${target}'`, target);
     }
-    call('write', { path: target, bytes: bytesOf(data, given) });
+    call('write', { path: target, bytes: bytesOf(data, optionsOf(given).encoding) });
   },
   appendFileSync(path: unknown, data: unknown, given?: Given): void {
     const target = pathOf(path);
     const before = attempt(() => call('read', { path: target })) ?? new Uint8Array(0);
-    call('write', { path: target, bytes: Buffer.concat([before, bytesOf(data, given)]) });
+    call('write', { path: target, bytes: Buffer.concat([before, bytesOf(data, optionsOf(given).encoding)]) });
   },
   existsSync: (path: unknown): boolean => attempt(() => call('stat', { path: pathOf(path) })) !== undefined,
   accessSync: (path: unknown): void => void call('stat', { path: pathOf(path) }),

@@ -8,19 +8,12 @@ import { call } from './host.ts';
 import { later, onRequest } from './loop.ts';
 
 class IncomingMessage extends Readable {
-  readonly method: string | undefined;
-  readonly url: string | undefined;
-  readonly statusCode: number | undefined;
-  readonly headers: Record<string, string>;
-  readonly socket = { remoteAddress: '127.0.0.1' };
-  readonly httpVersion = '1.1';
   constructor({ headers, body, ...message }: LocalRequest | LocalResponse) {
     super({ read: () => {} });
     const { method, path, status } = message as Partial<LocalRequest & LocalResponse>;
-    this.method = method;
-    this.url = path;
-    this.statusCode = status;
-    this.headers = Object.fromEntries(headers.map(([name, value]) => [name.toLowerCase(), value]));
+    const named = Object.fromEntries(headers.map(([name, value]) => [name.toLowerCase(), value]));
+    const fixed = { httpVersion: '1.1', socket: { remoteAddress: '127.0.0.1' } };
+    Object.assign(this, { method, url: path, statusCode: status, headers: named, ...fixed });
     if (body.length > 0) this.push(body);
     this.push(null);
   }

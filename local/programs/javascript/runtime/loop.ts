@@ -3,34 +3,36 @@ import type { LocalRequest } from '../../../machine/network.ts';
 import type { Answer, Args, LoopEvent } from '../../operations.ts';
 import { call } from './host.ts';
 
-type Timer = { id: number; atMs: number; everyMs: number | undefined; run: () => void; kept: boolean };
-
-const timers = new Map<number, Timer>();
 const waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
 const servers = new Map<number, (id: number, request: LocalRequest) => void>();
 let stdinListener: ((bytes: Uint8Array | null) => void) | undefined;
 let nextId = 1;
 
-export class Timeout {
-  readonly #id: number;
-  constructor(id: number) {
-    this.#id = id;
+class Timeout {
+  readonly id = nextId++;
+  readonly run: () => void;
+  readonly everyMs: number | undefined;
+  atMs: number;
+  kept = true;
+  constructor(run: () => void, delayMs: number, repeats: boolean) {
+    this.run = run;
+    this.everyMs = repeats ? delayMs : undefined;
+    this.atMs = Date.now() + delayMs;
   }
   ref(): this {
-    return this.#keep(true);
+    this.kept = true;
+    return this;
   }
   unref(): this {
-    return this.#keep(false);
-  }
-  #keep(kept: boolean): this {
-    const timer = timers.get(this.#id);
-    if (timer !== undefined) timer.kept = kept;
+    this.kept = false;
     return this;
   }
   [Symbol.toPrimitive](): number {
-    return this.#id;
+    return this.id;
   }
 }
+
+const timers = new Map<number, Timeout>();
 
 export function setTimer(
   run: (...args: unknown[]) => void,
@@ -39,10 +41,9 @@ export function setTimer(
   repeats: boolean,
 ): Timeout {
   if (typeof run !== 'function') throw new TypeError('the callback must be a function');
-  const ms = Math.max(1, Number(delayMs) || 0);
-  const id = nextId++;
-  timers.set(id, { id, atMs: Date.now() + ms, everyMs: repeats ? ms : undefined, run: () => run(...args), kept: true });
-  return new Timeout(id);
+  const timer = new Timeout(() => run(...args), Math.max(1, Number(delayMs) || 0), repeats);
+  timers.set(timer.id, timer);
+  return timer;
 }
 
 function clearTimer(timer: unknown): void {
@@ -88,7 +89,7 @@ export function turn(): boolean {
   return true;
 }
 
-function fire(timer: Timer): void {
+function fire(timer: Timeout): void {
   if (timer.everyMs === undefined) timers.delete(timer.id);
   else timer.atMs = Date.now() + timer.everyMs;
   timer.run();
