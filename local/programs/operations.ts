@@ -1,9 +1,8 @@
 // What an interpreter may ask of its host: the arguments of each operation, which are checked before anything is done,
 // and what it answers.
 import { z } from 'zod';
-import type { FileStat } from '../machine/machine.ts';
+import { FileError, type FileStat } from '../machine/machine.ts';
 import type { LocalRequest, LocalResponse } from '../machine/network.ts';
-import { HostFailure } from './protocol.ts';
 
 const bytes: z.ZodType<Uint8Array> = z.instanceof(Uint8Array);
 const path = z
@@ -103,12 +102,12 @@ export type CallHost = <O extends Operation>(op: O, args: Args<O>) => Answer<O>;
 
 const Call = z.object({ op: z.string(), args: z.unknown() });
 
-/** @throws HostFailure invalid_argument */
+/** @throws FileError invalid_argument */
 export function checked(request: unknown): { op: Operation; args: unknown } {
   const call = Call.safeParse(request);
-  if (!call.success || !Object.hasOwn(SCHEMAS, call.data.op)) throw new HostFailure('invalid_argument', 'no such call');
+  if (!call.success || !Object.hasOwn(SCHEMAS, call.data.op)) throw new FileError('invalid_argument', 'no such call');
   const op = call.data.op as Operation;
   const args = SCHEMAS[op].safeParse(call.data.args);
-  if (!args.success) throw new HostFailure('invalid_argument', `${op}: ${args.error.issues[0]?.message ?? 'invalid'}`);
+  if (!args.success) throw new FileError('invalid_argument', `${op}: ${args.error.issues[0]?.message ?? 'invalid'}`);
   return { op, args: args.data };
 }

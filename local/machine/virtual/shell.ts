@@ -129,6 +129,7 @@ async function runScript(session: Session, source: string, options: ScriptOption
       signal: session.signal,
       rawScript: true,
     });
+    if (session.signal.aborted) return rest.exitCode;
     // What no sink could be put under: syntax errors, say.
     await session.output('stdout', Buffer.from(rest.stdout, rest.stdoutKind === 'bytes' ? 'latin1' : 'utf8'));
     await session.output('stderr', withReason(Buffer.from(rest.stderr, 'utf8'), refused));

@@ -146,23 +146,19 @@ function reader(next: () => Uint8Array | null) {
   };
 }
 
+/** A call is one write. */
 function hostDevice(syncAll: () => void) {
-  let request = '';
-  let answer: Uint8Array = new Uint8Array(0);
+  let answer: Uint8Array | null = null;
   return {
     write(_stream: object, buffer: Uint8Array, offset: number, length: number): number {
-      request += Buffer.from(buffer.subarray(offset, offset + length)).toString('latin1');
-      if (request.endsWith('\n')) {
-        syncAll();
-        const text = answerText(request, call as (op: string, args: object) => unknown);
-        answer = Buffer.from(`${text}\n`);
-        request = '';
-      }
+      syncAll();
+      const request = Buffer.from(buffer.subarray(offset, offset + length)).toString('latin1');
+      answer = Buffer.from(`${answerText(request, call as (op: string, args: object) => unknown)}\n`);
       return length;
     },
     read: reader(() => {
       const whole = answer;
-      answer = new Uint8Array(0);
+      answer = null;
       return whole;
     }),
   };

@@ -5,7 +5,7 @@ import type { Git, GitContext, GitOptions } from 'just-git';
 import { configDefaults, configFile, configIn } from '../git/config.ts';
 import { daemonRepo, gitDaemon } from '../git/daemon.ts';
 import { type GitCall, parseGit } from '../git/options.ts';
-import { branchList, currentBranch, eachRef, ownBranches, upstream } from '../git/refs.ts';
+import { currentBranch, ownBranches, references, upstream } from '../git/refs.ts';
 import type { Session } from '../session.ts';
 import { failed, text } from './running.ts';
 
@@ -52,7 +52,7 @@ async function run(call: GitCall, session: Session, ctx: ResolvedCommandContext)
   if (name === 'remote' && args[0] === 'add' && args.includes('-f')) return addAndFetch(args, execute);
   if (name === 'clone' && args.includes('--bare')) return cloneBare(args, execute, ctx);
   const listed = repo === null ? undefined : await references(name, args, repo);
-  if (listed !== undefined) return listed;
+  if (listed !== undefined) return text(listed);
   const value = async (key: string) => (await execute('config', '--get', key)).stdout.trim();
   const known = args.some(arg => UPSTREAM.test(arg)) && repo !== null ? await followed(args, repo, value) : args;
   return name === 'commit' ? commit(git, known, ctx) : execute(name, ...known);
@@ -73,33 +73,6 @@ async function cloneBare(args: readonly string[], execute: Execute, ctx: Resolve
   const made = cloned.exitCode === 0 ? await findRepo(ctx.fs, to) : null;
   if (made !== null) await ownBranches(made);
   return cloned;
-}
-
-async function references(name: string, args: readonly string[], repo: GitContext): Promise<ExecResult | undefined> {
-  const plain = args.filter(arg => !arg.startsWith('-'));
-  if (name === 'branch') {
-    const lines = await branchList(repo, args);
-    return lines === undefined ? undefined : text(lines);
-  }
-  if (name === 'for-each-ref') {
-    const format = args.find(arg => arg.startsWith('--format='))?.slice('--format='.length);
-    return text(
-      await eachRef(
-        repo,
-        format ?? '%(objectname) %(objecttype)\t%(refname)',
-        plain.length === 0 ? ['refs'] : plain.map(prefix => prefix.replace(/\/$/, '')),
-      ),
-    );
-  }
-  if (name !== 'symbolic-ref') return undefined;
-  const [ref = 'HEAD', target] = plain;
-  if (target !== undefined) {
-    await repo.refStore.writeRef(ref, { type: 'symbolic', target });
-    return text('');
-  }
-  const read = await repo.refStore.readRef(ref);
-  if (read?.type !== 'symbolic') return failed(`fatal: ref ${ref} is not a symbolic ref`, 128);
-  return text(`${args.includes('--short') ? read.target.replace(/^refs\/(heads|remotes|tags)\//, '') : read.target}\n`);
 }
 
 /** `@{u}` as the branch it means. @throws Error */

@@ -1,11 +1,12 @@
 // `git daemon`: the repositories below a folder, on a port of the sandbox. `git://` to it works inside the sandbox, where
 // the other git reaches the repository itself; ports carry HTTP, so from elsewhere one clones by git's HTTP protocol.
+import { once } from 'node:events';
 import { posix } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import type { ExecResult, ResolvedCommandContext } from 'just-bash';
 import type { GitRepo } from 'just-git';
 import type { LocalRequest, LocalResponse, Serve } from '../../network.ts';
-import { failed, text } from '../commands/running.ts';
+import { text } from '../commands/running.ts';
 import type { Ports } from '../ports.ts';
 import type { Session } from '../session.ts';
 
@@ -26,20 +27,9 @@ export async function gitDaemon(
   const base = ctx.fs.resolvePath(ctx.cwd, option('base-path') ?? '/');
   const serve: Serve = request => answer(ctx.fs, base, request);
   bases.set(serve, base);
-  let close: () => void;
-  try {
-    close = session.shell.network.listen(Number(option('port') ?? 9418), serve);
-  } catch (caught) {
-    return failed(
-      `fatal: unable to allocate any listen sockets: ${caught instanceof Error ? caught.message : ''}`,
-      128,
-    );
-  }
+  const close = session.shell.network.listen(Number(option('port') ?? 9418), serve);
   const signal = ctx.signal === undefined ? session.signal : AbortSignal.any([session.signal, ctx.signal]);
-  await new Promise<void>(resolve => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
+  if (!signal.aborted) await once(signal, 'abort');
   close();
   return text('');
 }
@@ -77,11 +67,8 @@ async function answer(fs: Files, base: string, { method, path, headers, body }: 
   const request = packed ? gunzipSync(body, { maxOutputLength: MAX_REQUEST_BYTES }) : body;
   const pack = await server.handleUploadPack(repo, request);
   if ('reject' in pack) return reply(403, 'text/plain', Buffer.from(pack.message ?? 'refused'));
-  return reply(
-    200,
-    `application/x-${UPLOAD}-result`,
-    new Uint8Array(await new Response(pack as ReadableStream).arrayBuffer()),
-  );
+  const bytes = await new Response(pack as ReadableStream).arrayBuffer();
+  return reply(200, `application/x-${UPLOAD}-result`, Buffer.from(bytes));
 }
 
 const reply = (status: number, type: string, body: Uint8Array): LocalResponse => ({

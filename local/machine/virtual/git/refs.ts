@@ -1,4 +1,5 @@
 // What git says of references: symbolic-ref, for-each-ref, and the lists of `branch`, which just-git lacks.
+import { parseArgs } from 'node:util';
 import type { GitContext } from 'just-git';
 
 const HEADS = 'refs/heads';
@@ -36,35 +37,59 @@ function fits(name: string, pattern: string): boolean {
   return name.length - at >= last.length && name.endsWith(last);
 }
 
+/** What these commands print; undefined: it is another command, or not a list. @throws Error */
+export async function references(name: string, args: readonly string[], repo: GitContext): Promise<string | undefined> {
+  const flag = (short: string) => ({ type: 'boolean', short }) as const;
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    options: {
+      format: { type: 'string' },
+      short: { type: 'boolean' },
+      list: flag('l'),
+      remotes: flag('r'),
+      all: flag('a'),
+    },
+    allowPositionals: true,
+    strict: false,
+  });
+  const format = typeof values.format === 'string' ? values.format : undefined;
+  if (name === 'symbolic-ref') return symbolicRef(repo, positionals, values.short === true);
+  if (name === 'for-each-ref') {
+    const prefixes = positionals.length === 0 ? ['refs'] : positionals.map(prefix => prefix.replace(/\/$/, ''));
+    return eachRef(repo, format ?? '%(objectname) %(objecttype)\t%(refname)', prefixes);
+  }
+  if (name !== 'branch' || (format === undefined && values.list !== true)) return undefined;
+  const prefixes = [
+    ...(values.remotes === true ? [] : [HEADS]),
+    ...(values.remotes === true || values.all === true ? ['refs/remotes'] : []),
+  ];
+  return eachRef(repo, format ?? '%(HEAD) %(refname:short)', prefixes, positionals);
+}
+
+async function symbolicRef(repo: GitContext, [ref = 'HEAD', target]: readonly string[], isShort: boolean) {
+  if (target !== undefined) {
+    await repo.refStore.writeRef(ref, { type: 'symbolic', target });
+    return '';
+  }
+  const read = await repo.refStore.readRef(ref);
+  if (read?.type !== 'symbolic') throw new Error(`ref ${ref} is not a symbolic ref`);
+  return `${isShort ? short(read.target) : read.target}\n`;
+}
+
 /** One line for each reference below one of the prefixes whose short name fits a pattern. */
-export async function eachRef(
+async function eachRef(
   repo: GitContext,
   format: string,
   prefixes: readonly string[],
   patterns: readonly string[] = [],
 ): Promise<string> {
   const lines: string[] = [];
-  for (const prefix of prefixes) {
-    for (const { name, hash } of await repo.refStore.listRefs(prefix)) {
-      if (patterns.length > 0 && !patterns.some(pattern => fits(short(name), pattern))) continue;
-      const values = await atoms(repo, name, hash);
-      lines.push(`${format.replace(/%\(([\w:]+)\)/g, (whole, atom: string) => values[atom] ?? whole)}\n`);
-    }
+  for (const { name, hash } of (await Promise.all(prefixes.map(prefix => repo.refStore.listRefs(prefix)))).flat()) {
+    if (patterns.length > 0 && !patterns.some(pattern => fits(short(name), pattern))) continue;
+    const values = await atoms(repo, name, hash);
+    lines.push(`${format.replace(/%\(([\w:]+)\)/g, (whole, atom: string) => values[atom] ?? whole)}\n`);
   }
   return lines.join('');
-}
-
-/** `branch --list` and `branch --format=…`; undefined: another kind of `branch`. */
-export async function branchList(repo: GitContext, args: readonly string[]): Promise<string | undefined> {
-  const inline = args.find(arg => arg.startsWith('--format='))?.slice('--format='.length);
-  const at = args.indexOf('--format');
-  const format = inline ?? (at === -1 ? undefined : args[at + 1]);
-  if (format === undefined && !args.includes('--list') && !args.includes('-l')) return undefined;
-  const patterns = args.filter((arg, index) => !arg.startsWith('-') && (at === -1 || index !== at + 1));
-  const remotes = args.some(arg => /^(-r|--remotes)$/.test(arg));
-  const all = args.some(arg => /^(-a|--all)$/.test(arg));
-  const prefixes = [...(remotes ? [] : [HEADS]), ...(remotes || all ? ['refs/remotes'] : [])];
-  return eachRef(repo, format ?? '%(HEAD) %(refname:short)', prefixes, patterns);
 }
 
 /** The short name of what the branch follows. */
