@@ -1,5 +1,5 @@
-// Connections to sandboxes, apart for each principal: sandboxes share a host name, and with it one HTTP/2 connection, on
-// which a stream that is not read holds up all others.
+// Connections to sandboxes, separate for each principal: sandboxes share a host name and so one HTTP/2 connection, on
+// which a stream that is not read blocks all others.
 import { Agent } from 'undici';
 
 const IDLE_MS = 30_000;
@@ -9,7 +9,7 @@ type Entry = { readonly agent: Agent; open: number; idle: NodeJS.Timeout | undef
 export class Agents {
   readonly #entries = new Map<string, Entry>();
 
-  /** `release` when the answer has ended: unused connections are closed after a while. */
+  /** Call `release` when the response has ended; connections that are unused for a while are closed. */
   use(principalId: string): { readonly agent: Agent; release(): void } {
     const entry = this.#entries.get(principalId) ?? this.#add(principalId);
     clearTimeout(entry.idle);
@@ -31,8 +31,8 @@ export class Agents {
   }
 
   #add(principalId: string): Entry {
-    // Streams of commands are long and silent: each call keeps its own time. No limit of connections: one run's streams
-    // must not keep another's calls waiting.
+    // No timeouts: streams of commands are long and may be silent, and each call has its own time limit. No limit on
+    // connections: the streams of one run must not delay the calls of another.
     const agent = new Agent({ allowH2: true, headersTimeout: 0, bodyTimeout: 0 });
     const entry: Entry = { agent, open: 0, idle: undefined };
     this.#entries.set(principalId, entry);

@@ -1,28 +1,28 @@
-// The fetch of the SDK's API clients: goes to the configured origin only, as a part of one call, within that call's bounds.
-// A redirect is an answer like any other. Knows no operation.
+// The fetch function that the SDK uses for the API: sends to the configured origin only, within the limits of the
+// current call, and does not follow redirects. Knows no operation.
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GatewayError } from '../errors.ts';
 import type { JsonLimits } from '../ground/json-size.ts';
 import { BrokenAnswer, type Origin, type OriginAnswer, type OriginRequest } from '../ground/origin.ts';
 
-/** For whom the SDK asks the API now, and how much it may bring back. */
+/** The call that the SDK's requests belong to, and its limits. */
 export type ApiCall = {
   readonly origin: Origin;
   readonly principalId: string;
   readonly signal: AbortSignal;
-  /** `performance.now()` by which it must have its answer: what would have to wait longer than that is not repeated. */
+  /** Deadline as `performance.now()`; a request is not repeated if the wait would pass it. */
   readonly endsAt: number;
   readonly limits: JsonLimits;
-  /** Called with the path of each request, without the base path; what it throws is the end of the call. */
+  /** Called with the path of each request, without the base path. If it throws, the call fails with that error. */
   readonly checkPath?: ((path: string) => void) | undefined;
-  /** Called for each piece of an answer's body; what it throws ends the call. */
+  /** Called for each piece of a response body. If it throws, the call fails with that error. */
   readonly onBytes?: ((bytes: number) => void) | undefined;
 };
 
 const calls = new AsyncLocalStorage<ApiCall>();
 
-/** Every request the SDK makes to the API while `ask` runs belongs to this call. */
+/** Makes every API request that the SDK sends while `ask` runs part of this call. */
 export const withApi = <T>(call: ApiCall, ask: () => T): T => calls.run(call, ask);
 
 export async function apiFetch(request: Request): Promise<Response> {
@@ -42,10 +42,10 @@ export async function apiFetch(request: Request): Promise<Response> {
   }
 }
 
-/** Of a request that the API refuses for now, naming when to come back. Such a one had no effect. */
+/** Maximum attempts for a request that the API refuses with a `Retry-After` header; such a request had no effect. */
 const MAX_ATTEMPTS = 4;
 
-/** @throws GatewayError when the answer goes beyond a limit; otherwise the connection's error */
+/** @throws GatewayError if the response exceeds a limit; otherwise the error of the connection */
 async function send(call: ApiCall, request: OriginRequest, signal: AbortSignal): Promise<OriginAnswer> {
   try {
     const { principalId, limits, onBytes } = call;
@@ -55,7 +55,7 @@ async function send(call: ApiCall, request: OriginRequest, signal: AbortSignal):
   }
 }
 
-/** @throws GatewayError: whatever the SDK makes of its options, the key goes to the configured origin alone */
+/** @throws GatewayError for any other origin, because the key must only go to the configured one */
 function targetOf({ url }: Request, { origin, basePath }: Origin): string {
   const wanted = new URL(url);
   if (wanted.origin !== origin || !wanted.pathname.startsWith(`${basePath}/`)) throw fault(`not a URL of ${origin}`);
@@ -72,7 +72,7 @@ function responseOf({ status, headers, body }: OriginAnswer): Response {
   return Object.assign(response, { json: async () => jsonIn(body) });
 }
 
-/** @throws GatewayError: the SDK would throw a SyntaxError, which could be anybody's fault */
+/** @throws GatewayError, because the SDK's SyntaxError would not tell whose fault it is */
 function jsonIn(body: Buffer): unknown {
   try {
     return JSON.parse(body.toString('utf8'));
@@ -81,7 +81,7 @@ function jsonIn(body: Buffer): unknown {
   }
 }
 
-/** Whole seconds, as the API writes it. */
+/** The API sends whole seconds. */
 function retryAfterMs({ headers }: OriginAnswer): number | undefined {
   const written = [headers['retry-after']].flat()[0];
   return written !== undefined && /^\d{1,6}$/.test(written) ? Number(written) * 1_000 : undefined;

@@ -1,4 +1,4 @@
-// E2B as the gateway serves it.
+// The Api value for E2B.
 import type { Api } from '../api.ts';
 import { CHALLENGE, maskKeys, parseKey, SEALED_PREFIX } from './key.ts';
 import { read, search, write } from './tool-texts.ts';

@@ -1,4 +1,4 @@
-// Where E2B is, and the SDK's options: all are given, because the SDK reads missing ones from the
+// The addresses of E2B, and the options for its SDK. Sets every option, because the SDK reads missing ones from the
 // environment. Knows no sandbox.
 import type { JsonLimits } from '../ground/json-size.ts';
 import { omitUndefined } from '../ground/omit-undefined.ts';
@@ -7,14 +7,14 @@ import { traceHeaders } from '../trace.ts';
 import { withApi } from './api-fetch.ts';
 
 export type Connection = {
-  /** Its address, and the connections to it, which all calls share. */
+  /** The API, with the connections that all calls share. */
   readonly api: Origin;
-  /** One address for all sandboxes (self-hosting, local mode). Undefined: each has its own below `domain`. */
+  /** One URL for all sandboxes (self-hosting, local mode). Undefined: each has its own subdomain of `domain`. */
   readonly sandboxUrl: string | undefined;
   readonly domain: string;
 };
 
-/** @throws Error when `apiUrl` is not usable: a fault of the configuration. */
+/** @throws Error if `apiUrl` is not usable, which is a mistake in the configuration */
 export function connect(where: {
   readonly apiUrl: string;
   readonly sandboxUrl?: string | undefined;
@@ -29,7 +29,7 @@ export type SdkOptions = {
   readonly sandboxUrl?: string;
   readonly domain: string;
   readonly debug: false;
-  /** The trace is sent to the API, not to sandboxes. */
+  /** Trace headers for the API; sandboxes do not get them. */
   readonly apiHeaders: Readonly<Record<string, string>>;
   readonly requestTimeoutMs: number;
   readonly signal: AbortSignal;
@@ -37,7 +37,7 @@ export type SdkOptions = {
 
 export type ApiCallOptions = {
   readonly apiKey: string;
-  /** Whose turn it is. */
+  /** The principal that waits for a connection. */
   readonly principalId: string;
   readonly signal: AbortSignal;
   readonly timeoutMs: number;
@@ -62,7 +62,7 @@ export function sdkOptions(
   };
 }
 
-/** The SDK decodes an answer at once, and nothing else runs meanwhile: so much takes some ten milliseconds. */
+/** The SDK decodes a response at once and blocks the event loop meanwhile: tens of milliseconds within these limits. */
 const ANSWER_LIMITS: JsonLimits = {
   maxBytes: 4_000_000,
   maxValues: 50_000,
@@ -71,7 +71,7 @@ const ANSWER_LIMITS: JsonLimits = {
   maxKeyBytes: 10_000,
 };
 
-/** Asks the API through the SDK. Outside of this the SDK reaches no API. */
+/** Calls the API through the SDK. Outside of `ask`, the SDK's API requests fail. */
 export function askApi<T>(
   connection: Connection,
   call: ApiCallOptions,

@@ -1,13 +1,13 @@
-// An SDK instance of a sandbox that talks over our wire only. The SDK's own transport follows redirects and reads without
-// bounds, and what answers in a sandbox may be the agent's program; so its command, file and health clients are made anew
-// with our fetch. The one place that reaches into the SDK's private fields: a test fails when they move.
+// Creates an SDK instance for a sandbox whose requests all go through a Wire. The SDK's own transport follows redirects
+// and reads without limits, but the agent's program may be what answers in a sandbox. So the SDK's command, file and
+// health clients are replaced. Only this file uses private fields of the SDK; a test fails when they change.
 import { createConnectTransport } from '@connectrpc/connect-web';
 import { omitUndefined } from '../ground/omit-undefined.ts';
 import type { Connection, SdkOptions } from './connection.ts';
 import { type CommandHandle, ConnectionConfig, type PlainSandbox, Sandbox, toWire } from './sdk.ts';
 import type { Wire } from './wire.ts';
 
-/** What it takes to talk to a sandbox. Stays on the host, for one run. */
+/** What requests to a sandbox need. It stays on the host and is kept for one run. */
 export type Access = {
   readonly sandboxId: string;
   readonly domain: string | undefined;
@@ -31,7 +31,7 @@ type Inside = {
   connectionConfig: { headers?: Record<string, string> };
 };
 
-/** What an SDK call that made or resumed a sandbox learned. */
+/** Reads the access from an SDK instance that was returned for a created or resumed sandbox. */
 export function accessOf(made: PlainSandbox): Access {
   const { sandboxId, sandboxDomain, trafficAccessToken, envdAccessToken, envdApi } = made as unknown as Inside;
   return { sandboxId, domain: sandboxDomain, envdVersion: envdApi.version, envdAccessToken, trafficAccessToken };
@@ -73,12 +73,12 @@ export function openHandle(access: Access, options: SdkOptions, wire: Wire): San
   return sandbox;
 }
 
-/** The SDK's handle keeps all output of its command, without a limit. */
+/** Clears the output that the SDK's handle has collected, because it collects without a limit. */
 export function discardKeptOutput(handle: CommandHandle): void {
   Object.assign(handle, { _stdout: '', _stderr: '' });
 }
 
-/** Where a port of a sandbox is reached from here, and the headers that lead there. */
+/** The URL at which the gateway reaches a port of a sandbox, and the headers that route to it. */
 export function addressOf(
   { sandboxId, domain, trafficAccessToken }: Access,
   port: number,
@@ -93,7 +93,7 @@ export function addressOf(
   return { baseUrl, headers };
 }
 
-/** The origin of the daemon: what a wire to it may reach. */
+/** The origin of the sandbox's daemon, the only one that a wire to it may reach. */
 export function daemonOrigin({ sandboxId, domain }: Access, options: SdkOptions): string {
   const place = { sandboxDomain: domain ?? options.domain, envdPort: DAEMON_PORT };
   return new URL(new ConnectionConfig(options).getSandboxUrl(sandboxId, place)).origin;

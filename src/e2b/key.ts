@@ -1,17 +1,17 @@
-// What an E2B API key looks like. The gateway does not prove a key, E2B does, with every call; this only refuses what
-// cannot be one, so that a wrong header fails at the border with a hint and not deep inside a run.
+// The form of an E2B API key. E2B verifies the key with every call; this file only refuses what cannot be a key, so
+// that a wrong header fails at once with a hint and not deep inside a run.
 import { GatewayError } from '../errors.ts';
 
-/** E2B issues `e2b_` and 40 hexadecimal digits, and checks prefix and hex only. */
+/** E2B issues keys with 40 hexadecimal digits, but accepts other lengths. */
 const KEY = /^e2b_[0-9a-f]{16,128}$/;
 
-/** `${E2B_API_KEY}`, `$E2B_API_KEY`, `%E2B_API_KEY%`, `{{key}}`, `<your key>`, `YOUR_API_KEY`, `e2b_...`. */
+/** E.g. `${E2B_API_KEY}`, `$E2B_API_KEY`, `%E2B_API_KEY%`, `{{key}}`, `<your key>`, `YOUR_API_KEY`, `e2b_...`. */
 const PLACEHOLDER =
   /^(?:\$\{?[\w:.\-?]+\}?|%\w+%|\{\{?[^{}]*\}?\}|<.*>|\[.*\]|env[.:]\w+|(?:your|my|insert)[-_ ].*|\w*API[-_]?KEY\w*|e2b_(?:\.{3,}|…|x{3,}|\*{3,}|your.*))$/i;
 
 /**
- * The key in its one spelling. E2B decodes the hexadecimal digits before it compares, so their case does not matter
- * there; it must not here either, or one account would count as several callers.
+ * Returns the key in its canonical spelling. E2B ignores the case of the hexadecimal digits, so the gateway must as
+ * well: otherwise one account could count as several callers.
  *
  * @throws GatewayError key_malformed
  */
@@ -32,14 +32,14 @@ export function parseKey(text: string): string {
   return key;
 }
 
-/** `WWW-Authenticate` of a 401 answer. */
+/** The `WWW-Authenticate` header of a 401 response. */
 export const CHALLENGE =
   'Bearer realm="e2b", error="invalid_token", error_description="Send an E2B API key as bearer token"';
 
-/** A key or access token, wherever in a text it is. */
+/** Finds keys and access tokens anywhere in a text. */
 const KEY_IN_TEXT = /(?:sk_)?e2b_[0-9a-z]{8,}/gi;
 
-/** In front of what the OAuth front seals: tokens, codes, registrations. */
+/** Prefix of encrypted values: tokens, codes, registrations, suspended runs. */
 export const SEALED_PREFIX = 'e2bmcp_';
 const SEALED_IN_TEXT = /e2bmcp_[\w.-]{8,}/g;
 

@@ -1,11 +1,11 @@
-// Connect's streams, cut into whole messages. Pure.
+// Splits a stream of the Connect protocol into whole messages. Pure.
 
 type HandOn = (bytes: Uint8Array) => void;
 
 /**
- * A byte of flags, four of length (big-endian), then so many of the message. Handed on only once it is whole: its reader
- * goes over all pieces it holds with each one more, and they may be of one byte. Throws `tooLarge()` at a message that
- * announces more than `maxBytes`.
+ * A message is a byte of flags, four bytes of length (big-endian), and the content. It is passed on only when it is
+ * whole, because the SDK rescans all pieces it has with each new one, and a sandbox may send pieces of one byte. Throws
+ * `tooLarge()` for a message longer than `maxBytes`.
  */
 export function wholeMessages(maxBytes: number, tooLarge: () => Error): (chunk: Uint8Array, handOn: HandOn) => void {
   const PREFIX_BYTES = 5;

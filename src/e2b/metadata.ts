@@ -1,4 +1,4 @@
-// Metadata keys of the sandboxes the gateway makes, and how its own are recognised among the user's.
+// The metadata key by which the gateway's own sandboxes are distinguished from the user's.
 
-/** On every sandbox in which the microVM engine runs agents' code; the value names its creation. */
+/** Set on every sandbox in which the microVM engine runs agents' code; the value identifies the creation. */
 export const RUNNER_METADATA = 'e2b-code-mode/runner';

@@ -1,18 +1,18 @@
-// Output of a process as its daemon streams it, in fewer messages: the SDK takes some seventy microseconds for each, however
-// little it holds. Pieces of one stream that arrived together become one; what keeps a connection alive is left out. All
-// else passes as it came. Pure.
+// Merges the messages in which a daemon streams the output of a process, because the SDK takes about 70 µs for each
+// message, however small. Consecutive pieces of one stream become one message, and keepalives are dropped. Other
+// messages stay as they are. Pure.
 import { isRecord, tryParseJson } from '../ground/json.ts';
 
 const PREFIX_BYTES = 5;
-/** Larger ones are worth a message of their own. */
+/** Larger messages are not merged. */
 const SMALL_BYTES = 8_192;
-/** Flags of a message that is neither compressed nor the last. */
+/** Flags of a message that is neither compressed nor the last one. */
 const PLAIN = 0;
 
 type Stream = 'stdout' | 'stderr';
 type Known = { readonly stream: Stream; readonly base64: string } | 'keepalive';
 
-/** Of messages with their prefixes, as wholeMessages hands them on. */
+/** `messages`: with their prefixes, as wholeMessages passes them on. */
 export function mergeOutput(messages: readonly Uint8Array[]): Uint8Array[] {
   const merged: Uint8Array[] = [];
   let stream: Stream = 'stdout';
@@ -35,7 +35,7 @@ export function mergeOutput(messages: readonly Uint8Array[]): Uint8Array[] {
   return merged;
 }
 
-/** Undefined for whatever is not exactly the one or the other. */
+/** Returns undefined for messages that are neither exactly an output nor exactly a keepalive. */
 function read(message: Uint8Array): Known | undefined {
   if (message[0] !== PLAIN || message.length > SMALL_BYTES) return undefined;
   const whole = onlyField(parse(message));

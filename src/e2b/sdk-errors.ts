@@ -1,6 +1,5 @@
-// What the SDK, E2B's API and its proxy answer when something fails, recognized. The SDK has few error codes, so some
-// causes can only be read from its messages. Every message that is matched is matched here; test/broker/sdk-errors.test.ts
-// has the original of each.
+// Recognizes the errors of E2B's SDK, API and proxy. The SDK has few error codes, so some causes can only be read from
+// messages. All matching of messages is in this file; test/broker/sdk-errors.test.ts has the original messages.
 
 export type SdkError = {
   readonly name: string;
@@ -21,7 +20,7 @@ const STATUS_OF: ReadonlyMap<string, number> = new Map([
 ]);
 const WITHOUT_STATUS = /^(?:Sandbox|Timeout|Template|CommandExit)Error$/;
 
-/** By name, not by class: our own requests to sandboxes throw errors with the SDK's names. Undefined: another error. */
+/** Matches names, not classes: our own requests to sandboxes throw errors with the SDK's names. Undefined if none. */
 export function readSdkError(caught: unknown): SdkError | undefined {
   const { name, message, statusCode } = fieldsOf(caught);
   if (typeof name !== 'string') return undefined;
@@ -34,13 +33,13 @@ export function readSdkError(caught: unknown): SdkError | undefined {
   };
 }
 
-/** The SDK has a dozen messages for this, some of which name a paused sandbox or a timeout. */
+/** The SDK has a dozen messages for this; some of them mention a paused sandbox or a timeout. */
 export const isSandboxMissing = (name: string, message: string): boolean =>
   isNamedSandboxNotFound({ name }) || /probably not running anymore|sandbox was not found/i.test(message);
 
 export const isNamedSandboxNotFound = (caught: unknown): boolean => fieldsOf(caught).name === 'SandboxNotFoundError';
 
-/** The connection broke off because the sandbox ended or was paused. */
+/** Whether the connection was lost because the sandbox ended or was paused. */
 export const endedMeanwhile = (message: string): boolean =>
   /likely due to sandbox timeout|^(?:\d+: )?\[(?:unknown|unavailable)\] (?:terminated|the sandbox was stopped)/.test(
     message,
@@ -48,21 +47,21 @@ export const endedMeanwhile = (message: string): boolean =>
 
 export type CommandEnd = { readonly exitCode: number; readonly error: unknown } | 'timed out';
 
-/** How a command ended, from what `wait()` rejects with. Undefined: the command may not have ended. */
+/** Reads how a command ended from the error of `wait()`. Undefined: the command may still be running. */
 export function commandEndOf(caught: unknown): CommandEnd | undefined {
   const { name, message, exitCode, error } = fieldsOf(caught);
   if (name === 'CommandExitError' && typeof exitCode === 'number') return { exitCode, error };
   return name === 'TimeoutError' && String(message).includes('deadline_exceeded') ? 'timed out' : undefined;
 }
 
-/** The answer of E2B's proxy when the sandbox runs and nothing listens on the port. */
+/** Whether E2B's proxy says that the sandbox is running but nothing listens on the port. */
 export const isPortClosed = (status: number, body: string): boolean =>
   status === 502 && body.includes('port is not open');
 
-/** Of the two things that 429 means: too many sandboxes at once, not too many requests. */
+/** A 429 means either too many concurrent sandboxes or too many requests; this recognizes the first. */
 export const isConcurrencyLimit = (message: string): boolean => /concurren/i.test(message);
 
-/** `ECONNREFUSED`, `UND_ERR_SOCKET` … of a failed fetch, or of the error that caused it. Undefined: another error. */
+/** Code of a failed fetch or of its cause, e.g. `ECONNREFUSED` or `UND_ERR_SOCKET`. Undefined: another error. */
 export function connectionFailureOf(caught: unknown): string | undefined {
   for (let at = caught, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
     const { code } = fieldsOf(at);

@@ -1,5 +1,5 @@
-// The CommonJS modules that sdk.ts joins: E2B's SDK, and the openapi-fetch that it uses. build.mjs bundles the two in place
-// of this file; sdk.ts checks that they belong together.
+// The CommonJS modules that sdk.ts connects: E2B's SDK and the openapi-fetch that it uses. build.mjs replaces this file
+// by a bundle of the two; sdk.ts checks that they belong together.
 import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);

@@ -1,13 +1,13 @@
-// E2B's SDK, with one change: what it sends to the API goes through a fetch of ours. The SDK's own follows redirects, with
-// the caller's key, to wherever an answer says, and reads without bounds; no option of it takes another. Its API clients
-// are made by openapi-fetch, looked up at each use in the CommonJS build, so that is where ours is put in.
+// E2B's SDK, changed so that its requests to the API use apiFetch. The SDK's own fetch follows redirects to any host
+// with the caller's key, reads without limits, and cannot be replaced by an option. The SDK creates its API clients
+// with openapi-fetch, which its CommonJS build looks up at each use, so apiFetch is inserted there.
 import { apiFetch } from './api-fetch.ts';
 import { openapiFetchModule, sdkModule } from './sdk-modules.ts';
 
 type Module = typeof import('@e2b/code-interpreter');
 type ClientOptions = { readonly fetch?: unknown };
 type CreateClient = (options: ClientOptions) => unknown;
-/** The SDK's own is kept: where this module is evaluated again (as by a test runner), ours must not wrap ours. */
+/** Keeps the original function, which must not be wrapped twice if a test runner evaluates this module again. */
 const ORIGINAL = Symbol.for('e2b-code-mode.openapi-fetch');
 type OpenapiFetch = { default: CreateClient; [ORIGINAL]?: CreateClient };
 
@@ -16,7 +16,7 @@ const sdk = sdkModule as Module;
 
 const createClient = openapiFetch[ORIGINAL] ?? openapiFetch.default;
 openapiFetch[ORIGINAL] = createClient;
-/** Fetches that reach one sandbox over a wire of ours; clients made with one keep it. */
+/** Fetch functions that send to one sandbox through a Wire; clients that are created with one keep it. */
 const wireFetches = new WeakSet<object>();
 let clients = 0;
 openapiFetch.default = options => {
@@ -27,7 +27,7 @@ openapiFetch.default = options => {
   );
 };
 
-/** Marks a fetch as one that the SDK's clients for a sandbox may use instead of ours for the API. */
+/** Marks a fetch function that the SDK's clients for a sandbox keep, so that it is not replaced by apiFetch. */
 export function toWire<F extends object>(fetch: F): F {
   wireFetches.add(fetch);
   return fetch;
@@ -46,12 +46,12 @@ export const {
   TimeoutError,
 } = sdk;
 export type { CommandHandle, Sandbox as PlainSandbox } from 'e2b';
-/** An instance, with the code interpreter's methods. */
+/** A sandbox instance with the methods of the code interpreter. */
 export type Sandbox = import('@e2b/code-interpreter').Sandbox;
 
-// The one option that cannot be given as "none": without it the SDK would ask the environment.
+// sandboxUrl cannot be set to "none" by an option, and without it the SDK would read the environment.
 Object.defineProperty(ConnectionConfig, 'sandboxUrl', { get: () => undefined });
 
-// Rather no gateway than one whose callers' keys travel by the SDK's own fetch.
+// Fails the start if the replacement does not work, because callers' keys would be sent by the SDK's own fetch.
 new ApiClient(new ConnectionConfig({ apiKey: 'none', apiUrl: 'http://127.0.0.1:9' }));
-if (clients !== 1) throw new Error('The E2B SDK makes its API clients in another way: its requests are not ours.');
+if (clients !== 1) throw new Error('The E2B SDK has changed: the fetch of its API clients cannot be replaced.');

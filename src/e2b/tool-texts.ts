@@ -1,8 +1,8 @@
-// The tool texts: all that a model knows before it asks search. Some hosts cut a description at 1,024 characters, so
-// each fits. A test runs every example and pins the globals they name to what the engines offer.
+// The descriptions of the tools: all that a model knows before it uses search. Some clients cut a description at 1,024
+// characters, so each is shorter. Tests run the examples and check that the named globals exist.
 import type { ToolLimits } from '../api.ts';
 
-/** Not by Intl: the first use of it costs a start several milliseconds. */
+/** Does not use Intl, whose first use adds several milliseconds to the start. */
 const thousands = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ',');
 
 const FUNCTION = `\`code\`: one async JS/TS function, \`async () => { … return value }\`; no network, files or imports. Its result (JSON) and console output come back.`;

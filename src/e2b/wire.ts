@@ -1,5 +1,5 @@
-// The only requests to what runs inside sandboxes: one origin a call, no redirect followed, size counted as it arrives.
-// What answers there may be the agent's own program, so its answers are as hostile as the agent's code. Knows no service.
+// Sends all requests to programs in sandboxes: to one origin per call, without following redirects, counting bytes as
+// they arrive. The agent's own program may answer there, so responses are as hostile as its code. Knows no service.
 import { getHeapStatistics } from 'node:v8';
 import { type BodyInit, type RequestInit, Response, fetch as send } from 'undici';
 import { GatewayError } from '../errors.ts';
@@ -9,27 +9,27 @@ import { wholeMessages } from './messages.ts';
 import { mergeOutput } from './output-messages.ts';
 
 export type WireOptions = {
-  /** What the address must have: scheme, host and port of the sandbox. */
+  /** Scheme, host and port of the sandbox, the only ones that are allowed. */
   readonly origin: string;
-  /** Whose connections are used. */
+  /** The principal whose connections are used. */
   readonly principalId: string;
   readonly signal: AbortSignal;
-  /** Body of one answer; one byte more ends it. */
+  /** Maximum size of a response body. */
   readonly maxAnswerBytes: number;
-  /** Of a streamed answer: one message. Clients decode a message at once, and nothing else runs meanwhile. */
+  /** Maximum size of a message in a streamed response, because the SDK decodes a message at once. */
   readonly maxMessageBytes?: number;
-  /** Of an answer that a client decodes at once: measured, and refused, before it is. Downloads (GET) are not decoded. */
+  /** Limits of a response that the SDK decodes at once, checked before that. Downloads (GET) are not decoded. */
   readonly json?: JsonLimits;
-  /** Awaited before a client is handed more to decode: see HostTurns `pass`. What it throws ends the answer. */
+  /** Awaited before the SDK gets more data to decode, see HostTurns `pass`. If it throws, the response fails. */
   readonly turn?: () => Promise<unknown>;
 };
 
-/** Of one stream. A command that writes one line a message may write so many. */
+/** Maximum number of messages in a stream. Some commands send one message per line. */
 const MAX_MESSAGES = 100_000;
-/** Looked at in about a millisecond. */
+/** Number of messages that are merged in one turn, which takes about a millisecond. */
 const MERGED_A_TURN = 200;
 
-/** A `fetch` that reaches one origin. `fault`: why it broke an answer off, since clients wrap errors in their own. */
+/** A `fetch` for one origin. `fault`: the error that ended a response, because clients wrap errors in their own. */
 export type Wire = {
   readonly fetch: (input: string | URL | globalThis.Request, init?: globalThis.RequestInit) => Promise<Response>;
   readonly fault: GatewayError | undefined;
@@ -37,11 +37,11 @@ export type Wire = {
 
 export type WireFactory = { open(options: WireOptions): Wire; close(): Promise<void> };
 
-/** Of all answers still open. The rest of the heap is for what becomes of them, and for everything else. */
+/** Maximum size of all open responses together. The rest of the heap is for processing them and for everything else. */
 const DEFAULT_MAX_HELD_BYTES = getHeapStatistics().heap_size_limit / 4;
 const HELD_RETRY_MS = 5_000;
 
-/** One for the process: connections are shared, and the bytes that answers may hold at once. Nothing else. */
+/** Create one per process: its wires share the connections and the limit on the size of all open responses. */
 export function createWireFactory(maxHeldBytes = DEFAULT_MAX_HELD_BYTES): WireFactory {
   const openHold = createHolds(maxHeldBytes);
   const agents = new Agents();
@@ -82,7 +82,7 @@ export function createWireFactory(maxHeldBytes = DEFAULT_MAX_HELD_BYTES): WireFa
           return copyOf(response, null);
         }
         const meters = [countBytes(maxAnswerBytes)];
-        // Of a stream of messages a bounded part is kept.
+        // A stream of messages is not counted as held, because only a limited part of it is in memory.
         if (isStream(response) && maxMessageBytes !== undefined) {
           const messages = wholeMessages(maxMessageBytes, () => tooLarge(maxMessageBytes));
           return copyOf(response, paced(response.body, meters, messages, options, onFault, release));
@@ -109,13 +109,13 @@ export function createWireFactory(maxHeldBytes = DEFAULT_MAX_HELD_BYTES): WireFa
   return { open, close: () => agents.close() };
 }
 
-/** 3xx with a Location: to follow it would let the sandbox send the gateway anywhere. */
+/** Redirects are not followed, because a sandbox could send the gateway to any address. */
 export const isRedirect = (response: Response) => response.status >= 300 && response.status < 400;
 
-/** Case-insensitive, as in the SDK's transport, which decodes what this matches. */
+/** Ignores case, like the SDK's transport, which decodes such responses as streams. */
 const isStream = (response: Response) => /^application\/connect/i.test(response.headers.get('content-type') ?? '');
 
-/** Called with each chunk. @throws GatewayError when it goes beyond the limit */
+/** Called with each chunk. @throws GatewayError if the limit is exceeded */
 type Meter = (chunk: Uint8Array) => void;
 
 const tooLarge = (maxBytes: number) =>
@@ -132,7 +132,7 @@ function countBytes(maxBytes: number): Meter {
   };
 }
 
-/** Limits the bytes of all open answers together: a few sandboxes that never end theirs must not exhaust the memory. */
+/** Limits the size of all open responses together, so that endless responses cannot exhaust the memory. */
 function createHolds(maxBytes: number): () => { take: Meter; release(): void } {
   let held = 0;
   return () => {
@@ -156,13 +156,13 @@ function createHolds(maxBytes: number): () => { take: Meter; release(): void } {
   };
 }
 
-/** Statuses that have no body, whatever the sandbox sends after them. */
+/** Statuses without a body, whatever the sandbox sends after them. */
 const BODILESS = [101, 204, 205, 304];
 
 const copyOf = ({ status, statusText, headers }: Response, body: BodyInit | null) =>
   new Response(body, { status, statusText, headers });
 
-/** `onEnd`: read to its end, broken off, aborted or given up by who reads it. */
+/** `onEnd` is called when the body was read to its end, failed, was aborted or was cancelled by its reader. */
 function bounded(
   response: Response,
   meters: readonly Meter[],
@@ -184,7 +184,7 @@ function bounded(
   return copyOf(response, counted.readable);
 }
 
-/** For what is decoded at once. @throws GatewayError `answer_too_large` before anything is */
+/** Reads a body that is decoded at once. @throws GatewayError `answer_too_large` before anything is decoded */
 async function readWhole(
   body: AsyncIterable<Uint8Array>,
   meters: readonly Meter[],
@@ -205,7 +205,7 @@ async function readWhole(
   return new Uint8Array(Buffer.concat(chunks));
 }
 
-/** Whole messages, some at a time, only as fast as they are read. */
+/** Passes on whole messages, only as fast as they are read. */
 function paced(
   body: ReadableStream<Uint8Array>,
   meters: readonly Meter[],
@@ -219,7 +219,7 @@ function paced(
   const arrived: Uint8Array[] = [];
   let waiting: Uint8Array[] = [];
 
-  /** False when there are no more. */
+  /** Returns false at the end of the stream. */
   const fill = async (): Promise<boolean> => {
     while (waiting.length === 0) {
       if (arrived.length === 0) {
@@ -265,7 +265,7 @@ function paced(
 
 type Outgoing = RequestInit & { readonly url: string };
 
-/** Clients hand over strings or the platform's own Request, which is foreign to the library that sends. */
+/** The SDK passes strings or Node's own Request, which the undici package does not accept. */
 async function requestOf(input: string | URL | globalThis.Request, init?: globalThis.RequestInit): Promise<Outgoing> {
   if (!(input instanceof globalThis.Request)) return { ...(init as unknown as RequestInit), url: String(input) };
   const body: BodyInit | null = input.body === null ? null : await input.arrayBuffer();

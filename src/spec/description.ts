@@ -1,14 +1,14 @@
-// The shape of the description of an API, as the gateway uses it. `$ref`s are resolved, answers are 2xx only.
+// The types of an API description as the gateway uses it: `$ref`s are resolved, and only 2xx responses are kept.
 import { isRecord } from '../ground/json.ts';
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
-/** `POST /sandboxes/{sandboxID}/pause`: how an operation is named everywhere. */
+/** The name of an operation everywhere: `POST /sandboxes/{sandboxID}/pause`. */
 export type OperationId = `${Method} /${string}`;
 
 /**
- * JSON Schema (2020-12 subset): `nullable` already turned into a type union, no `$ref`, unknown keywords gone, so that a
- * validator can compile it as it is. `x-secret: true` marks what an agent must never see in an answer.
+ * A subset of JSON Schema 2020-12 that a validator can compile directly: `nullable` is a type union, there is no `$ref`
+ * and no unknown keyword. `x-secret: true` marks response values that an agent must never see.
  */
 export type Schema = { readonly [keyword: string]: unknown };
 
@@ -20,7 +20,7 @@ export type Parameter = {
   readonly required: boolean;
   readonly schema: Schema;
   readonly description?: string;
-  /** Only on array parameters. false: sent as one comma-separated value; otherwise the name is repeated. */
+  /** For array parameters. False: sent as one comma-separated value; otherwise the name is repeated. */
   readonly explode?: boolean;
 };
 
@@ -29,13 +29,13 @@ export type Body = { readonly required: boolean; readonly contentType: string; r
 export type Answer = {
   readonly description?: string;
   readonly schema?: Schema;
-  /** Header name in lower case -> what it holds. */
+  /** Header name in lower case -> its description. */
   readonly headers?: Readonly<Record<string, string>>;
 };
 
 /**
- * What an operation does to what lives in the account. What `starts` or `stops` goes on existing: it begins to run, or
- * ceases to; what `ends` is gone for good. `lists` answers many things at once, and `none` reads one.
+ * What an operation does to objects in the account. `starts` and `stops`: the object begins or ceases to run, but still
+ * exists. `ends`: it is gone for good. `lists`: the operation reads many objects. `none`: it reads one.
  */
 export const EFFECTS = ['none', 'lists', 'creates', 'starts', 'changes', 'stops', 'ends'] as const;
 export type Effect = (typeof EFFECTS)[number];
@@ -47,45 +47,45 @@ export type Operation = {
   readonly path: string;
   readonly summary: string;
   readonly description?: string;
-  /** Words people use for it that are in no other field: suspend, hibernate … */
+  /** Other words that people use for the operation: suspend, hibernate … */
   readonly keywords: readonly string[];
   readonly deprecated: boolean;
-  /** Always there in our own description. Undefined for what only a published one has: upstream/operations.ts infers it. */
+  /** Always set in our own description. Undefined in a published one, where upstream/operations.ts infers it. */
   readonly effect?: Effect;
-  /** What kind of thing the effect is on: `sandbox`, `template`. */
+  /** The kind of object that the effect is on: `sandbox`, `template`. */
   readonly resource?: string;
   readonly parameters: readonly Parameter[];
   readonly body?: Body;
-  /** By status, 2xx only. */
+  /** Responses by status, 2xx only. */
   readonly answers: Readonly<Record<string, Answer>>;
 };
 
-/** What a run may do: `read` reads only. */
+/** What a run may do: only read, or also change something. */
 export type Mode = 'read' | 'write';
 
 /** A method of the guest's `Sandbox`, described beside the REST operations so that search finds both. */
 export type Capability = {
   /** `Sandbox.commands.run`. */
   readonly id: string;
-  /** TypeScript signature, compact. */
+  /** Compact TypeScript signature. */
   readonly signature: string;
   readonly summary: string;
   readonly keywords: readonly string[];
-  /** Lowest tool it works in: `read` works in both, `write` in execute_write only. */
+  /** `read`: works in both execute tools; `write`: in execute_write only. */
   readonly mode: Mode;
   readonly effect: Effect;
   readonly resource: string;
-  /** Traps and units, in a sentence or two. */
+  /** Pitfalls and units, in a sentence or two. */
   readonly description?: string;
   readonly example?: string;
 };
 
-/** An answer in words that search finds beside operations: a recipe, or what is not reachable and where it is. */
+/** A text that search finds beside operations: a recipe, or what is not available and where to find it. */
 export type Note = {
   /** `recipe: build a template`, `not available: billing`. */
   readonly id: string;
   readonly summary: string;
-  /** What describe() answers. */
+  /** The text that describe() returns. */
   readonly text: string;
   readonly keywords: readonly string[];
 };
@@ -96,6 +96,6 @@ export type Description = {
   readonly operations: readonly Operation[];
   readonly capabilities: readonly Capability[];
   readonly notes?: readonly Note[];
-  /** Word of the API -> other words people use for it: sandbox -> vm, box. For search only. */
+  /** For search: a word of the API -> other words for it, e.g. sandbox -> vm, box. */
   readonly synonyms?: Readonly<Record<string, readonly string[]>>;
 };

@@ -1,7 +1,7 @@
-// The description as the text handed to an engine's `describe`. The guest parses it and calls createSearch.
+// The description as text for an engine's `describe`. The guest parses it and calls createSearch.
 import type { Description } from './description.ts';
 
-/** JSON text; everything in it was bounded by slim, so it needs no cap of its own. */
+/** Returns JSON text. It needs no limit here, because slim has limited the description. */
 export function toGuestDescription(description: Description): string {
   return JSON.stringify(description);
 }

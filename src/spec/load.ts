@@ -1,6 +1,5 @@
-// Reads our description of an API from openapi/: its operations and, in a file beside it, what the guest's code may call
-// besides api.request.
-// The only file I/O of this folder. Knows nothing of the network.
+// Reads our description of an API from openapi/: the operations and, from a second file, the other capabilities that
+// the guest may call.
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -26,13 +25,13 @@ const capability = z.strictObject({
 });
 const capabilityFile = z.strictObject({ capabilities: z.array(capability) });
 
-/** What the build made of the texts, and which texts those were. */
+/** A description that the build has parsed, and the digest of the texts it was parsed from. */
 type Compiled = { readonly digest: string; readonly description: Description };
 
 /**
  * @param path of the OpenAPI document (YAML or JSON). Capabilities are read from `<name>.capabilities.yaml` beside it,
- *   where there is one. Texts that the build has compiled are not parsed again.
- * @throws GatewayError `spec_invalid`, its message naming the file and what is wrong.
+ *   if there is one. Texts that the build has parsed already are not parsed again.
+ * @throws GatewayError `spec_invalid` with the name of the file and what is wrong
  */
 export async function loadDescription(path: string): Promise<Description> {
   const texts = await readTexts(path);
@@ -40,7 +39,7 @@ export async function loadDescription(path: string): Promise<Description> {
   return compiled?.digest === digestOf(texts) ? compiled.description : parseTexts(path, texts);
 }
 
-/** For the build: loadDescription takes what this writes while the texts are the same. */
+/** Used by the build. loadDescription uses the file that this writes as long as the texts have not changed. */
 export async function compileDescription(path: string): Promise<Description> {
   const texts = await readTexts(path);
   const description = await parseTexts(path, texts);

@@ -1,5 +1,5 @@
-// The description as the agent's code meets it: `spec`, shaped like an OpenAPI document because that is what models
-// know how to walk. Pure, and without Node: this runs inside the guest.
+// Makes `spec`, the description for the agent's code. It has the form of an OpenAPI document, because models know that
+// form. Pure, and without Node: this runs inside the guest.
 import { omitUndefined } from '../ground/omit-undefined.ts';
 import type { Answer, Capability, Description, Operation, Schema } from './description.ts';
 
@@ -27,7 +27,7 @@ type SpecAnswer = {
   readonly content?: Readonly<Record<string, { schema: Schema }>>;
 };
 
-/** `paths[path][method]`, method in lower case, no `$ref` anywhere. `sandbox`: the methods of `Sandbox`. */
+/** `paths[path][method]` with the method in lower case and without `$ref`s. `sandbox`: the methods of `Sandbox`. */
 export type Spec = {
   readonly openapi: '3.1.0';
   readonly info: { readonly title: string; readonly version: string };

@@ -1,4 +1,4 @@
-// The thread of prepare.ts: one document, one answer. Its deadline is the host's.
+// Entry of the thread that prepare.ts starts: prepares one document and posts one reply, without a deadline of its own.
 import { parentPort, workerData } from 'node:worker_threads';
 import { toGatewayError } from '../errors.ts';
 import { parseDocument } from './document.ts';

@@ -1,5 +1,5 @@
-// Turns a published document into a Description on a thread of its own with a deadline: a few bytes of YAML can keep a
-// parser busy for hours. Knows nothing of where the document came from.
+// Turns a published document into a Description. Uses a separate thread with a deadline, because a few bytes of YAML
+// can keep a parser busy for hours.
 import { Worker } from 'node:worker_threads';
 import { GatewayError } from '../errors.ts';
 import { builtFile } from '../ground/built.ts';
@@ -14,8 +14,8 @@ const MAX_HEAP_MB = 256;
 const THREAD = builtFile('spec/prepare-thread.js');
 
 /**
- * @param request `base` is our own description: its words are laid over, and what `text` lacks is taken from it.
- * @throws GatewayError `spec_invalid`: not usable, or too costly to find out.
+ * @param request `base` is our own description: it provides the texts, and operations that the document lacks.
+ * @throws GatewayError `spec_invalid` if the document is not usable or takes too long to read
  */
 export async function prepare(
   request: PrepareRequest,
@@ -25,7 +25,7 @@ export async function prepare(
   const worker = new Worker(THREAD, {
     workerData: request,
     resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
-    // What a parser warns of is of no interest.
+    // Discards warnings of the parser.
     stdout: true,
     stderr: true,
   });

@@ -1,5 +1,5 @@
-// Finds what a few words, a typo or a plain question mean: every term is looked up with its synonyms, and what answers
-// more of the question wins. Pure, and without Node: runs inside the guest, where the index is built once per image.
+// Ranks operations and methods for a query (keywords, a question, with typos): looks up every term with its synonyms.
+// Pure, and without Node: runs inside the guest, where the index is built once per image.
 import MiniSearch from 'minisearch';
 import type { Description, Operation, Schema } from './description.ts';
 import { isSchema } from './description.ts';
@@ -15,12 +15,12 @@ export type Found = {
 type Entry = { id: number; name: string; summary: string; keywords: string; fields: string; text: string };
 
 const BOOST = { name: 4, summary: 3, keywords: 3, fields: 1, text: 0.6 };
-/** A match by a synonym counts a little less than a match by the word itself. */
+/** A match by a synonym counts less than a match by the word itself. */
 const SYNONYM_WEIGHT = 0.8;
-/** What only mentions a word, in a field's name or in passing, does not answer a question for it. */
+/** An entry that has a word only in other fields mentions it, but is probably not about it. */
 const NAMING: ReadonlySet<string> = new Set(['name', 'summary', 'keywords']);
 const MENTION_WEIGHT = 0.6;
-/** Typos and beginnings of words. */
+/** Weight of matches of typos and of beginnings of words. */
 const LOOSE_WEIGHT = 0.7;
 const DEPRECATED_WEIGHT = 0.5;
 
@@ -37,7 +37,7 @@ export function createRanker(description: Description): Ranker {
   ];
   const entries = [
     ...description.capabilities.map(({ id, summary, keywords, signature, description: text = '' }) => ({
-      // commands.run, not Sandbox.commands.run: every method begins so, and only few are about the sandbox itself.
+      // `commands run` without `Sandbox`, because every method begins with it and few are about the sandbox itself.
       name: id.split('.').length > 2 ? id.split('.').slice(1).join(' ') : id,
       summary,
       keywords: keywords.join(' '),
@@ -52,7 +52,7 @@ export function createRanker(description: Description): Ranker {
       text: '',
     })),
     ...description.operations.map(item => ({
-      // Summaries begin with the verb people ask by: list, create, pause. Paths do not have it.
+      // Summaries begin with the verb that people search for (list, create, pause), which paths do not contain.
       name: `${item.id} ${item.summary.split(' ', 1)[0] ?? ''}`,
       summary: item.summary,
       keywords: item.keywords.join(' '),
@@ -65,7 +65,7 @@ export function createRanker(description: Description): Ranker {
   index.addAll(entries);
   const canonical = canonicalTerms(description.synonyms);
 
-  /** 0..1 per entry for one word: exact hits, or where there are none, those of words that begin or look like it. */
+  /** Scores entries from 0 to 1 for one word: exact matches or, if there are none, prefixes and similar words. */
   const compute = (word: string): Hits => {
     const options = { boost: BOOST, tokenize: (text: string) => [text] };
     const exact = index.search(word, options);
@@ -73,13 +73,13 @@ export function createRanker(description: Description): Ranker {
     const found = exact.length > 0 ? exact : index.search(word, { ...options, prefix: word.length >= 3, fuzzy });
     const weight = exact.length > 0 ? 1 : LOOSE_WEIGHT;
     const top = found[0]?.score ?? 1;
-    // The root keeps a rare word in one field from drowning all others.
+    // The square root keeps one rare word from dominating the result.
     return found.map(({ id, score, match }) => {
       const named = Object.values(match).some(fields => fields.some(field => NAMING.has(field)));
       return [id, weight * (named ? 1 : MENTION_WEIGHT) * Math.sqrt(score / top)];
     });
   };
-  // Known words are looked up now: the index is built once an image, and every search starts from that image.
+  // Known words are looked up now, because the index is built once per image and every search starts from that image.
   const known = new Map<string, Hits>();
   for (const { name, summary, keywords } of entries) {
     for (const word of termsOf(`${name} ${summary} ${keywords}`)) if (!known.has(word)) known.set(word, compute(word));
@@ -89,7 +89,7 @@ export function createRanker(description: Description): Ranker {
   }
   const hitsOf = (word: string): Hits => known.get(word) ?? compute(word);
 
-  /** Best score per entry for one term of the question, be it by the term or by what it is another word for. */
+  /** Best score per entry for one term of the query, by the term itself or by a word it is a synonym of. */
   const lookUp = (term: string): Map<number, number> => {
     const best = new Map(hitsOf(term));
     for (const word of canonical.get(term) ?? []) {
@@ -130,7 +130,7 @@ export function createRanker(description: Description): Ranker {
   };
 }
 
-/** Stem of a synonym → stems of the words it means. */
+/** Stem of a synonym -> stems of the words it stands for. */
 function canonicalTerms(synonyms: Description['synonyms'] = {}): Map<string, string[]> {
   const out = new Map<string, string[]>();
   for (const [word, others] of Object.entries(synonyms)) {
@@ -142,7 +142,7 @@ function canonicalTerms(synonyms: Description['synonyms'] = {}): Map<string, str
   return out;
 }
 
-/** Names of everything that can be sent, and of the answer's fields. */
+/** Names of all fields in requests and responses. */
 function fieldsOf(operation: Operation): string[] {
   return [
     ...operation.parameters.map(({ name }) => name),

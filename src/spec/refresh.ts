@@ -1,5 +1,5 @@
-// Keeps the description current from a published one (file or URL): fetched at start and every refreshMs, slimmed, our
-// words laid over it. On any failure the last good one stays in use and the log has the reason. Sends no credentials.
+// Keeps the description current from a published one (file or URL), read at the start and every refreshMs, with our own
+// texts. After a failure the last good one stays in use and the reason is logged. Sends no credentials.
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -17,11 +17,11 @@ export type SpecSourceOptions = {
   /** http(s) URL, file URL or path. */
   readonly url: string;
   readonly refreshMs: number;
-  /** Of the document as it is sent. */
+  /** Maximum size of the document. */
   readonly maxBytes: number;
-  /** Our own description: the first in force, and the words for all later ones. */
+  /** Our own description: used first, and the source of the texts for all later ones. */
   readonly base: Description;
-  /** Puts a new description in force everywhere. When it rejects, the old one stays. */
+  /** Makes a new description effective everywhere. If it rejects, the old one stays. */
   readonly onChange: (description: Description) => void | Promise<void>;
   readonly log: Log;
   readonly fetch?: typeof fetch;
@@ -32,9 +32,9 @@ export type SpecStatus = {
   readonly source: string;
   readonly version: string;
   readonly operations: number;
-  /** First digits of the document's SHA-256; undefined while our own description is in force. */
+  /** First digits of the document's SHA-256; undefined while our own description is in use. */
   readonly revision: string | undefined;
-  /** Milliseconds since the one in force was taken up, and since the source last answered. */
+  /** Milliseconds since the current one came into use, and since the source last answered. */
   readonly ageMs: number;
   readonly checkedMsAgo: number | undefined;
   /** Why the last refresh failed, if it did. */
@@ -44,14 +44,14 @@ export type SpecStatus = {
 export type SpecSource = {
   current(): Description;
   status(): SpecStatus;
-  /** First refresh, then one every refreshMs. Resolves when the first is done, failed or not. */
+  /** Refreshes now and then every refreshMs. Resolves when the first refresh has succeeded or failed. */
   start(): Promise<void>;
-  /** One refresh now, or the one under way. Never rejects. */
+  /** Refreshes now, or waits for a refresh in progress. Never rejects. */
   refresh(): Promise<void>;
   close(): void;
 };
 
-/** `undefined`: unchanged since `etag`. */
+/** Undefined: unchanged since `etag`. */
 type Fetched = { text: string; etag: string | undefined } | undefined;
 
 export function createSpecSource(options: SpecSourceOptions): SpecSource {
@@ -79,10 +79,10 @@ export function createSpecSource(options: SpecSourceOptions): SpecSource {
       changedAt = Date.now();
       log.info(
         { source, version: next.version, revision, operations: next.operations.length },
-        'API description taken up',
+        'API description updated',
       );
     }
-    // Only now: a document that could not be taken up must be sent again.
+    // Set after success only, so that a document that could not be used is fetched again.
     if (fetched !== undefined) etag = fetched.etag;
     checkedAt = Date.now();
     error = undefined;
@@ -92,7 +92,7 @@ export function createSpecSource(options: SpecSourceOptions): SpecSource {
     underWay ??= takeUp()
       .catch(caught => {
         if (closing.signal.aborted) return;
-        error = caught instanceof GatewayError ? caught.message : 'The description could not be taken up.';
+        error = caught instanceof GatewayError ? caught.message : 'The description could not be used.';
         log.warn({ source, err: toGatewayError(caught) }, 'API description not refreshed; the last good one stays');
       })
       .finally(() => {
@@ -147,7 +147,7 @@ async function readSource(options: SpecSourceOptions, etag: string | undefined, 
 
 const MAX_REDIRECTS = 5;
 
-/** Redirects are followed within the origin that the operator named, and nowhere else. */
+/** Follows redirects only within the origin that the operator configured. */
 async function fetchFrom(url: URL, fetchIt: typeof fetch, init: RequestInit, hops = 0): Promise<Response> {
   const response = await fetchIt(url, { ...init, redirect: 'manual' });
   const location = response.headers.get('location');
@@ -178,16 +178,16 @@ async function readText(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>
   return (await readCapped(chunks, { maxBytes, tooLarge })).toString('utf8');
 }
 
-/** The largest APIs there are stay far below. */
+/** Descriptions of the largest public APIs stay far below these limits. */
 const LIMITS: JsonLimits = {
-  maxBytes: Number.POSITIVE_INFINITY, // counted while it was read
+  maxBytes: Number.POSITIVE_INFINITY, // limited while it was read
   maxValues: 500_000,
   maxKeys: 500_000,
   maxDepth: 200,
   maxKeyBytes: 10_000,
 };
 
-/** Of JSON. What YAML would become is only known by parsing it, which has its own thread, deadline and heap. */
+/** Checks JSON only. The size of YAML is known only after parsing, which has its own thread, deadline and heap. */
 function refuseVast(text: string): void {
   const verdict = /^\s*[[{]/.test(text) ? judgeJson(text, LIMITS) : undefined;
   if (verdict?.fits === false)

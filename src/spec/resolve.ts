@@ -1,10 +1,10 @@
-// One schema of an untrusted OpenAPI document as plain, ref-free JSON Schema that a validator can compile. Pure.
-// Knows nothing of operations. What it does not know it drops; what is too big or too deep it refuses.
+// Converts a schema of an untrusted OpenAPI document to JSON Schema without `$ref`s that a validator can compile. Drops
+// unknown keywords, and refuses documents that are too large. Pure; does not know operations.
 import { GatewayError } from '../errors.ts';
 import { isRecord } from '../ground/json.ts';
 import type { Schema } from './description.ts';
 
-/** Enough for an API ten times E2B's; small enough that a document made to explode is refused within milliseconds. */
+/** Ten times what E2B's API needs, but small enough to refuse a malicious document within milliseconds. */
 const MAX_NODES = 60_000;
 const MAX_DEPTH = 40;
 const MAX_REF_HOPS = 20;
@@ -12,17 +12,17 @@ export const MAX_TEXT_CHARS = 600;
 
 export type JsonObject = { readonly [key: string]: unknown };
 
-/** Own entries only, without the key that would set a prototype. */
+/** The entries of an object, without `__proto__`, which would set a prototype. */
 export function entriesOf(value: unknown): [string, unknown][] {
   return isRecord(value) ? Object.entries(value).filter(([key]) => key !== '__proto__') : [];
 }
 
-/** Prose for people and models: one paragraph, no control characters, capped. Empty becomes undefined. */
+/** Reduces text to one paragraph of limited length without control characters. Returns undefined if it is empty. */
 export function textOf(value: unknown, maxChars = MAX_TEXT_CHARS): string | undefined {
   if (typeof value !== 'string') return undefined;
   const text = value
     .slice(0, maxChars * 4)
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out.
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: it removes them.
     .replace(/[\s\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]+/g, ' ')
     .trim();
   if (text === '') return undefined;
@@ -35,7 +35,7 @@ const isNumber = (value: unknown) => typeof value === 'number' && Number.isFinit
 const isFlag = (value: unknown) => typeof value === 'boolean';
 const isString = (value: unknown) => typeof value === 'string' && value.length <= 200;
 
-/** Keywords copied as they are when their value has the right kind. All others need code below, or are dropped. */
+/** Keywords that are copied if their value has the right type. Others are handled in the code below or dropped. */
 const PLAIN: Readonly<Record<string, (value: unknown) => boolean>> = {
   format: isString,
   minimum: isNumber,
@@ -55,8 +55,8 @@ const PLAIN: Readonly<Record<string, (value: unknown) => boolean>> = {
 };
 
 /**
- * A pattern is run on the host over text an agent chose, so only those pass whose cost is linear: anchored, no groups,
- * one repetition at most.
+ * The host runs patterns on text that an agent chose, so only those with linear cost are kept: anchored, without
+ * groups, and with at most one repetition.
  */
 function isTamePattern(value: unknown): boolean {
   if (typeof value !== 'string' || value.length > 100 || !value.startsWith('^') || /[()|]/.test(value)) return false;
@@ -68,11 +68,11 @@ function isTamePattern(value: unknown): boolean {
   }
 }
 
-/** What `$ref` chains lead to, and schemas, all within one budget per document. */
+/** Resolves references and schemas of one document within one limit. */
 export type Resolver = {
-  /** Follows `$ref`s of any component. External, dangling and circular ones give undefined. */
+  /** Follows the `$ref`s of any component. Returns undefined for external, dangling and circular ones. */
   follow(node: unknown): JsonObject | undefined;
-  /** Throws `spec_invalid` when the document as a whole is over its budget. */
+  /** @throws GatewayError `spec_invalid` if the document as a whole exceeds the limit */
   schema(node: unknown): Schema;
 };
 
@@ -106,7 +106,7 @@ export function createResolver(document: JsonObject): Resolver {
     return undefined;
   };
 
-  /** `open`: the refs we are inside of. A ref met again there is a real cycle and becomes "anything". */
+  /** `open`: the references being resolved. One that occurs again is a cycle and becomes a schema for any value. */
   const walk = (node: unknown, depth: number, open: readonly string[]): Schema => {
     spend();
     if (!isRecord(node) || depth > MAX_DEPTH) return {};
@@ -143,7 +143,7 @@ export function createResolver(document: JsonObject): Resolver {
     if (isRecord(node.items)) {
       const items = child(node.items);
       out.items = items;
-      // Comparing objects pairwise is quadratic on the host; scalars are hashed.
+      // Only for scalars, which the validator hashes: it compares objects pairwise, which takes quadratic time.
       if (node.uniqueItems === true && typeof items.type === 'string' && !/object|array/.test(items.type))
         out.uniqueItems = true;
     }
@@ -158,7 +158,7 @@ export function createResolver(document: JsonObject): Resolver {
     return node.nullable === true ? orNull(typed(whole)) : typed(whole);
   };
 
-  /** Any JSON value, within the budget. */
+  /** Copies a JSON value within the limit. */
   const json = (value: unknown, depth: number): unknown => {
     spend();
     if (value === null || isFlag(value) || isNumber(value)) return value;
@@ -171,7 +171,7 @@ export function createResolver(document: JsonObject): Resolver {
   return { follow, schema: node => walk(node, 0, []) };
 }
 
-/** Validators refuse an enum that names a value twice. */
+/** Removes duplicates, because validators refuse an enum that contains a value twice. */
 function distinct(values: readonly unknown[]): unknown[] {
   return [...new Map(values.map(value => [JSON.stringify(value), value])).values()];
 }
@@ -184,7 +184,7 @@ function typesOf(value: unknown): string | string[] | undefined {
   return unique.length > 1 ? unique : unique[0];
 }
 
-/** OpenAPI 3.0 writes `exclusiveMinimum: true` beside `minimum`; JSON Schema wants the number. */
+/** OpenAPI 3.0 has `exclusiveMinimum: true` beside `minimum`; JSON Schema has the number itself. */
 function exclusiveBounds(node: JsonObject): Record<string, unknown> {
   const out: Record<string, unknown> = {};
   for (const [exclusive, bound] of [
@@ -197,7 +197,7 @@ function exclusiveBounds(node: JsonObject): Record<string, unknown> {
   return out;
 }
 
-/** Many documents leave `type: object` out where properties make it plain. */
+/** Adds `type: object`, which many documents omit for schemas with properties. */
 function typed(schema: Schema): Schema {
   const isObject =
     schema.properties !== undefined || schema.additionalProperties !== undefined || schema.required !== undefined;

@@ -1,5 +1,5 @@
-// What the `search` tool's code works with: `spec`, `find` and `describe`. Pure, and without Node: it is bundled into the
-// guest's prelude and built once per image. Errors are plain TypeErrors, as code in the guest expects them.
+// The globals of the search tool: `spec`, `find` and `describe`. Pure, and without Node: bundled into the guest's
+// prelude and built once per image. Throws TypeErrors, as code in the guest expects.
 import type { Description, Operation } from './description.ts';
 import { type Spec, toSpec } from './openapi.ts';
 import { createRanker, type Found } from './rank.ts';
@@ -7,21 +7,21 @@ import { capabilitySignature, operationSignature } from './signature.ts';
 
 const DEFAULT_LIMIT = 10;
 const MAX_LIMIT = 100;
-/** Notes on what the gateway does not have begin so. */
+/** The ids of notes about what the gateway does not offer begin with this. */
 const NOT_AVAILABLE = 'not available:';
 const EXAMPLE = "find('pause a sandbox')";
 
 export type Search = {
-  /** OpenAPI-shaped: `Object.entries(spec.paths)`. `spec.sandbox` lists the methods of `Sandbox`. */
+  /** In the form of OpenAPI: `Object.entries(spec.paths)`. `spec.sandbox` lists the methods of `Sandbox`. */
   readonly spec: Spec;
   /**
-   * Best first; [] when nothing fits. `operation` is what describe() takes: `POST /v2/sandboxes` or `Sandbox.create`.
-   * @throws TypeError on a query that is no text, or a limit that is no whole number from 1 on.
+   * Best first; [] if nothing matches. describe() takes each `operation`: `POST /v2/sandboxes` or `Sandbox.create`.
+   * @throws TypeError for a query that is not text, or a limit that is not a positive whole number
    */
   find(query: string, options?: { limit?: number }): Found[];
   /**
-   * A signature in TypeScript style. Takes `POST /v2/sandboxes` in any case, with ids in place of `{sandboxID}`, a path
-   * alone, a `Sandbox.…` name or its end, a note, or a hit of find(). What it does not know is answered with the nearest names.
+   * Returns a signature in TypeScript style. Takes `POST /v2/sandboxes` in any case, also with ids for `{sandboxID}`, a
+   * path, a `Sandbox.…` name or its end, a note, or a hit of find(). For an unknown name it returns the nearest names.
    */
   describe(operation: string): string;
 };
@@ -54,7 +54,7 @@ function checkQuery(query: unknown): string {
   return query;
 }
 
-/** Asked for by method and path, or by path, an operation comes first, whatever else its words fit. */
+/** An operation that the query names by path, with or without method, comes first. */
 function namedFirst(description: Description, query: string, ranked: readonly Found[]): Found[] {
   const named = byPath(description, query.trim().replace(/\s+/g, ' ')).map(({ id, summary, deprecated }): Found => {
     return { operation: id, summary, score: 1, ...(deprecated ? { deprecated } : {}) };
@@ -74,7 +74,7 @@ function checkLimit(options: unknown): number {
   return Math.min(limit, MAX_LIMIT);
 }
 
-/** Text, or a hit of find(), or { method, path } as in api.request. */
+/** Accepts text, a hit of find(), or { method, path } as in api.request. */
 function nameOf(value: unknown): string {
   if (typeof value === 'string' && value.trim() !== '') return value.trim().replace(/\s+/g, ' ').slice(0, 500);
   if (typeof value === 'object' && value !== null) {
@@ -109,14 +109,14 @@ function lookUp(description: Description, name: string): string[] {
   return (exact.length > 0 ? exact : ends.slice(0, 4)).map(capabilitySignature);
 }
 
-/** `post /v2/sandboxes/`, or a path for all its methods. */
+/** Finds operations by `post /v2/sandboxes/`, or all methods of a path. */
 function byPath(description: Description, name: string): Operation[] {
   const [, method, target = ''] = /^(?:([a-z]+) )?(\/.*)$/i.exec(name) ?? [];
   const at = target === '' ? [] : operationsAt(description.operations, target);
   return method === undefined ? at : at.filter(operation => operation.method === method.toUpperCase());
 }
 
-/** The operations of the template a path fits best: most literal segments. */
+/** The operations of the template that matches the path with the most literal segments. */
 function operationsAt(operations: readonly Operation[], target: string): Operation[] {
   const wanted = segmentsOf(target);
   let best: Operation[] = [];
@@ -137,7 +137,7 @@ function segmentsOf(path: string): string[] {
     .map(segment => segment.toLowerCase());
 }
 
-/** -1 when the template does not fit. */
+/** Returns -1 if the template does not match. */
 function literalsMatched(template: readonly string[], wanted: readonly string[]): number {
   if (template.length !== wanted.length) return -1;
   let literals = 0;

@@ -1,5 +1,5 @@
-// One operation or Sandbox method as a few lines in TypeScript style: what to send, what comes back, units, defaults,
-// traps, an example. Pure, and without Node: runs inside the guest.
+// Describes an operation or Sandbox method in a few lines in TypeScript style: parameters, response, units, defaults,
+// pitfalls and an example. Pure, and without Node: runs inside the guest.
 import { type Answer, type Capability, isSchema, type Operation, type Schema } from './description.ts';
 import { answeredType, type Field, fieldsOf, key, plainType, sentFields, sentType } from './types.ts';
 
@@ -14,7 +14,7 @@ export function operationSignature(operation: Operation): string {
     parameters
       .filter(parameter => parameter.in === place)
       .map(({ name, required, schema, description: note }) => ({ name, required, schema, note }));
-  // A path parameter that is a plain string adds nothing to the path.
+  // A path parameter that is a plain string without a note is clear from the path.
   const path = inPlace('path').filter(({ note, schema }) => note !== undefined || schema.type !== 'string');
   const [query, header] = [inPlace('query'), inPlace('header')];
   const type = body === undefined || body.contentType === 'application/json' ? '' : ` (${body.contentType})`;
@@ -24,7 +24,7 @@ export function operationSignature(operation: Operation): string {
     path.length > 0 && `path: ${sentFields(path)}`,
     query.length > 0 && `query: ${sentFields(query)}`,
     header.length > 0 && `headers: ${sentFields(header)}`,
-    // What is deprecated names its successor: that one shows the notes.
+    // A deprecated operation names its successor, which shows the notes.
     body && `body${body.required ? '' : '?'}${type}: ${deprecated ? plainType(body.schema) : sentType(body.schema)}`,
     ...answerLines(answers),
     `e.g. ${example(operation)}`,
@@ -35,7 +35,7 @@ function lines(parts: readonly (string | false | undefined)[]): string {
   return parts.filter(part => typeof part === 'string' && part !== '').join('\n');
 }
 
-/** Statuses with the same body share a line. */
+/** One line for all statuses with the same body. */
 function answerLines(answers: Readonly<Record<string, Answer>>): string[] {
   const byShape = new Map<string, string[]>();
   for (const [status, { schema, headers = {} }] of Object.entries(answers)) {
@@ -46,7 +46,7 @@ function answerLines(answers: Readonly<Record<string, Answer>>): string[] {
   return [...byShape].map(([shape, statuses]) => `→ ${statuses.join('|')} ${shape}`);
 }
 
-/** The shortest call that is complete. */
+/** Writes the shortest complete call. */
 function example({ method, path, parameters, body }: Operation): string {
   const filled = path.replace(/\{([^}]+)\}/g, (_, name: string) => `\${${name}}`);
   const query = parameters.filter(parameter => parameter.in === 'query' && parameter.required);

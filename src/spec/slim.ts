@@ -1,5 +1,5 @@
-// An OpenAPI document (ours, or one fetched while running: untrusted) as the small Description the gateway works with.
-// Pure. Keeps what an API key may call and what succeeds; knows nothing of files, fetching or searching.
+// Reduces an OpenAPI document (ours, or an untrusted one fetched while running) to a Description: operations that an
+// API key may call, and their successful responses. Pure.
 import { GatewayError } from '../errors.ts';
 import { isRecord } from '../ground/json.ts';
 import { omitUndefined } from '../ground/omit-undefined.ts';
@@ -18,7 +18,7 @@ import { createResolver, entriesOf, type JsonObject, MAX_TEXT_CHARS, type Resolv
 import { layWords } from './words.ts';
 
 const MAX_OPERATIONS = 1_000;
-/** Of the result as JSON: it is built into every guest image. E2B's is a sixth of it. */
+/** Maximum size of the result as JSON, because it is part of every guest image. E2B's is a sixth of it. */
 const MAX_PREPARED_CHARS = 500_000;
 const MAX_KEYWORDS = 40;
 const MAX_WORD_CHARS = 80;
@@ -29,8 +29,8 @@ const PATH = /^(?:\/(?:[A-Za-z0-9_~-][A-Za-z0-9_.~-]*|\{[A-Za-z0-9_-]+\}))+$/;
 
 /**
  * @param words our own description: its summaries, field texts, keywords and secret marks replace the document's for
- *   every operation both know; its capabilities and synonyms are taken over.
- * @throws GatewayError `spec_invalid`, and nothing else, whatever the document.
+ *   operations that are in both; its capabilities and synonyms are used.
+ * @throws GatewayError `spec_invalid`, and no other error, for any document
  */
 export function slim(document: unknown, words?: Description): Description {
   if (!isRecord(document) || !isRecord(document.paths)) {
@@ -86,7 +86,7 @@ function isReachable(path: string): boolean {
   return path.length <= 300 && PATH.test(path) && !path.split('/').some(isRefusedSegment);
 }
 
-/** Names of the security schemes that are an `X-API-Key` header. */
+/** Names of the security schemes that use an `X-API-Key` header. */
 function apiKeySchemes(document: JsonObject, resolver: Resolver): ReadonlySet<string> {
   const components = isRecord(document.components) ? document.components : {};
   const names = entriesOf(components.securitySchemes).flatMap(([name, node]) => {
@@ -98,7 +98,7 @@ function apiKeySchemes(document: JsonObject, resolver: Resolver): ReadonlySet<st
   return new Set(names);
 }
 
-/** Callable when one way to authenticate needs nothing but the key, or nothing at all. */
+/** Whether one of the ways to authenticate needs only the key, or nothing. */
 function isCallable(security: unknown, keySchemes: ReadonlySet<string>): boolean {
   if (!Array.isArray(security) || security.length === 0) return true;
   return security.some(way => isRecord(way) && Object.keys(way).every(name => keySchemes.has(name)));
@@ -148,7 +148,7 @@ function wordList(value: unknown): string[] {
   return value.flatMap(word => textOf(word, MAX_WORD_CHARS) ?? []).slice(0, MAX_KEYWORDS);
 }
 
-/** The operation's own win over the path's; a name in the template that has no declaration is a required string. */
+/** Parameters of the operation override those of the path. An undeclared name in the path is a required string. */
 function parametersOf(path: string, shared: unknown, own: unknown, resolver: Resolver): Parameter[] {
   const byPlace = new Map<string, Parameter>();
   for (const node of [shared, own].flatMap(list => (Array.isArray(list) ? list : []))) {
@@ -181,7 +181,7 @@ function parameterOf(node: JsonObject | undefined, path: string, resolver: Resol
   };
 }
 
-/** JSON where there is a choice. */
+/** Prefers JSON if there are several content types. */
 function firstContent(content: unknown): [type: string, schema: unknown] | undefined {
   const types = entriesOf(content).filter(([type]) => /^[\w.+-]+\/[\w.+*-]+$/.test(type) && type.length <= 100);
   const [type, media] = types.find(([name]) => name === 'application/json') ?? types[0] ?? [];

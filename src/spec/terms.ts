@@ -1,6 +1,6 @@
-// Text to search terms: the same for what is indexed and what is asked. Pure, and without Node: runs inside the guest.
+// Splits text into search terms, the same way for the index and for queries. Pure, and without Node: runs in the guest.
 
-/** Words of a question that do not help to find an operation. */
+/** Words that do not help to find an operation. */
 const SILENT = new Set(
   (
     'a an the of for to in on at by with from into onto over is are was be been being do does did can could should would will shall may might must ' +
@@ -9,7 +9,7 @@ const SILENT = new Set(
   ).split(' '),
 );
 
-/** `GET /v2/sandboxes/{sandboxID}` → get, sandbox, id. Order kept, doubles kept. */
+/** `GET /v2/sandboxes/{sandboxID}` -> get, sandbox, sandbox, id: in order, with duplicates. */
 export function termsOf(text: string): string[] {
   return text
     .slice(0, 2_000)
@@ -22,8 +22,7 @@ export function termsOf(text: string): string[] {
 }
 
 /**
- * Terms of a question, without the words that only make it a sentence and those of the API's own title; all of them when
- * nothing else is left.
+ * Terms of a query without filler words and words of the API's title; all terms if nothing else is left.
  */
 export function questionTerms(text: string, title = ''): string[] {
   const named = new Set(title.toLowerCase().split(/\s+/));
@@ -36,7 +35,7 @@ export function questionTerms(text: string, title = ''): string[] {
   return [...new Set(terms.length > 0 ? terms : termsOf(words))].slice(0, 24);
 }
 
-/** Plural, -ing and -ed forms to one stem. Crude, but the same on both sides. */
+/** Reduces plural, -ing and -ed forms to one stem. Crude, but the same for index and query. */
 function stem(word: string): string {
   let out = word;
   if (out.length > 4 && out.endsWith('ies')) out = `${out.slice(0, -3)}y`;
@@ -47,7 +46,7 @@ function stem(word: string): string {
   return out.length > 3 && out.endsWith('e') ? out.slice(0, -1) : out;
 }
 
-/** running → runn → run, but kill stays. */
+/** running -> runn -> run, but kill stays. */
 function single(word: string): string {
   return /([bdgmnprt])\1$/.test(word) ? word.slice(0, -1) : word;
 }

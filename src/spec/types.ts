@@ -1,5 +1,5 @@
-// A schema as compact TypeScript-like text. Pure, and without Node: runs inside the guest.
-// Sent values show types, limits, defaults and what matters of their descriptions; answered ones names and shapes only.
+// Writes a schema as compact text in TypeScript style. Values to send show types, limits, defaults and descriptions;
+// values of responses only names and types. Pure, and without Node: runs inside the guest.
 import { isSchema, type Schema } from './description.ts';
 
 const MAX_LINE_CHARS = 110;
@@ -12,7 +12,7 @@ export type Field = {
   readonly note?: string | undefined;
 };
 
-/** The fields of an object to send: on one line while it is short, else one a line. */
+/** Fields of an object to send: on one line if it is short, else one field per line. */
 export function sentFields(fields: readonly Field[], indent = ''): string {
   const inside = `${indent}  `;
   const parts = fields.map(field => ({
@@ -25,7 +25,7 @@ export function sentFields(fields: readonly Field[], indent = ''): string {
   return `{\n${lines.join('\n')}\n${indent}}`;
 }
 
-/** Fields of an object schema one may still use. */
+/** Fields of an object schema that are not deprecated. */
 export function fieldsOf(schema: Schema): Field[] {
   if (!isSchema(schema.properties)) return [];
   const required = new Set(Array.isArray(schema.required) ? schema.required : []);
@@ -34,13 +34,13 @@ export function fieldsOf(schema: Schema): Field[] {
   );
 }
 
-/** Type of a value to send: an object's own fields with their notes, what is nested in them in one line without. */
+/** Type of a value to send. The fields of an object have notes; values nested in them are one line without notes. */
 export function sentType(schema: Schema, indent = ''): string {
   const fields = fieldsOf(schema);
   return fields.length > 0 && indent === '' ? sentFields(fields) + orNull(schema) : plainType(schema);
 }
 
-/** One line: names, types and defaults. */
+/** Names, types and defaults on one line. */
 export function plainType(schema: Schema, depth = 0): string {
   const field = ({ name, required, schema: child }: Field, below: number) => {
     const type = plainType(child, below);
@@ -50,7 +50,7 @@ export function plainType(schema: Schema, depth = 0): string {
   return typeText(schema, field, depth);
 }
 
-/** Type of an answer: a field without a type is a string or number, and secrets are left out. */
+/** Type of a response. Strings and numbers show no type, and secrets are left out. */
 export function answeredType(schema: Schema, depth = 0): string {
   const field = ({ name, required, schema: child }: Field, below: number) => {
     const type = answeredType(child, below);
@@ -63,7 +63,7 @@ export function answeredType(schema: Schema, depth = 0): string {
   return typeText(schema, field, depth, child => child['x-secret'] !== true);
 }
 
-/** One line. `field` writes the fields of objects, `keep` selects them. */
+/** Writes one line. `field` writes the fields of objects, `keep` selects them. */
 function typeText(
   schema: Schema,
   field: (field: Field, depth: number) => string,
@@ -130,7 +130,7 @@ function limits(schema: Schema): string {
   return parts.filter(part => part !== '').join(', ');
 }
 
-/** As a property name in code. */
+/** Quotes a name if it is not a valid property name. */
 export function key(name: string): string {
   return /^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name);
 }

@@ -1,10 +1,10 @@
-// Lays our own words and secret marks over a description whose facts come from elsewhere. Pure.
-// Facts (types, required, enums, limits) are never touched, so a newer API keeps its newer facts.
+// Puts our own texts and secret marks over a published description. Types, required fields, enums and limits stay, so
+// that a newer API keeps its newer facts. Pure.
 import { isRecord } from '../ground/json.ts';
 import { omitUndefined } from '../ground/omit-undefined.ts';
 import type { Answer, Description, Operation, Parameter, Schema } from './description.ts';
 
-/** Text of operations comes from `words`, even where it has none. Operations that `words` lacks stay as in `facts`. */
+/** Takes texts of operations from `words`, even if they are empty. Operations that `words` lacks stay as in `facts`. */
 export function layWords(facts: Description, words: Description): Description {
   const known = new Map(words.operations.map(operation => [operation.id, operation]));
   return {
@@ -19,7 +19,7 @@ export function layWords(facts: Description, words: Description): Description {
   };
 }
 
-/** `fresh`, and after it the operations only `base` has: a published description that lags behind takes nothing away. */
+/** Appends operations that only `base` has, so that an outdated published description removes nothing. */
 export function addMissing(fresh: Description, base: Description): Description {
   const known = new Set(fresh.operations.map(operation => operation.id));
   return {
@@ -28,7 +28,7 @@ export function addMissing(fresh: Description, base: Description): Description {
   };
 }
 
-/** Only ours are believed: quotas and approvals rest on them. */
+/** Effects of a published description are not trusted, because quotas and approvals depend on them. */
 function withoutEffect({ effect: _, resource: __, ...operation }: Operation): Operation {
   return operation;
 }
@@ -79,7 +79,7 @@ function pick(from: Readonly<Record<string, string>>, keys: object): Record<stri
   return Object.fromEntries(Object.entries(from).filter(([key]) => Object.hasOwn(keys, key)));
 }
 
-/** Depth is bounded by `facts`, which slim has already bounded. */
+/** The depth is limited, because slim has limited the depth of `facts`. */
 function laySchema(facts: Schema, ours: unknown): Schema {
   if (!isRecord(ours)) return facts;
   const { description: _, ...rest } = facts;

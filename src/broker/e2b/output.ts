@@ -19,7 +19,7 @@ export function createOutput(maxChars: number, apiKey: string): Output {
   let tailChars = 0;
   let dropped = 0;
 
-  /** Drops whole pieces from the front. Copies the array only when half of it is empty, so a push is O(1) on average. */
+  /** Drops whole pieces from the front. Copies the array only when half of it is empty: a push is O(1) on average. */
   const trim = () => {
     for (let next = tail[start]; next !== undefined && tailChars - next.length >= half; next = tail[start]) {
       tailChars -= next.length;

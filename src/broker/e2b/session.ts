@@ -101,8 +101,7 @@ export class Session {
 
   /** `askedMs`: the call's own requestTimeoutMs; 0 means none, as in the SDK. */
   sdk({ principal, signal, limits }: CallContext, askedMs = 0): SdkOptions {
-    // Not limited to the run's remaining time, so that `finally { await sbx.kill() }` works; the signal ends with the
-    // run.
+    // Not limited to the run's remaining time, so that `finally { await sbx.kill() }` works; its end aborts the signal.
     const timeoutMs = askedMs === 0 ? limits.callTimeoutMs : Math.min(askedMs, limits.callTimeoutMs);
     return sdkOptions(this.options.connection, { apiKey: principal.apiKey, signal, timeoutMs });
   }
