@@ -1,6 +1,6 @@
-// What a person is asked about before it is sent. Setting, header and rules share the names.
+// The policies for approvals: which calls a person is asked about. The setting and the header use these names.
 
-/** From loose to strict. `ends`: what ends or deletes something. `writes`: everything that changes something. */
+/** From loose to strict. `ends`: calls that end or delete something. `writes`: all calls that change something. */
 export const POLICIES = ['off', 'ends', 'writes'] as const;
 export type Policy = (typeof POLICIES)[number];
 

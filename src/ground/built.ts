@@ -1,10 +1,10 @@
-// Finds files of the build, from the sources (tests, benches) and from the build itself, whichever chunk this lands in.
+// Finds files of the build. Works from the sources (tests, benchmarks) and from any chunk of the build itself.
 import { existsSync } from 'node:fs';
 
-/** The folder that holds package.json, dist/ and openapi/. */
+/** The folder with package.json, dist/ and openapi/. */
 export const PACKAGE_ROOT: URL = findPackageRoot(new URL('./', import.meta.url));
 
-/** @param path in dist/: worker threads and what runs inside guests is always run from the build */
+/** @param path in dist/. Worker threads and guest scripts always run from the build. */
 export const builtFile = (path: string): URL => new URL(`dist/${path}`, PACKAGE_ROOT);
 
 function findPackageRoot(folder: URL): URL {

@@ -1,21 +1,21 @@
-// An answer's body as UTF-8 text, whatever charset it is declared to have. A charset that is not known, and bytes that are
-// no text in theirs, are refused: read as something else they would be a wrong value.
+// Converts the body of a response from its declared charset to UTF-8. Refuses unknown charsets, and bytes that are not
+// valid in theirs, because reading them in another way would give a wrong value.
 import { isUtf8 } from 'node:buffer';
 import { TextDecoder } from 'node:util';
 import { GatewayError } from '../errors.ts';
 
-/** Of an answer that has to be decoded, which is done at once. */
+/** Maximum size of a response that has to be converted, because that blocks the main thread. */
 const MAX_DECODED_BYTES = 1_000_000;
 export const BYTE_ORDER_MARK: readonly number[] = [0xef, 0xbb, 0xbf];
-/** Pages of errors are for people: there a character that cannot be read is shown as such. */
+/** From this status on, invalid bytes are replaced instead of refused, because error pages are for people. */
 const FIRST_ERROR_STATUS = 400;
 
 export type Reader = {
-  /** Bytes that are read of the body, at most. */
+  /** Maximum size of the body. */
   readonly maxBytes: number;
-  /** True where the bytes are UTF-8 already, so that they can be measured as they arrive. */
+  /** True if the bytes are UTF-8 already, so that they can be measured as they arrive. */
   readonly isUtf8: boolean;
-  /** The whole body, in UTF-8. @throws GatewayError `upstream_failed` */
+  /** Returns the whole body in UTF-8. @throws GatewayError `upstream_failed` */
   read(body: Buffer): Buffer;
 };
 
@@ -61,7 +61,7 @@ function decoderFor(charset: string, fatal: boolean): TextDecoder | undefined {
   }
 }
 
-/** What Latin-1 means on the web. Node 20's own decoder leaves these as control characters. */
+/** On the web, Latin-1 means windows-1252. Node 20's decoder leaves these characters as control characters. */
 const WINDOWS_1252 = '€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ';
 
 const decode = (body: Buffer, decoder: TextDecoder): string =>

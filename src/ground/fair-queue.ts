@@ -1,13 +1,13 @@
-// Who goes next: principals take turns, and within one, runs that were already started go before new ones. A caller
-// with five hundred runs delays another's first by one turn, not by five hundred. With shares, turns come by what each has
-// had: `done` is called then when what was taken out is done.
+// A fair queue: principals take turns, and within one principal, runs that have started go before new ones. A caller
+// with 500 runs delays the first run of another by one turn, not by 500. With shares, turns depend on the time that
+// each principal has used, so `done` must be called for each item that was taken.
 import type { FairShares } from './fair-shares.ts';
 
-/** The lane whose turn is the lowest is served next. */
+/** The items of one principal. The lane with the lowest `turn` is served next. */
 type Lane<T> = { readonly resumes: T[]; readonly starts: T[]; turn: number };
 
 export class FairQueue<T> {
-  /** Of equals the first is served next, then goes to the end. */
+  /** Of lanes with the same turn the first is served, and then moved to the end. */
   readonly #lanes = new Map<string, Lane<T>>();
   readonly #shares: FairShares | undefined;
   #starts = 0;
@@ -39,7 +39,7 @@ export class FairQueue<T> {
     this.#resumes += 1;
   }
 
-  /** The next item whose turn it is and that may go now. */
+  /** Removes and returns the next item that may go now. */
   shift(mayResume: (principal: string) => boolean, mayStart: (principal: string) => boolean): T | undefined {
     let next: { readonly principal: string; readonly lane: Lane<T>; readonly from: T[] } | undefined;
     for (const [principal, lane] of this.#lanes) {
@@ -69,7 +69,7 @@ export class FairQueue<T> {
     if (lane !== undefined) lane.turn = this.#shares.turnOf(principal);
   }
 
-  /** The newest start of whoever waits with most of them, if that is more than `than`. */
+  /** Removes and returns the newest start of the principal that has the most, if those are more than `than`. */
   takeNewestOfLargest(than: number): T | undefined {
     let largest: [principal: string, lane: Lane<T>] | undefined;
     for (const entry of this.#lanes) if (entry[1].starts.length > (largest?.[1].starts.length ?? than)) largest = entry;
@@ -81,7 +81,7 @@ export class FairQueue<T> {
     return item;
   }
 
-  /** Takes out every item for which `gone` holds. */
+  /** Removes and returns all items for which `gone` is true. */
   remove(gone: (item: T) => boolean): T[] {
     const taken: T[] = [];
     for (const [principal, lane] of this.#lanes) {

@@ -1,28 +1,28 @@
-// What each principal has had of something that all share, say a processor, and from that whose turn is earlier. Whoever
-// has had least goes first, with what its next piece of work will probably take. Time in which a principal wanted nothing
-// is not made up for: it comes back level with those who were served meanwhile. So one that wants less than its share goes as soon
-// as it comes, and the others' turns come in proportion, however many pieces of work each has waiting.
+// Fair shares of a resource, e.g. a processor: records how much time each principal has used. The turn is earliest for
+// the principal with the least used time, including the estimate for its next job. Unused time is not saved up: after a
+// pause a principal continues at the level of those served meanwhile. So one that needs less than its share is served
+// at once, and the others in proportion, however many jobs each has waiting.
 
 export type FairSharesOptions = {
-  /** What a newcomer's first piece is taken to need, and counts: keys can be invented, so those who are known go before. */
+  /** Minimum time that an unknown principal's first job counts: anyone can invent keys, so known ones go first. */
   readonly newcomerMs: number;
-  /** How much more than the others one can have had, as far as its turn goes. */
+  /** Maximum by which a principal's used time may exceed the level of the others. */
   readonly maxAheadMs: number;
 };
 
-/** One that has had so much more than the others is not modest. */
+/** A principal that has used this much more than the others is not modest. */
 const MODEST_MS = 250;
 const MAX_KNOWN = 10_000;
 
-/** `pieceMs`: what a piece of its work takes; the newest count most. `open`: pieces under way. */
+/** `hadMs`: used time. `pieceMs`: average time of a job, weighted to the latest. `open`: number of running jobs. */
 type Share = { hadMs: number; pieceMs: number | undefined; open: number };
 
 export class FairShares {
   readonly #newcomerMs: number;
   readonly #maxAheadMs: number;
-  /** The most that one of those served had had when it was its turn. */
+  /** The highest used time of a principal at the moment it was served. */
   #levelMs = 0;
-  /** In order of their last work. */
+  /** Ordered by the principals' last job. */
   readonly #shares = new Map<string, Share>();
 
   constructor({ newcomerMs, maxAheadMs }: FairSharesOptions) {
@@ -30,44 +30,44 @@ export class FairShares {
     this.#maxAheadMs = maxAheadMs;
   }
 
-  /** The turn of one that begins to wait: the lower, the earlier. */
+  /** Returns the turn of a principal that begins to wait. Lower turns are served earlier. */
   arrive(principalId: string): number {
     const share = this.#shareOf(principalId);
     share.hadMs = Math.max(share.hadMs, this.#levelMs);
     return this.turnOf(principalId);
   }
 
-  /** The turn of one that has waited on. */
+  /** Returns the turn of a principal that is still waiting. */
   turnOf(principalId: string): number {
     const { hadMs, pieceMs = this.#newcomerMs, open } = this.#shareOf(principalId);
     return hadMs + pieceMs * (1 + open);
   }
 
-  /** It is served. Who is served without having waited arrives all the same. */
+  /** Call it when a job starts. `arrive` must have been called before, even if the principal did not wait. */
   begin(principalId: string): void {
     const share = this.#shareOf(principalId);
     this.#levelMs = Math.max(this.#levelMs, share.hadMs);
     share.open += 1;
   }
 
-  /** What it was served with is done, and took so long. */
+  /** Call it when a job is done. `ms`: how long it took. */
   end(principalId: string, ms: number): void {
     const share = this.#shareOf(principalId);
     share.open = Math.max(0, share.open - 1);
     const countsMs = share.pieceMs === undefined ? Math.max(ms, this.#newcomerMs) : ms;
     share.hadMs = Math.min(share.hadMs + countsMs, this.#levelMs + this.#maxAheadMs);
     share.pieceMs = Math.min(share.pieceMs === undefined ? ms : (share.pieceMs + ms) / 2, this.#maxAheadMs);
-    // The newest goes to the end.
+    // Moves the principal to the end of the order.
     this.#shares.delete(principalId);
     this.#shares.set(principalId, share);
   }
 
-  /** Something of its work is done. */
+  /** Whether a job of the principal has been done. */
   isKnown(principalId: string): boolean {
     return this.#shares.get(principalId)?.pieceMs !== undefined;
   }
 
-  /** It is known, and has not had much more than the others. */
+  /** Whether the principal is known and has not used much more than the others. */
   isModest(principalId: string): boolean {
     return this.isKnown(principalId) && this.#shareOf(principalId).hadMs < this.#levelMs + MODEST_MS;
   }

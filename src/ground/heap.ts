@@ -1,19 +1,19 @@
-// How much memory V8 takes for garbage. By itself it sizes heaps for the whole machine: the main thread's would hold
-// four times what is in use. Node takes these settings by code only while it runs.
+// Limits the memory that V8 uses for garbage. By default V8 sizes heaps for the whole machine, and the main thread's
+// heap would grow to four times its live size. From code, these flags can only be set while Node is running.
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** For all threads, from their next collections on. */
+/** Applies to all threads, from their next garbage collection on. */
 export function keepHeapsSmall(): void {
-  // Half as much again as is in use, then the heap is collected.
+  // A heap is collected when it has grown to 1.5 times its live size.
   setFlagsFromString('--heap-growing-percent=50');
-  // Compilers of WebAssembly: each has megabytes of its own, and holds a processor that somebody waits for.
+  // Each concurrent WebAssembly compilation takes megabytes, and a processor that other work waits for.
   setFlagsFromString('--wasm-num-compilation-tasks=1');
 }
 
 let collect: (() => void) | undefined;
 
-/** A full collection of the calling thread's heap, which it waits for. */
+/** Runs a full garbage collection of the calling thread's heap. Blocks the thread. */
 export function collectGarbage(): void {
   if (collect === undefined) {
     setFlagsFromString('--expose-gc');

@@ -1,18 +1,18 @@
-// The main thread's own time, shared: what the host computes for a run (parsing, checking, decoding) waits for its turn
-// here. Principals take turns by what each has had, the event loop turns every few milliseconds, and each piece of work is
-// measured.
+// Shares the main thread between callers: work for a run (parsing, checking, decoding) waits here for its turn.
+// Principals take turns by the time each has used, the event loop gets control every few milliseconds, and each piece
+// of work is measured.
 import { AsyncResource } from 'node:async_hooks';
 import { FairQueue } from './fair-queue.ts';
 import { FairShares } from './fair-shares.ts';
 
-/** For whom the main thread works. `name` is for the log. */
+/** The caller for whom the main thread works. `name` is for the log. */
 export type TurnOwner = { readonly principalId: string; readonly name: string };
 
 export type Worked<T> = { readonly value: T; readonly ms: number };
 
-/** Between two turns of the event loop, work goes on for this long. For as long at most it waits for `arrived()`. */
+/** Maximum time of work between two turns of the event loop, and maximum wait of work after `arrived()`. */
 const SLICE_MS = 4;
-/** Work comes in small pieces: who has had more than the others goes after them, and soon. */
+/** Pieces of work are small, so a principal that has used more than the others is delayed only briefly. */
 const SHARES = { newcomerMs: 1, maxAheadMs: 8 };
 
 type Passed = { readonly owner: TurnOwner; readonly onWorked: (ms: number) => void; readonly startedAt: number };
@@ -20,19 +20,19 @@ type Passed = { readonly owner: TurnOwner; readonly onWorked: (ms: number) => vo
 export class HostTurns {
   readonly #shares = new FairShares(SHARES);
   readonly #queue = new FairQueue<() => void>(this.#shares);
-  /** When work began after the event loop last turned. All time since then counts, microtasks between two turns too. */
+  /** Start of the first work since the last turn of the event loop. All time since then counts, microtasks included. */
   #sliceStartedAt: number | undefined;
   #scheduled = false;
-  /** Whether somebody arrived since the event loop last turned, and since when work waits for that. */
+  /** Whether a connection arrived since the last turn of the event loop, and since when work waits because of that. */
   #arrived = false;
   #waitsSince: number | undefined;
-  /** Whose microtasks run now. */
+  /** The caller whose microtasks are running now. */
   #passed: Passed | undefined;
   #longest: { readonly name: string; readonly ms: number } | undefined;
 
   /**
-   * Does `work` at once while there is time left, else when it is its turn. It is not cut short: what it does must be
-   * bounded by what it is given. Rejects with what it throws.
+   * Does `work` at once if there is time left, else when it is its turn. The work is not interrupted, so its input must
+   * limit its duration. Rejects with the error that it throws.
    */
   take<T>(owner: TurnOwner, work: () => T): Promise<Worked<T>> {
     return new Promise((resolve, reject) => {
@@ -50,8 +50,8 @@ export class HostTurns {
   }
 
   /**
-   * For work that others, a client library say, do right after this resolves. It is measured until the next turn is
-   * taken or no microtask is left, and `onWorked` is called with it.
+   * For work that other code, e.g. a client library, does right after this resolves. Its duration is measured until the
+   * next turn is taken or no microtask is left, and passed to `onWorked`.
    */
   pass(owner: TurnOwner, onWorked: (ms: number) => void = () => {}): Promise<void> {
     return new Promise(resolve => {
@@ -64,21 +64,21 @@ export class HostTurns {
     });
   }
 
-  /** Whether work would be done at once. */
+  /** Whether new work would be done at once. */
   get isFree(): boolean {
     const { size } = this.#queue;
     return size === 0 && (this.#sliceStartedAt === undefined || this.#hasTime());
   }
 
   /**
-   * Somebody connected. Node lets in one connection a turn of the event loop, so others may wait behind it: they are let
-   * in before work goes on, or one who asks whether the process lives would wait for the work of all before it.
+   * Call it for each new connection. Node accepts one connection per turn of the event loop, so more may be waiting:
+   * they are accepted before work goes on. Otherwise a health check would wait for the work of all earlier connections.
    */
   arrived(): void {
     this.#arrived = true;
   }
 
-  /** The longest piece of work since this was last asked. */
+  /** The longest piece of work since the last call of this method. */
   takeLongest(): { readonly name: string; readonly ms: number } | undefined {
     const longest = this.#longest;
     this.#longest = undefined;
@@ -129,7 +129,7 @@ export class HostTurns {
     });
   }
 
-  /** Whether work waits for one more turn of the event loop. */
+  /** Whether work must wait for one more turn of the event loop. */
   #waits(): boolean {
     const now = performance.now();
     const waits = this.#arrived && now - (this.#waitsSince ?? now) < SLICE_MS;
@@ -138,7 +138,7 @@ export class HostTurns {
     return waits;
   }
 
-  /** One at a time: what follows from it is done, and counted, before the next. */
+  /** Does one piece of work at a time, so that its microtasks run, and are counted, before the next. */
   #workOff(): void {
     this.#endPass();
     const next = this.#hasTime() ? this.#queue.shift(always, always) : undefined;
@@ -155,5 +155,5 @@ export class HostTurns {
 
 const always = (): boolean => true;
 
-/** Node empties the queue of microtasks before it looks at the next tick. */
+/** Node empties the microtask queue before it runs callbacks of nextTick. */
 const afterMicrotasks = (act: () => void): void => queueMicrotask(() => process.nextTick(act));

@@ -1,5 +1,5 @@
-// Measures JSON text before it is parsed: one pass over its bytes that builds nothing and stops at the first limit.
-// Text that is not JSON is measured all the same, never lower than what a parser would build of it before it gives up.
+// Measures JSON text before it is parsed, in one pass over its bytes that builds nothing and stops at the first limit.
+// For text that is not JSON, the result is at least what a parser would build before it fails.
 
 export type JsonSize = {
   /** In UTF-8. */
@@ -9,7 +9,7 @@ export type JsonSize = {
   readonly keys: number;
   /** 1 for a scalar, 2 for an array of scalars. */
   readonly depth: number;
-  /** As written: quotes left out, escapes counted as written. */
+  /** Without quotes, with escapes counted as written. */
   readonly longestKeyBytes: number;
 };
 
@@ -21,7 +21,7 @@ export type JsonLimits = {
   readonly maxKeyBytes: number;
 };
 
-/** The first limit that was passed. `found` is what had been counted by then: the whole may hold more. */
+/** The first limit that was exceeded. `found` is the count at that point; the whole text may contain more. */
 export type JsonExcess = { readonly of: keyof JsonSize; readonly found: number; readonly limit: number };
 
 export type JsonVerdict =
@@ -39,7 +39,7 @@ export const NO_JSON_LIMITS: JsonLimits = {
 const CHUNK_BYTES = 65_536;
 const ENCODER = new TextEncoder();
 
-/** The only entry for text that is there as a whole; for text that arrives in pieces there is JsonMeter. */
+/** Measures a whole text. For text that arrives in pieces, use JsonMeter. */
 export function judgeJson(text: string | Uint8Array, limits: JsonLimits): JsonVerdict {
   const excess = measure(text, limits, new JsonMeter(limits));
   return 'of' in excess ? { fits: false, excess } : { fits: true, size: excess };
@@ -47,7 +47,7 @@ export function judgeJson(text: string | Uint8Array, limits: JsonLimits): JsonVe
 
 function measure(text: string | Uint8Array, limits: JsonLimits, meter: JsonMeter): JsonExcess | JsonSize {
   if (typeof text !== 'string') return meter.push(text) ?? meter.end();
-  // UTF-8 is never shorter than the text is in UTF-16 units: what is far too long is not even encoded.
+  // UTF-8 has at least as many bytes as the text has UTF-16 units, so text that is too long need not be encoded.
   if (text.length > limits.maxBytes) return { of: 'bytes', found: text.length, limit: limits.maxBytes };
   const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, text.length * 3));
   for (let at = 0; at < text.length; ) {
@@ -59,7 +59,7 @@ function measure(text: string | Uint8Array, limits: JsonLimits, meter: JsonMeter
   return meter.end();
 }
 
-/** A sentence part: "more than 20000 values". */
+/** Part of a sentence: "more than 20000 values". */
 export function describeExcess({ of, limit }: JsonExcess): string {
   switch (of) {
     case 'bytes':
@@ -80,7 +80,7 @@ const [QUOTE, BACKSLASH, COLON, COMMA, OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLO
 ] as const;
 const SPACE = 0x20;
 
-/** Between two bytes, the scanner is: */
+// The states of the scanner between two bytes.
 const NOWHERE = 0;
 const IN_STRING = 1;
 const AFTER_BACKSLASH = 2;
@@ -88,7 +88,7 @@ const AFTER_BACKSLASH = 2;
 const AFTER_STRING = 3;
 const IN_SCALAR = 4;
 
-/** Measures text as it arrives. Each piece is read once and not kept. */
+/** Measures text as it arrives. Does not keep the pieces. */
 export class JsonMeter {
   readonly #limits: JsonLimits;
   #state = NOWHERE;
@@ -97,7 +97,7 @@ export class JsonMeter {
   #keys = 0;
   #open = 0;
   #deepest = 0;
-  /** Bytes of the string that is being read, or was read last. */
+  /** Length of the string that is being read or was read last. */
   #stringBytes = 0;
   #longestKeyBytes = 0;
 
@@ -105,7 +105,7 @@ export class JsonMeter {
     this.#limits = limits;
   }
 
-  /** The first limit that the text so far has passed. A text over a limit is not read on. */
+  /** Returns the first limit that the text has exceeded so far. Do not push more after that. */
   push(piece: Uint8Array): JsonExcess | undefined {
     this.#bytes += piece.length;
     if (this.#bytes > this.#limits.maxBytes) return this.#excess();
@@ -117,7 +117,7 @@ export class JsonMeter {
     return undefined;
   }
 
-  /** After the last piece. */
+  /** Call it after the last piece. */
   end(): JsonExcess | JsonSize {
     if (this.#state === AFTER_STRING) this.#countValue();
     this.#state = NOWHERE;
@@ -154,7 +154,7 @@ export class JsonMeter {
     this.#state = state;
   }
 
-  /** A byte outside strings that is no space. Returns the next state. */
+  /** Handles a byte outside of strings that is not white space. Returns the next state. */
   #take(byte: number, state: number): number {
     switch (byte) {
       case QUOTE:

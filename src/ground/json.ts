@@ -1,10 +1,10 @@
 // Small helpers for values of unknown shape.
 
-/** An object that is no array. */
+/** True for objects that are not arrays. */
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** The value of a JSON text; undefined when it is none. For texts whose size is bounded already. */
+/** Returns undefined if the text is not JSON. The caller must limit the size of the text first. */
 export function tryParseJson(text: string): unknown {
   try {
     return JSON.parse(text);

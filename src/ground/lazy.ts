@@ -1,4 +1,4 @@
-// A value that is made when it is first needed.
+// A value that is created asynchronously when it is first needed.
 
 export class Lazy<T> {
   readonly #work: () => Promise<T>;
@@ -13,7 +13,7 @@ export class Lazy<T> {
     return this.#begun;
   }
 
-  /** Undefined: not needed yet, or it could not be made. */
+  /** Undefined if it was not needed yet or could not be created. */
   async ifBegun(): Promise<T | undefined> {
     return this.#begun?.catch(() => undefined);
   }

@@ -1,15 +1,15 @@
-// Measures how late the event loop is, so that whatever holds it up is seen: a late loop is late for every caller.
+// Measures the delay of the event loop, so that work which blocks it, and so every caller, is noticed.
 import type { HostTurns } from './host-turns.ts';
 
 export type LoopDelay = {
   readonly delayMs: number;
-  /** The longest piece of work that was done for a run meanwhile, if any was. */
+  /** The longest piece of work for a run during the delay, if there was one. */
   readonly work: { readonly name: string; readonly ms: number } | undefined;
 };
 
 const TICK_MS = 20;
 
-/** Calls `onTick` some 50 times a second. Returns how to stop. */
+/** Calls `onTick` about 50 times per second. Returns a function that stops it. */
 export function watchLoop(turns: HostTurns, onTick: (delay: LoopDelay) => void): () => void {
   let lastAt = performance.now();
   const timer = setInterval(() => {

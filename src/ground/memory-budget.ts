@@ -1,5 +1,5 @@
-// How much memory the process holds for its callers: for each of them and for all. Whoever keeps bytes that a caller, a
-// guest, an answer or a sandbox sent takes them here first. Knows nothing of what the bytes are.
+// Limits the memory that the process uses for its callers, per caller and in total. Code that keeps data from a caller,
+// a guest, a response or a sandbox must charge its bytes here first.
 import { GatewayError } from '../errors.ts';
 
 export type MemoryLimits = {
@@ -7,25 +7,25 @@ export type MemoryLimits = {
   readonly maxBytesPerPrincipal: number;
 };
 
-/** What one owner (a request, a run, an answer) holds. Released once, as a whole. */
+/** The bytes of one owner (a request, a run, a response). Released as a whole at its end. */
 export type Holding = {
   readonly bytes: number;
-  /** @throws GatewayError `busy`: nothing is taken then, and what was held before stays held. */
+  /** @throws GatewayError `busy`; then nothing is taken, and earlier bytes stay charged */
   take(bytes: number): void;
-  /** Gives a part back. */
+  /** Returns a part. */
   give(bytes: number): void;
-  /** Gives all of it back. May be called more than once. */
+  /** Returns everything. May be called more than once. */
   release(): void;
 };
 
-/** What may be added to a holding and given back, by code that must not end it. */
+/** The part of a holding for code that may take and return bytes but must not release it. */
 export type Hold = {
-  /** False: there is not so much left, and nothing was taken. */
+  /** Returns false if there is not enough left; then nothing is taken. */
   take(bytes: number): boolean;
   give(bytes: number): void;
 };
 
-/** Where there is only one caller. */
+/** Has no limit. Used where there is only one caller. */
 export const HOLD_ANYTHING: Hold = { take: () => true, give: () => undefined };
 
 const RETRY_AFTER_MS = 1_000;
@@ -39,7 +39,7 @@ export class MemoryBudget {
     this.#limits = limits;
   }
 
-  /** Held now, for everybody. */
+  /** Bytes currently charged, for all callers. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -48,7 +48,7 @@ export class MemoryBudget {
     return this.#perPrincipal.get(principalId) ?? 0;
   }
 
-  /** An empty holding of this principal. */
+  /** Opens an empty holding for the principal. */
   open(principalId: string): Holding {
     let held = 0;
     const move = (bytes: number): void => {

@@ -1,5 +1,5 @@
-// HTTP to one origin and nothing else: no redirect is followed, an answer is measured while it arrives, and callers take
-// turns for the connections. Knows no API; what goes wrong is thrown as it comes, see `BrokenAnswer`.
+// Sends HTTP requests to one origin only: follows no redirects, measures a response while it arrives, and lets callers
+// take turns for connections. Knows no API; throws errors of the connection unchanged, see also `BrokenAnswer`.
 
 import type { Dispatcher } from 'undici';
 import request from 'undici/lib/api/api-request.js';
@@ -13,7 +13,7 @@ import { type PlaceLimits, Places } from './places.ts';
 
 export type OriginRequest = {
   readonly method: string;
-  /** Path and query as they go out, without the base path. */
+  /** Path and query as they are sent, without the base path. */
   readonly target: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Uint8Array | null;
@@ -22,9 +22,9 @@ export type OriginRequest = {
 export type OriginOptions = {
   readonly principalId: string;
   readonly signal: AbortSignal;
-  /** Of the answer. One that passes a limit is not read to its end. */
+  /** Limits of the response. Reading stops when one is exceeded. */
   readonly limits: JsonLimits;
-  /** Called for each piece of an answer's body; what it throws ends the call. */
+  /** Called for each piece of the response body. If it throws, the call fails with that error. */
   readonly onBytes?: ((bytes: number) => void) | undefined;
 };
 
@@ -32,11 +32,11 @@ export type OriginAnswer = {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: Buffer;
-  /** Undefined for a body that starts no object or array: parsing it costs nothing worth counting. */
+  /** Undefined for a body that is not a JSON object or array, because parsing it takes no time worth counting. */
   readonly size: JsonSize | undefined;
 };
 
-/** The status came, the body was not read whole. */
+/** The status arrived, but the body was not read to its end. */
 export class BrokenAnswer extends Error {
   readonly status: number;
   constructor(status: number, cause: unknown) {
@@ -45,21 +45,21 @@ export class BrokenAnswer extends Error {
   }
 }
 
-// The whole of undici does this when it is loaded; it is not, for the start's sake.
+// undici's main module would do this, but it is not loaded because that would slow down the start.
 DispatcherBase.prototype.request = request;
 
-/** A key that fills its own share leaves the rest to others: one with hundreds of slow calls is the only one to wait. */
+/** The limit per key leaves connections for others: a key with hundreds of slow calls delays only itself. */
 const PLACES: PlaceLimits = { max: 512, maxPerPrincipal: 64 };
 
 export class Origin {
   /** Scheme, host and port. */
   readonly origin: string;
-  /** Without a slash at its end; empty when there is none. */
+  /** Without a trailing slash; empty if there is none. */
   readonly basePath: string;
   readonly #pool: Pool;
   readonly #places: Places;
 
-  /** @throws Error when `apiUrl` is not usable: a fault of the configuration. */
+  /** @throws Error if `apiUrl` is not usable, which is a mistake in the configuration */
   constructor(apiUrl: string, places = PLACES) {
     const { origin, basePath } = readApiUrl(apiUrl);
     this.origin = origin;
@@ -69,7 +69,7 @@ export class Origin {
       connections: places.max,
       connect: { timeout: 10_000 },
       keepAliveTimeout: 30_000,
-      // Each call keeps its own time.
+      // Each call has its own time limit.
       headersTimeout: 0,
       bodyTimeout: 0,
     });
@@ -109,13 +109,13 @@ export class Origin {
   }
 }
 
-/** HTTP has none above it. */
+/** HTTP has no status above it. */
 const MAX_STATUS = 599;
 
-/** With a code, as the failures of a connection have one: the API is at fault. */
+/** Has a code like failures of a connection, because the API is at fault. */
 const notHttp = (cause: unknown) => Object.assign(new Error('the answer is no HTTP', { cause }), { code: 'NOT_HTTP' });
 
-/** undici's parser refuses most of what is no HTTP without a code, and some by an assertion. */
+/** undici's parser reports most responses that are not HTTP with an error without code, and some with an assertion. */
 const readable = (caught: unknown): unknown => {
   const { name } = caught instanceof Error ? caught : { name: '' };
   return name === 'HTTPParserError' || name === 'AssertionError' ? notHttp(caught) : caught;
@@ -140,7 +140,7 @@ async function readBody({ statusCode, headers, body }: Dispatcher.ResponseData, 
   const meter = new StructureMeter(limits);
   const chunks: Buffer[] = [];
   let bytes = 0;
-  // Leaving the loop early destroys the connection: the rest is never read.
+  // Throwing in the loop destroys the connection, so the rest is not read.
   for await (const chunk of body as AsyncIterable<Buffer>) {
     if (encoded)
       throw new GatewayError('upstream_failed', 'The API sent a compressed answer, which was not asked for.');
@@ -155,7 +155,7 @@ async function readBody({ statusCode, headers, body }: Dispatcher.ResponseData, 
   return { body: text, size: meter.end() };
 }
 
-/** Measures a body that starts an object or an array; any other costs nothing worth counting. */
+/** Measures a body that begins with an object or array; parsing any other takes no time worth counting. */
 class StructureMeter {
   readonly #limits: JsonLimits;
   #first: number | undefined;
@@ -183,7 +183,7 @@ class StructureMeter {
   }
 }
 
-/** None is asked for: taken for plain, it would be a wrong answer. */
+/** The gateway requests no compression. Reading a compressed body as plain text would give a wrong value. */
 const isEncoded = (encoding: string | string[] | undefined): boolean =>
   [encoding ?? []].flat().some(each => !/^\s*(?:identity)?\s*$/i.test(each));
 

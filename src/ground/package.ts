@@ -1,4 +1,4 @@
-// Name and version of this package, as clients, APIs and people see them.
+// Name and version of this package.
 import { readFileSync } from 'node:fs';
 import { PACKAGE_ROOT } from './built.ts';
 

@@ -1,5 +1,5 @@
-// A few places for many callers: principals take turns, none has more than its share, and within one the order is that of
-// asking. Knows nothing of what a place is for.
+// A semaphore with limits in total and per principal. Principals take turns; within one principal, the first to ask
+// goes first.
 import { GatewayError } from '../errors.ts';
 import { FairQueue } from './fair-queue.ts';
 
@@ -17,10 +17,10 @@ export class Places {
     this.#limits = limits;
   }
 
-  /** Call the result, once, to give the place back. Rejects with `cancelled` when the signal aborts first. */
+  /** Waits for a place. Call the returned function to give it back. Rejects `cancelled` if the signal aborts first. */
   async take(principalId: string, signal: AbortSignal): Promise<() => void> {
     if (signal.aborted) throw new GatewayError('cancelled');
-    // Whoever may enter has entered: those who still wait are over their own share, or all places are taken.
+    // Nobody is skipped: those who wait have used up their own share, or all places are taken.
     if (this.#mayEnter(principalId)) this.#enter(principalId);
     else await this.#wait(principalId, signal);
     let left = false;

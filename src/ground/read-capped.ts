@@ -1,12 +1,12 @@
 type Options = {
   readonly maxBytes: number;
-  /** Makes the error for a body that is larger. */
+  /** Makes the error for a larger body. */
   readonly tooLarge: () => Error;
   /** Called with the size of each chunk that fits. */
   readonly onBytes?: (bytes: number) => void;
 };
 
-/** A whole body in memory. Stops reading, and throws `tooLarge()`, at the first chunk that goes beyond `maxBytes`. */
+/** Reads a whole body into memory. Stops and throws `tooLarge()` at the first chunk that exceeds `maxBytes`. */
 export async function readCapped(
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   { maxBytes, tooLarge, onBytes }: Options,

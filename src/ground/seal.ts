@@ -1,38 +1,38 @@
-// What the gateway gives out and takes back: a few claims, encrypted (JWE, A256GCM) under a key that is derived for one
-// purpose and one issuer. A sealed text is the only state there is. Pure: time and keys are handed in.
+// Encrypts claims that the gateway gives to clients and gets back (JWE, A256GCM), with a key derived for one purpose
+// and one issuer. The gateway stores no other state. Pure: time and keys are passed in.
 import { hkdfSync, webcrypto } from 'node:crypto';
 import { CompactEncrypt, compactDecrypt, EncryptJWT, errors, jwtDecrypt } from 'jose';
 
-/** One secret of the ring. The first of a ring seals; all of them open. */
+/** A secret. The first secret of a ring encrypts; all of them decrypt. */
 export type RingKey = { readonly kid: string; readonly secret: Uint8Array };
 
-/** What a sealed text is for. A text sealed for one purpose never opens for another. */
+/** The purpose of a sealed text. A text sealed for one purpose cannot be opened for another. */
 export type Purpose = 'client' | 'request' | 'code' | 'access' | 'refresh' | 'approval';
 
 export type Claims = Readonly<Record<string, unknown>>;
-/** `kid` of the key it was sealed with; `iat` and `exp` in seconds, `exp` absent where there is no end. */
+/** `kid`: id of the key it was sealed with; `iat`: time of sealing, in seconds. */
 export type Opened = { readonly claims: Claims; readonly kid: string; readonly iat: number };
 
 export type SealOptions = {
   readonly ring: readonly [RingKey, ...RingKey[]];
-  /** In every key: what another deployment sealed does not open here, not even under the same secret. */
+  /** Part of every derived key, so that another deployment's text cannot be opened here, even with the same secret. */
   readonly issuer: string;
   readonly audience: string;
-  /** In front of everything sealed. */
+  /** Prefix of every sealed text. */
   readonly prefix: string;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 };
 
-/** The largest we seal, a request with a long state of a client with many callbacks, is below it. */
+/** More than the largest sealed text: a request with a long state, from a client with many callbacks. */
 const MAX_SEALED_CHARS = 12_288;
-/** Replicas' clocks differ. */
+/** The clocks of replicas may differ. */
 const CLOCK_TOLERANCE_SECONDS = 5;
 const INFO_PREFIX = 'code-mode-gateway/1/';
 
 export class Seal {
   readonly #options: SealOptions;
-  /** Imported once: jose would import raw bytes again for every token. */
+  /** Imported once, because jose would import raw bytes again for every token. */
   readonly #keys = new Map<string, Promise<webcrypto.CryptoKey>>();
 
   constructor(options: SealOptions) {
@@ -43,10 +43,10 @@ export class Seal {
     return this.#options.prefix;
   }
 
-  /** Whether a text looks like one of ours; it need not open. */
+  /** Whether a text has the prefix of a sealed text. It may still not be valid. */
   readonly isOurs = (text: string): boolean => text.startsWith(this.prefix);
 
-  /** `lifeSeconds` undefined: opens for as long as its key is in the ring. */
+  /** `lifeSeconds` undefined: valid as long as its key is in the ring. */
   async seal(purpose: Purpose, claims: Claims, lifeSeconds?: number): Promise<string> {
     const { ring, issuer, audience } = this.#options;
     const issuedAt = this.#nowSeconds();
@@ -59,11 +59,11 @@ export class Seal {
     return this.prefix + (await jwt.encrypt(await this.#keyOf(ring[0], purpose)));
   }
 
-  /** Undefined for whatever was not sealed here for this purpose, was changed on the way, or is over. */
+  /** Undefined if the text was not sealed here for this purpose, was changed, or has expired. */
   async open(purpose: Purpose, sealed: string): Promise<Opened | undefined> {
     if (!this.isOurs(sealed) || sealed.length > MAX_SEALED_CHARS) return undefined;
     const jwe = sealed.slice(this.prefix.length);
-    // Base64url has spare bits at its ends: without this, a token would have several spellings.
+    // Base64url has unused bits at its end, so without this check a token would have several spellings.
     if (!jwe.split('.').every(isCanonical)) return undefined;
     try {
       const { payload, protectedHeader } = await jwtDecrypt(jwe, ({ kid }) => this.#keyOf(this.#find(kid), purpose), {
@@ -83,7 +83,7 @@ export class Seal {
     }
   }
 
-  /** Bytes that hold their own expiry. */
+  /** For bytes that contain their own expiry time. */
   async sealBytes(purpose: Purpose, bytes: Uint8Array): Promise<string> {
     const [key] = this.#options.ring;
     const jwe = new CompactEncrypt(bytes).setProtectedHeader({
@@ -95,7 +95,7 @@ export class Seal {
     return this.prefix + (await jwe.encrypt(await this.#keyOf(key, purpose)));
   }
 
-  /** Undefined for whatever was not sealed here for this purpose, or was changed on the way. */
+  /** Undefined if the text was not sealed here for this purpose, or was changed. */
   async openBytes(purpose: Purpose, sealed: string, maxChars: number): Promise<Uint8Array | undefined> {
     if (!this.isOurs(sealed) || sealed.length > maxChars) return undefined;
     const jwe = sealed.slice(this.prefix.length);
@@ -113,7 +113,7 @@ export class Seal {
     }
   }
 
-  /** A secret that follows from the ring: the same for the same label on every replica. One per key, the newest first. */
+  /** Derives a secret from each key of the ring, newest key first. The same on every replica for the same label. */
   derive(label: string): readonly Uint8Array[] {
     return this.#options.ring.map(key => this.#derive(key, label));
   }

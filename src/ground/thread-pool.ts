@@ -1,6 +1,6 @@
-// Worker threads for work on texts that callers sent: it may take long or break the thread, so each piece has a
-// deadline and costs only itself. Principals take turns; one never holds the last thread; whoever has lately been late
-// goes after everybody else. Knows nothing of the work: requests and replies are messages.
+// A pool of worker threads for work on callers' texts. The work may take too long or crash its thread, so each job has
+// a deadline and fails alone. Principals take turns; a principal that uses a thread never gets the last free one; one
+// that has recently passed a deadline goes after all others. Does not know the work: requests and replies are messages.
 import { Worker } from 'node:worker_threads';
 import { GatewayError } from '../errors.ts';
 import { FairQueue } from './fair-queue.ts';
@@ -11,23 +11,23 @@ import { lowerPriority, WorkTime } from './thread-time.ts';
 export type ThreadReady = { readonly ready: true; readonly threadId?: number };
 
 export type ThreadPoolOptions = {
-  /** A built file; it posts one message when it is ready, and one for each request. */
+  /** A built file that posts one message when it is ready, and one for each request. */
   readonly file: URL;
-  /** Threads always there, and while all are held by long work. */
+  /** Number of threads that always run; up to `maxThreads` if all are busy with long jobs. */
   readonly threads: number;
   readonly maxThreads: number;
-  /** For one piece of work: time on a processor, or some times that by the clock. Whoever was late lately gets less. */
+  /** CPU time of one job, or a few times as much wall time. Less for a principal that passed the deadline recently. */
   readonly deadlineMs: number;
   readonly maxWaiting: number;
   readonly maxHeapMb: number;
   /** See thread-time.ts. */
   readonly nice: number;
-  /** What a request that passed the deadline is refused with, and one that its thread did not survive. */
+  /** Make the error for a request that passed the deadline, and for one whose thread crashed. */
   readonly late: () => GatewayError;
   readonly broken: (cause: unknown) => GatewayError;
 };
 
-/** Who waits: principals take turns, and who has left waits no more. */
+/** The caller that waits for a job; its `signal` aborts when it no longer does. */
 export type Sender = { readonly principalId: string; readonly signal: AbortSignal };
 
 type Job<Request, Reply> = {
@@ -52,16 +52,16 @@ type Thread<Request, Reply> = {
 };
 
 const RETRY_AFTER_MS = 1_000;
-/** Work that has taken this long counts as long: another thread is started for those who wait. */
+/** A job that has taken this long counts as long: another thread is started for jobs that wait. */
 const LONG_MS = 30;
 const IDLE_MS = 5_000;
 /** See FairShares. */
 const MAX_AHEAD_MS = 2_000;
-/** How long a principal that passed the deadline goes last. */
+/** How long a principal that has passed the deadline goes last. */
 const LATE_FOR_MS = 30_000;
 const MAX_LATE = 1_000;
 const LATE_SHARE = 1 / 4;
-/** By the clock, on a machine that gives the thread no processor. */
+/** Wall time limit as a multiple of the CPU time limit, for a machine that gives the thread no processor. */
 const MAX_CLOCK_TIMES = 4;
 
 export class ThreadPool<Request, Reply> {
@@ -70,7 +70,7 @@ export class ThreadPool<Request, Reply> {
     new FairShares({ newcomerMs: LONG_MS, maxAheadMs: MAX_AHEAD_MS }),
   );
   readonly #threads = new Set<Thread<Request, Reply>>();
-  /** Principal -> until when it goes last. */
+  /** Principal -> time until which it goes last. */
   readonly #late = new Map<string, number>();
   #growing: NodeJS.Timeout | undefined;
   #closed = false;
@@ -79,7 +79,7 @@ export class ThreadPool<Request, Reply> {
     this.#options = options;
   }
 
-  /** Rejects with `busy`, `cancelled`, `draining`, or what the options make of a deadline and of a broken thread. */
+  /** Rejects with `busy`, `cancelled`, `draining`, or the errors that `late` and `broken` make. */
   run(request: Request, { principalId, signal }: Sender): Promise<Reply> {
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(new GatewayError('draining'));
@@ -103,7 +103,7 @@ export class ThreadPool<Request, Reply> {
     });
   }
 
-  /** Starts the threads that are always there. */
+  /** Starts the threads that always run. */
   start(): void {
     while (this.#threads.size < this.#options.threads) this.#startThread();
   }
@@ -115,7 +115,7 @@ export class ThreadPool<Request, Reply> {
     await Promise.all([...this.#threads].map(({ worker }) => worker.terminate()));
   }
 
-  /** A full queue gives way to those who wait with less: the newest of whoever waits with most is refused. */
+  /** If the queue is full, the newest job of the principal with the most waiting jobs is refused. */
   #enqueue(job: Job<Request, Reply>): void {
     const busy = () => new GatewayError('busy', undefined, { retryAfterMs: RETRY_AFTER_MS });
     if (this.#queue.size >= this.#options.maxWaiting) {
@@ -139,7 +139,7 @@ export class ThreadPool<Request, Reply> {
     if (this.#queue.size > 0) this.#growing ??= setTimeout(() => this.#grow(), LONG_MS);
   }
 
-  /** The last free thread is for a principal that holds none and is not late. */
+  /** The last free thread is reserved for a principal that uses none and is not late. */
   #next(freeThreads: number): Job<Request, Reply> | undefined {
     const isLate = (principalId: string) => this.#isLate(principalId);
     const held = (holds: (principalId: string) => boolean) =>
@@ -161,7 +161,7 @@ export class ThreadPool<Request, Reply> {
     thread.worker.postMessage(work.request);
   }
 
-  /** Looks at a thread's job, and ends the thread when the job takes too long. */
+  /** Checks the job of a thread, and terminates the thread if the job takes too long. */
   #look(thread: Thread<Request, Reply>): void {
     const { job } = thread;
     if (job === undefined) return;
@@ -184,7 +184,7 @@ export class ThreadPool<Request, Reply> {
     if (this.#late.size > MAX_LATE) this.#late.delete(this.#late.keys().next().value ?? '');
   }
 
-  /** One more thread for those who wait, unless one that is there will soon be free for them. */
+  /** Starts another thread for waiting jobs, unless an existing one will soon be free. */
   #grow(): void {
     this.#growing = undefined;
     const soonFree = [...this.#threads].some(({ ready, job }) => !ready || (job && job.time.ranMs < LONG_MS));
@@ -247,7 +247,7 @@ export class ThreadPool<Request, Reply> {
     else this.#refuseAll(fault);
   }
 
-  /** A thread that does not start: jobs fail instead of waiting for the next one. */
+  /** Called if a thread does not start: waiting jobs fail instead of waiting for the next thread. */
   #refuseAll(fault: GatewayError): void {
     for (const job of this.#queue.remove(always)) job.settle({ fault });
   }

@@ -1,10 +1,10 @@
-// Threads as Linux sees them: how long each has been on a processor, and its priority. Elsewhere nothing is known of
-// them, time is the clock's, and priorities are those of the whole process.
+// CPU time and priority of single threads, which only Linux provides. On other systems wall time is used, and
+// priorities are not changed.
 import { readFileSync, readlinkSync } from 'node:fs';
 import { setPriority } from 'node:os';
 
 const isLinux = process.platform === 'linux';
-/** Of the calling thread; 0 where it has none. */
+/** The Linux id of the calling thread; 0 on other systems. */
 export function ownThreadId(): number {
   if (!isLinux) return 0;
   try {
@@ -14,7 +14,7 @@ export function ownThreadId(): number {
   }
 }
 
-/** How long a thread of this process has been on a processor, ever. Undefined where that is not known. */
+/** Total CPU time of a thread of this process. Undefined if it is not known. */
 function threadMs(threadId: number): number | undefined {
   if (threadId === 0) return undefined;
   try {
@@ -24,45 +24,45 @@ function threadMs(threadId: number): number | undefined {
   }
 }
 
-/** For a thread that computes what callers sent: 1 to 19 give way to the main thread, and it cannot be raised again. */
+/** Lowers the priority (nice 1 to 19) of a thread below that of the main thread. It cannot be raised again. */
 export function lowerPriority(threadId: number, nice: number): void {
   if (threadId === 0 || nice === 0) return;
   try {
     setPriority(threadId, nice);
   } catch {
-    // it works as before
+    // the thread keeps its priority
   }
 }
 
-/** A shorter time is the clock's: to ask the system takes some microseconds. */
+/** Shorter times are wall time, because asking the system takes some microseconds. */
 const LONG_MS = 5;
 
-/** How long a thread has worked since this was made. */
+/** Measures how long a thread has worked since this object was created. */
 export class WorkTime {
   readonly #threadId: number;
   #startedAt = performance.now();
   #mark: { readonly clockMs: number; readonly threadMs: number } | undefined;
 
-  /** `exact`: short times are the thread's as well. */
+  /** `exact`: short times are CPU time as well. */
   constructor(threadId: number, { exact = false } = {}) {
     this.#threadId = threadId;
     if (exact) this.#setMark(0);
   }
 
-  /** By the clock: never less than the thread has worked. Called now and then, so that more is known where it is long. */
+  /** Wall time: at least what the thread has worked. Must be read now and then, which starts measuring CPU time. */
   get clockMs(): number {
     const clockMs = performance.now() - this.#startedAt;
     if (this.#mark === undefined && clockMs > LONG_MS) this.#setMark(clockMs);
     return clockMs;
   }
 
-  /** Less than the clock's on a machine that gives the thread no processor. */
+  /** Estimated CPU time: less than wall time if the machine gives the thread no processor. */
   get ranMs(): number {
     const { clockMs } = this;
     return Math.min(clockMs, (this.#mark?.clockMs ?? 0) + this.provenMs);
   }
 
-  /** What the system has counted since it was first asked: no more than the thread has worked. */
+  /** CPU time that the system has counted since it was first asked: at most what the thread has worked. */
   get provenMs(): number {
     const { clockMs } = this;
     const ranMs = this.#mark === undefined ? undefined : threadMs(this.#threadId);

@@ -1,4 +1,4 @@
-// The one part of undici that every start needs; its index would load all of it.
+// Types for the parts of undici that every start needs; importing its main module would load all of it.
 declare module 'undici/lib/dispatcher/pool.js' {
   export { Pool as default } from 'undici';
 }

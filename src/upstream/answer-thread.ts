@@ -1,4 +1,4 @@
-// The thread that shapes large answers and masks large texts: see answer.ts for what, answers.ts for when.
+// Entry of the threads that shape large responses and mask large texts. answer.ts has the work, answers.ts starts it.
 import { parentPort } from 'node:worker_threads';
 import type { ThreadReady } from '../ground/thread-pool.ts';
 import { ownThreadId } from '../ground/thread-time.ts';
@@ -8,7 +8,7 @@ import { maskKey } from './key-spellings.ts';
 export type AnswerJob =
   | { readonly body: Uint8Array; readonly plan: AnswerPlan }
   | { readonly text: string; readonly apiKey: string };
-/** `ms`: how long this thread worked for it. */
+/** `ms`: how long this thread worked on it. */
 export type AnswerDone = { readonly shaped: ShapedAnswer; readonly ms: number };
 export type MaskDone = { readonly masked: string; readonly ms: number };
 export type AnswerReply = ThreadReady | AnswerDone | MaskDone;

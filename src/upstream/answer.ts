@@ -1,27 +1,27 @@
-// What becomes of the body of an answer before a guest sees it: parsed once, the ids of what was made read, what is the
-// gateway's own left out, secrets masked, written out again only where something changed. Pure; runs on a thread where
-// the body is large.
+// Prepares the body of a response for a guest: parses it once, finds the ids of new sandboxes, removes what belongs to
+// the gateway, masks secrets, and serializes it again only if something changed. Pure; large bodies are processed on a
+// thread.
 import { omitUndefined } from '../ground/omit-undefined.ts';
 import { maskKey } from './key-spellings.ts';
 import { maskSecrets, mayHoldSecret, type Place } from './redact.ts';
 
 export type AnswerPlan = {
   readonly apiKey: string;
-  /** Where the description says secrets are. */
+  /** Places of secrets according to the description. */
   readonly secrets?: Place | undefined;
-  /** Of a list of sandboxes: those with this key in their metadata are left out. */
+  /** Sandboxes with this key in their metadata are removed from lists. */
   readonly hiddenMetadataKey?: string | undefined;
-  /** Left out of metadata: the gateway's own mark, which an agent has no use for. */
+  /** This key is removed from metadata: the gateway's own mark, which agents do not need. */
   readonly ownMetadataKey?: string | undefined;
-  /** Whether it names sandboxes that were made. */
+  /** Whether the response may contain ids of new sandboxes. */
   readonly findMade?: boolean | undefined;
 };
 
 export type ShapedAnswer = {
-  /** JSON text for the guest: as it came where nothing had to change, a string where it is no JSON, `null` where it is empty. */
+  /** JSON text for the guest: unchanged if possible; a JSON string for a body that is not JSON; `null` if empty. */
   readonly json: string;
   readonly made: readonly string[];
-  /** How many of the list are left, and how many were left out; undefined where it is no list to look through. */
+  /** How many list entries are left, and how many were removed; undefined if the response is not a list to filter. */
   readonly listed?: { readonly shown: number; readonly hidden: number };
 };
 
@@ -35,19 +35,19 @@ export function shapeAnswer(text: string, plan: AnswerPlan): ShapedAnswer {
   const marked = plan.ownMetadataKey !== undefined && keyless.includes(`"${plan.ownMetadataKey}"`);
   if (marked) dropMetadata(value, plan.ownMetadataKey);
   const untouched = !marked && plan.secrets === undefined && !mayHoldSecret(keyless) && (listed?.hidden ?? 0) === 0;
-  // Written out again, a key spelt with escapes is in plain characters.
+  // Masked again, because serializing turns a key that was written with escapes into plain characters.
   const json = untouched ? keyless : maskKey(JSON.stringify(maskSecrets(value, plan.secrets)), plan.apiKey);
   return { json, made, ...omitUndefined({ listed }) };
 }
 
-/** A sandbox as any listing shows it. */
+/** `sandbox`: an entry of any listing. */
 export function hasMetadata(sandbox: unknown, key: string): boolean {
   if (typeof sandbox !== 'object' || sandbox === null) return false;
   const { metadata } = sandbox as { metadata?: unknown };
   return typeof metadata === 'object' && metadata !== null && Object.hasOwn(metadata, key);
 }
 
-/** Of a sandbox, or of each in a list. */
+/** `value`: a sandbox or a list of sandboxes. */
 export function dropMetadata(value: unknown, key: string | undefined): void {
   for (const sandbox of Array.isArray(value) ? value : [value])
     if (key !== undefined && hasMetadata(sandbox, key))
@@ -60,7 +60,7 @@ function withoutHidden(value: unknown, key: string | undefined): Pick<ShapedAnsw
   return { value: shown, listed: { shown: shown.length, hidden: value.length - shown.length } };
 }
 
-/** Of a sandbox, or of one entry of a fork's answer. */
+/** `entry`: a sandbox, or an entry of a fork's response. */
 function idOf(entry: unknown): readonly string[] {
   const { sandboxID, sandbox } = (entry ?? {}) as { sandboxID?: unknown; sandbox?: unknown };
   if (sandbox !== undefined) return idOf(sandbox);

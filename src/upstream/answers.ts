@@ -1,5 +1,5 @@
-// Shapes an answer for a guest, and masks the key in texts of sandboxes: what is small here, what is large on a thread, so
-// that other callers do not wait for it.
+// Shapes responses for a guest and masks keys in texts from sandboxes. Small ones are processed on the main thread,
+// large ones on other threads, so that other callers do not have to wait.
 import { GatewayError } from '../errors.ts';
 import { builtFile } from '../ground/built.ts';
 import { type Sender, ThreadPool } from '../ground/thread-pool.ts';
@@ -8,10 +8,10 @@ import type { AnswerDone, AnswerJob, AnswerReply, MaskDone } from './answer-thre
 import type { UpstreamAnswer } from './client.ts';
 import { maskKey } from './key-spellings.ts';
 
-/** What the main thread shapes in about a millisecond. */
+/** The main thread shapes such a response in about a millisecond. */
 const SMALL = { bytes: 32_768, values: 1_000 };
 
-/** Whose key is masked, and who waits for it. */
+/** The key to mask, and the caller who waits for the result. */
 export type MaskFor = Sender & { readonly apiKey: string };
 
 export class Answers {
@@ -65,7 +65,7 @@ export class Answers {
 }
 
 const unread = () =>
-  new GatewayError('internal', undefined, { cause: new Error('the thread has not read the answer') });
+  new GatewayError('internal', undefined, { cause: new Error('the thread sent a reply of the wrong type') });
 
 const tooMuch = (why: string, cause?: unknown) =>
   new GatewayError('answer_too_large', `The answer ${why}. Ask for less: use limit, filters or a narrower path.`, {

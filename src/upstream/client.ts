@@ -1,5 +1,5 @@
-// Sends guarded requests to the upstream API, and nothing else: adds the key, keeps the time, repeats reads. Knows nothing
-// of guests, budgets or what an answer means.
+// Sends guarded requests, and no others, to the upstream API: adds the key, enforces the timeout, repeats reads. Knows
+// neither guests nor budgets nor the meaning of a response.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GatewayError } from '../errors.ts';
 import type { JsonLimits, JsonSize } from '../ground/json-size.ts';
@@ -10,19 +10,19 @@ import { Failure, toFailure, withStatus } from './failure.ts';
 import { type GuardedRequest, isGuarded } from './guard.ts';
 
 export type SendOptions = {
-  /** Whose key goes with the request, and whose turn it is. */
+  /** Provides the key, and the id by which callers take turns for connections. */
   readonly principal: Pick<Principal, 'id' | 'apiKey'>;
   readonly signal: AbortSignal;
   readonly limits: JsonLimits;
-  /** Attempts and the waits between them together. */
+  /** Time limit for all attempts and the waits between them together. */
   readonly timeoutMs: number;
   /** The caller's trace context, e.g. `traceparent`; made by the host, never by a guest. */
   readonly traceHeaders?: Readonly<Record<string, string>>;
-  /** Called for each piece of an answer's body; what it throws ends the call. */
+  /** Called for each piece of the response body. If it throws, the call fails with that error. */
   readonly onBytes?: (bytes: number) => void;
 };
 
-/** `headers`: those a guest may see, names in lower case. `size`: see OriginAnswer. */
+/** `headers`: those that a guest may see, with names in lower case. `size`: see OriginAnswer. */
 export type UpstreamAnswer = {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -31,16 +31,16 @@ export type UpstreamAnswer = {
 };
 
 export type UpstreamClient = {
-  /** Any status is an answer. @throws UpstreamError */
+  /** Resolves for any status. @throws UpstreamError */
   send(request: GuardedRequest, options: SendOptions): Promise<UpstreamAnswer>;
 };
 
-/** Of a read, the first included. A write is sent once. */
+/** Maximum attempts of a read, the first included. A write is sent once. */
 const MAX_ATTEMPTS = 4;
 const SHOWN_HEADERS = ['x-next-token', 'x-total-running', 'retry-after', 'content-type'];
 const RETRIED_STATUSES = new Set([429, 502, 503, 504]);
 
-/** @param retryDelayMs before the second attempt; doubles. `Retry-After` comes first. */
+/** @param retryDelayMs wait before the second attempt, doubled for each further one. `Retry-After` takes precedence. */
 export function createUpstreamClient(origin: Origin, { retryDelayMs = 250 } = {}): UpstreamClient {
   const attempt = async (request: GuardedRequest, send: SendOptions, signal: AbortSignal): Promise<UpstreamAnswer> => {
     const { method, body = null } = request;
@@ -86,7 +86,7 @@ export function createUpstreamClient(origin: Origin, { retryDelayMs = 250 } = {}
   }
 }
 
-/** Path and query as they go onto the wire. */
+/** Path and query as they are sent. */
 export const targetOf = ({ path, query }: GuardedRequest): string => path + (query === '' ? '' : `?${query}`);
 
 function headersOf(request: GuardedRequest, apiKey: string): Record<string, string> {
@@ -119,7 +119,7 @@ function retryAfterMs(answer: UpstreamAnswer): number | undefined {
 
 type Clock = {
   readonly signal: AbortSignal;
-  /** Why calls end now, if they do. */
+  /** Why the call ends now, if it does. */
   ending(): 'timeout' | 'cancelled' | undefined;
   leftMs(): number;
   stop(): void;

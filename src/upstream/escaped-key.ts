@@ -1,10 +1,10 @@
-// Finds where a text spells the key with escapes: `%65`, `\x65`, `\u0065`, `\u{65}`, `&#101;` or `&#x65;`, mixed with
-// plain characters, in either case. One pass: for each place in the text, a bit for each beginning of the key that ends
-// there. No text costs more than any other. Pure.
+// Finds the key in a text where it is written with escapes: `%65`, `\x65`, `\u0065`, `\u{65}`, `&#101;` or `&#x65;`,
+// mixed with plain characters, in either case. Works in one pass: keeps, for each position in the text, one bit for
+// each prefix of the key that ends there. So the time per character does not depend on the text. Pure.
 
 export type Range = { readonly from: number; readonly to: number };
 
-/** A backslash in JSON text is written as two. All in a row go together, or the last would escape the mask. */
+/** JSON doubles backslashes. All in a row are part of the escape: one that is left would escape the mask itself. */
 const MAX_BACKSLASHES = 64;
 const MAX_ZEROS = 6;
 const LONGEST = MAX_BACKSLASHES + 'u{'.length + MAX_ZEROS + '65}'.length;
@@ -22,17 +22,17 @@ const ZERO = 0x30;
 const U = 0x75;
 const X = 0x78;
 
-/** A key as `findEscaped` needs it. */
+/** A key, prepared for `findEscaped`. */
 export type EscapedKey = {
   readonly chars: number;
-  /** Where it begins without its prefix, which may be missing. */
+  /** Index at which the key begins without its prefix, since the prefix may be missing. */
   readonly bareAt: number;
   readonly words: number;
-  /** For each code: which characters of the key it is, in words of 32 bits. */
+  /** For each character code, a bit set (in words of 32 bits) of the indexes in the key that have it. */
   readonly places: Int32Array;
-  /** The places where it may begin. */
+  /** The indexes at which a match may begin, as a bit set. */
   readonly starts: Int32Array;
-  /** 1 for the codes that it may begin with. */
+  /** 1 for each code with which a match may begin. */
   readonly first: Uint8Array;
 };
 
@@ -52,14 +52,14 @@ export function escapedKey(prefix: string, bare: string): EscapedKey {
   return { chars: key.length, bareAt: prefix.length, words, places, starts, first };
 }
 
-/** `ranges`: in order; none overlaps another. `isOpen`: the text ends with a beginning of the key. */
+/** `ranges` are in order and do not overlap. `isOpen`: the text ends with a beginning of the key. */
 export type Found = { readonly ranges: readonly Range[]; readonly isOpen: boolean };
 
 export function findEscaped(text: string, key: EscapedKey): Found {
   const { chars, words, places, starts, first } = key;
   const begun = startBegun(words, Math.min(text.length, chars * LONGEST) + LONGEST);
   const { mask, bits, kept, escapes } = begun;
-  /** Extends the beginnings of the key that end at `from` by a character of the text that ends at `to`. */
+  /** Extends the prefixes of the key that end at `from` by a character that takes the text from `from` to `to`. */
   const extend = (from: number, code: number, to: number, escapeFrom: number) => {
     const alive = kept[from & mask] === from;
     if (!alive && first[code] === 0) return;
@@ -99,14 +99,14 @@ export function findEscaped(text: string, key: EscapedKey): Found {
   return { ranges: found, isOpen: kept[text.length & mask] === text.length };
 }
 
-/** Which beginnings of the key end at a place of the text, for the places that may still matter: they go around. */
+/** A ring buffer over recent positions in the text: which prefixes of the key end at each. */
 type Begun = {
   readonly mask: number;
   readonly words: number;
   readonly bits: Int32Array;
-  /** Which place of the text is kept here. */
+  /** The position in the text that each slot is for. */
   readonly kept: Int32Array;
-  /** Where the escape that ends at the place begins. */
+  /** Where the escape that ends at the position begins; -1 if none does. */
   readonly escapes: Int32Array;
 };
 
@@ -116,7 +116,7 @@ function startBegun(words: number, places: number): Begun {
   return { mask: size - 1, words, bits: new Int32Array(size * words), kept, escapes: new Int32Array(size) };
 }
 
-/** Goes back from the key's end, by an escape where one is possible: more is masked so. */
+/** Goes back from the end of the match. Prefers an escape over a plain character, so that more is masked. */
 function startOf(text: string, end: number, key: EscapedKey, { mask, words, bits, kept, escapes }: Begun): number {
   let at = end;
   for (let place = key.chars - 1; ; place--) {
@@ -130,7 +130,7 @@ function startOf(text: string, end: number, key: EscapedKey, { mask, words, bits
   }
 }
 
-/** The code of the escaped character, and 256 times the length of the escape; -1 where there is none. */
+/** Returns the code of the escaped character plus 256 times the length of the escape, or -1 if there is no escape. */
 function escapeAt(text: string, at: number): number {
   const first = text.charCodeAt(at);
   if (first === PERCENT) return spelt(text, at, at + 1, 2);
@@ -153,7 +153,7 @@ function referenceAt(text: string, at: number): number {
     : spelt(text, at, at + 2, MAX_ZEROS + 3, SEMICOLON, 10);
 }
 
-/** `digits` digits from `from` on, or as many at most where something closes them. */
+/** Reads exactly `digits` digits from `from`, or at most so many if they are followed by `closing`. */
 function spelt(text: string, start: number, from: number, digits: number, closing = 0, radix = 16): number {
   let code = 0;
   let at = from;
@@ -167,7 +167,7 @@ function spelt(text: string, start: number, from: number, digits: number, closin
   return ((at + (closing === 0 ? 0 : 1) - start) << 8) | code;
 }
 
-/** 99 for what is no digit. */
+/** Returns 99 if the code is not a digit. */
 function digitOf(code: number): number {
   if (code >= ZERO && code <= 0x39) return code - ZERO;
   const letter = code | 0x20;

@@ -1,10 +1,10 @@
-// What it means when a request upstream gets no whole answer: which error, whether it may have had an effect, whether
-// another attempt makes sense. Pure. Messages name the operation, never an address, a query or a key.
+// Classifies a request that got no complete response: which error it is, whether the request may have had an effect,
+// and whether to try again. Pure. Messages name the operation, never an address, a query or a key.
 import { type ErrorCode, GatewayError } from '../errors.ts';
 import { BrokenAnswer } from '../ground/origin.ts';
 import type { GuardedRequest } from './guard.ts';
 
-/** `sent`: the request may have reached the API. `answeredStatus`: the API answered, but the body was not read whole. */
+/** `sent`: the request may have reached the API. `answeredStatus`: the API answered, but the body is incomplete. */
 export class UpstreamError extends GatewayError {
   readonly sent: boolean;
   readonly answeredStatus: number | undefined;
@@ -20,13 +20,13 @@ export class UpstreamError extends GatewayError {
   }
 }
 
-/** Failures before the first byte left us. */
+/** Failures before the first byte was sent. */
 const NOT_SENT =
   /^(?:NO_PLACE|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|UND_ERR_INVALID_ARG|ERR_TLS_\w+|CERT_\w+|\w+_CERT\w*|\w+_SIGNATURE)$/;
-/** What a connection does that a second attempt may not meet again. */
+/** Failures of a connection that may not occur in a second attempt. */
 const PASSING = /^(?:ECONNREFUSED|ECONNRESET|EPIPE|EAI_AGAIN|UND_ERR_SOCKET|UND_ERR_CONNECT_TIMEOUT)$/;
 
-/** `passing`: another attempt may go better. */
+/** `passing`: another attempt may succeed. */
 export class Failure {
   readonly error: GatewayError;
   readonly passing: boolean;
@@ -39,7 +39,7 @@ export class Failure {
 export const withStatus = (error: GatewayError, status: number) =>
   new UpstreamError(error.code, error.message, { sent: true, answeredStatus: status, cause: error.cause });
 
-/** `ending`: why calls end now, if they do; else the connection is to blame. */
+/** `ending`: why the call ends now; undefined if the connection failed. */
 export function toFailure(
   caught: unknown,
   request: GuardedRequest,

@@ -1,11 +1,11 @@
-// The guard: turns what a guest asked for into a request that may be sent, or refuses it. Pure. Nothing else can make a
-// GuardedRequest, and the client sends nothing else. Its rules by number; `guardRequest` has their order:
-//   1. A path is resolved until nothing in it changes, and what is sent is built from the segments found (path.ts).
-//   2. Paths with a segment that is never reachable are refused, whatever the mode (spec/refused.ts).
-//   3. Only operations of the description pass, unless unlisted paths are allowed.
-//   4. `read` sends GET and HEAD only.
-//   5. Parameters and body fit the operation's schema, unless the request says `unchecked` (validate.ts).
-//   6. Of headers only accept and content-type are read at all (shape.ts).
+// The guard: turns the request of a guest into one that may be sent, or refuses it. Pure. Only the guard can make a
+// GuardedRequest, and the client sends nothing else. These are its rules; `guardRequest` applies them:
+//   1. A path is decoded until nothing in it changes, and the path that is sent is built from the result (path.ts).
+//   2. Paths with a forbidden segment are refused in every mode (spec/refused.ts).
+//   3. Only operations of the description are allowed, unless unlisted paths are.
+//   4. In `read` mode only GET and HEAD are allowed.
+//   5. Parameters and body must fit the operation's schema, unless the request says `unchecked` (validate.ts).
+//   6. Only the headers accept and content-type are read (shape.ts).
 import { GatewayError, toGatewayError } from '../errors.ts';
 import type { Effect, Method, Mode, Operation } from '../spec/description.ts';
 import { isRefusedSegment } from '../spec/refused.ts';
@@ -23,25 +23,25 @@ import {
 
 declare const guarded: unique symbol;
 
-/** A request that passed every rule. Frozen; recognised at run time too, see `isGuarded`. */
+/** A request that passed every rule. Frozen, and recognized at run time by `isGuarded`. */
 export type GuardedRequest = {
   readonly [guarded]: true;
   readonly method: Method;
-  /** Starts with one `/`, built and encoded by us; without the API's base path. */
+  /** Starts with one `/`. Built and encoded here; does not include the API's base path. */
   readonly path: string;
-  /** Encoded, without `?`; empty when there is none. */
+  /** Encoded, without `?`; empty if there is none. */
   readonly query: string;
   readonly contentType: string | undefined;
   readonly accept: string | undefined;
   readonly body: string | undefined;
-  /** Undefined only where unlisted paths are allowed. */
+  /** Undefined only for unlisted paths, if those are allowed. */
   readonly operation: Operation | undefined;
   readonly effect: Effect;
-  /** The kind of thing it is on, and which: `sandbox`, `{ sandboxID }`. */
+  /** The kind of object that the request is on, e.g. `sandbox`; `pathParameters` has its id. */
   readonly resource: string | undefined;
   readonly pathParameters: Readonly<Record<string, string>>;
   readonly write: boolean;
-  /** `GET /v2/sandboxes`: fit for ledgers and logs. */
+  /** A name for ledgers and logs: `GET /v2/sandboxes`. */
   readonly label: string;
 };
 
@@ -50,16 +50,16 @@ const made = new WeakSet<object>();
 export const isGuarded = (request: unknown): request is GuardedRequest =>
   typeof request === 'object' && request !== null && made.has(request);
 
-/** Called as soon as method and resolved path are known, so that a refused request has a name in the ledger too. */
+/** Called as soon as method and resolved path are known, so that the ledger can name requests that are refused. */
 export type OnTarget = (label: string, write: boolean) => void;
 
 /**
- * @throws GatewayError `path_invalid`, `path_refused`, `path_unlisted`, `method_refused`, `request_invalid` or `too_complex`,
- * each with what to do next.
+ * @throws GatewayError `path_invalid`, `path_refused`, `path_unlisted`, `method_refused`, `request_invalid` or
+ * `too_complex`, each with what to do next
  */
 export function guardRequest(raw: unknown, mode: Mode, operations: Operations, onTarget?: OnTarget): GuardedRequest {
   const path = resolveTarget(raw, onTarget); // rule 1
-  const asked = readRequest(raw); // the form, and rule 6: only two headers are read at all
+  const asked = readRequest(raw); // the form of the request, and rule 6
   if (path instanceof GatewayError) throw path;
   refuseSegments(path, operations.dashboard); // rule 2
   const match = operations.match(asked.method, path.segments);
@@ -72,7 +72,7 @@ export function guardRequest(raw: unknown, mode: Mode, operations: Operations, o
   return brand(build(asked, body, path, query, match?.operation, meaning));
 }
 
-/** The same request with another body: for what the gateway adds by itself. Its schema is not checked again. */
+/** Replaces the body by one to which the gateway has added something. The schema is not checked again. */
 export const withBody = (request: GuardedRequest, body: string): GuardedRequest => brand({ ...request, body });
 
 function brand(request: Omit<GuardedRequest, typeof guarded>): GuardedRequest {
@@ -80,7 +80,7 @@ function brand(request: Omit<GuardedRequest, typeof guarded>): GuardedRequest {
   return Object.freeze(request) as GuardedRequest;
 }
 
-/** The error is returned, not thrown: what is wrong with the form of the whole request is reported first. */
+/** Returns the error instead of throwing it, because mistakes in the form of the request are reported first. */
 function resolveTarget(raw: unknown, onTarget: OnTarget | undefined): ResolvedPath | GatewayError {
   try {
     const { method, path } = readTarget(raw);
@@ -96,10 +96,10 @@ const labelOf = (method: Method, path: ResolvedPath) => `${method} ${shown(path)
 
 const isWrite = (method: Method) => method !== 'GET' && method !== 'HEAD';
 
-/** Rules 1 and 2 for a path that something else has put together. @throws GatewayError */
+/** Applies rules 1 and 2 to a path of a request that the SDK has made. @throws GatewayError */
 export const refusePath = (path: string, dashboard?: string): void => refuseSegments(resolvePath(path), dashboard);
 
-/** Credentials, teams, other customers' machines: no agent has business there, whatever the key allows. */
+/** Refuses credentials, teams and the provider's machines, even if the key allows access to them. */
 function refuseSegments(path: ResolvedPath, dashboard: string | undefined): void {
   for (const segment of path.segmentsSeen) {
     if (!isRefusedSegment(segment)) continue;
@@ -162,10 +162,10 @@ function build(
   };
 }
 
-/** The apostrophe too, so that no URL parser on the way would spell it anew. */
+/** Encodes the apostrophe as well, which some URL parsers would encode on the way. */
 const encode = (text: string) => encodeURIComponent(text).replaceAll("'", '%27');
 
-/** Arrays repeat the name, unless the description says they are joined by commas. */
+/** Repeats the name for each array item, unless the description says that items are joined by commas. */
 function encodeQuery(query: Query, operation: Operation | undefined): string {
   const joined = new Set(operation?.parameters.filter(({ explode }) => explode === false).map(({ name }) => name));
   try {

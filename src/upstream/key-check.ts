@@ -1,10 +1,10 @@
-// Whether upstream accepts a key now: the smallest read there is, sent with it. Knows nothing of who asks.
+// Checks whether the API accepts a key, by the smallest read request that there is.
 import { principalFromKey } from '../principal.ts';
 import type { UpstreamClient } from './client.ts';
 import { guardRequest } from './guard.ts';
 import type { Operations } from './operations.ts';
 
-/** `unavailable`: the API did not say. */
+/** `unavailable`: the API gave no clear response. */
 export type KeyVerdict = 'valid' | 'refused' | 'unavailable';
 
 const TIMEOUT_MS = 5_000;

@@ -1,5 +1,5 @@
-// Finds the caller's key in a text however it is spelt there: in either case, with the escapes of JSON, JavaScript, URLs
-// and HTML, or inside base64. What was split, encrypted or turned around is not found. Pure.
+// Masks the caller's key in a text in all common spellings: in either case, with escapes of JSON, JavaScript, URLs and
+// HTML, and inside base64. A key that was split, encrypted or reversed is not found. Pure.
 
 import { type EscapedKey, escapedKey, findEscaped, type Range } from './escaped-key.ts';
 
@@ -11,14 +11,14 @@ type Spellings = {
   readonly base64: readonly { readonly text: string; readonly stars: string }[];
 };
 
-/** A text that matches nothing of this holds no escaped key. */
+/** A text that does not match this contains no escaped key. */
 const ESCAPE = /%[3-7][0-9a-f]|\\x[3-7]|\\u(?:00|\{)|&#/i;
-/** An escape that is cut off. */
+/** An escape that was cut off at the end of a text. */
 const HALF_ESCAPE = /(?:%|\\{1,64}(?:x|u\{?)?|&#?x?)[0-9a-f]{0,8}$/i;
 const SPACE = 0x20;
-/** Fewer characters of a key's beginning tell nobody anything. */
+/** Minimum length of a key's beginning that is masked at a cut; fewer characters reveal nothing. */
 const MIN_CUT_CHARS = 8;
-/** A shorter key is looked for only together with its prefix: without it, it could be any text. */
+/** A shorter key is only found with its prefix, because without it, it could match any text. */
 const MIN_BARE_CHARS = 16;
 const MAX_KNOWN = 256;
 const known = new Map<string, Spellings>();
@@ -31,10 +31,10 @@ export function maskKey(text: string, apiKey: string): string {
   return masked;
 }
 
-/** No spelling has more characters, and none has a space or a control character in it. */
+/** The longest spelling of a key. No spelling contains a space or a control character. */
 export const LONGEST_SPELLING_CHARS = 10_000;
 
-/** Where the last word of a text begins: a key that a cut at the text's end leaves half of is in it. */
+/** Index at which the last word of a text begins. A key that was cut at the end of the text is in that word. */
 export function lastWordAt(text: string): number {
   const first = Math.max(0, text.length - LONGEST_SPELLING_CHARS);
   let at = text.length;
@@ -42,7 +42,7 @@ export function lastWordAt(text: string): number {
   return at;
 }
 
-/** Where the first word of a text ends. */
+/** Index at which the first word of a text ends. */
 export function firstWordEnd(text: string): number {
   const last = Math.min(text.length, LONGEST_SPELLING_CHARS);
   let at = 0;
@@ -50,7 +50,7 @@ export function firstWordEnd(text: string): number {
   return at;
 }
 
-/** Whether text that comes after this could make a key of its end. */
+/** Whether the text ends with the beginning of a spelling of the key, which following text could complete. */
 export function mayGoOn(text: string, apiKey: string): boolean {
   const word = text.slice(lastWordAt(text));
   if (word === '') return false;
@@ -62,7 +62,7 @@ export function mayGoOn(text: string, apiKey: string): boolean {
   );
 }
 
-/** The text with a beginning of the key at its very end masked: it was cut off there. */
+/** Masks a beginning of the key at the end of a text that was cut off there. */
 export function maskCutKey(text: string, apiKey: string): string {
   const bare = apiKey.replace(/^[a-z0-9]+_/i, '');
   const end = text.slice(-apiKey.length).toLowerCase();
@@ -70,7 +70,7 @@ export function maskCutKey(text: string, apiKey: string): string {
   return chars > 0 ? text.slice(0, -chars) + MASK : text;
 }
 
-/** How many characters of the beginning of `core` the text ends with; 0 for fewer than `min`. */
+/** Number of characters at the end of the text that are a beginning of `core`; 0 if they are fewer than `min`. */
 function beginningAtEnd(text: string, core: string, min: number): number {
   for (let chars = Math.min(text.length, core.length); chars >= min; chars--)
     if (text.endsWith(core.slice(0, chars))) return chars;
@@ -106,7 +106,7 @@ function spellingsOf(apiKey: string): Spellings {
 
 const literally = (chars: string): string => chars.replace(/[^\w]/g, '\\$&');
 
-/** The characters that spell nothing but the key where `offset` bytes of a group of three come before it. */
+/** The base64 characters that depend only on the key, if `offset` bytes of a group of three come before it. */
 function base64At(bare: string, offset: number): { readonly text: string; readonly stars: string }[] {
   const coreOf = (text: string): string => {
     const encoded = Buffer.concat([Buffer.alloc(offset), Buffer.from(text)]).toString('base64');

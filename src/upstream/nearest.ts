@@ -1,6 +1,6 @@
-// "Did you mean": the names nearest to a given one. Pure; knows nothing of paths, parameters or messages.
+// Finds the known name nearest to a given one, for "did you mean" hints. Pure.
 
-/** Longer texts are compared by their beginnings only, so that a hostile name costs no more than a long one. */
+/** Only the beginning of longer texts is compared, which limits the time for hostile names. */
 const MAX_COMPARED_CHARS = 120;
 
 /** Levenshtein distance, over the first 120 characters of each. */
@@ -19,7 +19,7 @@ export function editDistance(left: string, right: string): number {
   return previous[b.length] ?? 0;
 }
 
-/** The known name meant by `name`, if one is near enough: case, `_` and `-` are ignored. */
+/** Returns the known name that is probably meant, if one is near enough. Ignores case, `_` and `-`. */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
   const plain = (text: string) => text.toLowerCase().replace(/[_-]/g, '');
   const wanted = plain(name);

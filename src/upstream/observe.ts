@@ -1,5 +1,5 @@
-// A client that observes each call: a span around it, whose context is sent upstream, and a record for the metrics.
-// Names calls by their operation: paths hold ids.
+// Wraps a client to report each call: a span, whose context is sent upstream, and a record for the metrics. Calls are
+// named by their operation, because paths contain ids.
 import { toGatewayError } from '../errors.ts';
 import { startCallSpan } from '../trace.ts';
 import type { UpstreamClient } from './client.ts';
@@ -7,9 +7,9 @@ import type { UpstreamClient } from './client.ts';
 export type UpstreamRecord = {
   /** `GET /sandboxes/{sandboxID}`, or `unlisted`. */
   readonly operation: string;
-  /** Of the answer, or the code of what came instead. */
+  /** Status of the response, or the code of the error. */
   readonly status: number | string;
-  /** Repeats of a read included. */
+  /** Includes repeated attempts. */
   readonly durationMs: number;
 };
 

@@ -1,33 +1,33 @@
-// The operations there are, found by method and path: which one a request means, and which ones are near when it means
-// none. Works on resolved segments; knows nothing of requests' contents beyond handing them to validate.ts.
+// Finds the operation of a request by method and path segments, and the nearest operations if there is none.
+// validate.ts checks the contents of requests.
 import type { Description, Effect, Method, Operation, OperationId } from '../spec/description.ts';
 import { editDistance } from './nearest.ts';
 import { createChecks, type RequestCheck } from './validate.ts';
 
 export type Match = { readonly operation: Operation; readonly pathParameters: Readonly<Record<string, string>> };
 
-/** What a request does, and to what: `resource` is the kind of thing, `pathParameters` name the one. */
+/** What a request does, and to which object: `resource` is its kind, `pathParameters` contain its id. */
 export type Meaning = {
   readonly effect: Effect;
-  /** Undefined: unknown, or nothing. */
+  /** Undefined: unknown, or the request is on no object. */
   readonly resource: string | undefined;
   readonly pathParameters: Readonly<Record<string, string>>;
 };
 
 export type Operations = {
-  /** Let guarded paths through that the description does not have. */
+  /** Whether paths are allowed that the description does not list. */
   readonly allowUnlisted: boolean;
-  /** Where a person does by hand what is refused here. */
+  /** Where a person can do by hand what is refused here. */
   readonly dashboard: string | undefined;
-  /** The operation with most literal segments; HEAD finds the GET. */
+  /** Returns the matching operation with the most literal segments. HEAD matches the operation of GET. */
   match(method: Method, segments: readonly string[]): Match | undefined;
-  /** Of any request, also one that matches no operation. */
+  /** Works for every request, even if it matches no operation. */
   meaningOf(method: Method, segments: readonly string[]): Meaning;
-  /** Methods the path has operations for. */
+  /** Methods for which the path has operations. */
   methodsAt(segments: readonly string[]): readonly Method[];
-  /** Nearest operations first, those of the same method before others equally near. */
+  /** The nearest operations first; of equally near ones, those with the same method. */
   nearest(method: Method, segments: readonly string[]): readonly OperationId[];
-  /** Rule 5 for one operation, compiled when first asked for. */
+  /** The check of rule 5 for an operation, compiled when it is first used. */
   checkOf(operation: Operation): RequestCheck;
 };
 
@@ -42,7 +42,7 @@ export function createOperations(
 ): Operations {
   const templates = description.operations.map(toTemplate).sort((a, b) => b.literals - a.literals);
   const match = matcherOf(templates);
-  // In another version of the path the same method does the same.
+  // The same method on another version of a path is assumed to have the same effect.
   const matchAnyVersion = matcherOf(
     templates
       .filter(({ operation }) => operation.effect !== undefined)
@@ -112,7 +112,7 @@ function withoutVersion<T>(parts: readonly T[], literalOf: (part: T) => string |
   return literal !== false && /^v\d+$/.test(literal) ? parts.slice(1) : parts;
 }
 
-/** Where no description states it: a read may list anything, and DELETE is what ends things. */
+/** The assumed effect if no description states one: a read may list anything, and DELETE ends something. */
 const effectOf = (method: Method): Effect =>
   method === 'GET' || method === 'HEAD' ? 'lists' : method === 'DELETE' ? 'ends' : 'changes';
 
@@ -140,7 +140,7 @@ function matchParts(parts: readonly Part[], segments: readonly string[]): Record
   return found;
 }
 
-/** Edit distance between paths; where the template has a parameter, any one segment fits it at no cost. */
+/** Edit distance between the paths. Any segment matches a parameter of the template at no cost. */
 function distanceTo(template: Template, method: Method, segments: readonly string[]): number {
   const shown = template.parts.map((part, index) => ('literal' in part ? part.literal : (segments[index] ?? '{…}')));
   const otherMethod = template.operation.method === method ? 0 : 1;

@@ -1,30 +1,30 @@
-// Rule 1 of the guard: turns the path a guest wrote into the plain segments it means, or refuses it. What is sent later
-// is built from these segments alone, so a spelling cannot mean one thing here and another upstream. Knows no operations.
+// Rule 1 of the guard: resolves the path that a guest wrote to plain segments, or refuses it. The path that is sent is
+// built from these segments, so it cannot mean one thing here and another upstream. Knows no operations.
 import { GatewayError } from '../errors.ts';
 
 const MAX_PATH_CHARS = 2048;
-/** No legitimate path is encoded this many times. */
+/** Maximum rounds of decoding; no legitimate path needs so many. */
 const MAX_ROUNDS = 8;
 /** Control characters, C1 included, and the backslash, which some servers read as a slash. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it looks for them
 const FORBIDDEN = /[\u0000-\u001f\u007f-\u009f\\]/;
-/** RFC 3986 `pchar` and what is resolved away: slash, `;params`, percent. Plain ASCII leaves no room for look-alikes. */
+/** Allows RFC 3986 `pchar`, and slash, `;params` and percent, which are resolved. Only ASCII, so no look-alikes. */
 const UNUSUAL = /[^A-Za-z0-9\-._~!$&'()*+,=:@;/%]/u;
-/** What a variable without a value becomes in a template string. */
+/** Texts that a template string contains for a variable without a value. */
 const NO_VALUE = new Set(['undefined', 'null', 'NaN']);
 
 export type ResolvedPath = {
-  /** Decoded, never empty, never a dot segment; `[]` is the root. */
+  /** Decoded; none is empty or a dot segment. `[]` is the root. */
   readonly segments: readonly string[];
-  /** Every segment that occurred, also those that dot segments removed. */
+  /** All segments, including those that dot segments removed. */
   readonly segmentsSeen: ReadonlySet<string>;
-  /** What stood after `?` in the path, as written. */
+  /** The text after `?` in the path, as written. */
   readonly search: string | undefined;
 };
 
 const invalid = (detail: string) => new GatewayError('path_invalid', detail);
 
-/** @throws GatewayError `path_invalid` with a hint. */
+/** @throws GatewayError `path_invalid` with a hint */
 export function resolvePath(path: string): ResolvedPath {
   if (path.length > MAX_PATH_CHARS) throw invalid(`The path is longer than ${MAX_PATH_CHARS} characters.`);
   if (FORBIDDEN.test(path)) throw invalid('The path holds a control character or a backslash. Use plain "/" paths.');
@@ -48,7 +48,7 @@ function checkStart(path: string): void {
   if (path.startsWith('//')) throw invalid('The path must start with one "/", not two.');
 }
 
-/** Decoded until nothing changes, then split; `;params` go. */
+/** Decodes until nothing changes, then splits, and removes `;params`. */
 function toFixpoint(written: string): readonly string[] {
   let text = written;
   for (let round = 0; round < MAX_ROUNDS; round++) {
@@ -59,7 +59,7 @@ function toFixpoint(written: string): readonly string[] {
   throw invalid('The path is encoded over and over. Write it plainly.');
 }
 
-/** One round of percent-decoding; what is not proper UTF-8 (overlong forms, `%u0041`, a lone `%`) is refused. */
+/** Decodes once. Refuses what is not valid UTF-8: overlong forms, `%u0041`, a lone `%`. */
 function decode(text: string): string {
   checkCharacters(text);
   let decoded: string;

@@ -1,9 +1,8 @@
-// Masks secrets in answers before a guest sees them: by place (`x-secret: true` in the description) and by name. Pure.
-// Knows nothing of requests or budgets.
+// Masks secrets in responses before a guest sees them: by place (`x-secret` in the description) and by name. Pure.
 import { isSchema, type Operation, type Schema } from '../spec/description.ts';
 import { MASK } from './key-spellings.ts';
 
-/** Fields whose value is a secret in any response. */
+/** Names of fields whose value is a secret in any response. */
 const SECRET_FIELDS = new Set([
   'envdAccessToken',
   'trafficAccessToken',
@@ -13,22 +12,21 @@ const SECRET_FIELDS = new Set([
   'password',
   'signatureSecret',
 ]);
-/** Fields all of whose inner values are secret; their names stay. */
+/** Names of fields in which all values are secret; the names in them stay. */
 const SECRET_PARENTS = new Set(['fromImageRegistry', 'egressProxy', 'transform']);
-/** In the query of a presigned URL, whatever field holds it. */
+/** The signature in a presigned URL, in any field. */
 const SIGNED = /[?&][\w-]*(?:[sS]ignature|sig)=/;
-/** A text without these holds no secret by name. One expression: a large answer is looked through once. */
+/** Text that does not match has no secret by name. A single expression, so that large text is scanned once. */
 const TRIGGER = new RegExp(`"(?:${[...SECRET_FIELDS, ...SECRET_PARENTS].join('|')})"|ignature=|sig=`);
-/** Escapes other than those Go's encoder writes could spell a name another way. */
+/** Escapes that Go's JSON encoder does not write, and that could hide a name. */
 const UNUSUAL_ESCAPE = /\\u(?!00(?:26|3c|3e))/i;
 const MAX_DEPTH = 100;
-/** Schemas may be cyclic: references are resolved in place. */
+/** Limits the depth, because schemas may be deep. */
 const MAX_SCHEMA_DEPTH = 12;
 
-/** False: nothing in this JSON text is a secret by its name, and none of it is written in a way that would hide one. */
+/** False if the JSON text contains no secret by name, and no escapes that could hide one. */
 export const mayHoldSecret = (text: string): boolean => TRIGGER.test(text) || hasUnusualEscapes(text);
 
-/** Text in which a name may be written in other characters than its own. */
 const hasUnusualEscapes = (text: string): boolean => UNUSUAL_ESCAPE.test(text);
 
 export const maskSecrets = (value: unknown, place?: Place): unknown => mask(value, place, 0);
@@ -37,7 +35,7 @@ function mask(value: unknown, place: Place | undefined, depth: number): unknown 
   if (place?.secret === true) return value === null ? null : MASK;
   if (typeof value === 'string') return SIGNED.test(value) ? MASK : value;
   if (typeof value !== 'object' || value === null) return value;
-  // The SDK makes dates of some fields.
+  // The SDK converts some fields to dates.
   if (value instanceof Date) return value;
   if (depth > MAX_DEPTH) return MASK;
   if (Array.isArray(value)) return value.map(item => mask(item, place?.items, depth + 1));
@@ -59,7 +57,7 @@ function maskLeaves(value: unknown, depth: number): unknown {
 
 // --- Places --------------------------------------------------------------------------------------------------------
 
-/** Where in an answer secrets are. Plain data: it crosses to a thread. */
+/** The places of secrets in a response. Plain data, because it is sent to a thread. */
 export type Place = {
   secret: boolean;
   readonly fields: Map<string, Place>;
@@ -77,7 +75,7 @@ export function secretsOf(operation: Operation): Place | undefined {
   return known.get(operation);
 }
 
-/** Undefined where nothing below is secret, so that such answers pass untouched. */
+/** Returns undefined if nothing below is secret, so that such responses stay unchanged. */
 function placeOf(schemas: readonly Schema[], depth: number): Place | undefined {
   if (schemas.length === 0 || depth > MAX_SCHEMA_DEPTH) return undefined;
   const all = schemas.flatMap(alternatives);

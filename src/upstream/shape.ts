@@ -1,5 +1,5 @@
-// Reads what a guest handed to api.request() into known fields. Looks at the form only: which operation it is, and
-// whether the values fit it, is decided elsewhere.
+// Reads the argument of api.request() into known fields. Checks only its form; operations.ts and validate.ts decide
+// which operation it is and whether the values fit.
 import { z } from 'zod';
 import { GatewayError } from '../errors.ts';
 import { tryParseJson } from '../ground/json.ts';
@@ -9,7 +9,7 @@ import { nearestName } from './nearest.ts';
 
 const METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] satisfies Method[];
 const FIELDS = ['method', 'path', 'query', 'body', 'contentType', 'rawBody', 'headers', 'unchecked'] as const;
-/** What other clients call our fields. */
+/** Names that other clients have for these fields. */
 const OTHER_NAMES: Readonly<Record<string, (typeof FIELDS)[number]>> = {
   url: 'path',
   uri: 'path',
@@ -22,7 +22,7 @@ const OTHER_NAMES: Readonly<Record<string, (typeof FIELDS)[number]>> = {
 };
 const MAX_QUERY_CHARS = 16_384;
 const MAX_ENTRIES = 200;
-/** JSON given as text. Its length is bounded with the arguments of the call. */
+/** Limits of a body that is given as JSON text. Its length is limited together with the arguments of the call. */
 const BODY_LIMITS: JsonLimits = {
   maxBytes: Number.POSITIVE_INFINITY,
   maxValues: 20_000,
@@ -30,7 +30,7 @@ const BODY_LIMITS: JsonLimits = {
   maxDepth: 100,
   maxKeyBytes: 4_096,
 };
-/** An agent does not read more than this, and describing each fault costs time. */
+/** Limits the number of mistakes that are described, since describing each takes time. */
 const MAX_FIELDS = 50;
 const MAX_TOLD = 5;
 const MEDIA_TYPE = /^[\w.+-]+\/[\w.+-]+(?:\s*;\s*[\w-]+=(?:[\w.+-]+|"[\w .+:/-]*"))*$/;
@@ -47,12 +47,12 @@ const Shape = z.strictObject({
   unchecked: z.boolean().nullish(),
 });
 
-/** Name -> values as they go out, one for each occurrence. */
+/** Name -> values as they are sent, one for each occurrence. */
 export type Query = ReadonlyMap<string, readonly string[]>;
 
 export type AskedBody = {
   readonly contentType: string;
-  /** What is sent. */
+  /** The body as it is sent. */
   readonly text: string;
   /** The parsed value when the content type is JSON, else undefined. */
   readonly json?: { readonly value: unknown };
@@ -62,21 +62,21 @@ export type AskedRequest = {
   readonly method: Method;
   readonly path: string;
   readonly query: readonly (readonly [string, unknown])[];
-  /** As given: `readBody` looks at it, when all else is in order. */
+  /** Unchecked: `readBody` reads it when everything else has been checked. */
   readonly given: { readonly body: unknown; readonly rawBody: string | undefined };
   readonly contentType: string | undefined;
   readonly accept: string | undefined;
   readonly unchecked: boolean;
 };
 
-/** Own entries of an object; 0 for anything else. */
+/** Number of entries of an object; 0 for anything else. */
 const countOf = (value: unknown): number =>
   typeof value === 'object' && value !== null ? Object.keys(value).length : 0;
 
 const invalid = (detail: string) => new GatewayError('request_invalid', detail);
 
 /**
- * All but the body, which is the most work.
+ * Reads everything except for the body, which is the most work.
  *
  * @throws GatewayError `request_invalid`, or `method_refused` for a method no operation can have.
  */
@@ -105,7 +105,7 @@ export function readRequest(raw: unknown): AskedRequest {
   };
 }
 
-/** Method and path alone, of a request that may be wrong in all else. @throws as readRequest */
+/** Reads only method and path, of a request that may be wrong otherwise. @throws the errors of readRequest */
 export function readTarget(raw: unknown): Pick<AskedRequest, 'method' | 'path'> {
   const { method, path } = (raw ?? {}) as { method?: unknown; path?: unknown };
   if (typeof path !== 'string') throw invalid('`path` must be a string.');
@@ -144,7 +144,7 @@ function readMethod(written: string): Method {
 
 type Headers = { readonly contentType: string | undefined; readonly accept: string | undefined };
 
-/** Rule 6: an allow-list. Everything that names a caller, a host or a connection is the gateway's own business. */
+/** Rule 6: an allow-list. Only the gateway sets headers that name a caller, a host or a connection. */
 function readHeaders(headers: Readonly<Record<string, string>>, field: string | undefined): Headers {
   let contentType = field;
   let accept: string | undefined;
@@ -170,7 +170,7 @@ function readHeaders(headers: Readonly<Record<string, string>>, field: string | 
 
 const isJson = (contentType: string) => /^application\/(?:[\w.+-]+\+)?json\b/i.test(contentType);
 
-/** @throws GatewayError `request_invalid`, or `too_complex` for text that would be too much work to parse */
+/** @throws GatewayError `request_invalid`, or `too_complex` for text that takes too long to parse */
 export function readBody({ given, contentType: type }: AskedRequest): AskedBody | undefined {
   const { body, rawBody } = given;
   if (body !== undefined && rawBody !== undefined) throw invalid('Give `body` or `rawBody`, not both.');
@@ -184,7 +184,7 @@ export function readBody({ given, contentType: type }: AskedRequest): AskedBody 
   }
   if (text === undefined) return { contentType, text: JSON.stringify(body), json: { value: body } };
   checkSize(text);
-  // Models used to fetch() stringify their bodies: JSON text is taken for its value.
+  // Models often stringify the body as for fetch(), so JSON text counts as the value it contains.
   const value = tryParseJson(text);
   if (value === undefined)
     throw invalid('The body is a string but not JSON. Give an object, or set `contentType` and use `rawBody`.');
@@ -201,8 +201,8 @@ function checkSize(text: string): void {
 }
 
 /**
- * The query as strings. What stood in the path after `?` joins what stood in `query`; a name may come from one of the
- * two only. `null` leaves a parameter out.
+ * Reads the query as strings, from the path after `?` and from `query`. A name may be in only one of the two. `null`
+ * omits a parameter.
  */
 export function readQuery(asked: AskedRequest['query'], search: string | undefined): Query {
   const query = new Map<string, readonly string[]>();
@@ -217,7 +217,7 @@ export function readQuery(asked: AskedRequest['query'], search: string | undefin
     if (values.length > 0) query.set(name, values);
   }
   let chars = 0;
-  // As it goes out: the name, `=` and `&` with every value.
+  // Counts the query as it is sent: the name, `=` and `&` for every value.
   for (const [name, values] of query) for (const value of values) chars += name.length + value.length + 2;
   if (chars > MAX_QUERY_CHARS) throw tooLong();
   return query;

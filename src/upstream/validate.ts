@@ -1,5 +1,5 @@
-// Rule 5 of the guard: does a request fit the schema of its operation? Answers with sentences a model can act on. Text
-// from the path and the query is coerced for the check only; what is sent stays as written.
+// Rule 5 of the guard: checks a request against the schema of its operation and returns sentences that tell a model
+// what to fix. Text from path and query is converted for the check only; it is sent as written.
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import type { Operation, Parameter, Schema } from '../spec/description.ts';
 import { nearestName } from './nearest.ts';
@@ -11,20 +11,20 @@ type CheckedParts = {
   readonly body: AskedBody | undefined;
 };
 
-/** What is wrong, one sentence each; empty when the request fits. */
+/** Returns the problems, one sentence each; empty if the request fits. */
 export type RequestCheck = (parts: CheckedParts) => readonly string[];
 
 /**
- * Descriptions are OpenAPI: unknown keywords and formats are documentation. One error at a time bounds the work. The
- * schemas of a slimmed description are well-formed, so the first check of a process need not check them.
+ * Unknown keywords and formats in OpenAPI are documentation. Stopping at the first error limits the work. The schemas
+ * of a reduced description are well-formed, so they are not validated themselves.
  */
 const LENIENT = { strict: false, validateFormats: false, validateSchema: false, verbose: true, logger: false } as const;
 const MAX_UNKNOWN_NAMES = 5;
 const MAX_DEPTH = 20;
-/** Of a list: names are looked at in so many items. */
+/** Number of list items in which names are checked. */
 const MAX_ITEMS = 100;
 
-/** The checks of a description's operations, each compiled when first needed and kept. */
+/** Returns the checks of operations. Each is compiled when it is first used, and kept. */
 export function createChecks(): (operation: Operation) => RequestCheck {
   const strict = new Ajv(LENIENT);
   const coercing = new Ajv({ ...LENIENT, coerceTypes: true });
@@ -51,7 +51,7 @@ function compile(operation: Operation, strict: Ajv, coercing: Ajv): RequestCheck
   ];
 }
 
-/** Parameters as one schema. */
+/** The parameters as properties of one object schema. */
 export const objectOf = (parameters: readonly Parameter[]): Schema => ({
   type: 'object',
   properties: Object.fromEntries(parameters.map(({ name, schema }) => [name, schema])),
@@ -117,8 +117,8 @@ const propertiesOf = (schema: Schema): Readonly<Record<string, Schema>> =>
 const hasType = (schema: Schema, type: string) => [schema.type].flat().includes(type);
 
 /**
- * OpenAPI allows any field unless it is forbidden; an API that lists its fields means only those. So a name is unknown
- * when some alternative lists fields, none lists this one, and none speaks of additional ones.
+ * OpenAPI allows any field that is not forbidden, but an API that lists its fields means only those. So a name is
+ * unknown if some alternative lists fields, none lists this one, and none mentions additional properties.
  */
 function findUnknown(schemas: readonly Schema[], value: unknown, place: string, depth: number, report: Report): void {
   if (typeof value !== 'object' || value === null || depth > MAX_DEPTH) return;
@@ -148,7 +148,7 @@ const bodyNames = (operation: Operation): readonly string[] =>
     ? []
     : [...new Set(alternatives(operation.body.schema).flatMap(s => Object.keys(propertiesOf(s))))];
 
-/** `meant` collects the names that were suggested: they are not reported as missing as well. */
+/** `meant` collects the suggested names, so that they are not reported as missing as well. */
 function unknown(place: string, name: string, known: readonly string[], meant: Set<string>): string {
   const nearest = nearestName(name, known);
   if (nearest !== undefined) {
@@ -159,7 +159,7 @@ function unknown(place: string, name: string, known: readonly string[], meant: S
   return `${place} has no "${clip(name)}": ${names}`;
 }
 
-/** The SDK counts in milliseconds, the API in seconds: a number taken over as it is lives a thousand times longer. */
+/** The SDK counts in milliseconds, the API in seconds: an unconverted timeout would be a thousand times longer. */
 const unitOf = (name: string, nearest: string) =>
   nearest === 'timeout' && /ms$/i.test(name) ? ', in seconds (60000 ms is 60)' : '';
 
@@ -175,7 +175,7 @@ function fit(
 ): readonly string[] {
   if (validate(value)) return [];
   const errors = validate.errors ?? [];
-  // With alternatives every branch complains; the deepest complaint is about the branch that was meant.
+  // With alternatives every branch has errors; the deepest error is in the branch that was probably meant.
   const depth = (error: ErrorObject) => error.instancePath.split('/').length;
   const deepest = Math.max(...errors.map(depth));
   const relevant = errors.filter(error => depth(error) === deepest && error.keyword !== 'if').slice(0, 3);
