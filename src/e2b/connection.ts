@@ -1,10 +1,12 @@
 // The addresses of E2B, and the options for its SDK. Sets every option, because the SDK reads missing ones from the
 // environment. Knows no sandbox.
+import { GatewayError } from '../errors.ts';
 import type { JsonLimits } from '../ground/json-size.ts';
 import { omitUndefined } from '../ground/omit-undefined.ts';
 import { Origin } from '../ground/origin.ts';
 import { traceHeaders } from '../trace.ts';
 import { withApi } from './api-fetch.ts';
+import { connectionFailureOf, readSdkError } from './sdk-errors.ts';
 
 export type Connection = {
   /** The API, with the connections that all calls share. */
@@ -81,5 +83,17 @@ export function askApi<T>(
   const limits = { ...ANSWER_LIMITS, maxBytes: Math.min(ANSWER_LIMITS.maxBytes, maxAnswerBytes) };
   const endsAt = performance.now() + timeoutMs;
   const apiCall = { origin: connection.api, principalId, signal, endsAt, limits, onBytes, checkPath };
-  return withApi(apiCall, () => ask(sdkOptions(connection, call)));
+  return withApi(apiCall, () => ask(sdkOptions(connection, call))).catch(caught => {
+    throw !signal.aborted && isUnread(caught) ? notItsProtocol(caught) : caught;
+  });
 }
+
+/** Neither the SDK's error nor a connection's: the SDK has stumbled over an answer. */
+const isUnread = (caught: unknown): boolean =>
+  !(caught instanceof GatewayError) &&
+  (caught as { name?: unknown } | null)?.name !== 'AbortError' &&
+  readSdkError(caught) === undefined &&
+  connectionFailureOf(caught) === undefined;
+
+export const notItsProtocol = (cause?: unknown) =>
+  new GatewayError('upstream_failed', 'The API answered with something that is not its protocol.', { cause });

@@ -2,8 +2,9 @@
 // and reads without limits, but the agent's program may be what answers in a sandbox. So the SDK's command, file and
 // health clients are replaced. Only this file uses private fields of the SDK; a test fails when they change.
 import { createConnectTransport } from '@connectrpc/connect-web';
+import { z } from 'zod';
 import { omitUndefined } from '../ground/omit-undefined.ts';
-import type { Connection, SdkOptions } from './connection.ts';
+import { type Connection, notItsProtocol, type SdkOptions } from './connection.ts';
 import { type CommandHandle, ConnectionConfig, type PlainSandbox, Sandbox, toWire } from './sdk.ts';
 import type { Wire } from './wire.ts';
 
@@ -34,7 +35,37 @@ type Inside = {
 /** Reads the access from an SDK instance that was returned for a created or resumed sandbox. */
 export function accessOf(made: PlainSandbox): Access {
   const { sandboxId, sandboxDomain, trafficAccessToken, envdAccessToken, envdApi } = made as unknown as Inside;
-  return { sandboxId, domain: sandboxDomain, envdVersion: envdApi.version, envdAccessToken, trafficAccessToken };
+  return checkAccess({
+    sandboxId,
+    domain: sandboxDomain,
+    envdVersion: envdApi.version,
+    envdAccessToken,
+    trafficAccessToken,
+  });
+}
+
+const token = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,10000}$/)
+  .nullish()
+  .transform(given => given ?? undefined);
+const accessShape = z.object({
+  sandboxId: z.string().regex(/^[\w-]{1,200}$/),
+  domain: z
+    .string()
+    .regex(/^[a-z0-9.-]{1,253}(?::\d{1,5})?$/i)
+    .nullish()
+    .transform(given => given ?? undefined),
+  envdVersion: z.string().regex(/^v?\d+\.\d+\.\d+[\w.+-]{0,60}$/),
+  envdAccessToken: token,
+  trafficAccessToken: token,
+});
+
+/** Of what the API answered: the parts go into addresses and headers. @throws GatewayError `upstream_failed` */
+export function checkAccess(answered: Readonly<Record<keyof Access, unknown>>): Access {
+  const { success, data } = accessShape.safeParse(answered);
+  if (!success) throw notItsProtocol();
+  return data;
 }
 
 export function openHandle(access: Access, options: SdkOptions, wire: Wire): Sandbox {

@@ -281,3 +281,25 @@ describe('a body that cannot be read cannot be counted', () => {
     expect(upstream.requests).toEqual([]);
   });
 });
+
+const SHAPES: readonly unknown[] = [
+  ...[null, 5, 'text', true, [], {}, [null], [[]], [5], { sandboxID: 5 }, { envdVersion: 'x' }],
+  { sandboxID: sandboxId, state: 'running', envdVersion: 5, templateID: 'x' },
+  { sandboxID: sandboxId, state: 'running', envdVersion: 'soon', domain: 'a b/', templateID: 'x' },
+  { sandboxID: sandboxId, state: 'running', envdVersion: '0.4.0', domain: 7, templateID: {}, metadata: [] },
+  { sandboxID: '../teams', state: {}, envdVersion: '0.4.0', templateID: 'x', startedAt: {}, endAt: 'never' },
+  { sandboxID: {}, sandboxId: [], state: 'running', envdVersion: {}, envdAccessToken: 8, domain: {} },
+];
+
+it.each(CALLS)('an answer of another shape is never a fault of the gateway: %s', async (capability, args) => {
+  for (const shape of SHAPES)
+    for (const status of [200, 201, 400]) {
+      upstream.answer = (_, response) => sendJson(response, shape, status);
+      const run = plane.openRun();
+      const reply = await run.reply(capability, args);
+      const seen = `${status} ${JSON.stringify(shape)}: ${JSON.stringify(reply).slice(0, 300)}`;
+      expect(run.faults, seen).toEqual([]);
+      expect(seen).not.toMatch(/"code":"internal"|node_modules|\.[jt]s:\d/);
+      run.end();
+    }
+});

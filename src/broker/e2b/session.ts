@@ -3,11 +3,19 @@
 
 import { E2B } from '../../e2b/api.ts';
 import { apiOf } from '../../e2b/api-client.ts';
-import { type ApiCallOptions, askApi, type Connection, type SdkOptions, sdkOptions } from '../../e2b/connection.ts';
-import { type Access, accessOf, daemonOrigin, openHandle } from '../../e2b/handle.ts';
+import {
+  type ApiCallOptions,
+  askApi,
+  type Connection,
+  notItsProtocol,
+  type SdkOptions,
+  sdkOptions,
+} from '../../e2b/connection.ts';
+import { type Access, accessOf, checkAccess, daemonOrigin, openHandle } from '../../e2b/handle.ts';
 import { Sandbox } from '../../e2b/sdk.ts';
 import type { Wire, WireFactory, WireOptions } from '../../e2b/wire.ts';
 import { GatewayError } from '../../errors.ts';
+import { isRecord } from '../../ground/json.ts';
 import { refusePath } from '../../upstream/guard.ts';
 import type { CallContext } from '../broker.ts';
 import type { Act } from '../ledger.ts';
@@ -204,19 +212,15 @@ async function readAccess(sandboxId: string, sdk: SdkOptions): Promise<Access> {
     signal: AbortSignal.any([sdk.signal, AbortSignal.timeout(sdk.requestTimeoutMs)]),
   });
   if (data === undefined) throw apiError(response.status, sandboxId, error);
+  if (!isRecord(data)) throw notItsProtocol();
   if (data.state !== 'running') {
     throw new GatewayError(
       'sandbox_not_running',
-      `Sandbox ${sandboxId} is ${data.state}. Sandbox.connect('${sandboxId}') in execute_write resumes it.`,
+      `Sandbox ${sandboxId} ${data.state === 'paused' ? 'is paused' : 'does not run'}. Sandbox.connect('${sandboxId}') in execute_write resumes it.`,
     );
   }
-  return {
-    sandboxId,
-    domain: data.domain ?? undefined,
-    envdVersion: data.envdVersion,
-    envdAccessToken: data.envdAccessToken ?? undefined,
-    trafficAccessToken: undefined,
-  };
+  const { domain, envdVersion, envdAccessToken } = data;
+  return checkAccess({ sandboxId, domain, envdVersion, envdAccessToken, trafficAccessToken: undefined });
 }
 
 /** Uses the SDK's error names and messages. */
