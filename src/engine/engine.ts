@@ -1,137 +1,137 @@
-// The contract every engine keeps: types only. Knows neither the broker nor E2B's API; engines are handed `callHost`.
+// The interface of all engines; types only. Engines do not depend on the broker or E2B's API: `callHost` is a parameter.
 import type { ErrorCode } from '../errors.ts';
 import type { JsonExcess } from '../ground/json-size.ts';
 import type { Hold } from '../ground/memory-budget.ts';
 import type { Principal } from '../principal.ts';
 
-/** `search` sees the description; `read` and `write` see `api`, `Sandbox` and `display`. Rules differ on the host only. */
+/** `search` has the API description; `read` and `write` have `api`, `Sandbox` and `display`, with different rules on the host. */
 export type Surface = 'search' | 'read' | 'write';
 
-/** What one run may use. Every field is enforced by the engine on the host, whatever the guest does. */
+/** The limits of one run. The engine enforces every field on the host, whatever the guest does. */
 export type Limits = {
-  /** From the first line of the agent's code to the answer, waits included; what comes before has bounds of its own. */
+  /** From the first line of the agent's code to the result, waits included. The time before has limits of its own. */
   readonly wallMs: number;
   /** Guest CPU time, waits excluded. */
   readonly cpuMs: number;
   readonly memoryBytes: number;
-  /** The result as JSON text. */
+  /** Length of the result as JSON. */
   readonly maxResultChars: number;
-  /** stdout and stderr, each. What is over is dropped and counted. */
+  /** Length of stdout and of stderr. More is dropped and counted. */
   readonly maxLogChars: number;
-  /** JSON text of one call's arguments. */
+  /** Length of the arguments of one call as JSON. */
   readonly maxCallChars: number;
-  /** Values in one call's arguments, and keys. */
+  /** Number of values, and of keys, in the arguments of one call. */
   readonly maxCallValues: number;
-  /** Calls and timers a guest may have open at once; one more rejects inside the guest with `budget_exceeded`. */
+  /** Open calls and timers at one time; one more rejects inside the guest with `budget_exceeded`. */
   readonly maxPendingCalls: number;
-  /** All display() blocks of a run together. */
+  /** Size of all display() blocks of a run together. */
   readonly maxDisplayBytes: number;
 };
 
-/** One message from the guest: the capability it wants and its arguments as JSON text, exactly as the guest wrote it. */
+/** A call from the guest: the capability, and its arguments as JSON exactly as the guest wrote it. */
 export type GuestCall = {
   readonly capability: string;
   readonly argsJson: string;
-  /** The arguments were too much to look at, see intake.ts: they are left out. */
+  /** The arguments exceed a limit and are left out, see intake.ts. */
   readonly excess?: JsonExcess;
-  /** What a person decided on this very call, see tape.ts. Never the guest's word. */
+  /** The user's decision on this call, see tape.ts. It never comes from the guest. */
   readonly decision?: 'approved' | 'refused' | 'unanswered';
 };
 
-/** `json` is handed to the guest's JSON.parse unread, so that large upstream answers cross once. */
+/** `json` is passed to the guest's JSON.parse without being parsed here, because it may be large. */
 export type GuestReply =
   | {
       readonly ok: true;
       readonly json: string;
-      /** To be called once the reply is on its way to the guest and its text no longer held here. */
+      /** To be called when the reply is being sent to the guest and its text is no longer kept here. */
       readonly delivered?: () => void;
     }
   | { readonly ok: false; readonly error: { readonly name: string; readonly code: string; readonly message: string } };
 
-/** Sends the guest an event of a call, as JSON text. Reaches it in order, and before an answer given later. */
+/** Sends the guest an event of a call, as JSON. Events arrive in order, and before a reply that is sent later. */
 export type Emit = (json: string) => void;
 
-/** Answers one call. Never rejects. `signal` aborts when the run ends, for whatever reason. */
+/** Performs one call and returns the reply. Never rejects. `signal` aborts when the run ends for any reason. */
 export type CallHost = (call: GuestCall, signal: AbortSignal, emit?: Emit) => Promise<GuestReply>;
 
-/** The same for a run that can be interrupted: a held call is not answered in it, a person is to be asked `Q` first. */
+/** The same for a run that can be interrupted: a held call gets no reply until the user has answered the question `Q`. */
 export type AskHost<Q = unknown> = (call: GuestCall, signal: AbortSignal, emit?: Emit) => Promise<GuestReply | Held<Q>>;
 type Held<Q> = { readonly held: Q };
 
-/** An answer to a call, an event of it, or a timer that fired, and when the guest got it. `how` as in protocol.ts. */
+/** A reply to a call, an event of it, or a timer that fired, with the guest's time of it. `how` as in protocol.ts. */
 export type Recorded = {
   readonly id: number;
   readonly how: 0 | 1 | 2 | 3;
   readonly payload: string;
   readonly atMs: number;
 };
-/** `code`: of the error that the call is rejected with. */
+/** `code`: the code of the error with which the call is rejected. */
 export type Delivery = Recorded & { readonly code?: string; readonly delivered?: (() => void) | undefined };
 
-/** What a guest can observe beside its answers: where its randomness and its clock start from. */
+/** Seed of the guest's random numbers and start of its clock: with the replies, all that can influence the guest. */
 export type TapeStart = { readonly seed: string; readonly startedMs: number };
-/** Why the run is over before its function is. */
+/** Why the run ends before its function has returned. */
 export type TapeEnd = 'suspended' | ErrorCode;
 
-/** What an engine does for a tape. Each delivery reaches the guest in order, when it has done all it can with the last. */
+/** What a tape needs of an engine. Deliveries reach the guest in order, each when the guest is idle after the last one. */
 export type TapeEngine = {
   deliver(delivery: Delivery): void;
   end(why: TapeEnd): void;
-  /** Aborts when the run is over. Asked for when there is a call to make. */
+  /** Returns the signal that aborts when the run is over. */
   readonly signal: () => AbortSignal;
   readonly maxTimerMs: number;
 };
 
-/** What a tape is to an engine, see tape.ts. */
+/** The interface of a tape for an engine, see tape.ts. */
 export type RunTape = {
   readonly start: TapeStart;
-  /** The guest is not yet where it was interrupted: it may not end. */
+  /** True until the guest is where it was interrupted; it must not end before. */
   readonly replaying: boolean;
-  /** Once, before the guest starts. */
+  /** To be called once, before the guest starts. */
   attach(engine: TapeEngine): void;
   call(id: number, call: GuestCall): void;
   timer(id: number, ms: number): void;
   clear(id: number): void;
-  /** The guest has done all it can with what was delivered. */
+  /** To be called when the guest is idle: it waits for further deliveries. */
   idle(): void;
-  /** The run is over. */
+  /** To be called when the run is over. */
   close(): void;
 };
 
 export type Job = {
-  /** One expression that evaluates to a function (or promise of a value), as guest/accept/code.ts accepted it. */
+  /** One expression, as guest/accept/code.ts accepted it. Its value is a function, a result, or a promise of one. */
   readonly source: string;
-  /** `source` is what the agent wrote. An engine that makes no expression of it itself ends the run as `unread`. */
+  /** `source` is the agent's own text. An engine that does not accept it itself ends the run as `unread`. */
   readonly asWritten?: boolean;
   readonly surface: Surface;
   readonly callHost: CallHost;
-  /** Time that the host has worked for the run so far: it counts as the guest's own CPU time. */
+  /** CPU time that the host has used for the run so far; it counts as the guest's CPU time. */
   readonly hostMs?: () => number;
-  /** What is kept for the run until its answer is sent is the caller's memory. */
+  /** Counts the memory that is kept for the run until its response is sent, for the caller. */
   readonly hold?: Hold;
   readonly limits: Limits;
-  /** Aborted when the caller goes away. */
+  /** Aborted when the caller disconnects. */
   readonly signal: AbortSignal;
   readonly principal: Principal;
-  /** Records or replays the run, and is asked instead of `callHost`. Undefined: the run cannot be interrupted. */
+  /** Records or replays the run, and is called instead of `callHost`. Undefined: the run cannot be interrupted. */
   readonly tape?: RunTape | undefined;
 };
 
 export type GuestError = {
   readonly name: string;
   readonly message: string;
-  /** Set when the gateway, not the guest, made the error. */
+  /** Set if the error is the gateway's and not the guest's. */
   readonly code?: ErrorCode;
-  /** 1-based, in the agent's own text: `source` keeps its lines. */
+  /** 1-based, in the agent's text: `source` has the same lines. */
   readonly line?: number;
-  /** 1-based, in `(${source}\n)` as evaluated, the bracket counted; guest/accept/code.ts `ownColumn` makes it the agent's. */
+  /** 1-based, in the evaluated text `(${source}\n)`. `ownColumn` of guest/accept/code.ts converts it to the agent's text. */
   readonly column?: number;
-  /** What the agent's code called there threw: a built-in, or the gateway's own. */
+  /** The error was thrown inside a function that this place calls: a built-in, or one of the gateway's. */
   readonly elsewhere?: true;
-  /** Guest frames only, in the agent's own line numbers. */
+  /** Only the frames of the agent's code, with its line numbers. */
   readonly stack?: string;
   readonly retryAfterMs?: number;
-  /** What would surprise the agent: "1 call was still open". */
+  /** Something the agent may not expect: "1 call was still open". */
   readonly note?: string;
 };
 
@@ -148,7 +148,7 @@ type Ran = {
   readonly displays: readonly Display[];
   readonly durationMs: number;
   readonly cpuMs: number;
-  /** Until the run was taken up: a worker free, or its sandbox there. Part of durationMs. */
+  /** Time until a worker was free or the sandbox was ready. Part of durationMs. */
   readonly queuedMs?: number;
 };
 
@@ -156,35 +156,35 @@ export type Completed = Ran & {
   readonly status: 'completed';
   /** Valid JSON text. */
   readonly json: string;
-  /** What would surprise the agent: "the function returned a function". */
+  /** Something the agent may not expect: "the function returned a function". */
   readonly note?: string;
 };
 export type Failed = Ran & { readonly status: 'failed'; readonly error: GuestError };
-/** It waits for a person. Its tape has what is needed to go on; only a run with a tape ends so. */
+/** The run waits for a user's decision, and its tape has what is needed to continue. Only for runs with a tape. */
 export type Suspended = Ran & { readonly status: 'suspended' };
-/** Nothing of it ran: it is for guest/accept to read, or to refuse. Only a run `asWritten` ends so. */
+/** Nothing was run, because guest/accept must accept or refuse the code first. Only for runs `asWritten`. */
 type Unread = Ran & { readonly status: 'unread' };
 export type Outcome = Completed | Failed | Suspended | Unread;
 
 export type EngineStats = {
-  /** Worker threads, or sandboxes there may be: as many runs as it works on at once. */
+  /** Number of worker threads, or maximum number of sandboxes: so many runs are executed at one time. */
   readonly workers: number;
-  /** Runs that have theirs. */
+  /** Runs that have a worker or a sandbox. */
   readonly running: number;
-  /** Runs put aside until an answer comes, with no worker of their own meanwhile. */
+  /** Runs that wait for the reply to a call, and have no worker meanwhile. */
   readonly waiting: number;
-  /** Runs that wait for a worker, or until their sandbox is ready. */
+  /** Runs that wait for a worker, or for their sandbox to be ready. */
   readonly queued: number;
 };
 
 export interface Engine {
-  /** For people; of two engines together, both. */
+  /** The name for logs and status; if two engines are combined, of both. */
   readonly name: string;
-  /** Of the one that runs this. */
+  /** The name of the engine that runs this tool. */
   nameFor(surface: Surface): string;
-  /** Never throws or rejects for what a guest does; `busy` and `engine_lost` come as failed outcomes too. */
+  /** Never throws or rejects because of a guest; `busy` and `engine_lost` are failed outcomes too. */
   run(job: Job): Promise<Outcome>;
-  /** Replaces what `search` sees. Runs already started keep the old one. `descriptionJson`: see spec/description.ts. */
+  /** Replaces the description for `search`. Runs that have started keep the old one. See spec/description.ts. */
   describe(descriptionJson: string): Promise<void>;
   stats(): EngineStats;
   close(): Promise<void>;

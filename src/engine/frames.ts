@@ -1,5 +1,4 @@
-// Positions out of a stack as QuickJS and V8 write it, in the agent's own numbers. The text is the guest's word: parsed,
-// never trusted.
+// Parses positions in the agent's code from a stack of QuickJS or V8. The text comes from the guest and is untrusted.
 import { CODE_FILE } from './protocol.ts';
 
 export type Frame = { readonly line: number; readonly column: number; readonly text: string };
@@ -10,7 +9,7 @@ const FRAME = new RegExp(
 const MAX_FRAMES = 20;
 const UNNAMED = ['<anonymous>', '<eval>', 'eval'];
 
-/** Frames in the agent's code, innermost first. Columns are those of the text as evaluated, see GuestError. */
+/** The frames in the agent's code, innermost first. Columns are those of the evaluated text, see GuestError. */
 export function guestFrames(stack: string): Frame[] {
   const frames: Frame[] = [];
   for (const text of stack.split('\n')) {
@@ -28,7 +27,7 @@ export function guestFrames(stack: string): Frame[] {
   return frames;
 }
 
-/** The innermost frame is not the agent's: what its code called threw. */
+/** Whether the innermost frame is not in the agent's code: a function that the code called has thrown. */
 export function threwElsewhere(stack: string): boolean {
   const innermost = stack.split('\n', 20).find(text => /^\s*at /.test(text));
   return innermost !== undefined && !FRAME.test(innermost);

@@ -1,5 +1,5 @@
-// The border between hostile and ours, on every engine: takes a guest's messages, checks and counts them. Nothing a guest
-// sends is used before it was checked here. Knows nothing of what carries the messages or runs the guest.
+// Receives a guest's messages, on every engine, and checks and counts them: nothing that a guest sends is used before it was
+// checked here. Does not depend on how messages are transported or how the guest runs.
 import { createHash } from 'node:crypto';
 import { type JsonExcess, type JsonLimits, judgeJson } from '../ground/json-size.ts';
 import type { Display, GuestCall, Limits } from './engine.ts';
@@ -10,22 +10,22 @@ import { drawHex, type Taped } from './taped.ts';
 const MAX_RANDOM_BYTES = 65_536;
 const MAX_DEPTH = 100;
 const MAX_KEY_BYTES = 4_096;
-/** Arguments of all open calls of a run: what the host may have to keep for it. */
+/** Limit for the arguments of all open calls of a run, which the host keeps in memory. */
 const MAX_OPEN_CALL_CHARS = 16_000_000;
 
-/** What the engine has counted of a run so far. Travels with the guest. */
+/** What the engine has counted for a run so far. Moves with the guest from worker to worker. */
 export type Meter = {
-  /** Time in which the guest held a worker, our measure of its CPU time. */
+  /** Time in which the guest occupied a worker, which counts as its CPU time. */
   cpuMs: number;
-  /** The calls and timers the host still owes an answer to, by id, with the length of their arguments. */
+  /** The open calls and timers: id -> length of the arguments. */
   readonly open: Map<number, number>;
   openChars: number;
-  /** Calls and timers ever made. */
+  /** Calls and timers made since the start. */
   crossings: number;
   logChars: number;
   displayBytes: number;
   displays: number;
-  /** Of a run that is recorded or replayed. */
+  /** Set if the run is recorded or replayed. */
   readonly taped?: Taped;
 };
 
@@ -42,27 +42,27 @@ export type Emission =
   | { readonly kind: 'dropped'; readonly chars: number }
   | { readonly kind: 'display'; readonly display: Display };
 
-/** Why a run is over, as the worker saw it. */
+/** Why a run ended, as the worker reports it. */
 export type End =
   | { readonly reason: 'done'; readonly json: string; readonly note?: string }
   | { readonly reason: 'failed'; readonly error: FailedPayload }
-  /** Nothing ran, see `Unread`. */
+  /** Nothing was run, see `Unread`. */
   | { readonly reason: 'unread' }
   /** The CPU budget ran out. */
   | { readonly reason: 'cpu' }
-  /** The scheduler asked for it. */
+  /** The scheduler stopped it. */
   | { readonly reason: 'stopped' }
-  /** No job left and nothing pending. */
+  /** The function has not settled, and no call, timer or promise job is left that could continue it. */
   | { readonly reason: 'deadlock' }
   | { readonly reason: 'memory' }
-  /** More calls and timers than any run may make. */
+  /** More calls and timers than a run may make. */
   | { readonly reason: 'flood' }
-  /** The instance trapped, or the guest sent a message that no prelude sends. */
+  /** The instance trapped, or the guest sent a message that the prelude never sends. */
   | { readonly reason: 'crashed'; readonly detail: string };
 
 export class Intake {
   readonly meter: Meter;
-  /** Set once the run is over; later messages are ignored. */
+  /** Set when the run is over; later messages are ignored. */
   end: End | undefined;
   readonly #limits: Limits;
   #emissions: Emission[] = [];
@@ -82,7 +82,7 @@ export class Intake {
     return taken;
   }
 
-  /** One message. Returns what the guest is answered at once. A malformed one ends the run as crashed. */
+  /** Handles one message and returns the immediate reply, if it has one. A malformed message ends the run as crashed. */
   receive(kind: number, id: number, payload: string): string | undefined {
     if (this.end !== undefined) return undefined;
     try {
@@ -133,7 +133,7 @@ export class Intake {
     }
   }
 
-  /** A call or timer is no longer open. False when it was not. */
+  /** Marks a call or timer as no longer open. Returns false if it was not open. */
   answer(id: number): boolean {
     this.meter.openChars -= this.meter.open.get(id) ?? 0;
     return this.meter.open.delete(id);

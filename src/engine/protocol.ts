@@ -1,14 +1,14 @@
-// The messages between a guest and its host, on every engine: kinds and payloads, and the host's checks of
-// them. Bundled into the prelude as well, so: no Node imports. Knows nothing of what carries the messages.
+// The messages between a guest and its host, on every engine: kinds, payloads, and the host's checks of them. Also bundled
+// into the prelude, so it must not import Node modules.
 import type { Display, GuestReply, Limits } from './engine.ts';
 
-/** Guest to host: `send(kind, id, payload)`. `id` names the pending call or timer, 0 where there is none. */
+/** Guest to host: `send(kind, id, payload)`. `id` is that of the call or timer, or 0. */
 export const KIND = {
   /** payload: `capability` + "\n" + arguments as JSON text. Answered by SETTLE. */
   call: 0,
   /** payload: milliseconds. Answered by SETTLE.fired. */
   timer: 1,
-  /** The timer `id` is no longer wanted. */
+  /** Clears the timer `id`. */
   clear: 2,
   /** The run is over. payload: a note of `id` characters, then the result as JSON text. */
   done: 3,
@@ -18,17 +18,17 @@ export const KIND = {
   log: 5,
   /** payload: Display as JSON text. */
   display: 6,
-  /** payload: how many bytes. Answered at once: that many random bytes as hex. */
+  /** payload: a number of bytes. Immediate reply: that many random bytes as hex. */
   random: 7,
-  /** `id`: log characters the guest's own bounds dropped. */
+  /** `id`: number of log characters that the guest dropped. */
   dropped: 8,
-  /** payload: see quickjs/intl/answer.ts. Answered at once, and only by an engine whose JavaScript has no Intl. */
+  /** payload: see quickjs/intl/answer.ts. Immediate reply; only from an engine whose JavaScript has no Intl. */
   intl: 9,
 } as const;
 
 /**
- * Host to guest: `settle(id, how, payload)`. An event leaves its call open, and may come after its answer as well: what
- * a command prints that goes on in the background.
+ * Host to guest: `settle(id, how, payload)`. An event does not settle its call, and may also come after the call has
+ * settled: output of a command in the background.
  */
 export const SETTLE = { rejected: 0, fulfilled: 1, fired: 2, event: 3 } as const;
 export type Settle = (typeof SETTLE)[keyof typeof SETTLE];
@@ -36,35 +36,35 @@ export type Settle = (typeof SETTLE)[keyof typeof SETTLE];
 export const STDOUT = 1;
 export const STDERR = 2;
 
-/** `json` is the result as JSON text; `note` what would surprise the agent. */
+/** `json` is the result as JSON; `note` says something that the agent may not expect. */
 export type DonePayload = { readonly json: string; readonly note?: string };
 
-/** An error as the guest reports it: untrusted in every field, limited here. */
+/** An error as the guest reports it. Every field is untrusted; their lengths are limited here. */
 export type FailedPayload = {
   readonly name: string;
   readonly message: string;
   readonly stack?: string;
   readonly code?: string;
-  /** What would surprise the agent, as in DonePayload. */
+  /** As in DonePayload. */
   readonly note?: string;
 };
 
-/** What a guest may know of its limits, so that it can refuse before a large text crosses. The host checks again. */
+/** The limits that the guest knows, so that it can refuse a large text before sending it. The host checks them again. */
 export type GuestLimits = Pick<
   Limits,
   'maxResultChars' | 'maxLogChars' | 'maxCallChars' | 'maxPendingCalls' | 'maxDisplayBytes'
 >;
 
-/** What the agent's code is called in stacks. */
+/** The file name of the agent's code in stacks. */
 export const CODE_FILE = 'code.js';
 
-/** What `import(name)`, `import … from` and `require` answer with. */
+/** The message of the error of `import(name)`, `import … from` and `require`. */
 export const IMPORT_MESSAGE =
   'There are no modules here: api, Sandbox and display are globals, and so are URL, Buffer, TextEncoder, crypto.randomUUID and structuredClone.';
 
-/** Calls and timers of a whole run. Far above what any honest run makes; keeps a flood from busying the host. */
+/** Maximum number of calls and timers in a run, far above what real code makes; protects the host from floods. */
 export const MAX_CROSSINGS = 5_000;
-/** Blocks that one run may display. */
+/** Maximum number of blocks that a run may display. */
 export const MAX_DISPLAYS = 200;
 export const MAX_ERROR_CHARS = 8_000;
 const MAX_STACK_CHARS = 4_000;
@@ -76,7 +76,7 @@ export function guestLimits(limits: Limits): GuestLimits {
   return { maxResultChars, maxLogChars, maxCallChars, maxPendingCalls, maxDisplayBytes };
 }
 
-/** Thrown on a message no honest prelude sends. The run ends as failed. */
+/** Thrown for a message that an unmodified prelude never sends. The run ends as failed. */
 export class ProtocolError extends Error {
   override readonly name = 'ProtocolError';
 }
@@ -90,7 +90,7 @@ export function parseCall(payload: string): { capability: string; argsJson: stri
 export function parseDone(noteChars: number, payload: string): DonePayload {
   if (!Number.isSafeInteger(noteChars) || noteChars < 0) throw new ProtocolError('done without a result');
   const json = payload.slice(noteChars);
-  JSON.parse(json); // "valid JSON text" is the engine's promise, so it is the host that looks
+  JSON.parse(json); // the engine guarantees valid JSON, so the host checks it
   return noteChars === 0 ? { json } : { json, note: payload.slice(0, Math.min(noteChars, MAX_ERROR_CHARS)) };
 }
 

@@ -1,5 +1,5 @@
-// Two engines as one: `search` on the first, the rest on the second. `search` needs no API, so it need not pay for a
-// boundary that takes longer to start.
+// Combines two engines: `search` runs on the first, the other tools on the second. `search` makes no API calls, so it does
+// not need the stronger isolation that takes longer to start.
 import type { Engine, EngineStats } from './engine.ts';
 
 export function splitEngine(search: Engine, execute: Engine): Engine {

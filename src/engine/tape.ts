@@ -1,38 +1,38 @@
-// Records what a run is answered, so that it can be interrupted and gone on with elsewhere: the function runs again from
-// its start, and everything that was answered is answered again in the same order. Between the guest and its host, on
-// every engine; the engine itself only hands calls and timers in and answers out.
+// Records the replies that a run gets, so that it can be interrupted and continued on another replica: there the function
+// runs again from its start and gets the same replies in the same order. Works on every engine, between the guest and its
+// host: the engine passes calls and timers to the tape, and the tape's deliveries to the guest.
 import { createHash, randomUUID } from 'node:crypto';
 import { toGatewayError } from '../errors.ts';
 import type { AskHost, Delivery, GuestCall, GuestReply, Recorded, RunTape, TapeEngine, TapeStart } from './engine.ts';
 import { SETTLE, settlePayload } from './protocol.ts';
 import { answerTo } from './transcript.ts';
 
-/** What the guest asked for: `key` tells calls apart; a timer has its length, and when it was set. */
+/** A call or timer of the guest. A call has a digest (`key`) to compare; a timer its length and when it was set. */
 type Opened =
   | { readonly id: number; readonly key: string }
   | { readonly id: number; ms: number; readonly atMs: number };
 
-/** A call of a run that was not interrupted yet: most never are, so that its digest is made only when it is. */
+/** Calls are kept as text until the run is interrupted, because most never are and the digest takes time. */
 type Noted = Opened | { readonly id: number; readonly text: string };
 
 export type Recording = TapeStart & {
   readonly answers: readonly Recorded[];
   readonly opened: readonly Opened[];
-  /** Of the answers. */
+  /** Total length of the answers. */
   readonly chars: number;
   readonly interruptedMs: number;
 };
 
 export type TapeOptions<Q> = {
   readonly askHost: AskHost<Q>;
-  /** Answers kept; a run that got more cannot be interrupted. */
+  /** Maximum length of the answers that are kept; a run that got more cannot be interrupted. */
   readonly maxChars: number;
-  /** See Job. */
+  /** Takes memory of the caller, see Job; returns false if there is not enough. */
   readonly hold: (bytes: number) => boolean;
-  /** The run up to its interruption, and what was decided on the calls that were held then, by their ids. */
+  /** The run up to its interruption, and the user's decisions on the calls that were held, by their ids. */
   readonly recording?: Recording | undefined;
   readonly decisions?: ReadonlyMap<number, GuestCall['decision']>;
-  /** Awaited when the guest is where it was interrupted, before anything is sent. @throws GatewayError it may not be */
+  /** Awaited when the guest is where it was interrupted, before anything is sent. @throws GatewayError to prevent it */
   readonly beforeSending?: () => Promise<void>;
 };
 
@@ -40,9 +40,9 @@ export class Tape<Q = unknown> implements RunTape {
   readonly #options: TapeOptions<Q>;
   readonly #answers: Recorded[];
   readonly #opened = new Map<number, Noted>();
-  /** What the recording says was opened. */
+  /** The calls and timers of the recording. */
   readonly #expected: ReadonlyMap<number, Opened>;
-  /** Answers handed to the guest again so far; undefined once all of them were and new ones are asked for. */
+  /** Number of answers replayed so far; undefined when the replay is over and calls are sent. */
   #replayed: number | undefined;
   readonly #held = new Map<number, Q>();
   readonly #waiting = new Map<number, GuestCall>();
@@ -66,7 +66,7 @@ export class Tape<Q = unknown> implements RunTape {
     this.#lastMs = recording?.interruptedMs ?? 0;
   }
 
-  /** Of a new run: from when it is first asked for. */
+  /** A new run gets its seed and start time when this is first read. */
   get start(): TapeStart {
     this.#start ??= { seed: randomUUID() + randomUUID(), startedMs: this.#now() };
     return { seed: this.#start.seed, startedMs: this.#start.startedMs };
@@ -76,7 +76,7 @@ export class Tape<Q = unknown> implements RunTape {
     return this.#replayed !== undefined;
   }
 
-  /** The calls that a person is to be asked about, by id, in the order they were made. */
+  /** The calls that the user must decide on, by id, in the order in which they were made. */
   get held(): ReadonlyMap<number, Q> {
     return this.#held;
   }
@@ -96,7 +96,7 @@ export class Tape<Q = unknown> implements RunTape {
     this.#engine = undefined;
   }
 
-  // What the guest asks for.
+  // Calls and timers of the guest.
 
   call(id: number, call: GuestCall): void {
     this.#idle = false;
@@ -119,11 +119,11 @@ export class Tape<Q = unknown> implements RunTape {
     this.#timers.delete(id);
   }
 
-  /** The guest has done all it can with what it was given: it waits. */
+  /** The guest is idle: it waits for deliveries. */
   idle(): void {
     this.#idle = true;
     if (this.#replayed === undefined) this.#suspendIfHeld();
-    // Otherwise it should have asked by now for all that it asked for before.
+    // At this point of a replay, it should have made all the calls that it made before.
     else if (this.#replayed < this.#answers.length || this.#opened.size < this.#expected.size) this.#diverge();
     else void this.#goOn();
   }
@@ -162,7 +162,7 @@ export class Tape<Q = unknown> implements RunTape {
     this.#engine?.end('replay_diverged');
   }
 
-  /** The guest is where it was interrupted. Only now is anything sent, once: an engine may report again that it waits. */
+  /** The guest is where it was interrupted, and calls are sent from now on. Runs once, although `idle` may be called again. */
   async #goOn(): Promise<void> {
     if (this.#goesOn) return;
     this.#goesOn = true;
@@ -185,7 +185,7 @@ export class Tape<Q = unknown> implements RunTape {
     this.#waiting.clear();
   }
 
-  // What is new.
+  // New replies.
 
   async #ask(id: number, call: GuestCall): Promise<void> {
     const signal = this.#engine?.signal();
@@ -229,7 +229,7 @@ export class Tape<Q = unknown> implements RunTape {
     return this.#chars > this.#options.maxChars;
   }
 
-  /** Never before an earlier one. */
+  /** The current time, never earlier than a previous one. */
   #now(): number {
     this.#lastMs = Math.max(this.#lastMs, Date.now());
     return this.#lastMs;
@@ -242,11 +242,11 @@ export class Tape<Q = unknown> implements RunTape {
   }
 }
 
-/** What is sent, to the letter: the same code writes the same arguments. */
+/** The exact text of a call: when the code runs again, it writes the same arguments. */
 const textOf = ({ capability, argsJson, excess }: GuestCall): string =>
   `${capability}\n${argsJson}\n${excess === undefined ? '' : excess.of}`;
 
-/** Longer ones are not kept beside what the broker holds of them. */
+/** Longer calls are replaced by their digest at once, because the broker keeps their text already. */
 const MAX_KEPT_CHARS = 1_000;
 const isLong = (noted: Noted): boolean => 'text' in noted && noted.text.length > MAX_KEPT_CHARS;
 

@@ -1,14 +1,14 @@
-// The guest's side of a tape: its clock and its randomness, which must be the same again when the run is replayed. Bundled
-// into the runner of the microVM as well, so: no imports.
+// Clock and random numbers of a guest whose run is recorded: they must be the same when the run is replayed. Also bundled
+// into the runner of the microVM, so it has no imports.
 
-/** Travels with the guest. */
+/** The state of clock and random numbers. Moves with the guest from worker to worker. */
 export type Taped = {
   readonly seed: string;
-  /** Times that randomness was drawn. */
+  /** How often random numbers were drawn. */
   draws: number;
-  /** When the guest got its last answer. */
+  /** When the guest got its last reply. */
   nowMs: number;
-  /** Times that the clock was read since. */
+  /** How often the clock was read since then. */
   reads: number;
 };
 
@@ -19,7 +19,7 @@ export const tapedFrom = ({ seed, startedMs }: { readonly seed: string; readonly
   reads: 0,
 });
 
-/** The clock moves on with each answer. Between two it hardly moves, but does: a loop that waits for it must end. */
+/** The clock advances with each reply, and by a millisecond for so many reads, so that a loop that waits for it ends. */
 export const READS_A_MS = 64;
 
 export function readClock(taped: Taped): number {
@@ -38,7 +38,7 @@ const timeOf = ({ nowMs, reads }: Taped): number => nowMs + Math.floor(reads / R
 
 type CreateHash = typeof import('node:crypto').createHash;
 
-/** `createHash` is handed in: the runner loads Node's module only when it is needed. */
+/** `createHash` is a parameter, because the runner loads Node's module only when it is needed. */
 export function drawHex(taped: Taped, bytes: number, createHash: CreateHash): string {
   taped.draws += 1;
   const hash = createHash('shake256', { outputLength: bytes });

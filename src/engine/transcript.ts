@@ -1,4 +1,4 @@
-// The output of a run so far, and how its end becomes an Outcome, on every engine. Knows neither threads nor sandboxes.
+// Collects the output of a run, and turns its end into an Outcome, on every engine.
 import { ERRORS, type ErrorCode } from '../errors.ts';
 import { HOLD_ANYTHING, type Hold } from '../ground/memory-budget.ts';
 import { omitUndefined } from '../ground/omit-undefined.ts';
@@ -7,12 +7,12 @@ import { guestFrames, threwElsewhere } from './frames.ts';
 import type { Emission, End } from './intake.ts';
 import { displayBytes, type FailedPayload } from './protocol.ts';
 
-/** Codes the prelude itself may raise; any other must have come from the host in this very run. */
+/** Error codes that the prelude may raise itself; any other code must have come from the host in the same run. */
 const GUEST_CODES: readonly string[] = ['budget_exceeded', 'result_too_large', 'capability_unknown', 'request_invalid'];
 
-/** What there is of a result until the answer is sent: itself, and its copy in the thread that formats it. */
+/** Copies of a result in memory until the response is sent: one here, and one in the thread that formats it. */
 const RESULT_COPIES = 2;
-/** Of a block: itself, the text of the answer, and its bytes on their way out. */
+/** Copies of a block: itself, the text of the response, and the bytes that are being sent. */
 const DISPLAY_COPIES = 3;
 export const TOO_MUCH_HELD =
   'The run was ended: what it returned or sent is too large beside what is held for this key already. Calls it made have taken effect. Return less, or run fewer at a time.';
@@ -41,12 +41,12 @@ export class Transcript {
     this.#tape = tape;
   }
 
-  /** A code the host used in refusing a call: if the guest does not catch it, the outcome may have it. */
+  /** Allows an error code of the host for the outcome, in case the guest does not catch the error. */
   noteCode(code: string): void {
     this.#codes.add(code);
   }
 
-  /** Keeps logs and displays; ignores calls and timers. */
+  /** Adds logs and displays; ignores calls and timers. */
   add(emission: Emission): void {
     switch (emission.kind) {
       case 'log':
@@ -62,7 +62,7 @@ export class Transcript {
     }
   }
 
-  /** Blocks are kept until the answer is sent, so they count as the caller's memory. */
+  /** Blocks are kept until the response is sent, so they count as the caller's memory. */
   #held(display: Display): Display {
     const bytes = displayBytes(display);
     if (this.#hold.take(bytes * DISPLAY_COPIES)) return display;
@@ -75,7 +75,7 @@ export class Transcript {
     return log + text.slice(0, room);
   }
 
-  /** `stopping`: why the engine itself stopped the run, if it did. */
+  /** `stopping`: why the engine stopped the run, if it did. */
   outcomeOf(end: End, cpuMs: number, stopping?: ErrorCode): Outcome {
     const byItself = end.reason === 'done' || end.reason === 'failed';
     if (byItself && this.#tape?.replaying === true) return this.failed(gatewayFault('replay_diverged'), cpuMs);
@@ -153,7 +153,7 @@ export class Transcript {
   }
 }
 
-/** The messages of QuickJS and of V8. */
+/** Recognises the errors of QuickJS and V8 for too little memory. */
 export function isOutOfMemory({ name, message }: { readonly name: string; readonly message: string }): boolean {
   return (
     (name === 'InternalError' && message === 'out of memory') ||
@@ -166,7 +166,7 @@ export function gatewayFault(code: ErrorCode, detail?: string, retryAfterMs?: nu
   return { name: 'GatewayError', code, message, ...omitUndefined({ retryAfterMs }) };
 }
 
-/** The sentence of a limit of the run, with its value; undefined for other codes. */
+/** The message for an exceeded limit of the run, with the limit's value; undefined for other codes. */
 export function limitDetail(code: ErrorCode, limits: Limits): string | undefined {
   const limit = limitOf(code, limits);
   return limit === undefined ? undefined : `${ERRORS[code].message} The limit is ${limit}.`;
@@ -178,7 +178,7 @@ function limitOf(code: ErrorCode, { wallMs, cpuMs, memoryBytes }: Limits): strin
   return code === 'memory_exceeded' ? `${Math.round(memoryBytes / 1_048_576)} MB` : undefined;
 }
 
-/** Keeps the promise that CallHost makes: a reply, never a rejection. */
+/** Ensures that a call gets a reply and never a rejection, as CallHost requires. */
 export async function answerTo<Reply>(
   callHost: (call: GuestCall, signal: AbortSignal, emit: Emit) => Promise<Reply>,
   call: GuestCall,

@@ -35,7 +35,7 @@ describeLive('engine e2b, live', () => {
         s.send(query, 53, '8.8.8.8', e => e && r(e.code)); setTimeout(r, 4000, 'timeout');
       });
       Promise.all([tcp('1.1.1.1', 443), tcp('8.8.8.8', 53), tcp('api.e2b.app', 443), tcp('169.254.169.254', 80), name, udp])
-        .then(found => said(${KIND.done}, 0, JSON.stringify(found)));`;
+        .then(found => message(${KIND.done}, 0, JSON.stringify(found)));`;
     const outcome = await runInPlaceOfRunner(ACCOUNT, tries, 30_000);
     expect(outcome.status).toBe('completed');
     if (outcome.status !== 'completed') return;
@@ -48,7 +48,7 @@ describeLive('engine e2b, live', () => {
     const look = `
       const read = path => { try { return fs.readFileSync(path, 'latin1') } catch { return '' } };
       const all = fs.readdirSync('/proc').filter(n => /^\\\\d+$/.test(n)).map(n => read('/proc/' + n + '/environ') + read('/proc/' + n + '/cmdline'));
-      said(${KIND.done}, 0, JSON.stringify(all.join('').match(/e2b_[0-9a-f]{16,}/gi) ?? []))`;
+      message(${KIND.done}, 0, JSON.stringify(all.join('').match(/e2b_[0-9a-f]{16,}/gi) ?? []))`;
     expect(await runInPlaceOfRunner(ACCOUNT, look, 30_000)).toMatchObject({ json: '[]' });
   });
 

@@ -60,7 +60,7 @@ const microvmThatWrites = (text: string): Readonly<Record<string, Answer>> => {
 };
 const frame = (fields: object) => `#code-mode#${JSON.stringify(fields)}\n`;
 const STARTED = frame({ t: 'started' });
-const said = (kind: number, p: string) => frame({ t: 'said', kind, id: 1, p, cpuMs: 0 });
+const message = (kind: number, p: string) => frame({ t: 'message', kind, id: 1, p, cpuMs: 0 });
 const inMicrovms = (target: Target) =>
   Promise.all(times(4, () => post(target, toolCall('execute_write', 'async () => 1'))));
 
@@ -269,9 +269,9 @@ export const ATTACKS: readonly Attack[] = [
       ),
   },
   ...[
-    { what: 'frames of a kind that the engine does not use', line: said(7, '8') },
-    { what: 'pieces of log', line: said(5, 'x') },
-    { what: 'calls with one id', line: said(0, 'api.request\n{}') },
+    { what: 'frames of a kind that the engine does not use', line: message(7, '8') },
+    { what: 'pieces of log', line: message(5, 'x') },
+    { what: 'calls with one id', line: message(0, 'api.request\n{}') },
     { what: 'lines that are no frames', line: 'x\n' },
   ].map(({ what, line }) => ({
     name: `a microVM that writes 8 MB of ${what}, 4 times`,

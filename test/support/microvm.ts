@@ -43,7 +43,7 @@ const localConnection = ({ url }: { readonly url: string }): Connection => ({
   domain: 'e2b.localhost',
 });
 
-/** A run in whose sandbox `code` takes the place of the runner; `fs`, `folder`, `write`, `say`, `said` are at hand. */
+/** A run in whose sandbox `code` takes the place of the runner; `fs`, `folder`, `write`, `sendFrame`, `message` are at hand. */
 export async function runInPlaceOfRunner(
   where: { readonly url: string } | Account,
   code: string,
@@ -52,10 +52,10 @@ export async function runInPlaceOfRunner(
   const runner = `
     const fs = require('node:fs'), folder = codeModeRun.folder;
     const write = text => { let rest = Buffer.from(text); while (rest.length) rest = rest.subarray(fs.writeSync(1, rest)) };
-    const say = frame => write(${JSON.stringify(MARK)} + JSON.stringify(frame) + '\\n');
-    const said = (kind, id, p) => say({ t: 'said', kind, id, cpuMs: 1, p });
+    const sendFrame = frame => write(${JSON.stringify(MARK)} + JSON.stringify(frame) + '\\n');
+    const message = (kind, id, p) => sendFrame({ t: 'message', kind, id, cpuMs: 1, p });
     setInterval(() => {}, 1000);
-    write('profile without a line end\\n'); say({ t: 'started' });
+    write('profile without a line end\\n'); sendFrame({ t: 'started' });
     ${code}`;
   const disposal = new Disposal(() => undefined);
   const wires = createWireFactory();

@@ -1,8 +1,8 @@
-// The command that starts the runner. It goes off together with the upload, so what it starts first waits for the file to
-// be whole. One shell word: the script may hold no single quote, and no path of the sandbox either.
+// The command that starts the runner. It is sent together with the upload, so the script first waits until the file is
+// complete. The script is one shell word in single quotes, so it must not contain a single quote.
 import { EXIT, FILES } from './wire.ts';
 
-/** For a file that never comes: the engine has given up long before. */
+/** Ends the wait for a file that never comes; the engine has given up long before. */
 const MAX_WAIT_MS = 120_000;
 
 const SCRIPT = `
@@ -19,9 +19,9 @@ const whole = () => { try { return fs.statSync(file).size === Number(bytes) } ca
   .trim();
 
 /**
- * `folder` is an absolute path of the sandbox that needs no quoting. `import()` needs the modules' flag to be
- * answered by us. No flag bounds the heap, the watch does (runner/watch.ts): with one, V8 puts aside the compiled code
- * that comes with Node, and starts by a fifth slower.
+ * `folder` is an absolute path in the sandbox that needs no quoting. The flag for modules lets the runner handle
+ * `import()`. There is no flag for the size of the heap, because with one V8 does not use Node's compiled code and starts
+ * 20 % slower; runner/watch.ts limits the memory instead.
  */
 export function startCommand(folder: string, fileBytes: number): string {
   const flags = `--experimental-vm-modules --no-warnings`;

@@ -1,5 +1,5 @@
-// The messages between a run and the runner in its sandbox: frames in, in order and in turns with other runs; answers
-// out, large ones as files. Knows neither how the sandbox came to be nor how the run ends.
+// The messages between a run and the runner in its sandbox. Receives frames in order and in turns with other runs, and sends
+// replies, large ones as files. Creating the sandbox and ending the run is in run.ts.
 import type { CommandHandle, Sandbox } from '../../e2b/sdk.ts';
 import type { HostTurns } from '../../ground/host-turns.ts';
 import { HOLD_ANYTHING } from '../../ground/memory-budget.ts';
@@ -16,9 +16,9 @@ export type ConversationParts = {
   readonly job: Job;
   readonly transcript: Transcript;
   readonly sandbox: Sandbox;
-  /** Of this run, in the sandbox. */
+  /** The folder of this run in the sandbox. */
   readonly folder: string;
-  /** Frames are handled in these: what a runner writes keeps no other run waiting. */
+  /** Frames are handled in turns, so that a runner's output does not delay other runs. */
   readonly turns: HostTurns;
   /** Aborted when the run is over. */
   readonly signal: AbortSignal;
@@ -26,12 +26,12 @@ export type ConversationParts = {
   readonly onEnd: (end: End) => void;
   readonly onOverCpu: () => void;
   readonly onTapeEnd: (why: TapeEnd) => void;
-  /** No room for what it wrote into a file. */
+  /** The caller has not enough memory left for a payload in a file. */
   readonly onNoMemory: () => void;
   readonly onLost: (cause: unknown) => void;
 };
 
-/** What a runner reports of its CPU time is the guest's word: no more than this many cores' worth is believed. */
+/** The CPU time that a runner reports is untrusted, so it is limited to what this many cores can use. */
 const MAX_CORES = 16;
 const FRAMES_A_TURN = 50;
 
@@ -43,14 +43,14 @@ export class Conversation {
   readonly #intake: Intake;
   readonly #frames = new FrameReader();
   #stdin: StdinWriter | undefined;
-  /** Answers given before stdin was there: the first output may come before it. */
+  /** Replies from before stdin was open: the first output may come earlier. */
   #early: string[] = [];
   #files = 0;
-  /** Those under way to the guest: an answer goes after them. */
+  /** Resolves when all events so far are sent: a reply is sent after them. */
   #events: Promise<void> = Promise.resolve();
   #reportedMs = 0;
   #hostMs = 0;
-  /** Of a run with a tape: its deliveries so far, how many there are, and how many the guest is done with. */
+  /** For a run with a tape: its deliveries so far, their number, and how many of them the guest has processed. */
   #delivering: Promise<void> = Promise.resolve();
   #deliveries = 0;
   #settled = -1;
@@ -63,12 +63,12 @@ export class Conversation {
     job.tape?.attach({ deliver, end: onTapeEnd, signal: () => signal, maxTimerMs: job.limits.wallMs * 2 });
   }
 
-  /** The runner's CPU time, and what this process spent on reading it. */
+  /** The runner's CPU time, plus the time that this process spent on reading its frames. */
   get cpuMs(): number {
     return Math.round(this.#reportedMs + this.#hostMs);
   }
 
-  /** The host has worked so long for the run beside reading its frames. */
+  /** Adds time that the host spent on the run outside of reading its frames. */
   spend(ms: number): void {
     this.#hostMs += ms;
     this.#checkCpu();
@@ -80,7 +80,7 @@ export class Conversation {
     for (const line of this.#early.splice(0)) this.#stdin.send(line);
   }
 
-  /** Awaited by the SDK before it reads on: frames are taken in order, and a flood waits. */
+  /** The SDK awaits this before it reads on, so frames are handled in order and a flood of output is slowed down. */
   async onStdout(text: string): Promise<void> {
     const { turns, job, signal, onLost } = this.#parts;
     const owner = { principalId: job.principal.id, name: 'frames of a microVM' };
@@ -98,18 +98,18 @@ export class Conversation {
     }
   }
 
-  /** Output that holds no frames is bounded together with that which does. @throws WireError */
+  /** Counts output without frames towards the same limit. @throws WireError */
   countOther(text: string): void {
     this.#frames.count(text);
   }
 
-  /** Frames until so many are through, none is left, or one has its payload in a file. */
+  /** Handles up to FRAMES_A_TURN frames, or until one has its payload in a file. */
   #takeSome(frames: Iterator<RunnerFrame>): { readonly done: boolean; readonly file?: FileFrame } {
     for (let taken = 0; taken < FRAMES_A_TURN && !this.#parts.signal.aborted; taken++) {
       const next = frames.next();
       if (next.done === true) return { done: true };
       const frame = next.value;
-      if (frame.t === 'said' && 'file' in frame) return { done: false, file: frame };
+      if (frame.t === 'message' && 'file' in frame) return { done: false, file: frame };
       this.#take(frame);
     }
     return { done: false };
@@ -121,8 +121,8 @@ export class Conversation {
       onStarted();
       return;
     }
-    this.#believe(frame.cpuMs);
-    if (frame.t === 'said') this.#receive(frame.kind, frame.id, frame.p);
+    this.#setReportedCpu(frame.cpuMs);
+    if (frame.t === 'message') this.#receive(frame.kind, frame.id, frame.p);
     else if (frame.t === 'idle') this.#idle(frame.settled);
     else if (frame.reason === 'crashed') onEnd({ reason: 'crashed', detail: 'the guest took its thread down' });
     else onEnd({ reason: frame.reason });
@@ -130,9 +130,9 @@ export class Conversation {
 
   async #takeFile({ kind, id, file, bytes, cpuMs }: FileFrame): Promise<void> {
     const { sandbox, folder, job, signal } = this.#parts;
-    this.#believe(cpuMs);
+    this.#setReportedCpu(cpuMs);
     if (bytes > maxPayloadBytes(kind, job.limits)) throw new WireError('a payload over its limit');
-    // Its bytes and its text, until it was received: what is kept of it then is charged by who keeps it.
+    // Bytes and text of the payload, until it is received; whoever keeps parts of it then counts them.
     const held = bytes * 2;
     const { hold = HOLD_ANYTHING } = job;
     if (!hold.take(held)) return this.#parts.onNoMemory();
@@ -143,7 +143,7 @@ export class Conversation {
     }
   }
 
-  #believe(cpuMs: number): void {
+  #setReportedCpu(cpuMs: number): void {
     this.#reportedMs = Math.min(cpuMs, MAX_CORES * this.#parts.job.limits.wallMs);
   }
 
@@ -180,7 +180,7 @@ export class Conversation {
     }
   }
 
-  /** Without one, an honest runner keeps its timers to itself. @throws WireError */
+  /** Without a tape, timers stay in the runner and are never sent. @throws WireError */
   get #tape(): RunTape {
     const { tape } = this.#parts.job;
     if (tape === undefined) throw new WireError('a timer without a tape');
@@ -193,7 +193,7 @@ export class Conversation {
     this.#deliveries += 1;
     this.#delivering = this.#delivering.then(async () => {
       await this.#answer({ id, how, atMs }, payload, () => {
-        // The guest has cleared it meanwhile.
+        // The guest has cleared the timer meanwhile.
         this.#deliveries -= 1;
         this.#idle(this.#settled);
       });

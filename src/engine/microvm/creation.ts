@@ -1,5 +1,5 @@
-// Makes a run's sandbox: closed to the network from its first moment, tagged, with a life little longer than the run may
-// take. The only request that is retried; each try has a name of its own, so that a lost sandbox can be found.
+// Creates the sandbox of a run, without network access from the start, tagged, and with a timeout a little longer than the
+// run's. This is the only request that is retried; each attempt has its own id, so that a lost sandbox can be found.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RUNNER_METADATA } from '../../e2b/metadata.ts';
 import { Sandbox } from '../../e2b/sdk.ts';
@@ -11,9 +11,9 @@ export type CreationOptions = {
   readonly template: string;
   /** How long the sandbox may live. */
   readonly lifeMs: number;
-  /** `performance.now()` by which it must be there. */
+  /** The value of `performance.now()` by which it must exist. */
   readonly deadlineAt: number;
-  /** Aborted when no run waits for it any more: an attempt under way finishes, and no other begins. */
+  /** Aborted when no run waits for it any more: the current attempt is finished, and no other is made. */
   readonly signal: AbortSignal;
 };
 
@@ -21,14 +21,14 @@ const MAX_TRIES = 8;
 const FIRST_WAIT_MS = 250;
 const MAX_WAIT_MS = 4_000;
 
-/** @throws GatewayError engine_*: what went wrong and what to do. Nothing has run then. */
+/** @throws GatewayError engine_*. Nothing of the agent's code has run then. */
 export async function createSandbox(
   runId: string,
   account: Account,
   options: CreationOptions,
   disposal: Disposal,
 ): Promise<Sandbox> {
-  // Without a key of ours the SDK would take one from the gateway's own environment.
+  // With an empty key, the SDK would use one from the gateway's environment.
   if (account.apiKey === '') throw new GatewayError('engine_key_refused');
   for (let attempt = 1; ; attempt += 1) {
     const creationId = `${runId}.${attempt}`;

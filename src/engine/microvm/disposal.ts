@@ -1,18 +1,18 @@
-// Gets rid of sandboxes, in the background: kills what a run leaves, and finds and kills what was created without our
-// hearing of it. Retries and logs; what fails for good ends by the sandbox's own timeout.
+// Kills sandboxes in the background: those of runs that have ended, and those that were created although the response was
+// lost. Retries and logs failures; a sandbox that cannot be killed ends by its own timeout.
 import { askApi, type Connection, type SdkOptions } from '../../e2b/connection.ts';
 import { RUNNER_METADATA } from '../../e2b/metadata.ts';
 import { Sandbox } from '../../e2b/sdk.ts';
 
-/** Who pays for a sandbox, where. */
+/** The account in which a sandbox is created. */
 export type Account = {
   readonly e2b: Connection;
   readonly apiKey: string;
-  /** Of whoever the run is for. */
+  /** The id of the caller of the run. */
   readonly principalId: string;
 };
 
-/** Asks the API for this account, until `timeoutMs` are over. */
+/** Makes an API request for this account, with a timeout. */
 export function ask<T>(
   { e2b, apiKey, principalId }: Account,
   timeoutMs: number,
@@ -24,32 +24,32 @@ export function ask<T>(
 export type EngineLog = (message: string, cause: unknown) => void;
 
 const REQUEST_TIMEOUT_MS = 10_000;
-/** Before each try. A kill mostly works at once; upstream trouble passes in seconds. */
+/** Pauses before each attempt. A kill usually works at once; upstream problems usually end in seconds. */
 const KILL_AFTER_MS = [0, 250, 1_000, 3_000, 10_000, 20_000];
-/** A sandbox whose creation was not answered may come up late. */
+/** Pauses before each search for a sandbox whose creation got no response: it may appear late. */
 const LOOK_AFTER_MS = [0, 2_000, 10_000];
 
 export class Disposal {
   readonly #log: EngineLog;
   readonly #underWay = new Set<Promise<unknown>>();
-  /** Aborted by close(): no more waiting between tries. */
+  /** Aborted by close(), which shortens the pauses. */
   readonly #hurry = new AbortController();
 
   constructor(log: EngineLog) {
     this.#log = log;
   }
 
-  /** Resolves when the sandbox is gone, with true, or when every try has failed. Never rejects. */
+  /** Resolves with true when the sandbox is killed, with false when every attempt has failed. Never rejects. */
   kill(sandboxId: string, account: Account): Promise<boolean> {
     return this.track(this.#kill(sandboxId, account));
   }
 
-  /** Kills every sandbox whose metadata names this creation. */
+  /** Finds and kills every sandbox with this creation id in its metadata. */
   reap(creationId: string, account: Account): Promise<void> {
     return this.track(this.#reap(creationId, account));
   }
 
-  /** Waits for what is under way, at most `timeoutMs`. */
+  /** Waits for the work that is running, at most `timeoutMs`. */
   async close(timeoutMs: number): Promise<void> {
     this.#hurry.abort();
     let timer: NodeJS.Timeout | undefined;
@@ -64,7 +64,7 @@ export class Disposal {
     if (this.#underWay.size > 0) this.#log(`${this.#underWay.size} sandboxes are left to their own timeout`, undefined);
   }
 
-  /** `close` waits for it. */
+  /** Makes `close` wait for `work`. */
   track<T>(work: Promise<T>): Promise<T> {
     const tracked = work.finally(() => this.#underWay.delete(tracked));
     this.#underWay.add(tracked);
@@ -104,7 +104,7 @@ export class Disposal {
     });
   }
 
-  /** In a hurry, tries follow each other closely; the first of each kind is never left out. */
+  /** Waits before an attempt; only briefly once close() was called. */
   #pause(ms: number): Promise<void> {
     const { signal } = this.#hurry;
     if (ms === 0) return Promise.resolve();

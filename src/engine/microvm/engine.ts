@@ -1,5 +1,5 @@
-// The microVM engine: each run in an E2B sandbox of its own, closed to the network. Admits runs and keeps count of them;
-// what one run does is run.ts.
+// The microVM engine: runs each run in an E2B sandbox of its own without network access. This file limits and counts the
+// runs; a single run is in run.ts.
 
 import { type Connection, connect } from '../../e2b/connection.ts';
 import { createWireFactory } from '../../e2b/wire.ts';
@@ -13,31 +13,31 @@ import { type PackedRunner, packRunner } from './pack.ts';
 import { Run, type RunParts } from './run.ts';
 
 export type E2bOptions = {
-  /** What `search` sees: a Description as JSON text, see spec/description.ts. */
+  /** The description for `search`, as JSON, see spec/description.ts. */
   readonly descriptionJson: string;
   readonly connection: Connection;
-  /** Template with Node 18 or newer. Default `base`. */
+  /** A template with Node 18 or newer. Default `base`. */
   readonly template?: string | undefined;
-  /** Pays for the sandboxes instead of the caller. */
+  /** The key of the account in which sandboxes are created. Default: the caller's. */
   readonly runnerApiKey?: string | undefined;
-  /** Sandboxes at once. Default 100. */
+  /** Maximum number of sandboxes at one time. Default 100. */
   readonly maxRuns?: number;
-  /** Runs that may wait for their start; beyond, `busy`. Default 256. */
+  /** Maximum number of runs that wait for a sandbox; more get `busy`. Default 256. */
   readonly maxQueued?: number;
-  /** How long a run may wait for its start; beyond, `busy`. Default 5,000. */
+  /** How long a run may wait for its turn before it gets `busy`. Default 5,000. */
   readonly maxQueueMs?: number;
-  /** From creation to the first line of the agent's code. Default 30,000. */
+  /** Timeout from the creation of a sandbox to the first line of the agent's code. Default 30,000. */
   readonly startTimeoutMs?: number;
-  /** What a sandbox may outlive its run's limits by, should the gateway die. Default 10,000. */
+  /** How much longer than its run a sandbox may exist if the gateway dies. Default 10,000. */
   readonly graceMs?: number;
   readonly log?: EngineLog;
 };
 
-/** @public For the bench and a test, which load the built engine by itself. */
+/** @public For the bench and a test, which load the built engine separately. */
 export { connect };
 
 export type E2bEngine = Engine & {
-  /** True for the sandboxes of this engine that may still exist: agents must not see or use them. */
+  /** True for sandboxes of this engine that may still exist; agents must not see or use them. */
   isRunner(sandboxId: string): boolean;
 };
 
@@ -139,7 +139,7 @@ class MicrovmEngine implements E2bEngine {
     };
   }
 
-  /** One that could not be killed stays hidden: it lives on until its timeout. */
+  /** A sandbox that could not be killed stays in the list, because it exists until its timeout. */
   #own(sandboxId: string, account: Account): () => void {
     this.#runners.add(sandboxId);
     return () => {
@@ -147,9 +147,9 @@ class MicrovmEngine implements E2bEngine {
     };
   }
 
-  // Admission: a bound on sandboxes, and a short queue in which callers take turns.
+  // Admission: a limit on sandboxes, and a short queue in which callers take turns.
 
-  /** Waits for a place. Returns why there is none. */
+  /** Waits for a free place. Returns undefined, or the code of the error if there is none. */
   #admit(job: Job): Promise<ErrorCode | undefined> | ErrorCode | undefined {
     if (job.signal.aborted) return 'cancelled';
     if (this.#closed) return 'busy';
@@ -173,7 +173,7 @@ class MicrovmEngine implements E2bEngine {
     });
   }
 
-  /** A place is handed on, or free again. */
+  /** Gives the place to the next run in the queue, or frees it. */
   #release(): void {
     const next = this.#queue.shift(
       () => true,

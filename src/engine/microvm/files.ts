@@ -1,11 +1,11 @@
-// Payloads too large for stdin and stdout, as files of the run's folder. What comes from there is the guest's: its path
-// is ours, its size is announced, checked, and held to while reading.
+// Transfers payloads that are too large for stdin and stdout as files in the run's folder. Their content is untrusted: the
+// engine chooses the path, and the announced size is checked before and while reading.
 import type { Sandbox } from '../../e2b/sdk.ts';
 import type { Limits } from '../engine.ts';
 import { KIND } from '../protocol.ts';
 import { WireError } from './stdout.ts';
 
-/** UTF-8 takes at most three bytes for a UTF-16 unit. */
+/** UTF-8 has at most three bytes per UTF-16 unit. */
 const BYTES_A_CHAR = 3;
 const MAX_ERROR_BYTES = 100_000;
 
@@ -24,11 +24,11 @@ export function maxPayloadBytes(kind: number, limits: Limits): number {
   }
 }
 
-/** No payload of a run is larger. */
+/** The maximum size of any payload of a run. */
 export const maxFileBytes = (limits: Limits): number =>
   Math.max(...Object.values(KIND).map(kind => maxPayloadBytes(kind, limits)));
 
-/** @throws WireError when the file is not exactly as long as announced; whatever the SDK throws */
+/** @throws WireError if the file is not exactly as long as announced; also errors of the SDK */
 export async function readPayload(sandbox: Sandbox, path: string, bytes: number, signal: AbortSignal): Promise<string> {
   const stream = await sandbox.files.read(path, { format: 'stream', signal });
   const reader = stream.getReader();
@@ -37,7 +37,7 @@ export async function readPayload(sandbox: Sandbox, path: string, bytes: number,
   for (let { done, value } = await reader.read(); !done; { done, value } = await reader.read()) {
     got += value?.length ?? 0;
     if (got > bytes) {
-      // Not awaited: a sender that never ends may not react to the cancellation either.
+      // Not awaited, because a malicious sender may not react to the cancellation.
       void reader.cancel().catch(() => undefined);
       throw new WireError('a file is longer than announced');
     }

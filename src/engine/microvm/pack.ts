@@ -1,4 +1,4 @@
-// What every run of a surface uploads: runner, prelude and (for search) the description, packed once.
+// Builds the file that every run uploads: the runner, the prelude and (for search) the description, packed once per tool.
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { builtFile } from '../../ground/built.ts';
@@ -25,7 +25,7 @@ export function packRunner(prelude: 'execute' | 'search', descriptionJson?: stri
   return { json: JSON.stringify(pack) };
 }
 
-/** The bytes of a RunFile. The pack stays text: it is the same for thousands of runs. */
+/** The bytes of a RunFile. The pack is kept as text, because it is the same for thousands of runs. */
 export function runFile({ json }: PackedRunner, job: RunnerJob): Uint8Array<ArrayBuffer> {
   return new Uint8Array(Buffer.from(`{"job":${JSON.stringify(job)},"pack":${json}}`, 'utf8'));
 }

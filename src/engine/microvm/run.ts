@@ -1,5 +1,5 @@
-// One run in its own sandbox: creation, upload and start, messages both ways, the deadlines, and the one answer. The
-// answer never waits for the sandbox to be gone.
+// One run in its own sandbox: creates the sandbox, uploads and starts the runner, enforces the deadlines, and resolves the
+// outcome once. The outcome does not wait for the sandbox to be killed.
 import { randomUUID } from 'node:crypto';
 import { sdkOptions } from '../../e2b/connection.ts';
 import { accessOf, daemonOrigin, openHandle } from '../../e2b/handle.ts';
@@ -25,27 +25,27 @@ export type RunParts = {
   readonly pack: PackedRunner;
   readonly account: Account;
   readonly template: string;
-  /** From the creation of the sandbox to the first line of the agent's code, waits for E2B's limits included. */
+  /** Timeout from the creation of the sandbox to the first line of the agent's code, waits for E2B's limits included. */
   readonly startTimeoutMs: number;
-  /** What the sandbox may outlive the run by, should the gateway die. */
+  /** How much longer than its run a sandbox may exist if the gateway dies. */
   readonly graceMs: number;
   readonly disposal: Disposal;
   readonly turns: HostTurns;
-  /** Of the only connections to the sandbox once it is there. */
+  /** Creates the connections to the sandbox; no others are used after its creation. */
   readonly wires: WireFactory;
-  /** The sandbox is this run's from now on; the returned function ends it in the background. */
+  /** Registers the sandbox as a runner; the returned function kills it in the background. */
   readonly own: (sandboxId: string) => () => void;
   readonly log: EngineLog;
 };
 
 const MAX_STDERR_CHARS = 4_000;
-/** Of the stream of its output: as much as stdout.ts takes, in base64, and its framing. */
+/** Maximum size of the output stream: what stdout.ts accepts, in base64 with framing. */
 const MAX_STREAM_BYTES = 16_000_000;
-/** Of its answers to uploads and to what is written to stdin. */
+/** Limits for the sandbox's responses to uploads and to writes to stdin. */
 const ANSWER_JSON = { maxBytes: 100_000, maxValues: 1_000, maxKeys: 1_000, maxDepth: 16, maxKeyBytes: 1_000 };
-/** Sandboxes send some ten kilobytes of output in one. */
+/** Maximum size of one message of the output stream; sandboxes send about ten kilobytes in one. */
 const MAX_MESSAGE_BYTES = 1_000_000;
-/** Of what is not the run itself, e.g. the upload; the run has deadlines of its own. */
+/** Timeout of other requests, e.g. the upload; the run has deadlines of its own. */
 const REQUEST_TIMEOUT_MS = 60_000;
 export class Run {
   readonly #id = randomUUID();
@@ -119,7 +119,7 @@ export class Run {
     this.#resolve(queuedMs === undefined ? outcome() : { ...outcome(), queuedMs });
   }
 
-  // Into the sandbox.
+  // Starting the run in a sandbox.
 
   async #create(): Promise<void> {
     const { account, template, startTimeoutMs, graceMs, disposal, own } = this.#parts;
@@ -148,7 +148,7 @@ export class Run {
     await this.#launch(this.#onWire(sandbox)).catch((caught: unknown) => this.#onLost(caught));
   }
 
-  /** As the SDK made it, it follows redirects and reads without bounds: from now on over a wire of ours. */
+  /** Replaces the SDK's own connection, which follows redirects and reads without limits, by one with limits. */
   #onWire(made: Sandbox): Sandbox {
     const { account, wires, turns } = this.#parts;
     const { signal } = this.#over;
@@ -167,7 +167,7 @@ export class Run {
     return openHandle(access, sdk, this.#wire);
   }
 
-  /** The command's start and the upload go off together; the bootstrap waits for the file. */
+  /** Starts the command and the upload at the same time; the bootstrap waits for the file. */
   async #launch(sandbox: Sandbox): Promise<void> {
     const folder = `/tmp/code-mode-${this.#id}`;
     const file = runFile(this.#parts.pack, this.#runnerJob());
@@ -179,7 +179,7 @@ export class Run {
       timeoutMs: 0,
       signal,
       cwd: '/tmp',
-      // So that dates are UTC and the default locale is en-US, whatever the template has set.
+      // Makes the time zone UTC and the default locale en-US, whatever the template has set.
       envs: { TZ: 'UTC', LC_ALL: 'C' },
       onStdout: text => conversation.onStdout(text),
       onStderr: text => this.#onStderr(text, conversation),
@@ -190,7 +190,7 @@ export class Run {
     if (signal.aborted) return void handle.disconnect();
     conversation.openStdin(handle);
     await handle.wait();
-    throw new Error('the runner ended by itself');
+    throw new Error('the runner exited without a result');
   }
 
   #converse(sandbox: Sandbox, folder: string): Conversation {
@@ -223,9 +223,9 @@ export class Run {
     };
   }
 
-  // Out of the sandbox.
+  // Output of the sandbox.
 
-  /** For the log only. */
+  /** Keeps the end of stderr, for the log only. */
   #onStderr(text: string, conversation: Conversation): void {
     try {
       conversation.countOther(text);
@@ -242,7 +242,7 @@ export class Run {
     this.#deadline = setTimeout(() => this.fail('time_exceeded'), this.#job.limits.wallMs);
   }
 
-  // The command ended without an end message.
+  // The connection failed, or the command ended without an end message.
 
   #onLost(caught: unknown): void {
     if (this.#over.signal.aborted) return;
@@ -272,7 +272,7 @@ function templateFault(exitCode: number | undefined): string | undefined {
   return exitCode === undefined ? undefined : `ends its Node with exit code ${exitCode} before the code starts`;
 }
 
-/** A shell's exit code of a process that a signal ended: 128 and the signal's number. */
+/** The exit code, for a process that a signal ended as in a shell: 128 plus the number of the signal. */
 function exitCodeOf(caught: unknown): number | undefined {
   if (!(caught instanceof CommandExitError)) return undefined;
   const { exitCode, error = '' } = caught;

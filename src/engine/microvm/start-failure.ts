@@ -1,5 +1,5 @@
-// What the SDK throws when a sandbox cannot be created or used -> the error for the caller, whether trying again makes
-// sense, and whether a sandbox may exist nevertheless. Pure.
+// Converts what the SDK throws when a sandbox cannot be created or used: the error for the caller, whether a retry is useful,
+// and whether a sandbox may exist nevertheless. Pure.
 import {
   AuthenticationError,
   NotFoundError,
@@ -20,7 +20,7 @@ export type StartFailure = {
 };
 
 const MAX_DETAIL_CHARS = 300;
-/** Other runs end in seconds, and rates are counted by the second. */
+/** Other runs end within seconds, and E2B's rates are counted per second. */
 const RETRY_AFTER_MS = 2_000;
 
 export function startFailureOf(caught: unknown): StartFailure {
@@ -66,7 +66,7 @@ function isTimeout(caught: unknown): boolean {
   return name === 'TimeoutError' || name === 'AbortError';
 }
 
-/** One line, printable. */
+/** The message as one line of printable characters. */
 function textOf(caught: unknown): string {
   const message = caught instanceof Error || caught instanceof SandboxError ? caught.message : String(caught);
   return message.replace(/[^\x20-\x7e]+/g, ' ').trim();

@@ -1,8 +1,8 @@
-// Answers on their way to the runner: lines over stdin, strictly one write at a time (two at once may overtake each
-// other), as many lines in one write as wait for it.
+// Sends replies to the runner as lines on stdin. Only one write at a time, because concurrent writes may arrive in the wrong
+// order; each write takes as many of the waiting lines as fit.
 import type { CommandHandle } from '../../e2b/sdk.ts';
 
-/** The SDK encodes stdin slowly and blocks meanwhile: some ms for this much. */
+/** The SDK blocks the event loop while it encodes stdin: a few milliseconds for this many characters. */
 const MAX_WRITE_CHARS = 32_768;
 
 export class StdinWriter {

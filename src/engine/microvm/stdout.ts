@@ -1,25 +1,25 @@
-// The runner's stdout on the host: pieces of text in, checked frames out. Whatever else the sandbox writes there is
-// passed over; all of it is bounded, since the sandbox is the guest's.
+// Reads frames from the runner's stdout and checks them. Other output of the sandbox is skipped. Everything is limited,
+// because the guest controls the sandbox.
 import { z } from 'zod';
 import { KIND } from '../protocol.ts';
 import { INLINE_CHARS, MARK, type RunnerFrame } from './wire.ts';
 
-/** Every character may take six in ASCII JSON, and a backslash of those one more. */
+/** A character takes up to six in ASCII JSON, and an escaped backslash one more. */
 const MAX_LINE_CHARS = INLINE_CHARS * 7 + 1_024;
-/** The SDK keeps all of it for the life of the command. */
+/** The SDK keeps the whole output in memory while the command runs. */
 const MAX_TOTAL_CHARS = 8_000_000;
 
-/** An honest runner writes one for each call, display and piece of log, all of which are bounded. */
+/** Maximum number of frames: one for each call, display and piece of log, all of which are limited. */
 const MAX_FRAMES = 50_000;
 
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
-/** What crosses the wire. Timers do only where a tape keeps them; random bytes never do. */
+/** The kinds that are sent. Timers are sent only if there is a tape; random bytes are never requested. */
 const KINDS = [KIND.call, KIND.timer, KIND.clear, KIND.done, KIND.failed, KIND.log, KIND.display, KIND.dropped];
-const Said = { t: z.literal('said'), kind: z.literal(KINDS), id: count, cpuMs: count };
+const Message = { t: z.literal('message'), kind: z.literal(KINDS), id: count, cpuMs: count };
 const Frame = z.union([
   z.object({ t: z.literal('started') }),
-  z.object({ ...Said, p: z.string() }),
-  z.object({ ...Said, file: count, bytes: count }),
+  z.object({ ...Message, p: z.string() }),
+  z.object({ ...Message, file: count, bytes: count }),
   z.object({ t: z.literal('idle'), settled: count, cpuMs: count }),
   z.object({
     t: z.literal('end'),
@@ -28,25 +28,25 @@ const Frame = z.union([
   }),
 ]) satisfies z.ZodType<RunnerFrame>;
 
-/** Not a message of the runner: it is compromised, or something else writes in its place. Nothing more is accepted. */
+/** The output is not that of an unmodified runner, so the guest has compromised it. The run is ended. */
 export class WireError extends Error {
   override readonly name = 'WireError';
 }
 
 export class FrameReader {
-  /** Of the line under way: put together at its end only, since pieces may be of one character. */
+  /** The pieces of the current line, joined only at its end, because pieces may be single characters. */
   #pieces: string[] = [];
   #lineChars = 0;
   #totalChars = 0;
   #frameCount = 0;
 
-  /** Output that holds no frames; the SDK keeps that as well. @throws WireError */
+  /** Counts output without frames, which the SDK keeps as well. @throws WireError */
   count(text: string): void {
     this.#totalChars += text.length;
     if (this.#totalChars > MAX_TOTAL_CHARS) throw new WireError('the runner wrote too much');
   }
 
-  /** Frames one by one, so that those before a fault count. @throws WireError */
+  /** Yields frames one by one, so that those before a malformed one are still handled. @throws WireError */
   *read(text: string): Generator<RunnerFrame, void, undefined> {
     this.count(text);
     let at = 0;
@@ -61,7 +61,7 @@ export class FrameReader {
     this.#collect(text.slice(at));
   }
 
-  /** Of a line that lies within `text` and is no frame, nothing is copied: there may be millions. */
+  /** Does not copy lines within `text` that are not frames, because there may be millions. */
   #lineOf(text: string, start: number, end: number): string {
     if (this.#lineChars === 0 && !text.startsWith(MARK, start)) return '';
     this.#collect(text.slice(start, end));
@@ -71,7 +71,7 @@ export class FrameReader {
     return line;
   }
 
-  /** Nothing is kept of a line that is longer than any frame. */
+  /** A line that is longer than any frame is not kept. */
   #collect(piece: string): void {
     this.#lineChars += piece.length;
     if (this.#lineChars > MAX_LINE_CHARS) this.#pieces = [];

@@ -10,7 +10,7 @@ import { expectWellFormed, Harness } from '../../contract/harness.ts';
 import { PATIENT } from '../../local/support/control.ts';
 import { microvmEngine, runInPlaceOfRunner, startProcessCloud } from '../../support/microvm.ts';
 
-const said = (kind: number, id: number, p: string): RunnerFrame => ({ t: 'said', kind, id, cpuMs: 1, p });
+const message = (kind: number, id: number, p: string): RunnerFrame => ({ t: 'message', kind, id, cpuMs: 1, p });
 const line = (frame: RunnerFrame) => `${MARK}${toAscii(frame)}\n`;
 
 describe('frames', () => {
@@ -26,9 +26,9 @@ describe('frames', () => {
     );
     fc.assert(
       fc.property(pieces, fc.array(fc.nat(200), { maxLength: 40 }), (items, cuts) => {
-        const frames = items.flatMap(item => (typeof item === 'string' ? [] : [said(KIND.log, 1, item.payload)]));
+        const frames = items.flatMap(item => (typeof item === 'string' ? [] : [message(KIND.log, 1, item.payload)]));
         const bytes = Buffer.from(
-          items.map(item => (typeof item === 'string' ? item : line(said(KIND.log, 1, item.payload)))).join(''),
+          items.map(item => (typeof item === 'string' ? item : line(message(KIND.log, 1, item.payload)))).join(''),
         );
         const decoder = new TextDecoder();
         const reader = new FrameReader();
@@ -58,9 +58,9 @@ describe('frames', () => {
   it.each([
     ['no JSON', `${MARK}{"t":`],
     ['another type', `${MARK}{"t":"other"}`],
-    ['a negative id', line({ ...said(0, 1, ''), id: -1 } as RunnerFrame)],
-    ['a payload that is no text', `${MARK}{"t":"said","kind":1,"id":1,"cpuMs":1,"p":5}`],
-    ['a file by name', `${MARK}{"t":"said","kind":3,"id":1,"cpuMs":1,"file":"../../etc/passwd","bytes":5}`],
+    ['a negative id', line({ ...message(0, 1, ''), id: -1 } as RunnerFrame)],
+    ['a payload that is no text', `${MARK}{"t":"message","kind":1,"id":1,"cpuMs":1,"p":5}`],
+    ['a file by name', `${MARK}{"t":"message","kind":3,"id":1,"cpuMs":1,"file":"../../etc/passwd","bytes":5}`],
   ])('with %s are not believed', (_what, text) => {
     expect(() => [...new FrameReader().read(`${text}\n`)]).toThrow(/frame/);
   });
@@ -103,7 +103,7 @@ describe('a runner that is not ours any more', () => {
     return outcome;
   }
 
-  const DONE = `said(${KIND.done}, 0, '1')`;
+  const DONE = `message(${KIND.done}, 0, '1')`;
   const LOST = { status: 'failed', error: { code: 'engine_lost' } };
   const TIME_OVER = { status: 'failed', error: { code: 'time_exceeded' } };
 
@@ -116,38 +116,38 @@ describe('a runner that is not ours any more', () => {
     ['prints broken UTF-8', `fs.writeSync(1, Buffer.from([0xc3, 0x28, 0xff, 10])); ${DONE}`, { json: '1' }],
     [
       'writes a frame byte by byte',
-      `for (const c of ${JSON.stringify(line(said(KIND.done, 0, '2')))}) fs.writeSync(1, c)`,
+      `for (const c of ${JSON.stringify(line(message(KIND.done, 0, '2')))}) fs.writeSync(1, c)`,
       { json: '2' },
     ],
     [
       'says two results: the first counts',
-      `said(${KIND.done}, 0, '"first"'); said(${KIND.done}, 0, '"second"')`,
+      `message(${KIND.done}, 0, '"first"'); message(${KIND.done}, 0, '"second"')`,
       { json: '"first"' },
     ],
-    ['ends with a result that is no JSON', `said(${KIND.done}, 0, '{"a":')`, LOST],
-    ['says a malformed frame', `say({ t: 'said', kind: 0 })`, LOST],
-    ['says a message of no kind', `said(99, 0, '')`, LOST],
-    ['calls without a capability', `said(${KIND.call}, 1, 'x')`, LOST],
-    ['opens timers on the host', `said(${KIND.timer}, 1, '5')`, LOST],
+    ['ends with a result that is no JSON', `message(${KIND.done}, 0, '{"a":')`, LOST],
+    ['says a malformed frame', `sendFrame({ t: 'message', kind: 0 })`, LOST],
+    ['says a message of no kind', `message(99, 0, '')`, LOST],
+    ['calls without a capability', `message(${KIND.call}, 1, 'x')`, LOST],
+    ['opens timers on the host', `message(${KIND.timer}, 1, '5')`, LOST],
     [
       'has more calls open than it may',
-      `const calls = Array.from({ length: 200 }, (_, i) => ${JSON.stringify(MARK)} + JSON.stringify({ t: 'said', kind: 0, id: i + 1, cpuMs: 1, p: 'api.request\\n{}' }) + '\\n'); write(calls.join(''))`,
+      `const calls = Array.from({ length: 200 }, (_, i) => ${JSON.stringify(MARK)} + JSON.stringify({ t: 'message', kind: 0, id: i + 1, cpuMs: 1, p: 'api.request\\n{}' }) + '\\n'); write(calls.join(''))`,
       LOST,
     ],
     [
       'displays what is no base64',
-      `said(${KIND.display}, 0, '{"kind":"blob","mimeType":"image/png","base64":"?"}')`,
+      `message(${KIND.display}, 0, '{"kind":"blob","mimeType":"image/png","base64":"?"}')`,
       LOST,
     ],
-    ['asks for random bytes', `said(${KIND.random}, 0, '65536')`, LOST],
+    ['asks for random bytes', `message(${KIND.random}, 0, '65536')`, LOST],
     [
       'floods stdout with frames that mean nothing',
-      `const frame = ${JSON.stringify(MARK)} + JSON.stringify({ t: 'said', kind: 7, id: 0, cpuMs: 1, p: '9' }) + '\\n'; for (let i = 0; i < 100; i++) write(frame.repeat(1000))`,
+      `const frame = ${JSON.stringify(MARK)} + JSON.stringify({ t: 'message', kind: 7, id: 0, cpuMs: 1, p: '9' }) + '\\n'; for (let i = 0; i < 100; i++) write(frame.repeat(1000))`,
       LOST,
     ],
     [
       'floods stdout with empty pieces of log',
-      `const frame = ${JSON.stringify(MARK)} + JSON.stringify({ t: 'said', kind: ${KIND.log}, id: 1, cpuMs: 1, p: '' }) + '\\n'; for (let i = 0; i < 100; i++) write(frame.repeat(1000))`,
+      `const frame = ${JSON.stringify(MARK)} + JSON.stringify({ t: 'message', kind: ${KIND.log}, id: 1, cpuMs: 1, p: '' }) + '\\n'; for (let i = 0; i < 100; i++) write(frame.repeat(1000))`,
       LOST,
     ],
     ['floods stdout', `for (;;) write('x'.repeat(60000) + '\\n')`, LOST],
@@ -158,7 +158,7 @@ describe('a runner that is not ours any more', () => {
     ],
     [
       'logs without end',
-      `for (let i = 0; i < 300; i++) said(${KIND.log}, 1, 'x'.repeat(1000)); ${DONE}`,
+      `for (let i = 0; i < 300; i++) message(${KIND.log}, 1, 'x'.repeat(1000)); ${DONE}`,
       { json: '1', droppedLogChars: expect.any(Number) },
     ],
     ['exits', 'process.exit(0)', LOST],
@@ -167,37 +167,37 @@ describe('a runner that is not ours any more', () => {
     ['keeps silent', '', TIME_OVER],
     [
       'never reads its stdin',
-      `process.stdin.pause(); for (let i = 1; i < 20; i++) said(${KIND.call}, i, 'api.request\\n{"x":"' + 'y'.repeat(12000) + '"}')`,
+      `process.stdin.pause(); for (let i = 1; i < 20; i++) message(${KIND.call}, i, 'api.request\\n{"x":"' + 'y'.repeat(12000) + '"}')`,
       TIME_OVER,
     ],
     [
       'names a file that is not there',
-      `say({ t: 'said', kind: ${KIND.done}, id: 0, cpuMs: 1, file: 1, bytes: 5 })`,
+      `sendFrame({ t: 'message', kind: ${KIND.done}, id: 0, cpuMs: 1, file: 1, bytes: 5 })`,
       LOST,
     ],
     [
       'names a file longer than it says',
-      `fs.writeFileSync(folder + '/out-1', '"' + 'x'.repeat(100) + '"'); say({ t: 'said', kind: ${KIND.done}, id: 0, cpuMs: 1, file: 1, bytes: 5 })`,
+      `fs.writeFileSync(folder + '/out-1', '"' + 'x'.repeat(100) + '"'); sendFrame({ t: 'message', kind: ${KIND.done}, id: 0, cpuMs: 1, file: 1, bytes: 5 })`,
       LOST,
     ],
     [
       'names a file shorter than it says',
-      `fs.writeFileSync(folder + '/out-1', '1'); say({ t: 'said', kind: ${KIND.done}, id: 0, cpuMs: 1, file: 1, bytes: 5 })`,
+      `fs.writeFileSync(folder + '/out-1', '1'); sendFrame({ t: 'message', kind: ${KIND.done}, id: 0, cpuMs: 1, file: 1, bytes: 5 })`,
       LOST,
     ],
     [
       'names a file over the limit',
-      `fs.writeFileSync(folder + '/out-1', '1'); say({ t: 'said', kind: ${KIND.done}, id: 0, cpuMs: 1, file: 1, bytes: 1e9 })`,
+      `fs.writeFileSync(folder + '/out-1', '1'); sendFrame({ t: 'message', kind: ${KIND.done}, id: 0, cpuMs: 1, file: 1, bytes: 1e9 })`,
       LOST,
     ],
     [
       'names an endless file',
-      `fs.symlinkSync('/dev/zero', folder + '/out-1'); say({ t: 'said', kind: ${KIND.done}, id: 0, cpuMs: 1, file: 1, bytes: 100000 })`,
+      `fs.symlinkSync('/dev/zero', folder + '/out-1'); sendFrame({ t: 'message', kind: ${KIND.done}, id: 0, cpuMs: 1, file: 1, bytes: 100000 })`,
       LOST,
     ],
     [
       'claims CPU time without measure',
-      `say({ t: 'end', reason: 'cpu', cpuMs: 9e15 })`,
+      `sendFrame({ t: 'end', reason: 'cpu', cpuMs: 9e15 })`,
       // What the host worked for it comes on top.
       { error: { code: 'cpu_exceeded' }, cpuMs: expect.closeTo(16 * WALL_MS, -3) },
     ],
@@ -210,7 +210,7 @@ describe('a runner that is not ours any more', () => {
       const of = path => { try { return fs.readFileSync(path, 'latin1') } catch { return '' } };
       const files = fs.readdirSync(folder).map(name => of(folder + '/' + name));
       const all = of('/proc/self/environ') + of('/proc/self/cmdline') + files.join('');
-      said(${KIND.done}, 0, JSON.stringify({ length: all.length > 1000, keys: all.match(/e2b_[0-9a-f]{16,}/gi) ?? [], TZ: process.env.TZ }))`;
+      message(${KIND.done}, 0, JSON.stringify({ length: all.length > 1000, keys: all.match(/e2b_[0-9a-f]{16,}/gi) ?? [], TZ: process.env.TZ }))`;
     const outcome = await runHostile(look);
     expect(outcome).toMatchObject({ json: '{"length":true,"keys":[],"TZ":"UTC"}' });
   });

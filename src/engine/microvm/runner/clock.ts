@@ -1,8 +1,8 @@
-// The guest's clock where its run is recorded or replayed, see taped.ts: as the embedded engine has it for all guests.
+// The clock of a guest whose run is recorded or replayed, see taped.ts. The embedded engine has the same for all guests.
 
 /**
- * Evaluated in the guest's context, as text and before anything else there: it uses nothing but that context's own
- * built-ins. Returns what sets the clock, which no code of the guest can reach.
+ * The text of this function is evaluated in the guest's context before anything else, so it uses only built-ins of that
+ * context. Returns the function that sets the clock, which the guest's code cannot reach.
  */
 export function installClock(startedMs: number, readsAMs: number): (atMs: number) => void {
   const RealDate = Date;

@@ -1,15 +1,16 @@
-// Evaluated first in the guest's context: levels it with the embedded engine's. Takes away what that has not, and puts
-// stand-ins where a script has to bring what this Node has not: the first use of one evaluates the script.
+// Evaluated first in the guest's context, to give it the same built-ins as the embedded engine. Removes those that the
+// embedded engine does not have. For those that this Node does not have, it defines placeholders (stand-ins), whose first use
+// evaluates a script that brings the real ones.
 
-// Base64 at once: the prelude itself takes it, and must get it before the agent's code can patch what it is made of.
+// Base64 is loaded at once: the prelude uses it, and needs it before the agent's code can patch anything.
 import 'core-js/modules/es.uint8-array.from-base64.js';
 import 'core-js/modules/es.uint8-array.to-base64.js';
 
 export type LateScript = 'newer' | 'url';
 
-/** The runner's: evaluates a script in this context. Only this file ever holds it. */
+/** From the runner: evaluates a script in this context. No other code gets it. */
 declare const __late: (script: LateScript) => void;
-/** The runner's as well; the prelude takes what this file puts in its place. */
+/** From the runner: replaced below by a wrapper, which the prelude takes. */
 declare const __send: (kind: number, id: number, payload: string) => string | undefined;
 
 type Owner = Record<PropertyKey, unknown>;
@@ -17,7 +18,7 @@ type StandIn = {
   readonly owner: Owner;
   readonly name: PropertyKey;
   readonly own: PropertyDescriptor;
-  /** Called with what the script put in its place. */
+  /** Called with the value that the script defined. */
   readonly arrived: (value: unknown) => void;
 };
 
@@ -25,13 +26,13 @@ const { defineProperty, getOwnPropertyDescriptor, getPrototypeOf, apply } = Refl
 const evaluate = ofThisRealm(__late);
 Object.assign(globalThis, { __send: ofThisRealm(__send) });
 delete (globalThis as Partial<{ __late: unknown }>).__late;
-// Where core-js keeps its own state.
+// The global in which core-js keeps its state.
 delete (globalThis as { '__core-js_shared__'?: unknown })['__core-js_shared__'];
 
 const IteratorPrototype = getPrototypeOf(getPrototypeOf([][Symbol.iterator]()) as object);
 const TypedArrayPrototype = getPrototypeOf(Uint8Array.prototype);
 
-/** All that newer.ts may add, but what hangs on symbols it adds itself. */
+/** Everything that newer.ts may add, except members of symbols that it adds itself. */
 export const METHODS: readonly (readonly [owner: unknown, names: string])[] = [
   [Array, 'fromAsync'],
   [Array.prototype, 'toReversed toSorted toSpliced with'],
@@ -57,8 +58,8 @@ const SYMBOLS = 'asyncDispose dispose';
 const standIns: Record<LateScript, StandIn[]> = { newer: [], url: [] };
 
 /**
- * The runner's functions catch what they throw, but not that the stack ends where they begin. Such an error is of their
- * realm, and would hand it to the guest. No iteration here: the agent's code may patch it.
+ * Wraps a function of the runner. It catches its own errors, except a stack overflow at its first line: that error would
+ * belong to the runner's realm and give the guest access to it. No iteration here, because the agent's code may patch it.
  */
 function ofThisRealm<Args extends unknown[], Result>(runners: (...args: Args) => Result): (...args: Args) => Result {
   const TooDeep = RangeError;
@@ -81,7 +82,7 @@ function load(script: LateScript): void {
     arrived(owner[name]);
     const before = found[index];
     if (before?.value === own.value && before?.get === own.get) return;
-    // What the agent's code has put there meanwhile, or taken away, is its own affair.
+    // The agent's code has replaced or deleted it meanwhile, so that is restored.
     if (before === undefined) delete owner[name];
     else defineProperty(owner, name, before);
   });
@@ -92,7 +93,7 @@ function place(script: LateScript, standIn: StandIn): void {
   standIns[script].push(standIn);
 }
 
-/** A function, so that whoever takes it before the script is there holds what works then as well. */
+/** The placeholder is a function, so that code that kept a reference to it can still use it after the script was loaded. */
 function lateMethod(owner: Owner, name: string): void {
   let real: unknown;
   const methods = {
@@ -137,5 +138,5 @@ for (const name of missing(Symbol, SYMBOLS)) lateValue('newer', Symbol as unknow
 for (const name of missing(root, 'URL URLSearchParams')) lateValue('url', root, name);
 
 for (const name of ['Atomics', 'WebAssembly']) delete root[name];
-// Not in every Node.
+// Only some versions of Node have these.
 for (const name of ['DurationFormat', 'v8BreakIterator']) delete (Intl as unknown as Owner)[name];

@@ -1,5 +1,5 @@
-// The guest inside its sandbox: a fresh context with the prelude, its timers, and the way to the host. The sandbox is
-// the wall; the context only gives clean globals. Knows nothing of frames.
+// The guest inside its sandbox: a new context with the prelude, timers, and the connection to the host. The sandbox isolates
+// the guest; the context only provides clean globals.
 import { createContext, runInContext, Script } from 'node:vm';
 import { CODE_FILE, KIND, SETTLE } from '../../protocol.ts';
 import { drawHex, READS_A_MS, type Taped, tapedFrom } from '../../taped.ts';
@@ -10,10 +10,10 @@ import type { Pack, RunnerJob } from './job.ts';
 
 const MAX_RANDOM_BYTES = 65_536;
 const MAX_MESSAGE_CHARS = 8_000;
-/** Asked at the end: buffers may be vast without ever being touched, which the watch cannot see. */
+/** Checked at the end of the run: buffers that were never written to are not seen by the watch thread. */
 const MEMORY_SLACK = 1.5;
 
-/** Of the prelude. */
+/** The functions of the prelude. */
 type Entry = {
   readonly reject: (promise: unknown, reason: unknown, handled: boolean) => void;
   readonly takeRejections: () => string;
@@ -22,9 +22,9 @@ type Entry = {
 };
 
 export type Outside = {
-  say(kind: number, id: number, payload: string): void;
+  send(kind: number, id: number, payload: string): void;
   end(reason: RunnerEnd): void;
-  /** The guest has done all it can with as many answers; only where the run has a tape. */
+  /** The guest is idle after this many replies; only for a run with a tape. */
   idle(settled: number): void;
 };
 
@@ -72,7 +72,7 @@ export class Guest {
   settle(id: number, how: number, payload: string, atMs?: number): void {
     this.#settled += 1;
     if (how !== SETTLE.event && !this.#calls.delete(id)) {
-      // Of a timer that was cleared meanwhile.
+      // The timer was cleared meanwhile.
       if (this.#taped !== undefined && !this.#ended) this.#outside.idle(this.#settled);
       return;
     }
@@ -82,7 +82,7 @@ export class Guest {
     });
   }
 
-  /** As Node reports them: once the guest's promises have had their turn. */
+  /** Called when Node reports a rejection, which is after the guest's promise jobs have run. */
   reject(promise: unknown, reason: unknown, handled: boolean): void {
     try {
       this.#entry.reject(promise, reason, handled);
@@ -99,16 +99,16 @@ export class Guest {
     return runInContext(code, this.#context, { filename: 'prelude.js' });
   }
 
-  /** As #send: what it did not bring is found missing where it was asked for. */
+  /** Hides errors like #send. If the script fails, the built-in is missing where it is used. */
   #evaluateLate(script: LateScript): void {
     try {
       this.#inside(unpack(this.#pack.late[script]));
     } catch {}
   }
 
-  // What the guest says.
+  // Messages of the guest.
 
-  /** An error of this realm would hand the guest this realm: none from within, and ground.ts sees to the rest. */
+  /** Must not throw: an error of this realm would give the guest access to it. ground.ts handles a stack overflow. */
   #send(kind: number, id: number, payload: string): string | undefined {
     try {
       return this.#ended ? undefined : this.#receive(kind, id, payload);
@@ -143,28 +143,28 @@ export class Guest {
       case KIND.done:
       case KIND.failed:
         if (this.#overMemory()) this.end('memory');
-        else this.#sayAfterRejections(kind, id, payload);
+        else this.#sendAfterRejections(kind, id, payload);
         return undefined;
       case KIND.call:
         this.#count();
         this.#calls.add(id);
     }
-    if (!this.#ended) this.#outside.say(kind, id, payload);
+    if (!this.#ended) this.#outside.send(kind, id, payload);
     return undefined;
   }
 
-  #sayLast(kind: number, id: number, payload: string): void {
-    if (!this.#ended) this.#outside.say(kind, id, payload);
+  #sendLast(kind: number, id: number, payload: string): void {
+    if (!this.#ended) this.#outside.send(kind, id, payload);
     this.#ended = true;
   }
 
-  /** An immediate comes after Node has reported what was rejected in this turn. */
-  #sayAfterRejections(kind: number, id: number, payload: string): void {
+  /** Sends the last message in an immediate, which runs after Node has reported the rejections of this turn. */
+  #sendAfterRejections(kind: number, id: number, payload: string): void {
     if (this.#ended) return;
     this.#ended = true;
     setImmediate(() => {
       const last = withNote(kind, id, payload, this.#moreRejections());
-      this.#outside.say(kind, last.id, last.payload);
+      this.#outside.send(kind, last.id, last.payload);
     });
   }
 
@@ -186,7 +186,7 @@ export class Guest {
     return heapUsed + external > this.#job.memoryBytes * MEMORY_SLACK;
   }
 
-  // Into the guest.
+  // Calls into the guest.
 
   #fire(id: number): void {
     this.#timers.delete(id);
@@ -201,14 +201,14 @@ export class Guest {
       if ((error as { name?: unknown } | null)?.name === 'RangeError') this.#fail(error);
       else this.end('crashed');
     }
-    // Microtasks are drained before an immediate runs: with nothing open then, nothing can ever happen again.
+    // An immediate runs after all microtasks. If nothing is open then, the function can never settle.
     setImmediate(() => {
       if (this.#calls.size === 0 && this.#timers.size === 0) this.end('deadlock');
       else if (this.#taped !== undefined && !this.#ended) this.#outside.idle(this.#settled);
     });
   }
 
-  /** What the agent's code evaluates to; undefined when it failed already. */
+  /** The value of the agent's code; undefined if it failed. */
   #evaluate(): { readonly value: unknown } | undefined {
     let script: Script;
     try {
@@ -231,7 +231,7 @@ export class Guest {
     }
   }
 
-  /** An error outside the prelude's own promise chain. */
+  /** Reports an error outside the prelude's own promise chain. */
   #fail(error: unknown, place?: string): void {
     const { name, message, stack } = (error ?? {}) as { name?: unknown; message?: unknown; stack?: unknown };
     const text = (value: unknown, otherwise: string) =>
@@ -241,11 +241,11 @@ export class Guest {
       message: text(message, String(error)),
       stack: place ?? text(stack, ''),
     };
-    this.#sayLast(KIND.failed, 0, JSON.stringify(failure));
+    this.#sendLast(KIND.failed, 0, JSON.stringify(failure));
   }
 }
 
-/** The prelude's last message with one more note, see protocol.ts. */
+/** Adds a note to the prelude's last message, see protocol.ts. */
 function withNote(kind: number, id: number, payload: string, more: string): { id: number; payload: string } {
   if (more === '') return { id, payload };
   const join = (note: string): string => (note === '' ? more : `${note} ${more}`);
@@ -257,7 +257,7 @@ function withNote(kind: number, id: number, payload: string, more: string): { id
   return { id, payload: JSON.stringify({ ...failed, note: join(failed.note ?? '') }) };
 }
 
-// Modules that most runs do without, and that take their milliseconds to load.
+// Modules that most runs do not need, and that take milliseconds to load.
 
 function randomHex(bytes: number, taped: Taped | undefined): string {
   const { createHash, randomBytes } = require('node:crypto') as typeof import('node:crypto');
@@ -270,7 +270,7 @@ function unpack(packed: string): string {
   return gunzipSync(Buffer.from(packed, 'base64')).toString('utf8');
 }
 
-/** Node writes the place of a syntax error above its stack: file:line, the line, and a caret under the column. */
+/** Node writes the place of a syntax error before its stack: file:line, the line, and a caret under the column. */
 function syntaxPlace(error: unknown): string {
   const [first = '', , caret = ''] = String((error as { stack?: unknown } | null)?.stack).split('\n');
   const line = /^code\.js:(\d+)$/.exec(first)?.[1];

@@ -1,4 +1,4 @@
-// Inside the sandbox, the first thread: the guest, and the frames between it and the engine. The second watches over it.
+// The runner's main thread in the sandbox: runs the guest, and exchanges frames with the engine. watch.ts limits its usage.
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -18,7 +18,7 @@ let written = 0;
 let listening = false;
 let files = 0;
 
-// Starts up beside the prelude, on another core if there is one.
+// Starts while the prelude is evaluated, on another core if there is one.
 const watch: WatchData = { shared: shared.buffer, job };
 new Worker(pack.watch, { eval: true, workerData: watch, env: {}, stdout: true, stderr: true });
 
@@ -37,11 +37,11 @@ function readWhole(name: string, bytes: number): string {
   return readFileSync(path, 'utf8');
 }
 
-// A line of our own first: what the shell's profile printed may not have ended with one.
+// A line end first, because output of the shell's profile may not have ended with one.
 writeAll('\n');
 const guest = new Guest(pack, job, {
-  say(kind, id, payload) {
-    written += shared.write({ t: 'said', kind, id, cpuMs: cpuMs(), ...carry(payload) });
+  send(kind, id, payload) {
+    written += shared.write({ t: 'message', kind, id, cpuMs: cpuMs(), ...carry(payload) });
     if ((kind === KIND.call || kind === KIND.timer) && !listening) {
       listening = true;
       setImmediate(listen);
@@ -51,7 +51,7 @@ const guest = new Guest(pack, job, {
   idle: settled => void shared.write({ t: 'idle', settled, cpuMs: cpuMs() }),
 });
 
-/** Not before there is an answer to wait for: opening stdin takes its time, and the answer takes more. */
+/** Opens stdin, which takes time. Called after the first call was sent, because the reply takes longer. */
 function listen(): void {
   let partial = '';
   process.stdin.setEncoding('latin1').on('data', (chunk: string) => {
@@ -61,7 +61,7 @@ function listen(): void {
   });
 }
 
-/** One in each turn of the loop: the guest does all it can with an answer before it gets the next. */
+/** Replies that wait. One is delivered per turn of the event loop, so that the guest is idle before it gets the next. */
 const unsettled: string[] = [];
 function settleNext(): void {
   const [line] = unsettled;

@@ -1,6 +1,6 @@
-// What the embedded engine has of ECMAScript and the template's Node may not have yet. Evaluated in the guest's context,
-// but only once the agent's code asks for any of it, see ground.ts, which must name all of it: it takes longer than most
-// runs. Code that patches built-ins first may get it broken. Node's own implementation wins where there is one.
+// Built-ins that the embedded engine has and the template's Node may not have. Evaluated in the guest's context when the
+// agent's code first uses one of them, because it takes longer than most runs; ground.ts must list them all. Where Node has
+// an implementation, that is used. Code that patches built-ins before may break these.
 import 'core-js/modules/es.array.from-async.js';
 import 'core-js/modules/es.array.to-reversed.js';
 import 'core-js/modules/es.array.to-sorted.js';
@@ -60,5 +60,5 @@ import 'core-js/modules/web.dom-exception.constructor.js';
 import 'core-js/modules/web.dom-exception.stack.js';
 import 'core-js/modules/web.dom-exception.to-string-tag.js';
 
-// Where core-js keeps its own state: its modules hold it, the agent's code has no use for it.
+// The global in which core-js keeps its state; its modules have their own reference to it.
 delete (globalThis as { '__core-js_shared__'?: unknown })['__core-js_shared__'];

@@ -1,4 +1,4 @@
-// What the runner's two threads share: who may write to stdout, and where the guest's account starts.
+// State that the runner's two threads share: a lock for stdout, and the CPU time and memory at the start of the guest.
 import { writeSync } from 'node:fs';
 import { MARK, type RunnerFrame, toAscii } from '../wire.ts';
 
@@ -7,7 +7,7 @@ const FREE = 0;
 const HELD = 1;
 const SHARED_BYTES = 24;
 
-/** Milliseconds of CPU of this whole process. */
+/** CPU time of this whole process, in milliseconds. */
 function cpuNowMs(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
@@ -16,7 +16,7 @@ function cpuNowMs(): number {
 export class Shared {
   readonly buffer: SharedArrayBuffer;
   readonly #lock: Int32Array;
-  /** CPU and memory of the process when the agent's code started; 0 before. */
+  /** CPU time and memory of the process when the agent's code started; 0 before that. */
   readonly #start: Float64Array;
 
   constructor(buffer = new SharedArrayBuffer(SHARED_BYTES)) {
@@ -30,14 +30,14 @@ export class Shared {
     this.#start[0] = cpuNowMs();
   }
 
-  /** What the agent's code has used so far; undefined before its start. */
+  /** CPU time and memory that the agent's code has used so far; undefined before its start. */
   used(): { readonly cpuMs: number; readonly memoryBytes: number } | undefined {
     const [cpuMs = 0, memoryBytes = 0] = this.#start;
     if (cpuMs === 0) return undefined;
     return { cpuMs: Math.round(cpuNowMs() - cpuMs), memoryBytes: process.memoryUsage.rss() - memoryBytes };
   }
 
-  /** Synchronous, so that everything written before the end is sent. Returns the length. */
+  /** Writes synchronously, so that everything before the end is sent. Returns the length. */
   write(frame: RunnerFrame): number {
     const line = `${MARK}${toAscii(frame)}\n`;
     this.#take();
@@ -47,7 +47,7 @@ export class Shared {
     return line.length;
   }
 
-  /** The last message of either thread: nothing is written after it. */
+  /** Writes the last frame and keeps the lock, so that neither thread writes after it. */
   writeLast(frame: RunnerFrame): void {
     this.#take();
     writeAll(`${MARK}${toAscii(frame)}\n`);
