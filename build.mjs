@@ -154,7 +154,7 @@ const steps = [
   {
     entryPoints: ['local/programs/javascript/runtime/entry.ts'],
     outdir: 'dist/local/programs/javascript/runtime',
-    format: 'esm',
+    format: 'iife',
     target: 'es2023',
     minifySyntax: true,
     minifyWhitespace: true,

@@ -11,7 +11,6 @@ import { hash } from './hash.ts';
 
 const MEMORY_BYTES = 256 * 1024 * 1024;
 const STACK_BYTES = 384 * 1024;
-const RUNTIME = 'runtime/';
 
 export type JavaScriptStart = WorkerStart & Pick<QuickJSOptions, 'wasm' | 'extensions'>;
 
@@ -43,8 +42,8 @@ export class Vm {
       interruptHandler: () => made?.interrupted === true || made?.exitCode !== undefined,
       onUnhandledRejection: (promise, reason, isHandled) => theVm().#rejected(promise, reason, isHandled),
       moduleLoader: {
-        normalize: (base, name) => theVm().#resolve(base, name),
-        load: name => theVm().#source(name),
+        normalize: (base, name) => theVm().ask('resolve', base, name),
+        load: name => theVm().ask('moduleSource', name),
       },
     };
     const vm = await QuickJS.create(options);
@@ -141,21 +140,9 @@ export class Vm {
   }
 
   #loadRuntime(): void {
-    this.#vm.evalCode(`import './entry.js';`, `${RUNTIME}start.js`, EvalFlags.TYPE_MODULE).dispose();
-    this.#vm.executePendingJobs();
-    const runtime = this.#vm.global.getProp('__runtime');
+    const source = readFileSync(builtFile('local/programs/javascript/runtime/entry.js'), 'utf8');
+    this.#vm.evalCode(source, 'runtime/entry.js').dispose();
+    this.#runtime = this.#vm.global.getProp('__runtime');
     this.#vm.evalCode('delete globalThis.__runtime').dispose();
-    this.#runtime = runtime;
-  }
-
-  /** The runtime's own modules are in the build; it finds those of the sandbox itself. */
-  #resolve(base: string, name: string): string {
-    if (this.#runtime === undefined) return RUNTIME + name.replace(/^\.\//, '');
-    return this.ask('resolve', base, name);
-  }
-
-  #source(name: string): string {
-    if (this.#runtime === undefined) return readFileSync(builtFile(`local/programs/javascript/${name}`), 'utf8');
-    return this.ask('moduleSource', name);
   }
 }
