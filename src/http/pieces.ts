@@ -1,13 +1,13 @@
-// How many pieces a body may come in. Each chunk of a chunked body costs Node more than most of what is done with its
-// bytes: a megabyte in chunks of a byte is a second of the main thread.
+// Limits the number of chunks in a chunked body. Node needs more time for a chunk than for its bytes: a megabyte in chunks
+// of one byte would block the main thread for a second.
 import type { IncomingMessage } from 'node:http';
 
-/** Clients send chunks of kilobytes. */
+/** Real clients send chunks of kilobytes. */
 const MAX_PIECES = 2_000;
 
 const counted = new WeakMap<IncomingMessage, { pieces: number }>();
 
-/** From the moment when the headers are there: the body may be in the same packet. Pieces beyond the limit are dropped. */
+/** Must be called as soon as the headers are parsed, because the body may be in the same packet. Drops excess chunks. */
 export function countPieces(request: IncomingMessage): void {
   if (request.headers['transfer-encoding'] === undefined) return;
   const count = { pieces: 0 };
@@ -15,7 +15,7 @@ export function countPieces(request: IncomingMessage): void {
   const push = request.push.bind(request);
   request.push = (piece, encoding) => {
     if (piece !== null) count.pieces++;
-    // One more is passed on: whoever waits for it looks at the count.
+    // One chunk more is passed on, so that the reader of the body checks the count.
     return count.pieces > MAX_PIECES + 1 && piece !== null ? false : push(piece, encoding);
   };
 }

@@ -1,14 +1,14 @@
-// One request of a connection at a time. What a client sends before it has its answer waits, in order: Node would hand
-// over as many as fit into a packet at once, and never says that those are gone whose turn for the connection never came.
+// Handles one request per connection at a time. Requests that a client sends before it has the response to the last one wait
+// in order. Node would start all of them at once, and would not emit `close` for those that never get to respond.
 import type { IncomingMessage, RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 import type { RequestHandler } from 'express';
 import { GatewayError } from '../errors.ts';
 import { countPieces } from './pieces.ts';
 
-/** Of one connection. The next is refused, and its connection closed with that answer. */
+/** Maximum number of waiting requests of a connection. The next one is refused, and that response closes the connection. */
 const MAX_WAITING = 32;
-/** Of one connection, and of all: a connection that sends more all the same is closed at once. */
+/** Limits for a connection, and for all together, that still sends more; then it is closed at once. */
 const MAX_HELD = 200;
 const MAX_HELD_IN_ALL = 4_000;
 

@@ -1,6 +1,6 @@
-// Requests that arrive together begin in turns: the event loop turns between them, and whoever asks whether the process
-// lives is answered meanwhile. Addresses take turns, and at one address keys do, by what each has had: a key may be
-// invented, and whoever sends each request with another one must not get a turn for each.
+// Requests that arrive together start in turns of the event loop, so that health checks are answered between them. Addresses
+// take turns, and within an address keys do, by the time that each has used. Keys alone would not do: a client could send a
+// new invented key with every request and get a turn for each.
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, RequestListener } from 'node:http';
 import { FairQueue } from '../ground/fair-queue.ts';
@@ -10,7 +10,7 @@ import { addressGroup } from './auth/addresses.ts';
 
 const PROBES = new Set(['/healthz', '/readyz']);
 
-/** Of the main thread's time, at one address. */
+/** Shares of the main thread's time within an address. */
 const SHARES = { newcomerMs: 4, maxAheadMs: 50 };
 
 type Waiting = { readonly caller: string; readonly name: string; readonly begin: () => void };
@@ -18,19 +18,19 @@ type Waiting = { readonly caller: string; readonly name: string; readonly begin:
 export class RequestTurns {
   readonly #turns: HostTurns;
   readonly #shares = new FairShares(SHARES);
-  /** By address. */
+  /** Waiting requests by address. */
   readonly #waiting = new Map<string, FairQueue<Waiting>>();
 
   constructor(turns: HostTurns) {
     this.#turns = turns;
   }
 
-  /** Whether a request would begin at once. */
+  /** Whether a request would start at once. */
   get isFree(): boolean {
     return this.#turns.isFree;
   }
 
-  /** `caller`: its key, checked or not. `name`: for the log. */
+  /** `caller`: a digest of the key, which may not be checked yet. `name`: for the log. */
   pass({ socket }: Pick<IncomingMessage, 'socket'>, caller: string, name = 'a request'): Promise<void> {
     const address = addressGroup(socket.remoteAddress);
     const queue = this.#waiting.get(address) ?? new FairQueue<Waiting>(this.#shares);
@@ -41,7 +41,7 @@ export class RequestTurns {
       let next: Waiting | undefined;
       const onWorked = (ms: number) => queue.done(next?.caller ?? caller, ms);
       void this.#turns.pass(owner, onWorked).then(() => {
-        // The turn is the address's: it goes to the key whose turn it is there.
+        // The turn belongs to the address, and goes to the key whose turn it is within the address.
         next = queue.shift(always, always);
         if (queue.size === 0) this.#waiting.delete(address);
         owner.name = next?.name ?? name;
@@ -53,10 +53,10 @@ export class RequestTurns {
 
 const always = (): boolean => true;
 
-/** Callers are remembered: not by their keys. */
+/** Callers are kept in memory for a while, so by digest instead of their keys. */
 const digest = (credential: string): string => createHash('sha256').update(credential).digest('base64');
 
-/** Nothing of a request has been checked yet: what it calls itself decides whose turn it is. */
+/** Runs before authentication: the key that a request claims to have decides whose turn it is. */
 export function inTurns(listener: RequestListener, turns: RequestTurns): RequestListener {
   return (request, response) => {
     const begin = () => listener(request, response);

@@ -1,5 +1,5 @@
-// Who may start and who goes next: the queue and its limits, the shares of principals, and the memory of waiting guests.
-// Decides; the scheduler acts.
+// Decides which runs may start and which is next: the queue and its limits, fairness between principals, and the memory of
+// waiting guests. The scheduler carries the decisions out.
 import { FairQueue } from '../../ground/fair-queue.ts';
 import { FairShares } from '../../ground/fair-shares.ts';
 import type { PoolWorker } from './pool.ts';
@@ -8,15 +8,15 @@ import type { Run } from './run.ts';
 export type AdmissionLimits = {
   readonly maxQueued: number;
   readonly maxQueueMs: number;
-  /** Runs started and not ended. */
+  /** Maximum number of runs that have started and not ended. */
   readonly maxLive: number;
-  /** Memory of all parked guests. */
+  /** Maximum memory of all parked guests together. */
   readonly maxParkedBytes: number;
 };
 
-/** A slice that has held its worker for this long counts as a long one. */
+/** A slice that has occupied its worker for this long counts as long. */
 const LONG_SLICE_MS = 25;
-/** Of the workers' processor time. Most runs need a few milliseconds. */
+/** Shares of the workers' CPU time. Most runs need a few milliseconds. */
 const SHARES = { newcomerMs: LONG_SLICE_MS, maxAheadMs: 2_000 };
 
 export class Admission {
@@ -38,14 +38,14 @@ export class Admission {
     return this.#queue.starts;
   }
 
-  /** Nothing is under way or waits to be. */
+  /** Whether no run has started and none waits. */
   get quiet(): boolean {
     return this.live.size === 0 && this.#queue.size === 0;
   }
 
   /**
-   * Queues a run for its start. Returns the run that must be rejected as busy, if any: a full queue makes room for those
-   * who wait with less, and the newest of whoever waits with most goes.
+   * Queues a run for its start. Returns the run that must be rejected as busy, if any: when the queue is full, a principal
+   * with fewer waiting runs replaces the newest run of the principal with the most.
    */
   enqueue(run: Run): Run | undefined {
     let evicted: Run | undefined;
@@ -62,21 +62,21 @@ export class Admission {
     this.#queue.pushResume(run.principal, run);
   }
 
-  /** The run whose turn it is. Its slice begins. */
+  /** The run whose turn it is, whose slice begins now. */
   next(): Run | undefined {
     const run = this.#shift();
     if (run !== undefined) run.unpaid = true;
     return run;
   }
 
-  /** A slice of a run begins that has not waited for it. */
+  /** Notes that a slice begins that did not wait in the queue. */
   goesOn(run: Run): void {
     this.#shares.arrive(run.principal);
     this.#shares.begin(run.principal);
     run.unpaid = true;
   }
 
-  /** The slice of the run is over: it counts for its principal. */
+  /** Charges the principal for a slice that has ended. */
   sliceEnded(run: Run): void {
     if (!run.unpaid) return;
     run.unpaid = false;
@@ -96,7 +96,7 @@ export class Admission {
     return this.#queue.shift(this.#mayRun, this.#mayStart);
   }
 
-  /** Whoever holds several workers with long slices goes after those who do not. */
+  /** Principals that occupy several workers with long slices; others are served before them. */
   #holdersOfSeveral(): Set<string> {
     const holders = new Set<string>();
     const several = new Set<string>();
@@ -129,7 +129,7 @@ export class Admission {
     else this.#parkedOf.delete(principal);
   }
 
-  /** While waiting guests hold far too much together: the largest of the principal whose guests hold most. */
+  /** If parked guests use far too much memory: the largest run of the principal whose guests use the most. */
   overweight(): Run | undefined {
     if (this.#parkedBytes <= this.#limits.maxParkedBytes * 1.5) return undefined;
     const [heaviest] = [...this.#parkedOf].reduce((most, each) => (each[1] > most[1] ? each : most));
@@ -139,7 +139,7 @@ export class Admission {
     return largest;
   }
 
-  /** Forgets a run that is about to end, wherever it waits. */
+  /** Removes a run that is about to end from all queues and counts. */
   release(run: Run): void {
     this.unparked(run);
     if (run.state === 'queued' || run.state === 'ready') this.#queue.remove(queued => queued === run);
@@ -150,7 +150,7 @@ export class Admission {
     else this.#liveOf.delete(run.principal);
   }
 
-  /** Takes out what has waited too long for its start. */
+  /** Removes and returns the runs that have waited too long for their start. */
   expired(now: number): Run[] {
     if (this.#queue.starts === 0) return [];
     return this.#queue.remove(run => run.state === 'queued' && now - run.queuedAt > this.#limits.maxQueueMs);
@@ -162,22 +162,22 @@ export class Admission {
     return [...this.#queue.remove(run => run.state === 'queued'), ...started];
   }
 
-  /** One principal may have half of all live runs. */
+  /** A principal may have at most half of all live runs. */
   readonly #mayStart = (principal: string): boolean =>
     this.live.size < this.#limits.maxLive &&
     (this.#liveOf.get(principal) ?? 0) < Math.ceil(this.#limits.maxLive / 2) &&
     this.#mayPark(principal) &&
     this.#mayRun(principal);
 
-  /** Whose guests hold little is never kept waiting by those whose guests hold much. */
+  /** A principal whose guests use little memory may always start, even if the guests of others use much. */
   #mayPark(principal: string): boolean {
     const { maxParkedBytes } = this.#limits;
     return this.#parkedBytes < maxParkedBytes || (this.#parkedOf.get(principal) ?? 0) < maxParkedBytes / 32;
   }
 
   /**
-   * While long slices hold all others, the last worker there may be is kept for who has used little lately. A newcomer
-   * may have it where one principal holds the others: keys can be invented, so of several it may be one more.
+   * While long slices occupy all other workers, the last one is reserved for principals that have used little recently. A
+   * new principal may have it only if a single one occupies the others: with several, it may be another invented key.
    */
   readonly #mayRun = (principal: string): boolean => {
     const { workers, max } = this.#workers;

@@ -1,8 +1,8 @@
-// Gives the memory of discarded instances back soon. V8 frees a WebAssembly memory only in a full collection, and a
-// worker's own heap is too small to cause one by itself. Cheap here for the same reason: a few milliseconds.
+// Frees the memory of discarded instances. V8 frees a WebAssembly memory only in a full garbage collection, and a worker's
+// heap is too small to cause one. For the same reason a collection takes only a few milliseconds here.
 import { collectGarbage } from '../../ground/heap.ts';
 
-/** How many discarded instances (a few MB each, at most 64) may wait for a quiet moment. */
+/** Maximum number of discarded instances (a few MB each, at most 64) before a collection is forced. */
 const MAX_WAITING = 6;
 const QUIET_MS = 250;
 

@@ -1,5 +1,5 @@
-// The host's side of a run's calls and timers: passes calls on, keeps the clock, and hands every answer back once.
-// Knows nothing of where the guest is by then.
+// Handles a run's calls and timers on the host: passes calls to `callHost`, keeps the timers, and returns every reply once.
+// Does not depend on where the guest is at that time.
 import type { GuestCall, TapeEnd, TapeStart } from '../engine.ts';
 import type { Emission } from '../intake.ts';
 import { SETTLE, settlePayload } from '../protocol.ts';
@@ -9,7 +9,7 @@ import type { Run } from './run.ts';
 
 type Call = Extract<Emission, { kind: 'call' }>;
 
-/** The tape is between this run's guest and its host. */
+/** Connects the tape of a run, which then handles its calls and timers. */
 export function attachTape(
   run: Run,
   settle: (settlement: Due) => void,
@@ -28,7 +28,7 @@ export function attachTape(
   return tape?.start;
 }
 
-/** Processes a guest's messages. `settle` gets the answers when they come, and none after the run has ended. */
+/** Handles a guest's messages. `settle` is called with the replies when they come, but not after the run has ended. */
 export function receive(run: Run, emissions: readonly Emission[], settle: (settlement: Due) => void): void {
   const { tape } = run.job;
   for (const emission of emissions) {
@@ -71,6 +71,6 @@ function startTimer(run: Run, id: number, ms: number, settle: (settlement: Due) 
     run.timers.delete(id);
     settle({ id, how: SETTLE.fired, payload: '' });
   };
-  // Never beyond the end of the run, so that no timer of an hour is kept for a run of a minute.
+  // Limited, so that a timer of an hour is not kept for a run of a minute.
   run.timers.set(id, setTimeout(fire, Math.min(ms, run.job.limits.wallMs * 2)));
 }

@@ -1,4 +1,4 @@
-// The embedded engine: QuickJS in WebAssembly on a few worker threads. Puts image, pool and scheduler together.
+// The embedded engine: QuickJS in WebAssembly on a few worker threads. Connects images, worker pool and scheduler.
 
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
@@ -11,32 +11,32 @@ import { loadQuickjsModule } from './vm.ts';
 import type { WarmerData } from './warmer.ts';
 
 export type QuickjsOptions = {
-  /** What `search` sees: a Description as JSON text, see spec/description.ts. */
+  /** The description for `search`, as JSON, see spec/description.ts. */
   readonly descriptionJson: string;
-  /** A built file that exports a CodeReader: workers read with it what runs `asWritten` hold. None: they are `unread`. */
+  /** A built file that exports a CodeReader, with which workers accept code of runs `asWritten`. Without it: `unread`. */
   readonly reader?: URL;
-  /** Threads always there. Default: as many as cores, at least 2. A hog holds one until its CPU budget is spent. */
+  /** Number of threads. Default: the number of cores, at least 2. Long computations occupy one each until their CPU limit. */
   readonly workers?: number;
-  /** Threads there may be while all are held by long slices. Default 8, or one more than `workers`. */
+  /** Maximum number of threads while long slices occupy all of them. Default 8, or one more than `workers`. */
   readonly maxWorkers?: number;
-  /** Runs that may wait for their start; beyond, `busy`. Default 256. */
+  /** Maximum number of runs that wait for their start; more get `busy`. Default 256. */
   readonly maxQueued?: number;
-  /** How long a run may wait for its start; beyond, `busy`. Default 5,000. */
+  /** How long a run may wait for its start before it gets `busy`. Default 5,000. */
   readonly maxQueueMs?: number;
-  /** Runs started and not ended, waiting for the network or not. Default 512; one principal may have half. */
+  /** Maximum number of runs that have started and not ended. Default 512; one principal may have half of them. */
   readonly maxLive?: number;
-  /** Memory of waiting guests outside workers; beyond, no run is started. Default 192 MB. */
+  /** Memory of parked guests, above which no run is started. Default 192 MB. */
   readonly maxParkedBytes?: number;
-  /** How far workers give way to the main thread, see ground/thread-time.ts. Default 0. */
+  /** How much lower the priority of workers is than the main thread's, see ground/thread-time.ts. Default 0. */
   readonly nice?: number;
-  /** Spend a second of a background thread on making the interpreter fast. Default true. */
+  /** Use a background thread for a second to make the interpreter fast. Default true. */
   readonly warm?: boolean;
   /** Reports failures of workers. */
   readonly log?: (message: string, cause: unknown) => void;
 };
 
 const WARM_MS = 1_200;
-/** The first calls have the cores for themselves. */
+/** Delay, so that the warming does not compete with the first calls. */
 const WARM_AFTER_MS = 300;
 
 export async function createQuickjsEngine(options: QuickjsOptions): Promise<Engine> {
@@ -79,7 +79,7 @@ export async function createQuickjsEngine(options: QuickjsOptions): Promise<Engi
     nameFor: () => 'quickjs',
     run: job => scheduler.run(job, job.surface === 'search' ? search : EXECUTE),
     describe(descriptionJson) {
-      // One after the other, so that the last description given is the one that stays.
+      // One after the other, so that the last description is the one that is kept.
       const replaced = describing.then(async () => replaceSearch(await images.search(descriptionJson)));
       describing = replaced.catch(() => undefined);
       return replaced;
@@ -96,5 +96,5 @@ function warm(module: WebAssembly.Module, image: Image): void {
   const workerData: WarmerData = { module, image, warmMs: WARM_MS };
   const worker = new Worker(builtFile('engine/quickjs/warmer.js'), { workerData, env: {}, stdin: false });
   worker.unref();
-  worker.on('error', () => undefined); // it only makes things faster
+  worker.on('error', () => undefined); // warming is not needed for correct results
 }

@@ -1,6 +1,6 @@
-// The raw exports of quickjs-wasi we call, typed and listed: the pinned version is checked against this list.
+// Types and names of the exports of quickjs-wasi that are used; a test checks the pinned version against the list.
 
-/** A pointer into linear memory to a boxed JSValue. Boxes are owned: whoever gets one frees it. */
+/** A pointer into linear memory to a boxed JSValue. A box is owned by the code that got it, which must free it. */
 export type Box = number & { readonly __box: unique symbol };
 
 export type Exports = {

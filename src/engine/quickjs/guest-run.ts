@@ -1,4 +1,4 @@
-// One run inside a worker: drives its instance slice by slice, and reports when the run is over.
+// One run inside a worker: executes it slice by slice in an instance, and reports when it is over.
 
 import { WorkTime } from '../../ground/thread-time.ts';
 import type { Limits } from '../engine.ts';
@@ -11,17 +11,17 @@ import { IntlHost } from './intl/answer.ts';
 import type { Settlement } from './messages.ts';
 import { GuestException } from './vm.ts';
 
-/** A slice longer than this sends the scheduler its output so far: calls overlap with computing, logs survive a kill. */
+/** Long slices send their output at this interval, so that calls run while the guest computes and logs survive a kill. */
 const FLUSH_MS = 10;
-/** A long slice that is to let others go first still gets an eighth of the time. */
+/** A long slice that must let others go first works for WORK_MS, then waits for GIVE_WAY_MS: an eighth of the time. */
 const WORK_MS = 2;
 const GIVE_WAY_MS = 14;
 
 export type RunHost = {
   readonly threadId: number;
-  /** The scheduler wants the slice to stop. */
+  /** Whether the scheduler has asked the slice to stop. */
   stopRequested(): boolean;
-  /** Waits while others are to go first, at most so long. False: nobody is. */
+  /** Waits at most `maxMs` while other slices have priority. Returns false if none has. */
   giveWay(maxMs: number): boolean;
   flush(run: GuestRun, emissions: readonly Emission[]): void;
 };
@@ -33,11 +33,11 @@ export class GuestRun {
   readonly #limits: Limits;
   readonly #host: RunHost;
   #intl: IntlHost | undefined;
-  /** WebAssembly itself gave up, rather than QuickJS: this instance is not used again. */
+  /** WebAssembly trapped, so the instance must not be used again. */
   trapped = false;
-  /** Of the slice that runs. */
+  /** The time of the current slice. */
   #slice: WorkTime;
-  /** After the start of the slice. */
+  /** These two count from the start of the slice. */
   #lastFlushMs = 0;
   #workingSinceMs = 0;
 
@@ -54,7 +54,7 @@ export class GuestRun {
     return this.#intake.meter;
   }
 
-  /** `read` is part of the slice: its time is the run's. Nothing runs where it answers with nothing. */
+  /** `read` returns the code, or undefined if nothing shall run. Its time counts as the run's. */
   start(read: () => string | undefined): End | undefined {
     const limitsJson = JSON.stringify(protocol.guestLimits(this.#limits));
     return this.#runSlice(() => {
@@ -115,7 +115,7 @@ export class GuestRun {
     return kind === protocol.KIND.intl ? this.#formatted(payload) : this.#intake.receive(kind, id, payload);
   }
 
-  /** No answer once the run is over: QuickJS looks at its budget only after thousands of steps, each of them one of these. */
+  /** Checks the limits at each call, because QuickJS does so only after thousands of steps, and each step may be a call. */
   #formatted(payload: string): string | undefined {
     if (this.interrupt()) return undefined;
     this.#intl ??= new IntlHost();
@@ -144,13 +144,13 @@ export class GuestRun {
   }
 }
 
-/** What a throw out of the instance means for the run. */
+/** The end of the run for an error that the instance threw. */
 function endOf(error: unknown): End {
   if (error instanceof GuestException) {
     if (isOutOfMemory(error.thrown)) return { reason: 'memory' };
     return { reason: 'failed', error: protocol.parseFailed(JSON.stringify(error.thrown)) };
   }
-  // V8 throws a RangeError when WebAssembly frames filled the native stack: the guest recursed inside one built-in.
+  // V8 throws a RangeError when WebAssembly frames have filled the native stack: recursion inside a built-in.
   if (error instanceof RangeError)
     return { reason: 'failed', error: { name: 'RangeError', message: 'Maximum call stack size exceeded' } };
   return { reason: 'crashed', detail: error instanceof Error ? error.message : 'trap' };

@@ -1,4 +1,4 @@
-// Which images runs still need: a retired one goes when the last of its runs has ended. Queued runs count too.
+// Counts the runs that need an image, queued ones too. A retired image is dropped when its last run has ended.
 
 export class ImageUses {
   readonly #uses = new Map<number, number>();
@@ -9,7 +9,7 @@ export class ImageUses {
     this.#forget = forget;
   }
 
-  /** No new run will need it. */
+  /** Marks an image that no new run will use. */
   retire(imageId: number): void {
     this.#retired.add(imageId);
     this.count(imageId, 0);

@@ -1,16 +1,16 @@
-// A base image: one guest, its prelude (and description) evaluated once, frozen as the bytes of its linear memory. Every
-// run starts from a copy. Built off the main thread (imager.ts); workers share the bytes, read-only by convention.
+// A base image: the linear memory of a guest after its prelude (and description) was evaluated. Every run starts from a copy
+// of it. Built on a thread (imager.ts); workers share the bytes and must not write to them.
 import { IMPORT_MESSAGE } from '../protocol.ts';
 import type { Box } from './exports.ts';
 import { Vm } from './vm.ts';
 
 export type Image = {
   /**
-   * In a SharedArrayBuffer. Stack first: between slices it holds nothing, so it is zero here and is never saved. Then
-   * state up to `coreBytes`, then slack that is all but empty.
+   * In a SharedArrayBuffer. First the stack, which is empty between slices, so it is zero here and never saved. Then the
+   * state, up to `coreBytes`, and then slack that is nearly empty.
    */
   readonly memory: Uint8Array;
-  /** The end of the stack: its pointer's value between slices. */
+  /** The end of the stack, which is the value of the stack pointer between slices. */
   readonly stackBytes: number;
   readonly coreBytes: number;
   readonly runtime: number;
@@ -21,16 +21,16 @@ export type Image = {
   readonly reject: Box;
 };
 
-/** QuickJS allows 512 kB of its 1 MB stack: about 2,200 plain frames. */
+/** QuickJS may use 512 kB of its 1 MB stack: about 2,200 plain frames. */
 const STACK_BYTES = 512 * 1024;
 
 /**
- * Cycles are looked for when this much is allocated, then at half as much again. Reference counts free all else, and a
- * collection touches every page there is: most runs should end before the first.
+ * QuickJS searches for cycles when this much is allocated, then again at half as much more. Everything else is freed by
+ * reference counts. A search touches every page, so most runs should end before the first one.
  */
 const GC_BYTES = 8 * 1024 * 1024;
 
-/** Room a run may fill before its memory must grow; an instance that grew cannot be reset and is replaced. */
+/** Memory that a run may use before it must grow. An instance that has grown cannot be reset and is replaced. */
 const SLACK_BYTES = 1024 * 1024;
 
 export type ImageSource = {
@@ -40,12 +40,12 @@ export type ImageSource = {
   readonly descriptionJson?: string;
 };
 
-/** Frozen: the same sources make the same bytes, on every machine. What is random in a run, a run asks the host for. */
+/** `frozen`: the same sources make the same bytes on every machine. Runs get their random numbers from the host. */
 const NO_HOOKS = { interrupt: () => false, send: () => undefined, importMessage: () => IMPORT_MESSAGE, frozen: true };
 
 export function buildImage(module: WebAssembly.Module, { prelude, descriptionJson }: ImageSource): Image {
-  // Compiled in an instance of its own: parsing leaves the heap full of holes, and functions that keep their source
-  // text would treble it. What is not in the image is not copied at every reset.
+  // Compiled in a separate instance: parsing fragments the heap, and with the source text of functions the image would be
+  // three times as large. Every reset copies the image, so it should be small.
   const compiler = new Vm(module, NO_HOOKS);
   compiler.boot(STACK_BYTES);
   const bytecode = compiler.compile(prelude, 'prelude.js');

@@ -1,4 +1,4 @@
-// A worker thread that lives once: builds one image and hands it over.
+// Entry point of a thread that builds one image, posts it and ends.
 import { parentPort, workerData } from 'node:worker_threads';
 import { buildImage, type ImageSource } from './image.ts';
 

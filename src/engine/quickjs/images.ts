@@ -1,5 +1,5 @@
-// The two base images of the engine: one for execute, one for search, which has the description in it. Read where the
-// build has made them, built on a thread where not.
+// The two base images of the engine: one for execute, and one for search with the description in it. They are read from the
+// files of the build, or else built on a thread.
 import { readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { builtFile } from '../../ground/built.ts';
@@ -19,7 +19,7 @@ export function createImages(module: WebAssembly.Module): Images {
   return { execute: () => image(sources.execute), search: json => image(sources.search(json)) };
 }
 
-/** For the build. */
+/** Called by the build. */
 export function makeImages(descriptionJson: string): void {
   const module = loadQuickjsModule();
   const { execute, search } = readSources();

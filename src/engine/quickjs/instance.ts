@@ -1,5 +1,5 @@
-// One WebAssembly instance that runs guests of one image, one after the other: reset in place between them, or parked as
-// the pages in which it differs from the image. Knows memory and pages; not runs, messages or limits of time.
+// A WebAssembly instance that runs guests of one image, one after the other. Between them it is reset in place; a guest can
+// also be parked, which saves the pages in which it differs from the image.
 import { IMPORT_MESSAGE } from '../protocol.ts';
 import type { Box } from './exports.ts';
 import type { Image } from './image.ts';
@@ -10,10 +10,10 @@ const BLOCK = 65_536;
 const ZERO_PAGE = Buffer.alloc(PAGE);
 const ZERO_BLOCK = Buffer.alloc(BLOCK);
 
-/** A guest put aside: all of it that is not in the image. May be loaded by any worker that has the image. */
+/** A parked guest: everything of it that is not in the image. Any worker that has the image can load it. */
 export type Parked = {
   readonly memoryBytes: number;
-  /** Byte offset of each page in `pages`. Small: cheaper copied between threads than transferred. */
+  /** The byte offset of each page in `pages`. It is small, so copying it between threads is faster than a transfer. */
   readonly offsets: Uint32Array<ArrayBuffer>;
   readonly pages: Uint8Array<ArrayBuffer>;
 };
@@ -22,7 +22,7 @@ export class Instance {
   readonly image: Image;
   readonly #vm: Vm;
   readonly #imageBytes: Buffer;
-  /** The buffer the last loaded guest came in, kept for the next one to leave in: they need about the same. */
+  /** The buffer of the last guest that was loaded, kept for the next one that is parked: their sizes are similar. */
   #spare: ArrayBuffer | undefined;
 
   constructor(module: WebAssembly.Module, image: Image, hooks: Pick<Hooks, 'interrupt' | 'send' | 'now'>) {
@@ -37,12 +37,12 @@ export class Instance {
     this.reset();
   }
 
-  /** A grown memory cannot shrink, and the allocator would go on from its end: such an instance is thrown away. */
+  /** Whether the memory has grown. It cannot shrink, so the instance must be discarded. */
   get grown(): boolean {
     return this.#vm.memory.length > this.image.memory.length;
   }
 
-  /** Evaluates the agent's code and hands what it evaluates to, to the prelude. Throws GuestException. */
+  /** Evaluates the agent's code and passes its value to the prelude. Throws GuestException. */
   start(source: string, fileName: string, limitsJson: string, memoryBytes: number): void {
     this.#vm.exports.qjs_set_memory_limit(this.image.coreBytes + memoryBytes);
     const evaluated = this.#vm.eval(`(${source}\n)`, fileName);
@@ -54,22 +54,22 @@ export class Instance {
     this.#vm.call(this.image.settle, this.#vm.number(id), this.#vm.number(how), this.#vm.string(payload));
   }
 
-  /** Passed to the prelude at once: what it keeps is part of the guest, and goes where the guest goes. */
+  /** Passes a rejection to the prelude, which keeps it in the guest's memory, so that it is parked with the guest. */
   #reject(promise: Box, reason: Box, handled: boolean): void {
     try {
       this.#vm.call(this.image.reject, promise, reason, this.#vm.boolean(handled));
     } catch (error) {
-      // No memory or stack left for it: the guest meets that itself.
+      // There is no memory or stack left; the guest will get that error itself.
       if (!(error instanceof GuestException)) throw error;
     }
   }
 
-  /** Runs one promise job; false when there is none. Throws GuestException. */
+  /** Runs one promise job; false if there is none. Throws GuestException. */
   runJob(): boolean {
     return this.#vm.runJob();
   }
 
-  /** Back to the image, whatever ran. Not for a grown instance. */
+  /** Restores the image after any run. Not possible for an instance that has grown. */
   reset(): void {
     const { stackBytes, coreBytes, memory } = this.image;
     const bytes = this.#vm.memory;
@@ -79,14 +79,14 @@ export class Instance {
     this.#restoreRegisters();
   }
 
-  /** Where hardly anything changes: what is not written to takes no memory of the machine. */
+  /** For ranges that rarely change: blocks that are never written to use no physical memory. */
   #restoreBlocks(from: number, to: number): void {
     const bytes = this.#vm.memory;
     for (let at = from; at < to; at += BLOCK)
       if (this.#differs(at, BLOCK)) bytes.set(this.image.memory.subarray(at, at + BLOCK), at);
   }
 
-  /** Takes the guest out. The instance is clean afterwards, unless it has grown. */
+  /** Saves and removes the guest. The instance is clean afterwards, unless it has grown. */
   park(): Parked {
     const bytes = this.#vm.memory;
     const offsets = this.#dirtyPages();
@@ -101,7 +101,7 @@ export class Instance {
     return { memoryBytes: bytes.length, offsets: new Uint32Array(offsets), pages };
   }
 
-  /** Puts a parked guest into this clean instance. */
+  /** Loads a parked guest into this instance, which must be clean. */
   load({ memoryBytes, offsets, pages }: Parked): void {
     this.#vm.growTo(memoryBytes);
     const bytes = this.#vm.memory;

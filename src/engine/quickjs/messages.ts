@@ -1,23 +1,23 @@
-// The messages between the scheduler and its workers. Types only. Both sides are ours; what comes out of a guest was
-// checked by intake.ts before it becomes one of these.
+// The messages between the scheduler and its workers; types only. Both sides are trusted: intake.ts has checked everything in
+// them that comes from a guest.
 import type { Limits, TapeStart } from '../engine.ts';
 import type { Emission, End, Meter } from '../intake.ts';
 import type { Settle } from '../protocol.ts';
 import type { Image } from './image.ts';
 import type { Parked } from './instance.ts';
 
-/** An answer to a call, or a timer that fired. */
+/** A reply to a call, an event, or a timer that fired. */
 export type Settlement = {
   readonly id: number;
   readonly how: Settle;
   readonly payload: string;
-  /** Of a run that is recorded or replayed. */
+  /** The guest's time, for a run that is recorded or replayed. */
   readonly atMs?: number;
-  /** What the host computed for it. */
+  /** CPU time that the host used for it. */
   readonly hostMs?: number;
 };
 
-/** As the scheduler keeps it until a worker has it. */
+/** A settlement that the scheduler keeps until a worker gets it. */
 export type Due = Settlement & { readonly delivered?: (() => void) | undefined };
 
 type Begin =
@@ -36,17 +36,17 @@ export type ToWorker =
       readonly limits: Limits;
       readonly begin: Begin;
     }
-  /** Goes on with the resident run. */
+  /** Continues the resident run. */
   | { readonly type: 'settle'; readonly runId: number; readonly settlements: readonly Settlement[] }
-  /** The resident run is no longer wanted. */
+  /** Discards the resident run. */
   | { readonly type: 'drop'; readonly runId: number };
 
 export type FromWorker =
   /** `threadId`: see ground/thread-time.ts. */
   | { readonly type: 'ready'; readonly threadId: number }
-  /** Mid-slice: the output of a long slice so far. */
+  /** The output of a long slice so far. */
   | { readonly type: 'emissions'; readonly runId: number; readonly emissions: readonly Emission[] }
-  /** The slice is over; the run stays resident, waiting. */
+  /** The slice has ended; the run waits and stays resident. */
   | {
       readonly type: 'waiting';
       readonly runId: number;
@@ -67,11 +67,11 @@ export type WorkerData = {
   /** See QuickjsOptions. */
   readonly reader: string | undefined;
   /**
-   * Int32[0]: not 0 asks the running slice to stop; written by the scheduler. Int32[1]: slices begun; by the worker.
-   * Int32[2]: 1 asks the slice to let others go first; by the scheduler.
+   * Int32[0]: the scheduler writes 1 to ask the slice to stop. Int32[1]: the worker counts the slices it has begun.
+   * Int32[2]: the scheduler writes 1 to ask the slice to let others go first.
    */
   readonly control: SharedArrayBuffer;
 };
 
-/** What a reader exports: an expression out of what an agent wrote, lines kept, or nothing where that takes more. */
+/** The exports of a reader. It turns an agent's code into an expression with the same lines, or returns undefined. */
 export type CodeReader = { readonly readCode: (text: string) => string | undefined };

@@ -1,4 +1,4 @@
-// Worker threads: starts them, gives them the images, kills and replaces them. Knows nothing of runs beyond "busy".
+// The pool of worker threads: starts them, gives them the images, kills and replaces them.
 import { Worker } from 'node:worker_threads';
 import { builtFile } from '../../ground/built.ts';
 import { lowerPriority, WorkTime } from '../../ground/thread-time.ts';
@@ -6,29 +6,29 @@ import type { Image } from './image.ts';
 import type { FromWorker, ToWorker, WorkerData } from './messages.ts';
 import type { Run } from './run.ts';
 
-/** Heap of a worker's own JavaScript: answers on their way in and results on their way out. Guests live outside it. */
+/** The heap of a worker, which holds replies and results while they are passed on. Guests are outside of it. */
 const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16, stackSizeMb: 8 };
 const RESPAWN_MS = 1_000;
 const SURPLUS_IDLE_MS = 10_000;
-/** A worker that does not begin what it was sent by then is taken for dead. */
+/** A worker that has not begun a slice after this time counts as dead. */
 const UNBEGUN_MS = 10_000;
-/** A worker that has worked on a slice for this long, since the clock first saw it, is held: it frees itself too late. */
+/** A worker that has computed for this long on a slice counts as held: it will not be free soon enough for others. */
 const HELD_MS = 15;
-/** A worker that has not stopped after this long is killed, however little processor time its thread got. */
+/** A worker that has not stopped after this time is killed, however little CPU time its thread got. */
 const STOP_MS = 1_000;
 
 export class PoolWorker {
   readonly #worker: Worker;
   readonly #control: Int32Array;
-  /** The run in here: running a slice, resident, or none. */
+  /** The run in this worker, which runs a slice or is resident. */
   run: Run | undefined;
-  /** The run that was asked to leave; its pages have not arrived yet. */
+  /** The run that is being parked; its pages have not arrived yet. */
   leaving: Run | undefined;
-  /** A slice is under way: since when, how long it may take before the worker is killed, whether it holds the worker. */
+  /** The current slice: its start, how long it may take before the worker is killed, whether it counts as long (held). */
   slice:
     | { startedAt: number; time: WorkTime; readonly sentAt: number; readonly maxMs: number; held: boolean }
     | undefined;
-  /** Slices sent, ever; the worker counts those it began. */
+  /** Number of slices sent so far; the worker counts those it has begun. */
   #sent = 0;
   #stop: { readonly asked: WorkTime; readonly graceMs: number } | undefined;
   threadId = 0;
@@ -58,7 +58,7 @@ export class PoolWorker {
     this.idleSince = performance.now();
   }
 
-  /** Asks the slice to stop at its next interrupt check; it is overdue when it has not after `graceMs`. */
+  /** Asks the slice to stop at its next interrupt check. It is overdue if it has not stopped after `graceMs`. */
   requestStop(graceMs: number): void {
     Atomics.store(this.#control, 0, 1);
     this.givesWay = false;
@@ -66,8 +66,8 @@ export class PoolWorker {
   }
 
   /**
-   * The slice had its time and its grace. A thread that has not come to it yet, on a machine that is busy elsewhere,
-   * is not blamed: it may still hold a guest that is on its way out.
+   * Whether the slice has used up its time and its grace. The time does not count while the thread has not begun the slice:
+   * the machine may be busy, or the thread may still be parking another guest.
    */
   overdue(now: number): boolean {
     const { slice } = this;
@@ -85,7 +85,7 @@ export class PoolWorker {
     return asked.clockMs > STOP_MS || isOver(asked, graceMs);
   }
 
-  /** Whether the slice is to let others go first: it waits a little at its next interrupt checks. */
+  /** Whether the slice must let others go first, by waiting a little at its interrupt checks. */
   set givesWay(gives: boolean) {
     Atomics.store(this.#control, 2, gives ? 1 : 0);
     if (!gives) Atomics.notify(this.#control, 2);
@@ -100,7 +100,7 @@ const isOver = (time: WorkTime, maxMs: number): boolean => time.clockMs > maxMs 
 
 export type PoolEvents = {
   message(worker: PoolWorker, message: FromWorker): void;
-  /** The worker is gone; everything it had posted before has been delivered. */
+  /** The worker has exited; all messages that it posted before were delivered. */
   lost(worker: PoolWorker, outOfMemory: boolean): void;
   ready(): void;
 };
@@ -135,7 +135,7 @@ export class Pool {
     return this.#max;
   }
 
-  /** A worker without a run, else one whose run only waits. */
+  /** A worker without a run, or else one whose run is waiting. */
   free(): PoolWorker | undefined {
     let waiting: PoolWorker | undefined;
     for (const worker of this.workers) {
@@ -170,14 +170,14 @@ export class Pool {
     this.#makeWay();
   }
 
-  /** Looks how long slices have been under way. True: all workers are held. */
+  /** Checks how long slices have been running. Returns whether all workers are held. */
   lookAtSlices(): boolean {
     for (const { slice } of this.workers) if (slice !== undefined) slice.held ||= slice.time.provenMs > HELD_MS;
     this.#makeWay();
     return this.workers.every(({ slice }) => slice?.held);
   }
 
-  /** Long slices let others go first: while a short one is under way, or a worker for one is. */
+  /** Makes long slices let others go first while a short one is running, or while a worker is being started. */
   #makeWay(): void {
     const held = this.workers.filter(({ slice }) => slice?.held);
     if (held.length === 0) return;
@@ -185,12 +185,12 @@ export class Pool {
     for (const worker of held) worker.givesWay = othersGo;
   }
 
-  /** One more worker, when none is on its way and there is room. */
+  /** Adds a worker, unless one is being started or there are `max` of them. */
   burst(): void {
     if (this.#starting === 0 && this.workers.length < this.#max) this.#spawnLater(0);
   }
 
-  /** Ends workers beyond the base that have had nothing to do for a while. */
+  /** Ends an additional worker that has been idle for a while. */
   shrink(): void {
     if (this.workers.length <= this.#base) return;
     const now = performance.now();

@@ -1,5 +1,5 @@
-// Images that the build has made, as files of dist/: a start reads them instead of computing them. A file is named by
-// the digest of everything its image is made of, so the one that is found is the one that would be made.
+// Images as files in dist/, made by the build and read at the start instead of being built then. The name of a file is a
+// digest of everything that its image is made of, so a file that is found is always the right one.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { builtFile } from '../../ground/built.ts';
@@ -8,7 +8,7 @@ import { readWasm } from './vm.ts';
 
 type Header = Omit<Image, 'memory'> & {
   readonly memoryBytes: number;
-  /** What of the slack is not zero, as offset and byte: a few marks of the allocator. */
+  /** The bytes of the slack that are not zero, with their offsets: a few headers of the allocator. */
   readonly slack: readonly (readonly [offset: number, byte: number])[];
 };
 
@@ -17,7 +17,7 @@ export function readImage(source: ImageSource): Image | undefined {
   return existsSync(file) ? decode(readFileSync(file)) : undefined;
 }
 
-/** For the build. */
+/** Called by the build. */
 export function writeImage(source: ImageSource, image: Image): void {
   const file = fileOf(source);
   mkdirSync(new URL('.', file), { recursive: true });
@@ -30,7 +30,7 @@ function fileOf({ prelude, descriptionJson = '' }: ImageSource): URL {
   return builtFile(`engine/quickjs/images/${digest.digest('hex').slice(0, 32)}.image`);
 }
 
-/** A line of JSON, then the state: the stack before it and nearly all of the slack behind it are zero. */
+/** A line of JSON, then the state. The stack before it and nearly all of the slack after it are zero and left out. */
 export function encode({ memory, ...rest }: Image): Buffer {
   const slack: [number, number][] = [];
   for (let at = rest.coreBytes; at < memory.length; at++) {

@@ -1,5 +1,4 @@
-// One run as the scheduler sees it: its state, what it waits for, and its one answer. Knows nothing of workers'
-// threads or queues.
+// One run as the scheduler sees it: its state, what it waits for, and its single outcome.
 import type { ErrorCode } from '../../errors.ts';
 import type { Job, Outcome } from '../engine.ts';
 import type { End, Meter } from '../intake.ts';
@@ -8,21 +7,21 @@ import type { Parked } from './instance.ts';
 import type { Due, Settlement } from './messages.ts';
 
 export type RunState =
-  /** Not started. */
+  /** Has not started. */
   | 'queued'
   /** A worker runs a slice of it. */
   | 'running'
-  /** Sits in a worker, waiting for answers. */
+  /** In a worker, waiting for replies. */
   | 'resident'
-  /** It leaves its worker; its pages are on their way. */
+  /** Being removed from its worker; its pages have not arrived yet. */
   | 'parking'
-  /** Out of all workers, waiting for answers. */
+  /** In no worker, waiting for replies. */
   | 'parked'
-  /** Out of all workers, answers are there, waiting for its turn. */
+  /** In no worker; has replies and waits for its turn. */
   | 'ready'
   | 'ended';
 
-/** One for all: without a reason, each abort would make an exception with a stack. */
+/** Shared by all runs: without a reason, each abort would create an exception with a stack. */
 const RUN_ENDED = new Error('the run has ended');
 
 export class Run {
@@ -34,16 +33,16 @@ export class Run {
   readonly timers = new Map<number, NodeJS.Timeout>();
   readonly queuedAt = performance.now();
   state: RunState = 'queued';
-  /** Set once it starts. */
+  /** Set when the run starts. */
   startedAt: number | undefined;
   deadlineAt = Number.POSITIVE_INFINITY;
   cpuMs = 0;
-  /** A slice has begun that its principal has not been charged for, and what it has been. */
+  /** Whether the principal has yet to be charged for the current slice, and the CPU time charged so far. */
   unpaid = false;
   paidMs = 0;
   settlements: Due[] = [];
   parked: { readonly guest: Parked; readonly meter: Meter } | undefined;
-  /** Why the scheduler asked it to stop; the worker may still be at it. */
+  /** Why the scheduler asked the run to stop; its worker may still be running it. */
   stopping: ErrorCode | undefined;
   onEnd: () => void = () => undefined;
   #chargedHostMs = 0;
@@ -65,7 +64,7 @@ export class Run {
     return this.parked?.guest.pages.length ?? 0;
   }
 
-  /** What the host has worked for it since this was last asked. */
+  /** CPU time that the host has used for the run since the last call of this. */
   takeHostMs(): number {
     const total = this.job.hostMs?.() ?? 0;
     const since = total - this.#chargedHostMs;
@@ -77,7 +76,7 @@ export class Run {
     const { settlements } = this;
     this.settlements = [];
     return settlements.map(({ delivered, ...settlement }) => {
-      delivered?.(); // on its way to the worker
+      delivered?.(); // it is sent to the worker now
       return settlement;
     });
   }

@@ -1,5 +1,5 @@
-// Where runs are and when they move: hands slices to workers, parks waiting guests when others queue, wakes them with
-// their answers, and ends whatever passes a deadline. The only clock, and the only owner of runs.
+// Schedules runs: gives slices to workers, parks waiting guests when others are queued, resumes them when their replies
+// come, and ends runs that pass a deadline. It owns all runs and has the only clock.
 import type { ErrorCode } from '../../errors.ts';
 import type { EngineStats, Job, Outcome } from '../engine.ts';
 import type { Emission } from '../intake.ts';
@@ -20,9 +20,9 @@ export type SchedulerOptions = AdmissionLimits & {
   readonly log: (message: string, cause: unknown) => void;
 };
 
-/** How often deadlines are looked at while anything is under way. */
+/** How often deadlines are checked while there are runs. */
 const TICK_MS = 20;
-/** What a slice gets beyond its deadline to stop by itself before its worker is killed. */
+/** How long a slice may take after its deadline to stop, before its worker is killed. */
 const GRACE_MS = 80;
 const CANCEL_GRACE_MS = 40;
 const RETRY_AFTER_MS = 1_000;
@@ -58,7 +58,7 @@ export class Scheduler {
     this.#pool.addImage(imageId, image);
   }
 
-  /** Drops an image as soon as no run needs it. */
+  /** Drops an image when no run needs it any more. */
   retireImage(imageId: number): void {
     this.#images.retire(imageId);
   }
@@ -146,7 +146,7 @@ export class Scheduler {
     this.#pool.beginSlice(worker, run.job.limits.cpuMs - run.cpuMs + GRACE_MS);
   }
 
-  /** Continues a run that is parked in this worker, if its answers are there. */
+  /** Continues the resident run of this worker, if it has replies. */
   #continue(run: Run, worker: PoolWorker): void {
     if (run.state !== 'resident' || run.settlements.length === 0) return;
     this.#admission.goesOn(run);
@@ -203,7 +203,7 @@ export class Scheduler {
 
   #onWaiting(worker: PoolWorker, run: Run | undefined, message: Extract<FromWorker, { type: 'waiting' }>): void {
     if (run === undefined || run.stopping !== undefined) {
-      // It was stopped while its slice ended by itself.
+      // The run was stopped while its slice was ending.
       worker.post({ type: 'drop', runId: message.runId });
       worker.run = undefined;
       if (run?.stopping !== undefined) this.#end(run, run.stopping);
@@ -221,7 +221,7 @@ export class Scheduler {
     if (run === undefined) return;
     run.cpuMs = message.cpuMs;
     if (message.end.reason === 'crashed') this.#log('a guest crashed its sandbox', message.end.detail);
-    // Calls of the last slice were not waited for; sending them now would only leave their outcome unknown.
+    // Calls of the last slice are not sent: nobody awaits them, and their outcome would be unknown.
     for (const emission of message.emissions) run.transcript.add(emission);
     this.#admission.release(run);
     run.finish(message.end);
@@ -257,7 +257,7 @@ export class Scheduler {
     this.#clock = undefined;
   }
 
-  /** One free worker is always there or on its way, also when no run waits for it yet. */
+  /** Ensures that a worker is free or being started, even if no run waits for it yet. */
   #size(): void {
     if (this.#pool.lookAtSlices()) this.#pool.burst();
     else this.#pool.shrink();
@@ -272,7 +272,7 @@ export class Scheduler {
     this.#end(run, run.stopping ?? 'cpu_exceeded');
   }
 
-  /** The caller went away, or the wall deadline passed. */
+  /** Stops a run because the caller disconnected or the deadline passed. */
   #stop(run: Run, code: 'cancelled' | 'time_exceeded'): void {
     if (run.state === 'ended' || run.stopping !== undefined) return;
     run.stopping = code;
@@ -282,7 +282,7 @@ export class Scheduler {
     else worker.requestStop(code === 'cancelled' ? CANCEL_GRACE_MS : GRACE_MS);
   }
 
-  /** Ends a run from outside its worker and frees what it held. */
+  /** Ends a run that is not computing, and frees everything that it uses. */
   #end(run: Run, why: ErrorCode | 'suspended', detail?: string): void {
     const worker = run.state === 'resident' ? this.#workerOf(run) : undefined;
     if (worker !== undefined) {

@@ -1,26 +1,26 @@
-// QuickJS in WebAssembly: a thin, typed layer over the raw exports of quickjs-wasi. Knows of no guest, no prelude and no
-// messages. quickjs-wasi is pinned exactly; test/engine/vm.test.ts fails when the internals used here change.
+// QuickJS in WebAssembly: a thin, typed layer over the exports of quickjs-wasi, independent of guests and messages.
+// quickjs-wasi is pinned exactly; test/engine/vm.test.ts fails when the internals used here change.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Box, Exports } from './exports.ts';
 
-/** What the VM asks of the host. Nothing else leaves it: no file, no socket, no environment. */
+/** The host functions of the VM. It has no other access to the host: no files, no sockets, no environment. */
 export type Hooks = {
-  /** Called every few thousand steps of bytecode; true stops the guest, and it cannot catch that. */
+  /** Called every few thousand bytecode steps; true stops the guest, which cannot catch that. */
   interrupt(): boolean;
-  /** The guest's one host function. A returned string is handed back to it. */
+  /** The only host function that the guest can call. A returned string is returned to it. */
   send(kind: number, id: number, payload: string): string | undefined;
-  /** Milliseconds since 1970, as the guest sees them. Default: the host's clock. */
+  /** The guest's clock, in milliseconds since 1970. Default: the host's clock. */
   now?(): number;
-  /** A promise was rejected without a handler, or (`handled`) got one later. Frees what it is given. */
+  /** A promise was rejected without a handler, or (`handled`) got one later. Must free both boxes. */
   rejection?(promise: Box, reason: Box, handled: boolean): void;
-  /** What `import(name)` answers with. */
+  /** The message of the error of `import(name)`. */
   importMessage(name: string): string;
-  /** Time and randomness that never change, for a guest that is made to be copied. Default false. */
+  /** Constant time and random numbers, for building an image. Default false. */
   readonly frozen?: boolean;
 };
 
-/** Thrown when the guest threw outside its own promise chain: a syntax error, an interrupt, no memory left. */
+/** Thrown for an error outside the guest's promise chain: a syntax error, an interrupt, too little memory. */
 export class GuestException extends Error {
   readonly thrown: { readonly name: string; readonly message: string; readonly stack: string };
   constructor(thrown: GuestException['thrown']) {
@@ -44,7 +44,7 @@ const WASI_OK = 0;
 const WASI_BADF = 8;
 const WASI_NOSYS = 52;
 
-/** One instance: one linear memory, one runtime. Cheap to reset (see instance.ts), a few ms to make. */
+/** One instance with one linear memory and one runtime. Creating one takes a few ms; resetting it (instance.ts) is faster. */
 export class Vm {
   readonly exports: Exports;
   readonly #hooks: Hooks;
@@ -52,12 +52,12 @@ export class Vm {
 
   constructor(module: WebAssembly.Module, hooks: Hooks) {
     this.#hooks = hooks;
-    // The declared shape is checked by test/engine/vm.test.ts; WebAssembly itself has no types to narrow.
+    // test/engine/vm.test.ts checks that the exports have this type; at run time it cannot be narrowed.
     this.exports = new WebAssembly.Instance(module, this.#imports()).exports as unknown as Exports;
     this.#bytes = Buffer.from(this.exports.memory.buffer);
   }
 
-  /** The linear memory now. The view is replaced when the memory grows: never keep it across a call into the guest. */
+  /** The current linear memory. Do not keep it across a call into the guest: it is replaced when the memory grows. */
   get memory(): Buffer {
     if (this.#bytes.buffer !== this.exports.memory.buffer) this.#bytes = Buffer.from(this.exports.memory.buffer);
     return this.#bytes;
@@ -108,7 +108,7 @@ export class Vm {
     return this.#unwrap(result);
   }
 
-  /** Calls a guest function and drops what it returns. Frees `args`, not `fn`. Throws GuestException. */
+  /** Calls a guest function and ignores its result. Frees `args`, not `fn`. Throws GuestException. */
   call(fn: Box, ...args: readonly Box[]): void {
     const argv = args.length === 0 ? 0 : this.#malloc(args.length * 4);
     args.forEach((arg, i) => {
@@ -122,7 +122,7 @@ export class Vm {
     this.exports.qjs_free_value(this.#unwrap(result));
   }
 
-  /** Runs one promise job. False when there was none. Throws GuestException. */
+  /** Runs one promise job. False if there was none. Throws GuestException. */
   runJob(): boolean {
     if (this.exports.qjs_is_job_pending() === 0) return false;
     if (this.exports.qjs_execute_pending_job() < 0) throw this.#takeException();
@@ -167,7 +167,7 @@ export class Vm {
     this.exports.qjs_free_value(value);
   }
 
-  /** ToString of a value, lone surrogates replaced. May run guest code when the value is an object. */
+  /** ToString of a value, with lone surrogates replaced. May run guest code if the value is an object. */
   text(value: Box): string {
     const lengthOut = this.#malloc(4);
     const pointer = this.exports.qjs_get_string_len(value, lengthOut);
@@ -207,7 +207,7 @@ export class Vm {
     return pointer;
   }
 
-  /** Copies text in as UTF-8 with a closing NUL. Lone surrogates become U+FFFD. */
+  /** Copies text into the memory as UTF-8 with a final NUL. Lone surrogates become U+FFFD. */
   #write(text: string): { pointer: number; length: number } {
     const length = Buffer.byteLength(text);
     const pointer = this.#malloc(length + 1);
@@ -270,7 +270,7 @@ export class Vm {
           return WASI_OK;
         },
         fd_write: (_fd: number, vectors: number, count: number, written: number) => {
-          // QuickJS prints nothing on purpose; what it would print are assertions of its own.
+          // QuickJS prints only its own assertions, which are dropped.
           let bytes = 0;
           for (let i = 0; i < count; i++) bytes += this.memory.readUInt32LE(vectors + i * 8 + 4);
           this.memory.writeUInt32LE(bytes, written);

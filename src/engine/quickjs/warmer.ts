@@ -1,5 +1,5 @@
-// A worker thread that lives once: warms the interpreter up. V8 compiles a WebAssembly module for all threads together, so
-// what becomes fast here is fast in every worker.
+// Entry point of a thread that warms up the interpreter and ends. V8 compiles a WebAssembly module for all threads, so code
+// that is optimized here is fast in every worker.
 import { workerData } from 'node:worker_threads';
 import type { Image } from './image.ts';
 import { Instance } from './instance.ts';
@@ -8,7 +8,7 @@ export type WarmerData = { readonly module: WebAssembly.Module; readonly image: 
 
 const { module, image, warmMs } = workerData as WarmerData;
 
-/** What agents' code does all day: objects, arrays, sorting, JSON, regular expressions, promises. */
+/** Typical work of agents' code: objects, arrays, sorting, JSON, regular expressions, promises. */
 const EXERCISE = `async () => {
   const rows = Array.from({ length: 3000 }, (_, i) => ({ id: i, name: 'n' + (i % 7), tags: [i, String(i)] }));
   rows.sort((a, b) => (a.name < b.name ? -1 : 1));

@@ -1,4 +1,4 @@
-// The part of WebAssembly's JavaScript API we use: Node's types leave it to the DOM library, which this project lacks.
+// The part of WebAssembly's JavaScript API that is used. Node's types leave it to the DOM library, which is not included.
 declare namespace WebAssembly {
   class Module {
     constructor(bytes: Uint8Array);

@@ -1,4 +1,4 @@
-// The worker thread: owns instances, holds at most one run, carries out the scheduler's messages. Decides nothing.
+// Entry point of a worker thread: owns instances, has at most one run, and carries out the scheduler's messages.
 import { setImmediate } from 'node:timers';
 import { parentPort, workerData } from 'node:worker_threads';
 import { ownThreadId } from '../../ground/thread-time.ts';
@@ -15,7 +15,7 @@ const { module, control, reader } = workerData as WorkerData;
 const shared = new Int32Array(control);
 const threadId = ownThreadId();
 const images = new Map<number, Image>();
-/** By image. `undefined`: made when it is needed. */
+/** Instances by image. A missing one is created when it is needed. */
 const instances = new Map<number, { instance: Instance; dirty: boolean }>();
 let resident: { readonly run: GuestRun; readonly imageId: number } | undefined;
 
@@ -26,7 +26,7 @@ const post = (message: FromWorker, transfer: ArrayBuffer[] = []) => port.postMes
 const host: RunHost = {
   threadId,
   stopRequested: () => Atomics.load(shared, 0) !== 0,
-  // Where threads cannot be told apart, the wait would count as work.
+  // Without a thread id, CPU time cannot be measured per thread, and the wait would count as work.
   giveWay: maxMs => threadId !== 0 && Atomics.wait(shared, 2, 1, maxMs) !== 'not-equal',
   flush: (run, emissions) => post({ type: 'emissions', runId: run.id, emissions }),
 };
@@ -49,7 +49,7 @@ function cleanInstance(imageId: number): Instance {
   return instance;
 }
 
-/** Gets the instance ready for the next run, after the answer of this one is out. */
+/** Prepares the instance for the next run, after the result of this one was posted. */
 function recycle(imageId: number, { instance, trapped }: GuestRun): void {
   const discarded = trapped || instance.grown;
   if (discarded) instances.delete(imageId);
@@ -95,7 +95,7 @@ function park(): void {
   post({ type: 'parked', runId: run.id, parked, meter: run.meter }, [parked.pages.buffer]);
 }
 
-/** Until the reader is loaded, nothing is read here: it is not waited for when a worker starts. */
+/** Returns undefined until the reader is loaded: a worker does not wait for it at its start. */
 let readCode: CodeReader['readCode'] = () => undefined;
 if (reader !== undefined)
   void import(reader).then((loaded: CodeReader) => {

@@ -1,10 +1,10 @@
-// The host's side of the guest's Intl: one message in, its answer as JSON text out, at once. Computed by this process's
-// ICU on the worker that runs the guest, so the time counts as the guest's. One a run; knows nothing of the guest.
+// The host's side of the guest's Intl: takes a message and returns the reply as JSON. Computed with the ICU of this process
+// on the worker that runs the guest, so the time counts as the guest's. Each run has one IntlHost.
 import { checkLocales, checkOptions, isIntlType, objectFor } from './objects.ts';
 import { list, operate, textOf } from './operations.ts';
 import { Ranking } from './ranking.ts';
 
-/** Arguments of one call: two texts as long as may be, each unit escaped. */
+/** Maximum length of a call's arguments: two texts of maximum length, with each character escaped. */
 const MAX_PAYLOAD_CHARS = 2_500_000;
 const MAX_RANKINGS = 4;
 const MAX_RANKED = { items: 50_000, chars: 2_000_000 };
@@ -15,9 +15,9 @@ export class IntlHost {
   readonly #rankings = new Map<string, Ranking>();
 
   /**
-   * `payload`: `[type, locales, options]` of an object, a line end, `[operation, …arguments]`; both JSON text. The answer
-   * is `{ value }` or `{ error, message }`. Or, behind the line end, `=` and a text: its rank, as `epoch rank`; or `*`
-   * and a JSON list of texts: their ranks, as `epoch` and a JSON list.
+   * `payload`: `[type, locales, options]` of an object, a line end, `[operation, …arguments]`, both as JSON. The reply is
+   * `{ value }` or `{ error, message }`. After the line end there may also be `=` and a text, for its rank: `epoch rank`;
+   * or `*` and a JSON list of texts, for their ranks: `epoch` and a JSON list.
    */
   answer(payload: string): string {
     try {
@@ -59,7 +59,7 @@ export class IntlHost {
   }
 }
 
-/** What belongs to no object. */
+/** Calls that belong to no object. */
 function general(operation: unknown, args: readonly unknown[]): unknown {
   switch (operation) {
     case 'getCanonicalLocales':

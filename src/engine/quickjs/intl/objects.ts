@@ -1,5 +1,5 @@
-// Intl objects of the host's ICU, made from what a guest describes and kept while they are used. Stateless, so all runs
-// of a worker share them; their number and the length of a description are bounded.
+// Intl objects of the host, created from a guest's description and cached. They are stateless, so all runs of a worker share
+// them. Their number and the length of a description are limited.
 
 type Options = Readonly<Record<string, string | boolean>>;
 
@@ -27,12 +27,12 @@ const kept = new Map<string, Made>();
 
 export const isIntlType = (name: unknown): name is IntlType => typeof name === 'string' && Object.hasOwn(MAKERS, name);
 
-/** `spec` is `[type, locales, options]` as JSON text. @throws RangeError, TypeError as the constructor does */
+/** `spec` is `[type, locales, options]` as JSON. @throws RangeError, TypeError like the constructor */
 export function objectFor(spec: string): Made {
   const known = kept.get(spec);
   if (known !== undefined) {
     kept.delete(spec);
-    kept.set(spec, known); // the most recently used is the last to go
+    kept.set(spec, known); // the most recently used is removed last
     return known;
   }
   const made = make(spec);

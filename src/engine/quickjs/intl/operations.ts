@@ -1,4 +1,4 @@
-// What a guest may ask of each kind of Intl object. Arguments are checked here; answers are plain JSON values.
+// The operations that a guest may use on each type of Intl object. Arguments are checked here; results are plain JSON values.
 import type { IntlType, Made } from './objects.ts';
 
 type ObjectOf<Type extends IntlType> = Extract<Made, { type: Type }>['object'];
@@ -17,12 +17,12 @@ export function textOf(value: unknown, maxChars = MAX_TEXT_CHARS): string {
   return value;
 }
 
-/** `n` a number, `b` a BigInt, `s` decimal text: each as text behind its letter. */
+/** A letter followed by the value as text: `n` for a number, `b` for a BigInt, `s` for decimal text. */
 function numeric(value: unknown): number | bigint {
   const text = textOf(value, MAX_DIGITS);
   const digits = text.slice(1);
   if (text[0] === 'b') return BigInt(digits);
-  // Decimal text is exact to ICU, which the types do not know yet.
+  // ICU formats decimal text exactly; TypeScript's types do not have that yet.
   return text[0] === 's' ? (digits as unknown as number) : Number(digits);
 }
 
@@ -95,7 +95,7 @@ const DisplayNames: Operations<'DisplayNames'> = {
 };
 
 const Segmenter: Operations<'Segmenter'> = {
-  /** Where each segment begins, and which are words. */
+  /** The start of each segment, and which segments are words. */
   segment: (object, [text]) => {
     const starts: number[] = [];
     const words: boolean[] = [];
@@ -121,7 +121,7 @@ const Locale: Operations<'Locale'> = {
   }),
   maximize: object => object.maximize().toString(),
   minimize: object => object.minimize().toString(),
-  /** A property in some versions of V8, a method in others. */
+  /** Such details are properties in some versions of V8 and methods in others. */
   detail: (object, [name]) => {
     const field = textOf(name, 50);
     if (!DETAILS.test(field)) throw new TypeError(`Intl.Locale has no ${field}`);

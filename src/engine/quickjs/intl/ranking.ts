@@ -1,5 +1,5 @@
-// Sorting by locale without one message a comparison: each text is sent once and gets a number that sorts as the text
-// does. Numbers hold within one epoch; a ranking that is full, or has no number left between two, begins a new one.
+// Sorting by locale without a message for each comparison: each text is sent once and gets a number (rank) with the same
+// order. Ranks are valid within one epoch. A new epoch begins when the ranking is full or no number is left between two.
 import { randomBytes } from 'node:crypto';
 
 const MAX_TEXTS = 50_000;
@@ -16,7 +16,7 @@ export class Ranking {
     this.#compare = compare;
   }
 
-  /** All at once, in an epoch of their own. */
+  /** Ranks all texts at once, in a new epoch. */
   rankAll(texts: readonly string[]): readonly [epoch: number, ranks: readonly number[]] {
     if (texts.length > MAX_TEXTS) throw new RangeError('Too many texts');
     this.#begin();
@@ -48,7 +48,7 @@ export class Ranking {
     return [this.#epoch, rank];
   }
 
-  /** The first text that does not sort before this one. */
+  /** The index of the first text that does not sort before this one. */
   #placeOf(text: string): number {
     let low = 0;
     let high = this.#texts.length;
@@ -77,5 +77,5 @@ export class Ranking {
   }
 }
 
-/** Never one that was used: a run may have left the worker, and come back to another, with numbers of an old one. */
+/** Random, so that it is never reused: a run may move to another worker and still have ranks of an old epoch. */
 const newEpoch = (): number => randomBytes(6).readUIntBE(0, 6);
