@@ -50,17 +50,24 @@ export function firstWordEnd(text: string): number {
   return at;
 }
 
-/** Whether the text ends with the beginning of a spelling of the key, which following text could complete. */
+/** Of a word's end: no usual spelling of a key is longer, and it is looked at on the main thread. */
+const MAX_OPEN_CHARS = 600;
+
+/** Whether text that comes after this could make a key of its end. */
 export function mayGoOn(text: string, apiKey: string): boolean {
-  const word = text.slice(lastWordAt(text));
+  const word = text.slice(Math.max(lastWordAt(text), text.length - MAX_OPEN_CHARS));
   if (word === '') return false;
   const { escaped, base64 } = spellingsOf(apiKey);
+  const whole = withoutHalfEscape(word);
   return (
     findEscaped(word, escaped).isOpen ||
-    findEscaped(word.replace(HALF_ESCAPE, ''), escaped).isOpen ||
+    (whole !== word && findEscaped(whole, escaped).isOpen) ||
     base64.some(({ text: core }) => beginningAtEnd(word, core, 1) > 0)
   );
 }
+
+/** The longest escape has some seventy characters. */
+const withoutHalfEscape = (word: string): string => word.slice(0, -80) + word.slice(-80).replace(HALF_ESCAPE, '');
 
 /** Masks a beginning of the key at the end of a text that was cut off there. */
 export function maskCutKey(text: string, apiKey: string): string {

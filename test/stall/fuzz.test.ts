@@ -1,5 +1,5 @@
 // Generated shapes at every place where others send something, for FUZZ_SECONDS (5 here, longer by `pnpm fuzz`), while
-// the event loop is watched. What is found goes into attacks.ts.
+// the event loop is watched. What is found goes into attacks/.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { fuzzSeconds } from '../support/fuzz.ts';

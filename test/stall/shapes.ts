@@ -1,7 +1,7 @@
 // Texts of generated shapes, and the places where a caller, a guest, the API or a sandbox may send one.
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import type { Answer, Attack } from './attacks.ts';
+import type { Answer, Attack } from './attacks/attack.ts';
 import { framed, HOSTILE, onSandbox } from './hostile-sandbox.ts';
 import { post, times, toolCall } from './support/send.ts';
 

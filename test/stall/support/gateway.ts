@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll } from 'vitest';
 import { startUpstream, type TestUpstream } from '../../support/upstream.ts';
 import { type Replica, startReplica } from '../../survive/support/replica.ts';
-import type { Answer } from '../attacks.ts';
+import type { Answer } from '../attacks/attack.ts';
 import { post, toolCall } from './send.ts';
 
 const numberIn = (file: string, pattern: RegExp): number =>

@@ -35,19 +35,28 @@ export async function post(
 
 export const times = <T>(count: number, one: (i: number) => T): T[] => Array.from({ length: count }, (_, i) => one(i));
 
-/** Sends a call and never reads the answer. Ends after `ms`. */
-export function neverRead({ port }: Target, body: string, key: string, ms: number): Promise<boolean> {
-  return new Promise(resolve => {
+/** A call as bytes. */
+export const rawRequest = (body: string, key = newKey()): string =>
+  `POST /mcp HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${key}\r\nContent-Type: application/json\r\nAccept: application/json, text/event-stream\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+
+type WriteOptions = { readonly read?: boolean };
+
+/** Writes bytes to a connection of their own. It is over when the gateway closes it (true), or after `ms`. */
+export function writeRaw({ port }: Target, bytes: string, ms: number, { read = true }: WriteOptions = {}) {
+  return new Promise<boolean>(resolve => {
     const socket = connect({ port, host: '127.0.0.1' });
     socket.on('error', () => resolve(true));
     socket.on('close', () => resolve(true));
-    socket.write(
-      `POST /mcp HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${key}\r\nContent-Type: application/json\r\nAccept: application/json, text/event-stream\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-    );
-    socket.pause();
+    socket.write(bytes);
+    if (read) socket.resume();
+    else socket.pause();
     setTimeout(() => {
       resolve(false);
       socket.destroy();
     }, ms).unref();
   });
 }
+
+/** Sends a call and never reads the answer. Ends after `ms`. */
+export const neverRead = (target: Target, body: string, key: string, ms: number): Promise<boolean> =>
+  writeRaw(target, rawRequest(body, key), ms, { read: false });

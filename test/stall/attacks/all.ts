@@ -1,0 +1,10 @@
+// Every attack, in the order in which they are made.
+import { ANSWERS } from './answers.ts';
+import type { Attack } from './attack.ts';
+import { CALLS } from './calls.ts';
+import { CODE } from './code.ts';
+import { CONNECTIONS } from './connections.ts';
+import { MESSAGES } from './messages.ts';
+import { MICROVMS } from './microvms.ts';
+
+export const ATTACKS: readonly Attack[] = [...CALLS, ...CODE, ...MESSAGES, ...CONNECTIONS, ...ANSWERS, ...MICROVMS];

@@ -1,0 +1,40 @@
+// What a run's own sandbox writes.
+import { framed, SANDBOX } from '../hostile-sandbox.ts';
+import { post, type Target, times, toolCall } from '../support/send.ts';
+import type { Answer, Attack } from './attack.ts';
+
+/** What answers as a run's sandbox: the runner's stdout, in messages of 30 kB. */
+const microvmThatWrites = (text: string): Readonly<Record<string, Answer>> => {
+  const stdout = Buffer.from(text);
+  const pieces = times(Math.ceil(stdout.length / 30_000), i => stdout.subarray(i * 30_000, (i + 1) * 30_000));
+  const output = pieces.map(piece => framed({ data: { stdout: piece.toString('base64') } }));
+  return {
+    '/sandboxes': SANDBOX,
+    '/v2/sandboxes': SANDBOX,
+    '/v3/sandboxes': SANDBOX,
+    '/files': { body: '[{"name":"run.json","type":"file","path":"/tmp/run.json"}]' },
+    '/process.Process/Start': {
+      type: 'application/connect+json',
+      body: Buffer.concat([framed({ start: { pid: 7 } }), ...output]),
+    },
+  };
+};
+const frame = (fields: object) => `#code-mode#${JSON.stringify(fields)}\n`;
+const STARTED = frame({ t: 'started' });
+const message = (kind: number, p: string) => frame({ t: 'message', kind, id: 1, p, cpuMs: 0 });
+const inMicrovms = (target: Target) =>
+  Promise.all(times(4, () => post(target, toolCall('execute_write', 'async () => 1'))));
+
+export const MICROVMS: readonly Attack[] = [
+  ...[
+    { what: 'frames of a kind that the engine does not use', line: message(7, '8') },
+    { what: 'pieces of log', line: message(5, 'x') },
+    { what: 'calls with one id', line: message(0, 'api.request\n{}') },
+    { what: 'lines that are no frames', line: 'x\n' },
+  ].map(({ what, line }) => ({
+    name: `a microVM that writes 8 MB of ${what}, 4 times`,
+    microvm: true as const,
+    answers: microvmThatWrites(STARTED + line.repeat(Math.floor(8_000_000 / line.length))),
+    send: inMicrovms,
+  })),
+];
