@@ -1,24 +1,40 @@
 // Text outside the markers is the gateway's own: nothing that a guest throws, prints or returns gets there.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import type { LedgerEntry } from '../../src/broker/ledger.ts';
+import type { Display } from '../../src/engine/engine.ts';
+import { ERRORS, type ErrorCode } from '../../src/errors.ts';
 import { acceptCode } from '../../src/guest/accept/code.ts';
 import { formatOutcome } from '../../src/mcp/answer/format.ts';
+import type { Effect } from '../../src/spec/description.ts';
 
 const code = acceptCode('async () => { const sbx = await Sandbox.connect(id); await sbx.files.readText(1); x.y() }', {
   maxChars: 1000,
 });
 const CANARY = 'canary';
 
-function outside(error: { name: string; message: string }): string {
+type Error = { readonly name: string; readonly message: string; readonly code?: ErrorCode };
+type Given = {
+  readonly error?: Error;
+  readonly ledger?: readonly LedgerEntry[];
+  readonly displays?: readonly Display[];
+};
+
+/** All that is not between the markers: of the text, and of the other blocks what is not their bytes. */
+function outsideOf({ error, ledger = [], displays = [] }: Given): string {
+  const end = error ? { status: 'failed' as const, error: { ...error, line: 1, column: 40, note: CANARY } } : COMPLETED;
   const outcome = {
-    ...{ status: 'failed' as const, error: { ...error, line: 1, column: 40 } },
-    ...{ stdout: CANARY, stderr: CANARY, droppedLogChars: 0, displays: [], durationMs: 1, cpuMs: 1 },
+    ...{ ...end, displays, note: CANARY },
+    ...{ stdout: CANARY, stderr: CANARY, droppedLogChars: 0, durationMs: 1, cpuMs: 1 },
   };
   const limits = { maxResultChars: 10_000, maxLogChars: 1_000 };
-  const { content } = formatOutcome({ outcome, ledger: [], code, surface: 'write', requestId: 'r', limits });
-  const text = content[0]?.type === 'text' ? content[0].text : '';
-  return text.replace(/<(untrusted-data-[\w-]+)>[\s\S]*<\/\1>/, '');
+  const { content } = formatOutcome({ outcome, ledger, code, surface: 'write', requestId: 'r', limits });
+  const texts = content.map(block => (block.type === 'text' ? block.text : JSON.stringify(block)));
+  return texts.join('\n').replace(/<(untrusted-data-[\w-]+)>[\s\S]*<\/\1>/, '');
 }
+
+const COMPLETED = { status: 'completed' as const, json: JSON.stringify(CANARY) };
+const outside = (error: Error) => outsideOf({ error });
 
 const shapes = fc.constantFrom(
   (text: string) => `${text} is not a function`,
@@ -44,4 +60,54 @@ it('no text of an error gets outside the markers, however it is worded', () => {
 
 it('a name in the agent’s own code gets a hint', () => {
   expect(outside({ name: 'TypeError', message: 'sbx.files.readText is not a function' })).toContain('Hint: files has');
+});
+
+it.each(Object.keys(ERRORS) as ErrorCode[])('no text of a registered error gets outside the markers: %s', code => {
+  fc.assert(
+    fc.property(shapes, names, words, (shape, name, text) => {
+      expect(outside({ name, code, message: shape(text) })).not.toContain(CANARY);
+    }),
+    { numRuns: 20 },
+  );
+});
+
+const effects = fc.constantFrom<Effect>('none', 'lists', 'creates', 'starts', 'changes', 'stops', 'ends');
+const entries = fc.record({
+  label: fc.constantFrom('Sandbox.create', 'Sandbox.runCode', `GET /${CANARY}`, `Sandbox.kill ${CANARY}`, CANARY),
+  write: fc.boolean(),
+  status: fc.constantFrom(200, 201, 404, 'done', 'failed', 'refused', 'unknown'),
+  code: fc.constantFrom<ErrorCode>('sandbox_failed', 'cancelled', 'path_refused'),
+  act: fc.record({ effect: effects, resource: fc.constantFrom('sandbox', CANARY), id: fc.constant(CANARY) }),
+  ended: fc.constantFrom(
+    { exitCode: 1, detail: CANARY },
+    { error: CANARY, detail: CANARY },
+    { httpStatus: 500, detail: CANARY },
+  ),
+  made: fc.constantFrom([], [CANARY], [CANARY, `${CANARY}-${CANARY}`]),
+  untilMs: fc.constantFrom(0, Date.now() + 600_000),
+  ms: fc.nat(1_000),
+}) as fc.Arbitrary<LedgerEntry>;
+
+it('nor does anything that a call named, made or ended with', () => {
+  const thrown = fc.constantFrom(undefined, { name: 'Error', message: `Sandbox ${CANARY} not found: ${CANARY}` });
+  fc.assert(
+    fc.property(fc.array(entries, { maxLength: 4 }), thrown, (ledger, error) => {
+      expect(outsideOf({ ledger, ...(error && { error }) })).not.toContain(CANARY);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+it('nor does the media type of what is displayed, nor text that is displayed', () => {
+  const mimeType = fc.constantFrom(`${CANARY}/${CANARY}`, `text/${CANARY}`, `text/html;${CANARY}=1`, `a b ${CANARY}/x`);
+  const base64 = fc.constantFrom('', 'AAAA', 'iVBORw0KGgo=', `${CANARY}!`);
+  fc.assert(
+    fc.property(mimeType, base64, (mimeType, base64) => {
+      const displays: Display[] = [
+        { kind: 'text', text: CANARY },
+        { kind: 'blob', mimeType, base64 },
+      ];
+      expect(outsideOf({ displays })).not.toContain(CANARY);
+    }),
+  );
 });

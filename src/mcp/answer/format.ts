@@ -9,8 +9,9 @@ import { explainNote } from '../../guest/explain/note.ts';
 import { GLOBALS } from '../../guest/globals.ts';
 import { wrapUntrusted } from './envelope.ts';
 import { whereItHung } from './hung.ts';
-import { ledgerHints } from './ledger-hints.ts';
+import { ledgerHints, stillRunning } from './ledger-hints.ts';
 import { ledgerLines, ledgerText } from './ledger-text.ts';
+import { knownMediaType } from './media-types.ts';
 import { truncateJson, truncateLog } from './truncate.ts';
 import { visible } from './visible.ts';
 
@@ -51,7 +52,10 @@ export function formatOutcome(run: Run): Formatted {
   if (texts.length > 0) response.data.push(`display:\n${truncateLog(texts.join('\n'), limits.maxResultChars).text}`);
   if (ledger.length > 0)
     response.data.push(failed ? `calls:\n${ledgerLines(ledger).join('\n')}` : ledgerText(ledger, outcome.durationMs));
-  response.hints.push(...ledgerHints(ledger, Date.now(), failed ? outcome.error.message : ''));
+  const nowMs = Date.now();
+  const left = stillRunning(ledger, nowMs);
+  if (left !== undefined) response.data.push(left);
+  response.hints.push(...ledgerHints(ledger, nowMs, failed ? outcome.error.message : ''));
 
   const data = visible(response.data.join('\n\n'));
   const wrapped = surface === 'search' || data === '' ? data : wrapUntrusted(data);
@@ -169,7 +173,10 @@ export function showDisplays(
     else if (image !== undefined) blocks.push({ type: 'image', data: base64, mimeType: image });
     else {
       texts.push(`(${mimeType}, ${Buffer.byteLength(base64, 'base64').toLocaleString('en-US')} bytes, attached)`);
-      blocks.push({ type: 'resource', resource: { uri: `display:///${at + 1}`, mimeType, blob: base64 } });
+      blocks.push({
+        type: 'resource',
+        resource: { uri: `display:///${at + 1}`, mimeType: knownMediaType(mimeType), blob: base64 },
+      });
     }
   }
   return { texts, blocks };

@@ -16,15 +16,20 @@ export function ledgerHints(ledger: readonly LedgerEntry[], nowMs: number, throw
   }
   if (SANDBOX_GONE.test(thrown) && ledger.some((entry, at) => isLeftOpen(entry, ledger.slice(at + 1))))
     hints.push(LEFT_OPEN);
-  const left = leftRunning(ledger, nowMs);
-  if (left.length > 0) {
-    const more = left.length > MAX_IDS ? ` and ${left.length - MAX_IDS} more` : '';
-    const named = left
-      .slice(0, MAX_IDS)
-      .map(({ id, untilMs }) => id + (untilMs === undefined ? '' : `, until ${timeOf(untilMs)}`));
-    hints.push(`Still running: ${named.join('; ')}${more}. Go on with Sandbox.connect(id) or Sandbox.kill(id).`);
-  }
+  if (leftRunning(ledger, nowMs).length > 0)
+    hints.push('What is still running is named above: go on with Sandbox.connect(id) or Sandbox.kill(id).');
   return hints;
+}
+
+/** Which sandboxes the run has left running. For inside the envelope: whoever answers for the API chooses their ids. */
+export function stillRunning(ledger: readonly LedgerEntry[], nowMs: number): string | undefined {
+  const left = leftRunning(ledger, nowMs);
+  if (left.length === 0) return undefined;
+  const more = left.length > MAX_IDS ? ` and ${left.length - MAX_IDS} more` : '';
+  const named = left
+    .slice(0, MAX_IDS)
+    .map(({ id, untilMs }) => id + (untilMs === undefined ? '' : `, until ${timeOf(untilMs)}`));
+  return `Still running: ${named.join('; ')}${more}.`;
 }
 
 /** `22:02 UTC`. */
