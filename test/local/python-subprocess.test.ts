@@ -56,4 +56,35 @@ try: s.run(['no-such-program'])
 except FileNotFoundError: shown.append('not found')`;
     expect(await run(code)).toEqual(['in', 'out\nerr\n', 4, 'bbnbnb', 5, 'not found']);
   });
+
+  test('files and streams as the ends of a child', async () => {
+    const code = `with open('out.txt', 'w') as out: s.run('echo to a file; echo nowhere >&2', shell=True, stdout=out, stderr=s.DEVNULL)
+shown = [open('out.txt').read()]
+with open('out.txt') as given: shown.append(s.check_output(['wc', '-c'], stdin=given, text=True).strip())
+with s.Popen('echo 1; echo 2', shell=True, stdout=s.PIPE, stderr=s.PIPE) as p: shown += [line.decode() for line in p.stdout]
+shown += [p.returncode, p.stderr.closed, s.getstatusoutput('echo said; exit 3')]`;
+    expect(await run(code)).toEqual(['to a file\n', '10', '1\n', '2\n', 0, true, [3, 'said']]);
+  });
+
+  test('Python’s own HTTP server answers, and a socket that is no server’s is refused', async () => {
+    const code = `import http.server, socket
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        self.send_response(201); self.send_header('X-Path', self.path); self.end_headers()
+        self.wfile.write(self.rfile.read(int(self.headers['Content-Length']))[::-1])
+    def log_message(self, *_): pass
+with http.server.ThreadingHTTPServer(('', 0), Handler) as server:
+    asked = s.Popen(f'curl -si -d abc localhost:{server.server_port}/path', shell=True, stdout=s.PIPE, text=True)
+    server.handle_request()
+    printed = asked.communicate()[0].lower(); shown = [line in printed for line in ('201', 'x-path: /path', 'cba')]
+try: socket.create_connection(('localhost', 8300))
+except OSError as error: shown.append(type(error).__name__)`;
+    expect(await run(code)).toEqual([true, true, true, 'ConnectionRefusedError']);
+  });
+
+  test('files at the root are the sandbox’s, and move between its folders', async () => {
+    const code = `open('/at-root', 'w').write('seen'); os.rename('/at-root', '/tmp/moved'); os.makedirs('/new/folder')
+shown = [s.check_output('cat /tmp/moved; [ -d /new/folder ] && [ ! -e /at-root ] && echo moved', shell=True, text=True), 'new' in os.listdir('/')]`;
+    expect(await run(code)).toEqual(['seenmoved\n', true]);
+  });
 });

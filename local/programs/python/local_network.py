@@ -8,7 +8,8 @@ def _parse(message):
     return first, [[part.strip() for part in line.split(':', 1)] for line in lines if ':' in line], body
 
 def _message(first, headers, body):
-    lines = [first, *(f'{name}: {value}' for name, value in headers)]
+    kept = [pair for pair in headers if pair[0].lower() not in ('content-length', 'transfer-encoding')]
+    lines = [first, *(f'{name}: {value}' for name, value in [*kept, ('Content-Length', len(body))])]
     return io.BytesIO('\r\n'.join(lines).encode('latin-1') + b'\r\n\r\n' + body)
 
 class Socket:
@@ -47,8 +48,7 @@ class Socket:
         method, path, _ = first.split(' ', 2)
         url = 'http://{}:{}{}'.format(*self._peer, path) if path.startswith('/') else path
         answer = host('http', url=url, method=method, headers=headers, body=body)
-        kept = [pair for pair in answer['headers'] if pair[0].lower() not in ('content-length', 'transfer-encoding')]
-        return _message(f"HTTP/1.1 {answer['status']} .", [*kept, ('Content-Length', len(answer['body']))], answer['body'])
+        return _message(f"HTTP/1.1 {answer['status']} .", answer['headers'], answer['body'])
     def close(self):
         if self._request is not None:
             first, headers, body = _parse(self._sent)
