@@ -1,4 +1,4 @@
-// Buffer: on every engine what Node's answers, encodings, numbers and searches alike.
+// Buffer gives the same results on every engine as in Node: encodings, numbers and searches.
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -18,11 +18,11 @@ const kinds = (...sizes: (string | number)[]) =>
 const SIZED = kinds('');
 const NUMBERS = ['UInt8', 'Uint8', 'Int8', ...kinds(16, 32), 'FloatLE', 'FloatBE', 'DoubleLE', 'DoubleBE'];
 const BIG = ['LE', 'BE'].flatMap(order => ['BigInt64', 'BigUInt64', 'BigUint64'].map(name => name + order));
-/** Written as code: JSON has no such values. */
+/** Written as code, because JSON cannot represent these values. */
 const code = (...texts: string[]) => fc.constantFrom(...texts).map(source => ({ source }));
 const ODD_PLACES = ['null', '"1"', '1.5', 'NaN', '-1', 'Infinity', '{}', '-0'];
 const oddAt = fc.oneof({ weight: 4, arbitrary: at }, code(...ODD_PLACES, '2 ** 33'));
-/** Of a start beyond 32 bits, Node 20 makes a RangeError in `compare`, Node 24 does not. */
+/** For a start beyond 32 bits, Node 20 throws a RangeError in `compare` and Node 24 does not. */
 const oddStart = fc.oneof({ weight: 4, arbitrary: at }, code(...ODD_PLACES));
 const oddNumber = fc.oneof(
   fc.integer({ min: -300, max: 70_000 }),
@@ -53,7 +53,7 @@ const oddBig = code(
   '"1"',
 );
 const oddEncoding = fc.oneof({ weight: 6, arbitrary: encoding }, code('undefined', 'null', '""', '"nope"', '5'));
-/** Only text: Node 24.21 searches as in UTF-8 where the encoding is a number, and crashes where it is null. */
+/** Only text: Node 24.21 searches in UTF-8 if the encoding is a number, and crashes if it is null. */
 const searchEncoding = fc.oneof({ weight: 6, arbitrary: encoding }, code('undefined', '""', '"nope"'));
 const size = fc.oneof(fc.integer({ min: 0, max: 7 }), code('undefined', '"3"', '1.5', 'Infinity'));
 
@@ -95,12 +95,12 @@ const CASES = fc.oneof(
   on('swap', fc.constantFrom('swap16', 'swap32', 'swap64'), bytes),
 );
 
-/** Of characters beyond latin1 Node's base64 and hex read one byte each. */
+/** For characters beyond Latin-1, Node's base64 and hex read one byte each. */
 const isOdd = (asked: Case): boolean =>
   asked.some(each => /^(?:base64|hex)/.test(String(each))) &&
   asked.some(each => typeof each === 'string' && /[^\0-\xff]/.test(each));
 
-/** Evaluated as text in the guest, and here. */
+/** Its source is evaluated in the guest, and it is called here. */
 const EVALUATE = `cases => {
   const shown = buffer => [buffer.toString('hex'), Buffer.isBuffer(buffer)];
   const table = {
@@ -149,7 +149,7 @@ const here = (source: string): unknown => JSON.parse(JSON.stringify(new Function
 
 export function buffer(guest: Harness): void {
   describe('Buffer', () => {
-    it('answers as Node does, whatever is asked', { timeout: 60_000 }, async () => {
+    it('gives the same results as Node for random calls', { timeout: 60_000 }, async () => {
       const seed = Math.floor(Math.random() * 2 ** 31);
       const cases = fc
         .sample(
@@ -179,7 +179,7 @@ export function buffer(guest: Harness): void {
       ['is JSON as in Node', `JSON.stringify(Buffer.from('ab'))`, '{"type":"Buffer","data":[97,98]}'],
       ['is text by itself', `\`\${Buffer.from('hé')}\``, 'hé'],
       [
-        'is cut and mapped as itself',
+        'slices and maps to Buffers',
         `[Buffer.from('abc').map(b => b + 1).toString(), Buffer.isBuffer(Buffer.of(1).filter(Boolean))]`,
         ['bcd', true],
       ],
@@ -188,8 +188,8 @@ export function buffer(guest: Harness): void {
     });
 
     it.each([
-      ['an encoding there is not', `Buffer.from('a', 'utf-99')`, /TypeError: .*utf-99/],
-      ['a number to be made of', `Buffer.from(5)`, /TypeError: /],
+      ['an unknown encoding', `Buffer.from('a', 'utf-99')`, /TypeError: .*utf-99/],
+      ['a number as the source', `Buffer.from(5)`, /TypeError: /],
       ['a method of other versions', `Buffer.from('a').transcode('utf8', 'ucs2')`, /TypeError: /],
       ['a read behind its end', `Buffer.alloc(2).readUInt32LE(0)`, /RangeError: /],
     ])('refuses %s', async (_what, expression, error) => {

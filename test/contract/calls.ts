@@ -1,11 +1,11 @@
-// Calls to the host: what is sent, what comes back, and how refusals look inside.
+// Calls to the host: what is sent, what is returned, and how refusals look to the guest.
 import { describe, expect, it } from 'vitest';
 import type { CallHost, GuestCall } from '../../src/engine/engine.ts';
 import type { Harness } from './harness.ts';
 
 export function calls(guest: Harness): void {
   describe('calls', () => {
-    it('carry the arguments as JSON, and the answer back', async () => {
+    it('send the arguments as JSON and return the reply', async () => {
       const args = '{ path: "/x", query: { tags: ["a", "b"] }, body: { at: new Date(0), n: 5n, gone: undefined } }';
       expect(await guest.value(`async () => api.request(${args})`)).toEqual({
         capability: 'api.request',
@@ -13,19 +13,19 @@ export function calls(guest: Harness): void {
       });
     });
 
-    it('hand a JSON answer to the guest unread', async () => {
+    it('pass a JSON reply to the guest unparsed', async () => {
       const callHost: CallHost = async () => ({ ok: true, json: '{"big":12345678901234567890,"__proto__":1}' });
       const source = 'async () => Object.keys(await api.request({}))';
       expect(await guest.value(source, { callHost })).toEqual(['big', '__proto__']);
     });
 
-    it('run side by side', async () => {
+    it('run concurrently', async () => {
       let open = 0;
       let allOpen: () => void;
       const together = new Promise<void>(resolve => {
         allOpen = resolve;
       });
-      // None is answered before all were made.
+      // No call gets its reply before all were made.
       const callHost: CallHost = async () => {
         if (++open === 3) allOpen();
         await together;
@@ -36,7 +36,7 @@ export function calls(guest: Harness): void {
       ).toBe(3);
     });
 
-    it('refused: an Error named GatewayError with a code, that can be caught', async () => {
+    it('a refused call throws an Error named GatewayError with a code, which can be caught', async () => {
       const callHost: CallHost = async () => ({
         ok: false,
         error: { name: 'GatewayError', code: 'path_refused', message: 'No way.' },
@@ -53,7 +53,7 @@ export function calls(guest: Harness): void {
       expect(escaped).toMatchObject({ name: 'GatewayError', code: 'path_refused', message: 'No way.' });
     });
 
-    it('a code the host never gave is not believed', async () => {
+    it('an error code that the host never sent is not passed on', async () => {
       const error = await guest.error(
         `async () => { const e = new Error('x'); e.name = 'GatewayError'; e.code = 'internal'; throw e }`,
       );
@@ -76,14 +76,14 @@ export function calls(guest: Harness): void {
       expect(sent).toEqual([]);
     });
 
-    it('over their limits fail inside the guest', async () => {
+    it('over the limits fail inside the guest', async () => {
       const long = await guest.error('async () => api.request({ b: "x".repeat(2e6) })');
       expect(long).toMatchObject({ name: 'GatewayError', code: 'budget_exceeded' });
       const many = await guest.error('async () => Promise.all(Array.from({ length: 100 }, () => api.request({})))');
       expect(many).toMatchObject({ code: 'budget_exceeded', message: expect.stringMatching(/open at once/) });
     });
 
-    it('made while the arguments of another are read count like all others', async () => {
+    it('made by a getter in the arguments of another call are counted too', async () => {
       const nested =
         'async () => { const d = {}; Object.defineProperty(d, "x", { enumerable: true, get() { return api.request(d) } }); await api.request(d) }';
       expect((await guest.error(nested)).code).not.toBe('engine_lost');

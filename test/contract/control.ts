@@ -1,4 +1,4 @@
-// The host's hand on a run: deadlines, cancelling, and a new description while runs are under way.
+// Control over runs: deadlines, cancelling, and a new description while runs are active.
 import { describe, expect, it } from 'vitest';
 import type { CallHost } from '../../src/engine/engine.ts';
 import { DESCRIPTION } from './description.ts';
@@ -9,7 +9,7 @@ const never: CallHost = (_call, signal) =>
 
 export function control(guest: Harness): void {
   describe('control', () => {
-    it('ends a run that waits past its wall deadline, and keeps its logs', async () => {
+    it('ends a run that waits until its wall time limit, and keeps its logs', async () => {
       const outcome = await guest.run('async () => { console.log("here"); await api.request({}) }', {
         callHost: never,
         limits: { wallMs: 150 },
@@ -46,11 +46,11 @@ export function control(guest: Harness): void {
       expect(await guest.value('async () => 1')).toBe(1);
     });
 
-    it('does not start what was cancelled before', async () => {
+    it('does not start a run that was cancelled before', async () => {
       expect(await guest.error('async () => 1', { signal: AbortSignal.abort() })).toMatchObject({ code: 'cancelled' });
     });
 
-    it('takes a new description; runs under way keep the old one', async () => {
+    it('accepts a new description; runs that have started keep the old one', async () => {
       const own = await guest.another();
       const paths = 'async () => { await new Promise(r => setTimeout(r, 30)); return Object.keys(spec.paths) }';
       const before = own.value(paths, { surface: 'search' });

@@ -1,11 +1,11 @@
-// Dates from text: on every engine what this Node reads in it.
+// Dates from text: every engine parses them as this Node does.
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Harness } from './harness.ts';
 import { here, literal } from './intl.ts';
 
-/** As people, logs, mails and spreadsheets write them. */
+/** Dates as people, logs, mails and spreadsheets write them. */
 const WRITTEN = [
   '2024-01-01T00:00:00,5Z',
   '2024-01-01T00:00:00.123456789Z',
@@ -71,7 +71,7 @@ const PIECES = [
   'x',
 ];
 
-/** One that is written like this, or nearly. */
+/** Random dates in one of these forms, some with a mistake. */
 const text = fc
   .tuple(
     fc.constantFrom(...WRITTEN),
@@ -85,7 +85,7 @@ const READ = 'texts => texts.map(text => [Date.parse(text), new Date(text).getTi
 
 export function dates(guest: Harness): void {
   describe('dates in texts', () => {
-    it('are read as Node reads them', { timeout: 60_000 }, async () => {
+    it('are parsed as in Node', { timeout: 60_000 }, async () => {
       const seed = Date.now();
       const texts = [
         ...WRITTEN,
@@ -125,7 +125,7 @@ export function dates(guest: Harness): void {
       expect(await guest.value(source)).toEqual(here(source));
     });
 
-    it('that is no date, in a text that is long, ends in time', async () => {
+    it('in a long text without a date are searched for in limited time', async () => {
       expect(await guest.value('() => [Date.parse("(".repeat(5_000)), Date.parse("1 ".repeat(5_000))]')).toEqual([
         null,
         null,

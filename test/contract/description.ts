@@ -1,6 +1,6 @@
 import type { Description } from '../../src/spec/description.ts';
 
-/** What the description of the search surface holds in the contract suite. */
+/** The description for search in the contract suite. */
 export const DESCRIPTION = JSON.stringify({
   title: 'Test',
   version: '1',

@@ -1,11 +1,11 @@
-// Errors of the agent's code: name, message and place, in the agent's own lines.
+// Errors of the agent's code: name, message and place, in the agent's line numbers.
 import { describe, expect, it } from 'vitest';
 import type { CallHost } from '../../src/engine/engine.ts';
 import type { Harness } from './harness.ts';
 
 export function errors(guest: Harness): void {
   describe('errors', () => {
-    it('a refused call has the line of the call, unless a hook on stacks throws', async () => {
+    it('of a refused call have the line of the call, unless a stack hook throws', async () => {
       const callHost: CallHost = async () => ({
         ok: false,
         error: { name: 'GatewayError', code: 'path_invalid', message: 'No.' },
@@ -22,7 +22,7 @@ export function errors(guest: Harness): void {
       expect(await guest.value(source, { callHost })).toBe('path_invalid');
     });
 
-    it('have their place, after an await and through callbacks', async () => {
+    it('have their place, also after an await and in callbacks', async () => {
       const source =
         'async () => {\n  function inner() {\n    throw new RangeError("boom");\n  }\n  await null;\n  [1].forEach(() => inner());\n}';
       const error = await guest.error(source);
@@ -31,7 +31,7 @@ export function errors(guest: Harness): void {
       expect(error.stack).not.toMatch(/prelude|native|file:|node:/);
     });
 
-    it('count columns as evaluated, behind the bracket', async () => {
+    it('count columns in the evaluated text, including the bracket', async () => {
       expect(await guest.error('() => nothingSuch')).toMatchObject({ name: 'ReferenceError', line: 1, column: 8 });
     });
 
@@ -68,7 +68,7 @@ export function errors(guest: Harness): void {
         /^a \(cause: TypeError: b \(cause: \{"c":1\}\)\)$/,
       ],
       [
-        'a cause that is itself',
+        'an error that is its own cause',
         'Promise.reject((e => { e.cause = e; return e })(new Error("round")))',
         /^round \(cause: Error: round/,
       ],
@@ -80,7 +80,7 @@ export function errors(guest: Harness): void {
       expect(shown.stderr.split('\n', 1)[0]).toMatch(new RegExp(message.source.replace('^', ' ').replace('$', '')));
     });
 
-    it('inside others are part of a result', async () => {
+    it('inside other errors are part of a result', async () => {
       const source = 'async () => Promise.any([Promise.reject(new Error("one")), Promise.reject("two")]).catch(e => e)';
       expect(await guest.value(source)).toMatchObject({ name: 'AggregateError', errors: [{ message: 'one' }, 'two'] });
     });
@@ -92,7 +92,7 @@ export function errors(guest: Harness): void {
         /not|nobody.*Error: disk full \(line 3\)/,
       ],
       [
-        'one that fails after some waiting',
+        'a function that fails after some waiting',
         'async () => { (async () => { await null; await null; throw new TypeError("later") })(); return 1 }',
         /TypeError: later/,
       ],
@@ -108,12 +108,12 @@ export function errors(guest: Harness): void {
       ],
       ['a value that is no Error', 'async () => { Promise.reject({ status: 7 }); return 1 }', /"status":7/],
       [
-        'one that sleeps for a moment',
+        'a function that sleeps for a moment',
         'async () => {\n  const work = async () => { await new Promise(r => setTimeout(r, 1));\n throw new Error("after a nap") };\n  work();\n  return 1;\n}',
         /Error: after a nap \(line 3\)/,
       ],
       [
-        'what a timer throws after the return',
+        'a timer that throws after the return',
         'async () => { setTimeout(() => { throw new Error("late") }, 1); return 1 }',
         /A timer threw after the function had returned: Error: late \(line 1\)/,
       ],
@@ -127,13 +127,13 @@ export function errors(guest: Harness): void {
       expect(outcome).toMatchObject({ status: 'completed', json: '1', note: expect.stringMatching(note) });
     });
 
-    it('of a timer that is not due soon are not waited for', async () => {
+    it('of a timer that is not due soon do not delay the result', async () => {
       const source =
         'async () => { setTimeout(() => { throw new Error("late") }, 600_000); setInterval(() => {}, 5); return 1 }';
       expect(await guest.run(source)).toMatchObject({ status: 'completed', json: '1' });
     });
 
-    it('that are caught, now or later, are in no note', async () => {
+    it('that are caught, also later, are in no note', async () => {
       const source = `async () => {
         const early = Promise.reject(new Error('early'));
         await null;
@@ -179,9 +179,9 @@ export function errors(guest: Harness): void {
       expect(error.message.length).toBeLessThanOrEqual(8_000);
     });
 
-    it('of a promise that nothing settles come at once', async () => {
+    it('of a promise that can never settle come at once', async () => {
       const outcome = await guest.run('async () => new Promise(() => {})');
-      // Waiting for the wall deadline would end in time_exceeded.
+      // At the wall time limit the error would be time_exceeded.
       expect(outcome).toMatchObject({ status: 'failed', error: { code: 'never_settles' } });
     });
   });

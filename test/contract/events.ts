@@ -1,4 +1,4 @@
-// Events of a call: they reach the guest while the call is open, in order, before the answer, and after it too.
+// Events of a call reach the guest while the call is open, in order and before the reply, and also after it.
 import { describe, expect, it } from 'vitest';
 import type { CallHost } from '../../src/engine/engine.ts';
 import { type Harness, LIMITS } from './harness.ts';
@@ -23,7 +23,7 @@ const ENDED = { exitCode: 0, stdout: '', stderr: '' };
 
 export function events(guest: Harness): void {
   describe('events of a call', () => {
-    it('run the callback while the call is open: what it asks for can end the call', async () => {
+    it('run the callback while the call is open, so that the callback can end the call', async () => {
       let goOn = () => {};
       const asked = new Promise<void>(resolve => {
         goOn = resolve;
@@ -48,7 +48,7 @@ export function events(guest: Harness): void {
       expect(await guest.value(source, { callHost })).toEqual(['ready', 'written', 'bye']);
     });
 
-    it('arrive in order and before the answer, however large or many', async () => {
+    it('arrive in order and before the reply, however large or many they are', async () => {
       const sizes = [5, 40_000, 1, 100_000, 3];
       const callHost = host(async emit => {
         for (const size of sizes) emit(['stdout', 'é'.repeat(size)]);
@@ -63,7 +63,7 @@ export function events(guest: Harness): void {
       expect(await guest.value(source, { callHost })).toEqual([sizes, 500, true]);
     });
 
-    it('come after the answer as well, and code that waits for one is not stuck', async () => {
+    it('may also come after the reply, and code that waits for one is not taken as stuck', async () => {
       const callHost = host(async emit => {
         setTimeout(() => emit(['stdout', 'listening'], ['end']), 50);
         return { pid: 7 };
@@ -75,7 +75,7 @@ export function events(guest: Harness): void {
       expect(await guest.value(source, { callHost })).toBe('listening');
     });
 
-    it('code that waits for more after the last one is found to be stuck', async () => {
+    it('code that waits for an event after the last one ends as stuck', async () => {
       const callHost = host(async emit => {
         emit(['end']);
         return { pid: 7 };
@@ -88,7 +88,7 @@ export function events(guest: Harness): void {
     });
 
     it.each(["onStdout() { throw new Error('mine') }", "async onStdout() { throw new Error('mine') }"])(
-      'what a callback throws is what its call rejects with, and no other runs after it: %s',
+      'the call rejects with the error of a callback, and no callback runs after it: %s',
       async callback => {
         const callHost = host(async emit => {
           emit(['stdout', 'a'], ['stderr', 'b']);
@@ -103,7 +103,7 @@ export function events(guest: Harness): void {
       },
     );
 
-    it('in the background it is what wait() rejects with, and a note if nobody waits', async () => {
+    it('wait() of a background command rejects with the error of a callback; without wait() there is a note', async () => {
       const callHost = host(async emit => {
         emit(['stdout', 'a'], ['end']);
         return { pid: 7 };
@@ -118,7 +118,7 @@ export function events(guest: Harness): void {
       expect(outcome).toMatchObject({ status: 'completed', note: expect.stringContaining('Error: mine') });
     });
 
-    it('of calls that nobody listens to, or that never were, change nothing', async () => {
+    it('of calls without callbacks or with unknown ids are ignored', async () => {
       const callHost: CallHost = async (_call, _signal, emit) => {
         emit?.('[["stdout","x"]]');
         return answer(1);

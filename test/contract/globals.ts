@@ -1,8 +1,8 @@
-// What the agent's code finds around it: the same names on every engine, and answers where it looks for others.
+// The globals of the agent's code: the same names on every engine, and clear errors for names that models expect.
 import { describe, expect, it } from 'vitest';
 import type { Harness } from './harness.ts';
 
-/** Beyond ECMAScript itself. */
+/** Globals in addition to ECMAScript's. */
 const SHARED = [
   'AbortController',
   'AbortSignal',
@@ -29,7 +29,7 @@ const SHARED = [
   'structuredClone',
   'unescape',
 ];
-/** Of the official SDK, beside Sandbox: what models import, and what they compare with. */
+/** Exports of the official SDK beside Sandbox, which models import or compare with. */
 const SDK = [
   ...[
     'ALL_TRAFFIC',
@@ -98,7 +98,7 @@ const ECMASCRIPT = [
   ...['decodeURIComponent', 'encodeURI', 'encodeURIComponent', 'eval', 'globalThis', 'isFinite', 'isNaN', 'parseFloat'],
   ...['parseInt', 'undefined'],
 ];
-/** Of the engine's own making, or too new to be everywhere: harmless, and not promised. */
+/** Globals of an engine, or new ones of ECMAScript that not all engines have: harmless and not guaranteed. */
 const ENGINE_OWN = ['Float16Array', 'InternalError'];
 
 export function globals(guest: Harness): void {
@@ -199,17 +199,17 @@ export function globals(guest: Harness): void {
         'async () => performance.mark("a")',
         /performance\.mark is not defined\. Use performance\.now/,
       ],
-    ])('%s is absent, and its error names what to use', async (_name, source, answer) => {
+    ])('%s is absent, and its error says what to use instead', async (_name, source, answer) => {
       expect((await guest.error(source)).message).toMatch(answer);
     });
 
-    it('leaves feature tests working', async () => {
+    it('feature tests with typeof work', async () => {
       expect(await guest.value('() => [typeof fetch, typeof require, typeof process]')).toEqual(
         Array(3).fill('undefined'),
       );
     });
 
-    it('search sees the description and no API', async () => {
+    it('search has the description and no API', async () => {
       const source = `async () => [Object.keys(spec.paths), find('start sandbox', { limit: 1 })[0].operation, typeof describe('POST /sandboxes'), typeof api]`;
       expect(await guest.value(source, { surface: 'search' })).toEqual([
         ['/sandboxes'],

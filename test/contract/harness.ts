@@ -1,4 +1,4 @@
-// What every part of the contract suite uses: default limits, a host that answers, and one call to run a piece of code.
+// Shared by all parts of the contract suite: default limits, a host that replies, and functions to run a piece of code.
 import { expect } from 'vitest';
 import type { CallHost, Engine, GuestError, Job, Limits, Outcome } from '../../src/engine/engine.ts';
 import { principalFromKey } from '../../src/principal.ts';
@@ -15,12 +15,12 @@ export const LIMITS: Limits = {
   maxDisplayBytes: 1_000_000,
 };
 
-/** For code that should be stopped: as short as still tells a hog from a slow start. */
+/** Limits for code that must be stopped: short, but long enough for a slow start. */
 export const TIGHT: Partial<Limits> = { cpuMs: 150, wallMs: 1_000 };
 
 export const principal = principalFromKey('');
 
-/** Answers every call with what it was asked, after a turn of the event loop. */
+/** Replies to every call with the call itself, after a turn of the event loop. */
 export const echoHost: CallHost = async call => {
   await new Promise(resolve => setImmediate(resolve));
   return { ok: true, json: JSON.stringify({ capability: call.capability, args: JSON.parse(call.argsJson) }) };
@@ -30,8 +30,8 @@ export type RunOptions = Partial<Omit<Job, 'source' | 'limits'>> & { readonly li
 
 export type SuiteOptions = {
   /**
-   * Each run has a machine of its own, which takes a while to start: cases run side by side, and it is not looked after
-   * each of them whether something was left over for the next run.
+   * Each run has its own machine, which takes a while to start. So cases run concurrently, and it is not checked
+   * after each of them whether the next run is affected.
    */
   readonly machinePerRun?: boolean;
 };
@@ -50,7 +50,7 @@ export class Harness {
     this.#engine = await makeEngine();
   }
 
-  /** With an engine of its own, for a case that changes what all runs see. */
+  /** Opens a separate engine for a case that would change what other runs see. */
   async another(): Promise<Harness> {
     if (this.#makeEngine === undefined) throw new Error('the engine is not open');
     const other = new Harness(this.options);
@@ -79,14 +79,14 @@ export class Harness {
     });
   }
 
-  /** The result of code that should complete. */
+  /** The result of code that must complete. */
   async value(source: string, options: RunOptions = {}): Promise<unknown> {
     const outcome = await this.run(source, options);
     if (outcome.status !== 'completed') expect.fail(`${outcome.status}: ${JSON.stringify(outcome)}`);
     return JSON.parse(outcome.json);
   }
 
-  /** The error of code that should fail. */
+  /** The error of code that must fail. */
   async error(source: string, options: RunOptions = {}): Promise<GuestError> {
     const outcome = await this.run(source, options);
     if (outcome.status !== 'failed') expect.fail(`${outcome.status}: ${JSON.stringify(outcome).slice(0, 300)}`);
@@ -94,7 +94,7 @@ export class Harness {
   }
 }
 
-/** An outcome as the contract promises it, whatever the guest did. */
+/** Checks that an outcome is valid under the contract, whatever the guest did. */
 export function expectWellFormed(outcome: Outcome, limits: Limits = LIMITS): void {
   if (outcome.status === 'completed') expect(() => JSON.parse(outcome.json)).not.toThrow();
   else if (outcome.status === 'failed') {

@@ -1,10 +1,10 @@
-// Guests that mean harm. For each: a clear end, and the next run as if nothing had happened.
+// Hostile guests. Each must end with a clear error, and the next run must not be affected.
 import { describe, expect, it } from 'vitest';
 import { expectWellFormed, type Harness, LIMITS, TIGHT } from './harness.ts';
 
 type Case = readonly [what: string, source: string];
 
-/** Ended by the CPU or the wall deadline. */
+/** Guests that are ended by the CPU or wall time limit. */
 const SPINNING: readonly Case[] = [
   ['an empty loop', 'async () => { while (true) {} }'],
   ['a loop that catches', 'async () => { while (true) { try { while (true) {} } catch {} } }'],
@@ -38,7 +38,7 @@ const SPINNING: readonly Case[] = [
   ['an endless thenable', 'async () => ({ then(r) { r({ then: this.then }) } })'],
 ];
 
-/** Ended by the memory limit. */
+/** Guests that are ended by the memory limit. */
 const FILLING: readonly Case[] = [
   ['strings', 'async () => { const k = []; for (let i = 0; ; i++) k.push("x".repeat(1e6) + i) }'],
   ['arrays', 'async () => { const k = []; for (;;) k.push(new Array(1e4).fill(1)) }'],
@@ -49,7 +49,7 @@ const FILLING: readonly Case[] = [
   ['split', 'async () => "a,".repeat(2e7).split(",").length'],
 ];
 
-/** Whatever they end in, they end. */
+/** Guests that must end, with any outcome. */
 const ODD: readonly Case[] = [
   [
     'memory filled and caught',
@@ -113,7 +113,7 @@ export function hostile(guest: Harness): void {
 
   describe('hostile guests: memory', () => {
     it.each(FILLING)('%s', async (_what, source) => {
-      // Time enough on a busy machine: it is memory that must end them.
+      // Enough time on a busy machine, because the memory limit must end them.
       const outcome = await guest.run(source, { limits: { wallMs: 15_000, cpuMs: 10_000 } });
       expect(outcome).toMatchObject({
         status: 'failed',
@@ -130,7 +130,7 @@ export function hostile(guest: Harness): void {
       await healthy();
     });
 
-    it('the end of the stack, wherever it comes, is an error of the guest itself', async () => {
+    it('a stack overflow at any place is an error of the guest', async () => {
       const source = `async () => {
         const foreign = new Set();
         const look = (error, what) => {

@@ -1,4 +1,4 @@
-// Dates, numbers and text by locale: on every engine what this Node answers itself.
+// Dates, numbers and text by locale give the same results on every engine as in this Node.
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -66,7 +66,7 @@ const word = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 4 }),
 );
 
-/** For what is much at once, on a machine that does other things as well. */
+/** Limits for large cases on a busy machine. */
 const SLOW = { cpuMs: 20_000, wallMs: 30_000 };
 
 type Case = readonly [what: string, ...args: unknown[]];
@@ -135,7 +135,7 @@ const EVALUATE = `cases => {
   });
 }`;
 
-/** JavaScript text of a value that JSON does not hold. */
+/** The JavaScript source of a value that JSON cannot represent. */
 export function literal(value: unknown): string {
   if (typeof value === 'number') return Object.is(value, -0) ? '-0' : String(value);
   if (Array.isArray(value)) return `[${value.map(literal).join()}]`;
@@ -143,7 +143,7 @@ export function literal(value: unknown): string {
   return `{${Object.entries(value).map(([name, item]) => `${name}: ${literal(item)}`)}}`;
 }
 
-/** What this Node answers, in the guest's zone. */
+/** The result in this Node, in the guest's time zone. */
 export function here(source: string): unknown {
   const zone = process.env.TZ;
   process.env.TZ = 'UTC';
@@ -155,7 +155,7 @@ export function here(source: string): unknown {
   }
 }
 
-/** Node 20 checks options in another order than the standard and Node 22: with two faults it may throw the other class. */
+/** Node 20 checks options in another order than the standard and Node 22, so with two faults it may throw another class. */
 const isSame = (found: unknown, expected: unknown): boolean =>
   isDeepStrictEqual(found, expected) || (process.version.startsWith('v20.') && isError(found) && isError(expected));
 
@@ -163,7 +163,7 @@ const isError = (outcome: unknown): boolean => typeof outcome === 'object' && ou
 
 export function intl(guest: Harness): void {
   describe('Intl', () => {
-    it('answers as Node does, whatever is asked', { timeout: 60_000 }, async () => {
+    it('gives the same results as Node for random calls', { timeout: 60_000 }, async () => {
       const seed = Date.now();
       const rounds = guest.options.machinePerRun === true ? 2 : 8;
       for (let round = 0; round < rounds; round++) {
@@ -190,7 +190,7 @@ export function intl(guest: Harness): void {
         `[new Date(NaN).toLocaleString('de'), String(new Date(NaN))]`,
         ['Invalid Date', 'Invalid Date'],
       ],
-      ['its formats as functions of their own', `[1e6, 2].map(new Intl.NumberFormat('de').format)`, ['1.000.000', '2']],
+      ['bound format functions', `[1e6, 2].map(new Intl.NumberFormat('de').format)`, ['1.000.000', '2']],
       ['made without new', `Intl.NumberFormat('en', { style: 'percent' }).format(0.25)`, '25%'],
       [
         'lists of numbers',
@@ -199,18 +199,18 @@ export function intl(guest: Harness): void {
       ],
       ['its own tag', `[String(Intl), String(new Intl.Collator())]`, ['[object Intl]', '[object Intl.Collator]']],
       ['values that are supported', `Intl.supportedValuesOf('unit').includes('megabyte')`, true],
-      ['tags as they are written', `Intl.getCanonicalLocales(['EN-us', 'zh-hans'])`, ['en-US', 'zh-Hans']],
+      ['canonical tags', `Intl.getCanonicalLocales(['EN-us', 'zh-hans'])`, ['en-US', 'zh-Hans']],
     ])('knows %s', async (_what, expression, value) => {
       expect(await guest.value(`async () => ${expression}`)).toEqual(value);
     });
 
     it.each<[what: string, expression: string, error: RegExp]>([
       [
-        'a zone there is not',
+        'an unknown time zone',
         `new Date().toLocaleString('en', { timeZone: 'Mars/Base' })`,
         /^RangeError: .*Mars\/Base/,
       ],
-      ['a locale that is no tag', `(1).toLocaleString('not a tag')`, /^RangeError: /],
+      ['an invalid locale', `(1).toLocaleString('not a tag')`, /^RangeError: /],
       ['a currency that is missing', `new Intl.NumberFormat('en', { style: 'currency' })`, /^TypeError: .*[Cc]urrency/],
       ['a constructor called without new', `Intl.PluralRules()`, /^TypeError: .*new/],
       ['options that are null', `(1).toLocaleString('en', null)`, /^TypeError: /],
@@ -220,7 +220,7 @@ export function intl(guest: Harness): void {
       expect(`${name}: ${message}`).toMatch(error);
     });
 
-    it('sorts by any comparison that uses a locale as Node does, also where items are equal', {
+    it('sorts as Node does with any comparison that uses a locale, also when items are equal', {
       timeout: 60_000,
     }, async () => {
       const source = `() => {
@@ -248,7 +248,7 @@ export function intl(guest: Harness): void {
       expect(await guest.value(source, { limits: SLOW })).toEqual(here(source));
     });
 
-    it('a sort throws what its comparison throws, and loses no item', async () => {
+    it('a sort throws the error of its comparison, and loses no item', async () => {
       const source = `() => {
         const texts = Array.from({ length: 100 }, (_, i) => 't' + (i * 37) % 100);
         let left = 40, message;

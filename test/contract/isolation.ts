@@ -1,4 +1,4 @@
-// What a guest patches, forges or leaves behind changes nothing for the host or for the next run.
+// Nothing that a guest patches, forges or leaves behind affects the host or the next run.
 import { describe, expect, it } from 'vitest';
 import type { CallHost } from '../../src/engine/engine.ts';
 import type { Harness } from './harness.ts';
@@ -24,13 +24,13 @@ const PATCHES: readonly (readonly [what: string, code: string])[] = [
     'Reflect and Object',
     'Reflect.apply = () => "evil"; Object.keys = () => ["evil"]; Object.defineProperty = () => {};',
   ],
-  ['toJSON everywhere', 'Object.prototype.toJSON = () => "evil";'],
+  ['toJSON on Object.prototype', 'Object.prototype.toJSON = () => "evil";'],
   [
-    'setters by index',
+    'a setter for an index',
     'Object.defineProperty(Object.prototype, "0", { set() { throw new Error("trap") }, get() { return 9 }, configurable: true });',
   ],
   [
-    'setters by name',
+    'setters for names',
     'for (const k of ["name", "message", "code", "reject", "fulfil", "parent", "key", "note"]) Object.defineProperty(Object.prototype, k, { set() { throw new Error("trap") }, get() { return "evil" }, configurable: true });',
   ],
   [
@@ -47,7 +47,7 @@ export function isolation(guest: Harness): void {
   const crowd = guest.options.machinePerRun === true ? 9 : 60;
 
   describe('isolation', () => {
-    it.each(PATCHES)('patching %s changes neither what is sent nor what is received', async (_what, code) => {
+    it.each(PATCHES)('patching %s does not change calls and replies', async (_what, code) => {
       const seen: unknown[] = [];
       const callHost: CallHost = async call => {
         seen.push(call);
@@ -82,7 +82,7 @@ export function isolation(guest: Harness): void {
         'return "x".repeat(1e6)',
         { status: 'completed', note: expect.stringMatching(/longer than/) },
       ],
-    ])('a toJSON on every object changes nothing about %s', async (_what, code, expected) => {
+    ])('a toJSON on Object.prototype does not change %s', async (_what, code, expected) => {
       const patch =
         'Object.prototype.toJSON = () => [1]; Array.prototype.toJSON = () => 2; String.prototype.toJSON = () => 3;';
       expect(await guest.run(`async () => { ${patch} ${code} }`)).toMatchObject(expected);
@@ -99,14 +99,14 @@ export function isolation(guest: Harness): void {
         expect(await guest.value(look)).toEqual(['undefined', 'undefined', null, [2], 'function', 'function', false]);
     });
 
-    it('search forgets what was done to the description', async () => {
+    it('changes to the description in search are lost after the run', async () => {
       await guest.value('async () => { spec.paths = {}; globalThis.find = () => []; return 1 }', { surface: 'search' });
       expect(
         await guest.value('async () => [Object.keys(spec.paths), find("sandbox").length]', { surface: 'search' }),
       ).toEqual([['/sandboxes'], 2]);
     });
 
-    it('randomness differs from run to run', async () => {
+    it('random numbers differ from run to run', async () => {
       const draw =
         'async () => [Math.random(), crypto.randomUUID(), [...crypto.getRandomValues(new Uint8Array(8))].join()]';
       const runs = (await Promise.all(Array.from({ length: crowd / 3 }, () => guest.value(draw)))) as unknown[][];
@@ -114,7 +114,7 @@ export function isolation(guest: Harness): void {
       for (const [x] of runs) expect(x).toSatisfy((n: number) => n >= 0 && n < 1);
     });
 
-    it('has no way to the host: no messages to forge, no host objects, no other realm', async () => {
+    it('the guest cannot reach the host: it cannot forge messages, and has no host objects and no other realm', async () => {
       const source = `async () => {
         const root = (() => {}).constructor('return globalThis')();
         const names = ['__send', '__guest', '__description', 'postMessage', 'process', 'require', 'std', 'os', 'scriptArgs', 'print', 'gc', 'WebAssembly', 'SharedWorker'];
@@ -123,7 +123,7 @@ export function isolation(guest: Harness): void {
       expect(await guest.value(source)).toEqual([true, [], true, true]);
     });
 
-    it('answers that come late, twice or for another run are dropped', async () => {
+    it('replies that come late, twice or for another run are dropped', async () => {
       const late: (() => void)[] = [];
       const callHost: CallHost = () => new Promise(resolve => late.push(() => resolve({ ok: true, json: '"late"' })));
       const ended = await guest.value(
@@ -135,7 +135,7 @@ export function isolation(guest: Harness): void {
       expect(await guest.value('async () => (await api.request({ id: 2 })).args.id')).toBe(2);
     });
 
-    it('runs side by side see only their own answers', async () => {
+    it('concurrent runs get only their own replies', async () => {
       const source = (n: number) =>
         `async () => { const out = []; for (let i = 0; i < 5; i++) { globalThis.mine = ${n}; out.push((await api.request({ n: ${n}, i })).args.n); if (mine !== ${n}) throw new Error('mixed') } return out }`;
       const all = await Promise.all(Array.from({ length: crowd }, (_, n) => guest.value(source(n))));

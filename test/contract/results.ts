@@ -1,4 +1,4 @@
-// Results, logs and displays: what comes out of a run that went well.
+// Results, logs and displays of runs that succeed.
 import { describe, expect, it } from 'vitest';
 import type { Harness } from './harness.ts';
 
@@ -6,9 +6,9 @@ export function results(guest: Harness): void {
   describe('results', () => {
     it.each<[what: string, source: string, value: unknown]>([
       ['a number', 'async () => 1', 1],
-      ['what a plain function returns', '() => "x"', 'x'],
-      ['a value that is no function', '({ a: 1 })', { a: 1 }],
-      ['a promise that is no function', 'Promise.resolve(3)', 3],
+      ['the value of a function that is not async', '() => "x"', 'x'],
+      ['a value that is not a function', '({ a: 1 })', { a: 1 }],
+      ['a promise that is not a function', 'Promise.resolve(3)', 3],
       ['null for undefined', 'async () => {}', null],
       ['BigInt as its digits', 'async () => ({ n: 12345678901234567890n })', { n: '12345678901234567890' }],
       ['Date as ISO text', 'async () => [new Date(0), new Date(NaN)]', ['1970-01-01T00:00:00.000Z', null]],
@@ -30,7 +30,7 @@ export function results(guest: Harness): void {
         [[1, 255], [0.5], [0, 0]],
       ],
       [
-        'cycles as a mark with the place',
+        'a cycle as a text with its place',
         'async () => { const a = { b: {} }; a.b.c = a; return a }',
         { b: { c: '[circular: result]' } },
       ],
@@ -43,7 +43,7 @@ export function results(guest: Harness): void {
       ['a shared object twice', 'async () => { const s = { x: 1 }; return [s, s] }', [{ x: 1 }, { x: 1 }]],
       ['NaN and infinities as null', 'async () => [NaN, Infinity, -0]', [null, null, 0]],
       [
-        'what JSON leaves out, left out',
+        'without values that JSON leaves out',
         'async () => ({ f() {}, u: undefined, s: Symbol("q"), a: [undefined] })',
         { s: 'Symbol(q)', a: [null] },
       ],
@@ -110,7 +110,7 @@ export function results(guest: Harness): void {
       expect(outcome.stderr).toMatch(/^w\nError: bad\n/);
     });
 
-    it('bounds each stream and counts what it dropped', async () => {
+    it('limits each stream and counts the dropped characters', async () => {
       const outcome = await guest.run(
         'async () => { console.error("kept"); for (let i = 0; i < 200; i++) console.log("x".repeat(999)); return 1 }',
       );
@@ -147,7 +147,7 @@ export function results(guest: Harness): void {
         { kind: 'blob', mimeType: 'image/png', base64: png },
       ],
       [
-        'bytes, by their first ones',
+        'bytes, with the type of their first bytes',
         'display(new Uint8Array([0x89, 0x50, 0x4e, 0x47]))',
         { kind: 'blob', mimeType: 'image/png', base64: png },
       ],
@@ -167,7 +167,7 @@ export function results(guest: Harness): void {
         { kind: 'blob', mimeType: 'image/jpeg', base64: 'AQ==' },
       ],
       [
-        'text of a type that is text',
+        'text for a text type',
         `display({ mimeType: 'text/csv', data: 'ä,b\\n1,2' })`,
         { kind: 'blob', mimeType: 'text/csv', base64: 'w6QsYgoxLDI=' },
       ],
@@ -177,20 +177,20 @@ export function results(guest: Harness): void {
         { kind: 'blob', mimeType: 'application/json', base64: 'eyJhIjoxfQ==' },
       ],
       [
-        'text that could be base64 of bytes',
+        'text that is also valid base64',
         `display({ mimeType: 'text/plain', data: 'test' })`,
         { kind: 'blob', mimeType: 'text/plain', base64: 'dGVzdA==' },
       ],
       ['svg text', `display({ svg: '<svg/>' })`, { kind: 'blob', mimeType: 'image/svg+xml', base64: 'PHN2Zy8+' }],
       ['a data: URL', `display('data:image/gif;base64,AQ==')`, { kind: 'blob', mimeType: 'image/gif', base64: 'AQ==' }],
       ['text', 'display("hello")', { kind: 'text', text: 'hello' }],
-      ['anything else as JSON', 'display({ a: [1n] })', { kind: 'text', text: '{"a":["1"]}' }],
+      ['other values as JSON', 'display({ a: [1n] })', { kind: 'text', text: '{"a":["1"]}' }],
     ])('shows %s', async (_what, statement, block) => {
       const outcome = await guest.run(`async () => { ${statement} }`);
       expect(outcome.displays).toEqual([block]);
     });
 
-    it('refuses what is no base64, and more than the limit', async () => {
+    it('refuses invalid base64, and more than the limit', async () => {
       expect(await guest.error(`async () => display({ mimeType: 'image/png', data: '???' })`)).toMatchObject({
         message: expect.stringMatching(/base64/),
       });

@@ -1,4 +1,4 @@
-// The contract of every engine, as tests: same results, same errors, same globals, same limits.
+// The contract suite: every engine must give the same results, errors, globals and limits.
 import { afterAll, beforeAll, describe } from 'vitest';
 import type { Engine } from '../../src/engine/engine.ts';
 import { buffer } from './buffer.ts';
@@ -15,7 +15,7 @@ import { isolation } from './isolation.ts';
 import { results } from './results.ts';
 import { tape } from './tape.ts';
 
-/** `makeEngine` gets DESCRIPTION (description.ts) as its description. */
+/** `makeEngine` is called with DESCRIPTION (description.ts). */
 export function describeEngine(name: string, makeEngine: () => Promise<Engine>, options: SuiteOptions = {}): void {
   describe(`engine ${name}`, { concurrent: options.machinePerRun === true }, () => {
     const guest = new Harness(options);

@@ -1,12 +1,12 @@
-// Random programs whose every ending call is interrupted: they give what they give uninterrupted, and whoever answers
-// sees each call once.
+// Random programs that are interrupted at every call that needs approval: the results are the same as uninterrupted, and
+// the API gets each call once.
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import type { AskHost, GuestCall, Outcome } from '../../src/engine/engine.ts';
 import type { Harness } from './harness.ts';
 import { runToEnd } from './tape.ts';
 
-/** Expressions that make promises. Each call has a number of its own, put in at the end. */
+/** Expressions that create promises. Each call gets its own number at the end. */
 const promises = (...more: readonly ((inner: fc.Arbitrary<string>) => fc.Arbitrary<string>)[]) =>
   fc.letrec<{ promise: string }>(tie => ({
     promise: fc.oneof(
@@ -39,17 +39,17 @@ const programOf = (promise: fc.Arbitrary<string>) =>
     const call = async args => (await api.request(args)).to;
     const sleep = ms => new Promise(r => setTimeout(r, ms)).then(() => 'slept');
     const settled = all => Promise.allSettled(all).then(each => each.map(({ status, value, reason }) => [status, value, reason?.code ?? reason?.message]));
-    // Promise.all, but it waits for all of them before it throws: nothing is abandoned whose end time would decide.
+    // Like Promise.all, but waits for all before it throws, so that the result does not depend on timing.
     const every = all => Promise.allSettled(all).then(each => each.map(({ status, value, reason }) => { if (status === 'rejected') throw reason; return value }));
     ${lines.join('\n    ')}
     return out;
   }`;
   });
 
-/** A person of firm opinions. */
+/** A user whose decision depends only on the call. */
 const opinionOn = (end: number): GuestCall['decision'] => (end % 3 === 0 ? 'refused' : 'approved');
 
-/** Answers say nothing but what was asked, and what differs from run to run by itself is left out of them. */
+/** Replies repeat the call; values that differ from run to run are left out. */
 function world(asks: boolean) {
   const sent: string[] = [];
   const askHost: AskHost = async call => {
@@ -82,7 +82,7 @@ const asked = (guest: Harness, source: string, asking: ReturnType<typeof world>)
     decide: held => new Map([...held].map(([id, end]) => [id, opinionOn(end as number)])),
   });
 
-/** Interrupted and uninterrupted, random programs give the same. @returns how often one was interrupted */
+/** Random programs give the same result interrupted and uninterrupted. @returns the number of interruptions */
 export async function interruptionsChangeNothing(guest: Harness, seconds: number): Promise<number> {
   let interruptions = 0;
   await fc.assert(
@@ -100,7 +100,7 @@ export async function interruptionsChangeNothing(guest: Harness, seconds: number
   return interruptions;
 }
 
-/** What wins may be another when a person was asked in between; the replay is the same, and nothing is sent twice. */
+/** An interruption may change which promise wins a race, but the replay is the same, and nothing is sent twice. */
 export async function racesAreReplayed(guest: Harness, seconds: number): Promise<number> {
   const racing = promises(
     inner => fc.array(inner, { maxLength: 4 }).map(all => `Promise.all([${all.join(', ')}])`),

@@ -1,5 +1,5 @@
-// Runs that are interrupted for a person's approval and gone on with elsewhere: the function runs again, and neither it
-// nor whoever answers its calls can tell.
+// Runs that are interrupted for a user's approval and continued on another engine: the function runs again, and neither it
+// nor the API that its calls reach can notice it.
 import { describe, expect, it } from 'vitest';
 import type { AskHost, GuestCall, GuestReply, Outcome } from '../../src/engine/engine.ts';
 import { type Recording, Tape } from '../../src/engine/tape.ts';
@@ -10,7 +10,7 @@ type Decide = (held: ReadonlyMap<number, unknown>, round: number) => ReadonlyMap
 
 const refusal: GuestReply = { ok: false, error: { name: 'GatewayError', code: 'approval_refused', message: 'no' } };
 
-/** A world that answers each call once; what has `end` in it needs approval. */
+/** An API that replies to each call once; a call with `end` needs approval. */
 function world(delayMs: (n: number) => number = () => 0) {
   const sent: string[] = [];
   const askHost: AskHost = async ({ argsJson, decision }) => {
@@ -29,7 +29,7 @@ const approveAll: Decide = held => new Map([...held.keys()].map(id => [id, 'appr
 
 type Taped = { readonly outcome: Outcome; readonly rounds: number; readonly asked: readonly unknown[][] };
 
-/** Runs until there is nothing to ask any more. The recording goes through JSON each time, as through a client. */
+/** Runs until no question is left. The recording is serialized as JSON each time, as for a client. */
 export async function runToEnd(
   guest: Harness,
   source: string,
@@ -55,13 +55,13 @@ const resultOf = (outcome: Outcome): unknown => {
 
 export function tape(guest: Harness): void {
   describe('a run with a tape', () => {
-    it('that asks nobody ends as any other', async () => {
+    it('that needs no approval ends like any other', async () => {
       const { askHost, sent } = world();
       const { outcome, rounds } = await runToEnd(guest, 'async () => (await api.request({ n: 1 })).to', { askHost });
       expect([resultOf(outcome), rounds, sent]).toEqual([{ n: 1 }, 1, ['{"n":1}']]);
     });
 
-    it('goes on after its approval with what it had computed; nothing is sent twice', async () => {
+    it('continues after its approval with its earlier values, and sends nothing twice', async () => {
       const { askHost, sent } = world();
       const source = `async () => {
         const before = [Math.random(), crypto.randomUUID(), Date.now(), await api.request({ n: 1 }), new Date().getTime()];
@@ -82,7 +82,7 @@ export function tape(guest: Harness): void {
       expect(resultOf(outcome)).toMatchObject({ after: [expect.any(Number), { end: 1 }] });
     });
 
-    it('sees the same randomness and time before the interruption as when it ran first', async () => {
+    it('gets the same random numbers and times in the replay as in the first run', async () => {
       const { askHost, sent } = world();
       const source = `async () => {
         const now = [Math.random(), crypto.randomUUID(), [...crypto.getRandomValues(new Uint8Array(4))], Date.now(),
@@ -100,7 +100,7 @@ export function tape(guest: Harness): void {
       expect(later?.[0]).toBe(true);
     });
 
-    it('gets the events of its calls again as well, each at its place, and none twice', async () => {
+    it('gets the events of its calls again, each at the same place, and none twice', async () => {
       let runs = 0;
       const askHost: AskHost = async ({ capability, decision }, _signal, emit) => {
         if (capability === 'Sandbox.kill' && decision === undefined) return { held: 'kill' };
@@ -129,7 +129,7 @@ export function tape(guest: Harness): void {
       expect([rounds, runs]).toEqual([2, 2]);
     });
 
-    it('asks together about what is under way together, once all else has been answered', async () => {
+    it('asks about concurrent calls together, when all other calls have their replies', async () => {
       const { askHost, sent } = world(n => (n === 1 ? 30 : 0));
       const source = `async () => {
         const slow = api.request({ n: 1 }).then(() => api.request({ end: 3 }));
@@ -143,7 +143,7 @@ export function tape(guest: Harness): void {
       ]);
     });
 
-    it('catches a refusal, and may be asked about more', async () => {
+    it('can catch a refusal, and may then need further approvals', async () => {
       const { askHost, sent } = world();
       const source = `async () => {
         const out = [];
@@ -156,7 +156,7 @@ export function tape(guest: Harness): void {
       expect([resultOf(outcome), rounds, sent]).toEqual([[1, 'approval_refused', 3], 4, ['{"end":1}', '{"end":3}']]);
     });
 
-    it('an uncaught refusal ends it with the code', async () => {
+    it('ends with the error code if it does not catch a refusal', async () => {
       const { outcome } = await runToEnd(guest, 'async () => { await api.request({ end: 1 }) }', {
         ...world(),
         decide: held => new Map([...held.keys()].map(id => [id, 'refused'])),
@@ -164,7 +164,7 @@ export function tape(guest: Harness): void {
       expect(outcome).toMatchObject({ status: 'failed', error: { code: 'approval_refused', line: 1 } });
     });
 
-    it('timers fire in the order they fired, and those not fired yet go on', async () => {
+    it('fires timers in the same order again, and continues those that had not fired', async () => {
       const { askHost, sent } = world();
       const source = `async () => {
         const order = [];
@@ -187,7 +187,7 @@ export function tape(guest: Harness): void {
       expect([...order].sort()).toEqual(['ended', 'long', 'short', 'tick1', 'tick2']);
     });
 
-    it('an interval that goes on does not keep the person from being asked', async () => {
+    it('is interrupted for a question although an interval is running', async () => {
       const source = `async () => {
         const id = setInterval(() => {}, 1);
         const { to } = await api.request({ end: 1 });
@@ -198,12 +198,12 @@ export function tape(guest: Harness): void {
       expect(resultOf(outcome)).toEqual({ end: 1 });
     });
 
-    it('a loop that waits for the clock comes to its end', async () => {
+    it('ends a loop that waits for the clock', async () => {
       const source = 'async () => { const until = Date.now() + 20; while (Date.now() < until); return "done" }';
       expect(resultOf((await runToEnd(guest, source, world())).outcome)).toBe('done');
     });
 
-    it('what it logs is there once', async () => {
+    it('has its logs only once', async () => {
       const source = 'async () => { console.log("a"); await api.request({ end: 1 }); console.log("b") }';
       expect((await runToEnd(guest, source, world())).outcome.stdout).toBe('a\nb\n');
     });
@@ -211,7 +211,7 @@ export function tape(guest: Harness): void {
     it.each([
       ['another call', 'async () => { await api.request({ n: 2 }); await api.request({ end: 1 }) }'],
       [
-        'one call more',
+        'one more call',
         'async () => { await Promise.all([api.request({ n: 1 }), api.request({ n: 3 })]); await api.request({ end: 1 }) }',
       ],
       ['fewer calls', 'async () => { await api.request({ n: 1 }); await new Promise(r => setTimeout(r, 10_000)) }'],
@@ -219,7 +219,7 @@ export function tape(guest: Harness): void {
       ['a timer instead', 'async () => { await new Promise(r => setTimeout(r, 5)); await api.request({ end: 1 }) }'],
       ['an error', 'async () => { await api.request({ n: 1 }); throw new Error("other") }'],
       ['an earlier end', 'async () => { await api.request({ n: 1 }); return 1 }'],
-    ])('ends when it goes another way after the approval, and nothing is sent: %s', async (_what, other) => {
+    ])('fails without sending anything if the code behaves differently in the replay: %s', async (_what, other) => {
       const { askHost, sent } = world();
       const first = new Tape({ askHost, maxChars: 1_000, hold: () => true });
       const source = 'async () => { await api.request({ n: 1 }); await api.request({ end: 1 }) }';
@@ -231,7 +231,7 @@ export function tape(guest: Harness): void {
       expect(sent).toEqual(['{"n":1}']);
     });
 
-    it('cannot be interrupted when it has been answered more than the tape keeps', async () => {
+    it('cannot be interrupted if its replies are larger than the tape may keep', async () => {
       const { askHost, sent } = world();
       const source = 'async () => { await api.request({ text: "x".repeat(5000) }); await api.request({ end: 1 }) }';
       const outcome = await guest.run(source, { tape: new Tape({ askHost, maxChars: 1_000, hold: () => true }) });
@@ -239,7 +239,7 @@ export function tape(guest: Harness): void {
       expect(sent).toHaveLength(1);
     });
 
-    it('gets large answers again', async () => {
+    it('gets large replies again', async () => {
       const { askHost } = world();
       const source = `async () => {
         const many = await Promise.all([1, 2, 3].map(n => api.request({ n, text: String(n).repeat(n === 2 ? 30_000 : 10) })));

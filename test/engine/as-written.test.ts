@@ -1,4 +1,4 @@
-// A run whose code is as the agent wrote it: the worker reads it, or the run ends before anything of it ran.
+// Runs whose code is as the agent wrote it: the worker accepts it, or the run ends as unread before anything has run.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Engine, Outcome } from '../../src/engine/engine.ts';
 import { builtFile } from '../../src/ground/built.ts';
@@ -21,12 +21,12 @@ it.each([
   expect(await start(on, code, { asWritten: true, callHost: delayed(1) })).toMatchObject({ status: 'completed', json });
 });
 
-it('an error in it has the line of the agent’s text', async () => {
+it('an error has the line of the agent’s text', async () => {
   const outcome = await start(on, 'const a = 1;\n\nnope()', { asWritten: true });
   expect(outcome).toMatchObject({ status: 'failed', error: { name: 'ReferenceError', line: 3 } });
 });
 
-it('TypeScript is unread, nothing of it ran, and the worker goes on with others', async () => {
+it('TypeScript ends as unread without running, and the worker continues with other runs', async () => {
   let calls = 0;
   const callHost = async () => {
     calls++;
@@ -38,7 +38,7 @@ it('TypeScript is unread, nothing of it ran, and the worker goes on with others'
   expect(await start(on, 'return 4', { asWritten: true })).toMatchObject({ status: 'completed', json: '4' });
 });
 
-it('an engine without a reader leaves it unread', async () => {
+it('on an engine without a reader it ends as unread', async () => {
   const without = await openEngine({ workers: 1 });
   expect(await start(without, 'async () => 1', { asWritten: true })).toMatchObject({ status: 'unread' });
   expect(await start(without, 'async () => 1')).toMatchObject({ status: 'completed', json: '1' });

@@ -1,5 +1,5 @@
-// Random programs against the engine, for a second (`pnpm fuzz`: longer). What must hold for every one:
-// an answer in time, well-formed, and an engine that goes on as if nothing had been.
+// Random programs against the engine, for a second (`pnpm fuzz`: longer). For every one there must be
+// a valid outcome in time, and the engine must not be affected.
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
@@ -13,7 +13,7 @@ import { program } from './programs.ts';
 const seconds = fuzzSeconds(1);
 const seed = Number(process.env.FUZZ_SEED ?? Date.now() & 0x7fffffff);
 const limits = { ...LIMITS, cpuMs: 100, wallMs: 400, memoryBytes: 32 << 20, maxResultChars: 50_000 };
-/** Far beyond any deadline above: not a measure of speed, but of being answered at all. */
+/** Far longer than any limit above: it only detects runs without an outcome, and does not measure speed. */
 const UNANSWERED_MS = 20_000;
 const AT_ONCE = 12;
 

@@ -1,15 +1,15 @@
-// The embedded engine with several guests at once: hogs, full queues, cancelled callers, dying workers. What needs hundreds
-// of runs is in test/stall/engine.test.ts.
+// The embedded engine with several guests: long computations, full queues, cancelled callers, dying workers. Tests with hundreds
+// of runs are in test/stall/engine.test.ts.
 import { describe, expect, it } from 'vitest';
 import type { Engine } from '../../src/engine/engine.ts';
 import { codeOf, delayed, HOG, start, THREE_CALLS, until, useEngine } from '../support/engine-runs.ts';
 
-/** One built-in that never checks whether it should stop: only ending its worker stops it. */
+/** A built-in that never checks for interrupts, so that only ending its worker stops it. */
 const STUCK = 'async () => { const a = []; a[4294967290] = 1; a.reverse() }';
 
 const openEngine = useEngine();
 
-/** Computes until its caller leaves. */
+/** Computes until its caller disconnects. */
 function startHog(on: Engine) {
   const caller = new AbortController();
   const outcome = start(on, HOG, { signal: caller.signal, limits: { cpuMs: 60_000, wallMs: 60_000 } });
@@ -17,7 +17,7 @@ function startHog(on: Engine) {
 }
 
 describe('the embedded engine under load', () => {
-  it('keeps what a parked guest holds: variables, closures, timers, big values', async () => {
+  it('keeps the state of a parked guest: variables, closures, timers, large values', async () => {
     const on = await openEngine({ workers: 2, maxWorkers: 2 });
     const source = (n: number) => `async () => {
       const big = Array.from({ length: 20000 }, (_, i) => i * ${n});
@@ -39,7 +39,7 @@ describe('the embedded engine under load', () => {
   it.each([
     ['that loop', HOG],
     ['stuck in a built-in', STUCK],
-  ])('hogs %s do not delay other runs', async (_what, source) => {
+  ])('long computations %s do not delay other runs', async (_what, source) => {
     const on = await openEngine({ workers: 3, maxWorkers: 4 });
     const caller = new AbortController();
     const hog = () =>
@@ -48,13 +48,13 @@ describe('the embedded engine under load', () => {
     await until(() => on.stats().running === 2);
     const others = await Promise.all(Array.from({ length: 16 }, () => start(on, THREE_CALLS, { as: 'b' })));
     for (const outcome of others) expect(outcome.status).toBe('completed');
-    expect(on.stats().running).toBe(2); // the hogs are still at it
+    expect(on.stats().running).toBe(2); // the computations still run
     caller.abort();
     expect((await Promise.all(hogs)).map(codeOf)).toEqual(['cancelled', 'cancelled']);
     expect(codeOf(await start(on, 'async () => 1'))).toBe('completed');
   });
 
-  it('one principal can never hold all workers', async () => {
+  it('one principal can never occupy all workers', async () => {
     const on = await openEngine({ workers: 2, maxWorkers: 3 });
     const hogs = Array.from({ length: 6 }, () =>
       start(on, HOG, { as: 'hog', limits: { cpuMs: 60_000, wallMs: 60_000 } }),
@@ -66,7 +66,7 @@ describe('the embedded engine under load', () => {
     await Promise.all(hogs);
   });
 
-  it('rejects as busy at once when the queue is full, and rejects the key that fills it', async () => {
+  it('when the queue is full, rejects a run of the key that fills it, as busy and at once', async () => {
     const on = await openEngine({ workers: 1, maxWorkers: 1, maxQueued: 10, maxQueueMs: 60_000 });
     const hog = startHog(on);
     await until(() => on.stats().running === 1);
@@ -81,7 +81,7 @@ describe('the embedded engine under load', () => {
     await hog.outcome;
   });
 
-  it('does not keep a run in the queue for ever', async () => {
+  it('does not keep a run in the queue forever', async () => {
     const on = await openEngine({ workers: 1, maxWorkers: 1, maxQueueMs: 100 });
     const hog = startHog(on);
     await until(() => on.stats().running === 1);
@@ -91,7 +91,7 @@ describe('the embedded engine under load', () => {
     await hog.outcome;
   });
 
-  it('frees the worker of a caller who left, and stops its calls, while others go on', async () => {
+  it('frees the worker of a disconnected caller and aborts its calls, while others continue', async () => {
     const on = await openEngine({ workers: 1, maxWorkers: 1 });
     for (const source of [HOG, STUCK, THREE_CALLS]) {
       const caller = new AbortController();
@@ -104,7 +104,7 @@ describe('the embedded engine under load', () => {
     }
   });
 
-  it('goes on with a spare worker at once after a kill, and replaces the dead one', async () => {
+  it('continues with a spare worker at once after a kill, and replaces the dead one', async () => {
     const on = await openEngine({ workers: 2, maxWorkers: 2 });
     const killed = start(on, STUCK, { limits: { cpuMs: 100 } });
     expect(codeOf(await killed)).toBe('cpu_exceeded');
@@ -112,14 +112,14 @@ describe('the embedded engine under load', () => {
     await until(() => on.stats().workers === 2);
   });
 
-  it('runs whose worker dies under them end, as lost, and the host lives on', async () => {
+  it('a run whose worker dies ends as lost, and the host continues', async () => {
     const on = await openEngine({ workers: 2, maxWorkers: 2 });
     const waiting = start(on, 'async () => { await api.request({}); return 1 }', { callHost: delayed(300) });
     const stuck = start(on, STUCK, { limits: { cpuMs: 100 } });
     expect([codeOf(await stuck), codeOf(await waiting)]).toEqual(['cpu_exceeded', 'completed']);
   });
 
-  it('closes under load: every run is answered', async () => {
+  it('when it is closed under load, every run gets an outcome', async () => {
     const on = await openEngine({ workers: 3, maxWorkers: 3 });
     const hogs = [HOG, STUCK].map(source => start(on, source, { as: 'hog', limits: { cpuMs: 5_000 } }));
     const waiting = Array.from({ length: 40 }, () => start(on, THREE_CALLS, { callHost: delayed(500) }));

@@ -1,5 +1,5 @@
-// The stand-ins for what the template's Node lacks, in a bare context as the runner makes it: all there before the late
-// scripts are, and nothing of it noticed by who uses them.
+// The stand-ins for built-ins that the template's Node lacks, in a context like the runner's: all exist before the late
+// scripts are loaded, and code that uses them notices no difference.
 import { readFileSync } from 'node:fs';
 import { createContext, runInContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
@@ -11,7 +11,7 @@ const SCRIPTS: Record<string, string> = {
 };
 const ground = built('engine/microvm/runner/ground.js');
 
-/** What Node 18 has not got either, and so no Node that runs these tests would show. */
+/** Built-ins that Node 18 lacks, but every Node that runs these tests has. */
 const OLDER = `
   for (const name of ['toReversed', 'toSorted', 'toSpliced', 'with']) delete Array.prototype[name];
   for (const name of ['union', 'intersection']) delete Set.prototype[name];
@@ -33,7 +33,7 @@ function open(before = '') {
   return { run, loaded };
 }
 
-/** Paths of all that can be reached from the globals by plain names. */
+/** The paths of everything that can be reached from the globals by names. */
 const PATHS = `(() => {
   const seen = new Set(), paths = [];
   const walk = (value, path) => {
@@ -51,13 +51,13 @@ const PATHS = `(() => {
   return paths;
 })()`;
 
-describe('what this Node lacks', () => {
-  it('has a stand-in for everything in the late scripts', () => {
+describe('a built-in that this Node lacks', () => {
+  it('has a stand-in if the late scripts define it', () => {
     const bare = createContext(Object.create(null));
     runInContext(OLDER, bare);
     const before = new Set(runInContext(PATHS, bare) as string[]);
     for (const script of Object.values(SCRIPTS)) runInContext(script, bare);
-    // What hangs on something new comes with it. A method of Node's that core-js makes anew, for a fault in it, has a
+    // Members of a new object come with it. A method that core-js replaces because of a fault in Node's has a
     // prototype, which the native one does not have; no code depends on it.
     const old = (path: string): boolean => before.has(path) || path.split('.').length === 2;
     const brought = (runInContext(PATHS, bare) as string[]).filter(
@@ -71,7 +71,7 @@ describe('what this Node lacks', () => {
     expect(brought.filter(path => !standing.has(path))).toEqual([]);
   });
 
-  it('is brought by nothing of the prelude itself', () => {
+  it('is not loaded by the prelude', () => {
     for (const surface of ['execute', 'search']) {
       const { run, loaded } = open(OLDER);
       Object.assign(run('globalThis') as object, {
@@ -84,12 +84,12 @@ describe('what this Node lacks', () => {
   });
 
   it.each<[what: string, code: string, value: unknown, loaded: string[]]>([
-    ['is asked for by typeof', 'typeof Set.prototype.union + typeof URL', 'functionfunction', ['url']],
+    ['is found by typeof', 'typeof Set.prototype.union + typeof URL', 'functionfunction', ['url']],
     ['works at once', 'new Set([1]).union(new Set([2])).size', 2, ['newer']],
     ['works as a global', 'new URL("https://x.y/z").pathname', '/z', ['url']],
     ['is loaded once', 'Object.groupBy([1], String)[1][0] + [3, 1].toSorted()[0]', 2, ['newer']],
     [
-      'works where it was taken before',
+      'works through a reference that was kept before',
       'const { union } = Set.prototype; union.call(new Set([1]), new Set()).size',
       1,
       ['newer'],
@@ -102,7 +102,7 @@ describe('what this Node lacks', () => {
     ],
     ['may be replaced', 'Object.groupBy = () => 7; [2, 1].toSorted(); Object.groupBy()', 7, ['newer']],
     ['may be deleted', 'delete Object.groupBy; [2, 1].toSorted(); typeof Object.groupBy', 'undefined', ['newer']],
-    ['may be written over as a global', 'URL = 5; URL', 5, []],
+    ['may be overwritten as a global', 'URL = 5; URL', 5, []],
     ['keeps its name', '[].toSorted.name + Object.keys(Set.prototype).length', 'toSorted0', []],
     ['hides the loader', 'typeof __late', 'undefined', []],
   ])('%s', (_what, code, value, loaded) => {

@@ -1,11 +1,11 @@
-// The host's checks of what a guest sends: a message no honest prelude sends is refused, never used.
+// The host's checks of a guest's messages: a message that the prelude never sends is refused.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { guestFrames } from '../../src/engine/frames.ts';
 import { displayBytes, parseCall, parseDisplay, parseDone, parseFailed } from '../../src/engine/protocol.ts';
 
 describe('guest messages', () => {
-  it('calls: a name and the rest as it came', () => {
+  it('calls: a name, and the arguments unchanged', () => {
     expect(parseCall('api.request\n{"a":\n1}')).toEqual({ capability: 'api.request', argsJson: '{"a":\n1}' });
     for (const bad of ['', '\n{}', 'no newline', `${'x'.repeat(101)}\n{}`]) expect(() => parseCall(bad)).toThrow();
   });
@@ -32,7 +32,7 @@ describe('guest messages', () => {
       expect(() => parseDisplay(JSON.stringify(bad))).toThrow();
   });
 
-  it('errors: bounded, whatever comes', () => {
+  it('errors: every field is limited in length', () => {
     fc.assert(
       fc.property(fc.json(), json => {
         try {
@@ -45,7 +45,7 @@ describe('guest messages', () => {
     );
   });
 
-  it('stacks: frames of the agent only, whatever is in them', () => {
+  it('stacks: only frames of the agent’s code are kept', () => {
     const stack =
       '    at inner (code.js:3:15)\n    at start (prelude.js:1:2)\n    at map (native)\n    at <anonymous> (code.js:1:7)\n  at code.js:2:1';
     expect(guestFrames(stack)).toEqual([

@@ -1,4 +1,4 @@
-// What the build computes for every start: the same bytes wherever it is made, and no other than what it was made of.
+// Images that the build makes for the start: the bytes are the same on every machine, and a file belongs to its sources.
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { buildImage } from '../../src/engine/quickjs/image.ts';
@@ -19,7 +19,7 @@ describe('images of the engine', () => {
   it.each([
     ['execute', execute],
     ['search', search],
-  ])('that of %s, made here, is the file that the build wrote, byte for byte', (_name, source) => {
+  ])('the image of %s, built here, is byte for byte the file of the build', (_name, source) => {
     const image = buildImage(loadQuickjsModule(), source);
     const read = readImage(source);
     expect(read).toBeDefined();
@@ -31,7 +31,7 @@ describe('images of the engine', () => {
     expect({ ...read, memory: 0 }).toEqual({ ...image, memory: 0 });
   });
 
-  it('another description has no file: its image is built', () => {
+  it('for another description there is no file, so its image is built', () => {
     const { descriptionJson } = search;
     expect(readImage({ ...search, descriptionJson: descriptionJson.replace('sandbox', 'sandbax') })).toBeUndefined();
     expect(readImage({ prelude: search.prelude })).toBeUndefined();

@@ -1,4 +1,4 @@
-// What the engine relies on in quickjs-wasi, pinned: a new version must pass here before it is used.
+// The internals of quickjs-wasi that the engine relies on: a new version must pass these tests before it is used.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { describe, expect, it } from 'vitest';
@@ -28,24 +28,24 @@ function boot(send: (kind: number, id: number, payload: string) => string | unde
 }
 
 describe('quickjs-wasi', () => {
-  it('is pinned to the version all of this was measured with', () => {
+  it('is pinned to the version that was tested', () => {
     const { dependencies } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
     const installed = createRequire(import.meta.url)('quickjs-wasi/package.json') as { version: string };
     expect(dependencies['quickjs-wasi']).toBe('3.6.2');
     expect(installed.version).toBe('3.6.2');
   });
 
-  it('exports all we call', () => {
+  it('exports everything that is used', () => {
     const names = new Set(WebAssembly.Module.exports(module).map(({ name }) => name));
     expect(USED_EXPORTS.filter(name => !names.has(name))).toEqual([]);
   });
 
-  it('imports nothing of the host but what we give it', () => {
+  it('imports only the known host functions', () => {
     const names = WebAssembly.Module.imports(module).map(found => `${found.module}.${found.name}`);
     expect(names.sort()).toEqual([...HOST_IMPORTS].sort());
   });
 
-  it('keeps all of its state in linear memory, its stack pointer and two pointers', () => {
+  it('has all of its state in linear memory, its stack pointer and two pointers', () => {
     const vm = boot();
     vm.eval('globalThis.counter = 1', 'a.js');
     const { exports } = vm;
@@ -66,7 +66,7 @@ describe('quickjs-wasi', () => {
     expect(other.runJob()).toBe(false);
   });
 
-  it('hands the host function three arguments and its answer back', () => {
+  it('passes three arguments to the host function and returns its result', () => {
     const received: unknown[] = [];
     const vm = boot((...message) => {
       received.push(message);
@@ -79,7 +79,7 @@ describe('quickjs-wasi', () => {
     expect(received).toHaveLength(1);
   });
 
-  it('reports a throw with name, message and place', () => {
+  it('reports a thrown error with name, message and place', () => {
     const vm = boot();
     expect(() => vm.eval('\n null.x', 'a.js')).toThrowError(
       expect.objectContaining({

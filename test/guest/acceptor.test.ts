@@ -8,16 +8,16 @@ const impatient = createCodeAcceptor({ maxChars: 256_000, deadlineMs: 700 });
 afterAll(() => Promise.all([acceptor.close(), impatient.close()]));
 
 const sender = (principalId = 'one', signal = new AbortController().signal) => ({ principalId, signal });
-/** On a very busy machine even short code may: it still had its turn. */
+/** On a very busy machine even short code may reach it; it still had its turn. */
 const passedDeadline = (error: GatewayError) => expect(error.code).toBe('code_syntax');
 const accept = (code: unknown) => acceptor.accept(code, sender());
 
-/** swc needs exponential time for it. */
+/** swc takes exponential time for it. */
 const SLOW = `${'a?(b):(c='.repeat(40)}1${')=>1'.repeat(40)} as any`;
 const DEEP = `let a: any = ${'['.repeat(4000)}${']'.repeat(4000)}`;
 
 describe('the acceptor', () => {
-  test('takes plain JavaScript, TypeScript and large texts', async () => {
+  test('accepts plain JavaScript, TypeScript and large texts', async () => {
     await acceptor.warm();
     expect((await accept('async () => 1')).source).toBe('async () => 1');
     expect((await accept('async (): Promise<number> => 1')).source).toMatch(/^async \(\)\s+=> 1$/);
@@ -25,7 +25,7 @@ describe('the acceptor', () => {
     expect(large.insertions).toEqual([{ line: 1, column: 1, by: 1 }]);
   });
 
-  test('refuses as acceptCode does', async () => {
+  test('refuses the same code as acceptCode', async () => {
     await expect(accept(undefined)).rejects.toMatchObject({ code: 'code_invalid' });
     await expect(accept('x'.repeat(256_001))).rejects.toMatchObject({ code: 'code_too_large' });
     const error = await accept('async () => {\n  let x = ;\n}').catch((caught: unknown) => caught);
@@ -33,7 +33,7 @@ describe('the acceptor', () => {
     expect(error).toMatchObject({ code: 'code_syntax', message: expect.stringContaining('Line 2, column 11') });
   });
 
-  test('what takes the stripper too long or breaks it costs only itself', async () => {
+  test('code that takes the stripper too long or crashes it is refused, and other code is accepted', async () => {
     let ticks = 0;
     const ticking = setInterval(() => {
       ticks += 1;
@@ -53,11 +53,11 @@ describe('the acceptor', () => {
       reason: { code: 'code_syntax', message: expect.stringMatching(/nested too deeply/) },
     });
     expect(good).toMatchObject({ status: 'fulfilled' });
-    // The event loop went on.
+    // The event loop was not blocked.
     expect(ticks).toBeGreaterThan(10);
   });
 
-  test('a queue has an end, and gives way to those who wait with less', async () => {
+  test('a full queue refuses the caller with the most requests in it', async () => {
     const code = 'const a: number = 1;\na';
     const many = Promise.allSettled(Array.from({ length: 300 }, () => accept(code)));
     const other = acceptor.accept(code, sender('other'));
@@ -68,7 +68,7 @@ describe('the acceptor', () => {
     expect((await other).source).toContain('return');
   });
 
-  test('callers take turns, one never holds every thread, and who has left waits no more', async () => {
+  test('callers take turns, one cannot occupy every thread, and requests of disconnected callers are removed', async () => {
     const order: string[] = [];
     const gone = new AbortController();
     const note = (name: string) => () => void order.push(name);
@@ -83,11 +83,11 @@ describe('the acceptor', () => {
     gone.abort();
     expect(await Promise.all(left)).toEqual(['cancelled', 'cancelled', 'cancelled']);
     await Promise.all([...slow, ...others]);
-    // At most one of the slow ones had a thread before them.
+    // At most one slow request got a thread before them.
     expect(order.slice(0, 4).filter(name => name === 'other')).toHaveLength(3);
   });
 
-  test('whoever passed the deadline goes last', async () => {
+  test('a caller that exceeded the deadline is served last', async () => {
     await impatient.accept(SLOW, sender('late')).catch(() => undefined);
     const order: string[] = [];
     const enough = new AbortController();
@@ -106,7 +106,7 @@ describe('the acceptor', () => {
     await Promise.all(slow);
   });
 
-  test('a regular expression that takes long to check does not hold up others', async () => {
+  test('a regular expression that takes long to check does not delay others', async () => {
     const regex = `async () => /${'(?<a>)|(?:'.repeat(738)}${')'.repeat(738)}/.test('')`;
     let ticks = 0;
     const ticking = setInterval(() => {
@@ -117,7 +117,7 @@ describe('the acceptor', () => {
     expect(ticks).toBeGreaterThan(10);
   });
 
-  test('closing answers those who wait', async () => {
+  test('closing rejects the waiting requests', async () => {
     const closing = createCodeAcceptor({ maxChars: 1000 });
     const waiting = Promise.allSettled([
       closing.accept('let a: any', sender()),

@@ -1,4 +1,4 @@
-// What holds of any code that is accepted: its value, its lines, and that nothing gets out of its function.
+// Properties of all accepted code: its value, its lines, and that it cannot break out of its function.
 import vm from 'node:vm';
 import { parse } from 'acorn';
 import fc from 'fast-check';
@@ -45,7 +45,7 @@ describe('properties', () => {
     .tuple(fc.array(statement, { maxLength: 4 }), expression, fc.constantFrom('', ';', ' // end', ' /* end */', '\n'))
     .map(([statements, e, x]) => ({ head: `let a = 1, b = "b", c = [2];\n${statements.join('')}`, e, x }));
 
-  test('accepted programs do what they did', { timeout: FUZZ_TIMEOUT_MS }, async () => {
+  test('accepted programs give the same value as before', { timeout: FUZZ_TIMEOUT_MS }, async () => {
     await fc.assert(
       fc.asyncProperty(
         body,

@@ -3,7 +3,7 @@ import type { GatewayError } from '../../src/errors.ts';
 import { type AcceptedCode, acceptCode, ownColumn } from '../../src/guest/accept/code.ts';
 import { evaluate, FENCE, FORMS, options, refused } from '../support/accepted.ts';
 
-/** Not one of the characters that were put in. */
+/** Whether the character is the agent's and was not inserted. */
 function isOwn(code: AcceptedCode, line: number, column: number): boolean {
   return !code.insertions.some(put => put.line === line && column >= put.column && column < put.column + put.by);
 }
@@ -24,9 +24,9 @@ describe('acceptCode', () => {
         if (!isOwn(accepted, index + 1, column)) continue;
         const ours = ownColumn(accepted, index + 1, column);
         const character = line[column - 1];
-        // Blanked, or replaced in place: `const $main =` for `export default`, `()` for a parameter.
+        // Blanked or replaced: `const $main =` for `export default`, `()` for a parameter.
         if (character?.trim() === '' || (/^(export default|async spec)/.test(own) && ours <= 14)) continue;
-        // For an import of what is global.
+        // A replaced import of a global.
         if (/^(?:import\b|export \{|.*(?:require|import)\(')/.test(own)) continue;
         expect(own[ours - 1], `column ${ours} of ${own}`).toBe(character);
       }
@@ -54,7 +54,7 @@ describe('acceptCode', () => {
     ['an object with one field that is a program', '{"content": "return 8"}', 8, 'return 8'],
     ['a list of lines', '["async () => {", "return 8", "}"]', 8, 'async () => {\nreturn 8\n}'],
     ['code as a list of lines', '{"code": ["const a = 8", "return a"]}', 8, 'const a = 8\nreturn a'],
-    ['under a name of its own', '{"payload": {"run": "async () => 8"}}', 8, 'async () => 8'],
+    ['under an unknown name', '{"payload": {"run": "async () => 8"}}', 8, 'async () => 8'],
     ['the call of an agent framework', '{"action": "x", "action_input": {"code": "() => 8"}}', 8, '() => 8'],
     ['several calls, one of code', '{"tool_uses": [{"parameters": {"code": "() => 8"}}]}', 8, '() => 8'],
     ['a name in capitals', '{"Code": "return 8"}', 8, 'return 8'],
@@ -64,7 +64,7 @@ describe('acceptCode', () => {
     ['prose before a block of JSON', `Call:\n${FENCE}json\n{"code": "() => 8"}\n${FENCE}`, 8, '() => 8'],
     ['tags around it', '<tool_call>\n{"arguments": {"code": "() => 8"}}\n</tool_call>', 8, '() => 8'],
     ['tags of a parameter', '<invoke name="x"><parameter name="code">() => 8</parameter></invoke>', 8, '() => 8'],
-    ['a word for the language', 'javascript\nasync () => 8', 8, 'async () => 8'],
+    ['the name of the language before it', 'javascript\nasync () => 8', 8, 'async () => 8'],
     [
       'line ends that were escaped',
       'async () => {\\n  return "\\\\n".length\\n}',
@@ -83,8 +83,8 @@ describe('acceptCode', () => {
     ],
     ['a function in a literal', '{ code: async () => 5, timeout: 3 }', 5, 'async () => 5'],
     ['data in a fence', `${FENCE}json\n{"code": "() => 2"}\n${FENCE}`, 2, '() => 2'],
-    ['not of a function', 'async () => ({ code: "a()" })', { code: 'a()' }, 'async () => ({ code: "a()" })'],
-    ['not of other data', '[{"a": 1}]', [{ a: 1 }], '[{"a": 1}]'],
+    ['but not out of a function', 'async () => ({ code: "a()" })', { code: 'a()' }, 'async () => ({ code: "a()" })'],
+    ['but not out of other data', '[{"a": 1}]', [{ a: 1 }], '[{"a": 1}]'],
     ['not a text', '"a text"', 'a text', '"a text"'],
   ])('takes code out of JSON: %s', async (_, code, value, text) => {
     const accepted = acceptCode(code, options);
@@ -182,7 +182,7 @@ describe('acceptCode', () => {
       '2:10',
     ],
     [
-      'another import',
+      'an import of another module',
       'const a = 1;\nimport fs from "fs";',
       'code_syntax',
       /There is no module fs here\. There is no file system here/,
@@ -195,12 +195,17 @@ describe('acceptCode', () => {
       'code_syntax',
       /There is no module zod here\. There are no packages/,
     ],
-    ['an import of what a module lacks', 'import { createHash } from "crypto"', 'code_syntax', /Hashes: sbx\.commands/],
+    [
+      'an import of a name that a module does not have',
+      'import { createHash } from "crypto"',
+      'code_syntax',
+      /Hashes: sbx\.commands/,
+    ],
     ['an import of the desktop SDK', 'import { Sandbox } from "@e2b/desktop"', 'code_syntax', /create\('desktop'\)/],
     ['a call without code', '{"command": "ls -la"}', 'code_invalid', /data without code/, '1:1'],
-    ['code in code that is none', '{"code": "{\\"code\\": 1}"}', 'code_invalid', /data without code/],
+    ['nested data without code', '{"code": "{\\"code\\": 1}"}', 'code_invalid', /data without code/],
     ['a call with two pieces of code', '{"a": "() => 1", "b": "() => 2"}', 'code_invalid', /2 pieces of code/],
-    ['Python that says so', '{"code": "10 // 3", "language": "python"}', 'code_invalid', /This is Python/],
+    ['code that is declared as Python', '{"code": "10 // 3", "language": "python"}', 'code_invalid', /This is Python/],
     ['import.meta', 'async () => import.meta.url', 'code_syntax', /import\.meta/, '1:13'],
     ['an enum', 'async () => {\n  enum A { B }\n}', 'code_syntax', /enums are not supported: use an object/, '2:3'],
     ['a namespace', 'namespace A { export const b = 1 }', 'code_syntax', /namespaces are not supported/, '1:1'],
@@ -214,12 +219,12 @@ describe('acceptCode', () => {
     ['an assertion in angle brackets', 'const a = <number>1;', 'code_syntax', /value as Type/, '1:11'],
     ['a decorator', '@dec\nclass A {}', 'code_syntax', /Decorators/, '1:1'],
     ['a generator', 'function* main() { yield 1 }', 'code_invalid', /generator/, '1:1'],
-    ['parameters that are not there', 'async ({ client }) => client.get()', 'code_invalid', /without arguments/, '1:8'],
+    ['parameters that have no value', 'async ({ client }) => client.get()', 'code_invalid', /without arguments/, '1:8'],
     ['nesting', '('.repeat(5000) + ')'.repeat(5000), 'code_syntax', /nested too deeply/],
   ];
 
   test.each(REFUSED)('refuses %s', (_, code, error, message, place) => {
-    // The stripper traps on what is nested too deeply; the acceptor's tests cover that.
+    // The stripper traps on deeply nested code; the acceptor's tests cover that.
     const caught = refused(
       code,
       typeof code === 'string' && code.startsWith('((((') ? ({ maxChars: 20_000 } as typeof options) : options,

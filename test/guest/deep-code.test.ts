@@ -1,4 +1,4 @@
-// Code that is nested too deeply is refused in words; it must not take the process with it, however it is nested.
+// Code that is nested too deeply is refused with an error and does not crash the process, whatever form the nesting has.
 import { afterAll, expect, it } from 'vitest';
 import { createCodeAcceptor } from '../../src/guest/accept/acceptor.ts';
 
@@ -6,7 +6,7 @@ const wrap =
   (open: string, inner: string, close: string, head = 'async () =>') =>
   (levels: number) =>
     `${head} ${open.repeat(levels)}${inner}${close.repeat(levels)}`;
-/** Only the type stripper reads what is behind a type. */
+/** Makes the code TypeScript, so that only the type stripper parses it. */
 const TYPED = 'async (): Promise<number> =>';
 
 const SHAPES: readonly (readonly [what: string, code: (levels: number) => string])[] = [

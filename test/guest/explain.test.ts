@@ -12,7 +12,7 @@ const explain = (error: GuestError, code: string, surface: Surface = 'read') =>
 const thrown = (name: string, message: string, line = 1): GuestError => ({ name, message, line });
 
 describe('explainError', () => {
-  test('shows the agent its own line', () => {
+  test('shows the source line of the error', () => {
     const code = 'const a = 1;\r\n  a.b.c;\r\nreturn a';
     expect(
       explain({ name: 'TypeError', message: "cannot read property 'c' of undefined", line: 2, column: 7 }, code),
@@ -24,8 +24,8 @@ describe('explainError', () => {
     });
   });
 
-  test('columns are the agent’s own', () => {
-    // `(async () => {` is before it in what the engine evaluates.
+  test('columns are those of the agent’s text', () => {
+    // The engine evaluates `(async () => {` before it.
     expect(
       explain({ name: 'E', message: 'm', line: 1, column: '(async () => {'.length + 7 }, 'throw new E("m"); return 1'),
     ).toMatchObject({
@@ -34,7 +34,7 @@ describe('explainError', () => {
     });
   });
 
-  test('a line that is not the agent’s is left out', () => {
+  test('a line that the agent’s text does not have is left out', () => {
     for (const line of [0, -1, 99])
       expect(explain({ name: 'E', message: 'm', line, column: 3 }, '() => 1')).toEqual({ name: 'E', message: 'm' });
   });
@@ -105,14 +105,19 @@ describe('explainError', () => {
     ],
     ['syntax the engine lacks', ['SyntaxError', 'unexpected token'], 'return new Function("%")', 'plain ES2023'],
     ['recursion', ['RangeError', 'Maximum call stack size exceeded'], 'return f()', 'calls itself'],
-    ['an error of the agent’s own', ['Error', 'my own reason'], 'throw new Error("my own reason")', undefined],
+    [
+      'an error that the agent’s code throws',
+      ['Error', 'my own reason'],
+      'throw new Error("my own reason")',
+      undefined,
+    ],
   ])('hints at %s', (_, [name, message], code, says) => {
     const { hint } = explain(thrown(name, message), code, 'write');
     if (says === undefined) expect(hint).toBeUndefined();
     else expect(hint).toContain(says);
   });
 
-  test('hints for the gateway’s own refusals', () => {
+  test('hints for errors of the gateway', () => {
     const coded = (code: GuestError['code'] & string, message: string) =>
       explain({ name: 'GatewayError', message, code }, '() => 1').hint;
     expect(coded('method_refused', 'No.')).toContain('execute_write');
@@ -122,7 +127,7 @@ describe('explainError', () => {
     expect(coded('upstream_timeout', 'fetch is not defined')).toBeUndefined();
   });
 
-  test('everything is bounded, and quick', () => {
+  test('every part is limited in length, and long input takes little time', () => {
     const long = fc
       .constantFrom('x', ' ', '=', '(', 'api.request(', 'a.', '\n', '😀', ' await ', "'")
       .map(part => part.repeat(30_000));
@@ -143,7 +148,7 @@ describe('explainError', () => {
 describe('explainNote', () => {
   test.each<[name: string, run: Parameters<typeof explainNote>[0], says: RegExp | undefined]>([
     [
-      'the engine’s note',
+      'the note of the engine',
       { note: 'the function returned a function', json: 'null', stdout: '' },
       /returned a function/,
     ],

@@ -1,4 +1,4 @@
-// Text in another language is recognised by its signs, and JavaScript never is.
+// Text in another language is recognised, and JavaScript is never taken for another language.
 import { describe, expect, test } from 'vitest';
 import { GatewayError } from '../../src/errors.ts';
 import { acceptCode } from '../../src/guest/accept/code.ts';
@@ -27,7 +27,7 @@ describe('Python', () => {
     '@cached\ndef f(x):\n    return x',
     'total = 0\nwhile total < 3:\n    total += 1',
     'add = lambda a, b: a + b',
-  ])('is named and shown runCode: %j', code => {
+  ])('the error names Python and suggests runCode: %j', code => {
     expect(refusalOf(code)).toMatch(/This is Python.*sbx\.runCode/);
     expect(refusalOf(code, 'read')).toContain('execute_write');
     expect(refusalOf(code, 'search')).toContain('find(');
@@ -46,7 +46,7 @@ describe('a shell command', () => {
     'sudo apt-get install -y ffmpeg',
     'FOO=bar node server.js',
     'git clone https://example.com/a/b',
-  ])('is named and shown commands.run: %j', code => {
+  ])('the error names a shell command and suggests commands.run: %j', code => {
     expect(refusalOf(code)).toMatch(/This is a shell command.*sbx\.commands\.run/);
     expect(refusalOf(code, 'search')).not.toContain('sbx.commands.run(');
   });
@@ -62,7 +62,7 @@ test.each([
   ],
   ['<html><body></body></html>', /This is HTML/],
   ['kill all sandboxes that are older than a day', /This is prose.*find\(/],
-])('another language is named: %j', (code, says) => {
+])('the error names the other language: %j', (code, says) => {
   expect(refusalOf(code)).toMatch(says);
 });
 
@@ -73,7 +73,7 @@ test.each([
   ['async () => { return 1；}', /U\+FF1B is a full-width character/],
   ['async () => { await using s = await Sandbox.create(); return 1 }', /`using` is not supported/],
   ['async () => { using s = f(); return 1 }', /`using` is not supported/],
-])('what no JavaScript engine here takes is named: %j', (code, says) => {
+])('the error names a character or syntax that is not supported: %j', (code, says) => {
   expect(refusalOf(code)).toMatch(says);
 });
 
@@ -84,7 +84,7 @@ test.each([
     `${FENCE}js\nasync () => {\n  const md = \`# T\n${FENCE}py\nprint(1)\n${FENCE}\n\`;\n  return md;\n}\n${FENCE}`,
   ],
   ['without one', `async () => {\n  const md = \`# T\n${FENCE}py\nprint(1)\n${FENCE}\n\`;\n  return md;\n}`],
-])('a template may hold Markdown fences, %s', async (_, code) => {
+])('a template literal may contain Markdown fences, %s', async (_, code) => {
   const { source } = acceptCode(code, { maxChars: 100_000, stripTypes });
   const run = new Function(`return (${source}\n)`)() as () => Promise<string>;
   expect(await run()).toBe(`# T\n${FENCE}py\nprint(1)\n${FENCE}\n`);
@@ -96,13 +96,13 @@ test.each([
   'async () => { await s.runCode(`\ndef f():\n  pass\n`); return 1 1 }',
   'const a = b ? c : ;',
   'while (true) { if (x): break }',
-])('JavaScript with a fault is not taken for another language: %j', code => {
+])('JavaScript with a syntax error is not taken for another language: %j', code => {
   const message = refusalOf(code);
   expect(message).toMatch(/does not parse/);
   expect(message).not.toMatch(/This is /);
 });
 
-test('the signs are looked for in bounded time', () => {
+test('recognising a language takes limited time', () => {
   for (const unit of ['import a, ', 'x = ', "f'", '# ', 'for a in ', '"""', 'a.b, ', '** ', '\u201c', 'lambda x, '])
     expect(languageOf(unit.repeat(20_000), 0)).not.toBe('HTML');
 });

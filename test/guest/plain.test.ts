@@ -1,11 +1,11 @@
-// What an engine's worker reads by itself is what the acceptor would have made of it, or nothing.
+// An engine's worker accepts code exactly as the acceptor does, or leaves it to the acceptor.
 import { describe, expect, it } from 'vitest';
 import { acceptCode, acceptedFrom, MAX_PLAIN_CHARS } from '../../src/guest/accept/code.ts';
 import { readCode } from '../../src/guest/accept/plain.ts';
 import { FORMS, options } from '../support/accepted.ts';
 
 describe('plain code', () => {
-  it.each(FORMS)('%s: read as it is accepted, or left to the acceptor', (_name, code) => {
+  it.each(FORMS)('%s: the result is the same as the acceptor’s, or the code is left to it', (_name, code) => {
     const { source, text } = acceptCode(code, options);
     expect([source, undefined]).toContain(readCode(code));
     if (readCode(code) !== undefined) expect(text).toBe(code);
@@ -16,7 +16,7 @@ describe('plain code', () => {
     ['a bare body', 'const a = await api.request();\nreturn a'],
     ['a named function', 'async function main() { return 1 }\nmain()'],
     ['a template', 'async () => `${1}`'],
-  ])('%s is read', (_name, code) => {
+  ])('%s is accepted by the worker', (_name, code) => {
     expect(readCode(code)).toBe(acceptCode(code, options).source);
   });
 
@@ -34,7 +34,7 @@ describe('plain code', () => {
     expect(readCode(code)).toBeUndefined();
   });
 
-  it('the place of an error is found again from the text alone, and code that was never read has none', () => {
+  it('the place of an error is found from the text alone; code that cannot be accepted has none', () => {
     const text = 'const a = 1;\nnope()';
     expect(acceptedFrom({ text })).toEqual(acceptCode(text, options));
     expect(acceptedFrom({ text: 'async () => {' })).toMatchObject({ text: 'async () => {', insertions: [] });

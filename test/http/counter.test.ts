@@ -1,4 +1,4 @@
-// The counter in a real Redis, where keys may have been left in any state.
+// The counter in a real Redis, with keys left in any state.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { Redis } from 'ioredis';
@@ -32,16 +32,16 @@ describe.skipIf(missing)('a counter in Redis', () => {
       throw caught;
     });
 
-  it('refuses above its number, for as long as the minute lasts', async () => {
+  it('refuses requests over the limit until the minute has passed', async () => {
     expect([await consume(), await consume()]).toEqual([undefined, undefined]);
     expect(await consume()).toBeLessThanOrEqual(60_000);
     expect(await redis.pttl(KEY)).toBeGreaterThan(0);
   });
 
   it.each<[left: string, put: (redis: Redis) => Promise<unknown>]>([
-    ['without an end', store => store.set(KEY, '100')],
-    ['with an end in a day', store => store.set(KEY, '100', 'EX', 86_400)],
-  ])('gives a key %s the end it should have', async (_left, put) => {
+    ['without an expiry', store => store.set(KEY, '100')],
+    ['with an expiry in a day', store => store.set(KEY, '100', 'EX', 86_400)],
+  ])('corrects the expiry of a key %s', async (_left, put) => {
     await put(redis);
     expect(await consume()).toBeLessThanOrEqual(60_000);
     const ttlMs = await redis.pttl(KEY);

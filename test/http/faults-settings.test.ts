@@ -1,4 +1,4 @@
-// HTTP faults that depend on the operator's settings, and requests that are not well formed.
+// HTTP errors that depend on the operator's settings, and malformed requests.
 import { connect as openSocket } from 'node:net';
 import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -13,14 +13,14 @@ afterAll(() => gateway.close());
 const key = newKey();
 const ping = { jsonrpc: '2.0', id: 1, method: 'tools/list', params: {} };
 
-describe("the operator's switches", () => {
+describe("the operator's settings", () => {
   it('MCP_DEBUG_ENDPOINT=false removes the page', async () => {
     const quiet = await startTestGateway({ env: { MCP_DEBUG_ENDPOINT: 'false' } });
     expect((await request(quiet.url).get('/debug/endpoints')).status).toBe(404);
     await quiet.close();
   });
 
-  it('ALLOWED_HOSTS replaces the loopback names; * takes any', async () => {
+  it('ALLOWED_HOSTS replaces the loopback names; * allows any host', async () => {
     const named = await startTestGateway({ env: { ALLOWED_HOSTS: 'mcp.example.com' } });
     expect((await request(named.url).get('/debug/endpoints')).status).toBe(403);
     expect((await request(named.url).get('/debug/endpoints').set('Host', 'mcp.example.com:8443')).status).toBe(200);
@@ -30,7 +30,7 @@ describe("the operator's switches", () => {
     await open.close();
   });
 
-  it('a bind beyond loopback without ALLOWED_HOSTS is refused', async () => {
+  it('listening on an address other than loopback without ALLOWED_HOSTS is refused', async () => {
     await expect(startTestGateway({ env: { HOST: '0.0.0.0' } })).rejects.toThrow(/ALLOWED_HOSTS/);
   });
 });
@@ -71,7 +71,7 @@ describe('a request target that is not a path', () => {
     '/mcp?a=%',
     '/%',
     'http://a b',
-  ])('%s is answered, and nothing fails inside', async target => {
+  ])('%s gets a response, and no internal error is logged', async target => {
     const before = gateway.entries().filter(({ level }) => level >= 50).length;
     const answer = await send(target);
     expect(answer).toMatch(/^HTTP\/1\.1 (?:200|4\d\d) /);

@@ -47,7 +47,7 @@ describe('401', () => {
   });
 });
 
-it('a progress token as long as a text is none: it would go out again with every message', async () => {
+it('a progress token that is too long is ignored, because it would be sent with every message', async () => {
   const call = { name: 'search', arguments: { code: 'async () => 1' }, _meta: { progressToken: 'T'.repeat(1_000) } };
   const answer = await post().send({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: call });
   expect(answer.headers['content-type']).toMatch(/json/);
@@ -74,21 +74,21 @@ describe('400, 413, 415, 406', () => {
     expect(answer.body.error.data.code).toBe('media_type_unsupported');
   });
 
-  it('406 when a client of the legacy era takes no JSON', async () => {
+  it('406 when a client of the legacy era does not accept JSON', async () => {
     const answer = await post({ Accept: 'text/html' }).send(ping);
     expect(answer.status).toBe(406);
     expect(answer.body.error.message).toMatch(/application\/json/);
     expect(answer.body.error.data).toEqual({ code: 'not_acceptable', requestId: answer.headers['x-request-id'] });
   });
 
-  it('a body that is valid JSON but no JSON-RPC is a JSON-RPC error', async () => {
+  it('a body that is valid JSON but not JSON-RPC gets a JSON-RPC error', async () => {
     const answer = await post().send({ hello: 'world' });
     expect(answer.status).toBe(400);
     expect(answer.body.error.code).toBeTypeOf('number');
   });
 });
 
-it('413 tells the limit, and what to do', async () => {
+it('the message of a 413 has the limit and what to do', async () => {
   const { body } = await post().send(JSON.stringify({ ...ping, params: { padding: 'x'.repeat(30_000) } }));
   expect(body.error.message).toMatch(/files\.write.*The limit is 20000 bytes\./);
 });
@@ -124,7 +124,7 @@ describe('a body is refused by its size', () => {
   });
 
   it.each(['gzip', 'deflate', 'br'])(
-    'takes a body packed with %s, and refuses one that unpacks too far',
+    'accepts a body compressed with %s, and refuses one that is too large uncompressed',
     async encoding => {
       const pack = { gzip: gzipSync, deflate: deflateSync, br: brotliCompressSync }[encoding] ?? gzipSync;
       const send = (body: Buffer) =>
@@ -146,7 +146,7 @@ describe('a body is refused by its size', () => {
     },
   );
 
-  it('other encodings and character sets are not taken', async () => {
+  it('other encodings and character sets are refused', async () => {
     expect((await post({ 'Content-Encoding': 'zstd' }).send(bomb('{}'))).status).toBe(415);
     expect((await post({ 'Content-Type': 'application/json; charset=utf-16' }).send(JSON.stringify(ping))).status).toBe(
       415,
@@ -207,7 +207,7 @@ describe('404 and 405', () => {
   });
 });
 
-describe('what is open', () => {
+describe('routes without a key', () => {
   it('/healthz and /readyz need no key and no known host', async () => {
     expect((await request(gateway.url).get('/healthz').set('Host', '10.0.0.7')).body).toEqual({ status: 'ok' });
     expect((await request(gateway.url).get('/readyz').set('Host', '10.0.0.7')).body).toEqual({ status: 'ready' });
@@ -226,7 +226,7 @@ describe('what is open', () => {
     }
   });
 
-  it('each route answers 405 to a method it does not have, and names the ones it has', async () => {
+  it('each route answers 405 to other methods, with its own methods in Allow', async () => {
     const { body } = await request(gateway.url).get('/debug/endpoints');
     for (const { method, path } of body.endpoints as { method: string; path: string }[]) {
       const answer = await request(gateway.url).delete(path);
@@ -244,13 +244,13 @@ describe('what is open', () => {
   });
 });
 
-it('answers JSON, never a stack, to bytes that are no HTTP body', async () => {
+it('a body of random bytes gets a JSON error without a stack', async () => {
   const answer = await post({ 'Content-Encoding': 'gzip' }).send('not gzip at all');
   expect(answer.status).toBe(400);
   expect(JSON.stringify(answer.body)).not.toMatch(/at \w+ \(|node_modules/);
 });
 
-it('writes one line per request: 4xx as warnings, with the id the caller got', async () => {
+it('the log has one line per request, 4xx as warnings, with the request id of the response', async () => {
   const answer = await request(gateway.url).get('/nowhere');
   const line = gateway
     .entries()
@@ -259,7 +259,7 @@ it('writes one line per request: 4xx as warnings, with the id the caller got', a
   expect(line?.responseTime).toBeTypeOf('number');
 });
 
-it('a client that looks for a stream is no warning', async () => {
+it('a client that tries to open a GET stream causes no warning in the log', async () => {
   const answer = await request(gateway.url).get('/mcp');
   const line = gateway
     .entries()

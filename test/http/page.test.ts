@@ -1,4 +1,4 @@
-// The page's files over HTTP: what is served, how it may be kept, and what it must not hold.
+// The page's files over HTTP: what is served, how it may be cached, and what it must not contain.
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => gateway.close());
 
-/** Without the decompression that clients do by themselves. */
+/** Does not decompress the response, as fetch would. */
 async function get(path: string, headers: Record<string, string> = {}) {
   const { request } = await import('node:http');
   return new Promise<{ status: number; headers: Record<string, string>; body: Buffer }>((resolve, reject) => {
@@ -34,7 +34,7 @@ const assetsOf = (page: string): string[] =>
   [...page.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map(([, path]) => path ?? '');
 
 describe('the HTML', () => {
-  it('has a strict policy, is asked about again, and is not sent twice', async () => {
+  it('has a strict policy, is revalidated, and is not sent again when it is unchanged', async () => {
     const { status, headers } = await get('/');
     expect(status).toBe(200);
     expect(headers['content-type']).toBe('text/html; charset=utf-8');
@@ -51,17 +51,17 @@ describe('the HTML', () => {
     expect(again.body).toHaveLength(0);
   });
 
-  it('names nothing from another origin and has no script or style of its own', async () => {
+  it('loads nothing from another origin and has no inline script or style', async () => {
     const page = await html();
     expect(page).not.toMatch(/(?:src|href)="(?!\/)/);
     expect(page).not.toMatch(/<style|<script(?! type="application\/json"| type="module" src=)| on\w+=/);
   });
 
-  it('holds no key outside local mode', async () => {
+  it('contains no key outside local mode', async () => {
     expect(await html()).not.toMatch(/e2b_[0-9a-f]/);
   });
 
-  it('is there without a key, for HEAD too, and not for POST', async () => {
+  it('is served without a key, for HEAD too, and not for POST', async () => {
     expect((await fetch(gateway.url, { method: 'HEAD' })).status).toBe(200);
     const posted = await fetch(gateway.url, { method: 'POST' });
     expect([posted.status, posted.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
@@ -72,7 +72,7 @@ describe('assets', () => {
   it.each([
     ['br', brotliDecompressSync],
     ['gzip', gunzipSync],
-  ] as const)('come in %s, for a year, and are the same', async (encoding, decompress) => {
+  ] as const)('are served in %s, may be cached for a year, and have the same content', async (encoding, decompress) => {
     const assets = assetsOf(await html());
     expect(assets).toHaveLength(2);
     for (const asset of assets) {
@@ -88,14 +88,14 @@ describe('assets', () => {
     }
   });
 
-  it('of the first load have at most 250 kB, compressed', async () => {
+  it('of the first load have at most 250 kB when compressed', async () => {
     const sizes = await Promise.all(
       ['/', ...assetsOf(await html())].map(async path => (await get(path, { 'accept-encoding': 'gzip' })).body.length),
     );
     expect(sizes.reduce((sum, size) => sum + size)).toBeLessThanOrEqual(250_000);
   });
 
-  it('have one label in the metrics', async () => {
+  it('share one label in the metrics', async () => {
     const [asset = ''] = assetsOf(await html());
     await get(asset);
     const metrics = await (await fetch(`${gateway.url}/metrics`)).text();
@@ -124,23 +124,20 @@ describe('assets', () => {
 });
 
 describe('GET /mcp', () => {
-  it('from a browser is a short page that leads to /, still 405', async () => {
+  it('from a browser gets a short page with a link to /, with status 405', async () => {
     const { status, headers, body } = await get('/mcp', { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' });
     expect([status, headers['allow']]).toEqual([405, 'POST']);
     expect(headers['content-security-policy']).toContain("default-src 'none'");
     expect(body.toString()).toContain('<a href="/">');
   });
 
-  it.each(['application/json', 'text/event-stream', '*/*'])(
-    'from a client that accepts %s is JSON as before',
-    async accept => {
-      const { status, headers } = await get('/mcp', { accept });
-      expect([status, headers['content-type']]).toEqual([405, 'application/json; charset=utf-8']);
-    },
-  );
+  it.each(['application/json', 'text/event-stream', '*/*'])('from a client that accepts %s gets JSON', async accept => {
+    const { status, headers } = await get('/mcp', { accept });
+    expect([status, headers['content-type']]).toEqual([405, 'application/json; charset=utf-8']);
+  });
 });
 
-it("the page's own origin may call, another may not", async () => {
+it("the page's own origin may call /mcp, another may not", async () => {
   const other = await startTestGateway({ env: { ALLOWED_HOSTS: 'gateway.example' } });
   const from = async (origin: string) => {
     const { request } = await import('node:http');
@@ -159,7 +156,7 @@ it("the page's own origin may call, another may not", async () => {
   await other.close();
 });
 
-it('PAGE=false: 404 at /, no assets, and GET /mcp is JSON for everybody', async () => {
+it('PAGE=false: 404 at /, no assets, and GET /mcp returns JSON to every client', async () => {
   const bare = await startTestGateway({ env: { PAGE: 'false' } });
   const answers = await Promise.all(
     ['/', '/icon.svg', ...assetsOf(await html())].map(async path => (await fetch(bare.url + path)).status),

@@ -1,4 +1,4 @@
-// What a client sends on one connection before it has its answers, and bodies in thousands of chunks.
+// Requests that a client sends on one connection before it has the responses, and bodies in thousands of chunks.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { newKey, startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { exchange, openSocket } from '../support/raw-http.ts';
@@ -22,7 +22,7 @@ const openRequests = async () =>
   ((await (await fetch(`${gateway.url}/debug/endpoints`)).json()) as { status: { openRequests: number } }).status
     .openRequests;
 
-it('requests that come before the answers are answered in order', async () => {
+it('pipelined requests get their responses in order', async () => {
   const key = newKey();
   const slow = call(`async () => { await new Promise(done => setTimeout(done, 100)); return 'slow' }`, key);
   const text = await exchange(gateway, slow + call(`async () => 'quick'`, key) + probe('Connection: close\r\n'));
@@ -30,7 +30,7 @@ it('requests that come before the answers are answered in order', async () => {
   expect(text).toMatch(/slow[\s\S]*quick[\s\S]*"status":"ok"/);
 });
 
-it('of more than wait at once, the first too many is refused with a code and its id, and closes the connection', async () => {
+it('with too many pipelined requests, the first one over the limit is refused with a code and its id, and the connection is closed', async () => {
   const text = await exchange(gateway, probe().repeat(60));
   expect(statuses(text)).toEqual([...Array(33).fill(200), 429]);
   const refusal = text.slice(text.lastIndexOf('HTTP/1.1'));
@@ -40,7 +40,7 @@ it('of more than wait at once, the first too many is refused with a code and its
   });
 });
 
-it('whoever floods a connection loses it', async () => {
+it('a connection that is flooded with requests is closed', async () => {
   const socket = openSocket(gateway).on('error', () => undefined);
   const closed = new Promise(resolve => socket.once('close', resolve));
   socket
@@ -50,7 +50,7 @@ it('whoever floods a connection loses it', async () => {
   await expect.poll(openRequests).toBe(0);
 });
 
-it('a client that leaves leaves none of its requests behind', async () => {
+it('when a client disconnects, none of its requests stays open', async () => {
   const key = newKey();
   for (let i = 0; i < 5; i++) {
     const socket = openSocket(gateway).on('error', () => undefined);
@@ -61,7 +61,7 @@ it('a client that leaves leaves none of its requests behind', async () => {
   }
 });
 
-it('two Host headers are no request', async () => {
+it('a request with two Host headers is refused', async () => {
   expect(statuses(await exchange(gateway, probe('Host: other\r\nConnection: close\r\n')))).toEqual([400]);
 });
 
@@ -72,7 +72,7 @@ it.each(['', 'Content-Encoding: gzip\r\n'])('a body of thousands of small chunks
   expect(text).toMatch(encoding === '' ? /"code":"too_complex","requestId":"[\w-]+"/ : /"code":"body_invalid"/);
 });
 
-it('a body that is not UTF-8 is refused: it would be other code', async () => {
+it('a body that is not UTF-8 is refused, because its code would be changed', async () => {
   const body = Buffer.from(
     '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"search","arguments":{"code":"async () => `\xff`"}}}',
     'latin1',

@@ -6,14 +6,14 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { closeStalled } from '../../src/http/stalled.ts';
 
 const TIMEOUT_MS = 300;
-/** More than the two sockets hold. */
+/** More than the buffers of the two sockets can hold. */
 const LARGE = Buffer.alloc(24_000_000, 'x');
 
 let server: Server;
 let port: number;
-/** Lets the run that is asked for by /slow end. */
+/** Ends the response of /slow. */
 let endRun: () => void;
-/** Settles when the connection of a response is closed, by whom ever. */
+/** Settles when the connection of a response is closed by either side. */
 let over: Promise<void>;
 let client: Socket;
 
@@ -45,13 +45,13 @@ const get = (path: string): Socket => {
   return client;
 };
 
-it('a client that takes nothing of its answer: the connection is closed', async () => {
+it('the connection of a client that does not read its response is closed', async () => {
   get('/large').pause();
   await over; // it never would be
   expect(client.bytesRead).toBeLessThan(LARGE.length);
 });
 
-it('a client that reads slowly, but reads: it gets all of it', async () => {
+it('a client that reads slowly gets the whole response', async () => {
   let bytes = 0;
   get('/large').on('data', part => {
     bytes += part.length;
@@ -62,7 +62,7 @@ it('a client that reads slowly, but reads: it gets all of it', async () => {
   expect(bytes).toBeGreaterThan(LARGE.length);
 });
 
-it('a client whose answer is not there yet: it waits as long as the run takes', async () => {
+it('the connection stays open while a run has not responded yet', async () => {
   let text = '';
   get('/slow').on('data', part => (text += part));
   setTimeout(() => endRun(), 3 * TIMEOUT_MS);

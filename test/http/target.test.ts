@@ -1,4 +1,4 @@
-// Targets of requests that are no plain path: each is answered by the gateway itself, as JSON with a code and an id.
+// Request targets that are not a plain path: the gateway answers each with JSON that has a code and an id.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { newKey, startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { exchange } from '../support/raw-http.ts';
@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => gateway.close());
 
-/** Head and body of the answer. */
+/** Head and body of the response. */
 async function send(method: string, target: string): Promise<{ readonly head: string; readonly body: string }> {
   const body = '{"jsonrpc":"2.0","id":1,"method":"ping"}';
   const headers = `Host: localhost\r\nAuthorization: Bearer ${newKey()}\r\nContent-Type: application/json\r\nAccept: application/json, text/event-stream\r\nConnection: close\r\nContent-Length: ${body.length}`;

@@ -1,4 +1,4 @@
-// Whose request begins next, where many arrive together.
+// The order in which requests start when many arrive together.
 import { expect, it } from 'vitest';
 import { HostTurns } from '../../src/ground/host-turns.ts';
 import { RequestTurns } from '../../src/http/turns.ts';
@@ -8,12 +8,12 @@ const spin = (ms: number) => {
   while (performance.now() < until);
 };
 
-/** Requests that all wait, each of an address with a key, in the order in which they begin. */
+/** Sends waiting requests, each from an address with a key; resolves with the order in which they start. */
 async function begun(requests: readonly (readonly [address: string, key: string])[]): Promise<string[]> {
   const host = new HostTurns();
   const turns = new RequestTurns(host);
   const order: string[] = [];
-  // The main thread is busy when they come.
+  // The main thread is busy when they arrive.
   await host.take({ principalId: 'busy', name: 'busy' }, () => spin(5));
   expect(turns.isFree).toBe(false);
   await Promise.all(
@@ -26,20 +26,20 @@ async function begun(requests: readonly (readonly [address: string, key: string]
   return order;
 }
 
-it('an address that sends each request with another key gets the turns of one', async () => {
+it('an address that sends each request with a new key gets no more turns than one key', async () => {
   const many = Array.from({ length: 50 }, (_, i) => ['10.0.0.1', `key ${i}`] as const);
   const order = await begun([...many, ['10.0.0.2', 'a key']]);
   expect(order).toHaveLength(51);
   expect(order.indexOf('10.0.0.2 a key')).toBeLessThanOrEqual(2);
 });
 
-it('so does whoever has a network of IPv6 addresses', async () => {
+it('a network of IPv6 addresses gets no more turns than one address', async () => {
   const many = Array.from({ length: 50 }, (_, i) => [`2001:db8::${i.toString(16)}`, `key ${i}`] as const);
   const order = await begun([...many, ['2001:db8:1::1', 'a key']]);
   expect(order.indexOf('2001:db8:1::1 a key')).toBeLessThanOrEqual(2);
 });
 
-it('behind one proxy keys take turns', async () => {
+it('keys behind one proxy take turns', async () => {
   const many = Array.from({ length: 50 }, () => ['10.0.0.1', 'many'] as const);
   const order = await begun([...many, ['10.0.0.1', 'one']]);
   expect(order.indexOf('10.0.0.1 one')).toBeLessThanOrEqual(2);

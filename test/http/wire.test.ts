@@ -1,4 +1,4 @@
-// What clients in the field send, and what each gets: Accept headers, odd but clear messages, revisions, placeholders.
+// Requests as real clients send them: Accept headers, unusual messages, revisions, placeholders of keys.
 import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newKey, startTestGateway, type TestGateway } from '../support/gateway.ts';
@@ -40,21 +40,21 @@ describe('Accept', () => {
     'text/html, application/json;q=0.9',
     'APPLICATION/JSON',
     'application/json; charset=utf-8, text/event-stream',
-  ])('%j is answered with JSON', async accept => {
+  ])('%j gets JSON', async accept => {
     const answer = await post(list, { Accept: accept });
     expect(answer.status).toBe(200);
     expect(answer.headers['content-type']).toMatch(/^application\/json/);
     expect(answer.body.result.tools).toHaveLength(3);
   });
 
-  it.each(['text/event-stream', 'text/event-stream;q=0.5'])('%j is answered with an event stream', async accept => {
+  it.each(['text/event-stream', 'text/event-stream;q=0.5'])('%j gets an event stream', async accept => {
     const answer = await post(list, { Accept: accept });
     expect(answer.status).toBe(200);
     expect(answer.headers['content-type']).toMatch(/^text\/event-stream/);
     expect(answer.text).toContain('"execute_write"');
   });
 
-  it('JSON alone is answered with JSON even where progress was asked for', async () => {
+  it('a client that accepts only JSON gets JSON even if it asks for progress', async () => {
     const answer = await post(run({ _meta: { progressToken: 1 } }), { Accept: 'application/json' });
     expect(answer.headers['content-type']).toMatch(/^application\/json/);
     expect(JSON.stringify(answer.body.result)).toContain('42');
@@ -79,12 +79,12 @@ describe('messages', () => {
     ['cursor: null', { ...list, params: { cursor: null } }],
     ['_meta: null', { ...list, params: { _meta: null } }],
     ['_meta: []', { ...list, params: { _meta: [] } }],
-  ])('%s is read as absent', async (_title, body) => {
+  ])('%s counts as absent', async (_title, body) => {
     const answer = await post(body);
     expect(answer.body.result.tools).toHaveLength(3);
   });
 
-  it('progressToken: null is read as absent', async () => {
+  it('progressToken: null counts as absent', async () => {
     const answer = await post(run({ _meta: { progressToken: null } }));
     expect(JSON.stringify(answer.body.result)).toContain('42');
   });
@@ -105,12 +105,12 @@ describe('messages', () => {
     ['prompts/list', 'prompts'],
     ['resources/list', 'resources'],
     ['resources/templates/list', 'resourceTemplates'],
-  ])('%s answers an empty list', async (method, field) => {
+  ])('%s returns an empty list', async (method, field) => {
     const answer = await post({ jsonrpc: '2.0', id: 7, method });
     expect(answer.body).toMatchObject({ id: 7, result: { [field]: [] } });
   });
 
-  it('a prompt that is asked for is refused with the id', async () => {
+  it('prompts/get is refused with the id', async () => {
     const answer = await post({ jsonrpc: '2.0', id: 7, method: 'prompts/get', params: { name: 'x' } });
     expect(answer.body).toMatchObject({ id: 7, error: { code: -32602 } });
   });
@@ -129,19 +129,19 @@ describe('messages', () => {
     },
   );
 
-  it('a wrong Content-Type on a readable body is refused with the id', async () => {
+  it('a valid body with a wrong Content-Type is refused with the id', async () => {
     const answer = await post(list, { 'Content-Type': 'text/plain' });
     expect(answer.body).toMatchObject({ id: 7, error: { data: { code: 'media_type_unsupported' } } });
   });
 
-  it('a call whose argument is not named code: the error names the argument it sent', async () => {
+  it('a call without the argument code: the error names the argument that was sent', async () => {
     const answer = await post(run({ arguments: { javascript: 'async () => 1' } }));
     expect(JSON.stringify(answer.body.result)).toMatch(/javascript.*`code`|`code`.*javascript/);
   });
 });
 
 describe('revisions', () => {
-  it('initialize with an unknown revision negotiates one that the server has', async () => {
+  it('initialize with an unknown revision negotiates a supported one', async () => {
     const answer = await post(initialize('2099-01-01'), { 'MCP-Protocol-Version': '2099-01-01' });
     expect(answer.status).toBe(200);
     expect(answer.body.result.protocolVersion).toMatch(/^2025-/);
@@ -153,7 +153,7 @@ describe('revisions', () => {
     expect(answer.body.id).toBe(7);
   });
 
-  it('a batch is answered under 2025-03-26', async () => {
+  it('a batch works under 2025-03-26', async () => {
     const answer = await post([list, { ...run(), id: 8 }, { jsonrpc: '2.0', method: 'notifications/initialized' }], {
       'MCP-Protocol-Version': '2025-03-26',
     });
@@ -161,13 +161,13 @@ describe('revisions', () => {
     expect(answer.body.map(({ id }: { id: number }) => id).sort()).toEqual([7, 8]);
   });
 
-  it('a batch that asks for one thing is answered as a batch', async () => {
+  it('a batch with one request gets a list with one response', async () => {
     expect((await post([list])).body).toMatchObject([{ id: 7, result: { tools: expect.any(Array) } }]);
     const note = { jsonrpc: '2.0', method: 'notifications/initialized' };
     expect((await post([note, { ...run(), id: 8 }])).body).toMatchObject([{ id: 8, result: {} }]);
   });
 
-  it('a batch is refused under later revisions, and when it is long', async () => {
+  it('a batch is refused under later revisions, and if it is too long', async () => {
     const later = await post([list], { 'MCP-Protocol-Version': '2025-06-18' });
     expect(later.body.error.data.code).toBe('batch_refused');
     const long = await post(Array.from({ length: 9 }, (_, id) => ({ ...list, id })));
@@ -189,13 +189,13 @@ describe('keys', () => {
     'e2b_...',
     '${env:E2B_API_KEY}',
     '${input:e2b-key}',
-  ])('%s is named as a placeholder', async placeholder => {
+  ])('the error says that %s is a placeholder', async placeholder => {
     const answer = await post(list, { Authorization: `Bearer ${placeholder}` });
     expect(answer.status).toBe(401);
     expect(answer.body.error.message).toMatch(/variable was not filled in/);
   });
 
-  it('a key of the wrong form is no placeholder', async () => {
+  it('the error for a malformed key does not call it a placeholder', async () => {
     const answer = await post(list, { Authorization: 'Bearer hunter2' });
     expect(answer.body.error.message).toMatch(/not an E2B API key/);
   });
@@ -214,20 +214,20 @@ describe('large blocks', () => {
     expect(sizes).toEqual([[7], 80_000, [0x89], 12, [8], 120_004]);
   };
 
-  it('arrive whole in a JSON answer, whose length is announced', async () => {
+  it('arrive complete in a JSON response with the right Content-Length', async () => {
     const answer = await post(call(7), { Accept: 'application/json' });
     expect(Number(answer.headers['content-length'])).toBe(Buffer.byteLength(answer.text));
     expectBlocks(answer.body.result.content);
   });
 
-  it('arrive whole in an event stream', async () => {
+  it('arrive complete in an event stream', async () => {
     const answer = await post(call(7, { _meta: { progressToken: 'p' } }), { Accept: 'text/event-stream' });
     const messages = answer.text.split('\n').filter(line => line.startsWith('data: {'));
     const last = JSON.parse((messages.at(-1) ?? '').slice('data: '.length));
     expectBlocks(last.result.content);
   });
 
-  it('arrive in the answer of their own call when calls share a request', async () => {
+  it('arrive in the response to their own call when a batch has several calls', async () => {
     const answer = await post([call(1), run(), call(3)], { 'MCP-Protocol-Version': '2025-03-26' });
     expect(Number(answer.headers['content-length'])).toBe(Buffer.byteLength(answer.text));
     const results = (answer.body as { id: number; result: { content: Content[] } }[]).sort((a, b) => a.id - b.id);

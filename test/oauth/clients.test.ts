@@ -1,5 +1,5 @@
-// Real clients sign in and call tools, over two replicas behind HAProxy without stickiness; while the person looks at the
-// page, the replica that may have sent it is killed. The person's part is done by Chromium.
+// Real clients sign in and call tools, with two replicas behind HAProxy without stickiness. While the user sees the
+// page, the replica that may have sent it is killed. Chromium acts as the user.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -32,7 +32,7 @@ let browser: Browser;
 let doomed = 0;
 let killed = false;
 
-/** The person takes their time, and one of the two replicas does not survive it. */
+/** While the user decides, one of the two replicas is killed. */
 async function decide(url: string, options: { key?: string; write?: boolean } = {}): Promise<void> {
   await approve(browser, url, {
     key: options.key ?? newKey(),
@@ -132,7 +132,7 @@ describe.skipIf(lacks !== undefined)('over two replicas, one of which is killed'
     await later.close();
   });
 
-  it('SDK v2 with a token that only reads: execute_write is 403, and asks for the scope', async () => {
+  it('SDK v2 with a token for read only: execute_write gets 403 with the scope to ask for', async () => {
     const callback = await startCallback();
     onTestFinished(callback.close);
     const provider = new Provider(callback.url);
@@ -147,13 +147,13 @@ describe.skipIf(lacks !== undefined)('over two replicas, one of which is killed'
     expect(JSON.stringify(await client.callTool({ name: 'execute_read', arguments: { code: READ } }))).toContain('200');
     provider.authorizationUrl = undefined;
     await expect(client.callTool({ name: 'execute_write', arguments: { code: WRITE } })).rejects.toThrow();
-    // The client begins again by itself, and asks the person for more.
+    // The client starts a new sign-in by itself and asks for the missing scope.
     const again = provider.authorizationUrl as URL | undefined;
     expect(again?.searchParams.get('scope')).toContain('e2b:write');
     await client.close();
   });
 
-  it('B13: the challenge passes the proxy, also while a replica is down', async () => {
+  it('B13: the challenge is passed on by the proxy, also while a replica is down', async () => {
     killed = true;
     await fleet.kill(doomed);
     const answer = await fetch(`${fleet.url}/mcp`, {
@@ -167,7 +167,7 @@ describe.skipIf(lacks !== undefined)('over two replicas, one of which is killed'
     );
   });
 
-  it('oauth4webapi, which forgives nothing', async () => {
+  it('oauth4webapi, which is strict', async () => {
     const callback = await startCallback();
     onTestFinished(callback.close);
     const insecure = { [oauth.allowInsecureRequests]: true };

@@ -1,4 +1,4 @@
-// The authorization scenarios of the protocol's conformance suite, with Chromium as the person. Its other scenarios for
+// The authorization scenarios of the protocol's conformance suite, with Chromium as the user. Its other scenarios for
 // servers are in test/conformance; those for clients do not apply.
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

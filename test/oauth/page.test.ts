@@ -1,5 +1,5 @@
-// The sign-in page in a real browser: by keyboard and by name as a screen reader has it, on a phone, in light and dark, not
-// framed, and deaf to forms from elsewhere.
+// The sign-in page in a real browser: by keyboard and with the names for screen readers, on a phone, in light and dark, not
+// framed, and refusing forms from other pages.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Browser } from 'playwright-core';
@@ -33,7 +33,7 @@ describe.skipIf(lacks !== undefined)('the sign-in page', () => {
   }
 
   it.each(['light', 'dark'] as const)(
-    'works by keyboard, on a phone, in %s, without a complaint of the browser',
+    'works by keyboard, on a phone, in %s, without errors in the console',
     async colorScheme => {
       const { page: url, callback, world } = await pageUrl();
       const context = await browser.newContext({ colorScheme, viewport: { width: 320, height: 640 } });
@@ -72,7 +72,7 @@ describe.skipIf(lacks !== undefined)('the sign-in page', () => {
     },
   );
 
-  it('cannot be framed, and takes no form from another page', async () => {
+  it('cannot be framed, and refuses a form from another page', async () => {
     const { page: url, url: gateway, world } = await pageUrl();
     const hostile = createServer((request, response) => {
       response.setHeader('content-type', 'text/html');
@@ -98,7 +98,7 @@ describe.skipIf(lacks !== undefined)('the sign-in page', () => {
   });
 });
 
-/** WCAG 2: of two colors as `rgb(r, g, b)`. */
+/** The contrast ratio of WCAG 2 for two colors as `rgb(r, g, b)`. */
 function contrast(one: string, other: string): number {
   const luminance = (color: string) => {
     const [r = 0, g = 0, b = 0] = (color.match(/\d+/g) ?? []).map(text => {

@@ -1,4 +1,4 @@
-// A run that asks before it ends something: shown and answered on the page.
+// A run that asks for approval: the question is shown and answered on the page.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { closeBrowser, hasChromium, openPage, seenByModel, startLocalPage, write } from './support/page.ts';
 
@@ -22,7 +22,7 @@ describe.skipIf(!hasChromium)('approvals', () => {
     ['Refuse', 'approval_refused and approval_refused'],
     ['Approve only what is ticked below', 'approval_refused and true'],
     ['Escape', 'approval_refused and approval_refused'],
-  ])('%s: the run goes on with %s', async (choice, result) => {
+  ])('%s: the run continues with %s', async (choice, result) => {
     const page = await openPage(gateway.url, { path: '/#try' });
     await write(page, code);
     await page.getByRole('button', { name: /^Run/ }).click();

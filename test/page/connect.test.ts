@@ -1,4 +1,4 @@
-// The Connect tab, the key and the sign-in, as a person uses them.
+// The Connect tab, the key and the sign-in, as a user sees them.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newRing } from '../support/front.ts';
 import { newKey, startTestGateway, type TestGateway } from '../support/gateway.ts';
@@ -31,7 +31,7 @@ describe.skipIf(!hasChromium)('connect', () => {
     await plain.close();
   });
 
-  it.each(CLIENTS)('%s gets the lines to paste, with this address', async (name, line) => {
+  it.each(CLIENTS)('%s gets the lines to paste, with the gateway’s address', async (name, line) => {
     const page = await openPage(plain.url);
     await page.getByRole('button', { name, exact: true }).click();
     const steps = page.getByRole('region', { name, exact: true });
@@ -98,7 +98,7 @@ describe.skipIf(!hasChromium)('connect', () => {
     expect(await stored()).not.toContain(key);
   });
 
-  it('signs in by OAuth, runs something, and the answer leaves the address', async () => {
+  it('signs in by OAuth, runs code, and the response is removed from the URL', async () => {
     const page = await openPage(local.url, { path: '/#try' });
     await page.getByRole('button', { name: 'Forget key' }).click();
     await page.getByRole('button', { name: 'Sign in' }).click();

@@ -1,4 +1,4 @@
-// Each tab in light and dark at three widths: nothing that axe-core objects to, nothing wider than the window. With
+// Each tab in light and dark at three widths: axe-core finds no problem, and nothing is wider than the window. With
 // PAGE_SHOTS (pnpm page:shots) each is written to dist/shots.
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -10,7 +10,7 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 const SHOTS = process.env['PAGE_SHOTS'] !== undefined;
 if (SHOTS) mkdirSync('dist/shots', { recursive: true });
 
-describe.skipIf(!hasChromium)('looks', () => {
+describe.skipIf(!hasChromium)('appearance', () => {
   let gateway: Awaited<ReturnType<typeof startLocalPage>>;
   beforeAll(async () => {
     gateway = await startLocalPage();
@@ -57,7 +57,7 @@ describe.skipIf(!hasChromium)('looks', () => {
       );
       if (SHOTS) await page.screenshot({ path: `dist/shots/${tab}-${colorScheme}-${width}.png`, fullPage: true });
     }
-    // The page's policy keeps scripts out; the debugger's evaluation is not held to it.
+    // The page's policy blocks scripts, except those that the debugger evaluates.
     await page.evaluate(AXE);
     // Preloading would copy style sheets of shadow roots into style elements, which the policy forbids.
     const violations = await page.evaluate<unknown[]>(

@@ -1,4 +1,4 @@
-// The Try tab, as a person uses it.
+// The Try tab, as a user sees it.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ROWS } from '../../web/try/examples.ts';
 import { closeBrowser, hasChromium, openPage, run, seenByModel, startLocalPage, write } from './support/page.ts';
@@ -61,7 +61,7 @@ describe.skipIf(!hasChromium)('try', () => {
     expect(await other.locator('.output').innerText()).toContain('appears here');
   });
 
-  it('an error is marked at its line', async () => {
+  it('an error is marked in its line', async () => {
     const page = await open();
     await run(page, 'async () => {\n  const a = 1;\n  return nope + a;\n}');
     expect(await page.locator('.output').innerText()).toContain('ReferenceError');
@@ -96,7 +96,7 @@ describe.skipIf(!hasChromium)('try', () => {
   });
 
   it('hostile HTML, SVG and terminal escapes do nothing and are shown', async () => {
-    // Chromium reports what it stopped.
+    // Chromium reports what the policy blocked.
     const page = await openPage(gateway.url, { path: '/#try', mayFail: true });
     const asked: string[] = [];
     page.on('request', request => asked.push(request.url()));
@@ -114,14 +114,14 @@ describe.skipIf(!hasChromium)('try', () => {
     await page.getByRole('button', { name: /Download output-\d\.svg/ }).waitFor();
     expect(await page.locator('.output svg script, .output figure svg').count()).toBe(0);
     const output = await page.locator('.output').innerText();
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: none of these may arrive
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: none of these may be shown
     expect(output).not.toMatch(/[\u001b\u0007\u202e]/);
     expect(output).toContain('<svg onload="top.hacked=1">');
     expect(await page.evaluate('[globalThis.hacked ?? null, document.title]')).toEqual([null, 'E2B code mode']);
     expect(asked.filter(url => url.includes('leak'))).toEqual([]);
   });
 
-  it('a result of 5 MB is drawn in part, and can be seen whole', async () => {
+  it('a result of 5 MB is shown in part, and can be opened whole', async () => {
     const page = await open();
     await run(page, `async () => Array.from({ length: 50_000 }, (_, i) => ({ i, text: 'x'.repeat(80) }))`);
     await page.getByText('50,000 items').waitFor();

@@ -1,4 +1,4 @@
-// The Watch tab, and what happens to the page when the world changes under it.
+// The Watch tab, and how the page reacts when keys are revoked or the gateway is down.
 import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect } from '../support/clients.ts';
@@ -20,7 +20,7 @@ const MANY = Array.from({ length: 200 }, (_, at) => ({
   metadata: { job: `job-${String(at).padStart(4, '0')}`, note: 'x'.repeat(200) },
 }));
 
-/** The API of an account with many sandboxes: pages of 100, metrics for the ids asked for. */
+/** The API of an account with many sandboxes: pages of 100, and metrics for the requested ids. */
 function answerMany({ pathname, searchParams }: URL, response: ServerResponse): void {
   if (pathname === '/v2/sandboxes') {
     const start = Number(searchParams.get('nextToken') ?? 0);
@@ -105,7 +105,7 @@ describe.skipIf(!hasChromium)('watch', () => {
     await other.close();
   });
 
-  it('while the gateway is down the page shows it, and goes on when it is back', async () => {
+  it('while the gateway is down the page shows it, and continues when it is back', async () => {
     const first = await startLocalPage();
     const page = await openPage(first.url, { path: '/#try', mayFail: true });
     await run(page, 'async () => "before"');
@@ -119,7 +119,7 @@ describe.skipIf(!hasChromium)('watch', () => {
     await second.close();
   });
 
-  it('200 sandboxes are all listed, with graphs, and searched', async () => {
+  it('200 sandboxes are all listed with graphs and can be searched', async () => {
     const upstream = await startUpstream();
     upstream.answer = ({ url }, response) => answerMany(new URL(url, 'http://upstream'), response);
     const other = await startLocalPage({ env: { E2B_API_URL: upstream.url } });
@@ -137,7 +137,7 @@ describe.skipIf(!hasChromium)('watch', () => {
     await upstream.close();
   });
 
-  it('asks for nothing while another tab is shown', async () => {
+  it('sends no requests while another tab is shown', async () => {
     const page = await openPage(gateway.url, { path: '/#watch' });
     await page.getByText('No sandboxes').waitFor();
     await page.getByRole('tab', { name: 'Try' }).click();

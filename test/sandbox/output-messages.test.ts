@@ -13,7 +13,7 @@ const output = (stream: string, text: string | Buffer) =>
   framed({ event: { data: { [stream]: Buffer.from(text).toString('base64') } } });
 const KEEPALIVE = framed({ event: { keepalive: {} } });
 
-/** What a client reads of the messages: `stdout x` or the body as it came. */
+/** The messages as a client reads them: `stdout x`, or the unchanged body. */
 function read(messages: readonly Uint8Array[]): string[] {
   const bodies: string[] = [];
   const split = wholeMessages(1_000_000, () => new Error('too large'));
@@ -24,7 +24,7 @@ function read(messages: readonly Uint8Array[]): string[] {
   });
 }
 
-it('pieces of one stream become one message, in order, characters in two pieces whole', () => {
+it('pieces of one stream become one message, in order, without breaking characters that are in two pieces', () => {
   const euro = Buffer.from('€');
   const messages = [
     ...[output('stdout', 'a'), output('stdout', euro.subarray(0, 1)), output('stdout', euro.subarray(1))],
@@ -33,7 +33,7 @@ it('pieces of one stream become one message, in order, characters in two pieces 
   expect(read(mergeOutput(messages))).toEqual(['stdout a€', 'stderr xy', 'stdout b']);
 });
 
-it('keepalives are left out, and split no output', () => {
+it('keepalives are left out, and do not split output', () => {
   expect(read(mergeOutput([output('stdout', 'a'), KEEPALIVE, output('stdout', 'b')]))).toEqual(['stdout ab']);
   expect(mergeOutput([KEEPALIVE, KEEPALIVE])).toEqual([]);
 });
@@ -42,20 +42,20 @@ it.each([
   ['the start', { event: { start: { pid: 7 } } }],
   ['the end', { event: { end: { exitCode: 0 } } }],
   ['output of both streams', { event: { data: { stdout: 'eA==', stderr: 'eA==' } } }],
-  ['output that is no base64', { event: { data: { stdout: '*' } } }],
+  ['output that is not base64', { event: { data: { stdout: '*' } } }],
   ['output beside something else', { event: { data: { stdout: 'eA==' } }, more: 1 }],
   ['a terminal', { event: { data: { pty: 'eA==' } } }],
   ['no JSON', '{"event":{"keepalive"'],
   ['nothing', ''],
   ['deep nesting', '['.repeat(4_000)],
-])('%s passes as it came, between what it stood between', (_what, body) => {
+])('%s is passed on unchanged, in the same order', (_what, body) => {
   const other = framed(body);
   const merged = mergeOutput([output('stdout', 'a'), other, output('stdout', 'b')]);
   expect(merged).toHaveLength(3);
   expect(Buffer.from(merged[1] ?? [])).toEqual(other);
 });
 
-it('compressed and last messages pass as they came', () => {
+it('compressed and last messages are passed on unchanged', () => {
   const last = framed({ event: { keepalive: {} } }, 2);
   expect(mergeOutput([last])).toEqual([last]);
 });

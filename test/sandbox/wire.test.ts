@@ -1,4 +1,4 @@
-// What the wire makes of a stream of messages, however its sender cuts it.
+// How the wire reads a stream of messages, however its sender divides it.
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, expect, it } from 'vitest';
@@ -26,7 +26,7 @@ async function open(contentType: string, pieces: readonly Uint8Array[]): Promise
 
 const message = (text: string) => Buffer.from([0, 0, 0, text.length >> 8, text.length & 255, ...Buffer.from(text)]);
 
-it('hands on whole messages only, one at a time', async () => {
+it('passes on only complete messages, one at a time', async () => {
   const sent = ['', 'x'.repeat(1_000), '', '{}', 'y'.repeat(300)].map(message);
   const all = Buffer.concat(sent);
   for (const size of [1, 7, 400, all.length]) {
@@ -42,7 +42,7 @@ it('hands on whole messages only, one at a time', async () => {
 });
 
 it.each(['application/connect+json', 'Application/Connect+JSON', 'application/connect+proto'])(
-  'refuses the message that is announced too long: %s',
+  'refuses a message whose announced length is over the limit: %s',
   async contentType => {
     const { wire, origin } = await open(contentType, [message('x'), message('x'.repeat(1_001))]);
     const response = await wire.fetch(origin);

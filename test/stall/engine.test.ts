@@ -1,11 +1,11 @@
-// The embedded engine under hundreds of runs: what it carries, that nobody starves, and what is left afterwards.
+// The embedded engine under hundreds of runs: capacity, fairness, and that nothing is left afterwards.
 import { describe, expect, it } from 'vitest';
 import { codeOf, delayed, HOG, start, THREE_CALLS, until, useEngine } from '../support/engine-runs.ts';
 
 const openEngine = useEngine();
 
 describe('the embedded engine under hundreds of runs', () => {
-  it('carries hundreds of waiting runs on two workers', async () => {
+  it('completes hundreds of waiting runs on two workers', async () => {
     const on = await openEngine({ workers: 2, maxWorkers: 2 });
     const runs = Array.from({ length: 200 }, () => start(on, THREE_CALLS));
     expect(on.stats().workers).toBe(2);
@@ -13,7 +13,7 @@ describe('the embedded engine under hundreds of runs', () => {
     expect(on.stats()).toMatchObject({ running: 0, waiting: 0, queued: 0 });
   });
 
-  it('five hundred runs of one principal do not starve another', async () => {
+  it('five hundred runs of one principal do not block another', async () => {
     const on = await openEngine({ workers: 2, maxWorkers: 2, maxQueued: 600, maxQueueMs: 60_000 });
     let done = 0;
     const many = Array.from({ length: 500 }, () =>
@@ -26,7 +26,7 @@ describe('the embedded engine under hundreds of runs', () => {
     await Promise.all(many);
   });
 
-  it('bounds the memory of waiting guests', async () => {
+  it('limits the memory of waiting guests', async () => {
     const on = await openEngine({ workers: 2, maxWorkers: 2, maxParkedBytes: 20 << 20, maxQueueMs: 60_000 });
     const heavy = 'async () => { const k = new Uint8Array(8e6).fill(7); await api.request({}); return k[5] }';
     const before = process.memoryUsage().rss;
@@ -36,7 +36,7 @@ describe('the embedded engine under hundreds of runs', () => {
     expect(process.memoryUsage().rss - before).toBeLessThan(400 << 20);
   });
 
-  it('leaves nothing behind after a storm', async () => {
+  it('frees all memory and workers after a burst of runs', async () => {
     const on = await openEngine({ workers: 2, maxWorkers: 3 });
     const storm = async () => {
       const kinds = [
@@ -55,12 +55,12 @@ describe('the embedded engine under hundreds of runs', () => {
     await storm();
     const settled = process.memoryUsage().rss;
     for (let i = 0; i < 3; i++) await storm();
-    // What is discarded is collected a moment later: memory comes back, or this never ends.
+    // Discarded memory is collected a little later; if it is not, this never ends.
     await until(() => process.memoryUsage().rss - settled < 60 << 20);
     expect(on.stats()).toMatchObject({ running: 0, waiting: 0, queued: 0 });
   });
 
-  it('leaves the event loop free while guests compute, flood and talk', async () => {
+  it('keeps the event loop responsive while guests compute, flood and make calls', async () => {
     const on = await openEngine({ workers: 2, maxWorkers: 3 });
     const flood =
       'async () => { for (let i = 0; i < 500; i++) { console.log("x".repeat(500)); await api.request({ i }) } }';
@@ -71,6 +71,6 @@ describe('the embedded engine under hundreds of runs', () => {
     const beat = setInterval(() => turns++, 5);
     await Promise.all(busy);
     clearInterval(beat);
-    expect(turns).toBeGreaterThan(10); // of some 200 there would be time for; a blocked loop has one or two
+    expect(turns).toBeGreaterThan(10); // about 200 are possible in the time; a blocked event loop has one or two
   });
 });

@@ -1,5 +1,5 @@
-// Generated shapes at every place where others send something, for FUZZ_SECONDS (5 here, longer by `pnpm fuzz`), while
-// the event loop is watched. What is found goes into attacks/.
+// Generated input at every place where others send data, for FUZZ_SECONDS (5 here, longer with `pnpm fuzz`), while
+// the event loop is watched. Findings are added to attacks/.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { fuzzSeconds } from '../support/fuzz.ts';
@@ -11,12 +11,12 @@ import { toolCall } from './support/send.ts';
 
 const seconds = fuzzSeconds(5);
 const seed = Number(process.env['FUZZ_SEED'] ?? Date.now() & 0x7fffffff);
-/** What the main thread may run between two answers of /healthz, where the system counts it. */
+/** Maximum CPU time of the main thread between two responses of /healthz, if the system measures it. */
 const MAX_RAN_MS = 250;
 const MAX_SILENCE_MS = 10_000;
 const stall = useStallGateway();
 
-it(`answers /healthz whatever is sent (${seconds} s, FUZZ_SEED=${seed})`, {
+it(`/healthz responds whatever is sent (${seconds} s, FUZZ_SEED=${seed})`, {
   timeout: (seconds + 90) * 1_000,
 }, async () => {
   const found: string[] = [];

@@ -1,4 +1,4 @@
-// A sandbox whose daemon the agent has replaced, as the stand-in API answers for it.
+// Responses of a sandbox whose daemon the agent has replaced, for the simulated API.
 
 export const SANDBOX = {
   body: JSON.stringify({
@@ -15,7 +15,7 @@ export const SANDBOX = {
 export const HOSTILE = { '/sandboxes/ihostile': SANDBOX, '/v2/sandboxes/ihostile/connect': SANDBOX };
 export const onSandbox = (act: string) =>
   `async () => { const sbx = await Sandbox.connect('ihostile'); return ${act} }`;
-/** A message of a stream; a text goes into it as it is. */
+/** A message of a stream; text is used as it is. */
 export const framed = (event: object | string): Buffer => {
   const text = Buffer.from(typeof event === 'string' ? event : JSON.stringify({ event }));
   const prefix = Buffer.alloc(5);

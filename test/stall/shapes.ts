@@ -1,11 +1,11 @@
-// Texts of generated shapes, and the places where a caller, a guest, the API or a sandbox may send one.
+// Generated texts, and the places at which a caller, a guest, the API or a sandbox can send one.
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import type { Answer, Attack } from './attacks/attack.ts';
 import { framed, HOSTILE, onSandbox } from './hostile-sandbox.ts';
 import { post, times, toolCall } from './support/send.ts';
 
-/** A text that is made of one piece many times, so that it is small to describe. */
+/** A text that repeats one piece, so that its description is short. */
 export type Shape = { readonly open: string; readonly piece: string; readonly close: string; readonly bytes: number };
 
 const PIECES = [
@@ -46,7 +46,7 @@ export const shape: fc.Arbitrary<Shape> = fc
 const textOf = ({ open, piece, close, bytes }: Shape): string =>
   open + piece.repeat(Math.ceil(bytes / Buffer.byteLength(piece))) + close;
 
-/** The same, as an expression of the agent's code. */
+/** The same text as an expression in the agent's code. */
 const expressionOf = ({ open, piece, close, bytes }: Shape): string => {
   const count = Math.ceil(Math.min(bytes, 900_000) / Buffer.byteLength(piece));
   return `(${JSON.stringify(open)} + ${JSON.stringify(piece)}.repeat(${count}) + ${JSON.stringify(close)})`;

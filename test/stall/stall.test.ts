@@ -1,6 +1,6 @@
-// No caller holds up another: while each attack runs, /healthz answers, a bystander is served, and the process lives, on
-// the heap and within the memory that deploy/kubernetes gives. Bounds are generous: they tell an order of magnitude on a busy machine, and
-// what was measured is printed.
+// No caller blocks another: during each attack /healthz responds, a bystander is served, and the process survives with
+// the heap and the memory of deploy/kubernetes. The limits are generous, because the machine may be busy; the
+// measurements are printed.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { newKey } from '../support/gateway.ts';
@@ -13,12 +13,12 @@ import { mainThread, peakMemoryMb } from './support/process.ts';
 import { toolCall } from './support/send.ts';
 
 const MAX_SILENCE_MS = 4_000;
-/** What the main thread may run in it, where the system counts that. */
+/** Maximum CPU time of the main thread in that time, if the system measures it. */
 const MAX_RAN_MS = 600;
-/** Of the bystander's p50 without an attack, and beside it. */
+/** The bystander's p50 during an attack may be this many times that without, plus this. */
 const MAX_SLOWDOWN = 10;
 const SLACK_MS = 2_000;
-/** An attack that is over sooner is made again: the bystander's p50 is of many calls, all of them beside it. */
+/** A shorter attack is repeated, so that the bystander's p50 is of many calls, all during the attack. */
 const MIN_ATTACK_MS = 4_000;
 
 const stall = useStallGateway();

@@ -1,4 +1,4 @@
-// Code as models write it, what it becomes, and what it gives when it is evaluated.
+// Code as models write it, with the value that it must give, and how accepted code is evaluated.
 import vm from 'node:vm';
 import { GatewayError } from '../../src/errors.ts';
 import { type AcceptedCode, acceptCode } from '../../src/guest/accept/code.ts';
@@ -6,7 +6,7 @@ import { stripTypes } from '../../src/guest/accept/typescript.ts';
 
 export const options = { maxChars: 10_000, stripTypes };
 
-/** As an engine does it: evaluate, call what is a function, await the rest. */
+/** Evaluates code as an engine does: a function is called, and the value is awaited. */
 export async function evaluate(code: AcceptedCode): Promise<unknown> {
   const value: unknown = vm.runInNewContext(`(${code.source}\n)`, {
     api: { request: async () => 42 },
@@ -70,7 +70,7 @@ export const FORMS: readonly [name: string, code: string, value: unknown][] = [
   ],
   ['a function in a constant', 'const main = async () => 1;', 1],
   ['a function in a constant, then called', 'const main = async () => 1;\nmain();', 1],
-  ['a function in a constant, then named', 'const main = async () => 1;\nmain', 1],
+  ['a function in a constant, then its name', 'const main = async () => 1;\nmain', 1],
   ['helpers, then an arrow', 'const one = 1;\nasync () => one', 1],
   ['helpers, then an arrow in brackets', 'const one = 1;\n(async () => one);', 1],
   ['a recursive function alone', 'function f(n = 3) { return n === 0 ? 9 : f(n - 1) }', 9],
@@ -104,7 +104,7 @@ export const FORMS: readonly [name: string, code: string, value: unknown][] = [
   ['an object literal with await', '{ "a": await api.request(), "b": 1 }', { a: 42, b: 1 }],
   ['a directive', '"use strict";\nreturn 1', 1],
   ['a directive, then a function', "'use strict';\nasync () => (function () { return this === undefined })()", true],
-  ['a body that yields nothing', 'const a = 1;', undefined],
+  ['a body without a value', 'const a = 1;', undefined],
   ['a fence', `${FENCE}\nasync () => 1\n${FENCE}`, 1],
   ['a fence with a language', `${FENCE}js\nasync () => 1\n${FENCE}\n`, 1],
   ['a fence with attributes', `${FENCE}javascript title="a.js"\nasync () => 1\n${FENCE}\n`, 1],
@@ -222,10 +222,10 @@ export const FORMS: readonly [name: string, code: string, value: unknown][] = [
   ['the SDK, required', "const { Sandbox } = require('e2b');\nreturn Sandbox.create()", 8],
   ['the SDK, required in a function', "async () => { const { Sandbox } = require('e2b'); return Sandbox.create() }", 8],
   [
-    'the SDK, imported in it',
+    'the SDK, imported in a function',
     "async function () { const { Sandbox } = await import('e2b'); return Sandbox.create() }",
     8,
   ],
-  ['a text that speaks of it', 'return `import { Sandbox } from "e2b"`.length', 29],
+  ['a text that contains an import', 'return `import { Sandbox } from "e2b"`.length', 29],
   ['a typed parameter that names a global', 'async ({ spec }: { spec: any }) => spec.paths', 7],
 ];

@@ -1,4 +1,4 @@
-// A client of 2026-07-28 with a person behind it: keeps what it was asked, and answers as the test says.
+// A client of revision 2026-07-28 with a simulated user: keeps the questions, and answers as the test specifies.
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 
 export type Asked = {
@@ -33,7 +33,7 @@ const connectedWith = async (url: URL, key: string, client: Client): Promise<Cli
   return client;
 };
 
-/** The SDK answers the questions itself, with what `reply` says. */
+/** Lets the SDK answer the questions with `reply`. */
 export async function connectAnswering(url: URL, key: string, reply: (asked: Asked) => Reply) {
   const client = new Client(
     { name: 'test', version: '1' },
@@ -55,7 +55,7 @@ export async function connectAnswering(url: URL, key: string, reply: (asked: Ask
 
 let lastId = 0;
 
-/** One request as any client would send it, by hand: what is wrong with it can be chosen. */
+/** Sends a request without the SDK, so that a test can make it invalid. */
 export async function callRaw(
   url: URL,
   key: string,

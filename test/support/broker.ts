@@ -1,4 +1,4 @@
-// One broker with `api.request`, over an upstream whose answers the test sets: what tests of the broker itself need.
+// A broker with `api.request` and an upstream server whose responses the test sets, for tests of the broker.
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeEach } from 'vitest';
 import { type BrokerOptions, createBroker } from '../../src/broker/broker.ts';
@@ -18,7 +18,7 @@ const principal = principalFromKey(apiKey);
 
 type Options = Partial<Omit<BrokerOptions, 'limits'>> & { limits?: Partial<BrokerLimits> };
 
-/** Registers the hooks; the parts exist while a test runs. `run` is over when it is aborted. */
+/** Registers the hooks; the parts exist while a test runs. Aborting `run` ends the run. */
 export function useBroker() {
   const parts = {} as { upstream: TestUpstream; run: AbortController };
   let origin: Origin;

@@ -1,5 +1,5 @@
-// Builds dist/ before the suite, and the images of the engine that most engine tests use, unless they are
-// already built from the files that are here now. Types are checked by `pnpm check`, not here.
+// Builds dist/ before the suite, and the engine images that most engine tests use, unless they were
+// already built from the current files. Types are checked by `pnpm check`, not here.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { makeImages } from '../../src/engine/quickjs/images.ts';
 import { DESCRIPTION } from '../contract/description.ts';
 
-/** What a build is made from. The lockfile stands for the packages in it. */
+/** The inputs of a build. The lockfile represents the packages. */
 const FOLDERS = ['src', 'local', 'web', 'openapi'];
 const FILES = [
   'build.mjs',
@@ -31,7 +31,7 @@ export default function build(): void {
   writeFileSync(STAMP, stampOf(sources));
 }
 
-/** With the time of the build: a `node build.mjs` since then may have built from other files. */
+/** Includes the time of the build, because a later `node build.mjs` may have used other files. */
 function stampOf(sources: string): string {
   return `${sources} ${process.version} ${statSync('dist/main.js', { throwIfNoEntry: false })?.mtimeMs}`;
 }

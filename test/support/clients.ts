@@ -1,4 +1,4 @@
-// Real MCP clients of both generations behind one shape, so that a test can run over all of them.
+// Real MCP clients of both generations with one interface, so that a test can run with all of them.
 import { Client as ClientV2, StreamableHTTPClientTransport as TransportV2 } from '@modelcontextprotocol/client';
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
@@ -70,7 +70,7 @@ const connectV2 =
     });
   };
 
-/** Every generation and way of negotiating that is in the field. */
+/** Every generation and way of negotiation that real clients use. */
 export const CLIENTS = {
   'sdk v1': connectV1,
   'v2 legacy': connectV2('legacy'),

@@ -1,4 +1,4 @@
-// The data plane's capabilities as a guest calls them, over local mode: one broker a run.
+// Calls the data plane's capabilities as a guest does, with local mode: one broker per run.
 
 import { afterAll, beforeAll } from 'vitest';
 import { type LocalOptions, startLocal } from '../../local/start.ts';
@@ -83,10 +83,10 @@ export async function startDataPlane({
       key,
       ledger: broker.ledger,
       hostMs: broker.hostMs,
-      /** What the gateway itself failed at: expected to stay empty. */
+      /** Internal errors of the gateway; must stay empty. */
       faults,
       reply,
-      /** The value, or a throw with the refusal. */
+      /** The value of a call. Throws if it is refused. */
       async call<T = unknown>(capability: string, args: unknown): Promise<T> {
         const answered = await reply(capability, args);
         if (!answered.ok) throw Object.assign(new Error(answered.error.message), answered.error);

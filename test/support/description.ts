@@ -1,4 +1,4 @@
-// A small description in the shape of E2B's, for tests of the guard and the broker: one of each kind of thing.
+// A small description like E2B's for tests of the guard and the broker, with one operation of each kind.
 import type { Answer, Body, Description, Method, Operation, Parameter, Schema } from '../../src/spec/description.ts';
 
 type Parts = { parameters?: Parameter[]; body?: Body; answers?: Record<string, Answer> };

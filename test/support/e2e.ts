@@ -1,4 +1,4 @@
-// What most end-to-end files need: one gateway for the file, and for each test a client with a key of its own, so that
+// For end-to-end tests: one gateway per file, and for each test a client with a new key, so that
 // tests do not see each other's sandboxes.
 import { afterAll, beforeAll, beforeEach } from 'vitest';
 import { connect, type TestClient } from './clients.ts';

@@ -1,4 +1,4 @@
-// Embedded engines, and runs on them that need no harness: of any caller, with any host.
+// Embedded engines, and runs on them with any caller and host, without the contract harness.
 import { afterEach } from 'vitest';
 import type { CallHost, Engine, Job, Limits, Outcome } from '../../src/engine/engine.ts';
 import { createQuickjsEngine, type QuickjsOptions } from '../../src/engine/quickjs/engine.ts';
@@ -11,7 +11,7 @@ type Options = Partial<QuickjsOptions>;
 export const openEngine = (options: Options = {}): Promise<Engine> =>
   createQuickjsEngine({ descriptionJson: DESCRIPTION, warm: false, ...options });
 
-/** For a test that needs an engine of its own: what opens it. It is closed after the test. */
+/** Returns a function that opens an engine for the current test; it is closed after the test. */
 export function useEngine(): (options?: Options) => Promise<Engine> {
   let engine: Engine | undefined;
   afterEach(async () => {

@@ -1,23 +1,23 @@
-// Faults on purpose, for tests of whoever calls local mode: answers that are late, wrong, broken or missing.
+// Injects faults into local mode, for tests of its callers: responses that are late, wrong, broken or missing.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Clock, systemClock } from '../../local/clock.ts';
 import type { LocalCloudOptions } from '../../local/server.ts';
 
 export type Fault =
-  /** An answer instead of the real one. An object is sent as JSON, a string as it is. */
+  /** A response instead of the real one. An object is sent as JSON, a string as it is. */
   | { readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: unknown }
-  /** The real answer, later. The work itself is also done later. */
+  /** Delays the request, with its effect. */
   | { readonly delayMs: number }
-  /** The connection is reset without an answer. */
+  /** Resets the connection without a response. */
   | 'reset'
-  /** Bytes that are not HTTP. */
+  /** Sends bytes that are not HTTP. */
   | 'garbage'
-  /** No answer, ever (until the server closes). */
+  /** Sends no response until the server closes. */
   | 'hang';
 
 export type FaultHook = (req: IncomingMessage) => Fault | undefined;
 
-/** As an option of local mode: it asks the hook before it does anything else with a request. */
+/** An option of local mode, which calls the hook first for each request. */
 export const faulty = (onRequest: FaultHook, clock = systemClock): Pick<LocalCloudOptions, 'intercept'> => ({
   async intercept(req, res) {
     const fault = onRequest(req);
@@ -25,7 +25,7 @@ export const faulty = (onRequest: FaultHook, clock = systemClock): Pick<LocalClo
   },
 });
 
-/** True when the request was dealt with here; otherwise it goes its ordinary way, perhaps delayed. */
+/** True if the request was handled here; otherwise it is handled as usual, perhaps after a delay. */
 async function applyFault(fault: Fault, req: IncomingMessage, res: ServerResponse, clock: Clock): Promise<boolean> {
   if (fault === 'hang') return true;
   if (fault === 'reset') {

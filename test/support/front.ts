@@ -1,5 +1,5 @@
-// The OAuth front behind the gateway's real HTTP border, with an MCP endpoint that only tells who called: what sign-in
-// needs, without engines. And the two others of the dance: a browser with a person, and a client.
+// The OAuth front with the gateway's real HTTP app and an MCP endpoint that only returns its caller: everything that sign-in
+// needs, without engines. And the two other parties of a sign-in: a user with a browser, and a client.
 import { createHash, randomBytes } from 'node:crypto';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -19,7 +19,7 @@ export const newRing = (kid = 'k1') => ({ kid, secret: new Uint8Array(randomByte
 
 type Options = Partial<FrontOptions> & { readonly publicUrl?: string; readonly trustProxy?: number };
 
-/** Replaceable while it runs: what E2B answers about keys, and the time. */
+/** Can be changed during a test: E2B's verdict about keys, and the time. */
 type World = { verdict: KeyVerdict; keysAsked: string[]; nowMs: number; readonly events: OAuthRecord[] };
 
 export async function serveFront(options: Options = {}) {
@@ -124,7 +124,7 @@ export async function postToken(url: string, parameters: Ask, headers: Record<st
   };
 }
 
-/** What a call of the MCP endpoint with this credential is answered. */
+/** The response of the MCP endpoint to a call with this credential. */
 export async function whoAmI(url: string, credential: string) {
   const response = await fetch(`${url}/mcp`, {
     method: 'POST',
@@ -138,7 +138,7 @@ export async function whoAmI(url: string, credential: string) {
   };
 }
 
-// --- The person -----------------------------------------------------------------------------------------------------
+// --- The user -------------------------------------------------------------------------------------------------------
 
 export async function openPage(url: string, parameters: Ask) {
   const response = await fetch(`${url}/authorize?${queryOf(parameters)}`, { redirect: 'manual' });
@@ -169,7 +169,7 @@ export const agree = (request: string, more: Ask = {}): Ask => ({
   ...more,
 });
 
-/** Register, page, form, code, tokens. */
+/** A whole sign-in: registration, page, form, code, tokens. */
 export async function signIn(
   url: string,
   { ask = {}, form = {}, metadata = {} }: { ask?: Ask; form?: Ask; metadata?: Record<string, unknown> } = {},

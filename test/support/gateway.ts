@@ -1,5 +1,5 @@
-// A whole gateway against local mode on free ports, as tests use it from outside. Its log goes to memory, at the
-// finest level, and closing fails the test if a key is in it.
+// A whole gateway with local mode on free ports, for tests from outside. Its log is kept in memory at the
+// lowest level, and closing it fails the test if the log contains a key.
 import { randomBytes } from 'node:crypto';
 import { expect } from 'vitest';
 import { startLocal } from '../../local/start.ts';
@@ -12,7 +12,7 @@ import { machineOf, type ShellKind } from './machines.ts';
 
 export const newKey = (): string => `e2b_${randomBytes(20).toString('hex')}`;
 
-/** Anything of the form of a key, or of what the OAuth front seals: what no log, error or answer may hold. */
+/** Matches keys and sealed values of the OAuth front, which no log, error or response may contain. */
 export const KEY_FORM = /e2b_[0-9a-f]{16,}|e2bmcp_[\w.-]{8,}/i;
 const KEY_OR_MASK = new RegExp(`${KEY_FORM.source}|\\[redacted\\]`, 'i');
 
@@ -29,7 +29,7 @@ export function memoryLog() {
   return { log, lines, entries: (): LogLine[] => lines.map(line => JSON.parse(line) as LogLine) };
 }
 
-/** Neither a key nor the mask of one: that the logger would have hidden it is no excuse for handing it one. */
+/** Fails for a key and also for a masked one, because a key must not even be passed to the logger. */
 export function expectNoKeys(lines: readonly string[]): void {
   for (const line of lines) expect(line).not.toMatch(KEY_OR_MASK);
 }
@@ -37,9 +37,9 @@ export function expectNoKeys(lines: readonly string[]): void {
 type TestOptions = {
   readonly env?: Readonly<Record<string, string>>;
   readonly config?: Partial<Config>;
-  /** What runs in the sandboxes of local mode. */
+  /** The kind of machine in local mode. */
   readonly shell?: ShellKind;
-  /** Answers of the stand-in for E2B that differ from its own. */
+  /** Responses of local mode that the test replaces. */
   readonly onRequest?: FaultHook;
 };
 

@@ -1,4 +1,4 @@
-// The guard as tests call it: requests over E2B's description, and what is refused.
+// Calls the guard with requests under E2B's description, and returns the refusal.
 import { GatewayError } from '../../src/errors.ts';
 import { targetOf } from '../../src/upstream/client.ts';
 import { type GuardedRequest, guardRequest } from '../../src/upstream/guard.ts';

@@ -1,4 +1,4 @@
-// What one run may use in tests, where a test does not say otherwise.
+// Default limits of a run in tests.
 import type { BrokerLimits } from '../../src/broker/budget.ts';
 import { HostTurns } from '../../src/ground/host-turns.ts';
 import { MemoryBudget } from '../../src/ground/memory-budget.ts';
@@ -13,7 +13,7 @@ export const BROKER_LIMITS: BrokerLimits = {
   callTimeoutMs: 45_000,
 };
 
-/** What all brokers of a process share. */
+/** Limits that all brokers of a process share. */
 export const sharedLimits = () => ({
   turns: new HostTurns(),
   memory: new MemoryBudget({ maxBytes: 160_000_000, maxBytesPerPrincipal: 64_000_000 }),

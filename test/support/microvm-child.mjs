@@ -1,4 +1,4 @@
-// A process with the microVM engine and two runs under way, for a test to kill: engine's URL, cloud's URL, key.
+// A process with the microVM engine and two active runs, for a test to kill. Arguments: engine's URL, cloud's URL, key.
 const [engineUrl, url, runnerApiKey] = process.argv.slice(2);
 const { connect, createE2bEngine } = await import(engineUrl);
 const engine = createE2bEngine({

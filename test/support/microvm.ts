@@ -16,7 +16,7 @@ import { echoHost, LIMITS, principal } from '../contract/harness.ts';
 import type { Fault } from './faults.ts';
 import { processMachine } from './process-machine/machine.ts';
 
-/** Local mode takes any key of this form. */
+/** Local mode accepts any key of this form. */
 export const RUNNER_KEY = `e2b_${'0'.repeat(40)}`;
 
 export function startProcessCloud(options: Partial<LocalOptions> = {}): Promise<LocalCloud> {
@@ -43,7 +43,7 @@ const localConnection = ({ url }: { readonly url: string }): Connection => ({
   domain: 'e2b.localhost',
 });
 
-/** A run in whose sandbox `code` takes the place of the runner; `fs`, `folder`, `write`, `sendFrame`, `message` are at hand. */
+/** A run in whose sandbox `code` replaces the runner; it can use `fs`, `folder`, `write`, `sendFrame` and `message`. */
 export async function runInPlaceOfRunner(
   where: { readonly url: string } | Account,
   code: string,
@@ -76,7 +76,7 @@ export async function runInPlaceOfRunner(
   return run.outcome.finally(() => wires.close());
 }
 
-/** Deals out the faults it is given, one a matching request, in order; the last one stays when `forever`. */
+/** Applies faults to matching requests, one each, in order; with `forever` the last one is repeated. */
 export class Faults {
   #rules: { readonly request: RegExp; readonly faults: (Fault | undefined)[]; readonly forever: boolean }[] = [];
   /** `METHOD path` of every request. */

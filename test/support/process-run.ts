@@ -1,4 +1,4 @@
-// A sandbox of real processes for a file of tests, and for each test a run and a sandbox of its own.
+// Local mode with real processes for a file of tests, and for each test its own run and sandbox.
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { startDataPlane, type TestDataPlane } from './data-plane.ts';
 import { type FaultHook, faulty } from './faults.ts';

@@ -1,10 +1,10 @@
-// HTTP as bytes on a socket: for requests that no client would send.
+// Sends HTTP as bytes on a socket, for requests that no HTTP client sends.
 import { connect, type Socket } from 'node:net';
 import type { TestGateway } from './gateway.ts';
 
 export const openSocket = ({ url }: TestGateway): Socket => connect(Number(new URL(url).port), '127.0.0.1');
 
-/** All that comes back until the gateway closes the connection. */
+/** The whole response until the gateway closes the connection. */
 export function exchange(gateway: TestGateway, ...pieces: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = openSocket(gateway);

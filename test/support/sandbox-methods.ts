@@ -1,8 +1,8 @@
-// The methods of `Sandbox` as the guest calls them on the host: which only read, and arguments that are right.
+// The methods of `Sandbox` as the guest calls them on the host: which only read, and valid arguments for each.
 
 export type Made = { sandboxId: string };
 
-/** Of each method: arguments that are right, without the id. */
+/** Valid arguments of each method, without the id. */
 const ARGS: Readonly<Record<string, object>> = {
   'Sandbox.create': {},
   'Sandbox.setTimeout': { timeoutMs: 60_000 },
@@ -46,7 +46,7 @@ export const READS = [
   'Sandbox.listCodeContexts',
 ];
 export const WITHOUT_ID = ['Sandbox.create', 'Sandbox.list', 'Sandbox.listSnapshots', 'Sandbox.deleteSnapshot'];
-/** The guest's side of a command's handle; described with commands.run. */
+/** Methods of a command's handle, which are described with commands.run. */
 export const OF_A_HANDLE = ['Sandbox.commands.wait', 'Sandbox.commands.output', 'Sandbox.commands.disconnect'];
 
 export const argsOf = (id: string, sandboxId: string) => ({

@@ -1,5 +1,5 @@
-// The order of test files: the slow ones first, so that no process is left with one of them at the end. Vitest orders by
-// the times of earlier runs; a fresh clone has none, and goes by the size of the files.
+// The order of test files: slow ones first, so that none of them runs alone at the end. Vitest orders by
+// the times of earlier runs; in a fresh clone there are none, and it uses the size of the files.
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const SLOW = [
@@ -18,7 +18,7 @@ const SLOW = [
 const isSlow = ({ moduleId }: TestSpecification) => SLOW.some(end => moduleId.endsWith(end));
 
 export class SlowFirst extends BaseSequencer {
-  /** Within each project: projects follow each other. */
+  /** Sorts within each project, because projects run one after the other. */
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const byProject = new Map<string, TestSpecification[]>();
     for (const file of await super.sort(files)) {

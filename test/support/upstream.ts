@@ -1,4 +1,4 @@
-// A real HTTP server on a free loopback port that stands for the upstream API: answers as it is set to, and keeps the requests.
+// A real HTTP server on a free loopback port in place of the upstream API: sends the responses that a test sets, and keeps the requests.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -13,9 +13,9 @@ type Answerer = (request: UpstreamRequest, response: ServerResponse, count: numb
 export type TestUpstream = {
   readonly url: string;
   readonly requests: UpstreamRequest[];
-  /** How to answer from now on. */
+  /** Sets the response from now on. */
   answer: Answerer;
-  /** Settles when so many requests have been received. */
+  /** Settles when this many requests have been received. */
   received(count: number): Promise<void>;
   close(): Promise<void>;
 };

@@ -1,4 +1,4 @@
-// The wall clock jumps, as it does when a machine sleeps or its time is set: timeouts must not depend on it. A module
+// The wall clock jumps, as it does when a machine sleeps or its time is set. Timeouts must not depend on it. A module
 // loaded before the program moves the clock of that process only.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';

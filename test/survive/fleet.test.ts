@@ -56,7 +56,7 @@ describe.skipIf(lacks !== undefined)('three replicas under load', () => {
     const failed = (await load.stop()).filter(({ ok }) => !ok);
     expect(failed.length).toBeLessThanOrEqual(CALLERS);
     for (const call of failed) {
-      // The kernel takes a moment to end a process: what was sent until then may have been under way.
+      // The kernel takes a moment to end a process, so calls that were sent until then may have been open.
       expect(call.startedAt).toBeLessThan(killedAt + 100);
       expect(call.endedAt).toBeGreaterThan(killedAt);
       expect(call.status, call.text).toBe(502);

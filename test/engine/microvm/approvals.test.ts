@@ -1,4 +1,4 @@
-// Runs in microVMs that wait for a person: two replicas that share nothing but their keys, and random programs.
+// Runs in microVMs that wait for a user: two replicas that share nothing but their keys, and random programs.
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { LocalCloud } from '../../../local/server.ts';
@@ -36,7 +36,7 @@ afterAll(async () => {
 it.each([
   ['approved', accept('approve'), true, 1],
   ['refused', accept('refuse'), 'approval_refused', 0],
-] as const)('%s: the run goes on in a microVM of the other replica', async (_what, reply, ended, sent) => {
+] as const)('%s: the run continues in a microVM of the other replica', async (_what, reply, ended, sent) => {
   const key = newKey();
   const code = `async () => {
     const sbx = await Sandbox.create({ metadata: { n: '1' } });
@@ -62,6 +62,6 @@ it.each([
   expect(deletes.filter(url => url.endsWith(`/${id}`))).toHaveLength(sent);
 });
 
-it('random programs give what they give uninterrupted', { timeout: 120_000 }, async () => {
+it('random programs give the same results interrupted and uninterrupted', { timeout: 120_000 }, async () => {
   expect(await interruptionsChangeNothing(guest, 10)).toBeGreaterThan(0);
 });

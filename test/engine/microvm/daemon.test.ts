@@ -1,4 +1,4 @@
-// A sandbox whose very daemon is the guest's: whatever it answers, the gateway goes nowhere for it and keeps little of it.
+// A sandbox whose daemon the guest controls: the gateway follows no redirect of it and keeps little of its responses.
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -29,7 +29,7 @@ afterEach(async () => {
   await expect.poll(() => cloud.cloud.all().length, PATIENT).toBe(0);
 });
 
-/** All is as it was, but what `evil` answers itself. */
+/** Passes requests on, except those that `evil` answers. */
 async function openWith(hit: RegExp, evil: Answer): Promise<Harness> {
   const { server, url } = await listen((req, res) => {
     if (hit.test(`${req.method} ${req.url}`)) return evil(req, res);
@@ -52,7 +52,7 @@ describe('a daemon that redirects', () => {
     ['a file that is read', /^GET \/files\?.*out-1/, 'engine_lost'],
     ['the upload', /^POST \/files/, 'engine_unavailable'],
     ['the command', /Process\/Start$/, 'engine_unavailable'],
-    ['an answer to the guest', /SendInput$/, 'engine_lost'],
+    ['a reply to the guest', /SendInput$/, 'engine_lost'],
   ])('%s: no redirect is followed', async (_what, hit, code) => {
     const asked: string[] = [];
     const inner = await listen((req, res) => {
@@ -78,7 +78,7 @@ describe('a daemon that sends without end', () => {
   it.each<[what: string, first: Buffer, then: Buffer]>([
     ['one message', Buffer.from([0, 0x7f, 0xff, 0xff, 0xff]), MEGABYTE],
     ['small messages', message({ start: { pid: 1 } }), small],
-  ])('%s: is read for some megabytes at most', async (_what, first, then) => {
+  ])('%s: at most some megabytes are read', async (_what, first, then) => {
     let sentMegabytes = 0;
     const engine = await openWith(/Process\/Start$/, (_req, res) => {
       res.writeHead(200, { 'content-type': 'application/connect+json' });

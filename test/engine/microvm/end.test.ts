@@ -1,4 +1,4 @@
-// How runs end, and that nothing of them stays: killed after the answer, on every path, and by its own timeout when the
+// How runs end, and that their sandboxes do not stay: killed after every outcome, or ended by their own timeout when the
 // gateway is gone.
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -58,7 +58,7 @@ describe('the sandbox of a run', () => {
     ]);
   });
 
-  it('is killed after the answer, which does not wait for it', async () => {
+  it('is killed after the outcome, which does not wait for it', async () => {
     await open();
     faults.next(KILL, { delayMs: 500 });
     expect(await guest.value('async () => 1')).toBe(1);
@@ -76,7 +76,7 @@ describe('the sandbox of a run', () => {
     expect(error.code ?? '').toBe(code);
   });
 
-  it('is killed again when that fails, and it is logged', async () => {
+  it('is killed again if that fails, and the failure is logged', async () => {
     await open();
     faults.next(KILL, { status: 500, body: { code: 500, message: 'oops' } }, 'reset');
     expect(await guest.value('async () => 1')).toBe(1);
@@ -85,7 +85,7 @@ describe('the sandbox of a run', () => {
     expect(log[0]).toMatch(/^sandbox i[a-z0-9]{20} could not be killed$/);
   });
 
-  it('that is killed from outside ends the run: calls may have taken effect', async () => {
+  it('when it is killed from outside, the run ends with an error that calls may have taken effect', async () => {
     await open();
     const callHost: CallHost = async (call, signal) => {
       for (const sandbox of alive()) await cloud.cloud.kill(sandbox);
@@ -95,7 +95,7 @@ describe('the sandbox of a run', () => {
     expect(error).toMatchObject({ code: 'engine_lost', message: expect.stringMatching(/may have taken effect/) });
   });
 
-  it('that does not take an answer ends the run', async () => {
+  it('when it does not accept a reply, the run ends', async () => {
     await open();
     faults.always(/SendInput$/, { status: 500, body: { code: 'internal', message: 'oops' } });
     expect(await guest.error('async () => api.request({})')).toMatchObject({ code: 'engine_lost' });
@@ -116,7 +116,7 @@ describe('the sandbox of a run', () => {
 });
 
 describe('the engine', () => {
-  it('kills what runs when it is closed, and takes no more', async () => {
+  it('kills running sandboxes when it is closed, and accepts no more runs', async () => {
     await open();
     const started = [1, 2, 3].map(() => guest.error('async () => api.request({})', { callHost: never }));
     await expect.poll(() => guest.engine.stats().running, PATIENT).toBe(3);
@@ -127,7 +127,7 @@ describe('the engine', () => {
     expect(guest.engine.stats()).toMatchObject({ running: 0, waiting: 0, queued: 0 });
   });
 
-  it('waits for a creation under way when it is closed, and kills what it brings', async () => {
+  it('waits for a pending creation when it is closed, and kills the new sandbox', async () => {
     await open();
     faults.next(/^POST \/v2\/sandboxes$/, { delayMs: 300 });
     const started = guest.error('async () => 1');
@@ -138,7 +138,7 @@ describe('the engine', () => {
     expect(await started).toMatchObject({ code: 'engine_lost' });
   });
 
-  it('knows its own sandboxes while they are there', async () => {
+  it('recognises its own sandboxes while they exist', async () => {
     const engine = microvmEngine(cloud);
     await guest.open(async () => engine);
     let own = '';
@@ -151,7 +151,7 @@ describe('the engine', () => {
     await expect.poll(() => engine.isRunner(own), PATIENT).toBe(false);
   });
 
-  it('has no more sandboxes than it may; the rest wait shortly, then are rejected as busy', async () => {
+  it('keeps to its limit of sandboxes; other runs wait for a short time, then are rejected as busy', async () => {
     await open({ maxRuns: 1, maxQueued: 1, maxQueueMs: 300 });
     const first = guest.run('async () => api.request({})', { callHost: never, limits: { wallMs: 1_000 } });
     const [second, third] = [guest.error('async () => 2'), guest.error('async () => 3')];
@@ -168,7 +168,7 @@ describe('the engine', () => {
 });
 
 describe('a gateway that is killed', () => {
-  it('leaves nothing past budget and grace', async () => {
+  it('leaves no sandbox after the time limit and the grace', async () => {
     const clock = new ManualClock();
     const far = await startProcessCloud({ clock });
     const engineUrl = new URL('../../../dist/engine/microvm/engine.js', import.meta.url);

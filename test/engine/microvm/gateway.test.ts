@@ -35,7 +35,7 @@ it('search needs no sandbox', async () => {
   expect(created).toEqual([]);
 });
 
-it('code sees, counts and reaches the sandboxes of its user, not the one it runs in', async () => {
+it('code can list and use the sandboxes of its user, but not the one it runs in', async () => {
   const result = await client.call(
     'execute_write',
     `async () => {

@@ -1,4 +1,4 @@
-// Payloads that a runner leaves in a file are their caller's memory while they are read.
+// Payloads in files of a runner count as their caller's memory while they are read.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { LocalCloud } from '../../../local/server.ts';
 import { connect, type TestClient } from '../../support/clients.ts';
@@ -27,14 +27,14 @@ afterAll(async () => {
   await cloud.close();
 });
 
-it('one beyond what its key may hold is not read, and the run ends with a sentence that says so', async () => {
+it('a payload that exceeds the memory left for its key is not read, and the run ends with a clear error', async () => {
   const { isError, text } = await client.call('execute_read', `async () => 'x'.repeat(3_000_000)`);
   expect(isError).toBe(true);
   expect(text).toMatch(/result_too_large.*held for this key/);
   expect(filesRead).toBe(0);
 });
 
-it('what was read is given back: one after the other may be as large', async () => {
+it('the memory is freed after reading, so several large payloads can follow each other', async () => {
   const code = `async () => { for (let i = 0; i < 4; i++) console.log(String(i)); return 'y'.repeat(600_000) }`;
   for (let i = 0; i < 4; i++) expect(await client.call('execute_read', code)).toMatchObject({ isError: false });
   const calls = `async () => {

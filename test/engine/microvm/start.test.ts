@@ -1,4 +1,4 @@
-// What goes wrong before the agent's code runs: each a clear error that says what to do, no hang, and no sandbox left.
+// Failures before the agent's code runs: each gives a clear error that says what to do, nothing hangs, and no sandbox stays.
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -61,7 +61,7 @@ describe('creation refused', () => {
     expect(creations()).toBe(1);
   });
 
-  it('without a key: no request at all, and never a key of the environment', async () => {
+  it('without a key no request is sent, and no key of the environment is used', async () => {
     const engine = await withEngine({ runnerApiKey: '' });
     process.env['E2B_API_KEY'] = 'e2b_of_the_environment';
     expect(await engine.error('async () => 1')).toMatchObject({ code: 'engine_key_refused' });
@@ -71,8 +71,8 @@ describe('creation refused', () => {
 
   it.each<[what: string, ...trouble: Fault[]]>([
     ['the concurrency limit', CONCURRENCY, CONCURRENCY],
-    ['a rate limit that says when', rateLimit('1')],
-    ['a rate limit that does not', rateLimit(''), rateLimit('soon')],
+    ['a rate limit with Retry-After', rateLimit('1')],
+    ['a rate limit without Retry-After', rateLimit(''), rateLimit('soon')],
     ['trouble upstream', status(500, 'oops'), status(503, 'no capacity'), 'reset'],
   ])('%s is waited out', async (_what, ...trouble) => {
     faults.next(CREATE, ...trouble);
@@ -99,7 +99,7 @@ describe('creation refused', () => {
 });
 
 describe('creation answered wrongly', () => {
-  /** The sandbox is made, but its answer never comes. */
+  /** The sandbox is created, but the response never comes. */
   it('is found by its metadata and killed, and the run starts in another', async () => {
     let lost = 0;
     const lossy = await startProcessCloud();
@@ -128,7 +128,7 @@ describe('creation answered wrongly', () => {
     await lossy.close();
   });
 
-  it('is not waited for by a caller who goes away; the sandbox that comes up late is killed', async () => {
+  it('does not block a caller that disconnects; the sandbox that appears late is killed', async () => {
     faults.next(CREATE, { delayMs: 300 });
     const engine = await withEngine();
     const caller = new AbortController();
@@ -141,7 +141,7 @@ describe('creation answered wrongly', () => {
 });
 
 describe('a sandbox in which the runner does not start', () => {
-  it('without Node, with an old or a broken one: the error is for the operator', async () => {
+  it('without Node, or with an old or broken one: the error is for the operator', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'old-node-'));
     await writeFile(join(folder, 'node'), '#!/bin/sh\nexit 86\n');
     await chmod(join(folder, 'node'), 0o755);

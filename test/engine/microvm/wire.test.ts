@@ -1,4 +1,4 @@
-// The wire between runner and engine: framing whatever the pieces, and sandboxes that lie, flood or keep silent.
+// The frames between runner and engine: any division into pieces, and sandboxes that lie, flood or send nothing.
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LocalCloud } from '../../../local/server.ts';
@@ -14,7 +14,7 @@ const message = (kind: number, id: number, p: string): RunnerFrame => ({ t: 'mes
 const line = (frame: RunnerFrame) => `${MARK}${toAscii(frame)}\n`;
 
 describe('frames', () => {
-  it('arrive whole and in order, however the bytes are cut and whatever is between them', () => {
+  it('arrive complete and in order, however the bytes are divided and whatever is between them', () => {
     const text = fc.string({ unit: 'binary', maxLength: 50 });
     const noise = text.map(other => `${other.replaceAll(MARK, '')}\n`);
     const pieces = fc.array(
@@ -44,7 +44,7 @@ describe('frames', () => {
     );
   });
 
-  it('are ASCII, whatever the payload', () => {
+  it('are ASCII for any payload', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), payload => {
         const text = toAscii({ payload });
@@ -61,11 +61,11 @@ describe('frames', () => {
     ['a negative id', line({ ...message(0, 1, ''), id: -1 } as RunnerFrame)],
     ['a payload that is no text', `${MARK}{"t":"message","kind":1,"id":1,"cpuMs":1,"p":5}`],
     ['a file by name', `${MARK}{"t":"message","kind":3,"id":1,"cpuMs":1,"file":"../../etc/passwd","bytes":5}`],
-  ])('with %s are not believed', (_what, text) => {
+  ])('with %s are refused', (_what, text) => {
     expect(() => [...new FrameReader().read(`${text}\n`)]).toThrow(/frame/);
   });
 
-  it('are bounded: lines without end are passed over, output without end is an error', () => {
+  it('are limited: endless lines are skipped, endless output is an error', () => {
     const reader = new FrameReader();
     for (let i = 0; i < 50; i++) expect([...reader.read('x'.repeat(10_000))]).toEqual([]);
     expect([...reader.read(`\n${line({ t: 'started' })}`)]).toEqual([{ t: 'started' }]);
@@ -74,7 +74,7 @@ describe('frames', () => {
     }).toThrow(/too much/);
   });
 
-  it('cost the same a character, however long the line is that comes in small pieces', () => {
+  it('take time in proportion to their length, also in small pieces', () => {
     const costOf = (lineChars: number) => {
       const reader = new FrameReader();
       const start = performance.now();
@@ -86,14 +86,14 @@ describe('frames', () => {
   });
 });
 
-describe('a runner that is not ours any more', () => {
+describe('a runner that the guest has replaced', () => {
   let cloud: LocalCloud;
   beforeAll(async () => {
     cloud = await startProcessCloud();
   });
   afterAll(() => cloud.close());
 
-  /** Long enough that only a run that never ends by itself meets it. */
+  /** Long enough that only a run that never ends reaches it. */
   const WALL_MS = 20_000;
 
   async function runHostile(code: string, wallMs = WALL_MS): Promise<Outcome> {
@@ -108,11 +108,7 @@ describe('a runner that is not ours any more', () => {
   const TIME_OVER = { status: 'failed', error: { code: 'time_exceeded' } };
 
   it.each<[what: string, code: string, outcome: object]>([
-    [
-      'prints what is no frame',
-      `write('hello ${MARK}\\n\\u00e9\\u0000'.repeat(1000)); write('\\n'); ${DONE}`,
-      { json: '1' },
-    ],
+    ['prints other text', `write('hello ${MARK}\\n\\u00e9\\u0000'.repeat(1000)); write('\\n'); ${DONE}`, { json: '1' }],
     ['prints broken UTF-8', `fs.writeSync(1, Buffer.from([0xc3, 0x28, 0xff, 10])); ${DONE}`, { json: '1' }],
     [
       'writes a frame byte by byte',
@@ -120,13 +116,13 @@ describe('a runner that is not ours any more', () => {
       { json: '2' },
     ],
     [
-      'says two results: the first counts',
+      'sends two results: the first counts',
       `message(${KIND.done}, 0, '"first"'); message(${KIND.done}, 0, '"second"')`,
       { json: '"first"' },
     ],
-    ['ends with a result that is no JSON', `message(${KIND.done}, 0, '{"a":')`, LOST],
-    ['says a malformed frame', `sendFrame({ t: 'message', kind: 0 })`, LOST],
-    ['says a message of no kind', `message(99, 0, '')`, LOST],
+    ['ends with a result that is not JSON', `message(${KIND.done}, 0, '{"a":')`, LOST],
+    ['sends a malformed frame', `sendFrame({ t: 'message', kind: 0 })`, LOST],
+    ['sends a message of an unknown kind', `message(99, 0, '')`, LOST],
     ['calls without a capability', `message(${KIND.call}, 1, 'x')`, LOST],
     ['opens timers on the host', `message(${KIND.timer}, 1, '5')`, LOST],
     [
@@ -135,13 +131,13 @@ describe('a runner that is not ours any more', () => {
       LOST,
     ],
     [
-      'displays what is no base64',
+      'displays invalid base64',
       `message(${KIND.display}, 0, '{"kind":"blob","mimeType":"image/png","base64":"?"}')`,
       LOST,
     ],
     ['asks for random bytes', `message(${KIND.random}, 0, '65536')`, LOST],
     [
-      'floods stdout with frames that mean nothing',
+      'floods stdout with frames that have no effect',
       `const frame = ${JSON.stringify(MARK)} + JSON.stringify({ t: 'message', kind: 7, id: 0, cpuMs: 1, p: '9' }) + '\\n'; for (let i = 0; i < 100; i++) write(frame.repeat(1000))`,
       LOST,
     ],
@@ -171,17 +167,17 @@ describe('a runner that is not ours any more', () => {
       TIME_OVER,
     ],
     [
-      'names a file that is not there',
+      'names a file that does not exist',
       `sendFrame({ t: 'message', kind: ${KIND.done}, id: 0, cpuMs: 1, file: 1, bytes: 5 })`,
       LOST,
     ],
     [
-      'names a file longer than it says',
+      'names a file that is longer than announced',
       `fs.writeFileSync(folder + '/out-1', '"' + 'x'.repeat(100) + '"'); sendFrame({ t: 'message', kind: ${KIND.done}, id: 0, cpuMs: 1, file: 1, bytes: 5 })`,
       LOST,
     ],
     [
-      'names a file shorter than it says',
+      'names a file that is shorter than announced',
       `fs.writeFileSync(folder + '/out-1', '1'); sendFrame({ t: 'message', kind: ${KIND.done}, id: 0, cpuMs: 1, file: 1, bytes: 5 })`,
       LOST,
     ],
@@ -196,16 +192,16 @@ describe('a runner that is not ours any more', () => {
       LOST,
     ],
     [
-      'claims CPU time without measure',
+      'reports an extreme CPU time',
       `sendFrame({ t: 'end', reason: 'cpu', cpuMs: 9e15 })`,
-      // What the host worked for it comes on top.
+      // The host's own work for the run is added.
       { error: { code: 'cpu_exceeded' }, cpuMs: expect.closeTo(16 * WALL_MS, -3) },
     ],
   ])('that %s', async (_what, code, outcome) => {
     expect(await runHostile(code, outcome === TIME_OVER ? 1_500 : WALL_MS)).toMatchObject(outcome);
   });
 
-  it('finds no key in its files, its environment or its command line', async () => {
+  it('has no key in its files, its environment or its command line', async () => {
     const look = `
       const of = path => { try { return fs.readFileSync(path, 'latin1') } catch { return '' } };
       const files = fs.readdirSync(folder).map(name => of(folder + '/' + name));
@@ -228,14 +224,14 @@ describe('large payloads', () => {
     await cloud.close();
   });
 
-  it('go both ways by file, bytes as they were', async () => {
+  it('are sent as files in both directions, byte for byte', async () => {
     const big = 'é🎉\u0000"\\\n'.repeat(20_000);
     const callHost: CallHost = async ({ argsJson }) => ({ ok: true, json: argsJson });
     const source = `async () => { const b = ${JSON.stringify(big)}; return (await api.request({ b })).b === b && b }`;
     expect(await guest.value(source, { callHost })).toBe(big);
   });
 
-  it('of many calls at once keep their order and their owners', async () => {
+  it('of many concurrent calls keep their order and belong to the right call', async () => {
     const callHost: CallHost = async ({ argsJson }) => {
       const { n, size } = JSON.parse(argsJson) as { n: number; size: number };
       return { ok: true, json: JSON.stringify({ n, text: String(n).repeat(size) }) };

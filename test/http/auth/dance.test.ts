@@ -1,4 +1,4 @@
-// The whole way of a person and a client, against the front itself: found, registered, asked, agreed, called, refreshed.
+// The whole flow of a sign-in against the OAuth front: discovery, registration, consent, tokens, calls, refresh.
 import { expect, it } from 'vitest';
 import {
   agree,
@@ -39,7 +39,7 @@ it('a client signs in, calls, refreshes and calls again', async () => {
   expect((await whoAmI(url, refreshed.body.access_token ?? '')).body).toEqual(byToken.body);
 });
 
-it('the person may leave out changing: the token only reads, also after a refresh that asks for more', async () => {
+it('the user deselects write: the token has only read, also after a refresh that asks for more', async () => {
   const { url } = await serveFront();
   const { clientId, tokens } = await signIn(url, { form: { write: undefined } });
   expect(tokens.scope).toBe('e2b:read');
@@ -48,7 +48,7 @@ it('the person may leave out changing: the token only reads, also after a refres
   expect(body.scope).toBe('e2b:read');
 });
 
-it('a narrower refresh does not narrow the grant', async () => {
+it('a refresh with fewer scopes does not change the grant', async () => {
   const { url } = await serveFront();
   const { clientId, tokens } = await signIn(url);
   const narrow = await refreshWith(url, clientId, tokens.refresh_token ?? '', { scope: 'e2b:read' });
@@ -57,7 +57,7 @@ it('a narrower refresh does not narrow the grant', async () => {
   expect(full.body.scope).toBe('e2b:read e2b:write');
 });
 
-it('a form cannot give more than was asked, and changing brings looking', async () => {
+it('a form cannot grant more than was asked for, and write includes read', async () => {
   const { url } = await serveFront();
   const { page, tokens } = await signIn(url, { ask: { scope: 'e2b:read' } });
   expect(page.html).not.toContain('name="write"');
@@ -67,7 +67,7 @@ it('a form cannot give more than was asked, and changing brings looking', async 
   );
 });
 
-it('nothing ticked: the page again, and no code', async () => {
+it('no scope is selected: the page is shown again, and there is no code', async () => {
   const { url, world } = await serveFront();
   const { answered } = await signIn(url, { form: { read: undefined, write: undefined } });
   expect(answered).toMatchObject({ status: 400, location: null });
@@ -75,7 +75,7 @@ it('nothing ticked: the page again, and no code', async () => {
   expect(world.keysAsked).toEqual([]);
 });
 
-it('the person declines: access_denied with state and iss, and E2B is asked nothing', async () => {
+it('the user declines: access_denied with state and iss, and no request to E2B', async () => {
   const { url, world } = await serveFront();
   const { answered } = await signIn(url, { form: { decision: 'deny', key: undefined } });
   expect(answered.status).toBe(303);
@@ -83,7 +83,7 @@ it('the person declines: access_denied with state and iss, and E2B is asked noth
   expect(world.keysAsked).toEqual([]);
 });
 
-it('a key that E2B refuses, and one that is none: the same page again, without the key in it', async () => {
+it('a refused and a malformed key: the same page again, without the key in it', async () => {
   const { url, world } = await serveFront();
   const { challenge } = newPkce();
   const { body } = await register(url);
@@ -103,7 +103,7 @@ it('a key that E2B refuses, and one that is none: the same page again, without t
   expect((await postForm(url, agree(request))).answer.has('code')).toBe(true);
 });
 
-it('a key revoked at E2B ends the grant at the next refresh; E2B not answering does not', async () => {
+it('a key revoked at E2B ends the grant at the next refresh; an outage of E2B does not', async () => {
   const { url, world } = await serveFront();
   const { clientId, tokens } = await signIn(url);
   world.verdict = 'unavailable';
@@ -115,7 +115,7 @@ it('a key revoked at E2B ends the grant at the next refresh; E2B not answering d
   expect(dead).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
 });
 
-it('a key that E2B refused in a call: tokens from before are 401, the key itself and new tokens are not', async () => {
+it('after E2B refused a key in a call, earlier tokens get 401; the key itself and new tokens do not', async () => {
   const { url, front, world } = await serveFront();
   const key = newKey();
   const { tokens } = await signIn(url, { form: { key } });
@@ -129,7 +129,7 @@ it('a key that E2B refused in a call: tokens from before are 401, the key itself
   expect((await whoAmI(url, (await signIn(url, { form: { key } })).tokens.access_token ?? '')).status).toBe(200);
 });
 
-it('a client with a secret must send it, in the form or as Basic', async () => {
+it('a client with a secret must send it, in the form or with Basic authentication', async () => {
   const { url } = await serveFront();
   const metadata = { token_endpoint_auth_method: 'client_secret_post' };
   const { client, clientId, tokens, status } = await signIn(url, { metadata });

@@ -1,4 +1,4 @@
-// Documents that apps are named by, over the wire: from where they are fetched, when that is given up, and how an app that
+// Fetching the metadata documents of apps: from which addresses, when the fetch is given up, and how an app that
 // has one signs in.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -61,7 +61,7 @@ afterAll(() => {
   server.close();
 });
 
-/** Names lead to our server on loopback; with `real`, the rule about addresses stays as it is. */
+/** Names resolve to the test server on loopback; with `real`, the rule about addresses applies. */
 function network({ real = false, address = '127.0.0.1', timeoutMs = 5_000 } = {}): Network {
   const lookup = ((_name: string, _options: object, callback: (error: null, addresses: object[]) => void) =>
     callback(null, [{ address, family: address.includes(':') ? 6 : 4 }])) as unknown as NonNullable<Network['lookup']>;
@@ -81,7 +81,7 @@ async function fetching(options: Parameters<typeof network>[0] = {}) {
 }
 
 describe('fetching', () => {
-  it('takes a document and its age', async () => {
+  it('returns a document and its maximum age', async () => {
     answer = (_request, response) => json(response, DOCUMENT, { 'cache-control': 'public, max-age=60' });
     expect(await fetching()).toEqual({ json: JSON.stringify(DOCUMENT), maxAgeMs: 60_000 });
   });
@@ -97,7 +97,7 @@ describe('fetching', () => {
     ['redirects', /status 302/, (_q, s) => void s.writeHead(302, { location: 'https://127.0.0.1/' }).end()],
     ['is not there', /status 404/, (_q, s) => void s.writeHead(404).end('{}')],
     [
-      'is hidden behind a bot check',
+      'is blocked by a bot check',
       /status 403, blocked by its edge/,
       (_q, s) => void s.writeHead(403, { 'cf-mitigated': 'challenge' }).end(),
     ],
@@ -154,14 +154,14 @@ describe('an app named by a document, at /authorize', () => {
     expect(asked - before).toBe(1);
   });
 
-  it('is not answered at an https address that its document lists on another host', async () => {
+  it('cannot use an https callback on another host, even if its document lists it', async () => {
     answer = (_request, response) => json(response, { ...DOCUMENT, redirect_uris: ['https://victim.example.com/cb'] });
     const { page } = await open('https://victim.example.com/cb');
     const refused = await page();
     expect(refused).toMatchObject({ status: 400, location: null });
   });
 
-  it('cannot be loaded: a page that says so, no redirect, a reason in the log; the last good copy is used', async () => {
+  it('cannot be loaded: a page with the error, no redirect, a reason in the log; an earlier copy is used', async () => {
     answer = (_request, response) => void response.writeHead(403, { 'cf-mitigated': 'challenge' }).end();
     const { page, world, entries } = await open(CALLBACK);
     const failed = await page();
@@ -176,7 +176,7 @@ describe('an app named by a document, at /authorize', () => {
     expect((await page()).status).toBe(200);
   });
 
-  it('is not fetched for whoever asks too often', async () => {
+  it('is not fetched for an address over its rate limit', async () => {
     answer = (_request, response) => void response.writeHead(404).end();
     const { page } = await open(CALLBACK);
     const before = asked;
@@ -187,7 +187,7 @@ describe('an app named by a document, at /authorize', () => {
     expect(asked - before).toBe(10);
   });
 
-  it('is unknown where the operator allows pinned documents only', async () => {
+  it('is unknown if the operator allows only built-in documents', async () => {
     const { page } = await open(CALLBACK, { documents: 'pinned' });
     const before = asked;
     expect((await page()).status).toBe(400);

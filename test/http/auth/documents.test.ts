@@ -1,4 +1,4 @@
-// Documents that apps are named by: which URLs can be names, from which addresses one is fetched, and what is believed.
+// Metadata documents of apps: which URLs are valid ids, from which addresses they are fetched, and what they may contain.
 import { describe, expect, it } from 'vitest';
 import { addressGroup, isPublicAddress } from '../../../src/http/auth/addresses.ts';
 import { isDocumentUrl, readClientDocument } from '../../../src/http/auth/client-document.ts';
@@ -33,7 +33,7 @@ describe('names', () => {
     `https://app.example.com/${'x'.repeat(1_100)}`,
     'javascript:alert(1)',
     'app',
-  ])('%.60s is none', id => expect(isDocumentUrl(id, 'gateway.example.com')).toBe(false));
+  ])('%.60s is not a valid id', id => expect(isDocumentUrl(id, 'gateway.example.com')).toBe(false));
   it.each([ID, 'https://claude.ai/oauth/claude-code-client-metadata', 'https://app.example.com/c?v=1'])(
     '%s is one',
     id => expect(isDocumentUrl(id, 'gateway.example.com')).toBe(true),
@@ -72,12 +72,12 @@ describe('addresses', () => {
     'localhost',
     '1.1.1',
     '0x7f.1',
-  ])('%s is not dialled', address => expect(isPublicAddress(address)).toBe(false));
+  ])('%s is not connected to', address => expect(isPublicAddress(address)).toBe(false));
   it.each(['1.1.1.1', '160.79.104.10', '172.15.0.1', '172.32.0.1', '2606:4700::1111', '2a00:1450:4001::1'])(
     '%s may be',
     address => expect(isPublicAddress(address)).toBe(true),
   );
-  it('limits count an IPv6 network as one, and a mapped address as what it is', () => {
+  it('limits count an IPv6 network as one address, and a mapped address as its IPv4 address', () => {
     expect(addressGroup('2a00:1450:4001:1:2:3:4:5')).toBe(addressGroup('2a00:1450:4001:1::9'));
     expect(addressGroup('2a00:1450:4001:1::')).not.toBe(addressGroup('2a00:1450:4001:2::'));
     expect(addressGroup('::ffff:1.2.3.4')).toBe(addressGroup('1.2.3.4'));
@@ -87,26 +87,26 @@ describe('addresses', () => {
 
 describe('contents', () => {
   const read = (change: object) => readClientDocument(JSON.stringify({ ...DOCUMENT, ...change }), ID);
-  it('a good document', () => {
+  it('a valid document is accepted', () => {
     expect(read({ logo_uri: 'https://x/', unknown: [1] })).toEqual({
       name: 'Good app',
       callbacks: DOCUMENT.redirect_uris,
     });
   });
   it.each([
-    ['lies about its id', { client_id: `${ID}/` }],
+    ['has another id', { client_id: `${ID}/` }],
     ['has no name', { client_name: undefined }],
-    ['has a name that is no text', { client_name: { toString: 'x' } }],
+    ['has a name that is not text', { client_name: { toString: 'x' } }],
     ['has no callbacks', { redirect_uris: [] }],
-    ['has only callbacks with two readings', { redirect_uris: ['https://a@b.example/', 'javascript:alert(1)'] }],
+    ['has only callbacks that are not plain URLs', { redirect_uris: ['https://a@b.example/', 'javascript:alert(1)'] }],
     [
       'has very many callbacks',
       { redirect_uris: Array.from({ length: 30 }, (_, i) => `https://app.test.example.com/${i}`) },
     ],
-    ['holds a secret', { client_secret: 'x' }],
-    ['wants to share one', { token_endpoint_auth_method: 'client_secret_basic' }],
-    ['can only sign', { token_endpoint_auth_method: 'private_key_jwt' }],
-  ])('one that %s is refused', (_title, change) => expect(read(change)).toHaveProperty('fault'));
+    ['contains a secret', { client_secret: 'x' }],
+    ['requires a shared secret', { token_endpoint_auth_method: 'client_secret_basic' }],
+    ['requires signed authentication', { token_endpoint_auth_method: 'private_key_jwt' }],
+  ])('a document that %s is refused', (_title, change) => expect(read(change)).toHaveProperty('fault'));
   it.each(['', 'null', '[]', '"x"', '{', '<html>'])('%j is refused', json =>
     expect(readClientDocument(json, ID)).toHaveProperty('fault'),
   );

@@ -1,4 +1,4 @@
-// Sign-in in front of the whole gateway in local mode: scopes in both eras, a key that is revoked while it is used, what
+// Sign-in with the whole gateway in local mode: scopes in both eras, a key that is revoked while it is used, what
 // operators see, and settings.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ConfigError, parseConfig } from '../../../src/config.ts';
@@ -7,7 +7,7 @@ import { newRing, refreshWith, signIn } from '../../support/front.ts';
 import { KEY_FORM, newKey, startTestGateway, type TestGateway } from '../../support/gateway.ts';
 
 let gateway: TestGateway;
-/** Keys that E2B does not take any more. */
+/** Keys that E2B refuses from now on. */
 const revoked = new Set<string>();
 beforeAll(async () => {
   gateway = await startTestGateway({
@@ -35,7 +35,7 @@ const post = (token: string, body: object, headers: Record<string, string> = {})
   });
 
 describe.each(Object.entries(CLIENTS))('%s with a token', (_name, open) => {
-  it('does what the key behind it may', async () => {
+  it('may do what the key in it may do', async () => {
     const { tokens } = await signIn(gateway.url);
     const client = await open(gateway.mcpUrl, tokens.access_token ?? '');
     expect((await client.call('search', 'async () => spec.info.title')).text).toContain('E2B');
@@ -57,8 +57,8 @@ describe.each([
     { _meta: META },
     { 'MCP-Protocol-Version': '2026-07-28', 'Mcp-Method': 'tools/call', 'Mcp-Name': 'execute_write' },
   ],
-] as const)('a token that only reads, %s era', (_era, more, headers) => {
-  it('is answered 403 with the scope to ask for, and nothing runs', async () => {
+] as const)('a token with the scope read only, %s era', (_era, more, headers) => {
+  it('gets 403 with the scope to ask for, and nothing runs', async () => {
     const { tokens } = await signIn(gateway.url, { form: { write: undefined } });
     const before = gateway.entries().filter(({ tool }) => tool !== undefined).length;
     const params = { name: 'execute_write', arguments: { code: CREATE }, ...more };
@@ -72,7 +72,7 @@ describe.each([
   });
 });
 
-it('all tokens and keys are shown the same tools', async () => {
+it('all tokens and keys get the same list of tools', async () => {
   const lists = [];
   const read = (await signIn(gateway.url, { form: { write: undefined } })).tokens.access_token ?? '';
   for (const credential of [read, (await signIn(gateway.url)).tokens.access_token ?? '', newKey()]) {
@@ -83,7 +83,7 @@ it('all tokens and keys are shown the same tools', async () => {
   expect(new Set(lists).size).toBe(1);
 });
 
-it('a key revoked at E2B: the next call notices, the token is 401, the refresh is dead, a new sign-in works', async () => {
+it('a key is revoked at E2B: then the token gets 401, refreshing fails, and a new sign-in works', async () => {
   const key = newKey();
   const { clientId, tokens } = await signIn(gateway.url, { form: { key } });
   const READ = `async () => (await api.request({ method: 'GET', path: '/v2/sandboxes' })).status`;
@@ -95,7 +95,7 @@ it('a key revoked at E2B: the next call notices, the token is 401, the refresh i
   expect((await call()).text).toContain('200');
   revoked.add(key);
   expect((await call()).text).toContain('401');
-  // Tokens know their second: one that was refused in the second it was made in is believed a moment longer.
+  // Tokens have their time in whole seconds, so one that was issued in the second of the refusal is accepted a little longer.
   await expect.poll(async () => (await call()).status, { timeout: 10_000, interval: 200 }).toBe(401);
   expect((await refreshWith(gateway.url, clientId, tokens.refresh_token ?? '')).body.error).toBe('invalid_grant');
   expect((await signIn(gateway.url, { form: { key } })).answered.status).toBe(400);
@@ -103,7 +103,7 @@ it('a key revoked at E2B: the next call notices, the token is 401, the refresh i
   expect((await signIn(gateway.url, { form: { key } })).status).toBe(200);
 });
 
-it('each step is one line and one count, without a key, a token, a state or a query in it', async () => {
+it('each step has one log line and one count, without a key, a token, a state or a query', async () => {
   const from = gateway.lines.length;
   await signIn(gateway.url, { ask: { state: 'the-very-secret-state' } });
   const lines = gateway.lines.slice(from);
@@ -143,7 +143,7 @@ it('/debug/endpoints lists the routes of sign-in', async () => {
     expect(routes).toContain(route);
 });
 
-it('without keys there is nothing of it: no routes, no metadata in the challenge', async () => {
+it('without OAUTH_KEYS there are no routes of sign-in and no metadata in the challenge', async () => {
   const plain = await startTestGateway();
   for (const path of ['/authorize', '/token', '/register', '/.well-known/oauth-protected-resource'])
     expect((await fetch(plain.url + path)).status).toBe(404);
@@ -157,7 +157,7 @@ describe('settings', () => {
   const on = { OAUTH_KEYS: `k:${secret}`, PUBLIC_URL: 'https://gateway.example' };
   it.each<[string, Record<string, string>, RegExp]>([
     ['keys without an address', { OAUTH_KEYS: on.OAUTH_KEYS }, /OAUTH_KEYS needs PUBLIC_URL/],
-    ['an address in the clear', { ...on, PUBLIC_URL: 'http://gateway.example' }, /must be https/],
+    ['an address with http', { ...on, PUBLIC_URL: 'http://gateway.example' }, /must be https/],
     ['an address with a path', { ...on, PUBLIC_URL: 'https://gateway.example/e2b' }, /no path/],
     ['an address with a query', { ...on, PUBLIC_URL: 'https://gateway.example/?a=b' }, /no path/],
     ['tokens only, without keys', { OAUTH_RAW_KEYS: 'false' }, /nobody could call/],
@@ -168,8 +168,8 @@ describe('settings', () => {
     ['two of one name', { ...on, OAUTH_KEYS: `k:${secret},k:${'B'.repeat(43)}` }, /entry 2 must be/],
     ['no keys between commas', { ...on, OAUTH_KEYS: ',' }, /OAUTH_KEYS/],
     ['a callback that is no URL', { ...on, OAUTH_REDIRECTS: 'app.example' }, /OAUTH_REDIRECTS/],
-    ['a moment that is none', { ...on, OAUTH_NOT_BEFORE: 'yesterday' }, /OAUTH_NOT_BEFORE/],
-  ])('%s: a sentence at the start, without the secret', (_title, environment, sentence) => {
+    ['an invalid time', { ...on, OAUTH_NOT_BEFORE: 'yesterday' }, /OAUTH_NOT_BEFORE/],
+  ])('%s: the start fails with a clear error that does not contain the secret', (_title, environment, sentence) => {
     const start = () => parseConfig(environment);
     expect(start).toThrow(ConfigError);
     expect(start).toThrow(sentence);
@@ -180,7 +180,7 @@ describe('settings', () => {
       expect(String(caught)).not.toContain('short');
     }
   });
-  it('a good ring opens with all its keys, in base64 or base64url', () => {
+  it('a valid key ring decrypts with all its keys, in base64 or base64url', () => {
     const { OAUTH_KEYS } = parseConfig({ ...on, OAUTH_KEYS: `new:${'_-'.repeat(22)}, old:${'+/'.repeat(20)}AAA=` });
     expect(OAUTH_KEYS?.map(({ kid, secret: { length } }) => [kid, length])).toEqual([
       ['new', 33],

@@ -1,4 +1,4 @@
-// Attacks that were published against servers like this one: on what clients write, on tokens and keys. And the limits of
+// Published attacks against servers like this one: on values that clients send, on tokens and on keys. And the limits of
 // each route.
 import { describe, expect, it } from 'vitest';
 import {
@@ -19,7 +19,7 @@ import {
 } from '../../support/front.ts';
 import { newKey } from '../../support/gateway.ts';
 
-describe('A13: what an app writes about itself is text', () => {
+describe('A13: the name of an app is shown as text', () => {
   it.each([
     '<script>alert(1)</script>',
     '"><img src=x onerror=alert(1)>',
@@ -48,7 +48,7 @@ describe('A13: what an app writes about itself is text', () => {
     ).toEqual([]);
     expect(html).not.toContain(name.includes('<') ? name : '\0');
   });
-  it('names have no way to hide, turn or fill the page', async () => {
+  it('names cannot hide, reorder or fill the page', async () => {
     const { url } = await serveFront();
     const name = `Clau\u202Ede\u200B\u0000\n\n${'x'.repeat(500)}`;
     const { html } = await openPage(
@@ -60,8 +60,8 @@ describe('A13: what an app writes about itself is text', () => {
   });
 });
 
-describe('A14: nothing passes for something else', () => {
-  it('codes, refresh tokens, client ids and forms are no access tokens', async () => {
+describe('A14: no sealed value is accepted in place of another', () => {
+  it('codes, refresh tokens, client ids and forms are refused as access tokens', async () => {
     const { url } = await serveFront();
     const { clientId, code, tokens, page } = await signIn(url);
     for (const other of [clientId, code, tokens.refresh_token, page.request]) {
@@ -70,7 +70,7 @@ describe('A14: nothing passes for something else', () => {
     }
     expect((await refreshWith(url, clientId, tokens.access_token ?? '')).body.error).toBe('invalid_grant');
   });
-  it('a token of another deployment with the same secret, or with another one, is none', async () => {
+  it('a token of another deployment is refused, also with the same secret', async () => {
     const ring = newRing();
     const [one, same, other] = [
       await serveFront({ ring: [ring] }),
@@ -80,7 +80,7 @@ describe('A14: nothing passes for something else', () => {
     const { tokens } = await signIn(one.url);
     for (const { url } of [same, other]) expect((await whoAmI(url, tokens.access_token ?? '')).status).toBe(401);
   });
-  it('a token is over after its hour, also where it was used before; a refresh token after 30 days; a grant after 180', async () => {
+  it('a token expires after an hour, also if it was used before; a refresh token after 30 days; a grant after 180', async () => {
     const { url, world } = await serveFront();
     let { clientId, tokens } = await signIn(url);
     expect((await whoAmI(url, tokens.access_token ?? '')).status).toBe(200);
@@ -95,7 +95,7 @@ describe('A14: nothing passes for something else', () => {
     world.nowMs += 6 * 86_400_000;
     expect((await refreshWith(url, clientId, tokens.refresh_token ?? '')).body.error).toBe('invalid_grant');
   });
-  it('all that was granted before a moment ends with the not-before setting', async () => {
+  it('OAUTH_NOT_BEFORE ends all earlier grants', async () => {
     const ring = newRing();
     const publicUrl = 'https://gateway.example';
     const nowMs = Date.now();
@@ -122,7 +122,7 @@ describe('A14: nothing passes for something else', () => {
   });
 });
 
-it('A15: keys cannot be tried one after the other, and the page does not tell why one was refused', async () => {
+it('A15: trying keys is rate limited, and the page does not show why a key was refused', async () => {
   const { url, world } = await serveFront({ rates: { pages: 0, keys: 3, tokens: 0 } });
   world.verdict = 'refused';
   const { request } = await openPage(url, askFor((await register(url)).body.client_id, newPkce().challenge));
@@ -136,7 +136,7 @@ it('A15: keys cannot be tried one after the other, and the page does not tell wh
 });
 
 describe('limits', () => {
-  it('pages, registrations and tokens each have theirs, by address', async () => {
+  it('pages, registrations and tokens each have a rate limit per address', async () => {
     const { url } = await serveFront({ rates: { pages: 2, keys: 2, tokens: 2 }, trustProxy: 1 });
     const from = (address: string, path: string, method: string) =>
       fetch(url + path, { method, headers: { 'X-Forwarded-For': address } }).then(({ status }) => status);
@@ -154,7 +154,7 @@ describe('limits', () => {
     expect(await from('2001:db8:1:2::2', '/authorize', 'GET')).toBe(400);
     expect(await from('2001:db8:1:2:ffff::3', '/authorize', 'GET')).toBe(429);
   });
-  it('bodies are small, and an endless or compressed one is refused', async () => {
+  it('a body that is large, endless or compressed is refused', async () => {
     const { url } = await serveFront();
     for (const [path, bytes] of [
       ['/register', 9_000],
@@ -172,7 +172,7 @@ describe('limits', () => {
     }
   });
   it.each(['client_id', 'redirect_uri', 'state', 'scope', 'resource', 'code_challenge'])(
-    'a second %s makes the request invalid, and nothing is sent anywhere',
+    'a second %s makes the request invalid, and nothing is sent to the callback',
     async name => {
       const { url } = await serveFront();
       const { body } = await register(url);
@@ -201,7 +201,7 @@ describe('limits', () => {
 });
 
 describe('API keys beside tokens', () => {
-  it('are refused where the operator wants tokens only', async () => {
+  it('are refused if the operator allows only tokens', async () => {
     const { url } = await serveFront({ rawKeys: false });
     const key = newKey();
     const { tokens } = await signIn(url, { form: { key } });
@@ -210,7 +210,7 @@ describe('API keys beside tokens', () => {
     expect(refused.challenge).toContain('resource_metadata');
     expect((await whoAmI(url, tokens.access_token ?? '')).status).toBe(200);
   });
-  it('a token in a query or in X-API-Key is none', async () => {
+  it('a token in the query or in X-API-Key is refused', async () => {
     const { url } = await serveFront();
     const { tokens } = await signIn(url);
     const headers = { 'Content-Type': 'application/json' };

@@ -1,5 +1,5 @@
-// Attacks that were published against servers like this one: on consent, callbacks and codes. A2 needs a second leg at
-// another login, which this server has not. The rest is in known-attacks-inputs.test.ts.
+// Published attacks against servers like this one: on consent, callbacks and codes. A2 needs a further redirect to
+// another login, which this server does not have. The rest is in known-attacks-inputs.test.ts.
 import { describe, expect, it } from 'vitest';
 import {
   type Ask,
@@ -20,7 +20,7 @@ import { newKey } from '../../support/gateway.ts';
 const CLAUDE = 'https://claude.ai/oauth/mcp-oauth-client-metadata';
 const CLAUDE_CODE = 'https://claude.ai/oauth/claude-code-client-metadata';
 
-it('A1: consent cannot be skipped: no cookie is set, none is read, the page comes each time', async () => {
+it('A1: consent cannot be skipped: cookies are neither set nor read, and the page is shown each time', async () => {
   const { url } = await serveFront();
   const { page, answered, clientId } = await signIn(url);
   for (const { headers } of [page, answered]) expect(headers.get('set-cookie')).toBeNull();
@@ -32,7 +32,7 @@ it('A1: consent cannot be skipped: no cookie is set, none is read, the page come
   expect(again.status).toBe(200);
 });
 
-it('A3: a shared client id carries no consent either, and the answer names who gave it', async () => {
+it('A3: a shared client id carries no consent either, and the response has the issuer', async () => {
   const { url } = await serveFront();
   const ask = () => openPage(url, askFor(CLAUDE_CODE, newPkce().challenge));
   const first = await ask();
@@ -43,7 +43,7 @@ it('A3: a shared client id carries no consent either, and the answer names who g
   expect(second.html).toContain(`127.0.0.1:${new URL(CALLBACK).port}`);
 });
 
-describe('A4: the callback is checked before anything is shown, kept in the code, and compared at /token', () => {
+describe('A4: the callback is checked before the page is shown, stored in the code, and compared at /token', () => {
   it.each([
     'https://evil.example/callback',
     'http://127.0.0.1:43210/other',
@@ -53,7 +53,7 @@ describe('A4: the callback is checked before anything is shown, kept in the code
     'http://127.0.0.1:43210/callback#x',
     'javascript:alert(1)',
     '',
-  ])('%j is refused on our own page', async callback => {
+  ])('%j is refused with a page of the gateway', async callback => {
     const { url } = await serveFront();
     const { body } = await register(url);
     const page = await openPage(url, askFor(body.client_id, newPkce().challenge, { redirect_uri: callback }));
@@ -84,7 +84,7 @@ it.each([
   });
 });
 
-it('A6: an app that calls itself Claude is shown as what it is, and cannot be answered on the web', async () => {
+it('A6: an app that calls itself Claude is shown as not verified, and cannot use a web callback', async () => {
   const { url } = await serveFront();
   const { body } = await register(url, {
     client_name: 'Claude',
@@ -103,12 +103,12 @@ it.each([
   'https://169.254.169.254/latest/meta-data',
   'http://app.example.com/c',
   'https://metadata.google.internal/x',
-])('A7: %s is not fetched: not a name that an app can have', async id => {
+])('A7: %s is not fetched, because it is not a valid client id', async id => {
   const { url } = await serveFront({ network: { lookup: (() => expect.unreachable()) as never } });
   expect(await openPage(url, askFor(id, newPkce().challenge))).toMatchObject({ status: 400, location: null });
 });
 
-it('A8: the page warns where the answer goes to a program on this computer', async () => {
+it('A8: the page warns if the response goes to a program on this computer', async () => {
   const { url } = await serveFront();
   const local = await openPage(url, askFor(CLAUDE_CODE, newPkce().challenge));
   expect(local.html).toContain('Continue only if you just started this');
@@ -119,7 +119,7 @@ it('A8: the page warns where the answer goes to a program on this computer', asy
   expect(web.html).not.toContain('Continue only if');
 });
 
-it('A9: after the form the browser goes on with GET: 303, and nothing of the key', async () => {
+it('A9: after the form the browser follows with GET (303), without the key', async () => {
   const { url } = await serveFront();
   const key = newKey();
   const { answered } = await signIn(url, { form: { key } });
@@ -134,7 +134,7 @@ describe('A10: a code', () => {
     const { redeem } = await signIn2(url);
     return postToken(url, await change(redeem, url));
   };
-  /** Everything but the last step. */
+  /** All steps except the last. */
   const signIn2 = async (url: string) => {
     const { body: client } = await register(url);
     const { verifier, challenge } = newPkce();
@@ -156,7 +156,7 @@ describe('A10: a code', () => {
     expect((await postToken(url, redeem)).status).toBe(200);
     expect((await postToken(url, redeem)).body.error).toBe('invalid_grant');
   });
-  it('is not used up by a failed try', async () => {
+  it('is not used up by a failed attempt', async () => {
     const { url } = await serveFront();
     const { redeem } = await signIn2(url);
     expect((await postToken(url, { ...redeem, code_verifier: newPkce().verifier })).body.error).toBe('invalid_grant');
@@ -186,7 +186,7 @@ describe('A10: a code', () => {
     expect(status).toBeGreaterThanOrEqual(400);
     expect(body.error).toBe(error);
   });
-  it('is over after a minute', async () => {
+  it('expires after a minute', async () => {
     const { url, world } = await serveFront();
     const { redeem } = await signIn2(url);
     world.nowMs += 70_000;
@@ -200,8 +200,8 @@ describe('A10: a code', () => {
     ['the implicit flow', { response_type: 'token' }, 'unsupported_response_type'],
     ['another resource', { resource: 'https://other.example/mcp' }, 'invalid_target'],
     ['a resource look-alike', { resource: 'http://127.0.0.1@other.example/mcp' }, 'invalid_target'],
-    ['the answer in a fragment', { response_mode: 'fragment' }, 'invalid_request'],
-  ])('%s is not offered: the error goes to the client’s own address', async (_title, more, error) => {
+    ['the response in a fragment', { response_mode: 'fragment' }, 'invalid_request'],
+  ])('%s is not supported: the error is sent to the client’s callback', async (_title, more, error) => {
     const { url } = await serveFront();
     const { body } = await register(url);
     const { status, location, headers } = await openPage(url, askFor(body.client_id, newPkce().challenge, more));
@@ -216,7 +216,7 @@ describe('A10: a code', () => {
   });
 });
 
-it('A11: one issuer everywhere, to the letter', async () => {
+it('A11: the issuer is exactly the same everywhere', async () => {
   const { url } = await serveFront();
   const [server, resource] = (await Promise.all(
     ['oauth-authorization-server', 'oauth-protected-resource'].map(async name =>
@@ -229,15 +229,15 @@ it('A11: one issuer everywhere, to the letter', async () => {
   );
 });
 
-describe('A12: only our own page may send the form', () => {
+describe('A12: only the gateway’s own page may send the form', () => {
   it.each<[string, Record<string, string>]>([
     ['another origin', { Origin: 'https://evil.example' }],
     ['an origin that is hidden', { Origin: 'null' }],
     ['the same host on another port', { Origin: 'http://127.0.0.1:1' }],
-    ['another site, as the browser says', { 'Sec-Fetch-Site': 'cross-site' }],
-    ['a neighbour, as the browser says', { 'Sec-Fetch-Site': 'same-site' }],
-    ['no page, as the browser reports it', { 'Sec-Fetch-Site': 'none' }],
-  ])('a form from %s is refused, and E2B is asked nothing', async (_title, headers) => {
+    ['another site, by Sec-Fetch-Site', { 'Sec-Fetch-Site': 'cross-site' }],
+    ['the same site, by Sec-Fetch-Site', { 'Sec-Fetch-Site': 'same-site' }],
+    ['no page, by Sec-Fetch-Site', { 'Sec-Fetch-Site': 'none' }],
+  ])('a form from %s is refused, and no request is sent to E2B', async (_title, headers) => {
     const { url, world } = await serveFront();
     const { body } = await register(url);
     const { request } = await openPage(url, askFor(body.client_id, newPkce().challenge));
@@ -245,7 +245,7 @@ describe('A12: only our own page may send the form', () => {
     expect(posted).toMatchObject({ status: 403, location: null });
     expect(world.keysAsked).toEqual([]);
   });
-  it('a form that says nothing of where it is from is refused', async () => {
+  it('a form without Origin and Sec-Fetch-Site is refused', async () => {
     const { url } = await serveFront();
     const { request } = await openPage(url, askFor((await register(url)).body.client_id, newPkce().challenge));
     const posted = await fetch(`${url}/authorize`, {
@@ -259,7 +259,7 @@ describe('A12: only our own page may send the form', () => {
     const { url } = await serveFront();
     expect(await postForm(url, agree(request))).toMatchObject({ status: 400, location: null });
   });
-  it('a form is over after ten minutes, and does not open with a code, a token or a client id', async () => {
+  it('a form expires after ten minutes, and a code, a token or a client id is not accepted in its place', async () => {
     const { url, world } = await serveFront();
     const { clientId, code, tokens, page } = await signIn(url);
     for (const other of [clientId, code, tokens.access_token, tokens.refresh_token])
@@ -267,7 +267,7 @@ describe('A12: only our own page may send the form', () => {
     world.nowMs += 11 * 60_000;
     expect((await postForm(url, agree(page.request))).html).toContain('too old');
   });
-  it('the page cannot be framed, cached, or leave its address to others', async () => {
+  it('the page cannot be framed or cached, and its URL is not sent as Referer', async () => {
     const { url } = await serveFront();
     const { body } = await register(url);
     const unknown = await openPage(url, askFor('nobody', newPkce().challenge));

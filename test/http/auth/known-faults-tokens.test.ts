@@ -1,5 +1,5 @@
-// Faults that people met with other servers at registration and with tokens, each with the behaviour that avoids it. B25 (a
-// proxy that routes /mcp/* but not /mcp) is about others' proxies, and docs/operations.md names the paths.
+// Known problems of other servers with registration and tokens, each with the behaviour that avoids it. B25 (a
+// proxy that routes /mcp/* but not /mcp) is about proxies; docs/operations.md lists the paths.
 import { describe, expect, it } from 'vitest';
 import {
   AS,
@@ -24,7 +24,7 @@ import { newKey } from '../../support/gateway.ts';
 const PUBLIC = 'https://gateway.example';
 const CLAUDE = 'https://claude.ai/oauth/mcp-oauth-client-metadata';
 
-it('B14: a refresh without resource and scope is as good as one with them', async () => {
+it('B14: a refresh works without resource and scope as well as with them', async () => {
   const { url } = await serveFront();
   const { clientId, tokens } = await signIn(url);
   const bare = await refreshWith(url, clientId, tokens.refresh_token ?? '');
@@ -33,7 +33,7 @@ it('B14: a refresh without resource and scope is as good as one with them', asyn
   expect((await refreshWith(url, clientId, tokens.refresh_token ?? '', full)).status).toBe(200);
 });
 
-it('B15: two processes refresh with one token at the same time, and both go on', async () => {
+it('B15: two processes that refresh with one token at the same time both get new tokens', async () => {
   const { url } = await serveFront();
   const { clientId, tokens } = await signIn(url);
   const both = await Promise.all([1, 2].map(() => refreshWith(url, clientId, tokens.refresh_token ?? '')));
@@ -71,14 +71,14 @@ it.each([
   'grant_type=a&grant_type=b',
   '{"grant_type":"refresh_token"}',
   '\0',
-])('B17: a body that is none, %j, is a fault of the request', async body => {
+])('B17: an invalid body, %j, gets a 4xx error', async body => {
   const { url } = await serveFront();
   const response = await fetch(`${url}/token`, { method: 'POST', body });
   expect([400, 401]).toContain(response.status);
   expect(await response.json()).toHaveProperty('error');
 });
 
-it('B18: a dead refresh token is invalid_grant (400), an unknown client invalid_client (401)', async () => {
+it('B18: an expired refresh token gets invalid_grant (400), an unknown client invalid_client (401)', async () => {
   const { url, world } = await serveFront();
   const { clientId, tokens } = await signIn(url);
   expect(await refreshWith(url, clientId, 'e2bmcp_dead')).toMatchObject({
@@ -93,7 +93,7 @@ it('B18: a dead refresh token is invalid_grant (400), an unknown client invalid_
   expect((await refreshWith(url, clientId, tokens.refresh_token ?? '')).body.error).toBe('invalid_grant');
 });
 
-it('B19: no null in the answer to a registration, and whole numbers', async () => {
+it('B19: the response to a registration has no null, and its numbers are integers', async () => {
   const { url } = await serveFront();
   const nulls = { client_name: null, token_endpoint_auth_method: null, logo_uri: null, contacts: null, scope: null };
   for (const metadata of [nulls, { token_endpoint_auth_method: 'client_secret_post' }]) {
@@ -105,7 +105,7 @@ it('B19: no null in the answer to a registration, and whole numbers', async () =
   }
 });
 
-it('a registration answers no registration_client_uri: no client needs one, and there is nothing stored to manage', async () => {
+it('the response to a registration has no registration_client_uri, because no registration is stored', async () => {
   const { url } = await serveFront();
   const { status, body } = await register(url, {});
   expect(status).toBe(201);
@@ -120,7 +120,7 @@ it("B20: iss is advertised and sent, and ChatGPT's callback of each connection i
   expect((await register(url, { redirect_uris: [perConnection] })).body.redirect_uris).toEqual([perConnection]);
 });
 
-it("B21: ChatGPT's document, which prefers a key it need not use, is read as a public client", async () => {
+it("B21: ChatGPT's document, which prefers private_key_jwt but also lists none, is accepted as a public client", async () => {
   const { readClientDocument } = await import('../../../src/http/auth/client-document.ts');
   const id = 'https://chatgpt.com/oauth/abc/client.json';
   const document = {
@@ -134,7 +134,7 @@ it("B21: ChatGPT's document, which prefers a key it need not use, is read as a p
   expect(readClientDocument(JSON.stringify(document), id)).toMatchObject({ name: 'ChatGPT' });
 });
 
-it('B22: after a rotation of keys, tokens and clients from before go on working', async () => {
+it('B22: after a rotation of keys, earlier tokens and clients still work', async () => {
   const [old, fresh] = [newRing('old'), newRing('fresh')];
   const before = await serveFront({ ring: [old], publicUrl: PUBLIC });
   const form = (url: string, request: string) => postForm(url, agree(request), { Origin: PUBLIC });
@@ -154,7 +154,7 @@ it('B22: after a rotation of keys, tokens and clients from before go on working'
   expect(tokens.status).toBe(200);
   const later = await serveFront({ ring: [fresh], publicUrl: PUBLIC });
   expect((await whoAmI(later.url, tokens.body.access_token ?? '')).status).toBe(200);
-  // Only what is still sealed under the old key is lost with it: the client's id.
+  // Only values that are still encrypted with the old key are lost with it: the client's id.
   expect(await refreshWith(later.url, client.client_id, tokens.body.refresh_token ?? '')).toMatchObject({
     status: 401,
   });
@@ -168,7 +168,7 @@ it.each([
   ['POST', '/register'],
   ['POST', '/token'],
   ['POST', '/revoke'],
-])('B23: any page may call %s %s, preflight included', async (method, path) => {
+])('B23: a page of any origin may call %s %s, preflight included', async (method, path) => {
   const { url } = await serveFront();
   const headers = { Origin: 'https://browser-client.example' };
   const preflight = await fetch(url + path, {
@@ -202,7 +202,7 @@ it('B24: two tabs, or a page loaded twice: both forms work', async () => {
     expect((await postForm(url, agree(request))).answer.has('code')).toBe(true);
 });
 
-it('B26: an app that cannot be asked about and an app that is unknown are different faults', async () => {
+it('B26: an app whose document cannot be loaded and an unknown app get different errors', async () => {
   const network = { lookup: ((_n: string, _o: object, done: (e: Error) => void) => done(new Error('none'))) as never };
   const { url, world } = await serveFront({ network });
   const ask = (id: string) => openPage(url, askFor(id, newPkce().challenge));
@@ -211,7 +211,7 @@ it('B26: an app that cannot be asked about and an app that is unknown are differ
   expect(world.events.map(({ outcome }) => outcome)).toEqual(['oauth_client_unreachable', 'oauth_client_unknown']);
 });
 
-it("B27: what travels in URLs is short, and a state that is too long is refused at the app's own address", async () => {
+it("B27: values in URLs are short, and a state that is too long is refused at the app's callback", async () => {
   const { url } = await serveFront();
   const { code, clientId } = await signIn(url);
   expect(clientId.length).toBeLessThan(400);
@@ -223,8 +223,8 @@ it("B27: what travels in URLs is short, and a state that is too long is refused 
   expect(new URL(location ?? '').searchParams.get('error')).toBe('invalid_request');
 });
 
-describe('and', () => {
-  it('clients that register once live as long as their key: years later the page opens', async () => {
+describe('further cases', () => {
+  it('a registration is valid as long as its encryption key is configured, even years later', async () => {
     const { url, world } = await serveFront();
     const { body } = await register(url);
     world.nowMs += 3 * 365 * 86_400_000;
@@ -247,7 +247,7 @@ describe('and', () => {
     expect((await postToken(url, redeem)).status).toBe(200);
   });
 
-  it.each(['state with spaces & signs = + % # " < ü 🚀', "a'b\\c"])('state comes back as it was: %s', async state => {
+  it.each(['state with spaces & signs = + % # " < ü 🚀', "a'b\\c"])('state is returned unchanged: %s', async state => {
     const { url } = await serveFront();
     for (const form of [{}, { decision: 'deny' }]) {
       const { answered } = await signIn(url, { ask: { state }, form });
@@ -256,7 +256,7 @@ describe('and', () => {
     }
   });
 
-  it('no state, none comes back', async () => {
+  it('without a state, none is returned', async () => {
     const { url } = await serveFront();
     expect((await signIn(url, { ask: { state: undefined } })).answered.answer.has('state')).toBe(false);
   });

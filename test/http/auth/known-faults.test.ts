@@ -1,4 +1,4 @@
-// Faults that people met with other servers before they were signed in, each with the behaviour that avoids it. B13 (a
+// Known problems of other servers before and during the sign-in, each with the behaviour that avoids it. B13 (a
 // proxy that strips WWW-Authenticate) is tested through HAProxy in test/oauth. The rest is in known-faults-tokens.test.ts.
 import { expect, it } from 'vitest';
 import { PINNED } from '../../../src/http/auth/pinned.ts';
@@ -17,14 +17,14 @@ import {
 
 const PUBLIC = 'https://gateway.example';
 
-it('B1: no form-action in the policy of the page, so browsers follow the answer to wherever the app leads', async () => {
+it('B1: the policy of the page has no form-action, so browsers follow all redirects of the app', async () => {
   const { url } = await serveFront();
   const { page } = await signIn(url);
   expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
   expect(page.headers.get('content-security-policy')).not.toContain('form-action');
 });
 
-it('B2: well-known apps are known without fetching anything', async () => {
+it('B2: well-known apps are accepted without fetching their documents', async () => {
   const { url } = await serveFront({ network: { lookup: (() => expect.unreachable()) as never } });
   for (const [id, { callbacks, name }] of Object.entries(PINNED)) {
     const { challenge } = newPkce();
@@ -64,7 +64,7 @@ it.each(['http://localhost:51999/callback', 'http://127.0.0.1:51999/callback'])(
   },
 );
 
-it('B6: of several callbacks the usable ones are registered, and returned; only none left is a fault', async () => {
+it('B6: of several callbacks the allowed ones are registered and returned; an error only if none is allowed', async () => {
   const { url } = await serveFront();
   const cursor = [
     'cursor://anysphere.cursor-mcp/oauth/callback',
@@ -78,12 +78,12 @@ it('B6: of several callbacks the usable ones are registered, and returned; only 
   expect(none).toMatchObject({ status: 400, body: { error: 'invalid_redirect_uri' } });
 });
 
-it('B7: a good token is good: no call after a login is 401', async () => {
+it('B7: calls with a valid token after a sign-in never get 401', async () => {
   const { url } = await serveFront();
   expect((await whoAmI(url, (await signIn(url)).tokens.access_token ?? '')).status).toBe(200);
 });
 
-it('B8: without credentials the answer is 401 with a challenge, never 403', async () => {
+it('B8: a request without credentials gets 401 with a challenge, never 403', async () => {
   const { url } = await serveFront();
   const response = await fetch(`${url}/mcp`, { method: 'POST' });
   expect(response.status).toBe(401);
@@ -94,7 +94,7 @@ it('B8: without credentials the answer is 401 with a challenge, never 403', asyn
   expect(wrong.challenge).toContain('error="invalid_token"');
 });
 
-it.each(['', '/'])('B9, B10: the resource is the same with and without a last slash: "%s"', async slash => {
+it.each(['', '/'])('B9, B10: the resource is the same with and without a final slash: "%s"', async slash => {
   const { url } = await serveFront();
   for (const resource of [`${url}${slash}`, `${url}/mcp${slash}`, `${url.toUpperCase().replace('HTTP', 'http')}/mcp`]) {
     const { tokens } = await signIn(url, { ask: { resource } });
@@ -102,7 +102,7 @@ it.each(['', '/'])('B9, B10: the resource is the same with and without a last sl
   }
 });
 
-it('B11: documents follow PUBLIC_URL, whatever Host and forwarding headers a request carries', async () => {
+it('B11: documents use PUBLIC_URL, whatever Host and forwarding headers a request has', async () => {
   const { url } = await serveFront({ publicUrl: PUBLIC, trustProxy: 1 });
   const headers = { 'X-Forwarded-Host': 'evil.example', 'X-Forwarded-Proto': 'http', Forwarded: 'host=evil.example' };
   const [resource, server] = await Promise.all([getJson(url + PRM, headers), getJson(url + AS, headers)]);
@@ -111,7 +111,7 @@ it('B11: documents follow PUBLIC_URL, whatever Host and forwarding headers a req
   expect(JSON.stringify([resource.body, server.body])).not.toContain(url);
 });
 
-it('B12: both documents are at the path with and without the endpoint; other well-knowns are 404', async () => {
+it('B12: both documents are served at the path with and without the endpoint; other well-known paths get 404', async () => {
   const { url } = await serveFront();
   for (const path of [PRM, AS]) {
     const [root, suffixed] = await Promise.all([getJson(url + path), getJson(`${url}${path}/mcp`)]);

@@ -1,4 +1,4 @@
-// Callbacks: what can be registered, what matches what was registered, and the look-alikes that do neither.
+// Callbacks: which can be registered, which match a registered one, and look-alikes that do neither.
 import { describe, expect, it } from 'vitest';
 import { createCallbackList, isPlain, matchesCallback, withAnswer } from '../../../src/http/auth/redirects.ts';
 
@@ -55,12 +55,15 @@ const LOOK_ALIKES = [
   '*',
 ];
 
-it.each(LOOK_ALIKES)('%j is no callback that an unknown app may register', callback => {
+it.each(LOOK_ALIKES)('%j cannot be registered by an unknown app', callback => {
   expect(mayUse(callback)).toBe(false);
 });
-it.each(LOOK_ALIKES.filter(callback => callback !== CLAUDE))('%j does not match the one it looks like', callback => {
-  expect(matchesCallback([CLAUDE, 'https://chatgpt.com/connector/oauth/x'], callback)).toBe(false);
-});
+it.each(LOOK_ALIKES.filter(callback => callback !== CLAUDE))(
+  '%j does not match the callback that it looks like',
+  callback => {
+    expect(matchesCallback([CLAUDE, 'https://chatgpt.com/connector/oauth/x'], callback)).toBe(false);
+  },
+);
 
 const LOOPBACK_LOOK_ALIKES = [
   'http://localhost.evil.example/callback',
@@ -89,7 +92,7 @@ const LOOPBACK_LOOK_ALIKES = [
   'https://localhost/callback/',
   'ws://localhost/callback',
 ];
-it.each(LOOPBACK_LOOK_ALIKES)('%j is not the callback of an app on this computer', callback => {
+it.each(LOOPBACK_LOOK_ALIKES)('%j is not a loopback callback', callback => {
   expect(mayUse(callback)).toBe(false);
   expect(matchesCallback(['http://localhost/callback', 'http://127.0.0.1/callback'], callback)).toBe(false);
 });
@@ -102,7 +105,7 @@ describe('apps on this computer', () => {
     ['http://127.0.0.1:33418', 'http://127.0.0.1:40000/'],
     ['http://localhost/callback', 'http://[::1]:9/callback'],
     ['http://localhost/callback?a=b', 'http://localhost:7/callback?a=b'],
-  ])('registered %s, used %s: the port and which of the names may differ', (registered, given) => {
+  ])('registered %s, used %s: port and host name of loopback may differ', (registered, given) => {
     expect(matchesCallback([registered], given)).toBe(true);
     expect(mayUse(given)).toBe(true);
   });
@@ -112,7 +115,7 @@ describe('apps on this computer', () => {
     ['http://localhost/callback', 'http://localhost/callback?a=b'],
     ['http://localhost/callback', 'https://localhost/callback'],
     ['https://localhost/callback', 'http://localhost/callback'],
-  ])('registered %s, used %s: path, query and scheme may not', (registered, given) => {
+  ])('registered %s, used %s: path, query and scheme must be the same', (registered, given) => {
     expect(matchesCallback([registered], given)).toBe(false);
   });
 });
@@ -127,9 +130,9 @@ it.each([
   'https://global.consent.azure-apim.net/redirect',
   'https://global.consent.azure-apim.net/redirect/my-connector',
   `${ISSUER}/`,
-])('%s is known', callback => expect(mayUse(callback)).toBe(true));
+])('%s is a known callback', callback => expect(mayUse(callback)).toBe(true));
 
-it('the operator adds callbacks one by one, or all of https', () => {
+it('the operator can add single callbacks, or all https callbacks', () => {
   const one = createCallbackList(['https://app.example/cb'], ISSUER);
   expect(one('https://app.example/cb')).toBe(true);
   expect(one('https://app.example/cb2')).toBe(false);
@@ -139,11 +142,11 @@ it('the operator adds callbacks one by one, or all of https', () => {
     expect(all(callback)).toBe(false);
 });
 
-it('a callback has an end', () => {
+it('a callback that is too long is refused', () => {
   expect(isPlain(`https://app.example/${'x'.repeat(600)}`)).toBe(false);
 });
 
-it('the answer is added to the query, and what was there stays', () => {
+it('the response is added to the query, and the existing query is kept', () => {
   expect(withAnswer('http://localhost/cb', { code: 'c', state: 'a b&c=d+%', iss: undefined })).toBe(
     'http://localhost/cb?code=c&state=a%20b%26c%3Dd%2B%25',
   );

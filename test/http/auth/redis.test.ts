@@ -1,5 +1,5 @@
-// What two replicas know of each other through a real Redis: codes work once, late reuse of a refresh token ends the grant,
-// revocation ends refreshing. And what happens when Redis is gone.
+// Two replicas that share a real Redis: codes work once, late reuse of a refresh token ends the grant,
+// and revocation ends refreshing. And what happens when Redis is down.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -68,7 +68,7 @@ describe.skipIf(lacks !== undefined)('two replicas with one Redis', () => {
     };
   }
 
-  it('a code works once, at whichever replica, and its second use ends what the first one got', async () => {
+  it('a code works once across replicas, and its second use revokes the tokens of the first', async () => {
     const [one, two] = await pair();
     const redeem = await codeFrom(one.url);
     const first = await postToken(two.url, redeem);
@@ -79,14 +79,14 @@ describe.skipIf(lacks !== undefined)('two replicas with one Redis', () => {
     );
   });
 
-  it('of many that use a code at the same time, one gets tokens', async () => {
+  it('of many concurrent uses of a code, one gets tokens', async () => {
     const [one, two] = await pair();
     const redeem = await codeFrom(one.url);
     const all = await Promise.all([one, two, one, two].map(({ url }) => postToken(url, redeem)));
     expect(all.filter(({ status }) => status === 200)).toHaveLength(1);
   });
 
-  it('a refresh token may be used again within two minutes; later, it ends the grant and all its tokens', async () => {
+  it('a refresh token may be used again within two minutes; later use ends the grant and all its tokens', async () => {
     const [one, two] = await pair();
     const redeem = await codeFrom(one.url);
     const { body: tokens } = await postToken(one.url, redeem);
@@ -100,7 +100,7 @@ describe.skipIf(lacks !== undefined)('two replicas with one Redis', () => {
     expect((await again(one, next.body.refresh_token)).body.error).toBe('invalid_grant');
   });
 
-  it('/revoke ends refreshing everywhere, is advertised, and tells nothing about tokens of others', async () => {
+  it('/revoke ends refreshing on all replicas, is advertised, and reveals nothing about tokens of other clients', async () => {
     const [one, two] = await pair();
     const metadata = await (await fetch(`${one.url}/.well-known/oauth-authorization-server`)).json();
     expect(metadata).toHaveProperty('revocation_endpoint', `${PUBLIC}/revoke`);
@@ -119,7 +119,7 @@ describe.skipIf(lacks !== undefined)('two replicas with one Redis', () => {
     expect((await whoAmI(two.url, tokens.access_token ?? '')).status).toBe(200);
   });
 
-  it('without Redis no sign-in is refused, and the log has a line', async () => {
+  it('while Redis is down sign-ins work, and the log has a line', async () => {
     const [one] = await pair();
     server.kill('SIGKILL');
     await once(server, 'exit');
@@ -131,7 +131,7 @@ describe.skipIf(lacks !== undefined)('two replicas with one Redis', () => {
   });
 });
 
-it('without Redis /revoke says what ends access', async () => {
+it('without Redis the error of /revoke says how to end access', async () => {
   const { url } = await serveFront();
   const answer = await fetch(`${url}/revoke`, {
     method: 'POST',

@@ -1,11 +1,11 @@
-// The person: a real Chromium that opens the page, pastes a key and presses a button. Debian's package, or CHROMIUM_PATH.
+// The user: a real Chromium that opens the page, pastes a key and presses a button. Debian's package, or CHROMIUM_PATH.
 import { existsSync } from 'node:fs';
 import { type Browser, chromium, type Page } from 'playwright-core';
 
 const PATHS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 const executablePath = [process.env.CHROMIUM_PATH ?? '', ...PATHS].find(path => path !== '' && existsSync(path));
 
-/** Why there can be no browser here, or undefined. */
+/** Why no browser can be started, or undefined. */
 export const browserLacks = (): string | undefined =>
   executablePath === undefined ? 'chromium is not installed (apt-get install chromium)' : undefined;
 
@@ -14,13 +14,13 @@ export const startBrowser = (): Promise<Browser> =>
 
 export type Person = {
   readonly key: string;
-  /** Default: all that the page offers. */
+  /** Default: all scopes that the page offers. */
   readonly write?: boolean;
-  /** Runs while the page is open. */
+  /** Called while the page is open. */
   readonly meanwhile?: () => Promise<unknown>;
 };
 
-/** Opens the page, decides as a person would, and sees the app's own page after it. */
+/** Opens the page, decides like a user, and waits for the app's page. */
 export async function approve(browser: Browser, url: string, person: Person): Promise<void> {
   const context = await browser.newContext();
   try {

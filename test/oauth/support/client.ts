@@ -1,4 +1,4 @@
-// What the clients of a program have in common: a page that receives the answer, and a provider that keeps what an MCP
+// Shared by the clients in programs: a page that receives the response, and a provider that keeps what an MCP
 // client learns while it signs in.
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 
 export type Callback = { readonly url: string; answer(): Promise<URLSearchParams>; close(): Promise<void> };
 
-/** The app's own page on this computer. */
+/** The app's page on loopback. */
 export async function startCallback(host = '127.0.0.1'): Promise<Callback> {
   let arrived: (answer: URLSearchParams) => void = () => {};
   const answer = new Promise<URLSearchParams>(resolve => {
@@ -29,11 +29,11 @@ export async function startCallback(host = '127.0.0.1'): Promise<Callback> {
   };
 }
 
-/** Fits the providers of the SDK's both versions and of the AI SDK. */
+/** Compatible with the providers of both versions of the SDK and of the AI SDK. */
 export class Provider {
   readonly redirectUrl: string;
   readonly clientMetadataUrl: string | undefined;
-  /** Where the client wanted the browser to go. */
+  /** The URL that the client wanted to open in a browser. */
   authorizationUrl: URL | undefined;
   readonly sentState = randomUUID();
   #client: unknown;
@@ -80,7 +80,7 @@ export class Provider {
   };
   codeVerifier = (): string => this.#verifier;
 
-  /** As after an hour: the access token is no good any more. */
+  /** Makes the access token invalid, as after an hour. */
   spoilAccessToken(): void {
     this.#tokens = { ...(this.#tokens as object), access_token: 'e2bmcp_spoilt' };
   }
@@ -90,7 +90,7 @@ export class Provider {
   }
 }
 
-/** The first link to our page that a program prints. */
+/** The first link to the sign-in page that a program prints. */
 export function linkIn(...streams: readonly NodeJS.ReadableStream[]): Promise<string> {
   return new Promise(resolve => {
     let text = '';

@@ -7,12 +7,12 @@ import { freePort, type Replica, startReplica } from '../../survive/support/repl
 export type Fleet = {
   readonly url: string;
   readonly replicas: Replica[];
-  /** Ends one replica in the middle of what it does, and starts it again on its port. */
+  /** Kills one replica while it works, and starts it again on the same port. */
   kill(index: number): Promise<void>;
   revive(index: number): Promise<void>;
-  /** Log lines of all replicas that ever were, parsed. */
+  /** The parsed log lines of all replicas, also of those that have ended. */
   lines(): readonly Record<string, unknown>[];
-  /** All they wrote. */
+  /** The whole output of all replicas. */
   text(): string;
   close(): Promise<void>;
 };

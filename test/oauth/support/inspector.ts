@@ -1,4 +1,4 @@
-// The MCP Inspector on the command line, as a process.
+// Runs the MCP Inspector's command line as a process.
 import { spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,11 +6,11 @@ import { join } from 'node:path';
 const INSPECTOR = '@modelcontextprotocol/inspector@2.12.0';
 export const npmCache = process.env.npm_config_cache ?? join(process.env.HOME ?? tmpdir(), '.npm');
 
-/** `home`: where it keeps what it knows. Its output, once it has ended well. */
+/** `home`: the folder in which it keeps its state. Resolves with its output when it has succeeded. */
 export function startInspector(home: string, args: readonly string[]) {
   const newerNode = Number(process.versions.node.split('.')[0]) < 22 ? ['-p', 'node@22'] : [];
   const child = spawn('npx', ['-y', ...newerNode, '-p', INSPECTOR, 'mcp-inspector', ...args], {
-    // Without a terminal it starts no sign-in, unless it may open a browser: `true` opens none.
+    // Without a terminal it starts a sign-in only if it may open a browser: the program `true` opens none.
     env: {
       ...process.env,
       HOME: home,

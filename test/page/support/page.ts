@@ -9,7 +9,7 @@ const EXECUTABLE = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium';
 export const hasChromium = existsSync(EXECUTABLE);
 if (!hasChromium) console.log(`skipped: there is no Chromium at ${EXECUTABLE} (apt-get install chromium)`);
 
-/** On a busy machine. */
+/** A timeout for a busy machine. */
 const SLOW = { timeout: 60_000 };
 
 let browser: Promise<Browser> | undefined;
@@ -23,7 +23,7 @@ export async function openPage(url: string, { path = '/', mayFail = false, ...op
   context.setDefaultTimeout(SLOW.timeout);
   const page = await context.newPage();
   const errors: string[] = [];
-  // Playwright fills an editor with a command of Chromium's, which tries to write inline styles. The policy stops them.
+  // Playwright fills an editor with a command of Chromium that tries to set inline styles, which the policy blocks.
   page.on('console', message => {
     if (message.type() === 'error' && !message.text().startsWith('Applying inline style')) errors.push(message.text());
   });
@@ -36,7 +36,7 @@ export async function openPage(url: string, { path = '/', mayFail = false, ...op
   return page;
 }
 
-/** With the key filled in, as `dev` does it. A key of its own for each gateway: tests do not see each other's sandboxes. */
+/** Opens the page with the key filled in, as `dev` does. Each gateway has its own key, so tests do not share sandboxes. */
 export async function startLocalPage(options: Parameters<typeof startTestGateway>[0] = {}) {
   const demoKey = newKey();
   const gateway = await startTestGateway({ ...options, config: { demoKey, ...options.config } });
@@ -45,7 +45,7 @@ export async function startLocalPage(options: Parameters<typeof startTestGateway
 
 export const tab = (page: Page, name: 'Connect' | 'Try' | 'Watch') => page.getByRole('tab', { name }).click();
 
-/** Into the editor, as a person pastes it. */
+/** Puts code into the editor as if it was pasted. */
 export async function write(page: Page, code: string): Promise<void> {
   const editor = page.getByRole('textbox', { name: 'Code' });
   await page.locator('.editor[data-ready="true"]').waitFor();

@@ -1,5 +1,5 @@
-// Gateways as Kubernetes runs them, before a stand-in for the API that answers as the test wants and is the daemon of its
-// sandboxes as well.
+// Gateways as Kubernetes runs them, with a simulated API that responds as the test specifies and is also the daemon of its
+// sandboxes.
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll } from 'vitest';
@@ -13,7 +13,7 @@ const numberIn = (file: string, pattern: RegExp): number =>
 const HEAP_MB = numberIn('deployment.yaml', /max-old-space-size=(\d+)/);
 export const LIMIT_MB = numberIn('deployment.yaml', /limits: \{ memory: (\d+)Mi \}/);
 
-/** What the image sets beside host and port. */
+/** Settings of the image, except host and port. */
 const imageEnv = () =>
   Object.fromEntries(
     [...readFileSync('Dockerfile', 'utf8').matchAll(/\b(MALLOC_ARENA_MAX|THREAD_NICE)=(\d+)/g)].map(
@@ -24,7 +24,7 @@ const imageEnv = () =>
 type StallGateway = {
   readonly embedded: Replica;
   readonly microvm: Replica;
-  /** By path; others are 404. */
+  /** Responses by path; other paths get 404. */
   answers: Readonly<Record<string, Answer>>;
 };
 
@@ -49,10 +49,10 @@ export function useStallGateway(): StallGateway {
     };
     stall.embedded = await start('quickjs');
     stall.microvm = await start('e2b');
-    // What is loaded once, at the first call, is not part of an attack.
+    // The first call loads modules, which is not part of an attack.
     for (const gateway of [stall.embedded, stall.microvm])
       await post(gateway, toolCall('execute_read', 'async () => 1 as number'));
-    await sleep(1_500); // warm-up threads are done by then; no assertion rests on it
+    await sleep(1_500); // warm-up threads have usually ended by then; no assertion depends on it
   });
   afterAll(async () => {
     await Promise.all([stall.embedded, stall.microvm].map(gateway => gateway.end('SIGKILL')));

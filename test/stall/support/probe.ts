@@ -1,25 +1,25 @@
-// Watches a gateway from a thread of its own, so that what an attack costs the test itself is not measured: how long
-// /healthz stays silent, and how long a bystander's trivial call takes.
+// Measures a gateway from a separate thread, so that the test's own work during an attack does not count: how long
+// /healthz does not respond, and how long a bystander's trivial call takes.
 import { Worker } from 'node:worker_threads';
 
 export type Watched = {
-  /** The longest time between two answers of /healthz, without what this machine kept the probe itself from running. */
+  /** The longest time between two responses of /healthz, without the time in which the probe itself could not run. */
   readonly silenceMs: number;
-  /** What the gateway's main thread did in it: zeros where the system does not count that. */
+  /** CPU times of the gateway's main thread in that time; zeros if the system does not measure it. */
   readonly inSilence: { readonly ranMs: number; readonly waitedMs: number };
-  /** Of the bystander's calls; 0 when none was answered. */
+  /** The p50 of the bystander's calls; 0 if none got a response. */
   readonly p50Ms: number;
   readonly answered: number;
   readonly failed: number;
 };
 
-/** Plain JavaScript: threads run no TypeScript. */
+/** Plain JavaScript, because threads cannot run TypeScript. */
 const SCRIPT = `
 const { parentPort, workerData: { url, key, call, pid } } = require('node:worker_threads');
 const { request, Agent } = require('node:http');
 const { readFileSync } = require('node:fs');
 const agent = new Agent({ keepAlive: true });
-/** Probes of an orchestrator come on connections of their own. */
+/** Probes of an orchestrator use new connections. */
 const probes = new Agent({ keepAlive: false });
 const send = (path, method, headers, body, agent) => new Promise((resolve, reject) => {
   const sent = request(url + path, { method, headers, agent }, answer => {
@@ -89,7 +89,7 @@ type Watching = {
   readonly url: string;
   readonly pid: number | undefined;
   readonly key: string;
-  /** The bystander's, as it is sent. */
+  /** The bystander's request, as it is sent. */
   readonly call: string;
 };
 

@@ -1,5 +1,5 @@
-// What Linux counts of the gateway's process; zeros elsewhere. It tells a main thread that works too long from one that a
-// busy machine gives no processor.
+// CPU times of the gateway's process from Linux; zeros elsewhere. They distinguish a main thread that works too long from one that a
+// busy machine does not run.
 import { readFileSync } from 'node:fs';
 
 const read = (path: string): string => {
@@ -15,6 +15,6 @@ export function mainThread(pid: number | undefined): { readonly ranMs: number; r
   return { ranMs: Math.round(ran / 1e6), waitedMs: Math.round(waited / 1e6) };
 }
 
-/** Since its start. */
+/** Counted from the start of the process. */
 export const peakMemoryMb = (pid: number | undefined): number =>
   Math.round(Number(/VmHWM:\s+(\d+)/.exec(read(`/proc/${pid}/status`))?.[1] ?? 0) / 1024);

@@ -1,4 +1,4 @@
-// What an attacker sends: MCP calls as raw bodies, many at a time, each with a bound on its time.
+// Sends an attacker's requests: MCP calls as raw bodies, many at a time, each with a timeout.
 import { connect } from 'node:net';
 import { newKey } from '../../support/gateway.ts';
 
@@ -9,7 +9,7 @@ export type Target = { readonly url: string; readonly port: number };
 export const toolCall = (name: string, code: string, meta: object = {}): string =>
   JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: { code }, _meta: meta } });
 
-/** The answer's text, or '' when there was none. */
+/** The text of the response, or '' if there was none. */
 export async function post(
   { url }: Target,
   body: string | Buffer,
@@ -35,13 +35,13 @@ export async function post(
 
 export const times = <T>(count: number, one: (i: number) => T): T[] => Array.from({ length: count }, (_, i) => one(i));
 
-/** A call as bytes. */
+/** The bytes of a call as an HTTP request. */
 export const rawRequest = (body: string, key = newKey()): string =>
   `POST /mcp HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${key}\r\nContent-Type: application/json\r\nAccept: application/json, text/event-stream\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
 
 type WriteOptions = { readonly read?: boolean };
 
-/** Writes bytes to a connection of their own. It is over when the gateway closes it (true), or after `ms`. */
+/** Writes bytes to a new connection. Resolves with true when the gateway closes it, or else after `ms`. */
 export function writeRaw({ port }: Target, bytes: string, ms: number, { read = true }: WriteOptions = {}) {
   return new Promise<boolean>(resolve => {
     const socket = connect({ port, host: '127.0.0.1' });

@@ -1,5 +1,5 @@
-// A file tree over a directory of the host: the sandbox's `/` is that directory. For the process shell, which keeps no
-// walls anyway; messages still name the sandbox's paths only.
+// A file tree in a directory of the host, which is the sandbox's `/`. For the process shell, which does not isolate
+// anyway; messages still contain only the sandbox's paths.
 import { createReadStream, createWriteStream, watch as watchHost } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { posix } from 'node:path';
@@ -34,7 +34,7 @@ const WORDS: Readonly<Record<FileErrorCode, string>> = {
 };
 
 export class RealFiles implements FileTree {
-  /** A real path of the host, links resolved. */
+  /** The real path on the host, with links resolved. */
   readonly #root: string;
   readonly #metadata = new Map<string, Readonly<Record<string, string>>>();
 
@@ -139,7 +139,7 @@ export class RealFiles implements FileTree {
     return this.#try(path, host => fs.chmod(host, mode));
   }
 
-  /** Every file is the one user's who runs the tests. */
+  /** Every file belongs to the user who runs the tests. */
   async chown(path: string): Promise<void> {
     await this.stat(path);
   }
@@ -161,7 +161,7 @@ export class RealFiles implements FileTree {
     for (const [path, each] of from.#metadata) this.#metadata.set(path, each);
   }
 
-  /** Metadata goes with its file or folder; with no destination it goes for good. */
+  /** Moves metadata with its file or folder; without a destination it is deleted. */
   #moveMetadata(from: string, to: string | undefined): void {
     for (const [path, metadata] of Array.from(this.#metadata)) {
       if (path !== from && !path.startsWith(`${from}/`)) continue;
@@ -175,7 +175,7 @@ export class RealFiles implements FileTree {
       const known = new Set(await fs.readdir(host, { recursive }).catch(() => []));
       const watcher = watchHost(host, { recursive }, (kind, name) => {
         if (name === null) return;
-        // The host only says that a name came or went; looking tells which.
+        // The host only reports that a name was added or removed, so it is checked which.
         fs.lstat(posix.join(host, name)).then(
           () => {
             onEvent({ kind: known.has(name) || kind === 'change' ? 'write' : 'create', path: posix.join(path, name) });
@@ -192,14 +192,14 @@ export class RealFiles implements FileTree {
   }
 }
 
-/** Files up to here are read at once: what a program rewrites meanwhile is seen whole, before or after. */
+/** Smaller files are read in one step, so that a file that is rewritten meanwhile is read completely old or new. */
 const SMALL_BYTES = 4 * 1024 * 1024;
 
 async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
   if (bytes.length > 0) yield bytes;
 }
 
-/** The length was promised: a file that has shrunk meanwhile must break off, not leave its reader waiting. */
+/** The length was announced, so a file that has shrunk meanwhile must abort the response instead of leaving its reader waiting. */
 async function* exactly(size: number, body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   let sent = 0;
   for await (const chunk of body) {
@@ -209,7 +209,7 @@ async function* exactly(size: number, body: AsyncIterable<Uint8Array>): AsyncIte
   if (sent < size) throw new Error('the file shrank while it was read');
 }
 
-/** Devices and pipes have no end: reading one whole would take all memory there is. */
+/** Devices and pipes have no end, so reading one would use up all memory. */
 async function readable(host: string) {
   const stat = await fs.stat(host);
   if (!stat.isFile() && !stat.isDirectory()) throw new FileError('invalid_argument', 'not a regular file');

@@ -1,5 +1,5 @@
-// Which processes of the host belong to a sandbox, and which ports they listen on. They are known by a mark in their
-// environment, which children inherit however far they detach. Linux only: elsewhere there are none to be found.
+// Finds the processes of the host that belong to a sandbox, and their ports. They are recognised by a variable in their
+// environment, which children inherit even if they detach. Linux only: elsewhere none are found.
 import { readdir, readFile, readlink } from 'node:fs/promises';
 
 export const MARK = 'E2B_LOCAL_MACHINE';
@@ -22,13 +22,13 @@ export async function signalMarked(mark: string, signal: NodeJS.Signals): Promis
     try {
       process.kill(pid, signal);
     } catch {
-      // Gone meanwhile.
+      // The process has ended meanwhile.
     }
   }
   return pids.length;
 }
 
-/** The address to reach `port` at, when a marked process listens on it. */
+/** The address of `port`, if a process of the sandbox listens on it. */
 export async function listenerOf(mark: string, port: number): Promise<string | undefined> {
   const sockets = [...(await listening('/proc/net/tcp', port)), ...(await listening('/proc/net/tcp6', port))];
   if (sockets.length === 0) return undefined;
@@ -50,7 +50,7 @@ async function listening(table: string, port: number): Promise<{ inode: string; 
     const [address = '', localPort = ''] = (columns[1] ?? '').split(':');
     const inode = columns[9];
     if (columns[3] !== LISTEN || localPort !== wanted || inode === undefined) return [];
-    // ::1 alone is reached by IPv6; everything else by IPv4.
+    // Only ::1 needs IPv6; everything else is reached by IPv4.
     const onlyV6 = address === '00000000000000000000000001000000';
     return [{ inode, loopback: onlyV6 ? '::1' : '127.0.0.1' }];
   });

@@ -1,5 +1,5 @@
-// A machine for tests and benches whose processes are the host's, in a directory of its own. NO isolation. Knows no
-// HTTP but the proxy to a sandbox's own ports.
+// A machine for tests and benches that runs processes of the host in its own directory, WITHOUT isolation. It has no
+// HTTP except the proxy to a sandbox's ports.
 import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { chmod, cp, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
@@ -14,10 +14,10 @@ import { listenerOf, MARK, signalMarked } from './host.ts';
 import { proxyTo } from './proxy.ts';
 import { realShell } from './shell.ts';
 
-/** Login shells read /etc/profile, which may forget where the host's programs are. */
+/** Login shells read /etc/profile, which may reset PATH. */
 const PROFILE = 'export PATH="$E2B_LOCAL_PATH"\n';
 
-/** Machines that are not closed. Their processes are groups of their own: they would outlive us. */
+/** Open machines. Their processes are separate groups, so they would outlive this process. */
 const open = new Set<RealMachine>();
 process.once('exit', () => {
   for (const machine of open) machine.abandon();
@@ -43,7 +43,7 @@ class RealMachine implements DataMachine {
     this.files = new RealFiles(root);
     const shell = realShell({ root, env: environment(root, this.#mark, options) });
     this.processes = new ProcessTable(async (process, start) => {
-      // A start that was under way when the machine was closed: nothing would ever end its process.
+      // The machine was closed during the start, so nothing else would end the process.
       if (this.#closed) throw new ProcessError('unavailable', 'the sandbox is gone');
       return shell(process, start);
     });
@@ -99,7 +99,7 @@ class RealMachine implements DataMachine {
     await rm(this.#root, { recursive: true, force: true, maxRetries: 5 });
   }
 
-  /** The little that can still be done while this process exits. */
+  /** What can still be cleaned up while this process exits. */
   abandon(): void {
     for (const { pid } of this.processes.list()) this.processes.find({ pid })?.control.signal('SIGKILL');
     rmSync(this.#root, { recursive: true, force: true });
@@ -107,7 +107,7 @@ class RealMachine implements DataMachine {
 
   async #end(): Promise<void> {
     await Promise.all([this.processes.killAll(), this.contexts.close()]);
-    // What detached itself from its process group, and what it starts while we look.
+    // Processes that left their process group, and those that they start meanwhile.
     for (let round = 0; round < 5 && (await signalMarked(this.#mark, 'SIGKILL')) > 0; round += 1) {
       await new Promise(resolve => setTimeout(resolve, 10));
     }

@@ -1,5 +1,5 @@
-// Real processes of the host: no isolation, but real programs. Each is a process group of its
-// own; paths of the sandbox in the command line are turned into those of its directory. Knows no HTTP.
+// Runs real processes of the host: without isolation, but with real programs. Each is a separate process
+// group. Paths of the sandbox in the command line are replaced by those of its directory.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { posix } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -12,13 +12,13 @@ import {
   type Signal,
 } from '../../../local/machine/processes.ts';
 
-/** After the process has gone, what it left behind may hold its pipes: silence this long means there is no more. */
+/** Children may keep the pipes of an ended process open: after this time without output, no more is expected. */
 const DRAIN_MS = 1_000;
 
 export type RealShellOptions = {
-  /** The host's directory that is the sandbox's `/`. */
+  /** The directory of the host that is the sandbox's `/`. */
   readonly root: string;
-  /** The whole environment of a process, but for what its start adds. Never the gateway's own. */
+  /** The environment of a process, without what its start adds. Never the gateway's own. */
   readonly env: Readonly<Record<string, string>>;
 };
 
@@ -49,8 +49,8 @@ export function realShell({ root, env }: RealShellOptions): Shell {
 }
 
 /**
- * `/home/user`, `/root` and `/tmp`, where they begin a path in the text, as paths of the host. As far as that goes: a
- * path that a program makes up itself is not seen.
+ * Replaces `/home/user`, `/root` and `/tmp` at the beginning of a path by paths of the host. A
+ * path that a program builds itself is not replaced.
  */
 function toHost(text: string, root: string): string {
   return text.replace(/(?<![\w.~$})\]/\\-])\/(?:home\/user|root|tmp)(?![\w.-])/g, (path, at: number) =>
@@ -68,13 +68,13 @@ function started(child: ChildProcess, cmd: string, cwd: string): Promise<void> {
   });
 }
 
-/** Output with back-pressure, then the end: when the pipes are closed, or the process has gone and they are silent. */
+/** Output with back-pressure, then the end: when the pipes are closed, or silent after the process has ended. */
 function report(child: ChildProcess, process: Process): void {
   let busy = 0;
   let silence: NodeJS.Timeout | undefined;
   const end = (): void => {
     clearTimeout(silence);
-    // What the process left running may go on writing: it is dropped.
+    // Output of children that still run is dropped.
     for (const stream of [child.stdout, child.stderr]) stream?.removeAllListeners('data').resume();
     const { exitCode, signalCode } = child;
     if (signalCode !== null) process.end({ kind: 'signalled', signal: nameOf(signalCode) });
@@ -99,14 +99,14 @@ function report(child: ChildProcess, process: Process): void {
   carry(child.stderr, 'stderr');
   child.once('exit', endWhenSilent);
   child.once('close', async () => {
-    // The last chunks may still be on their way to a slow reader.
+    // A slow reader may not have the last chunks yet.
     while (busy > 0) await new Promise(resolve => setImmediate(resolve));
     end();
   });
 }
 
 function control(child: ChildProcess): ProcessControl {
-  // A pipe whose reader has gone: the writer learns it from its own write.
+  // A closed pipe: the writer gets the error from its own write.
   child.stdin?.on('error', () => {});
   return {
     pid: child.pid,

@@ -1,4 +1,4 @@
-// A gateway like operators run it: the built program in its own process.
+// A gateway as operators run it: the built program in its own process.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
