@@ -1,4 +1,4 @@
-// Every attack, in the order in which they are made.
+// All attacks, in the order in which they run.
 import { ANSWERS } from './answers.ts';
 import type { Attack } from './attack.ts';
 import { CALLS } from './calls.ts';

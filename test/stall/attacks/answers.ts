@@ -1,4 +1,4 @@
-// Answers of the API and of sandboxes.
+// Attacks by responses of the API and of sandboxes.
 import { framed, HOSTILE, onSandbox } from '../hostile-sandbox.ts';
 import { post, times, toolCall } from '../support/send.ts';
 import { type Attack, execute, requests } from './attack.ts';

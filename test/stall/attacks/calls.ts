@@ -1,4 +1,4 @@
-// Calls of a run: bodies, queries, headers, and what is waited for.
+// Attacks by calls of a run: bodies, queries, headers, and waiting calls.
 import { newKey } from '../../support/gateway.ts';
 import { post, times, toolCall } from '../support/send.ts';
 import { type Attack, execute, requests } from './attack.ts';

@@ -1,4 +1,4 @@
-// The agent's code: texts that are hard to accept, output, results, blocks.
+// Attacks by the agent's code: code that is slow to accept, output, results, blocks.
 import { newKey } from '../../support/gateway.ts';
 import { post, times, toolCall } from '../support/send.ts';
 import { type Attack, eachOf } from './attack.ts';

@@ -1,4 +1,4 @@
-// Connections: requests that do not wait for their answers, bodies in pieces, requests that do not end.
+// Attacks by connections: pipelined requests, bodies in many chunks, requests that never end.
 import { newKey } from '../../support/gateway.ts';
 import { rawRequest, times, toolCall, writeRaw } from '../support/send.ts';
 import type { Attack } from './attack.ts';

@@ -1,4 +1,4 @@
-// HTTP messages: packed bodies, batches, clients that do not read.
+// Attacks by HTTP messages: compressed bodies, batches, clients that do not read.
 import { gzipSync } from 'node:zlib';
 import { newKey } from '../../support/gateway.ts';
 import { neverRead, post, times, toolCall } from '../support/send.ts';

@@ -1,9 +1,9 @@
-// What a run's own sandbox writes.
+// Attacks by the output of a run's own sandbox.
 import { framed, SANDBOX } from '../hostile-sandbox.ts';
 import { post, type Target, times, toolCall } from '../support/send.ts';
 import type { Answer, Attack } from './attack.ts';
 
-/** What answers as a run's sandbox: the runner's stdout, in messages of 30 kB. */
+/** A simulated sandbox of a run: sends the runner's stdout in messages of 30 kB. */
 const microvmThatWrites = (text: string): Readonly<Record<string, Answer>> => {
   const stdout = Buffer.from(text);
   const pieces = times(Math.ceil(stdout.length / 30_000), i => stdout.subarray(i * 30_000, (i + 1) * 30_000));
