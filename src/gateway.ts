@@ -9,7 +9,7 @@ import { type Core, createCore } from './core.ts';
 import type { Begun } from './engines.ts';
 import { watchLoop } from './ground/loop-watch.ts';
 import { isLoopbackAddress, LOOPBACK_NAMES } from './ground/loopback.ts';
-import { createApp } from './http/app.ts';
+import { createApp, MAX_HEADERS } from './http/app.ts';
 import { createKeyAuthenticator } from './http/auth/bearer.ts';
 import { callerOf, scopeChallenge } from './http/auth/caller.ts';
 import type { OAuthFront } from './http/auth/front.ts';
@@ -93,6 +93,8 @@ export async function startGateway(
   const stopWatching = watchdog(core, metrics, log);
   // requireHostHeader is off because app.ts refuses requests without a Host header with a registered error.
   const server = createServer({ ...timeouts, connectionsCheckingInterval: 5_000, requireHostHeader: false });
+  // Node drops further headers silently: app.ts refuses a request that has as many.
+  server.maxHeadersCount = MAX_HEADERS;
   answerUnreadable(server, { log, onRequest: metrics.request });
   const url = await listen(server, config);
   // Nothing is awaited until the handler is attached, so no request is missed. The issuer URL may contain the port.

@@ -69,7 +69,7 @@ export function createApp(options: AppOptions): Express {
   };
 
   app.use(observe({ log, labelOf: labelsOf(routes), ...(onRequest && { onRequest }) }));
-  app.use(closeStalled(options.stalledMs), drain.closeConnections, refusePipelined, requireHost);
+  app.use(closeStalled(options.stalledMs), drain.closeConnections, refusePipelined, refuseManyHeaders, requireHost);
   serve(({ host }) => host === 'any');
   app.use(checkHost(options), openToAnyOrigin(routes));
   serve(({ host, origin }) => host === 'allowed' && (origin === 'any' || origin === 'own'));
@@ -82,6 +82,14 @@ export function createApp(options: AppOptions): Express {
   app.use(answerFault(options, routes));
   return app;
 }
+
+/** Clients and the proxies before us send some dozens. Each costs the main thread more than its bytes. */
+export const MAX_HEADERS = 200;
+
+const refuseManyHeaders: RequestHandler = ({ rawHeaders }, _response, next) => {
+  if (rawHeaders.length >= 2 * MAX_HEADERS) throw new GatewayError('headers_too_large');
+  next();
+};
 
 /** At most one Host header is allowed, and HTTP/1.1 requires one. An empty one is left to `checkHost`. */
 const requireHost: RequestHandler = ({ httpVersion, rawHeaders }, _response, next) => {

@@ -65,6 +65,14 @@ it('a request with two Host headers is refused', async () => {
   expect(statuses(await exchange(gateway, probe('Host: other\r\nConnection: close\r\n')))).toEqual([400]);
 });
 
+it('hundreds of headers are too many, however short: none is dropped silently', async () => {
+  const headers = (count: number) => Array.from({ length: count }, (_, i) => `X${i}: y\r\n`).join('');
+  const text = await exchange(gateway, probe(`${headers(300)}Connection: close\r\n`));
+  expect(statuses(text)).toEqual([431]);
+  expect(text).toMatch(/"code":"headers_too_large","requestId":"[\w-]+"/);
+  expect(statuses(await exchange(gateway, probe(`${headers(150)}Connection: close\r\n`)))).toEqual([200]);
+});
+
 it.each(['', 'Content-Encoding: gzip\r\n'])('a body of thousands of small chunks is refused: %j', async encoding => {
   const head = `POST /mcp HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${newKey()}\r\nContent-Type: application/json\r\nAccept: application/json\r\n${encoding}Transfer-Encoding: chunked\r\n\r\n`;
   const text = await exchange(gateway, `${head}${'1\r\n \r\n'.repeat(20_000)}0\r\n\r\n`);
