@@ -33,11 +33,12 @@ export class Printed {
   }
 
   async #writeAll(): Promise<void> {
-    // What arrives with it goes with it.
-    await setImmediate();
-    for (let part = this.#parts.shift(); part !== undefined; part = this.#parts.shift()) {
+    while (this.#parts.length > 0) {
+      // What arrives with it goes with it.
+      await setImmediate();
+      const part = this.#parts.shift();
       // A reader that is gone is no fault of the guest's: the rest is dropped.
-      await this.#write(part.kind, Buffer.concat(part.pieces)).catch(() => {});
+      if (part !== undefined) await this.#write(part.kind, Buffer.concat(part.pieces)).catch(() => {});
     }
     this.#writing = undefined;
   }
