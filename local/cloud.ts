@@ -2,16 +2,14 @@
 // no HTTP.
 import { randomUUID } from 'node:crypto';
 import { type Clock, systemClock } from './clock.ts';
-import { CloudError } from './cloud-error.ts';
 import { newSandboxId, newToken } from './ids.ts';
 import type * as parts from './sandbox.ts';
-import { emptyMachine } from './sandbox.ts';
+import { CloudError, emptyMachine } from './sandbox.ts';
 
-export { CloudError } from './cloud-error.ts';
 export type * from './sandbox.ts';
+export { CloudError } from './sandbox.ts';
 
 type Sandbox = parts.Sandbox;
-type Machine = parts.Machine;
 
 export type CloudLimits = { readonly maxRunningPerTeam: number; readonly maxLifeMs: number };
 
@@ -28,9 +26,14 @@ export type CloudOptions = {
 const MAX_LOGS = 10_000;
 const MIN_WAKE_MS = 300_000;
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+/** For what is no failure when another's change came first. */
+const unless = (code: CloudError['code']) => (caught: unknown) => {
+  if (caught instanceof CloudError && caught.code === code) return false;
+  throw caught;
+};
+
 type Entry = {
-  readonly sandbox: Mutable<Sandbox> & { logs: parts.LogEntry[] };
+  readonly sandbox: { -readonly [K in keyof Sandbox]: Sandbox[K] } & { logs: parts.LogEntry[] };
   cancelExpiry: () => void;
   readonly createdForMs: number;
   /** The pause or resume under way: those who ask for the same join it. */
@@ -73,7 +76,7 @@ export class Cloud {
     return this.#entries.get(sandboxId)?.sandbox;
   }
 
-  /** Of all teams: for finding the sandbox a signed file URL belongs to. */
+  /** Of all teams. */
   all(): Sandbox[] {
     return Array.from(this.#entries.values(), entry => entry.sandbox);
   }
@@ -83,7 +86,7 @@ export class Cloud {
   }
 
   /** `content`: the machine to copy (a snapshot's, or a running sandbox's for a fork) instead of a fresh one. */
-  async create(spec: parts.SandboxSpec, timeoutMs: number, content?: Machine): Promise<Sandbox> {
+  async create(spec: parts.SandboxSpec, timeoutMs: number, content?: parts.Machine): Promise<Sandbox> {
     const release = this.#reserve(spec.teamId);
     try {
       const sandboxId = newSandboxId();
@@ -119,10 +122,9 @@ export class Cloud {
       try {
         if (!options.keepMemory) await entry.sandbox.machine.freeze({ keepMemory: false });
         await entry.sandbox.machine.thaw();
-        const nowMs = this.clock.now();
-        const executionId = randomUUID();
-        Object.assign(entry.sandbox, { state: 'running', startedAtMs: nowMs, memoryDropped: false, executionId });
-        this.#expireAt(entry, nowMs + timeoutMs);
+        const [startedAtMs, executionId] = [this.clock.now(), randomUUID()];
+        Object.assign(entry.sandbox, { state: 'running', startedAtMs, memoryDropped: false, executionId });
+        this.#expireAt(entry, startedAtMs + timeoutMs);
         this.tell('resumed', sandbox);
       } finally {
         release();
@@ -132,13 +134,7 @@ export class Cloud {
 
   /** False when another resume came first. @throws CloudError sandbox_gone, too_many_running */
   resumeUnlessRunning(...[sandbox, timeoutMs, options]: Parameters<Cloud['resume']>): Promise<boolean> {
-    return this.resume(sandbox, timeoutMs, options).then(
-      () => true,
-      (caught: unknown) => {
-        if (caught instanceof CloudError && caught.code === 'already_running') return false;
-        throw caught;
-      },
-    );
+    return this.resume(sandbox, timeoutMs, options).then(() => true, unless('already_running'));
   }
 
   /** Whether traffic wakes it: paused, made so, and nothing of its memory was dropped. */
@@ -147,16 +143,11 @@ export class Cloud {
   }
 
   /** Runs it, if traffic wakes it, for as long as it was made for but five minutes at least. @throws CloudError */
-  async wake(sandbox: Sandbox): Promise<boolean> {
-    if (this.wakes(sandbox)) {
-      const timeoutMs = Math.max(MIN_WAKE_MS, this.#entries.get(sandbox.sandboxId)?.createdForMs ?? 0);
-      await this.resume(sandbox, timeoutMs).catch((caught: unknown) => {
-        // Another's resume or kill came first.
-        const passed = caught instanceof CloudError && ['already_running', 'sandbox_gone'].includes(caught.code);
-        if (!passed) throw caught;
-      });
-    }
-    return (sandbox.state as Sandbox['state']) === 'running';
+  async wake(sandbox: Sandbox): Promise<void> {
+    if (!this.wakes(sandbox)) return;
+    const timeoutMs = Math.max(MIN_WAKE_MS, this.#entries.get(sandbox.sandboxId)?.createdForMs ?? 0);
+    // A kill may come first.
+    await this.resumeUnlessRunning(sandbox, timeoutMs).catch(unless('sandbox_gone'));
   }
 
   /** The sandbox then ends `timeoutMs` from now, but never later than its longest life; `extendOnly` never shortens. */
@@ -169,18 +160,16 @@ export class Cloud {
   }
 
   /** Replaces the egress rules; what concerns incoming traffic stays. */
-  setNetwork(sandbox: Sandbox, network: parts.NetworkConfig, allowInternetAccess: boolean | undefined): void {
+  setNetwork(sandbox: Sandbox, egress: parts.NetworkConfig, allowInternetAccess: boolean | undefined): void {
     const entry = this.#running(sandbox);
     const { allowPublicTraffic, maskRequestHost, httpsPorts } = sandbox.network ?? {};
-    Object.assign(entry.sandbox, {
-      network: { ...network, allowPublicTraffic, maskRequestHost, httpsPorts },
-      allowInternetAccess,
-    });
+    const network = { ...egress, allowPublicTraffic, maskRequestHost, httpsPorts };
+    Object.assign(entry.sandbox, { network, allowInternetAccess });
     this.tell('updated', sandbox);
   }
 
   /** A copy of the machine, taken while nothing else changes the sandbox. */
-  async copyMachine(sandbox: Sandbox): Promise<Machine> {
+  async copyMachine(sandbox: Sandbox): Promise<parts.Machine> {
     const { sandboxId, spec, machine } = sandbox;
     return this.#change(sandbox, () => machine.copy({ ...spec, sandboxId }));
   }
@@ -199,7 +188,7 @@ export class Cloud {
     await Promise.allSettled(this.all().map(sandbox => this.kill(sandbox)));
   }
 
-  #add(sandboxId: string, spec: parts.SandboxSpec, machine: Machine, timeoutMs: number): Sandbox {
+  #add(sandboxId: string, spec: parts.SandboxSpec, machine: parts.Machine, timeoutMs: number): Sandbox {
     const nowMs = this.clock.now();
     const entry: Entry = {
       sandbox: {

@@ -1,6 +1,5 @@
 // A sandbox of local mode and the machine inside it: what the registry and both planes agree on.
-
-type SandboxState = 'running' | 'paused';
+import type { components } from 'e2b';
 
 /** What a volume holds, made by those who make machines; they alone know what it is. */
 export type VolumeContent = { readonly disk: object };
@@ -53,15 +52,9 @@ export const emptyMachine: Machine = {
 
 export type MachineFactory = (options: MachineOptions) => Promise<Machine>;
 
-export type NetworkConfig = {
-  readonly allowPublicTraffic?: boolean | undefined;
-  readonly allowOut?: readonly string[] | undefined;
-  readonly denyOut?: readonly string[] | undefined;
-  readonly maskRequestHost?: string | undefined;
-  readonly httpsPorts?: readonly number[] | undefined;
-  readonly egressProxy?: { readonly address: string; readonly username?: string | undefined } | null | undefined;
-  readonly rules?: Readonly<Record<string, readonly unknown[]>> | undefined;
-};
+type Described = components['schemas']['SandboxNetworkConfig'];
+/** Without the proxy's password. */
+export type NetworkConfig = { readonly [Name in keyof Described]: Described[Name] | undefined };
 
 /** What a sandbox is made of; a fork is made of the same. */
 export type SandboxSpec = {
@@ -110,7 +103,7 @@ export interface Sandbox {
   readonly allowInternetAccess: boolean | undefined;
   readonly machine: Machine;
   /** `gone` once killed, for holders of a stale reference; such a sandbox is in no list. */
-  readonly state: SandboxState | 'gone';
+  readonly state: 'running' | 'paused' | 'gone';
   /** The pause dropped processes: traffic does not wake it. */
   readonly memoryDropped: boolean;
   /** A resume counts as a new start. The longest life counts from here. */
@@ -125,3 +118,18 @@ export type LifecycleEvent = {
   readonly sandbox: Sandbox;
   readonly data: object | undefined;
 };
+
+type CloudErrorCode = 'sandbox_gone' | 'already_paused' | 'already_running' | 'too_many_running' | 'closed';
+
+/** What the registry refuses. Each plane has its own words for it. */
+export class CloudError extends Error {
+  override readonly name = 'CloudError';
+  readonly code: CloudErrorCode;
+  /** Empty when the sandbox was still to be made. */
+  readonly sandboxId: string;
+  constructor(code: CloudErrorCode, sandboxId = '') {
+    super(code);
+    this.code = code;
+    this.sandboxId = sandboxId;
+  }
+}

@@ -54,7 +54,9 @@ export function acceptNetwork({ egressProxy: proxy, ...network }: Network): Netw
       "When specifying allowed domains in allow out, you must include 'ALL_TRAFFIC' in deny out to block all other traffic.",
     );
   }
-  return { ...network, egressProxy: proxy ? { address: proxy.address, username: proxy.username } : undefined };
+  if (!proxy) return network;
+  const { password: _, ...egressProxy } = proxy;
+  return { ...network, egressProxy };
 }
 
 function isAddress(text: string): boolean {

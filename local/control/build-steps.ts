@@ -4,7 +4,7 @@ import { posix } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { components } from 'e2b';
 import type { DataMachine } from '../machine/machine.ts';
-import type { ProcessEvent } from '../machine/processes.ts';
+import { asText } from '../machine/processes.ts';
 import { DEFAULT_USER, findUser } from '../machine/users.ts';
 import { placeEntries, readTar } from './tar.ts';
 
@@ -58,22 +58,20 @@ export async function runBuild(machine: DataMachine, plan: BuildPlan, from: Buil
 export async function startCommand(
   machine: DataMachine,
   { user, workdir, startCmd, envs }: BuildDefaults,
-  onEvent: (event: ProcessEvent) => void = () => {},
+  log: (line: string) => void = () => {},
 ) {
   const cwd = workdir ?? (await findUser(machine.files, user))?.home;
-  await machine.processes.start({ config: shellCommand(startCmd ?? '', envs), cwd, user, stdin: false }, onEvent);
+  const start = { config: shellCommand(startCmd ?? '', envs), cwd, user, stdin: false };
+  await machine.processes.start(
+    start,
+    asText((kind, text) => lines(line => log(`[start] [${kind}]: ${line}`), text)),
+  );
 }
 
-/** Each line that is printed goes to `log`, and all text to `onText`. */
-function printing(log: (kind: string, line: string) => void, onText: (text: string) => void = () => {}) {
-  const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
-  return (event: ProcessEvent): void => {
-    if (event.type === 'end' || event.kind === 'pty') return;
-    const text = decoders[event.kind].decode(event.bytes, { stream: true });
-    onText(text);
-    for (const line of text.split('\n')) if (line !== '') log(event.kind, line);
-  };
-}
+/** Each line that is printed goes to `log`. */
+const lines = (log: (line: string) => void, text: string): void => {
+  for (const line of text.split('\n')) if (line !== '') log(line);
+};
 
 const shellCommand = (command: string, envs: BuildDefaults['envs']) => ({
   cmd: '/bin/bash',
@@ -127,8 +125,7 @@ class Builder {
     this.defaults = { ...this.defaults, startCmd: startCmd || this.defaults.startCmd };
     if (this.defaults.startCmd) {
       this.#io.log(`Running start command: ${this.defaults.startCmd}`);
-      const onEvent = printing((kind, line) => this.#io.log(`[start] [${kind}]: ${line}`));
-      await startCommand(this.#machine, this.defaults, onEvent);
+      await startCommand(this.#machine, this.defaults, this.#io.log);
     }
     if (!readyCmd) return;
     this.#io.log(`Waiting for template to be ready: ${readyCmd}`);
@@ -163,19 +160,12 @@ class Builder {
     const user = await findUser(files, userName);
     if (user === undefined) return fail(`command failed: unauthenticated: invalid username: '${userName}'`);
     let printed = '';
-    const config = shellCommand(command, envs);
-    const start = { config, cwd: workdir ?? user.home, user: userName, stdin: false };
-    const onEvent = printing(
-      (kind, line) => log(`[${kind}] ${line}`),
-      text => {
-        printed = (printed + text).slice(-MAX_SHOWN_CHARS);
-      },
-    );
-    const process = await processes.start(start, onEvent);
-    const kill = (): void => processes.find({ pid: process.pid })?.control.signal('SIGKILL');
-    const late = setTimeout(kill, STEP_TIMEOUT_MS);
-    const exit = await process.ended();
-    clearTimeout(late);
+    const onEvent = asText((kind, text) => {
+      printed = (printed + text).slice(-MAX_SHOWN_CHARS);
+      lines(line => log(`[${kind}] ${line}`), text);
+    });
+    const start = { config: shellCommand(command, envs), cwd: workdir ?? user.home, user: userName, stdin: false };
+    const exit = await (await processes.start(start, onEvent, AbortSignal.timeout(STEP_TIMEOUT_MS))).ended();
     if (exit.kind === 'exited' && exit.code === 0) return;
     const how = exit.kind === 'exited' ? `exit status ${exit.code}` : `signal: ${exit.signal}`;
     fail(`${how}${printed === '' ? '' : `\n${printed.trimEnd()}`}`);

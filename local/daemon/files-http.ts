@@ -8,6 +8,7 @@ import { readCapped } from '../../src/ground/read-capped.ts';
 import { type DataMachine, FileError } from '../machine/machine.ts';
 import { sandboxPath } from '../machine/paths.ts';
 import { DEFAULT_USER, findUser, type User } from '../machine/users.ts';
+import { Refusal } from './access.ts';
 import { sendJson } from './answers.ts';
 import { contentType, disposition, encodingFor, rangeOf } from './content.ts';
 import { metadataOf } from './metadata.ts';
@@ -23,36 +24,21 @@ const STATUS: Readonly<Record<FileError['code'], number>> = {
 /** Multipart bodies are held in memory; larger files come as octet-stream. */
 const MAX_MULTIPART_BYTES = 512 * 1024 * 1024;
 
-/** An answer of its own status, where a FileError's code would give another. */
-class HttpFault extends Error {
-  readonly status: number;
-  constructor(status: number, message: string) {
-    super(message);
-    this.status = status;
-  }
-}
-
 export async function answerFiles(
   machine: DataMachine,
   req: IncomingMessage,
   res: ServerResponse,
   query: URLSearchParams,
 ): Promise<void> {
+  const name = query.get('username') || DEFAULT_USER;
+  const user = await findUser(machine.files, name);
+  if (user === undefined) throw new Refusal(401, `error looking up user '${name}': user: unknown user ${name}`);
   try {
-    const name = query.get('username') || DEFAULT_USER;
-    const user = await findUser(machine.files, name);
-    if (user === undefined) {
-      throw new HttpFault(401, `error looking up user '${name}': user: unknown user ${name}`);
-    }
     if (req.method === 'GET' || req.method === 'HEAD') await download(machine, req, res, query, user);
     else if (req.method === 'POST') sendJson(res, 200, await upload(machine, req, query, user));
-    else sendJson(res, 405, { code: 405, message: 'Use GET or POST.' });
+    else throw new Refusal(405, 'Use GET or POST.');
   } catch (caught) {
-    if (res.headersSent) throw caught;
-    req.resume();
-    const status =
-      caught instanceof HttpFault ? caught.status : caught instanceof FileError ? STATUS[caught.code] : 500;
-    sendJson(res, status, { code: status, message: caught instanceof Error ? caught.message : 'failed' });
+    throw caught instanceof FileError ? new Refusal(STATUS[caught.code], caught.message) : caught;
   }
 }
 
@@ -66,14 +52,14 @@ async function download(
   const path = sandboxPath(query.get('path') ?? '', user);
   const stat = await machine.files.stat(path).catch((caught: unknown) => {
     const missing = caught instanceof FileError && caught.code === 'not_found';
-    throw missing ? new HttpFault(404, `path '${path}' does not exist`) : caught;
+    throw missing ? new Refusal(404, `path '${path}' does not exist`) : caught;
   });
-  if (stat.type === 'directory') throw new HttpFault(400, `path '${path}' is a directory`);
+  if (stat.type === 'directory') throw new Refusal(400, `path '${path}' is a directory`);
   const { headers } = req;
   const conditional = ['range', 'if-modified-since', 'if-none-match', 'if-range'].some(name => headers[name]);
   const encoding = encodingFor(headers['accept-encoding']?.toString(), conditional);
   if (encoding === undefined) {
-    throw new HttpFault(406, 'no acceptable encoding found: this file can be sent as it is or with gzip');
+    throw new Refusal(406, 'no acceptable encoding found: this file can be sent as it is or with gzip');
   }
   const modified = new Date(Math.floor(stat.modifiedMs / 1000) * 1000);
   const common = {
@@ -83,14 +69,12 @@ async function download(
   };
   const since = Date.parse(headers['if-modified-since'] ?? '');
   if (!Number.isNaN(since) && headers['if-none-match'] === undefined && modified.getTime() <= since) {
-    res.writeHead(304, common).end();
-    return;
+    return void res.writeHead(304, common).end();
   }
   const { sizeBytes, body } = await machine.files.open(path);
   const range = rangeOf(headers.range, sizeBytes);
   if (range === 'none') {
-    res.writeHead(416, { ...common, 'content-range': `bytes */${sizeBytes}` }).end();
-    return;
+    return void res.writeHead(416, { ...common, 'content-range': `bytes */${sizeBytes}` }).end();
   }
   const { type, source } = await typed(path, body);
   const start = range?.start ?? 0;
@@ -103,10 +87,7 @@ async function download(
       ? { 'content-encoding': 'gzip' }
       : { 'content-length': end - start + 1, 'accept-ranges': 'bytes' }),
   });
-  if (req.method === 'HEAD') {
-    res.end();
-    return;
-  }
+  if (req.method === 'HEAD') return void res.end();
   const bytes = Readable.from(range === undefined ? source : cut(source, start, end + 1), { objectMode: false });
   // A client that goes away in the middle is no fault of ours.
   await (encoding === 'gzip' ? pipeline(bytes, createGzip(), res) : pipeline(bytes, res)).catch(() => {});
@@ -142,7 +123,7 @@ async function upload(
 ): Promise<Written[]> {
   const encoding = (req.headers['content-encoding'] ?? 'identity').split(';', 1)[0]?.trim().toLowerCase();
   if (encoding !== 'identity' && encoding !== 'gzip') {
-    throw new HttpFault(400, `error decompressing request body: unsupported Content-Encoding: ${encoding}`);
+    throw new Refusal(400, `error decompressing request body: unsupported Content-Encoding: ${encoding}`);
   }
   const metadata = metadataOf(req.headers);
   const given = query.get('path');
@@ -152,7 +133,7 @@ async function upload(
     const target = sandboxPath(path, user);
     await machine.files.write(target, content, user.uid).catch((caught: unknown) => {
       throw caught instanceof FileError && caught.message.startsWith('path is a file')
-        ? new HttpFault(500, `error ensuring directories: ${caught.message}`)
+        ? new Refusal(500, `error ensuring directories: ${caught.message}`)
         : caught;
     });
     // Also when there is none: an upload replaces all metadata of the file.
@@ -161,33 +142,28 @@ async function upload(
     return { name: basename(target), path: target, type: 'file', ...shown };
   };
   if (/^application\/octet-stream\b/i.test(type)) {
-    if (given === null) throw new HttpFault(400, 'path query parameter is required for raw body upload');
+    if (given === null) throw new Refusal(400, 'path query parameter is required for raw body upload');
     return [await write(given, body)];
   }
   if (!/^multipart\//i.test(type)) {
     const expected = 'expected multipart/form-data or application/octet-stream';
-    throw new HttpFault(400, `unsupported content type: ${type}, ${expected}`);
+    throw new Refusal(400, `unsupported content type: ${type}, ${expected}`);
   }
-  const content = await collect(body);
+  const tooLarge = () => new FileError('resource_exhausted', 'the upload is too large');
+  const content = await readCapped(body, { maxBytes: MAX_MULTIPART_BYTES, tooLarge });
   const form = await new Response(content, { headers: { 'content-type': type } }).formData().catch(() => undefined);
-  if (form === undefined) throw new HttpFault(400, 'the multipart body is cut off or malformed');
+  if (form === undefined) throw new Refusal(400, 'the multipart body is cut off or malformed');
   const written: Written[] = [];
   for (const part of form.getAll('file')) {
     const path = given ?? (typeof part === 'string' ? '' : part.name);
-    if (path === '') throw new HttpFault(400, 'a file without a name');
+    if (path === '') throw new Refusal(400, 'a file without a name');
     const target = sandboxPath(path, user);
     if (written.some(earlier => earlier.path === target)) {
       const same = `you cannot upload multiple files to the same path '${target}' in one upload request`;
-      throw new HttpFault(400, `${same}, only the first specified file was uploaded`);
+      throw new Refusal(400, `${same}, only the first specified file was uploaded`);
     }
     const bytes = typeof part === 'string' ? Buffer.from(part) : new Uint8Array(await part.arrayBuffer());
     written.push(await write(path, bytes));
   }
   return written;
 }
-
-const collect = (body: Readable): Promise<Buffer> =>
-  readCapped(body, {
-    maxBytes: MAX_MULTIPART_BYTES,
-    tooLarge: () => new FileError('resource_exhausted', 'the upload is too large'),
-  });

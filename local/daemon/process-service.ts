@@ -70,12 +70,8 @@ export function processService({ processes, defaults }: DataMachine): Service {
       const events = relay(call);
       const cwd = sandboxPath(config.cwd || (defaults?.workdir ?? ''), call.user);
       const options = { config, cwd, user: call.user.name, tag, stdin, terminal };
-      const process = await processes.start(options, events.listener);
       // The deadline belongs to the process, not to the stream: a command ends on time without a client too.
-      const overdue = (): void => processes.find({ pid: process.pid })?.control.signal('SIGKILL');
-      call.late.addEventListener('abort', overdue, { once: true });
-      void process.ended().then(() => call.late.removeEventListener('abort', overdue));
-      await events.untilEnd(process);
+      await events.untilEnd(await processes.start(options, events.listener, call.late));
     }),
     Connect: stream(Select, KEEPALIVE, async ({ process: selector }, call) => {
       const process = processes.findWithExit(selector);

@@ -60,7 +60,7 @@ async function answer(cloud: Cloud, answerInterpreter: AnswerInterpreter, reques
       return answerPort(sandbox, machine, request);
     });
   } catch (caught) {
-    if (!(caught instanceof access.Refusal)) throw caught;
+    if (res.headersSent || !(caught instanceof access.Refusal)) throw caught;
     sendRefusal(req, res, caught);
   }
   return true;

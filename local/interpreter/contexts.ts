@@ -2,20 +2,13 @@
 // how each language runs. Knows no HTTP.
 import { randomUUID } from 'node:crypto';
 import { posix } from 'node:path';
-import type { CellRequest, CodeContexts, Context, ExecutionOutput } from '../machine/code-contexts.ts';
-import type { DataMachine } from '../machine/machine.ts';
-import type { CellEvent, Language } from '../programs/operations.ts';
-import { type Kernel, startKernel } from './kernels.ts';
+import type { CodeContexts, DataMachine } from '../machine/machine.ts';
+import type { Cell, CellEvent, Language } from '../programs/operations.ts';
+import { type CellOutput, type Kernel, startKernel } from './kernels.ts';
 
-type Entry = {
-  readonly context: Context;
-  readonly language: Language;
-  kernel: Promise<Kernel> | undefined;
-  executions: number;
-  turn: Promise<unknown>;
-  removed: boolean;
-};
+type ExecutionOutput = CellOutput & { started(count: number): void };
 
+/** What the interpreter refuses, with its HTTP status. */
 export class ContextError extends Error {
   readonly status: number;
   constructor(status: number, message: string) {
@@ -39,9 +32,67 @@ const ALIASES: Readonly<Record<string, Language>> = { js: 'javascript', ts: 'typ
 /** A sandbox has these from its start. */
 const FIRST: readonly Language[] = ['python', 'javascript'];
 
+/** One interpreter that keeps its state, and the cells that wait for it. */
+class CodeContext {
+  readonly shown: { readonly id: string; readonly language: Language; readonly cwd: string };
+  readonly #machine: DataMachine;
+  #kernel: Promise<Kernel> | undefined;
+  #executions = 0;
+  #turn: Promise<unknown> = Promise.resolve();
+  #removed = false;
+
+  constructor(machine: DataMachine, language: Language, cwd: string) {
+    this.#machine = machine;
+    this.shown = { id: randomUUID(), language, cwd };
+  }
+
+  /**
+   * Runs a cell after those before it. `stop` interrupts it. Resolves when it is over, whatever came of it; what comes
+   * of it goes to `output`, the number of the execution first.
+   */
+  async execute(cell: Omit<Cell, 'language'>, output: ExecutionOutput, stop: AbortSignal): Promise<void> {
+    const run = this.#turn.then(() => this.#run(cell, output, stop));
+    this.#turn = run.catch(() => {});
+    await run;
+  }
+
+  async #run(cell: Omit<Cell, 'language'>, output: ExecutionOutput, stop: AbortSignal): Promise<void> {
+    if (stop.aborted) return;
+    if (this.#removed) return await output.event(REMOVED);
+    const { language, cwd } = this.shown;
+    this.#executions += 1;
+    output.started(this.#executions);
+    this.#kernel ??= startKernel(language, this.#machine, cwd);
+    const kernel = await this.#kernel.catch(async (caught: unknown) => {
+      this.#reset();
+      const value = caught instanceof Error ? caught.message : 'the interpreter could not start';
+      await output.event({ type: 'error', name: 'KernelNotStarted', value, traceback: value });
+    });
+    if (kernel === undefined || (await kernel.execute({ ...cell, language }, output, stop))) return;
+    this.#reset();
+    if (!stop.aborted) await output.event(this.#removed ? REMOVED : RESTARTED);
+  }
+
+  async restart(): Promise<void> {
+    const kernel = await this.#kernel?.catch(() => undefined);
+    this.#reset();
+    await kernel?.close();
+  }
+
+  async end(): Promise<void> {
+    this.#removed = true;
+    await this.restart();
+  }
+
+  #reset(): void {
+    this.#kernel = undefined;
+    this.#executions = 0;
+  }
+}
+
 export class Contexts implements CodeContexts {
   readonly #machine: DataMachine;
-  readonly #entries = new Map<string, Entry>();
+  readonly #contexts = new Map<string, CodeContext>();
   /** Each language's own context: JavaScript and TypeScript have one each, as on E2B. */
   readonly #defaults = new Map<Language, string>();
 
@@ -50,12 +101,12 @@ export class Contexts implements CodeContexts {
     for (const language of FIRST) this.#default(language);
   }
 
-  list(): Context[] {
-    return Array.from(this.#entries.values(), entry => entry.context);
+  list(): CodeContext['shown'][] {
+    return Array.from(this.#contexts.values(), context => context.shown);
   }
 
   /** @throws ContextError */
-  async create(name = 'python', cwd = DEFAULT_CWD): Promise<Context> {
+  async create(name = 'python', cwd = DEFAULT_CWD): Promise<CodeContext> {
     const language = languageOf(name);
     const path = posix.resolve(DEFAULT_CWD, cwd);
     await this.#machine.files.makeDir(path).catch(() => {});
@@ -63,83 +114,37 @@ export class Contexts implements CodeContexts {
   }
 
   /** The context asked for, else the language's own. @throws ContextError */
-  find(id: string | undefined, name = 'python'): Context {
-    return id === undefined ? this.#default(languageOf(name)) : this.#entry(id).context;
-  }
-
-  /** @throws ContextError */
-  async execute(id: string, cell: CellRequest, output: ExecutionOutput, stop: AbortSignal): Promise<void> {
-    const entry = this.#entry(id);
-    const run = entry.turn.then(() => this.#run(entry, cell, output, stop));
-    entry.turn = run.catch(() => {});
-    await run;
-  }
-
-  async #run(entry: Entry, cell: CellRequest, output: ExecutionOutput, stop: AbortSignal): Promise<void> {
-    if (stop.aborted) return;
-    if (entry.removed) return await output.event(REMOVED);
-    entry.executions += 1;
-    output.started(entry.executions);
-    entry.kernel ??= startKernel(entry.language, this.#machine, entry.context.cwd);
-    const kernel = await entry.kernel.catch(async (caught: unknown) => {
-      this.#reset(entry);
-      const value = caught instanceof Error ? caught.message : 'the interpreter could not start';
-      await output.event({ type: 'error', name: 'KernelNotStarted', value, traceback: value });
-    });
-    if (kernel === undefined) return;
-    if (await kernel.execute({ ...cell, language: entry.language }, output, stop)) return;
-    this.#reset(entry);
-    if (!stop.aborted) await output.event(entry.removed ? REMOVED : RESTARTED);
-  }
-
-  /** @throws ContextError */
-  async restart(id: string): Promise<void> {
-    const entry = this.#entry(id);
-    const kernel = await entry.kernel?.catch(() => undefined);
-    this.#reset(entry);
-    await kernel?.close();
+  find(id: string | undefined, name = 'python'): CodeContext {
+    const context = id === undefined ? this.#default(languageOf(name)) : this.#contexts.get(id);
+    if (context === undefined) throw new ContextError(404, `Context ${id} not found`);
+    return context;
   }
 
   /** @throws ContextError */
   async remove(id: string): Promise<void> {
-    const entry = this.#entry(id);
-    entry.removed = true;
-    this.#entries.delete(id);
-    await (await entry.kernel?.catch(() => undefined))?.close();
+    const context = this.find(id);
+    this.#contexts.delete(id);
+    await context.end();
   }
 
   /** Ends them all; what a sandbox has from its start is there anew. */
   async close(): Promise<void> {
-    const ids = Array.from(this.#entries.keys());
-    await Promise.all(ids.map(id => this.remove(id)));
+    await Promise.all(Array.from(this.#contexts.keys(), id => this.remove(id)));
     for (const language of FIRST) this.#default(language);
   }
 
-  #default(language: Language): Context {
-    const existing = this.#entries.get(this.#defaults.get(language) ?? '');
-    if (existing !== undefined) return existing.context;
-    const context = this.#add(language, DEFAULT_CWD);
-    this.#defaults.set(language, context.id);
+  #default(language: Language): CodeContext {
+    const existing = this.#contexts.get(this.#defaults.get(language) ?? '');
+    const context = existing ?? this.#add(language, DEFAULT_CWD);
+    this.#defaults.set(language, context.shown.id);
     return context;
   }
 
-  #add(language: Language, cwd: string): Context {
-    if (this.#entries.size >= MAX_CONTEXTS) throw new ContextError(429, `more than ${MAX_CONTEXTS} contexts`);
-    const context = { id: randomUUID(), language, cwd };
-    const turn = Promise.resolve();
-    this.#entries.set(context.id, { context, language, kernel: undefined, executions: 0, turn, removed: false });
+  #add(language: Language, cwd: string): CodeContext {
+    if (this.#contexts.size >= MAX_CONTEXTS) throw new ContextError(429, `more than ${MAX_CONTEXTS} contexts`);
+    const context = new CodeContext(this.#machine, language, cwd);
+    this.#contexts.set(context.shown.id, context);
     return context;
-  }
-
-  #reset(entry: Entry): void {
-    entry.kernel = undefined;
-    entry.executions = 0;
-  }
-
-  #entry(id: string): Entry {
-    const entry = this.#entries.get(id);
-    if (entry === undefined) throw new ContextError(404, `Context ${id} not found`);
-    return entry;
   }
 }
 

@@ -5,7 +5,7 @@ import { readCapped } from '../../src/ground/read-capped.ts';
 import { sendJson, sendText, writeAll } from '../daemon/answers.ts';
 import type { DataMachine } from '../machine/machine.ts';
 import type { CellEvent } from '../programs/operations.ts';
-import { ContextError } from './contexts.ts';
+import { ContextError, type Contexts } from './contexts.ts';
 
 const nullable = <T extends z.ZodType>(schema: T) => schema.nullish().transform(value => value ?? undefined);
 const Execute = z.object({
@@ -25,46 +25,50 @@ export async function answerInterpreter(
   req: IncomingMessage,
   res: ServerResponse,
 ): Promise<void> {
-  const [, room, id, action] = url.pathname.split('/');
-  const route = `${req.method} /${room ?? ''}${id === undefined ? '' : '/:id'}${action === undefined ? '' : `/${action}`}`;
-  const { contexts } = machine;
   try {
-    switch (route) {
-      case 'GET /health':
-        return sendText(res, 200, 'OK');
-      case 'POST /execute':
-        return await execute(machine, await read(Execute, req), res);
-      case 'GET /contexts':
-        return sendJson(res, 200, contexts.list());
-      case 'POST /contexts': {
-        const { language, cwd } = await read(Create, req);
-        return sendJson(res, 200, await contexts.create(language, cwd));
-      }
-      case 'DELETE /contexts/:id':
-        await contexts.remove(id ?? '');
-        return sendJson(res, 200, null);
-      case 'POST /contexts/:id/restart':
-        await contexts.restart(id ?? '');
-        return sendJson(res, 200, null);
-      default:
-        req.resume();
-        return sendText(res, 404, 'Not found');
-    }
+    await route(machine, url.pathname, req, res);
   } catch (caught) {
     if (res.headersSent || !(caught instanceof ContextError)) throw caught;
+    req.resume();
     sendText(res, caught.status, caught.message);
   }
 }
 
-async function execute(machine: DataMachine, request: z.infer<typeof Execute>, res: ServerResponse): Promise<void> {
-  const { code, context_id, language, env_vars } = request;
+async function route(machine: DataMachine, path: string, req: IncomingMessage, res: ServerResponse): Promise<void> {
+  const [, room = '', id, ...rest] = path.split('/');
+  const contexts = machine.contexts as Contexts;
+  switch ([`${req.method} /${room}`, ...(id === undefined ? [] : [':id']), ...rest].join('/')) {
+    case 'GET /health':
+      return sendText(res, 200, 'OK');
+    case 'POST /execute':
+      return await execute(machine.streams, contexts, await read(Execute, req), res);
+    case 'GET /contexts':
+      return sendJson(res, 200, contexts.list());
+    case 'POST /contexts': {
+      const { language, cwd } = await read(Create, req);
+      return sendJson(res, 200, (await contexts.create(language, cwd)).shown);
+    }
+    case 'DELETE /contexts/:id':
+      return sendJson(res, 200, (await contexts.remove(id ?? '')) ?? null);
+    case 'POST /contexts/:id/restart':
+      return sendJson(res, 200, (await contexts.find(id ?? '').restart()) ?? null);
+    default:
+      throw new ContextError(404, 'Not found');
+  }
+}
+
+async function execute(
+  streams: AbortSignal,
+  contexts: Contexts,
+  { code, context_id, language, env_vars }: z.infer<typeof Execute>,
+  res: ServerResponse,
+): Promise<void> {
   if (context_id !== undefined && language !== undefined) {
     throw new ContextError(400, 'Only one of context_id or language can be provided');
   }
-  const context = machine.contexts.find(context_id, language);
+  const context = contexts.find(context_id, language);
   const gone = new AbortController();
   res.once('close', () => gone.abort());
-  const { streams } = machine;
   const stop = AbortSignal.any([gone.signal, streams]);
   res.writeHead(200, { 'content-type': 'application/json' });
   let lastMs = performance.now();
@@ -82,7 +86,7 @@ async function execute(machine: DataMachine, request: z.infer<typeof Execute>, r
     event: (event: CellEvent) => line(withBareText(event)),
   };
   try {
-    await machine.contexts.execute(context.id, { code, envs: env_vars ?? {} }, output, stop);
+    await context.execute({ code, envs: env_vars ?? {} }, output, stop);
     // With the sandbox the answer breaks off, without this line.
     if (!streams.aborted) await line({ type: 'end_of_execution' });
   } finally {

@@ -1,10 +1,15 @@
 // What runs cells: Python and JavaScript in an interpreter that stays, bash as a script a cell, and a clear word for the
 // languages that local mode lacks.
-import type { CellOutput } from '../machine/code-contexts.ts';
 import type { DataMachine } from '../machine/machine.ts';
+import { asText, type Listener } from '../machine/processes.ts';
 import { sleep } from '../programs/children.ts';
 import { Guest } from '../programs/guest.ts';
 import type { Cell, CellEvent, Language } from '../programs/operations.ts';
+
+export type CellOutput = {
+  text(kind: 'stdout' | 'stderr', text: string): Promise<void>;
+  event(event: CellEvent): Promise<void>;
+};
 
 export interface Kernel {
   /** False when the state is lost and the kernel has to be started anew. */
@@ -43,33 +48,34 @@ export async function startKernel(language: Language, machine: DataMachine, cwd:
     case 'bash':
       return bashKernel(machine, cwd);
     default:
-      return new Absent(language);
+      return absent(language === 'r' ? 'R' : 'Java');
   }
 }
 
-class Absent implements Kernel {
-  readonly #language: Language;
-  constructor(language: Language) {
-    this.#language = language;
-  }
-  async execute(_cell: Cell, output: CellOutput): Promise<boolean> {
-    const name = this.#language === 'r' ? 'R' : 'Java';
-    const value = `local mode, a stand-in for E2B, has no ${name}: use python, javascript, typescript or bash here`;
-    await output.event({ type: 'error', name: 'LanguageNotAvailable', value, traceback: value });
-    return true;
-  }
-  async close(): Promise<void> {}
+function absent(name: string): Kernel {
+  const value = `local mode, a stand-in for E2B, has no ${name}: use python, javascript, typescript or bash here`;
+  return {
+    async execute(_cell, output) {
+      await output.event({ type: 'error', name: 'LanguageNotAvailable', value, traceback: value });
+      return true;
+    },
+    close: async () => {},
+  };
 }
 
-type Current = { cell: Cell; output: CellOutput; done: (alive: boolean) => void };
+type Current = {
+  readonly cell: Cell;
+  readonly output: CellOutput;
+  readonly print: Listener;
+  readonly done: (alive: boolean) => void;
+};
 
 class GuestKernel implements Kernel {
   #guest: Guest | undefined;
   #ended = false;
   #current: Current | undefined;
   /** The guest waits for the next cell. */
-  #give: ((cell: Cell | null) => void) | undefined;
-  #decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
+  #give: ((cell: Cell) => void) | undefined;
 
   static async start(language: 'python' | 'javascript', machine: DataMachine, cwd: string): Promise<GuestKernel> {
     const kernel = new GuestKernel();
@@ -84,10 +90,14 @@ class GuestKernel implements Kernel {
       machine,
       { language, args: undefined, cwd, env },
       {
-        output: (kind, bytes) => kernel.#output(kind, bytes),
+        output: async (kind, bytes) => kernel.#current?.print({ type: 'data', kind, bytes }),
         stdin: async () => undefined,
         event: async event => kernel.#current?.output.event(named(event)),
-        cell: () => kernel.#next(),
+        cell: () =>
+          new Promise(resolve => {
+            kernel.#give = resolve;
+            kernel.#hand();
+          }),
         cellDone: () => kernel.#finish(true),
       },
     );
@@ -101,7 +111,7 @@ class GuestKernel implements Kernel {
   async execute(cell: Cell, output: CellOutput, stop: AbortSignal): Promise<boolean> {
     if (this.#ended) return false;
     const over = new Promise<boolean>(resolve => {
-      this.#current = { cell, output, done: resolve };
+      this.#current = { cell, output, print: asText(output.text), done: resolve };
     });
     this.#hand();
     const interrupt = (): void => void this.#interrupt(over);
@@ -125,30 +135,17 @@ class GuestKernel implements Kernel {
     if (!ended.signal.aborted) await this.close();
   }
 
-  #next(): Promise<Cell | null> {
-    return new Promise(resolve => {
-      this.#give = resolve;
-      this.#hand();
-    });
-  }
-
+  /** When the guest waits and there is a cell. */
   #hand(): void {
-    if (this.#give === undefined || this.#current === undefined) return;
-    const give = this.#give;
+    if (this.#current === undefined) return;
+    this.#give?.(this.#current.cell);
     this.#give = undefined;
-    give(this.#current.cell);
   }
 
   #finish(alive: boolean): void {
     const current = this.#current;
     this.#current = undefined;
-    this.#decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
     current?.done(alive);
-  }
-
-  async #output(kind: 'stdout' | 'stderr', bytes: Uint8Array): Promise<void> {
-    const text = this.#decoders[kind].decode(bytes, { stream: true });
-    if (text !== '') await this.#current?.output.text(kind, text);
   }
 }
 
@@ -156,16 +153,8 @@ class GuestKernel implements Kernel {
 function bashKernel(machine: DataMachine, cwd: string): Kernel {
   return {
     async execute({ code, envs }, output, stop) {
-      const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder(), pty: new TextDecoder() };
-      const config = { cmd: '/bin/bash', args: ['-c', code], envs, cwd };
-      const process = await machine.processes.start({ config, user: 'user', stdin: false }, async event => {
-        if (event.type === 'end' || event.kind === 'pty') return;
-        await output.text(event.kind, decoders[event.kind].decode(event.bytes, { stream: true }));
-      });
-      const kill = (): void => machine.processes.find({ pid: process.pid })?.control.signal('SIGKILL');
-      stop.addEventListener('abort', kill, { once: true });
-      const exit = await process.ended();
-      stop.removeEventListener('abort', kill);
+      const start = { config: { cmd: '/bin/bash', args: ['-c', code], envs, cwd }, user: 'user', stdin: false };
+      const exit = await (await machine.processes.start(start, asText(output.text), stop)).ended();
       if (exit.kind === 'exited' && exit.code !== 0) {
         const value = `exit status ${exit.code}`;
         await output.event({ type: 'error', name: 'BashError', value, traceback: value });

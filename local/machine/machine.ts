@@ -2,7 +2,6 @@
 // Types only, and the one error its file tree throws. Knows no HTTP.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Machine, MachineOptions, SandboxDefaults, VolumeContent } from '../sandbox.ts';
-import type { CodeContexts } from './code-contexts.ts';
 import type { LocalRequest, LocalResponse, Network } from './network.ts';
 import type { ProcessTable } from './processes.ts';
 import type { RunProgram } from './program.ts';
@@ -71,6 +70,9 @@ export type VolumeFiles = VolumeContent & { readonly files: FileTree };
 
 /** Answers a request to a port inside the sandbox. */
 export type PortHandler = (req: IncomingMessage, res: ServerResponse, path: string) => void;
+
+/** Made by the interpreter, which alone knows what they are; they end with the machine's processes. */
+export type CodeContexts = { close(): Promise<void> };
 
 /** A machine of the data plane. */
 export interface DataMachine extends Machine {

@@ -56,7 +56,17 @@ export class ProcessError extends Error {
 /** Starts a process and reports to it. Rejects with a ProcessError when it cannot be started. */
 export type Shell = (process: Process, options: StartOptions) => Promise<ProcessControl>;
 
-type Listener = (event: ProcessEvent) => Promise<void> | void;
+export type Listener = (event: ProcessEvent) => Promise<void> | void;
+
+/** A listener for output as text, each stream decoded by itself. */
+export function asText(onText: (kind: 'stdout' | 'stderr', text: string) => Promise<void> | void): Listener {
+  const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
+  return event => {
+    if (event.type === 'end' || event.kind === 'pty') return;
+    const text = decoders[event.kind].decode(event.bytes, { stream: true });
+    return text === '' ? undefined : onText(event.kind, text);
+  };
+}
 
 /** How long the exit of a process is kept for clients that connect late. */
 const EXIT_KEPT_MS = 30_000;
@@ -131,8 +141,11 @@ export class ProcessTable {
     this.#shell = shell;
   }
 
-  /** `listener` receives everything from the first byte on. Rejects when there are too many or the shell cannot start it. */
-  async start(options: StartOptions, listener: Listener): Promise<Process> {
+  /**
+   * `listener` receives everything from the first byte on; `stop` kills it. Rejects when there are too many or the shell
+   * cannot start it.
+   */
+  async start(options: StartOptions, listener: Listener, stop?: AbortSignal): Promise<Process> {
     if (this.#running.size >= MAX_PROCESSES) {
       throw new ProcessError('resource_exhausted', `more than ${MAX_PROCESSES} processes in this sandbox`);
     }
@@ -142,9 +155,14 @@ export class ProcessTable {
     const control = await this.#shell(process, options);
     process.pid = control.pid ?? process.pid;
     this.#running.set(process.pid, { process, control });
+    const kill = (): void => control.signal('SIGKILL');
+    stop?.addEventListener('abort', kill, { once: true });
     process.listen(event => {
-      if (event.type === 'end') this.#forget(process);
+      if (event.type !== 'end') return;
+      stop?.removeEventListener('abort', kill);
+      this.#forget(process);
     });
+    if (stop?.aborted) kill();
     return process;
   }
 

@@ -157,7 +157,8 @@ test('traffic wakes a paused sandbox only where it may', async () => {
   const wakes = async (id: string): Promise<boolean> => {
     const sandbox = local.cloud.find(id);
     if (sandbox === undefined) throw new Error('not registered');
-    return local.cloud.wake(sandbox);
+    await local.cloud.wake(sandbox);
+    return sandbox.state === 'running';
   };
   const plain = await create();
   const auto = await create({ autoPause: true, autoResume: { enabled: true } });

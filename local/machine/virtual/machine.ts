@@ -3,8 +3,7 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Machine, MachineOptions, SandboxDefaults } from '../../sandbox.ts';
-import type { CodeContexts } from '../code-contexts.ts';
-import type { DataMachine, MachineParts, PortHandler } from '../machine.ts';
+import type { CodeContexts, DataMachine, MachineParts, PortHandler } from '../machine.ts';
 import { ProcessTable } from '../processes.ts';
 import { Disk } from './disk.ts';
 import { VirtualFiles } from './files.ts';

@@ -5,8 +5,13 @@ import { rmSync } from 'node:fs';
 import { chmod, cp, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import type { CodeContexts } from '../../../local/machine/code-contexts.ts';
-import type { DataMachine, MachineParts, MakeMachine, PortHandler } from '../../../local/machine/machine.ts';
+import type {
+  CodeContexts,
+  DataMachine,
+  MachineParts,
+  MakeMachine,
+  PortHandler,
+} from '../../../local/machine/machine.ts';
 import { ProcessError, ProcessTable } from '../../../local/machine/processes.ts';
 import type { Machine, MachineOptions } from '../../../local/sandbox.ts';
 import { RealFiles } from './files.ts';
