@@ -175,10 +175,11 @@ export class Cloud {
   }
 
   /** Adds a line to the sandbox's log, which the logs routes show; the oldest go first. */
-  log(sandbox: Sandbox, level: parts.LogLevel, message: string, fields: Readonly<Record<string, string>> = {}): void {
+  log(sandbox: Sandbox, level: parts.LogEntry['level'], message: string, fields: parts.LogEntry['fields'] = {}): void {
     const entry = this.#entries.get(sandbox.sandboxId);
     if (entry === undefined) return;
-    entry.sandbox.logs.push({ timestampMs: this.clock.now(), level, message, fields });
+    const timestamp = new Date(this.clock.now()).toISOString();
+    entry.sandbox.logs.push({ timestamp, level, message, fields });
     if (entry.sandbox.logs.length > MAX_LOGS) entry.sandbox.logs.shift();
   }
 

@@ -79,13 +79,7 @@ export type SandboxSpec = {
   readonly defaults?: SandboxDefaults | undefined;
 };
 
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
-export type LogEntry = {
-  readonly timestampMs: number;
-  readonly level: LogLevel;
-  readonly message: string;
-  readonly fields: Readonly<Record<string, string>>;
-};
+export type LogEntry = Readonly<components['schemas']['SandboxLogEntry']>;
 
 /** One live sandbox. The registry alone changes it, in place: whoever holds it sees its present state. */
 export interface Sandbox {

@@ -68,13 +68,13 @@ export function sandboxHandlers(parts: Parts): Handlers {
 async function create(parts: Parts, team: Team, body: asked.NewSandbox, timeoutMs: number) {
   const { cloud, templates, volumes } = parts;
   const { template, build } = templates.findBuild(team, body.templateID);
-  const { defaults, buildId, cpuCount, memoryMB, diskSizeMB } = build;
+  const { defaults, buildID: buildId, cpuCount, memoryMB, diskSizeMB } = build;
   const volumeMounts = volumes.mountsOf(team.teamId, body.volumeMounts ?? []);
   const spec = {
     ...asked.acceptSandbox(body),
     envVars: { ...defaults.envs, ...body.envVars },
     teamId: team.teamId,
-    templateId: template.templateId,
+    templateId: template.templateID,
     alias: template.alias,
     ...{ buildId, cpuCount, memoryMB, diskSizeMB, defaults, volumeMounts },
   };

@@ -5,7 +5,7 @@ import { ApiError, findSandbox, shortId } from './errors.ts';
 import type { Handlers } from './operation.ts';
 import { paginate } from './page.ts';
 import { DEFAULT_TAG, parseName } from './template-name.ts';
-import { fullNames, type Template, type TemplateStore } from './template-store.ts';
+import type { Template, TemplateStore } from './template-store.ts';
 
 export function snapshotHandlers(cloud: Cloud, templates: TemplateStore): Handlers {
   return {
@@ -27,9 +27,9 @@ export function snapshotHandlers(cloud: Cloud, templates: TemplateStore): Handle
       const snapshots = templates
         .list(call.team, 'snapshot')
         .filter(({ sourceSandboxId: id }) => sandboxID === undefined || id === shortId(sandboxID))
-        .filter(({ alias, templateId }) => wanted === undefined || alias === wanted.name || templateId === wanted.name)
+        .filter(({ alias, templateID }) => wanted === undefined || [alias, templateID].includes(wanted.name))
         .filter(({ tags }) => wanted?.tag === undefined || tags.has(wanted.tag));
-      const page = paginate(snapshots, each => ({ timeMs: each.createdAtMs, id: each.templateId }), call);
+      const page = paginate(snapshots, each => ({ timeMs: Date.parse(each.createdAt), id: each.templateID }), call);
       return page.map(each => viewSnapshot(each, wanted?.tag ?? newestTag(each)));
     },
   };
@@ -45,11 +45,11 @@ function snapshotName(name: string, team: Team) {
 }
 
 function newestTag({ builds, tags }: Template): string {
-  const [tag = DEFAULT_TAG] = [...tags].findLast(([, { buildId }]) => buildId === builds[0]?.buildId) ?? [];
+  const [tag = DEFAULT_TAG] = [...tags].findLast(([, { buildID }]) => buildID === builds[0]?.buildID) ?? [];
   return tag;
 }
 
-function viewSnapshot(template: Template, tag: string) {
-  const [name = template.templateId] = fullNames(template);
-  return { snapshotID: `${name}:${tag}`, names: fullNames(template) };
-}
+const viewSnapshot = ({ templateID, names }: Template, tag: string) => ({
+  snapshotID: `${names[0] ?? templateID}:${tag}`,
+  names,
+});

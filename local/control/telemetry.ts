@@ -1,6 +1,6 @@
 // Metrics and logs of sandboxes. Metrics are computed when asked: one point each five seconds of running.
 import type { paths } from 'e2b';
-import type { Cloud, LogEntry, LogLevel, Sandbox } from '../cloud.ts';
+import type { Cloud, LogEntry, Sandbox } from '../cloud.ts';
 import { SHOWN_USAGE } from '../sandbox.ts';
 import { ApiError, findSandbox, shortId } from './errors.ts';
 import type { Handlers } from './operation.ts';
@@ -8,7 +8,7 @@ import type { Handlers } from './operation.ts';
 const STEP_MS = 5_000;
 const MAX_POINTS = 500;
 const MIB = 1024 * 1024;
-const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
+const LEVELS: readonly LogEntry['level'][] = ['debug', 'info', 'warn', 'error'];
 
 type LogQuery = NonNullable<paths['/v2/sandboxes/{sandboxID}/logs']['get']['parameters']['query']>;
 
@@ -29,12 +29,12 @@ export function telemetryHandlers(cloud: Cloud): Handlers {
     },
     'GET /sandboxes/{sandboxID}/logs': ({ team, param, query: { start = 0, limit } }) => {
       const { logs } = findSandbox(cloud, team, param('sandboxID'));
-      const entries = logs.filter(entry => entry.timestampMs >= start).slice(0, limit);
-      return { logs: entries.map(viewLine), logEntries: entries.map(viewEntry) };
+      const entries = logs.filter(entry => Date.parse(entry.timestamp) >= start).slice(0, limit);
+      return { logs: entries.map(viewLine), logEntries: entries };
     },
-    'GET /v2/sandboxes/{sandboxID}/logs': ({ team, param, query }) => {
-      return { logs: selectLogs(findSandbox(cloud, team, param('sandboxID')).logs, query).map(viewEntry) };
-    },
+    'GET /v2/sandboxes/{sandboxID}/logs': ({ team, param, query }) => ({
+      logs: selectLogs(findSandbox(cloud, team, param('sandboxID')).logs, query),
+    }),
   };
 }
 
@@ -42,24 +42,19 @@ export function telemetryHandlers(cloud: Cloud): Handlers {
 function selectLogs(logs: readonly LogEntry[], query: LogQuery): LogEntry[] {
   const { cursor, direction = 'forward', level = 'debug', search = '', limit } = query;
   const forward = direction === 'forward';
-  const inReach = (entry: LogEntry): boolean =>
-    cursor === undefined || (forward ? entry.timestampMs >= cursor : entry.timestampMs <= cursor);
+  const inReach = ({ timestamp }: LogEntry): boolean =>
+    cursor === undefined || (forward ? Date.parse(timestamp) >= cursor : Date.parse(timestamp) <= cursor);
   const matching = logs.filter(
     entry => inReach(entry) && LEVELS.indexOf(entry.level) >= LEVELS.indexOf(level) && entry.message.includes(search),
   );
   return (forward ? matching : matching.reverse()).slice(0, limit);
 }
 
-const viewEntry = ({ timestampMs, ...entry }: LogEntry) => ({
-  timestamp: new Date(timestampMs).toISOString(),
-  ...entry,
-});
-
 /** A line is a JSON object as text. */
-const viewLine = (entry: LogEntry) => {
-  const { fields, ...shown } = viewEntry(entry);
-  return { timestamp: shown.timestamp, line: JSON.stringify({ ...fields, ...shown, logger: 'sandbox' }) };
-};
+const viewLine = ({ fields, ...shown }: LogEntry) => ({
+  timestamp: shown.timestamp,
+  line: JSON.stringify({ ...fields, ...shown, logger: 'sandbox' }),
+});
 
 /** The newest MAX_POINTS of the interval, which ends where the sandbox was paused. */
 function points(sandbox: Sandbox, nowMs: number, start: number | undefined, end: number | undefined) {

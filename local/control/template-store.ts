@@ -1,5 +1,6 @@
 // Templates and snapshots (which are templates too): the built-in ones and each team's, their builds and tags.
 import { randomUUID } from 'node:crypto';
+import type { components } from 'e2b';
 import type { Clock } from '../clock.ts';
 import type { Machine } from '../cloud.ts';
 import { newId } from '../ids.ts';
@@ -7,50 +8,38 @@ import type { Team } from './auth.ts';
 import { type BuildDefaults, NO_DEFAULTS } from './build-steps.ts';
 import { ApiError } from './errors.ts';
 import { DEFAULT_TAG, parseName } from './template-name.ts';
+import { ENVD_VERSION } from './views.ts';
 
-export type BuildLog = {
-  readonly timestampMs: number;
-  readonly level: 'info' | 'warn' | 'error';
-  readonly message: string;
-};
+type Schemas = components['schemas'];
 
-export type Build = {
-  readonly buildId: string;
-  status: 'waiting' | 'building' | 'ready' | 'error';
-  /** Of a build that failed. */
-  reason: { readonly message: string; readonly step: string } | undefined;
-  readonly createdAtMs: number;
-  updatedAtMs: number;
-  readonly cpuCount: number;
-  readonly memoryMB: number;
-  readonly diskSizeMB: number;
-  /** The tags to set once the build is ready. */
-  readonly tags: readonly string[];
-  /** What a sandbox of this build starts with; owned by the store. Undefined: an empty machine. */
-  content: Machine | undefined;
-  defaults: BuildDefaults;
-  readonly logs: BuildLog[];
-};
+/** As the API shows it, and what it does not show. */
+export type Build = Schemas['TemplateBuild'] &
+  Size & {
+    /** Of a build that failed. */
+    reason: { readonly message: string; readonly step: string } | undefined;
+    /** The tags to set once the build is ready. */
+    readonly tags: readonly string[];
+    /** What a sandbox of this build starts with; owned by the store. Undefined: an empty machine. */
+    content: Machine | undefined;
+    defaults: BuildDefaults;
+    readonly logs: Schemas['BuildLogEntry'][];
+  };
 
-export type Template = {
-  readonly templateId: string;
+/** As the API shows it, and what it does not show. */
+export type Template = Omit<Schemas['TemplateWithBuilds'], 'builds'> & {
   /** Undefined: built in, all may use it, none may change it. */
   readonly team: Team | undefined;
   readonly kind: 'template' | 'snapshot';
+  readonly alias: string | undefined;
   /** A snapshot's. */
   readonly sourceSandboxId: string | undefined;
-  alias: string | undefined;
-  public: boolean;
-  readonly createdAtMs: number;
-  updatedAtMs: number;
-  lastSpawnedAtMs: number | undefined;
-  spawnCount: number;
+  /** The newest first. */
   readonly builds: Build[];
-  readonly tags: Map<string, { buildId: string; createdAtMs: number }>;
+  readonly tags: Map<string, Schemas['TemplateTag']>;
 };
 
 export type NewTemplate = Pick<Template, 'kind' | 'alias' | 'sourceSandboxId'>;
-export type Size = Pick<Build, 'cpuCount' | 'memoryMB' | 'diskSizeMB'>;
+export type Size = { readonly cpuCount: number; readonly memoryMB: number; readonly diskSizeMB: number };
 
 export const DEFAULT_SIZE: Size = { cpuCount: 2, memoryMB: 512, diskSizeMB: 22_528 };
 
@@ -83,7 +72,7 @@ export class TemplateStore {
       template => owns(team, template) || template.public || template.team === undefined,
     );
     const found =
-      visible.find(template => namespace === undefined && template.templateId === name) ??
+      visible.find(template => namespace === undefined && template.templateID === name) ??
       visible.find(
         ({ alias, team: owner }) =>
           alias === name && (namespace === undefined ? owner?.teamId === team.teamId : owner?.slug === namespace),
@@ -106,8 +95,8 @@ export class TemplateStore {
   findBuild(team: Team, reference: string): { template: Template; build: Build } {
     const template = this.find(team, reference);
     const tag = parseName(reference).tag ?? DEFAULT_TAG;
-    const buildId = template.tags.get(tag)?.buildId ?? tag;
-    const build = template.builds.find(each => each.buildId === buildId);
+    const buildID = template.tags.get(tag)?.buildID ?? tag;
+    const build = template.builds.find(each => each.buildID === buildID);
     if (build === undefined) throw new ApiError(404, `template '${reference}' with tag '${tag}' not found`);
     return { template, build };
   }
@@ -122,18 +111,12 @@ export class TemplateStore {
   }
 
   addBuild(template: Template, size: Size, tags: readonly string[]): Build {
-    const nowMs = this.#clock.now();
+    const createdAt = this.#now();
     const build: Build = {
+      ...{ buildID: randomUUID(), status: 'waiting', createdAt, updatedAt: createdAt, envdVersion: ENVD_VERSION },
       ...size,
-      buildId: randomUUID(),
-      status: 'waiting',
-      createdAtMs: nowMs,
-      updatedAtMs: nowMs,
       tags: tags.length === 0 ? [DEFAULT_TAG] : tags,
-      reason: undefined,
-      content: undefined,
-      defaults: NO_DEFAULTS,
-      logs: [],
+      ...{ reason: undefined, content: undefined, defaults: NO_DEFAULTS, logs: [] },
     };
     template.builds.unshift(build);
     return build;
@@ -141,37 +124,34 @@ export class TemplateStore {
 
   /** The build is ready: its tags point to it from now on. The store owns `content`. */
   finish(template: Template, build: Build, content: Machine | undefined, message: string): void {
-    const nowMs = this.#clock.now();
-    build.status = 'ready';
-    build.content = content;
-    build.updatedAtMs = nowMs;
+    const finishedAt = this.#now();
+    Object.assign(build, { status: 'ready', content, finishedAt, updatedAt: finishedAt });
     this.log(build, message);
-    for (const tag of build.tags) this.tag(template, tag, build.buildId);
+    for (const tag of build.tags) this.tag(template, tag, build.buildID);
   }
 
   fail(build: Build, reason: NonNullable<Build['reason']>): void {
     this.log(build, reason.message, 'error');
-    Object.assign(build, { status: 'error', reason, updatedAtMs: this.#clock.now() });
+    Object.assign(build, { status: 'error', reason, updatedAt: this.#now() });
   }
 
-  log(build: Build, message: string, level: BuildLog['level'] = 'info'): void {
-    build.logs.push({ timestampMs: this.#clock.now(), level, message });
+  log(build: Build, message: string, level: 'info' | 'warn' | 'error' = 'info'): void {
+    build.logs.push({ timestamp: this.#now(), level, message });
     if (build.logs.length > MAX_BUILD_LOGS) build.logs.shift();
   }
 
-  tag(template: Template, tag: string, buildId: string): void {
-    const nowMs = this.#clock.now();
-    template.tags.set(tag, { buildId, createdAtMs: nowMs });
-    template.updatedAtMs = nowMs;
+  tag(template: Template, tag: string, buildID: string): void {
+    template.updatedAt = this.#now();
+    template.tags.set(tag, { tag, buildID, createdAt: template.updatedAt });
   }
 
   spawned(template: Template): void {
-    template.lastSpawnedAtMs = this.#clock.now();
+    template.lastSpawnedAt = this.#now();
     template.spawnCount += 1;
   }
 
   async remove(template: Template): Promise<void> {
-    this.#templates.delete(template.templateId);
+    this.#templates.delete(template.templateID);
     await Promise.all(template.builds.map(build => build.content?.close()));
   }
 
@@ -179,37 +159,33 @@ export class TemplateStore {
     await Promise.all([...this.#templates.values()].map(template => this.remove(template)));
   }
 
-  #addBuiltIn(templateId: string, alias: string, size: Size = DEFAULT_SIZE): void {
-    const template = this.#add(undefined, { kind: 'template', alias, sourceSandboxId: undefined }, templateId);
+  #addBuiltIn(templateID: string, alias: string, size: Size = DEFAULT_SIZE): void {
+    const template = this.#add(undefined, { kind: 'template', alias, sourceSandboxId: undefined }, templateID);
     template.public = true;
     this.finish(template, this.addBuild(template, size, []), undefined, 'Built in');
   }
 
-  #add(team: Team | undefined, options: NewTemplate, templateId = newId(20)): Template {
-    const nowMs = this.#clock.now();
+  #add(team: Team | undefined, options: NewTemplate, templateID = newId(20)): Template {
+    const createdAt = this.#now();
+    const { alias } = options;
     const template: Template = {
       ...options,
-      templateId,
-      team,
-      public: false,
-      createdAtMs: nowMs,
-      updatedAtMs: nowMs,
-      lastSpawnedAtMs: undefined,
-      spawnCount: 0,
+      ...{ templateID, team, public: false, createdAt, updatedAt: createdAt, lastSpawnedAt: null, spawnCount: 0 },
+      aliases: alias === undefined ? [] : [alias],
+      // With the namespace.
+      names: alias === undefined ? [] : [team === undefined ? alias : `${team.slug}/${alias}`],
       builds: [],
       tags: new Map(),
     };
-    this.#templates.set(templateId, template);
+    this.#templates.set(templateID, template);
     return template;
+  }
+
+  #now(): string {
+    return new Date(this.#clock.now()).toISOString();
   }
 }
 
 function owns(team: Team, template: Template): boolean {
   return template.team?.teamId === team.teamId;
-}
-
-/** With the namespace, as answers name a template; none for a template without a name. */
-export function fullNames(template: Template): string[] {
-  if (template.alias === undefined) return [];
-  return [template.team === undefined ? template.alias : `${template.team.slug}/${template.alias}`];
 }

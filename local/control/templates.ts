@@ -9,8 +9,8 @@ import { ApiError } from './errors.ts';
 import type { Call, Handlers } from './operation.ts';
 import { paginate } from './page.ts';
 import { DEFAULT_TAG, isUuid, parseName, parseTags } from './template-name.ts';
-import { type Build, DEFAULT_SIZE, fullNames, type Template, type TemplateStore } from './template-store.ts';
-import { viewLogs, viewTags, viewTemplate, viewWithBuilds } from './template-views.ts';
+import { type Build, DEFAULT_SIZE, type Template, type TemplateStore } from './template-store.ts';
+import { viewTemplate, viewWithBuilds } from './template-views.ts';
 
 type Parts = { readonly cloud: Cloud; readonly templates: TemplateStore; readonly files: BuildFiles };
 type New = components['schemas']['TemplateBuildRequestV3'];
@@ -35,24 +35,24 @@ export function templateHandlers(parts: Parts): Handlers {
   return {
     'GET /templates': call => listOf(call).map(viewTemplate),
     'GET /v2/templates': call =>
-      paginate(listOf(call), each => position(each, each.templateId), call).map(viewTemplate),
+      paginate(listOf(call), each => position(each, each.templateID), call).map(viewTemplate),
     'POST /v3/templates': call => {
       const { template, build } = add(templates, call);
       const { templateID, names, aliases } = viewTemplate(template);
-      return { templateID, buildID: build.buildId, public: template.public, names, aliases, tags: build.tags };
+      return { templateID, buildID: build.buildID, public: template.public, names, aliases, tags: build.tags };
     },
     // Older than the types of the SDK.
     ...{ 'POST /v2/templates': (call: Call<unknown, New>) => viewTemplate(add(templates, call).template) },
     'GET /templates/aliases/{alias}': ({ team, param }) => {
       const template = templates.find(team, param('alias'));
-      return { templateID: template.templateId, public: template.public };
+      return { templateID: template.templateID, public: template.public };
     },
     'POST /templates/tags': ({ team, body }) => {
       const tags = parseTags(body.tags);
       templates.findOwn(team, body.target);
       const { template, build } = templates.findBuild(team, body.target);
-      for (const tag of tags) templates.tag(template, tag, build.buildId);
-      return { tags, buildID: build.buildId };
+      for (const tag of tags) templates.tag(template, tag, build.buildID);
+      return { tags, buildID: build.buildID };
     },
     'DELETE /templates/tags': ({ team, body }) => {
       const tags = parseTags(body.tags);
@@ -64,22 +64,22 @@ export function templateHandlers(parts: Parts): Handlers {
       const template = find(call);
       return viewWithBuilds(
         template,
-        paginate(template.builds, each => position(each, each.buildId), call),
+        paginate(template.builds, each => position(each, each.buildID), call),
       );
     },
     'DELETE /templates/{templateID}': call => {
       const template = findOwn(call);
-      const { templateId } = template;
-      const uses = cloud.ofTeam(call.team.teamId).filter(({ spec }) => spec.templateId === templateId);
+      const { templateID } = template;
+      const uses = cloud.ofTeam(call.team.teamId).filter(({ spec }) => spec.templateId === templateID);
       if (uses.some(each => each.state === 'paused')) {
-        const message = `cannot delete template '${templateId}' because there are paused sandboxes using it`;
+        const message = `cannot delete template '${templateID}' because there are paused sandboxes using it`;
         throw new ApiError(400, message);
       }
       return templates.remove(template);
     },
     'PATCH /templates/{templateID}': call => void change(call),
-    'PATCH /v2/templates/{templateID}': call => ({ names: fullNames(change(call)) }),
-    'GET /templates/{templateID}/tags': call => viewTags(find(call)),
+    'PATCH /v2/templates/{templateID}': call => ({ names: change(call).names }),
+    'GET /templates/{templateID}/tags': call => [...find(call).tags.values()],
     'GET /templates/{templateID}/files/{hash}': call => {
       findOwn(call);
       const hash = call.param('hash');
@@ -90,14 +90,14 @@ export function templateHandlers(parts: Parts): Handlers {
     'GET /templates/{templateID}/builds/{buildID}/status': call => {
       const { logsOffset = 0, limit = 0 } = call.query;
       const { template, build } = findBuild(call, find);
-      const logEntries = viewLogs(build).slice(logsOffset, logsOffset + limit);
-      const { buildId: buildID, status } = build;
+      const logEntries = build.logs.slice(logsOffset, logsOffset + limit);
+      const { buildID, status } = build;
       const reason = build.reason && { ...build.reason, logEntries: [] };
       const logs = logEntries.map(entry => entry.message);
-      return { templateID: template.templateId, buildID, status, logs, logEntries, reason };
+      return { templateID: template.templateID, buildID, status, logs, logEntries, reason };
     },
     'GET /templates/{templateID}/builds/{buildID}/logs': call => ({
-      logs: viewLogs(findBuild(call, find).build),
+      logs: findBuild(call, find).build.logs,
     }),
   };
 }
@@ -109,12 +109,12 @@ function findBuild(call: Call, find: (call: Call) => Template): Pair {
   const buildId = call.param('buildID');
   if (!isUuid(buildId)) throw new ApiError(400, 'Invalid build ID');
   const template = find(call);
-  const build = template.builds.find(each => each.buildId === buildId);
+  const build = template.builds.find(each => each.buildID === buildId);
   if (build === undefined) throw new ApiError(404, `Build '${buildId}' not found`);
   return { template, build };
 }
 
-const position = (each: { createdAtMs: number }, id: string) => ({ timeMs: each.createdAtMs, id });
+const position = ({ createdAt }: Template | Build, id: string) => ({ timeMs: Date.parse(createdAt), id });
 
 /** A new build, of a new template if the name is new. */
 function add(templates: TemplateStore, { team, body }: Call<unknown, New>): Pair {
