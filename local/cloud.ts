@@ -102,8 +102,8 @@ export class Cloud {
   }
 
   /** @throws CloudError sandbox_gone */
-  async kill(sandbox: Sandbox): Promise<void> {
-    await this.#change(sandbox, entry => this.#remove(entry));
+  kill(sandbox: Sandbox): Promise<void> {
+    return this.#change(sandbox, entry => this.#remove(entry));
   }
 
   /** @throws CloudError sandbox_gone, already_paused */
@@ -169,9 +169,8 @@ export class Cloud {
   }
 
   /** A copy of the machine, taken while nothing else changes the sandbox. */
-  async copyMachine(sandbox: Sandbox): Promise<parts.Machine> {
-    const { sandboxId, spec, machine } = sandbox;
-    return this.#change(sandbox, () => machine.copy({ ...spec, sandboxId }));
+  copyMachine(sandbox: Sandbox): Promise<parts.Machine> {
+    return this.#change(sandbox, ({ sandbox: { sandboxId, spec, machine } }) => machine.copy({ ...spec, sandboxId }));
   }
 
   /** Adds a line to the sandbox's log, which the logs routes show; the oldest go first. */

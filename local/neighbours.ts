@@ -1,6 +1,7 @@
 // What a sandbox asks of another one's port, by the name that getHost() gives: through local mode's own port, as anybody
 // outside, so that tokens are asked for and paused sandboxes are woken. Nothing else of this machine can be named.
-import { request as send } from 'node:http';
+import { once } from 'node:events';
+import { type IncomingMessage, request as send } from 'node:http';
 import { readCapped } from '../src/ground/read-capped.ts';
 import type { Cloud } from './cloud.ts';
 import type { MachineParts } from './machine/machine.ts';
@@ -22,22 +23,20 @@ export function neighbours(
   };
 }
 
-function exchange(url: string, host: string, { method, path, headers, body }: LocalRequest): Promise<LocalResponse> {
+async function exchange(
+  url: string,
+  host: string,
+  { method, path, headers, body }: LocalRequest,
+): Promise<LocalResponse> {
   const kept = headers.filter(([name]) => !/^(host|connection|content-length|transfer-encoding)$/i.test(name));
-  const { hostname, port } = new URL(url);
   const flat = ['host', host, ...kept.flat(), 'content-length', String(body.length), 'connection', 'close'];
-  return new Promise((resolve, reject) => {
-    const sent = send({ hostname: hostname.replace(/^\[|\]$/g, ''), port, method, path, headers: flat, agent: false });
-    sent.once('error', reject);
-    sent.once('response', answer => {
-      const tooLarge = () => new Error('the answer is too large');
-      readCapped(answer, { maxBytes: MAX_BODY_BYTES, tooLarge }).then(bytes => {
-        const pairs = Object.entries(answer.headersDistinct).flatMap(([name, values = []]) =>
-          values.map((value): [string, string] => [name, value]),
-        );
-        resolve({ status: answer.statusCode ?? 502, headers: pairs, body: bytes });
-      }, reject);
-    });
-    sent.end(body);
-  });
+  const sent = send(url, { method, path, headers: flat, agent: false });
+  sent.on('error', () => {}).end(body);
+  const [answer] = (await once(sent, 'response')) as [IncomingMessage];
+  const tooLarge = () => new Error('the answer is too large');
+  const bytes = await readCapped(answer, { maxBytes: MAX_BODY_BYTES, tooLarge });
+  const pairs = Object.entries(answer.headersDistinct).flatMap(([name, values = []]) =>
+    values.map((value): [string, string] => [name, value]),
+  );
+  return { status: answer.statusCode ?? 502, headers: pairs, body: bytes };
 }

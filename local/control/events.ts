@@ -8,18 +8,7 @@ const KEPT_MS = 7 * 24 * 3_600_000;
 /** Of all teams together; the oldest go first. */
 const MAX_EVENTS = 10_000;
 
-export type ShownEvent = {
-  readonly version: 'v1';
-  readonly id: string;
-  readonly type: string;
-  readonly eventData: object | null;
-  readonly sandboxId: string;
-  readonly sandboxExecutionId: string;
-  readonly sandboxBuildId: string;
-  readonly sandboxTemplateId: string;
-  readonly sandboxTeamId: string;
-  readonly timestamp: string;
-};
+export type ShownEvent = ReturnType<typeof view>;
 
 export class EventStore {
   #events: ShownEvent[] = [];
@@ -42,7 +31,7 @@ export class EventStore {
   }
 }
 
-function view({ kind, sandbox, data }: LifecycleEvent, nowMs: number): ShownEvent {
+function view({ kind, sandbox, data }: LifecycleEvent, nowMs: number) {
   return {
     version: 'v1',
     id: randomUUID(),

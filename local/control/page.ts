@@ -21,8 +21,7 @@ export function decodeCursor(token: string, order: Order): Position {
 
 function compare(a: Position, b: Position, order: Order): number {
   const byTime = order === 'asc' ? a.timeMs - b.timeMs : b.timeMs - a.timeMs;
-  if (byTime !== 0) return byTime;
-  return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
+  return byTime || Number(a.id > b.id) - Number(a.id < b.id);
 }
 
 type PageQuery = { readonly limit?: number; readonly nextToken?: string; readonly order?: Order };

@@ -1,12 +1,6 @@
 // Names of templates and snapshots: `[namespace/]name[:tag]`. Pure.
 import { ApiError } from './errors.ts';
 
-export type TemplateName = {
-  readonly namespace: string | undefined;
-  readonly name: string;
-  readonly tag: string | undefined;
-};
-
 export const DEFAULT_TAG = 'default';
 
 export const isUuid = (text: string): boolean =>
@@ -25,7 +19,7 @@ export function parseTags(tags: readonly string[]): string[] {
 }
 
 /** @throws ApiError 400 */
-export function parseName(text: string, what = 'template reference'): TemplateName {
+export function parseName(text: string, what = 'template reference') {
   const match = /^(?:([a-z0-9_-]+)\/)?([a-z0-9_-]+)(?::([a-z0-9_.-]+))?$/.exec(text.trim().toLowerCase());
   if (match === null) {
     throw new ApiError(400, `Invalid ${what}: '${text}' is not of the form [namespace/]name[:tag]`);

@@ -8,13 +8,10 @@ const CLIENT_ID = '6532622b';
 const iso = (timeMs: number): string => new Date(timeMs).toISOString();
 
 /** Answer of create, connect, resume, fork. */
-export function viewStarted(sandbox: Sandbox) {
+export function viewStarted({ spec, ...sandbox }: Sandbox) {
   return {
-    templateID: sandbox.spec.templateId,
-    sandboxID: sandbox.sandboxId,
-    alias: sandbox.spec.alias,
-    clientID: CLIENT_ID,
-    envdVersion: ENVD_VERSION,
+    ...{ templateID: spec.templateId, sandboxID: sandbox.sandboxId, alias: spec.alias },
+    ...{ clientID: CLIENT_ID, envdVersion: ENVD_VERSION },
     envdAccessToken: sandbox.envdAccessToken,
     trafficAccessToken: sandbox.trafficAccessToken ?? null,
     domain: sandbox.domain ?? null,
@@ -22,23 +19,15 @@ export function viewStarted(sandbox: Sandbox) {
 }
 
 /** One entry of a list. */
-export function viewListed(sandbox: Sandbox) {
-  const { spec } = sandbox;
+export function viewListed({ spec, ...sandbox }: Sandbox) {
+  const { alias, cpuCount, memoryMB, diskSizeMB, metadata } = spec;
+  const volumeMounts = spec.volumeMounts.map(({ name, path }) => ({ name, path }));
   return {
-    templateID: spec.templateId,
-    alias: spec.alias,
-    sandboxID: sandbox.sandboxId,
-    clientID: CLIENT_ID,
+    ...{ templateID: spec.templateId, sandboxID: sandbox.sandboxId, alias, state: sandbox.state },
+    ...{ clientID: CLIENT_ID, envdVersion: ENVD_VERSION, cpuCount, memoryMB, diskSizeMB, metadata },
     startedAt: iso(sandbox.startedAtMs),
     endAt: iso(sandbox.endAtMs),
-    cpuCount: spec.cpuCount,
-    memoryMB: spec.memoryMB,
-    diskSizeMB: spec.diskSizeMB,
-    metadata: spec.metadata,
-    state: sandbox.state,
-    envdVersion: ENVD_VERSION,
-    volumeMounts:
-      spec.volumeMounts.length === 0 ? undefined : spec.volumeMounts.map(({ name, path }) => ({ name, path })),
+    volumeMounts: volumeMounts.length === 0 ? undefined : volumeMounts,
   };
 }
 

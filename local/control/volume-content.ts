@@ -48,7 +48,7 @@ function authorized(volumes: VolumeStore, req: Request): Volume & { content: { f
   const volume = token === undefined ? undefined : volumes.withToken(token);
   if (volume === undefined) throw new ApiError(401, 'invalid or missing volume token');
   const { content } = volume;
-  if (volume.volumeId !== req.params.volumeID || content === undefined) {
+  if (volume.id !== req.params.volumeID || content === undefined) {
     throw new ApiError(404, `Volume '${String(req.params.volumeID)}' not found`);
   }
   return { ...volume, content };

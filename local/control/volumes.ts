@@ -1,14 +1,16 @@
 // Volumes of each team: names, ids, content and the tokens it is reached with.
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { posix } from 'node:path';
 import type { VolumeMount } from '../cloud.ts';
 import { same } from '../daemon/access.ts';
+import { newToken } from '../ids.ts';
 import type { VolumeFiles } from '../machine/machine.ts';
 import { ApiError } from './errors.ts';
 import type { Handlers } from './operation.ts';
+import { TeamStore } from './team-store.ts';
 
 export type Volume = {
-  readonly volumeId: string;
+  readonly id: string;
   readonly teamId: string;
   readonly name: string;
   readonly token: string;
@@ -18,16 +20,12 @@ export type Volume = {
 /** Undefined where machines share nothing. */
 export type MakeVolume = () => Promise<VolumeFiles | undefined>;
 
-export class VolumeStore {
-  readonly #volumes = new Map<string, Volume>();
+export class VolumeStore extends TeamStore<Volume> {
   readonly #make: MakeVolume;
 
   constructor(make: MakeVolume) {
+    super('Volume');
     this.#make = make;
-  }
-
-  ofTeam(teamId: string): Volume[] {
-    return [...this.#volumes.values()].filter(volume => volume.teamId === teamId);
   }
 
   /** @throws ApiError 400 when the team has one of that name */
@@ -36,16 +34,7 @@ export class VolumeStore {
     if (this.ofTeam(teamId).some(volume => volume.name === name)) {
       throw new ApiError(400, `Volume with name '${name}' already exists`);
     }
-    const volume = { volumeId: randomUUID(), teamId, name, token: randomBytes(32).toString('hex'), content };
-    this.#volumes.set(volume.volumeId, volume);
-    return volume;
-  }
-
-  /** @throws ApiError 404 */
-  get(teamId: string, volumeId: string): Volume {
-    const volume = this.#volumes.get(volumeId);
-    if (volume?.teamId !== teamId) throw new ApiError(404, `Volume '${volumeId}' not found`);
-    return volume;
+    return this.set({ id: randomUUID(), teamId, name, token: newToken(), content });
   }
 
   /** The mounts with what they lead to, for the machine. @throws ApiError 400 that lists every mount that is wrong */
@@ -64,11 +53,7 @@ export class VolumeStore {
   }
 
   withToken(token: string): Volume | undefined {
-    return [...this.#volumes.values()].find(volume => same(volume.token, token));
-  }
-
-  remove(volume: Volume): void {
-    this.#volumes.delete(volume.volumeId);
+    return this.all().find(volume => same(volume.token, token));
   }
 }
 
@@ -80,7 +65,7 @@ function mountFault(volume: Volume | undefined, { name, path }: VolumeMount, tak
   return taken ? `path '${path}' is already used` : undefined;
 }
 
-const brief = ({ volumeId, name }: Volume) => ({ volumeID: volumeId, name });
+const brief = ({ id, name }: Volume) => ({ volumeID: id, name });
 const full = (volume: Volume) => ({ ...brief(volume), token: volume.token });
 
 export function volumeHandlers(volumes: VolumeStore): Handlers {

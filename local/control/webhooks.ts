@@ -5,6 +5,7 @@ import { isLoopbackHostname } from '../../src/ground/loopback.ts';
 import { ApiError } from './errors.ts';
 import type { ShownEvent } from './events.ts';
 import type { Call } from './operation.ts';
+import { TeamStore } from './team-store.ts';
 
 type NewWebhook = {
   readonly name: string;
@@ -21,45 +22,29 @@ const MAX_WEBHOOKS = 100;
 /** More than this many under way: the newest is left out. */
 const MAX_DELIVERIES = 100;
 
-export class WebhookStore {
-  readonly #webhooks = new Map<string, Webhook>();
+export class WebhookStore extends TeamStore<Webhook> {
   readonly #warn: (message: string) => void;
   readonly #closed = new AbortController();
   #delivering = 0;
 
   constructor(warn: (message: string) => void) {
+    super('Webhook');
     this.#warn = warn;
-  }
-
-  ofTeam(teamId: string): Webhook[] {
-    return [...this.#webhooks.values()].filter(webhook => webhook.teamId === teamId);
-  }
-
-  /** @throws ApiError 404 */
-  get(teamId: string, id: string): Webhook {
-    const webhook = this.#webhooks.get(id);
-    if (webhook?.teamId !== teamId) throw new ApiError(404, `Webhook '${id}' not found`);
-    return webhook;
   }
 
   /** @throws ApiError 400 when the team has too many */
   add(teamId: string, given: NewWebhook, nowMs: number): Webhook {
     if (this.ofTeam(teamId).length >= MAX_WEBHOOKS) throw new ApiError(400, `more than ${MAX_WEBHOOKS} webhooks`);
-    return this.set({ ...given, id: randomUUID(), teamId, createdAt: new Date(nowMs).toISOString() });
+    return this.save({ ...given, id: randomUUID(), teamId, createdAt: new Date(nowMs).toISOString() });
   }
 
   /** @throws ApiError 400 */
-  set(webhook: Webhook): Webhook {
-    const { id, name, url, signatureSecret } = webhook;
+  save(webhook: Webhook): Webhook {
+    const { name, url, signatureSecret } = webhook;
     if (name === '' || signatureSecret === '' || !/^https?:/i.test(url)) {
       throw new ApiError(400, 'a webhook needs a name, a secret and an address with http: or https:');
     }
-    this.#webhooks.set(id, webhook);
-    return webhook;
-  }
-
-  remove(webhook: Webhook): void {
-    this.#webhooks.delete(webhook.id);
+    return this.set(webhook);
   }
 
   /** To all that want it. Deliveries run in the background, and none is repeated. */
@@ -119,7 +104,7 @@ export function webhookHandlers(webhooks: WebhookStore, now: () => number) {
       view(webhooks.add(team.teamId, body, now())),
     'GET /events/webhooks/{webhookID}': (call: Call) => view(find(call)),
     'PATCH /events/webhooks/{webhookID}': (call: Call<unknown, Partial<NewWebhook>>) =>
-      view(webhooks.set({ ...find(call), ...call.body })),
+      view(webhooks.save({ ...find(call), ...call.body })),
     'DELETE /events/webhooks/{webhookID}': (call: Call) => webhooks.remove(find(call)),
   };
 }

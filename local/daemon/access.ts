@@ -20,12 +20,8 @@ export function targetOf(req: IncomingMessage): Target | undefined {
   }
   const id = req.headers['e2b-sandbox-id'];
   if (typeof id !== 'string' || id === '') return undefined;
-  return { sandboxId: withoutClient(id), port: Number(req.headers['e2b-sandbox-port'] ?? ENVD_PORT) };
-}
-
-/** Older SDKs write `<id>-<client>`. */
-function withoutClient(id: string): string {
-  return id.split('-', 1)[0] ?? id;
+  // Older SDKs write `<id>-<client>`.
+  return { sandboxId: id.split('-', 1)[0], port: Number(req.headers['e2b-sandbox-port'] ?? ENVD_PORT) };
 }
 
 /** Whether the signature of a file request was made with the token. False when there is none. */

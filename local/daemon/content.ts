@@ -1,5 +1,7 @@
 // How file contents are sent: type by name or content, encodings the client takes, ranges. Pure.
+import type { IncomingHttpHeaders } from 'node:http';
 import { basename, extname } from 'node:path/posix';
+import Negotiator from 'negotiator';
 
 const TYPES: Readonly<Record<string, string>> = {
   '.avif': 'image/avif',
@@ -39,31 +41,9 @@ export function disposition(path: string): string {
   return `inline; filename*=utf-8''${encodeURIComponent(name)}`;
 }
 
-export type Encoding = 'gzip' | 'identity';
-
 /** The best of what the client takes; undefined when it takes neither. `plainOnly`: a part of a file is never packed. */
-export function encodingFor(header: string | undefined, plainOnly: boolean): Encoding | undefined {
-  const wanted = (header ?? '')
-    .split(',')
-    .map(each => {
-      const [name = '', ...parameters] = each
-        .trim()
-        .toLowerCase()
-        .split(/\s*;\s*/);
-      const quality = parameters.find(parameter => parameter.startsWith('q='))?.slice(2);
-      return { name, quality: quality === undefined ? 1 : Number(quality) };
-    })
-    .filter(({ name }) => name !== '');
-  const qualityOf = (name: string) => wanted.find(each => each.name === name)?.quality;
-  const identityRefused = qualityOf('identity') === 0 || (qualityOf('*') === 0 && (qualityOf('identity') ?? 0) === 0);
-  if (plainOnly) return identityRefused ? undefined : 'identity';
-  for (const { name, quality } of wanted.toSorted((a, b) => b.quality - a.quality)) {
-    if (quality === 0) continue;
-    if (name === 'gzip' || (name === '*' && identityRefused)) return 'gzip';
-    if (name === 'identity' || name === '*') return 'identity';
-  }
-  return identityRefused ? undefined : 'identity';
-}
+export const encodingFor = (headers: IncomingHttpHeaders, plainOnly: boolean): string | undefined =>
+  new Negotiator({ headers }).encoding(plainOnly ? ['identity'] : ['identity', 'gzip']);
 
 /** One range of a file; undefined: the whole; `none`: it is outside. */
 export function rangeOf(

@@ -57,7 +57,7 @@ async function download(
   if (stat.type === 'directory') throw new Refusal(400, `path '${path}' is a directory`);
   const { headers } = req;
   const conditional = ['range', 'if-modified-since', 'if-none-match', 'if-range'].some(name => headers[name]);
-  const encoding = encodingFor(headers['accept-encoding']?.toString(), conditional);
+  const encoding = encodingFor(headers, conditional);
   if (encoding === undefined) {
     throw new Refusal(406, 'no acceptable encoding found: this file can be sent as it is or with gzip');
   }
