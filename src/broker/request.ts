@@ -82,6 +82,7 @@ async function send(client: UpstreamClient, request: GuardedRequest, context: Ca
       limits: { ...ANSWER_LIMITS, maxBytes: limits.maxAnswerBytes },
       timeoutMs: limits.callTimeoutMs,
       onBytes: answer.take,
+      turn: context.turn,
     });
     call.answered(received.status);
     return received;

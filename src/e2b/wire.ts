@@ -195,6 +195,7 @@ async function readWhole(
   const chunks: Uint8Array[] = [];
   for await (const chunk of body) {
     for (const meter of meters) meter(chunk);
+    if (chunks.length > 0) await turn?.();
     const excess = size.push(chunk);
     if (excess !== undefined) throw tooMuch(describeExcess(excess));
     chunks.push(chunk);

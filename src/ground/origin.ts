@@ -26,6 +26,8 @@ export type OriginOptions = {
   readonly limits: JsonLimits;
   /** Called for each piece of the response body. If it throws, the call fails with that error. */
   readonly onBytes?: ((bytes: number) => void) | undefined;
+  /** Awaited before each further piece of a large body is measured. What it throws ends the call. */
+  readonly turn?: (() => Promise<unknown>) | undefined;
 };
 
 export type OriginAnswer = {
@@ -133,7 +135,7 @@ export function readApiUrl(apiUrl: string): { readonly origin: string; readonly 
   return { origin: url.origin, basePath: url.pathname.replace(/\/+$/, '') };
 }
 
-async function readBody({ statusCode, headers, body }: Dispatcher.ResponseData, { limits, onBytes }: OriginOptions) {
+async function readBody({ statusCode, headers, body }: Dispatcher.ResponseData, { limits, onBytes, turn }: OriginOptions) {
   const encoded = isEncoded(headers['content-encoding']);
   const reader = readerFor([headers['content-type']].flat()[0], statusCode);
   const maxBytes = Math.min(limits.maxBytes, reader.maxBytes);
@@ -147,6 +149,7 @@ async function readBody({ statusCode, headers, body }: Dispatcher.ResponseData, 
     bytes += chunk.byteLength;
     if (bytes > maxBytes) throw tooLarge(`more than ${maxBytes} bytes`);
     onBytes?.(chunk.byteLength);
+    if (chunks.length > 0) await turn?.();
     if (reader.isUtf8) meter.push(chunk);
     chunks.push(chunk);
   }

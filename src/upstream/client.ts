@@ -20,6 +20,8 @@ export type SendOptions = {
   readonly traceHeaders?: Readonly<Record<string, string>>;
   /** Called for each piece of the response body. If it throws, the call fails with that error. */
   readonly onBytes?: (bytes: number) => void;
+  /** See OriginOptions. */
+  readonly turn?: () => Promise<unknown>;
 };
 
 /** `headers`: those that a guest may see, with names in lower case. `size`: see OriginAnswer. */
@@ -44,11 +46,11 @@ const RETRIED_STATUSES = new Set([429, 502, 503, 504]);
 export function createUpstreamClient(origin: Origin, { retryDelayMs = 250 } = {}): UpstreamClient {
   const attempt = async (request: GuardedRequest, send: SendOptions, signal: AbortSignal): Promise<UpstreamAnswer> => {
     const { method, body = null } = request;
-    const { principal, limits, onBytes } = send;
+    const { principal, limits, onBytes, turn } = send;
     const headers = { ...send.traceHeaders, ...headersOf(request, principal.apiKey) };
     try {
       const sent = { method, target: targetOf(request), headers, body };
-      const answer = await origin.send(sent, { principalId: principal.id, signal, limits, onBytes });
+      const answer = await origin.send(sent, { principalId: principal.id, signal, limits, onBytes, turn });
       return { ...answer, headers: shownHeaders(answer.headers) };
     } catch (caught) {
       const refused = caught instanceof BrokenAnswer && caught.cause instanceof GatewayError;
