@@ -29,6 +29,11 @@ export class FairQueue<T> {
     return this.#lanes.get(principal)?.starts.length ?? 0;
   }
 
+  /** Somebody else waits. */
+  holdsOtherThan(principal: string): boolean {
+    return this.#lanes.size > (this.#lanes.has(principal) ? 1 : 0);
+  }
+
   pushStart(principal: string, item: T): void {
     this.#lane(principal).starts.push(item);
     this.#starts += 1;

@@ -135,7 +135,10 @@ export function readApiUrl(apiUrl: string): { readonly origin: string; readonly 
   return { origin: url.origin, basePath: url.pathname.replace(/\/+$/, '') };
 }
 
-async function readBody({ statusCode, headers, body }: Dispatcher.ResponseData, { limits, onBytes, turn }: OriginOptions) {
+async function readBody(
+  { statusCode, headers, body }: Dispatcher.ResponseData,
+  { limits, onBytes, turn }: OriginOptions,
+) {
   const encoded = isEncoded(headers['content-encoding']);
   const reader = readerFor([headers['content-type']].flat()[0], statusCode);
   const maxBytes = Math.min(limits.maxBytes, reader.maxBytes);

@@ -1,7 +1,7 @@
 // The embedded engine with several guests: long computations, full queues, cancelled callers, dying workers. Tests with hundreds
 // of runs are in test/stall/engine.test.ts.
 import { describe, expect, it } from 'vitest';
-import type { Engine } from '../../src/engine/engine.ts';
+import type { CallHost, Engine } from '../../src/engine/engine.ts';
 import { codeOf, delayed, HOG, start, THREE_CALLS, until, useEngine } from '../support/engine-runs.ts';
 
 /** A built-in that never checks for interrupts, so that only ending its worker stops it. */
@@ -64,6 +64,32 @@ describe('the embedded engine under load', () => {
     expect(on.stats().queued).toBeGreaterThan(1);
     await on.close();
     await Promise.all(hogs);
+  });
+
+  it('serves a newcomer although more keys compute without end than there are workers', async () => {
+    const on = await openEngine({ workers: 2, maxWorkers: 4, maxQueueMs: 60_000 });
+    const caller = new AbortController();
+    const hogs = Array.from({ length: 8 }, (_, i) =>
+      start(on, HOG, { as: `hog ${i}`, signal: caller.signal, limits: { cpuMs: 60_000, wallMs: 60_000 } }),
+    );
+    for (let i = 0; i < 5; i++) expect(codeOf(await start(on, THREE_CALLS, { as: `new ${i}` }))).toBe('completed');
+    expect(on.stats().queued).toBeGreaterThan(3); // those who do not find a worker are among the eight
+    caller.abort();
+    expect((await Promise.all(hogs)).map(codeOf)).toEqual(Array(8).fill('cancelled'));
+  });
+
+  it('makes each call once and keeps each line once, although long runs of newcomers are put back', async () => {
+    const on = await openEngine({ workers: 2, maxWorkers: 3, maxQueueMs: 60_000 });
+    const long =
+      'async () => { const call = api.request({}); console.log("line"); for (let i = 0; i < 1e6; i++); await call; return 3 }';
+    let calls = 0;
+    const callHost: CallHost = async () => {
+      calls += 1;
+      return { ok: true, json: '{}' };
+    };
+    const runs = Array.from({ length: 8 }, (_, i) => start(on, long, { as: `new ${i}`, callHost }));
+    for (const outcome of await Promise.all(runs)) expect(outcome).toMatchObject({ json: '3', stdout: 'line\n' });
+    expect(calls).toBe(8);
   });
 
   it('when the queue is full, rejects a run of the key that fills it, as busy and at once', async () => {

@@ -4,6 +4,7 @@ import { FairQueue } from '../../ground/fair-queue.ts';
 import { FairShares } from '../../ground/fair-shares.ts';
 import type { PoolWorker } from './pool.ts';
 import type { Run } from './run.ts';
+import { Trial } from './trial.ts';
 
 export type AdmissionLimits = {
   readonly maxQueued: number;
@@ -28,6 +29,8 @@ export class Admission {
   readonly #liveOf = new Map<string, number>();
   readonly #parkedOf = new Map<string, number>();
   #parkedBytes = 0;
+  /** Runs that were too long for their trial, until they end. */
+  readonly #putBack = new Set<Run>();
 
   constructor(limits: AdmissionLimits, workers: { readonly workers: readonly PoolWorker[]; readonly max: number }) {
     this.#limits = limits;
@@ -65,7 +68,10 @@ export class Admission {
   /** The run whose turn it is, whose slice begins now. */
   next(): Run | undefined {
     const run = this.#shift();
-    if (run !== undefined) run.unpaid = true;
+    if (run === undefined) return undefined;
+    const isNew = run.state === 'queued' && !this.#shares.isKnown(run.principal) && !this.#putBack.has(run);
+    if (isNew) run.trial = new Trial();
+    run.unpaid = true;
     return run;
   }
 
@@ -86,9 +92,9 @@ export class Admission {
 
   #shift(): Run | undefined {
     if (this.#queue.size === 0) return undefined;
-    const holders = this.#holdersOfSeveral();
-    if (holders.size > 0) {
-      const isFirst = (principal: string) => !holders.has(principal);
+    const last = this.#whoGoesLast();
+    if (last.size > 0) {
+      const isFirst = (principal: string) => !last.has(principal);
       const mayStart = (principal: string) => isFirst(principal) && this.#mayStart(principal);
       const run = this.#queue.shift(principal => isFirst(principal) && this.#mayRun(principal), mayStart);
       if (run !== undefined) return run;
@@ -96,17 +102,21 @@ export class Admission {
     return this.#queue.shift(this.#mayRun, this.#mayStart);
   }
 
-  /** Principals that occupy several workers with long slices; others are served before them. */
-  #holdersOfSeveral(): Set<string> {
+  /** Who holds several workers with long slices, or has a run that was too long for its trial. */
+  #whoGoesLast(): Set<string> {
+    const last = new Set([...this.#putBack].map(({ principal }) => principal));
     const holders = new Set<string>();
-    const several = new Set<string>();
     for (const { run, slice } of this.#workers.workers)
-      if (run !== undefined && slice?.held) (holders.has(run.principal) ? several : holders).add(run.principal);
-    return several;
+      if (run !== undefined && slice?.held) (holders.has(run.principal) ? last : holders).add(run.principal);
+    return last;
   }
 
   get waiting(): boolean {
     return this.#queue.size > 0;
+  }
+
+  othersWait(run: Run): boolean {
+    return this.#queue.holdsOtherThan(run.principal);
   }
 
   begin(run: Run): void {
@@ -143,8 +153,14 @@ export class Admission {
   release(run: Run): void {
     this.unparked(run);
     if (run.state === 'queued' || run.state === 'ready') this.#queue.remove(queued => queued === run);
-    if (!this.live.delete(run.id)) return;
+    this.#putBack.delete(run);
+    if (!this.live.has(run.id)) return;
     this.sliceEnded(run);
+    this.#forgetLive(run);
+  }
+
+  #forgetLive(run: Run): void {
+    this.live.delete(run.id);
     const left = (this.#liveOf.get(run.principal) ?? 1) - 1;
     if (left > 0) this.#liveOf.set(run.principal, left);
     else this.#liveOf.delete(run.principal);
@@ -154,6 +170,20 @@ export class Admission {
   expired(now: number): Run[] {
     if (this.#queue.starts === 0) return [];
     return this.#queue.remove(run => run.state === 'queued' && now - run.queuedAt > this.#limits.maxQueueMs);
+  }
+
+  /** It waits for its start again. */
+  putBack(run: Run): void {
+    this.sliceEnded(run);
+    this.#forgetLive(run);
+    run.trial = undefined;
+    run.state = 'queued';
+    run.startedAt = undefined;
+    run.deadlineAt = Number.POSITIVE_INFINITY;
+    run.cpuMs = 0;
+    run.paidMs = 0;
+    this.#putBack.add(run);
+    this.#queue.pushStart(run.principal, run);
   }
 
   drain(): Run[] {
@@ -176,17 +206,28 @@ export class Admission {
   }
 
   /**
-   * While long slices occupy all other workers, the last one is reserved for principals that have used little recently. A
-   * new principal may have it only if a single one occupies the others: with several, it may be another invented key.
+   * While long slices of several principals hold all other workers, the last there may be is for who has had little.
+   * Newcomers have it only for a short slice: keys can be invented.
    */
   readonly #mayRun = (principal: string): boolean => {
     const { workers, max } = this.#workers;
     if (workers.length < max || max < 2) return true;
     const longSince = performance.now() - LONG_SLICE_MS;
     const held = workers.filter(({ slice }) => slice && slice.startedAt < longSince);
-    if (held.length < max - 1) return true;
+    const isLong = this.#hasPutBack(principal);
+    if (isLong ? this.#open().length > 1 : held.length < max - 1) return true;
     const holders = new Set(held.map(({ run }) => run?.principal));
     if (holders.size === 1) return !holders.has(principal);
-    return this.#shares.isModest(principal);
+    return !isLong && (!this.#shares.isKnown(principal) || this.#shares.isModest(principal));
   };
+
+  #hasPutBack(principal: string): boolean {
+    for (const run of this.#putBack) if (run.principal === principal) return true;
+    return false;
+  }
+
+  /** Workers that are free, or soon will be. */
+  #open(): readonly PoolWorker[] {
+    return this.#workers.workers.filter(({ run, slice }) => slice === undefined || run?.trial !== undefined);
+  }
 }

@@ -30,6 +30,10 @@ export function attachTape(
 
 /** Handles a guest's messages. `settle` is called with the replies when they come, but not after the run has ended. */
 export function receive(run: Run, emissions: readonly Emission[], settle: (settlement: Due) => void): void {
+  if (run.trial !== undefined) {
+    run.trial.withhold(emissions);
+    return;
+  }
   const { tape } = run.job;
   for (const emission of emissions) {
     if (run.state === 'ended') return;

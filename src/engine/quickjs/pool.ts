@@ -135,6 +135,10 @@ export class Pool {
     return this.#max;
   }
 
+  workerOf(run: Run): PoolWorker | undefined {
+    return this.workers.find(worker => worker.run === run);
+  }
+
   /** A worker without a run, or else one whose run is waiting. */
   free(): PoolWorker | undefined {
     let waiting: PoolWorker | undefined;

@@ -1,10 +1,11 @@
 // One run as the scheduler sees it: its state, what it waits for, and its single outcome.
 import type { ErrorCode } from '../../errors.ts';
 import type { Job, Outcome } from '../engine.ts';
-import type { End, Meter } from '../intake.ts';
+import type { Emission, End, Meter } from '../intake.ts';
 import { gatewayFault, limitDetail, Transcript } from '../transcript.ts';
 import type { Parked } from './instance.ts';
 import type { Due, Settlement } from './messages.ts';
+import type { Trial } from './trial.ts';
 
 export type RunState =
   /** Has not started. */
@@ -21,6 +22,7 @@ export type RunState =
   | 'ready'
   | 'ended';
 
+const RETRY_AFTER_MS = 1_000;
 /** Shared by all runs: without a reason, each abort would create an exception with a stack. */
 const RUN_ENDED = new Error('the run has ended');
 
@@ -40,6 +42,8 @@ export class Run {
   /** Whether the principal has yet to be charged for the current slice, and the CPU time charged so far. */
   unpaid = false;
   paidMs = 0;
+  /** While its first slice is one, as a newcomer's is. */
+  trial: Trial | undefined;
   settlements: Due[] = [];
   parked: { readonly guest: Parked; readonly meter: Meter } | undefined;
   /** Why the scheduler asked the run to stop; its worker may still be running it. */
@@ -81,12 +85,28 @@ export class Run {
     });
   }
 
+  /** Whether it begins again elsewhere when its slice has stopped. */
+  get isPutBack(): boolean {
+    return this.trial?.failed === true && this.stopping === undefined && this.state !== 'ended';
+  }
+
+  /** It is not, or no longer, on trial: what was withheld meanwhile. */
+  takeWithheld(): readonly Emission[] {
+    const withheld = this.trial?.withheld ?? [];
+    this.trial = undefined;
+    return withheld;
+  }
+
   finish(end: End): void {
     this.#answer(this.transcript.outcomeOf(end, this.cpuMs, this.stopping));
   }
 
   failWith(code: ErrorCode, detail = limitDetail(code, this.job.limits), retryAfterMs?: number): void {
     this.#answer(this.transcript.failed(gatewayFault(code, detail, retryAfterMs), this.cpuMs));
+  }
+
+  rejectBusy(): void {
+    this.failWith('busy', undefined, RETRY_AFTER_MS);
   }
 
   suspend(): void {

@@ -10,6 +10,7 @@ import { ImageUses } from './image-uses.ts';
 import type { Due, FromWorker } from './messages.ts';
 import { Pool, type PoolWorker } from './pool.ts';
 import { Run } from './run.ts';
+import { endTrial } from './trial.ts';
 
 export type SchedulerOptions = AdmissionLimits & {
   readonly workers: number;
@@ -25,7 +26,6 @@ const TICK_MS = 20;
 /** How long a slice may take after its deadline to stop, before its worker is killed. */
 const GRACE_MS = 80;
 const CANCEL_GRACE_MS = 40;
-const RETRY_AFTER_MS = 1_000;
 
 export class Scheduler {
   readonly #pool: Pool;
@@ -67,7 +67,7 @@ export class Scheduler {
     return new Promise(resolve => {
       const run = new Run(++this.#lastRunId, job, imageId, resolve);
       if (job.signal.aborted) return run.failWith('cancelled');
-      if (this.#closed) return rejectBusy(run);
+      if (this.#closed) return run.rejectBusy();
       const cancel = () => this.#stop(run, 'cancelled');
       job.signal.addEventListener('abort', cancel, { once: true });
       this.#images.count(imageId, 1);
@@ -75,8 +75,7 @@ export class Scheduler {
         job.signal.removeEventListener('abort', cancel);
         this.#images.count(imageId, -1);
       };
-      const evicted = this.#admission.enqueue(run);
-      if (evicted !== undefined) rejectBusy(evicted);
+      this.#admission.enqueue(run)?.rejectBusy();
       this.#clock ??= setInterval(() => this.#tick(), TICK_MS);
       this.#dispatch();
     });
@@ -96,7 +95,7 @@ export class Scheduler {
     this.#closed = true;
     clearInterval(this.#clock);
     for (const run of this.#admission.drain()) {
-      if (run.state === 'queued') rejectBusy(run);
+      if (run.state === 'queued') run.rejectBusy();
       else run.failWith('engine_lost');
     }
     await this.#pool.close();
@@ -161,13 +160,9 @@ export class Scheduler {
       this.#admission.enqueueResume(run);
       this.#dispatch();
     } else if (run.state === 'resident') {
-      const worker = this.#workerOf(run);
+      const worker = this.#pool.workerOf(run);
       if (worker !== undefined) this.#continue(run, worker);
     }
-  }
-
-  #workerOf(run: Run): PoolWorker | undefined {
-    return this.#pool.workers.find(worker => worker.run === run);
   }
 
   // Messages of workers.
@@ -212,7 +207,7 @@ export class Scheduler {
     run.cpuMs = message.cpuMs;
     this.#admission.sliceEnded(run);
     run.state = 'resident';
-    this.#receive(run, message.emissions);
+    this.#receive(run, [...run.takeWithheld(), ...message.emissions]);
     this.#continue(run, worker);
     if (run.state === 'resident') run.job.tape?.idle();
   }
@@ -220,9 +215,10 @@ export class Scheduler {
   #onEnded(run: Run | undefined, message: Extract<FromWorker, { type: 'ended' }>): void {
     if (run === undefined) return;
     run.cpuMs = message.cpuMs;
+    if (message.end.reason === 'stopped' && run.isPutBack) return void this.#admission.putBack(run);
     if (message.end.reason === 'crashed') this.#log('a guest crashed its sandbox', message.end.detail);
     // Calls of the last slice are not sent: nobody awaits them, and their outcome would be unknown.
-    for (const emission of message.emissions) run.transcript.add(emission);
+    for (const emission of [...run.takeWithheld(), ...message.emissions]) run.transcript.add(emission);
     this.#admission.release(run);
     run.finish(message.end);
   }
@@ -250,8 +246,9 @@ export class Scheduler {
     for (const run of this.#admission.live.values())
       if (now > run.deadlineAt && run.stopping === undefined) this.#stop(run, 'time_exceeded');
     for (const worker of [...this.#pool.workers]) this.#checkSlice(worker, now);
-    for (const run of this.#admission.expired(now)) rejectBusy(run);
+    for (const run of this.#admission.expired(now)) run.rejectBusy();
     this.#size();
+    this.#dispatch();
     if (!this.#admission.quiet || this.#pool.workers.length > this.#baseWorkers) return;
     clearInterval(this.#clock);
     this.#clock = undefined;
@@ -265,11 +262,15 @@ export class Scheduler {
 
   #checkSlice(worker: PoolWorker, now: number): void {
     const { run, slice } = worker;
-    if (slice === undefined || run === undefined || !worker.overdue(now)) return;
+    if (slice === undefined || run === undefined) return;
+    if (slice.held) this.#receive(run, endTrial(run, worker, this.#admission.othersWait(run)));
+    if (!worker.overdue(now)) return;
     this.#pool.kill(worker);
     run.cpuMs += slice.time.ranMs;
     if (run.state === 'ended') return;
-    this.#end(run, run.stopping ?? 'cpu_exceeded');
+    worker.run = undefined;
+    if (run.isPutBack) this.#admission.putBack(run);
+    else this.#end(run, run.stopping ?? 'cpu_exceeded');
   }
 
   /** Stops a run because the caller disconnected or the deadline passed. */
@@ -277,14 +278,14 @@ export class Scheduler {
     if (run.state === 'ended' || run.stopping !== undefined) return;
     run.stopping = code;
     run.abort.abort();
-    const worker = run.state === 'running' ? this.#workerOf(run) : undefined;
+    const worker = run.state === 'running' ? this.#pool.workerOf(run) : undefined;
     if (worker === undefined) this.#end(run, code);
     else worker.requestStop(code === 'cancelled' ? CANCEL_GRACE_MS : GRACE_MS);
   }
 
   /** Ends a run that is not computing, and frees everything that it uses. */
   #end(run: Run, why: ErrorCode | 'suspended', detail?: string): void {
-    const worker = run.state === 'resident' ? this.#workerOf(run) : undefined;
+    const worker = run.state === 'resident' ? this.#pool.workerOf(run) : undefined;
     if (worker !== undefined) {
       worker.post({ type: 'drop', runId: run.id });
       worker.run = undefined;
@@ -295,5 +296,3 @@ export class Scheduler {
     this.#dispatch();
   }
 }
-
-const rejectBusy = (run: Run): void => run.failWith('busy', undefined, RETRY_AFTER_MS);

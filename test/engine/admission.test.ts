@@ -1,0 +1,222 @@
+// Whose run is placed next, and which long slices let others go first: the decisions alone, with workers that only say what
+// they do. That real runs go by them is in load.test.ts.
+import { describe, expect, it } from 'vitest';
+import { Admission } from '../../src/engine/quickjs/admission.ts';
+import { Pool, PoolWorker } from '../../src/engine/quickjs/pool.ts';
+import { Run } from '../../src/engine/quickjs/run.ts';
+import { principalFromKey } from '../../src/principal.ts';
+import { LIMITS } from '../contract/harness.ts';
+
+const LONG_AGO = -1_000;
+
+/** Admission for `max` workers, of which none is started yet. */
+function admissionFor(max: number) {
+  const pool = { workers: [] as PoolWorker[], max };
+  const admission = new Admission({ maxQueued: 1_000, maxQueueMs: 5_000, maxLive: 1_000, maxParkedBytes: 1e9 }, pool);
+  let lastId = 0;
+  const makeRun = (principal: string) =>
+    new Run(
+      ++lastId,
+      {
+        source: '',
+        surface: 'write',
+        callHost: async () => ({ ok: true, json: '' }),
+        limits: LIMITS,
+        signal: new AbortController().signal,
+        principal: { ...principalFromKey(''), id: principal },
+      },
+      0,
+      () => undefined,
+    );
+  const enqueue = (...principals: string[]) =>
+    principals.map(principal => {
+      const run = makeRun(principal);
+      admission.enqueue(run);
+      return run;
+    });
+  /** The next run, started. */
+  const place = () => {
+    const run = admission.next();
+    if (run === undefined) return undefined;
+    run.state = 'running';
+    admission.begin(run);
+    return run;
+  };
+  const end = (run: Run, cpuMs: number) => {
+    run.cpuMs = cpuMs;
+    admission.release(run);
+    run.state = 'ended';
+  };
+  /** Each has had runs that took so long. */
+  const meet = (cpuMs: number, ...principals: string[]) => {
+    for (const principal of principals) {
+      enqueue(principal);
+      const run = place();
+      if (run !== undefined) end(run, cpuMs);
+    }
+  };
+  /** A worker on which this run has a slice that is long already; none: a free one. */
+  const addWorker = (run?: Run) => {
+    const worker = new PoolWorker({ postMessage: () => undefined } as never, new SharedArrayBuffer(12));
+    if (run !== undefined) {
+      worker.run = run;
+      worker.beginSlice(1_000);
+      Object.assign(worker.slice ?? {}, { startedAt: performance.now() + LONG_AGO, held: true });
+    }
+    pool.workers.push(worker);
+  };
+  /** Each holds a worker with a long slice. */
+  const hold = (...principals: string[]) => {
+    for (const principal of principals) {
+      enqueue(principal);
+      const run = place();
+      run?.takeWithheld();
+      addWorker(run);
+    }
+  };
+  const order = () => {
+    const names: string[] = [];
+    for (let run = place(); run !== undefined; run = place()) names.push(run.principal);
+    return names;
+  };
+  return { admission, enqueue, place, end, meet, addWorker, hold, order };
+}
+
+describe('whose run is next', () => {
+  it('who is known and has had little, then newcomers, then who has had much', () => {
+    const { meet, enqueue, order } = admissionFor(2);
+    meet(1, 'light', 'light');
+    meet(900, 'heavy');
+    enqueue('heavy', 'new', 'newer', 'light');
+    expect(order()).toEqual(['light', 'new', 'newer', 'heavy']);
+  });
+
+  it('a light one goes next whenever it comes, beside thirty newcomers with eight runs each', () => {
+    const { meet, enqueue, place, end } = admissionFor(2);
+    meet(1, 'light', 'light');
+    for (let i = 0; i < 8; i++) enqueue(...Array.from({ length: 30 }, (_, key) => `key ${key}`));
+    for (let turn = 0; turn < 20; turn++) {
+      enqueue('light');
+      const first = place();
+      expect(first?.principal).toBe('light');
+      if (first !== undefined) end(first, 1);
+      for (let i = 0; i < 2; i++) {
+        const other = place();
+        if (other !== undefined) end(other, 8);
+      }
+    }
+  });
+
+  it('whoever holds several workers with long slices goes after those who do not', () => {
+    const { hold, addWorker, enqueue, order } = admissionFor(8);
+    hold('hog', 'hog', 'one');
+    addWorker();
+    enqueue('hog', 'one', 'new');
+    expect(order().indexOf('hog')).toBe(2);
+  });
+
+  it('who holds all workers but the last does not get that one, and another does', () => {
+    const { hold, addWorker, enqueue, order } = admissionFor(3);
+    hold('hog', 'hog');
+    addWorker();
+    enqueue('hog');
+    expect(order()).toEqual([]);
+    enqueue('new');
+    expect(order()).toEqual(['new']);
+  });
+
+  it('the last worker, while several hold the others, is for who has had little and for newcomers on trial', () => {
+    const { meet, hold, addWorker, enqueue, order } = admissionFor(3);
+    meet(1, 'light', 'light');
+    meet(900, 'heavy');
+    hold('a', 'b');
+    addWorker();
+    enqueue('heavy', 'new', 'light');
+    expect(order()).toEqual(['light', 'new']);
+  });
+});
+
+describe('a trial', () => {
+  it('is the first slice of a newcomer, and of nobody else', () => {
+    const { meet, enqueue, place } = admissionFor(2);
+    meet(1, 'known', 'known');
+    enqueue('known', 'new');
+    expect(place()?.trial).toBeUndefined();
+    expect(place()?.trial).toBeDefined();
+  });
+
+  it('that was too long puts the run back behind everybody else, and it has no other', () => {
+    const { admission, enqueue, place, order } = admissionFor(2);
+    enqueue('long', 'short');
+    const long = place();
+    if (long?.trial === undefined) throw new Error('not on trial');
+    long.cpuMs = 30;
+    admission.putBack(long);
+    expect([long.state, long.cpuMs, long.trial]).toEqual(['queued', 0, undefined]);
+    enqueue('shorter');
+    expect(order()).toEqual(['short', 'shorter', 'long']);
+    expect(long.trial).toBeUndefined();
+  });
+
+  it('keeps the last worker from runs that failed one, while several hold the others', () => {
+    const { admission, hold, addWorker, enqueue, place, end, order } = admissionFor(3);
+    hold('a', 'b');
+    addWorker();
+    const [long] = enqueue('long');
+    place();
+    if (long === undefined) throw new Error('no run');
+    admission.putBack(long);
+    enqueue('short');
+    expect(order()).toEqual(['short']);
+    end(long, 0);
+    expect(admission.queued).toBe(0);
+  });
+});
+
+describe('long slices', () => {
+  const give = Symbol();
+  /** A pool of workers with slices under way, `long` or `short`, and who of them gives way. */
+  function poolOf(...kinds: ('long' | 'short')[]) {
+    const events = { message: () => undefined, lost: () => undefined, ready: () => undefined };
+    const pool = new Pool({} as never, { base: 0, max: 8, nice: 0 }, events, () => undefined);
+    const add = (kind: 'long' | 'short') => {
+      const control = new SharedArrayBuffer(12);
+      const worker = Object.assign(new PoolWorker({} as never, control), { [give]: new Int32Array(control) });
+      pool.workers.push(worker);
+      pool.beginSlice(worker, 1_000);
+      if (worker.slice !== undefined) worker.slice.held = kind === 'long';
+      pool.endSlice(new PoolWorker({} as never, new SharedArrayBuffer(12))); // all are looked at again
+      return worker;
+    };
+    const workers = kinds.map(add);
+    return { pool, add, workers, giveWay: () => workers.map(worker => worker[give][2] === 1) };
+  }
+
+  it('let a short one go first, all of them, until it is over', () => {
+    const { pool, add, giveWay } = poolOf('long', 'long');
+    expect(giveWay()).toEqual([false, false]);
+    const short = add('short');
+    expect(giveWay()).toEqual([true, true]);
+    const second = add('short');
+    pool.endSlice(short);
+    expect(giveWay()).toEqual([true, true]);
+    pool.endSlice(second);
+    expect(giveWay()).toEqual([false, false]);
+  });
+
+  it('do not wait for each other, nor short ones for them', () => {
+    const { pool, add, workers, giveWay } = poolOf('long', 'short');
+    const other = add('short');
+    expect(giveWay()).toEqual([true, false]);
+    for (const worker of [workers[1], other]) if (worker?.slice !== undefined) worker.slice.held = true;
+    pool.lookAtSlices();
+    expect(giveWay()).toEqual([false, false]);
+  });
+
+  it('that are asked to stop do not wait any longer', () => {
+    const { add, workers, giveWay } = poolOf('long');
+    add('short');
+    workers[0]?.requestStop(0);
+    expect(giveWay()).toEqual([false]);
+  });
+});
