@@ -23,7 +23,7 @@ RUN npx -y pnpm@10.34.9 install --prod --frozen-lockfile
 FROM node:24.21.0-bookworm-slim
 # Threads share two arenas of malloc's: each of its own would keep what it once needed. The container has its processors
 # for itself, so what computes for one caller gives way to what serves all.
-ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 MALLOC_ARENA_MAX=2 THREAD_NICE=10
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 MALLOC_ARENA_MAX=2 THREAD_NICE=15
 WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
