@@ -90,6 +90,15 @@ export class Run {
     return this.trial?.failed === true && this.stopping === undefined && this.state !== 'ended';
   }
 
+  /** Its slice is long: it goes on where it is, unless others wait. Returns what is withheld no longer. */
+  endTrial(othersWait: boolean, stop: () => void): readonly Emission[] {
+    if (this.trial === undefined || this.trial.failed) return [];
+    if (!othersWait) return this.takeWithheld();
+    this.trial.failed = true;
+    stop();
+    return [];
+  }
+
   /** It is not, or no longer, on trial: what was withheld meanwhile. */
   takeWithheld(): readonly Emission[] {
     const withheld = this.trial?.withheld ?? [];

@@ -10,7 +10,6 @@ import { ImageUses } from './image-uses.ts';
 import type { Due, FromWorker } from './messages.ts';
 import { Pool, type PoolWorker } from './pool.ts';
 import { Run } from './run.ts';
-import { endTrial } from './trial.ts';
 
 export type SchedulerOptions = AdmissionLimits & {
   readonly workers: number;
@@ -263,7 +262,8 @@ export class Scheduler {
   #checkSlice(worker: PoolWorker, now: number): void {
     const { run, slice } = worker;
     if (slice === undefined || run === undefined) return;
-    if (slice.held) this.#receive(run, endTrial(run, worker, this.#admission.othersWait(run)));
+    const stop = () => worker.requestStop(GRACE_MS);
+    if (slice.held) this.#receive(run, run.endTrial(this.#admission.othersWait(run), stop));
     if (!worker.overdue(now)) return;
     this.#pool.kill(worker);
     run.cpuMs += slice.time.ranMs;
