@@ -1,4 +1,4 @@
-// The broker: what a guest's call may ask for, what it gets, and how much of it a run has.
+// The broker: the replies to a guest's calls, and the budgets of a run.
 import { describe, expect, test } from 'vitest';
 import type { Capability } from '../../src/broker/broker.ts';
 import type { GuestReply } from '../../src/engine/engine.ts';
@@ -12,7 +12,7 @@ const value = (reply: GuestReply) => {
 };
 
 describe('api.request', () => {
-  test('answers status, ok, chosen headers and data', async () => {
+  test('returns status, ok, selected headers and data', async () => {
     parts.upstream.answer = (_, response) =>
       sendJson(response, [{ sandboxID: 'i1' }], 200, { 'x-total-running': '1', 'x-next-token': 'n', server: 's' });
     const { call, ledger } = start();
@@ -28,7 +28,7 @@ describe('api.request', () => {
     ]);
   });
 
-  test('non-2xx does not throw; garbage is a string; nothing is null', async () => {
+  test('an error status does not throw; a body that is not JSON becomes a string, an empty one null', async () => {
     parts.upstream.answer = (_, response, count) => {
       if (count === 1) sendJson(response, { code: 404, message: 'no such sandbox' }, 404);
       else if (count === 2) response.writeHead(500, { 'content-type': 'text/html' }).end('<h1>"oops"</h1>');
@@ -53,7 +53,7 @@ describe('api.request', () => {
     ]);
   });
 
-  test('secrets and the own key never reach the guest', async () => {
+  test("secrets and the caller's key never reach the guest", async () => {
     parts.upstream.answer = (_, response) =>
       sendJson(response, { envdAccessToken: 'x-secret', sessionCode: 'x-secret', echo: apiKey }, 200, {
         'x-next-token': apiKey,
@@ -63,7 +63,7 @@ describe('api.request', () => {
     expect(value(reply).data).toMatchObject({ envdAccessToken: '[redacted]' });
   });
 
-  test('refusals send nothing and reply with name, code and a hint', async () => {
+  test('a refused request is not sent, and the reply has name, code and a hint', async () => {
     const { call, ledger } = start({ mode: 'read' });
     expect(await call({ path: '/sandboxes/%2e%2e/teams?secret=1' })).toEqual({
       ok: false,
@@ -84,8 +84,8 @@ describe('api.request', () => {
   });
 });
 
-describe('calls that are none', () => {
-  test('an unknown capability, arguments that are not JSON', async () => {
+describe('invalid calls', () => {
+  test('an unknown capability and arguments that are not JSON are refused', async () => {
     const { call, callHost, ledger } = start();
     expect(await call({}, 'fs.readFile')).toMatchObject({
       error: { code: 'capability_unknown', message: expect.stringMatching(/api\.request/) },
@@ -97,7 +97,7 @@ describe('calls that are none', () => {
     expect(ledger.map(({ status }) => status)).toEqual(['refused', 'refused', 'refused']);
   });
 
-  test('a fault of ours is logged with its cause; the guest sees none of it', async () => {
+  test('an internal error is logged with its cause, which the guest does not see', async () => {
     const logged: unknown[] = [];
     const broken: Capability = () => Promise.reject(new TypeError('db password is hunter2'));
     const { call, ledger } = start({
@@ -116,7 +116,7 @@ describe('calls that are none', () => {
 });
 
 describe('budgets', () => {
-  test('calls, refused ones included; the flood beyond leaves one line', async () => {
+  test('calls beyond the limit are refused and get one ledger entry; refused calls count', async () => {
     const { call, ledger } = start({ limits: { maxCalls: 3 } });
     await call(listRequest);
     await call({ path: '/teams' });
@@ -126,7 +126,7 @@ describe('budgets', () => {
     expect(parts.upstream.requests).toHaveLength(2);
   });
 
-  test('so many at a time, the rest in order', async () => {
+  test('calls beyond the parallel limit wait in order', async () => {
     let open = 0;
     let most = 0;
     const order: unknown[] = [];
@@ -143,7 +143,7 @@ describe('budgets', () => {
     expect(order).toEqual(Array.from({ length: 40 }, (_, index) => index));
   });
 
-  test('request bodies', async () => {
+  test('a request body beyond its limit is refused', async () => {
     const { call, ledger } = start({ limits: { maxRequestBytes: 100 } });
     const big = { ...createRequest, body: { templateID: 'é'.repeat(60) } };
     expect(await call(big)).toMatchObject({
@@ -155,7 +155,7 @@ describe('budgets', () => {
     expect(parts.upstream.requests).toEqual([]);
   });
 
-  test('one answer, and all answers', async () => {
+  test('a response beyond its limit, or beyond that of the run, is refused', async () => {
     parts.upstream.answer = (_, response, count) => sendJson(response, 'x'.repeat(count === 1 ? 2000 : 900));
     const { call, ledger } = start({ limits: { maxAnswerBytes: 1000, maxRunAnswerBytes: 4000 } });
     expect(await call(createRequest)).toMatchObject({ error: { code: 'answer_too_large' } });
@@ -166,7 +166,7 @@ describe('budgets', () => {
     expect(ledger.at(-1)).toMatchObject({ status: 200, code: 'budget_exceeded' });
   });
 
-  test('answers of capabilities that do not count for themselves', async () => {
+  test('the reply of a capability that does not count bytes itself is limited', async () => {
     const wide: Capability = () => Promise.resolve(JSON.stringify('x'.repeat(2000)));
     const { call } = start({ capabilities: { wide }, limits: { maxAnswerBytes: 1000 } });
     expect(await call({}, 'wide')).toMatchObject({ error: { code: 'answer_too_large' } });

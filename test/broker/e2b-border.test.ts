@@ -1,4 +1,4 @@
-// What a hostile guest may try through `Sandbox`: nothing but the caller's own sandboxes, by the rules, is ever reached.
+// What a hostile guest may try through `Sandbox`: only the caller's own sandboxes are reached, and only by the rules.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
@@ -17,9 +17,9 @@ beforeAll(async () => {
 afterAll(() => plane.close());
 
 describe('every method', () => {
-  it('is described to search as it is, and the other way round', async () => {
+  it('is in the description with its mode, and nothing else is', async () => {
     const { capabilities } = await loadDescription('openapi/e2b.yaml');
-    // These two are made in the guest, of the others.
+    // The prelude builds these two from the others.
     const described = capabilities
       .map(({ id }) => id)
       .filter(id => !['Sandbox.getHost', 'Sandbox.waitForPort'].includes(id));
@@ -42,7 +42,7 @@ describe('every method', () => {
     },
   );
 
-  it('takes no arguments but its own, and never fails inside', async () => {
+  it('answers any arguments with an error that is not internal', async () => {
     const run = plane.openRun({ limits: { maxCalls: 100_000 } });
     const before = plane.requests.length;
     await fc.assert(
@@ -64,12 +64,12 @@ describe('every method', () => {
     for (const id of SANDBOX_METHODS.filter(id => !WITHOUT_ID.includes(id) && id !== 'Sandbox.kill')) {
       expect((await run.refusal(id, argsOf(id, sandboxId))).code, id).toBe('request_invalid');
     }
-    // The SDK answers false for what is not there.
+    // The SDK returns false for a missing sandbox.
     expect(await run.call('Sandbox.kill', { sandboxId })).toBe(false);
     expect(plane.requests.length).toBe(before);
   });
 
-  it('looks no further at arguments without end', async () => {
+  it('refuses arguments with too many values by their number', async () => {
     const run = plane.openRun();
     const vast = { state: Array(300_000).fill(0) };
     for (const args of [{ opts: { query: vast } }, { opts: vast }, vast, Object.fromEntries(vast.state.entries())])
@@ -85,13 +85,13 @@ describe('every method', () => {
     ['Sandbox.list', { opts: { metadata: { a: 'b' } } }, '"metadata" (it is query: { metadata: { … } })'],
     ['Sandbox.runCode', { code: '1', opts: { contextId: 'c' } }, '"contextId" (it is context, '],
     ['Sandbox.files.read', { path: '/a', opts: { metadata: {} } }, '"metadata"; there are:'],
-  ])('%s: an unknown option is answered with the right name: %j', async (id, args, message) => {
+  ])('%s: the error for an unknown option names the right one: %j', async (id, args, message) => {
     const sandboxId = 'i0123456789abcdefghij';
     const refused = await plane.openRun().refusal(id, { ...(!WITHOUT_ID.includes(id) && { sandboxId }), ...args });
     expect(refused.message).toContain(message);
   });
 
-  it('takes a life in milliseconds, and no seconds for them', async () => {
+  it('refuses timeouts that look like seconds', async () => {
     const run = plane.openRun();
     const { sandboxId } = await run.call<Made>('Sandbox.create', { opts: { timeoutMs: 15_000 } });
     for (const timeoutMs of [60, 300, 1800, 3600, 14_400])
@@ -122,11 +122,11 @@ describe('every method', () => {
       const refused = await run.refusal(id, { ...argsOf(id, sandboxId), opts: { requestTimeoutMs: 30 } });
       expect(refused.message, id).toContain('requestTimeoutMs: is in milliseconds, and 30 looks like seconds');
     }
-    // A command's own time may be short.
+    // The time limit of a command may be short.
     await run.call('Sandbox.commands.run', { sandboxId, cmd: 'true', opts: { timeoutMs: 999 } });
   });
 
-  it("finds no sandbox of another team's", async () => {
+  it('does not find sandboxes of another team', async () => {
     const { sandboxId } = await plane.openRun().call<Made>('Sandbox.create', {});
     const stranger = plane.openRun({ limits: { maxCalls: 1_000 } });
     const before = plane.requests.length;
@@ -139,7 +139,7 @@ describe('every method', () => {
     expect(reached).toEqual([]);
   });
 
-  it('gives out no token of a sandbox', async () => {
+  it("never returns a sandbox's tokens", async () => {
     const run = plane.openRun({ limits: { maxCalls: 1_000 } });
     const { sandboxId } = await run.call<Made>('Sandbox.create', { opts: { network: { allowPublicTraffic: false } } });
     const { envdAccessToken, trafficAccessToken } = plane.cloud.cloud.find(sandboxId) ?? {};
@@ -155,8 +155,8 @@ describe('every method', () => {
   });
 });
 
-describe('attaching in execute_read', () => {
-  it('neither resumes nor extends, whatever is read', async () => {
+describe('connecting in execute_read', () => {
+  it('neither resumes nor extends the sandbox, whatever is read', async () => {
     const key = newKey();
     const writer = plane.openRun({ key });
     const { sandboxId } = await writer.call<Made>('Sandbox.create', { opts: { timeoutMs: 30_000 } });
@@ -183,7 +183,7 @@ describe('attaching in execute_read', () => {
         });
     }
     expect(await later.call('Sandbox.isRunning', { sandboxId })).toBe(false);
-    // Not one request went to the sandbox itself: traffic alone may wake one that resumes by itself.
+    // No request went to the sandbox itself: any traffic may resume one that has autoResume.
     expect(plane.requests.slice(from).every(line => line.startsWith('GET /sandboxes/'))).toBe(true);
     expect(await writer.call('Sandbox.getInfo', { sandboxId })).toMatchObject({ state: 'paused' });
   });
@@ -214,7 +214,7 @@ describe('the environment', () => {
     expect(await run.call('Sandbox.kill', { sandboxId })).toBe(true);
     await own.close();
 
-    // Without a common address each sandbox has its own, below the domain that the API names for it.
+    // Without a common URL each sandbox has its own, as a subdomain of the domain that the API returns.
     const apart = await startDataPlane({ connection: { sandboxUrl: undefined, domain: 'sandboxes.invalid' } });
     const apartRun = apart.openRun();
     const made = await apartRun.call<Made & { domain: string }>('Sandbox.create', {});

@@ -1,11 +1,11 @@
-// Files of a sandbox of real processes, as a run reads, writes and links to them.
+// Reading, writing and linking to files in a sandbox with real processes.
 import { describe, expect, it } from 'vitest';
 import { useProcessRun } from '../support/process-run.ts';
 
 const { parts, command } = useProcessRun();
 
 describe('files', () => {
-  it('come back as they were, byte for byte', async () => {
+  it('are read back byte for byte', async () => {
     const bytes = Buffer.from(Array.from({ length: 70_000 }, (_, i) => (i * 7) % 256));
     const files = [
       { path: '/tmp/d/a.bin', data: { base64: bytes.toString('base64') } },
@@ -41,7 +41,7 @@ describe('files', () => {
     expect(await parts.run.call('Sandbox.files.exists', { sandboxId: parts.sandboxId, path: '/tmp/a' })).toBe(false);
   });
 
-  it('that are missing are named as the SDK names them', async () => {
+  it("that are missing cause the SDK's error", async () => {
     const refused = await parts.run.refusal('Sandbox.files.read', { sandboxId: parts.sandboxId, path: '/nope' });
     expect(refused).toMatchObject({
       code: 'sandbox_failed',
@@ -55,7 +55,7 @@ describe('files', () => {
   });
 });
 
-it('hands the user links to files that work as they are', async () => {
+it('links to files work without further headers', async () => {
   const upload = await parts.run.call<string>('Sandbox.uploadUrl', { sandboxId: parts.sandboxId, path: '/tmp/up.txt' });
   const form = new FormData();
   form.append('file', new Blob(['from outside']));

@@ -1,4 +1,4 @@
-// What our handle needs of the SDK that its types do not promise.
+// Private parts of the SDK that handle.ts depends on.
 import { expect, it } from 'vitest';
 import { sdkOptions } from '../../src/e2b/connection.ts';
 import { openHandle } from '../../src/e2b/handle.ts';

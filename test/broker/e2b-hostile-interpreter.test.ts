@@ -1,4 +1,4 @@
-// A code interpreter that is a program of the sandbox: sizes, values and tokens of its answers.
+// A code interpreter that the agent has replaced: sizes, values and tokens in its responses.
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
@@ -8,7 +8,7 @@ import { startDataPlane, type TestDataPlane } from '../support/data-plane.ts';
 
 import type { Made } from '../support/sandbox-methods.ts';
 
-describe('a code interpreter that is a program of the sandbox', () => {
+describe('a code interpreter that the agent has replaced', () => {
   let hostile: TestDataPlane | undefined;
   let answer: RequestListener;
   const server = createServer((req, res) => {
@@ -31,7 +31,7 @@ describe('a code interpreter that is a program of the sandbox', () => {
     await hostile?.close();
   });
 
-  it('answers at most the size of its lines, and one with too many values is not even parsed', async () => {
+  it('causes a reply no larger than its lines, and a line with too many values is not parsed', async () => {
     const { run, sandboxId } = await start();
     const many = `{"type":"result","x":[${'0,'.repeat(500_000)}0]}`;
     const lines = [
@@ -56,7 +56,7 @@ describe('a code interpreter that is a program of the sandbox', () => {
     });
   });
 
-  it('keeps of a result its text, not what the text is when parsed', async () => {
+  it('makes the gateway keep only the text of a result, not the parsed value', async () => {
     const { run, sandboxId } = await start();
     const kept: WeakRef<object>[] = [];
     const parse = JSON.parse;
@@ -85,7 +85,7 @@ describe('a code interpreter that is a program of the sandbox', () => {
     expect(await replying).toMatchObject({ ok: true });
   });
 
-  it('cannot hold more bytes of open answers than the process may, and gives them back with its run', async () => {
+  it('cannot exceed the limit on open responses, whose bytes are released when the run ends', async () => {
     const { run, sandboxId, plane } = await start(1_000_000);
     answer = (req, res) => {
       if (req.url === '/fetch') return res.end('x'.repeat(600_000));
@@ -99,11 +99,11 @@ describe('a code interpreter that is a program of the sandbox', () => {
     run.end();
     expect(await drip).toMatchObject({ ok: false, error: { code: 'cancelled' } });
     await expect.poll(async () => (await fetch()).ok).toBe(true);
-    // What was read to its end is given back too.
+    // The bytes of a response that was read to its end are released as well.
     for (let again = 0; again < 3; again++) await expect.poll(async () => (await fetch()).ok).toBe(true);
   });
 
-  it('that echoes its tokens: they are masked', async () => {
+  it('that echoes its tokens gets them masked', async () => {
     const { run, sandboxId, plane } = await start();
     const { envdAccessToken = '', trafficAccessToken = '' } = plane.cloud.cloud.find(sandboxId) ?? {};
     const tokens = `${envdAccessToken} ${trafficAccessToken}`;
@@ -138,7 +138,7 @@ describe('a code interpreter that is a program of the sandbox', () => {
     expect(all).not.toContain(trafficAccessToken);
   });
 
-  it('that repeats the key at any place of a long error: no part of it is shown', async () => {
+  it('that repeats the key anywhere in a long error reveals no part of it', async () => {
     const { run, sandboxId } = await start();
     const { key } = run;
     for (const before of [960, 970, 980, 990]) {

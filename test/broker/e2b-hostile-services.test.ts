@@ -1,4 +1,4 @@
-// A sandbox whose own programs answer in the place of its services: redirects, answers without end, giant messages.
+// A sandbox in which the agent has replaced the services: redirects, endless responses, giant messages.
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -7,7 +7,7 @@ import { startDataPlane, type TestDataPlane } from '../support/data-plane.ts';
 
 import { argsOf, type Made, OF_A_HANDLE } from '../support/sandbox-methods.ts';
 
-describe('a sandbox whose own programs answer in the place of its services', () => {
+describe('a sandbox in which the agent has replaced the services', () => {
   const servers: { close(): void; closeAllConnections(): void }[] = [];
   const serve = async (listener: RequestListener): Promise<string> => {
     const server = createServer(listener);
@@ -27,7 +27,7 @@ describe('a sandbox whose own programs answer in the place of its services', () 
     id => !OF_A_HANDLE.includes(id),
   );
 
-  it.each([301, 302, 303, 307, 308])('cannot send the gateway elsewhere with a %i', async status => {
+  it.each([301, 302, 303, 307, 308])('cannot redirect the gateway to another server with a %i', async status => {
     let visits = 0;
     const victim = await serve((_req, res) => {
       visits++;
@@ -48,7 +48,7 @@ describe('a sandbox whose own programs answer in the place of its services', () 
     expect(run.faults).toEqual([]);
   });
 
-  it('cannot fill the gateway with answers that never end', async () => {
+  it('cannot fill the memory with endless responses', async () => {
     let open = 0;
     const megabyte = Buffer.alloc(1_000_000, 'x');
     const sandboxUrl = await serve((req, res) => {
@@ -95,12 +95,12 @@ describe('a sandbox whose own programs answer in the place of its services', () 
   });
 
   it.each([
-    ['nonsense', 200, 'not json'],
+    ['text that is not JSON', 200, 'not json'],
     ['other JSON', 200, '[[1,{"entries":7}]]'],
     ['an error page', 500, '<html>'],
     ['nothing', 204, ''],
     ['an error of its own making', 400, JSON.stringify({ code: 'not_found', message: 'x'.repeat(50_000) })],
-  ])('is answered for with a plain error: %s', async (_title, status, body) => {
+  ])('that responds with %s causes an error that the guest can read', async (_title, status, body) => {
     const sandboxUrl = await serve((req, res) => {
       req.resume();
       res.writeHead(status, { 'content-type': 'application/json' }).end(status === 204 ? undefined : body);

@@ -1,4 +1,4 @@
-// Options are honoured or refused, never taken and forgotten.
+// Options take effect or are refused, but are never ignored.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startDataPlane, type TestDataPlane } from '../support/data-plane.ts';
 import { type Fault, faulty } from '../support/faults.ts';
@@ -34,34 +34,34 @@ describe('requestTimeoutMs', () => {
     ['Sandbox.runCode', { code: '1' }, /\/execute$/],
     ['Sandbox.createCodeContext', {}, /\/contexts$/],
     ['Sandbox.fetch', { port: 8000, path: '/slow' }, /\/slow$/],
-  ])('ends %s when nothing answers', async (method, args, unanswered) => {
+  ])('ends %s if there is no response', async (method, args, unanswered) => {
     silent = unanswered;
     const opts = { requestTimeoutMs: 100.5 };
     const refused = await run.refusal(method, { ...(args !== undefined && { sandboxId, ...args }), opts });
     expect(refused).toMatchObject({ code: 'sandbox_failed', message: expect.stringMatching(/^TimeoutError: /) });
   });
 
-  it('counts the way to the sandbox as well', async () => {
+  it('includes the request that gets access to the sandbox', async () => {
     silent = /^GET \/sandboxes\//;
     const later = plane.openRun({ key: run.key });
     const asked = { sandboxId, path: '/tmp', opts: { requestTimeoutMs: 100 } };
     expect((await later.refusal('Sandbox.files.exists', asked)).message).toMatch(/^TimeoutError: .*100 ms/);
   });
 
-  it('of 0 is none of its own', async () => {
+  it('of 0 means no limit of its own', async () => {
     expect(await run.call('Sandbox.getInfo', { sandboxId, opts: { requestTimeoutMs: 0 } })).toMatchObject({
       sandboxId,
     });
   });
 
-  it('leaves the time of commands and code alone', async () => {
+  it('does not limit the duration of commands and code', async () => {
     const opts = { requestTimeoutMs: 400 };
     const ran = await run.call('Sandbox.commands.run', { sandboxId, cmd: 'sleep 1; echo done', opts });
     expect(ran).toMatchObject({ exitCode: 0, stdout: 'done\n' });
   });
 });
 
-it('a creation whose run has ended is undone', async () => {
+it('a sandbox whose creation took too long for the caller is killed', async () => {
   const deleted = () => plane.requests.filter(line => line.startsWith('DELETE /sandboxes/')).length;
   const before = deleted();
   const { key } = plane.openRun();
@@ -79,11 +79,11 @@ it('a creation whose run has ended is undone', async () => {
 it.each([
   ['Sandbox.fetch', { port: 8000, path: '/', opts: { redirect: 'error' } }, /redirect: is "follow" or "manual"/],
   ['Sandbox.files.read', { path: '/tmp/x', opts: { gzip: true } }, /unknown option "gzip" \(it is not needed\)/],
-])('%s refuses what it would not do', async (method, args, why) => {
+])('%s refuses options that would have no effect', async (method, args, why) => {
   expect(await run.refusal(method, { sandboxId, ...args })).toMatchObject({ code: 'request_invalid', message: why });
 });
 
-it('Sandbox.create refuses to make an open sandbox', async () => {
+it('Sandbox.create refuses secure: false', async () => {
   const refused = await run.refusal('Sandbox.create', { opts: { secure: false } });
   expect(refused).toMatchObject({
     code: 'request_invalid',

@@ -1,4 +1,4 @@
-// Output of commands while it streams: bounded, whole where it fits, honest where it does not.
+// Output of commands while it streams: complete if it fits, otherwise cut, with a count of what is missing.
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { createEvents, EVENT_KINDS } from '../../src/broker/e2b/events.ts';
@@ -10,7 +10,7 @@ import { newKey } from '../support/gateway.ts';
 const key = newKey();
 
 describe('output', () => {
-  it('keeps everything that fits, however it was cut into pieces', () => {
+  it('keeps everything that fits, whatever the pieces', () => {
     fc.assert(
       fc.property(fc.array(fc.string(), { maxLength: 30 }), pieces => {
         const all = pieces.join('');
@@ -22,7 +22,7 @@ describe('output', () => {
     );
   });
 
-  it('keeps head and tail of the rest as far as whole words go, and counts what is missing', () => {
+  it('keeps whole words of head and tail if it does not fit, and counts what is missing', () => {
     fc.assert(
       fc.property(
         fc.array(fc.string({ maxLength: 50, unit: fc.constantFrom('a', 'b', ' ') }), { maxLength: 60 }),
@@ -52,7 +52,7 @@ describe('output', () => {
 
   const spellings = [key, key.toUpperCase(), [...key].map(char => `&#x${char.charCodeAt(0).toString(16)};`).join('')];
 
-  it.each(spellings)('leaves no part of a key where it is cut, nor where it ends: %s', spelt => {
+  it.each(spellings)('leaves no part of a key at a cut or at the end: %s', spelt => {
     const shown = (text: string) => maskKey(text, key).replaceAll(MASK, '');
     for (let at = 0; at <= spelt.length; at += 3) {
       const whole = createOutput(2_000, key);
@@ -65,7 +65,7 @@ describe('output', () => {
     expect(broken.read().text).toBe(`x ${MASK}`);
   });
 
-  it('costs the same a piece, however many are kept', () => {
+  it('takes constant time per piece, however many are kept', () => {
     const copiedBy = (pieces: number) => {
       const slice = vi.spyOn(Array.prototype, 'slice');
       try {
@@ -83,7 +83,7 @@ describe('output', () => {
 });
 
 describe('lines as progress', () => {
-  it('reports whole lines, the last without its end when flushed, control characters gone', () => {
+  it('are reported whole, without control characters, and the last one on flush', () => {
     const reported: string[] = [];
     const reporter = createLineReporter(message => reported.push(message), { everyMs: 0, mask: line => line });
     reporter.push('one\ntw');
@@ -92,7 +92,7 @@ describe('lines as progress', () => {
     expect(reported.join('\n').split('\n')).toEqual(['one', 'two', '[31mred [0m', 'last']);
   });
 
-  it('sends no more than one message in its interval, and the newest lines', () => {
+  it('are sent as one message per interval, with the newest lines', () => {
     vi.useFakeTimers();
     try {
       const reported: string[] = [];
@@ -107,7 +107,7 @@ describe('lines as progress', () => {
     }
   });
 
-  it('masks a line before it is cut: no part of a key is left at the end', () => {
+  it('are masked before they are cut, so that no part of a key is left at the end', () => {
     const reported: string[] = [];
     const mask = (line: string) => line.replaceAll('the-whole-key', '[redacted]');
     const reporter = createLineReporter(message => reported.push(message), { everyMs: 0, mask });
@@ -115,7 +115,7 @@ describe('lines as progress', () => {
     expect(reported.join('')).toBe(`${'x'.repeat(495)}[reda`);
   });
 
-  it('keeps an endless line short', () => {
+  it('are cut if they are endless', () => {
     const reported: string[] = [];
     const reporter = createLineReporter(message => reported.push(message), { everyMs: 0, mask: line => line });
     for (let i = 0; i < 100; i++) reporter.push('x'.repeat(10_000));
@@ -135,7 +135,7 @@ describe('events', () => {
     return { ...createEvents(context, EVENT_KINDS), emitted };
   };
 
-  it('come in order; pieces of one word come as one', () => {
+  it('are sent in order, and pieces of one word are joined', () => {
     const { print, push, flush, emitted } = events();
     for (const text of ['one ', 'tw', 'o', '\n', 'three']) print('stdout', text);
     print('stderr', 'four');
@@ -153,7 +153,7 @@ describe('events', () => {
     ]);
   });
 
-  it.each([1, 4, 20, 43])('a key that comes in two pieces a moment apart is masked: cut at %i', at => {
+  it.each([1, 4, 20, 43])('mask a key that arrives in two pieces, cut at %i', at => {
     vi.useFakeTimers();
     try {
       for (const spelt of [key, Buffer.from(`${key}x`).toString('base64').slice(0, 56)]) {
@@ -172,7 +172,7 @@ describe('events', () => {
     }
   });
 
-  it('what only looks like the beginning of a key comes a moment later', () => {
+  it('are delayed for a moment if they end like the beginning of a key', () => {
     vi.useFakeTimers();
     try {
       const { print, emitted } = events(`e2b_${'0'.repeat(40)}`);

@@ -1,10 +1,10 @@
-// Requests to a server that runs in a sandbox of real processes.
+// Requests to a server in a sandbox with real processes.
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type CommandResult, useProcessRun } from '../support/process-run.ts';
 
 const { parts, command } = useProcessRun();
 
-describe('a server inside', () => {
+describe('a server in a sandbox', () => {
   const SERVER = `require('http').createServer((q, r) => {
     const url = new URL(q.url, 'http://x');
     if (url.pathname === '/here') return r.writeHead(302, { location: '/there' }).end();
@@ -52,7 +52,7 @@ describe('a server inside', () => {
     expect(Object.keys(seen.headers).join()).not.toMatch(/api-key|access-token|e2b/);
   });
 
-  it('redirects within itself, but not the gateway', async () => {
+  it('can redirect to itself, but not to another server', async () => {
     expect(JSON.parse((await answerOf(fetch('/here'))).text)).toMatchObject({ url: '/there' });
     expect(await answerOf(fetch('/here', { redirect: 'manual' }))).toMatchObject({ status: 302 });
     const before = parts.plane.requests.length;
@@ -63,7 +63,7 @@ describe('a server inside', () => {
     expect(parts.plane.requests.length).toBe(before + 4);
   });
 
-  it('that answers too much, too late, or not at all: the error names which', async () => {
+  it('that sends too much, too late or nothing causes an error that says which', async () => {
     expect(await fetch('/big')).toMatchObject({ ok: false, error: { code: 'answer_too_large' } });
     expect(await fetch('/slow', { timeoutMs: 200 })).toMatchObject({
       ok: false,

@@ -1,4 +1,4 @@
-// How many sandboxes a key may have, whichever way they are asked for; and the mark on those a run makes.
+// The limit on sandboxes of a key, for every way to create one, and the mark on sandboxes that a run creates.
 import { afterEach, describe, expect, it } from 'vitest';
 import { REQUEST_TAG } from '../../src/broker/e2b/quota.ts';
 import { startDataPlane, type TestDataPlane } from '../support/data-plane.ts';
@@ -19,7 +19,7 @@ describe('with a limit of two', () => {
     ['Sandbox.fork', sandboxId => ['Sandbox.fork', { sandboxId }]],
     ['POST /sandboxes', () => ['api.request', post('/sandboxes', { templateID: 'base' })]],
     ['POST /v2/sandboxes', () => ['api.request', post('/v2/sandboxes', { templateID: 'base' })]],
-    ['a path spelled otherwise', () => ['api.request', post('/v2/./%73andboxes/', { templateID: 'base' })]],
+    ['a path in another spelling', () => ['api.request', post('/v2/./%73andboxes/', { templateID: 'base' })]],
     [
       'a raw body',
       () => [
@@ -31,7 +31,7 @@ describe('with a limit of two', () => {
     ['JSON text as body', () => ['api.request', post('/v2/sandboxes', '{"templateID":"base"}')]],
   ];
 
-  it.each(ways)('the third is refused: %s', async (_title, ask) => {
+  it.each(ways)('a third sandbox is refused: %s', async (_title, ask) => {
     plane = await startDataPlane({ maxSandboxesPerKey: 2 });
     const run = plane.openRun();
     const [first] = await Promise.all([create(run), create(run)]);
@@ -44,7 +44,7 @@ describe('with a limit of two', () => {
     expect(await plane.openRun().call('Sandbox.create', {})).toMatchObject({ sandboxId: expect.stringMatching(/^i/) }); // another key's
   });
 
-  it('those asked for at once count each other', async () => {
+  it('concurrent creations count each other', async () => {
     plane = await startDataPlane({ maxSandboxesPerKey: 2 });
     const run = plane.openRun();
     await Promise.all(Array.from({ length: 6 }, () => run.reply('Sandbox.create', {})));
@@ -57,7 +57,7 @@ describe('with a limit of two', () => {
     });
   });
 
-  it('those asked for at once by many runs of the key count each other', async () => {
+  it('concurrent creations in several runs of a key count each other', async () => {
     plane = await startDataPlane({ maxSandboxesPerKey: 2 });
     const { key } = plane.openRun();
     const runs = Array.from({ length: 8 }, () => plane.openRun({ key }));
@@ -74,7 +74,7 @@ describe('with a limit of two', () => {
     ['an object', { count: 2 }],
     ['JSON text', '{"count":2}'],
     ['another letter case', { Count: 2 }],
-  ])('forks count as many as there will be: %s', async (_title, body) => {
+  ])('a fork counts the number of new sandboxes: %s', async (_title, body) => {
     plane = await startDataPlane({ maxSandboxesPerKey: 2 });
     const run = plane.openRun();
     const { sandboxId } = await create(run);
@@ -84,7 +84,7 @@ describe('with a limit of two', () => {
     expect(await run.call('api.request', one)).toMatchObject({ status: 201 });
   });
 
-  it('one that was paused behind the back of the run does not come back as the third', async () => {
+  it('a sandbox that was paused without the SDK cannot be resumed as the third', async () => {
     plane = await startDataPlane({ maxSandboxesPerKey: 2 });
     const run = plane.openRun();
     const paused = await create(run);
@@ -95,7 +95,7 @@ describe('with a limit of two', () => {
     expect((await run.refusal('api.request', resume)).code).toBe('sandbox_limit');
   });
 
-  it('a paused one does not count, and does not come back as the third', async () => {
+  it('a paused sandbox does not count, but cannot be resumed as the third', async () => {
     plane = await startDataPlane({ maxSandboxesPerKey: 2 });
     const run = plane.openRun();
     const paused = await create(run);
@@ -116,7 +116,7 @@ describe('with a limit of two', () => {
   });
 });
 
-it('every sandbox a run makes is marked with its request, and ends by being killed', async () => {
+it('every sandbox that a run creates is marked with the request id, and is killed on timeout', async () => {
   plane = await startDataPlane();
   const run = plane.openRun();
   await run.call('Sandbox.create', { opts: { metadata: { mine: '1' } } });
@@ -129,7 +129,7 @@ it('every sandbox a run makes is marked with its request, and ends by being kill
   const { items } = await run.call<{ items: Made[] }>('Sandbox.list', { opts: marked });
   expect(items).toHaveLength(5);
   const [made] = await Promise.all(items.map(item => run.call('Sandbox.getInfo', { sandboxId: item.sandboxId })));
-  // The agent sees its own metadata and nothing of the gateway's.
+  // The agent sees its own metadata, but not the gateway's.
   expect([...items, made]).toEqual([...items, made].map(() => expect.objectContaining({ metadata: { mine: '1' } })));
   const { data } = await run.call<{ data: Made[] }>('api.request', { method: 'GET', path: '/v2/sandboxes' });
   expect(JSON.stringify(data)).not.toContain(REQUEST_TAG);
@@ -147,7 +147,7 @@ it('lists page by page', async () => {
   expect([first.items.length, rest.items.length, rest.nextToken]).toEqual([2, 1, undefined]);
 });
 
-it('network rules in responses of the API come without their secrets', async () => {
+it('secrets in network rules are masked in responses', async () => {
   plane = await startDataPlane();
   const run = plane.openRun();
   const network = { rules: { 'api.example': [{ transform: { headers: { authorization: 'Bearer s3cret' } } }] } };

@@ -1,4 +1,4 @@
-// Commands found again by a run: after a pause, after their end, right after a kill; and what they printed, whole.
+// Reaching commands again: after a pause, after their end, right after a kill; and their complete output.
 import { describe, expect, it } from 'vitest';
 import { useSharedSandbox } from '../support/data-plane.ts';
 
@@ -20,7 +20,7 @@ describe.each(['virtual', 'process'] as const)('commands, %s machines', shell =>
       ({ pid }) => pid,
     );
 
-  it('a handle from before a pause reaches its command again, with what was printed before and after', async () => {
+  it('a handle from before a pause still works, with the output from before and after', async () => {
     const pid = await start('echo before; read line; echo "after $line"');
     await expect
       .poll(
@@ -36,7 +36,7 @@ describe.each(['virtual', 'process'] as const)('commands, %s machines', shell =>
     expect(ended).toMatchObject({ exitCode: 0, stdout: 'before\nafter it\n' });
   });
 
-  it('one that ended or never was: the error is NotFoundError', async () => {
+  it('connecting to a command that has ended or never existed throws NotFoundError', async () => {
     const pid = await start('echo short');
     await parts.run.call('Sandbox.commands.wait', { sandboxId: parts.sandboxId, pid, opts: {} });
     const other = parts.plane.openRun({ key: parts.run.key });
@@ -52,7 +52,7 @@ describe.each(['virtual', 'process'] as const)('commands, %s machines', shell =>
     other.end();
   });
 
-  it('a killed one is listed no more, nor is one whose time was over', async () => {
+  it('a command that was killed or timed out is no longer listed', async () => {
     const pid = await start('sleep 60');
     expect(await parts.run.call('Sandbox.commands.kill', { sandboxId: parts.sandboxId, pid, opts: {} })).toBe(true);
     expect(await pids()).not.toContain(pid);
@@ -65,7 +65,7 @@ describe.each(['virtual', 'process'] as const)('commands, %s machines', shell =>
     await expect.poll(pids).toEqual([]);
   });
 
-  it('900 kB of output come whole', async () => {
+  it('900 kB of output arrive completely', async () => {
     const cmd = 'head -c 900000 /dev/zero | tr "\\0" x';
     const { stdout } = await parts.run.call<Result>('Sandbox.commands.run', {
       sandboxId: parts.sandboxId,

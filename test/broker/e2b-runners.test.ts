@@ -1,4 +1,4 @@
-// The gateway's own sandboxes: in no listing, in no call, and no other sandbox passes for one.
+// The gateway's own sandboxes: hidden in listings, refused in calls, and no other sandbox can look like one.
 import { describe, expect, it } from 'vitest';
 import {
   hiddenFrom,
@@ -21,7 +21,7 @@ const isHidden = (id: string) => id === RUNNER;
 const mine = { sandboxID: 'imine000000000000000x', metadata: { owner: 'me' } };
 const bare = { sandboxID: 'ibare000000000000000x' };
 const runner = { sandboxID: RUNNER, metadata: { 'e2b-code-mode/runner': 'a.1' } };
-/** What a guest gets of an answer to this request. */
+/** What a guest sees of the response to a request. */
 function answered(request: GuardedRequest, data: unknown, headers: Record<string, string>) {
   const text = typeof data === 'string' ? data : JSON.stringify(data);
   const shaped = shapeAnswer(text, { apiKey: 'e2b_0', hiddenMetadataKey: hiddenFrom(request) });
@@ -33,11 +33,11 @@ describe('listings', () => {
   it.each([
     '/sandboxes',
     '/v2/sandboxes',
-    '/v3/sandboxes', // of no description yet
+    '/v3/sandboxes', // not in the description
     '/sandboxes/',
     '/v2/./%73andboxes',
     '/some/new/list',
-  ])('GET %s leaves runners out', path => {
+  ])('GET %s does not show runners', path => {
     expect(answered(asked('GET', path), [mine, runner, bare], { 'x-total-running': '7' })).toEqual({
       value: [mine, bare],
       headers: { 'x-total-running': '6' },
@@ -45,13 +45,13 @@ describe('listings', () => {
   });
 
   it.each<[what: string, method: 'GET' | 'POST', path: string, data: unknown]>([
-    ['listings without any', 'GET', '/v2/sandboxes', [mine, bare]],
+    ['listings without runners', 'GET', '/v2/sandboxes', [mine, bare]],
     ['other operations', 'GET', '/templates', [runner]],
     ['creations', 'POST', '/v2/sandboxes', runner],
-    ['what is no list', 'GET', '/v2/sandboxes', { message: 'no' }],
-    ['what is no JSON', 'GET', '/v2/sandboxes', 'oops'],
+    ['bodies that are not lists', 'GET', '/v2/sandboxes', { message: 'no' }],
+    ['bodies that are not JSON', 'GET', '/v2/sandboxes', 'oops'],
     ['odd entries', 'GET', '/v2/sandboxes', [null, 5, { metadata: null }, { metadata: 'e2b-code-mode/runner' }]],
-  ])('pass as they came: %s', (_what, method, path, data) => {
+  ])('are not changed: %s', (_what, method, path, data) => {
     const headers = { 'x-total-running': '7' };
     expect(answered(asked(method, path), data, headers)).toEqual({ value: data, headers });
   });
@@ -72,12 +72,12 @@ describe('calls', () => {
     expect(() => refuseRunnerRequest(asked(method, path, more), isHidden)).toThrow(/belongs to the gateway/);
   });
 
-  it('to other sandboxes pass', () => {
+  it('to other sandboxes are allowed', () => {
     refuseRunnerRequest(asked('PUT', '/sandboxes/imine000000000000000x/network', { body: {} }), isHidden);
     refuseRunner('imine000000000000000x', isHidden);
   });
 
-  it('that would make a sandbox look like a runner are refused', () => {
+  it('that would create a sandbox that looks like a runner are refused', () => {
     const body = { templateID: 'base', metadata: { 'e2b-code-mode/runner': '1' } };
     const escaped = JSON.stringify(body).replace('e2b-code', '\\u00652b-code');
     for (const path of ['/sandboxes', '/v2/sandboxes', '/v3/sandboxes']) {

@@ -1,4 +1,4 @@
-// The data plane over real processes: what a command may use, what ends with its run and what outlives it.
+// The data plane with real processes: limits of commands, what ends with the run, and what outlives it.
 import type { IncomingHttpHeaders } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Fault } from '../support/faults.ts';
@@ -23,7 +23,7 @@ const pids = async () => {
 };
 
 describe('a command', () => {
-  it('is a result, however it ends', async () => {
+  it('returns a result, whatever its exit code', async () => {
     expect(await command('echo out; echo err >&2; exit 3')).toMatchObject({
       exitCode: 3,
       stdout: 'out\n',
@@ -33,9 +33,9 @@ describe('a command', () => {
     expect(await command('no-such-program')).toMatchObject({ exitCode: 127 });
   });
 
-  it('that takes too long is killed, and what it printed is kept', async () => {
+  it('that takes too long is killed, and its output is kept', async () => {
     let ended: CommandResult | undefined;
-    // On a busy machine the time is over before the first line, or before the command has started: then with more of it.
+    // On a busy machine the time may be up before the first line or before the start: then it tries with more time.
     for (let timeoutMs = 200; !ended?.stdout; timeoutMs *= 2) {
       ended = await command('echo early; sleep 30', { timeoutMs }).catch((error: Error) => {
         expect(error.message).toMatch(/timed out/);
@@ -47,7 +47,7 @@ describe('a command', () => {
     await expect.poll(pids).toEqual([]);
   });
 
-  it('that took all the time of the run: the error has what helps then', async () => {
+  it("that used all the run's time gets an error that suggests a background command", async () => {
     const short = parts.plane.openRun({ key: parts.run.key, wallMs: 1_000 });
     const ended = await command('sleep 30', { timeoutMs: 120_000 }, short);
     expect(ended.error).toMatch(
@@ -61,7 +61,7 @@ describe('a command', () => {
     expect(error.value).not.toContain('more timeoutMs');
   });
 
-  it('has the time the run has left, and no more', async () => {
+  it("is limited to the run's remaining time", async () => {
     const short = parts.plane.openRun({ key: parts.run.key, wallMs: 1_500 });
     await command('true', {}, short);
     await command('true', { timeoutMs: 600_000 }, short);
@@ -71,7 +71,7 @@ describe('a command', () => {
     }
   });
 
-  it('printing a lot keeps its head and its tail', async () => {
+  it('that prints a lot keeps head and tail of its output', async () => {
     const { exitCode, stdout, dropped } = await command('echo first; seq 1 400000; echo last');
     expect(exitCode).toBe(0);
     expect(stdout.length).toBeLessThan(1_001_000);
@@ -79,21 +79,21 @@ describe('a command', () => {
     expect(dropped).toBeGreaterThan(1_000_000);
   });
 
-  it('printing without end is killed', async () => {
+  it('that prints endlessly is killed', async () => {
     const few = parts.plane.openRun({ key: parts.run.key, limits: { maxAnswerBytes: 3_000_000 } });
     const ended = await command('yes', {}, few);
     expect(ended).toMatchObject({ exitCode: -1, error: expect.stringMatching(/3000000 bytes and was killed/) });
     await expect.poll(pids).toEqual([]);
   });
 
-  it('is killed where the run has no bytes left', async () => {
+  it('is killed if the run has no bytes left', async () => {
     const poor = parts.plane.openRun({ key: parts.run.key, limits: { maxRunAnswerBytes: 200_000 } });
     const refused = await poor.refusal('Sandbox.commands.run', { sandboxId: parts.sandboxId, cmd: 'yes' });
     expect(refused.code).toBe('budget_exceeded');
     await expect.poll(pids).toEqual([]);
   });
 
-  it('may print bytes that are no text', async () => {
+  it('may print bytes that are not text', async () => {
     expect(await command('head -c 1000 /dev/urandom; echo end')).toMatchObject({
       exitCode: 0,
       stdout: expect.stringMatching(/end\n$/),
@@ -126,7 +126,7 @@ describe('when the run ends', () => {
     await expect.poll(pids).toEqual([]);
   });
 
-  it('a background command goes on, without a deadline, and can be found again', async () => {
+  it('a background command goes on without a time limit and can be reached again', async () => {
     const { pid } = await command('read x; echo "got $x" > /tmp/got; sleep 30', { background: true, stdin: true });
     expect(starts.at(-1)?.['connect-timeout-ms']).toBeUndefined();
     parts.run.end();
@@ -168,7 +168,7 @@ describe('when the run ends', () => {
 });
 
 describe('a background command', () => {
-  it('gives its output so far, its result, and its end', async () => {
+  it('has output so far, and a result when it has ended', async () => {
     const { pid } = await command('echo one; read x; echo two; exit 4', { background: true, stdin: true });
     const output = () => parts.run.call<CommandResult>('Sandbox.commands.output', { sandboxId: parts.sandboxId, pid });
     await expect.poll(async () => (await output()).stdout).toBe('one\n');
@@ -178,7 +178,7 @@ describe('a background command', () => {
     expect(await output()).toMatchObject(ended);
   });
 
-  it('that outlasts the run: its error comes before the run is over', async () => {
+  it('that outlasts the run makes wait() fail before the run ends', async () => {
     const short = parts.plane.openRun({ key: parts.run.key, wallMs: 700 });
     const { pid } = await command('sleep 30', { background: true }, short);
     const refused = await short.refusal('Sandbox.commands.wait', { sandboxId: parts.sandboxId, pid });
@@ -189,7 +189,7 @@ describe('a background command', () => {
     await short.call('Sandbox.commands.kill', { sandboxId: parts.sandboxId, pid });
   });
 
-  it('takes a lot of stdin, in order', async () => {
+  it('gets a lot of stdin in order', async () => {
     const data = Array.from({ length: 40_000 }, (_, i) => String(i)).join('\n');
     const { pid } = await command('cat > /tmp/in', { background: true, stdin: true });
     await parts.run.call('Sandbox.commands.sendStdin', { sandboxId: parts.sandboxId, pid, data });
@@ -198,7 +198,7 @@ describe('a background command', () => {
     expect(await parts.run.call('Sandbox.files.read', { sandboxId: parts.sandboxId, path: '/tmp/in' })).toBe(data);
   });
 
-  it('that prints without end goes on, and its output is no longer collected', async () => {
+  it('that prints too much goes on, but its output is no longer collected', async () => {
     const few = parts.plane.openRun({ key: parts.run.key, limits: { maxAnswerBytes: 300_000 } });
     const { pid } = await command('seq 1 200000; sleep 30', { background: true }, few);
     const ended = await few.call<CommandResult>('Sandbox.commands.wait', { sandboxId: parts.sandboxId, pid });
@@ -206,7 +206,7 @@ describe('a background command', () => {
     expect(await pids()).toEqual([pid]);
   });
 
-  it('is one of twenty at most that are followed at once', async () => {
+  it('is refused if twenty are followed already', async () => {
     const started = Array.from({ length: 20 }, () => command('sleep 30', { background: true }));
     const followed = await Promise.all(started);
     const more = { sandboxId: parts.sandboxId, cmd: 'sleep 30', opts: { background: true } };
@@ -218,7 +218,7 @@ describe('a background command', () => {
     await expect.poll(async () => (await parts.run.reply('Sandbox.commands.run', more)).ok).toBe(true);
   });
 
-  it('of another run is not followed by itself', async () => {
+  it('of another run is not followed without connect', async () => {
     const refused = await parts.run.refusal('Sandbox.commands.wait', { sandboxId: parts.sandboxId, pid: 1 });
     expect(refused).toMatchObject({
       code: 'request_invalid',

@@ -1,4 +1,4 @@
-// Events of a run: each is sent, in order, or a call fails.
+// The events of a run are all sent in order, or a call fails.
 import { expect, it } from 'vitest';
 import type { Capability } from '../../src/broker/broker.ts';
 import { GatewayError } from '../../src/errors.ts';
@@ -23,7 +23,7 @@ async function run(mask: Answers['mask'], ...called: readonly string[]) {
   return { emitted, replies };
 }
 
-it('an event that finds the threads busy is sent later, and those after it wait for it', async () => {
+it('an event waits while the threads are busy, and later events wait for it', async () => {
   let asked = 0;
   const { emitted, replies } = await run(async text => {
     if (text === 'one' && ++asked <= 2) throw new GatewayError('busy');
@@ -33,7 +33,7 @@ it('an event that finds the threads busy is sent later, and those after it wait 
   expect(replies).toMatchObject([{ ok: true }]);
 });
 
-it('an event that cannot be masked is an error of its call, once', async () => {
+it('an event that cannot be masked makes its call fail, once', async () => {
   const { emitted, replies } = await run(
     async text => {
       if (text === 'two') throw new GatewayError('answer_too_large', 'The answer takes too long to read.');
@@ -46,7 +46,7 @@ it('an event that cannot be masked is an error of its call, once', async () => {
   expect(replies).toMatchObject([{ ok: false, error: { code: 'answer_too_large' } }, { ok: true }]);
 });
 
-it('more events than may wait for the threads arrive all', async () => {
+it('more events arrive than may wait for the threads', async () => {
   const answers = new Answers();
   const emitted: number[] = [];
   const flood: Capability = async (_args, { emit }) => {

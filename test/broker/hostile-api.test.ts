@@ -1,5 +1,5 @@
-// An API that answers as it likes, or something that poses as it: through the real SDK, the key goes nowhere else, and
-// nothing without end or measure is read.
+// A hostile API, or a server that pretends to be the API: with the real SDK, the key goes to no other server, and
+// responses are read only up to their limits.
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Origin } from '../../src/ground/origin.ts';
@@ -87,10 +87,10 @@ describe.each([301, 302, 303, 307, 308])('a redirect with status %i', status => 
   });
 });
 
-describe('an answer without measure', () => {
+describe('a response', () => {
   const reads = CALLS.filter(([capability]) => /list|getInfo|getMetrics|listSnapshots/.test(capability));
 
-  it.each(reads)('that does not end is not read on: %s', async (capability, args) => {
+  it.each(reads)('that does not end is only read up to the limit: %s', async (capability, args) => {
     let closed: Promise<unknown> | undefined;
     upstream.answer = (_, response) => {
       closed = new Promise(resolve => response.once('close', resolve));
@@ -112,36 +112,33 @@ describe('an answer without measure', () => {
     run.end();
   });
 
-  it.each(reads)(
-    'that is no JSON, or is compressed, is the fault of the API and no result: %s',
-    async (capability, args) => {
-      const answers: readonly (readonly [body: string | Buffer, headers: Record<string, string>])[] = [
-        ['<html>sorry</html>', { 'content-type': 'text/html' }],
-        ['{"sandboxID":', { 'content-type': 'application/json' }],
-        [gzipSync('[]'), { 'content-type': 'application/json', 'content-encoding': 'gzip' }],
-        [gzipSync(Buffer.alloc(50_000_000)), { 'content-type': 'application/json', 'content-encoding': 'gzip' }],
-        ['[]', { 'content-type': 'application/json', 'content-encoding': 'identity, br' }],
-        [Buffer.from([0x5b, 0x22, 0xe9, 0x22, 0x5d]), { 'content-type': 'application/json' }],
-        [Buffer.from('[]', 'utf16le'), { 'content-type': 'application/json; charset=utf-99' }],
-        [Buffer.from([0x5b, 0, 0x00, 0xdc, 0x5d, 0]), { 'content-type': 'application/json; charset=utf-16le' }],
-        [Buffer.from([0x89, 0x50, 0x4e, 0x47, 0xff]), { 'content-type': 'image/png' }],
-      ];
-      for (const [body, headers] of answers) {
-        upstream.answer = (_, response) => response.writeHead(200, headers).end(body);
-        const run = plane.openRun();
-        expect(await run.reply(capability, args)).toMatchObject({ ok: false, error: { code: 'upstream_failed' } });
-        expect(run.faults).toEqual([]);
-        run.end();
-      }
-    },
-  );
+  it.each(reads)('that is not JSON, or is compressed, is an error of the API: %s', async (capability, args) => {
+    const answers: readonly (readonly [body: string | Buffer, headers: Record<string, string>])[] = [
+      ['<html>sorry</html>', { 'content-type': 'text/html' }],
+      ['{"sandboxID":', { 'content-type': 'application/json' }],
+      [gzipSync('[]'), { 'content-type': 'application/json', 'content-encoding': 'gzip' }],
+      [gzipSync(Buffer.alloc(50_000_000)), { 'content-type': 'application/json', 'content-encoding': 'gzip' }],
+      ['[]', { 'content-type': 'application/json', 'content-encoding': 'identity, br' }],
+      [Buffer.from([0x5b, 0x22, 0xe9, 0x22, 0x5d]), { 'content-type': 'application/json' }],
+      [Buffer.from('[]', 'utf16le'), { 'content-type': 'application/json; charset=utf-99' }],
+      [Buffer.from([0x5b, 0, 0x00, 0xdc, 0x5d, 0]), { 'content-type': 'application/json; charset=utf-16le' }],
+      [Buffer.from([0x89, 0x50, 0x4e, 0x47, 0xff]), { 'content-type': 'image/png' }],
+    ];
+    for (const [body, headers] of answers) {
+      upstream.answer = (_, response) => response.writeHead(200, headers).end(body);
+      const run = plane.openRun();
+      expect(await run.reply(capability, args)).toMatchObject({ ok: false, error: { code: 'upstream_failed' } });
+      expect(run.faults).toEqual([]);
+      run.end();
+    }
+  });
 
   it.each([
     ['utf-16le', Buffer.from('[{"error":"é€"}]', 'utf16le')],
     ['UTF-16', Buffer.from('\ufeff[{"error":"é€"}]', 'utf16le')],
     ['"windows-1252"', Buffer.from([...Buffer.from('[{"error":"'), 0xe9, 0x80, ...Buffer.from('"}]')])],
     ['utf-8', Buffer.from('\ufeff[{"error":"é€"}]')],
-  ])('in the charset %s is read in it', async (charset, body) => {
+  ])('in the charset %s is decoded', async (charset, body) => {
     upstream.answer = (_, response) =>
       response.writeHead(200, { 'content-type': `application/json; charset=${charset}` }).end(body);
     const run = plane.openRun();
@@ -149,7 +146,7 @@ describe('an answer without measure', () => {
     run.end();
   });
 
-  it('in another charset than UTF-8 is bounded by what it is in UTF-8 as well', async () => {
+  it('in another charset is also limited by its size in UTF-8', async () => {
     const bodies = [
       Buffer.from('a'.repeat(600_000), 'utf16le'),
       Buffer.from(`[${'{},'.repeat(450_000)}{}]`, 'utf16le'),
@@ -163,7 +160,7 @@ describe('an answer without measure', () => {
     }
   });
 
-  it('that fails with a page in Latin-1 keeps its status', async () => {
+  it('with an error page in Latin-1 keeps its status', async () => {
     upstream.answer = (_, response) =>
       response.writeHead(404, { 'content-type': 'text/html' }).end(Buffer.from('<p>caf\u00e9</p>', 'latin1'));
     const run = plane.openRun();
@@ -174,7 +171,7 @@ describe('an answer without measure', () => {
     run.end();
   });
 
-  it.each(reads)('of more values than are worth parsing is refused with their number: %s', async (capability, args) => {
+  it.each(reads)('with too many values is refused with the limit: %s', async (capability, args) => {
     upstream.answer = (_, response) =>
       response.writeHead(200, { 'content-type': 'application/json' }).end(`[${'{},'.repeat(100_000)}{}]`);
     const run = plane.openRun();
@@ -186,7 +183,7 @@ describe('an answer without measure', () => {
   });
 });
 
-it('a refusal for now that names when to come back is waited for, within the call', async () => {
+it('a 429 with Retry-After is repeated if there is enough time', async () => {
   upstream.answer = (_, response, count) => {
     if (count === 1) sendJson(response, { message: 'slow down' }, 429, { 'retry-after': '1' });
     else sendJson(response, []);
@@ -201,7 +198,7 @@ it('a refusal for now that names when to come back is waited for, within the cal
   expect(upstream.requests).toHaveLength(1);
 });
 
-it('an answer that never comes ends with the time the agent gave it', async () => {
+it('a request without response ends after requestTimeoutMs', async () => {
   upstream.answer = () => {};
   const args = { sandboxId, opts: { requestTimeoutMs: 100 } };
   expect(await plane.openRun().refusal('Sandbox.getInfo', args)).toMatchObject({
@@ -210,7 +207,7 @@ it('an answer that never comes ends with the time the agent gave it', async () =
   });
 });
 
-it("one key's slow calls keep no other key waiting", async () => {
+it('slow calls of one key do not delay another key', async () => {
   const slow = plane.openRun({ limits: { maxCalls: 1_000, maxParallelCalls: 256 } });
   upstream.answer = ({ headers }, response) => {
     if (headers['x-api-key'] !== slow.key) sendJson(response, []);
@@ -221,7 +218,7 @@ it("one key's slow calls keep no other key waiting", async () => {
   await Promise.all(waiting);
 });
 
-it('a large answer to api.request is read beside the main thread, and costs the run its CPU time', async () => {
+it('a large response to api.request is read on another thread and counts as CPU time of the run', async () => {
   const entry = { sandboxID: sandboxId, envdAccessToken: 'x-secret', metadata: { owner: 'me' } };
   const text = JSON.stringify(Array(50_000).fill(entry));
   upstream.answer = (_, response) => response.writeHead(200, { 'content-type': 'application/json' }).end(text);
@@ -236,15 +233,15 @@ it('a large answer to api.request is read beside the main thread, and costs the 
   expect(turns).toBeGreaterThan(5);
 });
 
-describe('what the SDK makes of its arguments', () => {
-  it.each(['x/../../sandboxes/i0', 'x//y', 'x/', 'x/./y', '../api-keys/1'])('no snapshot id %s', async snapshotId => {
+describe('a snapshot id that would change the path', () => {
+  it.each(['x/../../sandboxes/i0', 'x//y', 'x/', 'x/./y', '../api-keys/1'])('is refused: %s', async snapshotId => {
     expect(await plane.openRun().refusal('Sandbox.deleteSnapshot', { snapshotId })).toMatchObject({
       code: 'request_invalid',
     });
     expect(upstream.requests).toEqual([]);
   });
 
-  it.each(['api-keys', 'a/admin', 'teams:1/secrets'])('no path with a refused segment: %s', async snapshotId => {
+  it.each(['api-keys', 'a/admin', 'teams:1/secrets'])('with a forbidden segment is refused: %s', async snapshotId => {
     expect(await plane.openRun().refusal('Sandbox.deleteSnapshot', { snapshotId })).toMatchObject({
       code: 'path_refused',
     });
@@ -252,8 +249,8 @@ describe('what the SDK makes of its arguments', () => {
   });
 });
 
-describe('execute_read and a sandbox that is paused while the run goes on', () => {
-  it('asks for its state before each request that could wake it', async () => {
+describe('execute_read with a sandbox that is paused during the run', () => {
+  it('asks for the state before each request that could resume the sandbox', async () => {
     let state = 'running';
     upstream.answer = (_, response) => {
       sendJson(response, { sandboxID: sandboxId, templateID: 't', state, envdVersion: '0.6.13' });
@@ -270,12 +267,12 @@ describe('execute_read and a sandbox that is paused while the run goes on', () =
   });
 });
 
-describe('a body that cannot be read cannot be counted', () => {
+describe('a body that the quota cannot read', () => {
   it.each([
     { contentType: 'text/plain', rawBody: '{"templateID":"base"}' },
     { contentType: 'application/x-yaml', rawBody: 'templateID: base' },
     { body: ['templateID'] },
-  ])('creating with %j is refused', async body => {
+  ])('is refused: %j', async body => {
     const args = { method: 'POST', path: '/sandboxes', unchecked: true, ...body };
     expect(await plane.openRun().refusal('api.request', args)).toMatchObject({ code: 'request_invalid' });
     expect(upstream.requests).toEqual([]);

@@ -1,4 +1,4 @@
-// A sandbox whose daemon the agent has replaced: whatever it answers is measured before it is decoded, and no other run
+// A sandbox whose daemon the agent has replaced: its responses are measured before they are decoded, and no other run
 // waits for it.
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -46,7 +46,7 @@ it.each<[capability: string, args: object, field: string]>([
   ['Sandbox.files.list', { path: '/tmp' }, 'entries'],
   ['Sandbox.commands.list', {}, 'processes'],
   ['Sandbox.files.getInfo', { path: '/tmp' }, 'entry'],
-])('%s answered with more values than are worth decoding: refused with their number', async (id, args, field) => {
+])('a response to %s with too many values is refused with the limit', async (id, args, field) => {
   answer = json(`{"${field}":[${'{},'.repeat(1_000_000)}{}]}`);
   expect(await run.refusal(id, { sandboxId, ...args })).toMatchObject({
     code: 'answer_too_large',
@@ -54,7 +54,7 @@ it.each<[capability: string, args: object, field: string]>([
   });
 });
 
-it('an upload answered so: refused as well', async () => {
+it('a response to an upload with too many values is refused', async () => {
   answer = json(`[${'{},'.repeat(1_000_000)}{}]`);
   const args = { sandboxId, files: [{ path: '/tmp/x', data: 'x' }], single: true };
   expect(await run.refusal('Sandbox.files.write', args)).toMatchObject({ code: 'answer_too_large' });
@@ -63,7 +63,7 @@ it('an upload answered so: refused as well', async () => {
 it.each([
   ['keepalives', framed({ keepalive: {} })],
   ['pieces of output', framed({ data: { stdout: 'eA==' } })],
-])('a command answered with thousands of %s: the run pays for them', async (_what, message) => {
+])('thousands of %s from a command count as CPU time of the run', async (_what, message) => {
   const flood = stream([framed({ start: { pid: 7 } }), ...Array<Buffer>(10_000).fill(message)]);
   answer = (request, response) =>
     request.url?.endsWith('/Start') === true ? flood(request, response) : json('{}')(request, response);
@@ -80,14 +80,14 @@ it.each([
   await own.reply('Sandbox.commands.run', { sandboxId: copy, cmd: 'true' });
   turning = false;
   const usedMs = process.cpuUsage(usedBefore).user / 1_000;
-  // The rest is the daemon's, which is of this process too.
+  // The rest is used by the daemon, which runs in this process as well.
   expect(own.hostMs()).toBeGreaterThan(usedMs / 4);
   expect(turns).toBeGreaterThan(own.hostMs() / 40);
   expect(own.faults).toEqual([]);
   own.end();
 });
 
-it('a command answered so for longer than a run has CPU time: broken off', async () => {
+it('a command whose messages use up the CPU time is ended', async () => {
   const flood = stream([framed({ start: { pid: 7 } }), ...Array<Buffer>(50_000).fill(framed({ keepalive: {} }))]);
   answer = (request, response) =>
     request.url?.endsWith('/Start') === true ? flood(request, response) : json('{}')(request, response);
@@ -99,7 +99,7 @@ it('a command answered so for longer than a run has CPU time: broken off', async
   own.end();
 });
 
-it('contexts of code answered with more values than are worth parsing: refused with their number', async () => {
+it('a list of code contexts with too many values is refused with the limit', async () => {
   answer = json(`[${'{},'.repeat(20_000)}{}]`);
   expect(await run.refusal('Sandbox.listCodeContexts', { sandboxId })).toMatchObject({
     code: 'answer_too_large',
@@ -107,12 +107,12 @@ it('contexts of code answered with more values than are worth parsing: refused w
   });
 });
 
-describe('code answered with events', () => {
+describe('events of code', () => {
   const events = (line: string, count: number): RequestListener => {
     return (_, response) => response.writeHead(200, { 'content-type': 'application/json' }).end(line.repeat(count));
   };
 
-  it('without end: they are counted', async () => {
+  it('are limited in number', async () => {
     answer = events('{}\n', 400_000);
     expect(await run.refusal('Sandbox.runCode', { sandboxId, code: '1' })).toMatchObject({
       code: 'answer_too_large',
@@ -120,7 +120,7 @@ describe('code answered with events', () => {
     });
   });
 
-  it('of more values than are worth parsing: left out, with the number', async () => {
+  it('with too many values are left out and counted', async () => {
     answer = events(`{"type":"result","text":"x","json":[${'{},'.repeat(200_000)}{}]}\n`, 1);
     const execution = await run.call<{ results: unknown[]; logs: { stderr: string[] } }>('Sandbox.runCode', {
       sandboxId,
@@ -131,7 +131,7 @@ describe('code answered with events', () => {
   });
 });
 
-it('a status without a body that has one all the same is no fault of the gateway', async () => {
+it('a body after a status without body does not count as an internal error', async () => {
   answer = (_, response) => response.writeHead(204).end('body');
   for (const [id, args] of [
     ['Sandbox.listCodeContexts', {}],

@@ -1,4 +1,4 @@
-// What the ledger says of calls that were cut off, lost, refused or never sent.
+// The ledger entries of calls that were cancelled, lost, refused or never sent.
 import { describe, expect, test } from 'vitest';
 import type { Capability } from '../../src/broker/broker.ts';
 import { GatewayError } from '../../src/errors.ts';
@@ -6,8 +6,8 @@ import { createRequest, listRequest, useBroker } from '../support/broker.ts';
 
 const { parts, start } = useBroker();
 
-describe('the ledger is honest', () => {
-  test('when the run ends: writes unknown, reads failed, waiting calls refused, at once', async () => {
+describe('the status in the ledger', () => {
+  test('at the end of the run: open writes are unknown, reads failed, waiting calls refused', async () => {
     parts.upstream.answer = () => {};
     const reported: string[] = [];
     const { call, ledger } = start({
@@ -36,7 +36,7 @@ describe('the ledger is honest', () => {
     expect(parts.upstream.requests).toHaveLength(2);
   });
 
-  test("the call's own signal counts too; later calls are not made", async () => {
+  test('of a call that was aborted by its own signal is unknown, and later calls are not made', async () => {
     parts.upstream.answer = () => {};
     const { call, ledger } = start();
     const own = new AbortController();
@@ -49,7 +49,7 @@ describe('the ledger is honest', () => {
     expect(parts.upstream.requests).toHaveLength(1);
   });
 
-  test('a write whose answer is lost is unknown, one that never left has failed', async () => {
+  test('of a write without response is unknown, and of one that was not sent failed', async () => {
     parts.upstream.answer = (_, response) => response.destroy();
     const { call, ledger } = start();
     expect(await call(createRequest)).toMatchObject({ error: { code: 'upstream_unreachable' } });
@@ -61,14 +61,14 @@ describe('the ledger is honest', () => {
     ]);
   });
 
-  test('no answer in time', async () => {
+  test('of a write that timed out is unknown', async () => {
     parts.upstream.answer = () => {};
     const { call, ledger } = start({ limits: { callTimeoutMs: 100 } });
     expect(await call(createRequest)).toMatchObject({ error: { code: 'upstream_timeout' } });
     expect(ledger).toMatchObject([{ status: 'unknown', code: 'upstream_timeout' }]);
   });
 
-  test('a capability of its own: named, done, refused', async () => {
+  test('of a capability follows its calls of name and sent', async () => {
     const kill: Capability = async (args, { call, mode }) => {
       call.name('Sandbox.kill', true);
       if (mode === 'read') throw new GatewayError('method_refused');

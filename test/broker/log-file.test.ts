@@ -1,4 +1,4 @@
-// The file that gets a background command's output as well.
+// The file to which the output of a background command is also written.
 import { describe, expect, it } from 'vitest';
 import { useSharedSandbox } from '../support/data-plane.ts';
 
@@ -23,13 +23,13 @@ describe.each(['virtual', 'process'] as const)('logPath of a background command,
   const read = (path: string, by = parts.run) =>
     by.call<string>('Sandbox.files.read', { sandboxId: parts.sandboxId, path, opts: {} });
 
-  it('holds what was printed on both streams; the streams and the exit code are as without it', async () => {
+  it('has the output of both streams, and changes neither the streams nor the exit code', async () => {
     const { pid, logPath } = await start("echo 'it''s' out; echo err >&2; exit 3");
     expect(await wait(pid)).toMatchObject({ exitCode: 3, stdout: 'its out\n', stderr: 'err\n' });
     expect((await read(logPath)).split('\n').sort()).toEqual(['', 'err', 'its out']);
   });
 
-  it('is read by a later run while the command goes on, and named by its list and its handle', async () => {
+  it('can be read by a later run, which finds it in commands.list and the handle', async () => {
     const { pid, logPath } = await start('echo ready; sleep 60');
     const later = parts.plane.openRun({ key: parts.run.key });
     await expect.poll(() => read(logPath, later).catch(() => '')).toBe('ready\n');
@@ -48,20 +48,20 @@ describe.each(['virtual', 'process'] as const)('logPath of a background command,
     ['a plain wait', 'sleep 0.1 & wait; echo done', 'done\n'],
     ['several lines', 'cat <<END\na\nEND\n# comment\necho b', 'a\nb\n'],
     ['variables and quotes', `X="a 'b'"; echo "$X" \\"c\\"`, `a 'b' "c"\n`],
-  ])('%s ends as ever', async (_what, cmd, stdout) => {
+  ])('does not change the result of %s', async (_what, cmd, stdout) => {
     const { pid, logPath } = await start(cmd);
     expect(await wait(pid)).toMatchObject({ exitCode: 0, stdout });
     expect(await read(logPath)).toBe(stdout);
   });
 
-  it('input reaches the command', async () => {
+  it('does not keep input from the command', async () => {
     const { pid, logPath } = await start('read x; echo "got $x"', { stdin: true });
     await parts.run.call('Sandbox.commands.sendStdin', { sandboxId: parts.sandboxId, pid, data: 'it\n', opts: {} });
     expect(await wait(pid)).toMatchObject({ stdout: 'got it\n' });
     expect(await read(logPath)).toBe('got it\n');
   });
 
-  it('a command too long for Linux with a log runs without one', async () => {
+  it('is missing if the command would be too long for Linux', async () => {
     const { pid, logPath } = await start(`echo ${"''".repeat(50_000)}`);
     expect(logPath).toBeUndefined();
     expect((await wait(pid)).exitCode).toBe(0);

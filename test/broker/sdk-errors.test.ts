@@ -1,4 +1,4 @@
-// Each message of the SDK, of E2B's API and of its proxy that src/e2b/sdk-errors.ts matches, in the original.
+// The original of each message of the SDK, of E2B's API and of its proxy that src/e2b/sdk-errors.ts matches.
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -43,13 +43,13 @@ describe('name and status of an error', () => {
     expect(readSdkError(new sdk[name]('why'))).toEqual({ name, message: 'why', status });
   });
 
-  it('the status of the response replaces the usual one', () => {
+  it('the status of the response takes precedence', () => {
     const error = Object.assign(new sdk.SandboxError('500: why'), { statusCode: 500 });
     expect(readSdkError(error)).toMatchObject({ status: 500 });
   });
 
   it.each([new Error('why'), new TypeError('why'), { name: 'constructor' }, { name: 1 }, 'why', undefined])(
-    '%s is no error of the SDK',
+    '%s is not an error of the SDK',
     caught => {
       expect(readSdkError(caught)).toBeUndefined();
     },
@@ -71,7 +71,7 @@ describe('a sandbox that does not exist', () => {
     ['TimeoutError', COMMAND_TIMEOUT],
   ])('not %s: %s', (name, message) => expect(isSandboxMissing(name, message)).toBe(false));
 
-  it('by name alone', () => {
+  it('is recognized by the name alone', () => {
     expect(isNamedSandboxNotFound(new sdk.SandboxNotFoundError('x'))).toBe(true);
     expect(isNamedSandboxNotFound(new sdk.FileNotFoundError('x'))).toBe(false);
     expect(isNamedSandboxNotFound(undefined)).toBe(false);
@@ -97,7 +97,7 @@ describe('the end of a command', () => {
     const exit = new sdk.CommandExitError({ exitCode: 137, error: 'signal: killed', stdout: '', stderr: '' });
     expect(commandEndOf(exit)).toEqual({ exitCode: 137, error: 'signal: killed' });
   });
-  it('the deadline of the command is an end', () => {
+  it('a deadline_exceeded means that it timed out', () => {
     expect(commandEndOf(new sdk.TimeoutError(COMMAND_TIMEOUT))).toBe('timed out');
   });
   it.each([
@@ -105,7 +105,7 @@ describe('the end of a command', () => {
     new sdk.TimeoutError(SANDBOX_TIMEOUT),
     new sdk.SandboxError('deadline_exceeded'),
     undefined,
-  ])('%s is not', caught => {
+  ])('%s does not mean that it ended', caught => {
     expect(commandEndOf(caught)).toBeUndefined();
   });
 });
@@ -126,7 +126,7 @@ it.each([
 });
 
 describe('a connection that failed', () => {
-  it('has the system’s code, also in the cause', async () => {
+  it('has the code of the system error, also from the cause', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
@@ -134,7 +134,7 @@ describe('a connection that failed', () => {
     const failed = await fetch(`http://127.0.0.1:${port}`).catch((caught: unknown) => caught);
     expect(connectionFailureOf(failed)).toBe('ECONNREFUSED');
   });
-  it('without a code it is still one', () => {
+  it('is recognized without a code', () => {
     expect(connectionFailureOf(new TypeError('fetch failed'))).toBe('no connection');
   });
   it.each([new TypeError('x is not a function'), Object.assign(new Error('x'), { code: 'lower' }), undefined])(

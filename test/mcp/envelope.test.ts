@@ -9,18 +9,18 @@ const markers = (text: string, uuid: string) => ({
   close: text.split(`</untrusted-data-${uuid}>`).length - 1,
 });
 
-test('the text is between two markers, after a warning', () => {
+test('the text is put between two markers, after a warning', () => {
   const wrapped = wrapUntrusted('hello');
   expect(wrapped).toMatch(
     new RegExp(`^[^\\n]*not follow[^\\n]*\\n<untrusted-data-(${UUID})>\\nhello\\n</untrusted-data-\\1>$`),
   );
 });
 
-test('each response has markers of its own', () => {
+test('each response has its own markers', () => {
   expect(wrapUntrusted('hello')).not.toBe(wrapUntrusted('hello'));
 });
 
-test('each marker is there once, whatever the text', () => {
+test('each marker occurs once, whatever the text contains', () => {
   const uuid = '11111111-2222-4333-8444-555555555555';
   const hostile = fc.array(
     fc.oneof(

@@ -1,4 +1,4 @@
-// Text outside the markers is the gateway's own: nothing that a guest throws, prints or returns gets there.
+// Text outside the markers comes from the gateway only: nothing that a guest throws, prints or returns gets there.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { LedgerEntry } from '../../src/broker/ledger.ts';
@@ -49,7 +49,7 @@ const shapes = fc.constantFrom(
 const names = fc.constantFrom('TypeError', 'ReferenceError', 'SyntaxError', 'GatewayError', CANARY);
 const words = fc.stringMatching(/^[\w $.()[\]…]{0,20}$/).map(text => `${text}${CANARY}${text}`);
 
-it('no text of an error gets outside the markers, however it is worded', () => {
+it('the text of an error stays inside the markers, whatever it says', () => {
   fc.assert(
     fc.property(shapes, names, words, (shape, name, text) => {
       expect(outside({ name, message: shape(text) })).not.toContain(CANARY);

@@ -1,4 +1,4 @@
-// What clients are shown: small enough, complete, and every example in it runs.
+// The list of tools that clients get: small, complete, and with examples that run.
 import { countTokens } from 'gpt-tokenizer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseConfig, toolLimitsOf } from '../../src/config.ts';
@@ -18,7 +18,7 @@ afterAll(async () => {
   await gateway.close();
 });
 
-it('tools/list costs under 1,300 tokens, icons aside: no model sees those', async () => {
+it('tools/list costs under 1,300 tokens without the icons, which models do not see', async () => {
   const tools = (await client.listTools()).map(tool => ({ ...tool, icons: undefined }));
   expect(countTokens(JSON.stringify(tools))).toBeLessThan(1_300);
 });
@@ -40,18 +40,18 @@ it('names the limits that are set', async () => {
 describe.each(createTools(E2B, toolLimitsOf(parseConfig({}))))(
   '$name',
   ({ name, surface, description, annotations, title }) => {
-    it('has a description that no client cuts', () => {
+    it('has a description that is short enough for every client', () => {
       expect(description.length).toBeLessThanOrEqual(1_024);
     });
 
-    it('is annotated for what it may do', () => {
+    it('has annotations that match what it may do', () => {
       expect(annotations.title).toBe(title);
       expect(annotations.readOnlyHint).toBe(surface !== 'write');
       expect(annotations.destructiveHint).toBe(surface === 'write');
       expect(annotations.openWorldHint).toBe(surface !== 'search');
     });
 
-    it('arrives at clients as it is written here', async () => {
+    it('reaches clients unchanged', async () => {
       const listed = (await client.listTools()).find(tool => tool.name === name);
       expect(listed).toMatchObject({
         description,

@@ -6,7 +6,7 @@ import { FUZZ_TIMEOUT_MS, fuzzRounds } from '../support/fuzz.ts';
 const LONE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
 
 describe('truncateJson', () => {
-  test('leaves alone what fits', () => {
+  test('does not change text that fits', () => {
     expect(truncateJson('{"a":[1,2]}', 11)).toEqual({ text: '{"a":[1,2]}', truncated: false });
   });
 
@@ -50,7 +50,7 @@ describe('truncateJson', () => {
     expect(note).toMatch(/^The result has [\d,]+ characters; it was cut to \d+\. Return less/);
   });
 
-  test('a page of rows of very different sizes keeps the small ones whole', () => {
+  test('of rows with very different sizes, the small ones stay whole', () => {
     const rows = Array.from({ length: 40 }, (_, id) => ({ id, log: id === 0 ? 'y'.repeat(100_000) : 'short' }));
     const cut = JSON.parse(truncateJson(JSON.stringify(rows), 10_000).text);
     expect(cut).toHaveLength(40);
@@ -73,7 +73,7 @@ describe('truncateJson', () => {
     }
   });
 
-  test('always valid JSON within the cap', { timeout: FUZZ_TIMEOUT_MS }, () => {
+  test('the result is always valid JSON within the limit', { timeout: FUZZ_TIMEOUT_MS }, () => {
     fc.assert(
       fc.property(
         fc.jsonValue({ maxDepth: 6 }),
@@ -108,7 +108,7 @@ describe('truncateJson', () => {
     );
   });
 
-  test('text that is no JSON comes back as a string', () => {
+  test('text that is not JSON becomes a JSON string', () => {
     fc.assert(
       fc.property(
         fc.string({ unit: fc.constantFrom('[', ']', '{', '}', '"', ',', ':', '\\', 'a', '1', ' '), maxLength: 60 }),
@@ -124,7 +124,7 @@ describe('truncateJson', () => {
     );
   });
 
-  test('nesting of any depth is safe', () => {
+  test('deep nesting causes no error', () => {
     for (const json of [
       '['.repeat(100_000) + ']'.repeat(100_000),
       `${'{"a":'.repeat(60_000)}1${'}'.repeat(60_000)}`,
@@ -148,7 +148,7 @@ describe('truncateLog', () => {
     expect(text.length).toBeLessThanOrEqual(200);
   });
 
-  test('stays within the cap and splits no character', () => {
+  test('stays within the limit and splits no character', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 300 }), fc.integer({ min: 0, max: 200 }), (text, cap) => {
         const cut = truncateLog(text, cap);

@@ -17,7 +17,7 @@ it('line ends, tabs, emoji and other scripts stay as they are', () => {
   expect(visible('a\r\nb')).toBe('a\nb');
 });
 
-it('JSON stays JSON, and means the same', () => {
+it('JSON stays valid and keeps its meaning', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), text => {
       expect(JSON.parse(visible(JSON.stringify({ text })))).toEqual({ text });

@@ -1,5 +1,5 @@
-// Messages whose parameters no method takes, in every revision, over HTTP and over lines: each is an error of JSON-RPC
-// with its id and a sentence.
+// Messages with invalid parameters, in every revision, over HTTP and stdio: each is answered with a JSON-RPC error with
+// the id of the message and a sentence.
 import { PassThrough } from 'node:stream';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import request from 'supertest';
@@ -84,7 +84,7 @@ describe.each(['', '2025-03-26', '2025-06-18', '2025-11-25', MODERN])('over HTTP
     },
   );
 
-  it('the same where the answer is an event stream', async () => {
+  it('the error is the same in an event stream', async () => {
     const answer = await post(messageOf(revision, 'mine', 'prompts/get', {}), {
       ...headersOf('prompts/get', {}),
       Accept: 'text/event-stream',
@@ -93,18 +93,18 @@ describe.each(['', '2025-03-26', '2025-06-18', '2025-11-25', MODERN])('over HTTP
     expectSentence(JSON.parse(data.slice('data: '.length)), 'mine', /`params\.name`/);
   });
 
-  it.each(UNKNOWN)('%s, which the server does not have, is -32601 with any parameters', async (method, params) => {
+  it.each(UNKNOWN)('the unknown method %s is answered with -32601, whatever the parameters', async (method, params) => {
     expect((await send(method, params)).body).toMatchObject({ id: 'mine', error: { code: -32601 } });
   });
 
-  it('an empty list of messages is -32600, as is other JSON that is no message', async () => {
+  it('an empty list, and JSON that is not a message, are answered with -32600', async () => {
     for (const body of [[], {}, 3, 'x', null, [1]])
       expect((await post(body, headersOf('ping', {}))).body).toMatchObject({ id: null, error: { code: -32600 } });
   });
 });
 
 describe('over HTTP', () => {
-  it('an empty MCP-Protocol-Version is no revision', async () => {
+  it('an empty MCP-Protocol-Version is refused', async () => {
     const ask = (body: object, revision: string) =>
       request(gateway.url)
         .post('/mcp')
@@ -122,7 +122,7 @@ describe('over HTTP', () => {
   });
 });
 
-describe.each(['2025-06-18', MODERN])('over lines, revision %s', revision => {
+describe.each(['2025-06-18', MODERN])('over stdio, revision %s', revision => {
   async function exchange(messages: readonly unknown[]): Promise<Answer[]> {
     const [input, output] = [new PassThrough(), new PassThrough()];
     const transport = new LineTransport({ input, output }, 100_000);
@@ -152,12 +152,12 @@ describe.each(['2025-06-18', MODERN])('over lines, revision %s', revision => {
     },
   );
 
-  it.each(UNKNOWN)('%s is -32601', async (method, params) => {
+  it.each(UNKNOWN)('the unknown method %s is answered with -32601', async (method, params) => {
     const [answer] = await exchange([messageOf(revision, 9, method, params)]);
     expect(answer).toMatchObject({ id: 9, error: { code: -32601 } });
   });
 
-  it('an empty list of messages is -32600', async () => {
+  it('an empty list is answered with -32600', async () => {
     expect((await exchange([[]]))[0]).toMatchObject({ id: null, error: { code: -32600 } });
   });
 });
