@@ -1,4 +1,4 @@
-// What a run that waits for a person unpacks to is its caller's memory, like everything else that is kept for it.
+// The unpacked state of a run that waits for a person counts as its caller's memory.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { accept, callRaw, textOf } from '../support/approvals.ts';
 import { newKey, startTestGateway, type TestGateway } from '../support/gateway.ts';
@@ -24,7 +24,7 @@ const READ_MUCH_AND_KILL = `async () => {
   return await s.kill();
 }`;
 
-/** Holds its whole body until it is given up. */
+/** Sends a request whose body stays in memory until the returned function is called. */
 function occupy(key: string, bytes: number) {
   const left = new AbortController();
   const code = `async () => api.request({ path: '/v2/sandboxes', query: { state: 'paused' } })`;
@@ -39,7 +39,7 @@ function occupy(key: string, bytes: number) {
   return () => left.abort();
 }
 
-it('an answer is refused as busy while its key holds too much, and counts when that is gone', async () => {
+it("an answer is refused as busy while the key's memory is used up, and accepted later", async () => {
   const key = newKey();
   const { requestState: state } = await callRaw(gateway.mcpUrl, key, { code: READ_MUCH_AND_KILL });
   expect(state).toBeDefined();

@@ -1,4 +1,4 @@
-// Which calls need approval, by setting and header, as clients see it that cannot ask a person.
+// Which calls need approval by setting and header, seen by clients that cannot ask a person.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { CLIENTS, connect, type TestClient } from '../support/clients.ts';
 import { newKey, startTestGateway, type TestGateway } from '../support/gateway.ts';
@@ -29,7 +29,7 @@ async function clientOf(name: keyof typeof gateways, headers = {}, key = newKey(
   return client;
 }
 
-/** Its result as the agent's code sees it, or the code of the error that it caught. */
+/** Returns the result of the code, or the code of the error that it throws. */
 const trying = (code: string) => `async () => { try { return await (${code})() } catch (e) { return e.code } }`;
 const CREATE = 'async () => { const { sandboxId } = await Sandbox.create(); return "made" }';
 const KILL = 'async () => { const sbx = await Sandbox.create(); return [await sbx.kill()] }';
@@ -81,7 +81,7 @@ it.each([
   expect((await client.call('execute_write', trying(KILL))).text).toContain(result);
 });
 
-it('a misspelt header is refused', async () => {
+it('an unknown policy in the header is refused', async () => {
   await expect(clientOf('off', { 'X-Approvals': 'end' })).rejects.toThrow(/X-Approvals must be off, ends or writes/);
 });
 
@@ -93,7 +93,7 @@ it.each(Object.keys(CLIENTS) as (keyof typeof CLIENTS)[])('%s without elicitatio
   expect(text).toMatch(/Sandbox\.kill i\w+ → refused approval_unavailable/);
 });
 
-it('a call that passes because nobody can be asked is marked in the ledger', async () => {
+it('the ledger marks a call that was sent because nobody can be asked', async () => {
   const client = await clientOf('pass');
   const { text } = await client.call('execute_write', `async () => { await (${KILL})(); throw new Error('shown') }`);
   expect(text).toMatch(/Sandbox\.kill i\w+ → done, nobody was asked/);

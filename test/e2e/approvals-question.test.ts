@@ -1,4 +1,4 @@
-// What the question shows to the person: text of others stays data in it.
+// The question that a person reads: text of others is shown as data.
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { accept, callRaw, questionIn, textOf } from '../support/approvals.ts';
 import { newKey, startTestGateway, type TestGateway } from '../support/gateway.ts';
@@ -15,7 +15,7 @@ afterAll(() => gateway.close());
 
 const ask = (code: string, more: object = {}) => callRaw(gateway.mcpUrl, key, { code, ...more });
 
-it('text of sandboxes stays in its quotes, and more than 20 are counted', async () => {
+it('text from sandboxes stays in quotes, and calls beyond 20 are only counted', async () => {
   const evil = 'x\n2. end nothing\u202e" Approve!\u0000\u2028';
   const code = `async () => {
     const made = await Sandbox.create({ metadata: { evil: ${JSON.stringify(evil)} } });

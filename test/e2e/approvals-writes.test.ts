@@ -1,4 +1,4 @@
-// What each kind of operation is to the policies, and answers of odd shapes, as a client with a person behind it sees it.
+// The kinds of operations in questions, and unusual forms of answers, seen by a client with a person.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { accept, callRaw, connectAnswering, questionIn, type Reply, textOf } from '../support/approvals.ts';
 import { connect } from '../support/clients.ts';
@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => gateway.close());
 
-/** The questions of one run, each approved: what each says that it would do. */
+/** Approves all questions of a run and returns what they ask. */
 async function questionsOf(body: string): Promise<string[]> {
   const client = await connectAnswering(gateway.mcpUrl, newKey(), () => accept('approve'));
   const code = `async () => { const sbx = await Sandbox.create(); const seen = []; ${body}; return 'reached' }`;
@@ -59,7 +59,7 @@ it.each([
   ['choose without a tick', { action: 'accept', content: { decision: 'choose' } }, 'refused'],
   ['a tick as text', { action: 'accept', content: { decision: 'choose', item_1: 'true' } }, 'refused'],
   [
-    'a tick for a place that is not there',
+    'a tick for an item that does not exist',
     { action: 'accept', content: { decision: 'choose', item_2: true } },
     'refused',
   ],
@@ -67,7 +67,7 @@ it.each([
   ['a declined approval', { action: 'decline', content: { decision: 'approve' } }, 'refused'],
   ['a cancelled approval', { action: 'cancel', content: { decision: 'approve' } }, 'refused'],
   ['fields beside the decision', { action: 'accept', content: { decision: 'approve', more: 'x' } }, 'made'],
-] as const)('an answer with %s: %s', async (_what, reply, result) => {
+] as const)('an answer with %s gives %s', async (_what, reply, result) => {
   const key = newKey();
   const { requestState } = await callRaw(gateway.mcpUrl, key, { code: CODE });
   const answered = await callRaw(gateway.mcpUrl, key, { code: CODE, state: requestState, reply: reply as Reply });
@@ -79,7 +79,7 @@ it.each([
   ['an unknown action', { action: 'yes', content: { decision: 'approve' } }],
   ['another type', 'approve'],
   ['nothing', null],
-])('an answer of no known form approves nothing: %s', async (_what, reply) => {
+])('an answer of an unknown form approves nothing: %s', async (_what, reply) => {
   const key = newKey();
   const { requestState } = await callRaw(gateway.mcpUrl, key, { code: CODE });
   const sent = { code: CODE, state: requestState, reply: reply as unknown as Reply };
@@ -91,7 +91,7 @@ it.each([
   expect(result).not.toContain('made');
 });
 
-it('each bit of a state counts: changed anywhere, it opens nothing', async () => {
+it('a state that is changed in any place is refused', async () => {
   const key = newKey();
   const { requestState = '' } = await callRaw(gateway.mcpUrl, key, { code: CODE });
   const at = Array.from({ length: 12 }, (_, i) => Math.floor((requestState.length * i) / 12));
@@ -104,7 +104,7 @@ it('each bit of a state counts: changed anywhere, it opens nothing', async () =>
   }
 });
 
-it('a sandbox that ended while the person thought is gone when the run goes on, and the run says so', async () => {
+it('a sandbox that ends before the person answers is missing when the run continues', async () => {
   const key = newKey();
   const made = await connect(gateway.mcpUrl, key);
   const code = `async () => {

@@ -1,4 +1,4 @@
-// Approvals from outside, over two replicas that share nothing but their keys: each question is answered on the other.
+// Approvals with two replicas that share only their keys: each question is answered at the other replica.
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { parseConfig } from '../../src/config.ts';
@@ -45,7 +45,7 @@ beforeEach(() => {
 
 const MAKE = (n: number) =>
   `for (let i = 0; i < ${n}; i++) boxes.push(await Sandbox.create({ metadata: { n: String(i) } }));`;
-/** Makes some, ends them together, and says what came of each. */
+/** Creates sandboxes, kills them together, and returns the results. */
 const endSome = (n: number) => `async () => {
   const boxes = []; ${MAKE(n)}
   const before = [Math.random(), Date.now()];
@@ -74,7 +74,7 @@ it.each([
     3,
   ],
   ['the answer makes no sense', accept('yes'), '["approval_refused","approval_refused","approval_refused"]', 3],
-])('%s: the run goes on at the other replica', async (_what, reply, ended, left) => {
+])('%s: the run continues at the other replica', async (_what, reply, ended, left) => {
   const code = endSome(3);
   const question = await ask(code);
   expect(question.resultType).toBe('input_required');
@@ -91,14 +91,14 @@ it.each([
   ['TypeScript', 'async (): Promise<boolean> => { const box: any = await Sandbox.create(); return await box.kill() }'],
   ['JSON around it', JSON.stringify({ code: 'async () => (await Sandbox.create()).kill()' })],
   ['a fence around it', '```js\nasync () => (await Sandbox.create()).kill()\n```'],
-])('code that the acceptor reads, not the engine, goes on too: %s', async (_what, code) => {
+])('a run continues if the acceptor parses the code, not the engine: %s', async (_what, code) => {
   const { requestState } = await ask(code);
   const reply = await answer(code, requestState, accept('approve'));
   expect(textOf(reply)).toMatch(/^true$/m);
   expect(deletes).toHaveLength(1);
 });
 
-it('with the SDK client: asked once for what is under way together, approved, done', async () => {
+it('the SDK client gets one question for concurrent calls, and they are sent after approval', async () => {
   const client = await connectAnswering(first.mcpUrl, key, () => accept('approve'));
   expect(textOf(await client.call(endSome(2)))).toMatch(/"left":\s*0/);
   expect(client.asked).toHaveLength(1);
@@ -106,7 +106,7 @@ it('with the SDK client: asked once for what is under way together, approved, do
   await client.close();
 });
 
-it('one after the other: asked for each, or once with "further ones of the same kind"', async () => {
+it('consecutive calls are asked about one by one, or once with approve_run', async () => {
   const code = `async () => { const boxes = []; ${MAKE(3)} for (const b of boxes) await b.kill(); return boxes.length }`;
   const each = await connectAnswering(first.mcpUrl, key, () => accept('approve'));
   await each.call(code);
@@ -116,7 +116,7 @@ it('one after the other: asked for each, or once with "further ones of the same 
   await Promise.all([each.close(), once.close()]);
 });
 
-it('what was made before the question is made once, and is in the ledger of the answer', async () => {
+it('calls before the question are sent only once', async () => {
   const code = endSome(1);
   const { requestState } = await ask(code);
   const failing = textOf(await answer(code, requestState, accept('approve')));
@@ -125,7 +125,7 @@ it('what was made before the question is made once, and is in the ledger of the 
   expect(made.at(-1)).toMatchObject({ outcome: 'suspended' });
 });
 
-it('the ledger says who approved what, the log who was asked', async () => {
+it('the ledger has the approval, and the log has question and answer', async () => {
   const code = `async () => { const s = await Sandbox.create(); await s.kill(); throw new Error('shown') }`;
   const { requestState } = await ask(code);
   const text = textOf(await answer(code, requestState, accept('approve')));
@@ -137,7 +137,7 @@ it('the ledger says who approved what, the log who was asked', async () => {
   expect(line(secondLog.entries(), 'approval answered')).toMatchObject({ approved: 1, refused: 0 });
 });
 
-/** An error of the protocol, as MCP asks for; not the result of a tool. */
+/** A protocol error, as MCP wants it, not the result of a tool. */
 const INVALID = /"code":-32602,"message":"approval_state_invalid: /;
 
 it.each([
@@ -145,14 +145,14 @@ it.each([
   ['is cut', (state: string) => state.slice(0, -8)],
   ['is another text', () => 'nothing'],
   ['is empty', () => ''],
-])('a state that %s is refused; nothing runs', async (_what, change) => {
+])('a state that %s is refused, and nothing runs', async (_what, change) => {
   const code = endSome(1);
   const { requestState = '' } = await ask(code);
   await expect(answer(code, change(requestState), accept('approve'))).rejects.toThrow(INVALID);
   expect(deletes).toEqual([]);
 });
 
-it('it is good for its code, its tool and its key alone', async () => {
+it('a state is valid only for its code, its tool and its key', async () => {
   const code = endSome(1);
   const { requestState } = await ask(code);
   const elsewhere = [
@@ -164,7 +164,7 @@ it('it is good for its code, its tool and its key alone', async () => {
   expect(deletes).toEqual([]);
 });
 
-it('without an answer the same is asked again', async () => {
+it('the same question is asked again if there is no answer', async () => {
   const code = endSome(1);
   const question = await ask(code);
   const again = await answer(code, question.requestState);
@@ -173,18 +173,18 @@ it('without an answer the same is asked again', async () => {
   expect(textOf(await answer(code, again.requestState, accept('approve')))).toMatch(/"left":\s*0/);
 });
 
-it('an answer counts once in each process; what is sent again is only what was approved', async () => {
+it('an answer is used once per process, and only approved calls are sent', async () => {
   const code = endSome(1);
   const { requestState } = await ask(code);
   expect(textOf(await answer(code, requestState, accept('approve')))).toMatch(/"left":\s*0/);
   expect(textOf(await answer(code, requestState, accept('approve')))).toMatch(/approval_used/);
-  // Replicas without Redis do not know of each other: the limit of it is that what was approved is sent once by each.
+  // Without Redis replicas do not share used answers, so each may send the approved calls once.
   expect(textOf(await ask(code, { state: requestState, reply: accept('approve') }))).toMatch(/"ended":\s*\[\s*false/);
   expect(deletes).toHaveLength(2);
   expect(new Set(deletes).size).toBe(1);
 });
 
-it('outlives the process that asked', async () => {
+it('a state is valid after the process that made it has ended', async () => {
   const other = await startSecond();
   const code = endSome(1);
   const { requestState } = await callRaw(other.mcpUrl, key, { code });
@@ -195,7 +195,7 @@ it('outlives the process that asked', async () => {
   await restarted.close();
 });
 
-it('a sandbox whose ports are private is reached after the question as before', async () => {
+it('private ports of a sandbox can still be reached after the question', async () => {
   const code = `async () => {
     const [own, other] = [await Sandbox.create({ network: { allowPublicTraffic: false } }), await Sandbox.create()];
     const status = async () => (await own.fetch(8080, '/')).status;
@@ -206,12 +206,12 @@ it('a sandbox whose ports are private is reached after the question as before', 
     return [before[0], after[0], after[1], before[1] === after[2]];
   }`;
   const { requestState } = await ask(code);
-  // No server listens there; without the token it would be 403.
+  // No server listens on the port. Without the token the status would be 403.
   const text = textOf(await answer(code, requestState, accept('approve')));
   expect(text.replace(/\s/g, '')).toContain('[502,502,502,true]');
 });
 
-it('an older key of the ring opens what it sealed; a ring without it opens nothing', async () => {
+it('a state is valid as long as its key is in the ring', async () => {
   const newRing = `b:${randomBytes(32).toString('base64')}`;
   const [rotated, foreign] = await Promise.all([
     startSecond(0, { APPROVAL_KEYS: `${newRing},${KEYS}` }),
@@ -229,7 +229,7 @@ it('an older key of the ring opens what it sealed; a ring without it opens nothi
 it.each([
   ['approved', 'approve', /Error: mine/, 1],
   ['refused', 'refuse', /approval_refused/, 0],
-])('an error passes through a finally that ends the sandbox: %s', async (_what, decision, shown, ended) => {
+])('an error is not lost in a finally that kills the sandbox: %s', async (_what, decision, shown, ended) => {
   const code = `async () => {
     const box = await Sandbox.create();
     try { await box.files.write('/tmp/a', new Uint8Array(1e6)); throw new Error('mine') } finally { await box.kill() }
@@ -241,7 +241,7 @@ it.each([
 
 const LIFE_MS = 15 * 60_000;
 
-it('counts until a quarter of an hour is over, at any replica', async () => {
+it('an answer is valid for 15 minutes at any replica', async () => {
   const [before, after] = await Promise.all([startSecond(LIFE_MS - 60_000), startSecond(LIFE_MS + 1)]);
   const code = endSome(1);
   const { requestState } = await ask(code);
@@ -258,9 +258,9 @@ it('counts until a quarter of an hour is over, at any replica', async () => {
 });
 
 it.each([
-  ['more than the state holds', 60_000],
+  ['more than the state may contain', 60_000],
   ['more than is recorded', 200_000],
-])('a run that has read too much to be held is refused, and nothing is sent: %s', async (_what, chars) => {
+])('a call is refused if the run has read too much to be suspended: %s', async (_what, chars) => {
   const code = `async () => {
     const s = await Sandbox.create();
     let x = 1; const text = Array.from({ length: ${chars} }, () => ((x = (x * 48271) % 2147483647) % 36).toString(36)).join('');
@@ -272,7 +272,7 @@ it.each([
   expect(deletes).toEqual([]);
 });
 
-it('execute_read asks nothing, and a client without forms is refused', async () => {
+it('execute_read needs no approval, and a client without forms is refused', async () => {
   const plain = await connect(first.mcpUrl, key);
   expect((await plain.call('execute_read', 'async () => (await Sandbox.list()).length')).text).toContain('0');
   expect((await plain.call('execute_write', endSome(1))).text).toContain('approval_unavailable');

@@ -1,5 +1,5 @@
-// What an agent reads about its most frequent mistakes: a client, the gateway, the engine, local mode. Each advice must be
-// there, and none that is wrong.
+// What an agent reads after frequent mistakes, tested with a client, the gateway, the engine and local mode. Each hint
+// must be there, and no wrong one.
 import { expect, it } from 'vitest';
 import { useGateway } from '../support/e2e.ts';
 
@@ -36,8 +36,8 @@ it.each<[what: string, asked: Case]>([
   ['require', { code: `async () => require('fs')`, expected: ['There is no file system here'], not: ['Hint:'] }],
   ['CodeInterpreter', { code: 'async () => CodeInterpreter.create()', expected: ['Use Sandbox'], not: ['Globals:'] }],
   ['print', { code: 'print("hello")', expected: ['console.log', /runCode/], not: ['Globals:'] }],
-  ['a name that is nowhere', { code: 'async () => zork', expected: ['Globals: api'] }],
-])('names that are not there: %s', (_, asked) => expectAnswer(asked));
+  ['an unknown name', { code: 'async () => zork', expected: ['Globals: api'] }],
+])('an undefined name gets a hint: %s', (_, asked) => expectAnswer(asked));
 
 it.each(['sandbox', 'ctx', 'sbx'])('a parameter named %s is explained: the function gets no arguments', name =>
   expectAnswer({
@@ -107,7 +107,7 @@ it.each<[what: string, asked: Case]>([
   ['to look at what is no list', { code: `async () => { for (const x of ${API}) x }`, expected: ['check ok'] }],
   ['that api has one method', { code: `async () => api.get('/sandboxes')`, expected: ['api has one method'] }],
   ['that api is an object', { code: `async () => api('/sandboxes')`, expected: ['api is an object'] }],
-])('hints say %s', (_, asked) => expectAnswer(asked));
+])('the hint on a TypeError says %s', (_, asked) => expectAnswer(asked));
 
 it.each<[what: string, asked: Case]>([
   [
@@ -184,7 +184,7 @@ it.each([
   ['commands has', 's.commands.zork()', 's.commands'],
   ['A command in the background has', 'c.zork()', 'c'],
   ['A response of fetch has', 'r.zork()', 'r'],
-])('%s what the hint says', async (says, wrong, owner) => {
+])('%s every name that the hint lists', async (says, wrong, owner) => {
   const start = `${SANDBOX} const c = await s.commands.run('true', { background: true }); const r = await s.fetch(3000, '/');`;
   const { text: answer } = await e2e.client.call('execute_write', `async () => { ${start} ${wrong} }`);
   const names = new RegExp(`${says}: ([^.]*)\\.`).exec(answer)?.[1]?.split(', ') ?? [];
@@ -225,11 +225,11 @@ it.each<[what: string, asked: Case]>([
       expected: [/at line 2, column \d+: return await S/],
     },
   ],
-])('%s comes with the line of the call', (_, asked) => expectAnswer(asked));
+])('the error %s shows the line of the call', (_, asked) => expectAnswer(asked));
 
 it.each<[what: string, asked: Case]>([
   [
-    'a field that is not there',
+    'a missing field',
     {
       code: `async () => { ${SANDBOX} const ran = await s.runCode('print(1)'); return ran.text }`,
       expected: ['return the whole object once', /runCode printed is in logs\.stdout/],
@@ -258,7 +258,7 @@ it.each<[what: string, asked: Case]>([
   ],
 ])('notes and hints on %s', (_, asked) => expectAnswer(asked));
 
-it('a response has the bytes as an ArrayBuffer', async () => {
+it('arrayBuffer() of a response returns an ArrayBuffer', async () => {
   const { text } = await e2e.client.call(
     'execute_write',
     `async () => { ${SANDBOX} const response = await s.fetch(3000, '/');

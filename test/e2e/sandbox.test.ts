@@ -1,5 +1,5 @@
-// The data plane as an agent has it: a client, the gateway, the engine, the real SDK, local mode. One test a row of what
-// other servers' tools are here, then what only shows from the guest's side.
+// The data plane as an agent uses it: a client, the gateway, the engine, the SDK and local mode. One test for each row
+// of the table that compares the tools of other servers, then the behaviour that only the guest sees.
 import { describe, expect, it } from 'vitest';
 import { ROWS } from '../../web/try/examples.ts';
 import { connect } from '../support/clients.ts';
@@ -15,7 +15,7 @@ const write = async (code: string) => {
   return answer;
 };
 
-describe('what other servers have a tool for', () => {
+describe('the tools of other servers have a counterpart', () => {
   it.each(ROWS.map(row => [row.they, row] as const))('%s', async (_they, { code, expected }) => {
     const answer = await write(code);
     for (const pattern of expected) expect(answer.text).toMatch(pattern);
@@ -28,7 +28,7 @@ describe('what other servers have a tool for', () => {
     expect(Buffer.from(String(image?.data), 'base64').subarray(1, 4).toString()).toBe('PNG');
   });
 
-  it('all of it can be found and looked up', async () => {
+  it('search finds and describes the methods', async () => {
     const { text } = await e2e.client.call(
       'search',
       `async () => [find('run a command')[0].operation, find('run python code')[0].operation, find('read a file')[0].operation, describe('Sandbox.commands.run'), describe('Sandbox').split('\\n').length]`,
@@ -39,7 +39,7 @@ describe('what other servers have a tool for', () => {
 });
 
 describe('from the guest', () => {
-  it('lists like an array, like the SDK, and in a loop', async () => {
+  it('a list can be awaited, paged and iterated', async () => {
     const { text } = await write(`async () => {
       await Promise.all([1, 2, 3].map(() => Sandbox.create()));
       const awaited = await Sandbox.list({ limit: 2 });
@@ -56,7 +56,7 @@ describe('from the guest', () => {
     expect(text).toContain('{"awaited":2,"sizes":[2,1],"looped":3,"both":[true,3,false,"No more items to fetch"]}');
   });
 
-  it('lists all there are, however many', async () => {
+  it('an awaited list has all pages', async () => {
     const upstream = await startUpstream();
     const last = 25;
     upstream.answer = ({ url }, response) => {
@@ -76,7 +76,7 @@ describe('from the guest', () => {
     await upstream.close();
   });
 
-  it('calls back with output and results, as the SDK does', async () => {
+  it('callbacks get output and results as in the SDK', async () => {
     const { text } = await write(`async () => {
       const seen = [];
       const note = name => event => seen.push([name, event.line ?? event.text ?? event.name ?? event]);
@@ -91,7 +91,7 @@ describe('from the guest', () => {
     );
   });
 
-  it('calls back while it runs: what a callback does lets the command and the code go on', async () => {
+  it('callbacks run while the command or code runs', async () => {
     const { text } = await write(`async () => {
       const sbx = await Sandbox.create(), seen = [];
       const until = path => 'until [ -f ' + path + ' ]; do sleep 0.02; done';
@@ -133,7 +133,7 @@ describe('from the guest', () => {
     );
   });
 
-  it("throws the SDK's errors by their names, and the gateway's with their codes", async () => {
+  it("errors have the SDK's names or the gateway's codes", async () => {
     const { text } = await write(`async () => {
       const sbx = await Sandbox.create();
       const seen = async ask => { try { return await ask(); } catch (error) { return [error instanceof Error, error.name, error.code]; } };
@@ -159,13 +159,13 @@ describe('from the guest', () => {
     ["(await Sandbox.create()).files.watchDir('/')", /files\.list/],
     ['Sandbox.connect()', /sandbox id/],
     ["(await Sandbox.create()).files.read('/a', { format: 'stream' })", /bytes/],
-  ])('%s says what to use instead', async (code, hint) => {
+  ])('%s fails with what to use instead', async (code, hint) => {
     const answer = await e2e.client.call('execute_write', `async () => ${code}`);
     expect(answer.isError).toBe(true);
     expect(answer.text).toMatch(hint);
   });
 
-  it('an instance is its id and nothing else', async () => {
+  it('an instance has only its id as property', async () => {
     const { text } = await write(`async () => {
       const sbx = await Sandbox.create();
       return { sbx, keys: Object.keys(sbx), again: (await Sandbox.connect(sbx)).sandboxId === sbx.sandboxId };
@@ -231,7 +231,7 @@ describe('from the guest', () => {
   });
 });
 
-it('holds a key to MAX_SANDBOXES_PER_KEY', async () => {
+it('MAX_SANDBOXES_PER_KEY limits the sandboxes of a key', async () => {
   const limited = await startTestGateway({ env: { MAX_SANDBOXES_PER_KEY: '1' } });
   const own = await connect(limited.mcpUrl, newKey());
   const answer = await own.call(
@@ -247,7 +247,7 @@ it('holds a key to MAX_SANDBOXES_PER_KEY', async () => {
   await limited.close();
 });
 
-it('is the same where the code itself runs in a sandbox', async () => {
+it('the methods work the same with the microVM engine', async () => {
   const inMicroVm = await startTestGateway({ shell: 'process', env: { SANDBOX_ENGINE: 'e2b' } });
   const own = await connect(inMicroVm.mcpUrl, newKey());
   for (const they of [

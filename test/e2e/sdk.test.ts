@@ -1,4 +1,4 @@
-// What models write from memory of the official SDK: its names, options and small habits.
+// Code that models write from memory of the official SDK: its names, options and details.
 import { describe, expect, it } from 'vitest';
 import { useGateway } from '../support/e2e.ts';
 
@@ -45,14 +45,14 @@ describe('names of the SDK', () => {
     ['Volume', 'async () => Volume.create("data")', /Volume.*POST.*\/volumes/],
     ['a desktop', 'import { Desktop } from "@e2b/desktop"\nawait Desktop.create()', /no modules|desktop/i],
     ['getMcpUrl', inSandbox('return sbx.getMcpUrl()'), /getMcpUrl.*commands\.run/],
-  ])('%s says on use what to do instead', async (_what, code, expected) => {
+  ])('%s fails on use with what to do instead', async (_what, code, expected) => {
     const { text, isError } = await run(code);
     expect(isError, text).toBe(true);
     expect(text).toMatch(expected);
   });
 });
 
-describe('names that are nearly right', () => {
+describe('a name that is nearly right', () => {
   it.each([
     ['command', 'await sbx.command.run("ls")', /did you mean commands\?/],
     ['file', 'await sbx.file.read("/x")', /did you mean files\?/],
@@ -74,18 +74,18 @@ describe('names that are nearly right', () => {
     ['a variable of an earlier call', 'await sandbox.kill()', /Make or reach one first/],
     ['fetch', 'await fetch("https://example.com")', /There is no network here/],
     ['Sandbox.creat', 'await Sandbox.creat()', /Sandbox has no creat: did you mean create\?/],
-  ])('%s is named with the one that was meant, caught or not', async (_what, code, expected) => {
+  ])('%s gets an error with the right name, caught or not', async (_what, code, expected) => {
     expect((await run(inSandbox(code))).text).toMatch(expected);
     expect((await run(inSandbox(`try { ${code} } catch (error) { return error.message }`))).text).toMatch(expected);
   });
 
-  it('others are undefined, as feature tests expect', async () => {
+  it('may not be any other name: those are undefined, as feature tests expect', async () => {
     const { text } = await run(inSandbox('return [sbx.zebra, typeof sbx.then, typeof Sandbox.quux, sbx.commands.abc]'));
     expect(text).toContain('[null,"undefined","undefined",null]');
   });
 });
 
-describe('fields of answers under other names', () => {
+describe('a field under another name', () => {
   it.each([
     ['the exit code', 'const r = await sbx.commands.run("exit 3"); return r.exit_code', '3', /it is exitCode/],
     ['what a command printed', 'return (await sbx.commands.run("echo a")).output', 'a', /it is stdout/],
@@ -99,7 +99,7 @@ describe('fields of answers under other names', () => {
     expect(text).toMatch(note);
   });
 
-  it('a port is waited for in milliseconds, with no option but that', async () => {
+  it('waitForPort accepts no option but timeoutMs, in milliseconds', async () => {
     for (const options of ['{ timeoutMs: 5 }', '{ timeout: 5 }'])
       expect((await run(inSandbox(`await sbx.waitForPort(80, ${options})`))).text).toMatch(/milliseconds/);
   });
@@ -144,7 +144,7 @@ describe('options and arguments', () => {
       /\[2,"ab"\]/,
     ],
     [
-      'a limit of an awaited list',
+      'the limit of an awaited list',
       'const other = await Sandbox.create(); const { length } = await Sandbox.list({ limit: 1 }); await other.kill(); return length',
       /1/,
     ],
@@ -154,12 +154,12 @@ describe('options and arguments', () => {
       /number/,
     ],
     [
-      'an id that never was, killed',
+      'kill of an unknown id',
       'return [await Sandbox.kill("no-such-sandbox"), await Sandbox.kill("i00000000000000000zzz")]',
       /\[false,false\]/,
     ],
     [
-      'an id of a REST answer in the spelling of the SDK',
+      "an id of a REST response in the SDK's spelling",
       'const { data } = await api.request({ method: "GET", path: "/v2/sandboxes" }); return data.some(item => item.sandboxId === sbx.sandboxId)',
       /true[\s\S]*note: In REST answers it is written sandboxID/,
     ],
@@ -191,11 +191,11 @@ describe('options and arguments', () => {
 
   it.each([
     ['an argument of commands.run as a list', 'sbx.commands.run("echo", ["a"])', /cmd is one string/],
-    ['a path that is no text', 'sbx.files.write(5, "x")', /files\.write\(path, data\)/],
-    ['an id that is none', 'Sandbox.connect({})', /sandbox id/],
-    ['data that is no text', 'sbx.files.write("/tmp/x", { a: 1 })', /string or a Uint8Array/],
+    ['a path that is not text', 'sbx.files.write(5, "x")', /files\.write\(path, data\)/],
+    ['an invalid id', 'Sandbox.connect({})', /sandbox id/],
+    ['data that is not text', 'sbx.files.write("/tmp/x", { a: 1 })', /string or a Uint8Array/],
     ['a method of another SDK', 'sbx.exec("ls")', /commands\.run/],
-  ])('%s rejects, and never throws at once', async (_what, call, expected) => {
+  ])('%s rejects and does not throw synchronously', async (_what, call, expected) => {
     const { text } = await run(
       inSandbox(
         `let at = 'rejected'; try { await ${call}.catch(e => { at += ': ' + e.message }) } catch (e) { at = 'thrown: ' + e.message } return at`,
@@ -205,7 +205,7 @@ describe('options and arguments', () => {
     expect(text).toMatch(expected);
   });
 
-  it('a list with options that are none rejects as well', async () => {
+  it('a list with invalid options rejects as well', async () => {
     const { text } = await run(
       'async () => { let list; try { list = Sandbox.list(5) } catch { return "thrown" } return list.then(() => "read", e => `rejected: ${e.message}`) }',
     );
@@ -221,9 +221,9 @@ describe('options and arguments', () => {
     ['no network rules', 'sbx.updateNetwork()', /give all the rules/],
     ['no context', 'sbx.removeCodeContext()', /context: is not a context/],
     ['no port to wait for', 'sbx.waitForPort()', /port is the number of a port/],
-    ['a time that is no date', 'sbx.getMetrics({ start: "x" })', /start: is no date/],
+    ['a time that is not a date', 'sbx.getMetrics({ start: "x" })', /start: is no date/],
     ['a list of none', 'Promise.resolve(Sandbox.list({ limit: 0 }))', /limit/],
-  ])('%s is refused in words', async (_what, call, expected) => {
+  ])('%s is refused with the reason', async (_what, call, expected) => {
     const { text } = await run(inSandbox(`return ${call}.then(() => 'taken', e => 'refused: ' + e.message)`));
     expect(text).toMatch(/refused: /);
     expect(text).toMatch(expected);
@@ -234,7 +234,7 @@ describe('options and arguments', () => {
     expect(text).toContain('[true,false]');
   });
 
-  it('a port is waited for until a server listens, or for so long', async () => {
+  it('waitForPort waits until a server listens or the timeout is reached', async () => {
     const { text } = await run(
       inSandbox(
         'return await sbx.waitForPort(3999, { timeoutMs: 300 }).catch(e => [e instanceof TimeoutError, e.message])',
@@ -245,7 +245,7 @@ describe('options and arguments', () => {
     expect(open.text).toMatch(/^"?open"?$/m);
   });
 
-  it('a list that is not awaited says so', async () => {
+  it('a list that is not awaited fails with a hint', async () => {
     for (const use of ['.length', '.map(s => s.sandboxId)'])
       expect((await run(`async () => Sandbox.list()${use}`)).text).toMatch(/An `await` is missing/);
   });

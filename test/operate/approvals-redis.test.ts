@@ -1,5 +1,5 @@
-// What replicas know of each other's answers through a real Redis: each counts once, however many get it at the same
-// moment, and none counts while Redis is gone.
+// Replicas that share used answers in a real Redis: each answer is used once, even if several replicas get it at the
+// same moment, and none is used while Redis is down.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -58,7 +58,7 @@ describe.skipIf(lacks !== undefined)('two replicas with one Redis', () => {
   const answer = (key: string, state: string | undefined, at: URL) =>
     callRaw(at, key, { code, state, reply: accept('approve') }).then(textOf);
 
-  it('the same answer at both at once: one goes on, the other is refused; later ones as well', async () => {
+  it('the same answer at both continues one run, and is refused everywhere else', async () => {
     const key = newKey();
     const { requestState } = await callRaw(first.mcpUrl, key, { code });
     const other = new URL(`${second.url}/mcp`);
@@ -69,7 +69,7 @@ describe.skipIf(lacks !== undefined)('two replicas with one Redis', () => {
     expect(deletes).toHaveLength(1);
   });
 
-  it('while Redis does not answer, no answer counts and nothing is sent', async () => {
+  it('an answer is refused while Redis does not respond', async () => {
     const key = newKey();
     const { requestState } = await callRaw(first.mcpUrl, key, { code });
     redis.kill('SIGKILL');

@@ -12,7 +12,7 @@ import { memoryLog, newKey } from '../support/gateway.ts';
 
 const LOOPBACK = ['127.0.0.1'];
 
-/** The HTTP border around an endpoint that answers at once, or after `?ms=`. */
+/** Starts the HTTP app with an endpoint that responds at once, or after `?ms=`. */
 async function serve(limited: Partial<LimitOptions>) {
   const memory = memoryLog();
   const { log } = memory;
@@ -83,7 +83,7 @@ it('requests pass when Redis cannot be reached, and the log says so', async () =
   expect(lines.join('')).not.toContain('secret');
 });
 
-it('requests pass when Redis accepts connections and never answers', async () => {
+it('requests pass when Redis accepts connections but does not respond', async () => {
   const mute = createSocketServer(() => {});
   await new Promise<void>(resolve => mute.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void mute.close());

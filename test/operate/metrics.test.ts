@@ -1,4 +1,4 @@
-// /metrics as Prometheus reads it: what is counted, and what is never a label.
+// /metrics as Prometheus reads it: what is counted, and what must not be in a label.
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect } from '../support/clients.ts';
@@ -54,7 +54,7 @@ it.each([
   /process_resident_memory_bytes \d+/,
 ])('counts %s', line => expect(page).toMatch(line));
 
-it('contains no key, no id and no path as a caller wrote it', () => {
+it('contains no key, no id and no path that a caller wrote', () => {
   expect(page).not.toContain(key);
   expect(sandboxId).not.toBe('');
   expect(page).not.toContain(sandboxId);

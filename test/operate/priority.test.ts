@@ -1,11 +1,11 @@
-// Threads that compute for callers give way to the one that serves everybody, where the operator says so.
+// With THREAD_NICE, threads that compute for callers have a lower priority than the main thread.
 import { readdirSync, readFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { expect, test } from 'vitest';
 import { newKey } from '../support/gateway.ts';
 import { startReplica } from '../survive/support/replica.ts';
 
-/** Of each thread of the process, the main thread's first. Linux counts from 0: as any other. */
+/** The nice values of all threads of the process, the main thread's first. */
 const nicenessOf = (pid: number): number[] => {
   const threads = readdirSync(`/proc/${pid}/task`).sort((a, b) => Number(b === `${pid}`) - Number(a === `${pid}`));
   return threads.map(id =>
@@ -18,7 +18,7 @@ const nicenessOf = (pid: number): number[] => {
 };
 
 test.runIf(process.platform === 'linux')(
-  'with THREAD_NICE, what runs and reads code gives way; the main thread does not',
+  'with THREAD_NICE, threads that run or parse code get the nice value, and the main thread does not',
   { timeout: 90_000 },
   async () => {
     const inherited = getPriority();

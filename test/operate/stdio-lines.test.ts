@@ -1,4 +1,4 @@
-// Lines as clients and people send them over stdio, against the transport alone and a server behind it.
+// Lines that clients and people send over stdio, tested with the transport alone and with a server.
 import { PassThrough } from 'node:stream';
 import { McpServer } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
@@ -62,7 +62,7 @@ describe('a line', () => {
     expect(answers()[1]).toMatchObject({ id: 1, result: {} });
   });
 
-  it('that is longer than the limit is answered and reported, in whatever pieces it comes', async () => {
+  it('that is too long is answered with an error and reported, whatever its pieces', async () => {
     const { input, answers, errors } = serve(1000);
     for (let i = 0; i < 50; i++) input.write('x'.repeat(100));
     await expect.poll(() => answers().length).toBe(1);
@@ -84,7 +84,7 @@ describe('a line', () => {
     expect(answers()[0]).toMatchObject({ id: 1, result: { protocolVersion: '2025-06-18' } });
   });
 
-  it('is put together from any pieces, characters of several bytes included', async () => {
+  it('is joined from any pieces, even if they split characters', async () => {
     const { input, answers } = serve();
     const bytes = Buffer.from(
       line({ ...initialize, params: { ...initialize.params, clientInfo: { name: 'Zoë 🦊', version: '1' } } }),
@@ -94,7 +94,7 @@ describe('a line', () => {
   });
 });
 
-it('answers under way are written after the client has closed its end, and only then is the server finished', async () => {
+it('responses are still written after the client has closed its end, and then the server ends', async () => {
   const { input, transport, release, answers } = serve();
   let finished = false;
   void transport.finished.then(() => (finished = true));
@@ -107,7 +107,7 @@ it('answers under way are written after the client has closed its end, and only 
   expect(answers().map(({ id }) => id)).toEqual([1, 2, 3]);
 });
 
-it('a client that reads no more ends the wait', async () => {
+it('the server does not wait for a client that has stopped reading', async () => {
   const { input, output, transport } = serve();
   input.write(line(initialize));
   input.end(line(call(2)));

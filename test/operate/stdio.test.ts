@@ -29,7 +29,7 @@ const yes = () => ({ action: 'accept' as const, content: { decision: 'approve' }
 
 // Each case starts a process, which is slow on a busy machine.
 describe.concurrent('serves over stdio', { timeout: 60_000 }, () => {
-  it('sdk v1; without elicitation nothing is approved', async ({ expect }) => {
+  it('sdk v1 without elicitation: a call that needs approval is refused', async ({ expect }) => {
     const client = new ClientV1(info);
     await client.connect(new TransportV1(asking));
     expect((await client.listTools()).tools.map(({ name }) => name)).toEqual([
@@ -55,7 +55,7 @@ describe.concurrent('serves over stdio', { timeout: 60_000 }, () => {
     await client.close();
   });
 
-  it('v2, and asks for approval', async ({ expect }) => {
+  it('sdk v2 asks for approval', async ({ expect }) => {
     const client = new Client(info, {
       versionNegotiation: { mode: 'auto' },
       capabilities: { elicitation: { form: {} } },
@@ -102,7 +102,7 @@ it.concurrent.for<[string, Record<string, string>, RegExp]>([
   ['no key', {}, /E2B_API_KEY/],
   ['a key of another kind', { E2B_API_KEY: 'sk_e2b_0123456789' }, /access token/],
   ['not a key', { E2B_API_KEY: 'hunter2' }, /E2B_API_KEY: That is not an E2B API key/],
-])('says what is missing: %s', async ([_title, env, said], { expect }) => {
+])('fails with %s and names the variable', async ([_title, env, said], { expect }) => {
   const { exitCode, stderr } = await run(['--stdio'], env);
   expect(exitCode).toBe(1);
   expect(stderr).toMatch(said);

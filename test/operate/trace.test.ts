@@ -1,4 +1,4 @@
-// Spans with a real OpenTelemetry SDK, as an operator loads it: request, run and upstream call are in the caller's trace,
+// Spans with a real OpenTelemetry SDK: request, run and upstream call are in the caller's trace,
 // which is passed on upstream.
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,4 +1,4 @@
-// The search runs inside the guest: the same answers in QuickJS as here, without Intl, URL, timers or Node.
+// The search runs inside the guest: QuickJS without Intl, URL, timers or Node gives the same results as Node.
 import { readFile } from 'node:fs/promises';
 import { build } from 'esbuild';
 import { QuickJS } from 'quickjs-wasi';
@@ -7,7 +7,7 @@ import { toGuestDescription } from '../../src/spec/guest.ts';
 import { loadDescription } from '../../src/spec/load.ts';
 import { createSearch } from '../../src/spec/search.ts';
 
-it('answers inside QuickJS as it does outside', async () => {
+it('the search in QuickJS returns the same as in Node', async () => {
   const { outputFiles } = await build({
     entryPoints: ['src/spec/search.ts'],
     bundle: true,

@@ -1,4 +1,4 @@
-// Whatever a published description holds: a Description within its caps, or a GatewayError. Soon, and nothing else.
+// Any published description becomes a Description within its limits or a GatewayError, in a short time.
 import { Ajv } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
@@ -19,7 +19,7 @@ const document = (schema: unknown, schemas: unknown = {}) => ({
 });
 const at = (name: string) => ({ $ref: `#/components/schemas/${name}` });
 
-/** Runs it; anything thrown must be ours. */
+/** Runs the work; anything it throws must be a GatewayError. */
 function outcome(work: () => unknown): unknown {
   try {
     return work();
@@ -29,7 +29,7 @@ function outcome(work: () => unknown): unknown {
   }
 }
 
-describe('documents made to hurt', () => {
+describe('a malicious document is limited or refused', () => {
   const doubling = Object.fromEntries(
     Array.from({ length: 60 }, (_, n) => [`S${n}`, { properties: { a: at(`S${n + 1}`), b: at(`S${n + 1}`) } }]),
   );
@@ -51,7 +51,7 @@ describe('documents made to hurt', () => {
       undefined,
     ],
     [
-      'names of a prototype',
+      'property names of Object.prototype',
       document(JSON.parse('{"properties":{"__proto__":{"type":"string"},"constructor":{"type":"string"}}}')),
       undefined,
     ],
@@ -82,7 +82,7 @@ describe('documents made to hurt', () => {
     expect(({} as Record<string, unknown>).type).toBeUndefined();
   });
 
-  it('YAML bombs and broken text', () => {
+  it('as YAML bomb or broken text', () => {
     const bomb = `a: &a [x,x,x,x,x,x,x,x,x]\n${'bcdefgh'.replace(/./g, (name, n: number) => `${name}: &${name} [${Array(9).fill(`*${'abcdefgh'[n]}`).join(',')}]\n`)}`;
     for (const text of [
       bomb,
@@ -99,7 +99,7 @@ describe('documents made to hurt', () => {
   });
 });
 
-/** Documents that are nearly right: the right words in any arrangement. */
+/** Documents that are almost valid: known keywords in any arrangement. */
 const names = fc.constantFrom('A', 'B', 'C', '__proto__', 'constructor', 'toString', 'a/b', 'a~b');
 const refs = fc.constantFrom(
   at('A'),
@@ -146,11 +146,11 @@ const { schema } = fc.letrec<{ schema: unknown }>(tie => ({
   ),
 }));
 
-describe('any document at all', { timeout: FUZZ_TIMEOUT_MS }, () => {
+describe('random input causes no error but a GatewayError', { timeout: FUZZ_TIMEOUT_MS }, () => {
   const options = { strict: false, logger: false, validateFormats: false } as const;
   const validators = [new Ajv2020(options), new Ajv(options)];
 
-  it('any JSON', () => {
+  it('as JSON', () => {
     fc.assert(
       fc.property(fc.anything(), value => void outcome(() => slim(value))),
       { numRuns: fuzzRounds(300) },
@@ -161,14 +161,14 @@ describe('any document at all', { timeout: FUZZ_TIMEOUT_MS }, () => {
     );
   });
 
-  it('any text', () => {
+  it('as text', () => {
     fc.assert(
       fc.property(fc.string(), text => void outcome(() => slim(parseDocument(text)))),
       { numRuns: fuzzRounds(300) },
     );
   });
 
-  it('any schema: the result compiles, is searchable and can be described', () => {
+  it('as schema: the result compiles, and can be searched and described', () => {
     fc.assert(
       fc.property(schema, fc.dictionary(names, schema), scalar, (root, schemas, text) => {
         const operation = {
@@ -198,7 +198,7 @@ describe('any document at all', { timeout: FUZZ_TIMEOUT_MS }, () => {
     );
   });
 
-  it('any question', () => {
+  it('as query', () => {
     const search = createSearch(slim(document({ properties: { a: { type: 'string' } } })));
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 5_000 }), query => {

@@ -10,7 +10,7 @@ const description = await loadDescription('openapi/e2b.yaml');
 const ids = description.operations.map(({ id }) => id);
 
 describe('our description of E2B', () => {
-  it('holds every operation an API key may call, the newest included, and none the guard refuses', () => {
+  it('contains every operation that an API key may call, and none that the guard refuses', () => {
     expect(ids).toHaveLength(48);
     expect(ids).toEqual(
       expect.arrayContaining(['POST /v2/sandboxes', 'POST /v2/sandboxes/{sandboxID}/connect', 'GET /health']),
@@ -18,7 +18,7 @@ describe('our description of E2B', () => {
     expect(ids.filter(id => /teams|secrets|api-keys|access-tokens|admin|nodes/.test(id))).toEqual([]);
   });
 
-  it('has for each operation what it does, how people call it, and what comes back', () => {
+  it('has summary, keywords and responses for each operation', () => {
     for (const { id, summary, keywords, answers } of description.operations) {
       expect(summary, id).toMatch(/^[A-Z].{10,}/);
       expect(keywords.length, id).toBeGreaterThan(0);
@@ -26,7 +26,7 @@ describe('our description of E2B', () => {
     }
   });
 
-  it('states the effect of every operation, and no write passes for a read', () => {
+  it('states the effect of every operation, and of no write that of a read', () => {
     for (const { id, method, effect, resource } of description.operations) {
       expect(EFFECTS, `${id} has no x-effect`).toContain(effect);
       expect(effect === 'none' || effect === 'lists', id).toBe(method === 'GET');
@@ -35,7 +35,7 @@ describe('our description of E2B', () => {
     }
   });
 
-  it('names the replacement of what is deprecated', () => {
+  it('names the replacement of each deprecated operation', () => {
     const deprecated = description.operations.filter(operation => operation.deprecated);
     expect(deprecated.length).toBeGreaterThan(5);
     for (const { id, description: text = '' } of deprecated) {
@@ -44,7 +44,7 @@ describe('our description of E2B', () => {
     }
   });
 
-  it('marks every secret by place', () => {
+  it('marks every secret field', () => {
     const marked = new Set<string>();
     const walk = (node: unknown, name: string) => {
       if (typeof node !== 'object' || node === null) return;
@@ -67,7 +67,7 @@ describe('our description of E2B', () => {
     ]);
   });
 
-  it('compiled by the build is what parsing the texts gives', async () => {
+  it('is the same when compiled by the build and when parsed', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'spec-'));
     for (const file of ['e2b.yaml', 'e2b.capabilities.yaml'])
       await writeFile(
@@ -78,7 +78,7 @@ describe('our description of E2B', () => {
     await rm(folder, { recursive: true });
   });
 
-  it('edited after the build is read as it is now', async () => {
+  it('is parsed again if it was edited after the build', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'spec-'));
     const text = await readFile('openapi/e2b.yaml', 'utf8');
     await writeFile(join(folder, 'e2b.yaml'), text.replace(/^ {2}title: .*$/m, '  title: Edited'));
@@ -86,7 +86,7 @@ describe('our description of E2B', () => {
     await rm(folder, { recursive: true });
   });
 
-  it('fits the budget of what a guest gets', () => {
+  it('is small enough for the guest', () => {
     expect(toGuestDescription(description).length).toBeLessThan(120_000);
     expect(JSON.parse(toGuestDescription(description))).toEqual(description);
   });
@@ -97,7 +97,7 @@ describe('our description of E2B', () => {
     expect(modes.get('Sandbox.commands.run')).toBe('write');
     expect(modes.size).toBe(description.capabilities.length);
     for (const { id, mode, effect } of description.capabilities) {
-      // In execute_read connect() neither resumes nor extends.
+      // In execute_read connect() neither resumes nor extends a sandbox.
       const isRead = effect === 'none' || effect === 'lists' || id === 'Sandbox.connect';
       if (mode === 'read') expect(isRead, `${id}: ${effect}`).toBe(true);
     }
@@ -117,7 +117,7 @@ describe('a description that is not usable', async () => {
   it.each([
     ['broken JSON', '{ a: [', 'capabilities: []', /api\.yaml: The description is neither JSON nor YAML/],
     ['broken YAML', 'a: [', 'capabilities: []', /api\.yaml: The description is neither JSON nor YAML/],
-    ['no OpenAPI', 'a: 1', 'capabilities: []', /api\.yaml: .*no paths/],
+    ['not OpenAPI', 'a: 1', 'capabilities: []', /api\.yaml: .*no paths/],
     [
       'an unknown field',
       api,
@@ -142,14 +142,14 @@ describe('a description that is not usable', async () => {
       'capabilities: [{ id: Sandbox.a, signature: a, summary: a, mode: read, effect: none, resource: a }, { id: Sandbox.a, signature: a, summary: a, mode: read, effect: none, resource: a }]',
       /Sandbox\.a is described twice/,
     ],
-  ])('%s: the error has the place and the reason', async (_, document, sandbox, message) => {
+  ])('%s causes an error with place and reason', async (_, document, sandbox, message) => {
     await expect(load(document, sandbox)).rejects.toMatchObject({
       code: 'spec_invalid',
       message: expect.stringMatching(message),
     });
   });
 
-  it('a missing file: the error names it', async () => {
+  it('a missing file causes an error with its name', async () => {
     await expect(loadDescription(join(folder, 'none.yaml'))).rejects.toMatchObject({
       code: 'spec_invalid',
       message: expect.stringContaining('none.yaml'),

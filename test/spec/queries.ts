@@ -1,6 +1,6 @@
-// What people ask search, and what it should find.
+// Queries that people write, and what search must find.
 
-/** What is asked → what must be among the first three. */
+/** Query -> the operation that must be among the first three results. */
 export const QUERIES: readonly (readonly [string, string])[] = [
   ['how do I make a vm sleep', 'POST /sandboxes/{sandboxID}/pause'],
   ['stop box but keep memory', 'POST /sandboxes/{sandboxID}/pause'],

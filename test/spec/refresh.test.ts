@@ -57,7 +57,7 @@ function make(url: string, options: Partial<SpecSourceOptions> = {}) {
 const idsOf = ({ operations }: Description) => operations.map(({ id }) => id);
 
 describe('a published description', () => {
-  it('is taken up at start: new operations, our words on known ones, what it lacks kept', async () => {
+  it('is used from the start on: adds operations, keeps our texts, and removes nothing', async () => {
     const url = await serve((_, response) => response.end(published('2', '/ours', '/new')));
     const { source, taken } = make(url);
     expect(source.current()).toBe(base);
@@ -75,7 +75,7 @@ describe('a published description', () => {
     });
   });
 
-  it('is asked for by ETag and taken up again only when it changed', async () => {
+  it('is requested with its ETag and used again only if it has changed', async () => {
     let version = '2';
     const asked: (string | undefined)[] = [];
     const url = await serve((request, response) => {
@@ -94,14 +94,14 @@ describe('a published description', () => {
     expect(taken.map(({ version: seen }) => seen)).toEqual(['2', '3']);
   });
 
-  it('without ETag: the same text is not taken up twice', async () => {
+  it('without ETag is not used again if the text is the same', async () => {
     const { source, taken } = make(await serve((_, response) => response.end(published('2', '/new'))));
     await source.start();
     await source.refresh();
     expect(taken).toHaveLength(1);
   });
 
-  it('comes again every refreshMs', async () => {
+  it('is read again every refreshMs', async () => {
     let count = 0;
     const url = await serve((_, response) => response.end(published(String(++count), '/new')));
     const { source, taken } = make(url, { refreshMs: 5 });
@@ -125,7 +125,7 @@ describe('a published description', () => {
   });
 });
 
-describe('whatever goes wrong, the last good one stays', () => {
+describe('the last good description stays in use after', () => {
   it.each<[string, RequestListener, RegExp]>([
     ['an error status', (_, response) => response.writeHead(500).end('oops'), /answered 500/],
     ['garbage', (_, response) => response.end('<html>{'), /neither JSON nor YAML|no paths|not an OpenAPI/],
@@ -157,14 +157,14 @@ describe('whatever goes wrong, the last good one stays', () => {
     expect(source.status().error).toBeUndefined();
   });
 
-  it('an unreachable source at start: ours stays', async () => {
+  it('an unreachable source at the start, then it is our own', async () => {
     const { source } = make('http://127.0.0.1:1/spec.json');
     await source.start();
     expect(source.current()).toBe(base);
     expect(source.status()).toMatchObject({ revision: undefined, checkedMsAgo: undefined, error: expect.any(String) });
   });
 
-  it('a description that cannot be put in force is tried again, ETag or not', async () => {
+  it('a failure to use a new one, which is then fetched again despite its ETag', async () => {
     const url = await serve((request, response) => {
       if (request.headers['if-none-match'] !== undefined) response.writeHead(304).end();
       else response.setHeader('etag', '"a"').end(published('2', '/new'));
@@ -182,7 +182,7 @@ describe('whatever goes wrong, the last good one stays', () => {
     expect(source.status().version).toBe('2');
   });
 
-  it('closing while a fetch hangs ends it', async () => {
+  it('close(), which also ends a pending fetch', async () => {
     let arrived = () => {};
     const asked = new Promise<void>(done => {
       arrived = done;
@@ -196,13 +196,13 @@ describe('whatever goes wrong, the last good one stays', () => {
   });
 });
 
-describe('a description made to keep the parser busy', () => {
+describe('a description that keeps the parser busy', () => {
   const never = new AbortController().signal;
 
   it.each([
-    ['two kilobytes that take for ever', '? '.repeat(1_000), /too long/],
-    ['a hundred thousand faults', `"${'\\x'.repeat(100_000)}`, /too long|neither JSON nor YAML/],
-  ])('%s: is given up, and nothing else waits for it', async (_, text, message) => {
+    ['two kilobytes that take very long', '? '.repeat(1_000), /too long/],
+    ['100,000 errors', `"${'\\x'.repeat(100_000)}`, /too long|neither JSON nor YAML/],
+  ])('is refused at the deadline without blocking the event loop: %s', async (_, text, message) => {
     let ticks = 0;
     const timer = setInterval(() => ticks++, 5);
     await expect(prepare({ text, base }, never, 700)).rejects.toMatchObject({
@@ -213,13 +213,13 @@ describe('a description made to keep the parser busy', () => {
     expect(ticks).toBeGreaterThan(10);
   });
 
-  it('nesting beyond the stack', async () => {
+  it('is refused if it is nested too deeply', async () => {
     for (const text of ['[', '{"a":', '- '].map(part => part.repeat(50_000))) {
       await expect(prepare({ text, base }, never, 2_000)).rejects.toMatchObject({ code: 'spec_invalid' });
     }
   });
 
-  it('a thread that is not wanted any more ends', async () => {
+  it('is abandoned when the signal aborts', async () => {
     const closing = new AbortController();
     const preparing = prepare({ text: '? '.repeat(1_000), base }, closing.signal);
     closing.abort();
@@ -241,7 +241,7 @@ describe('a source that redirects', () => {
   it.each([
     ['to another origin', (port: number) => `http://localhost:${port}/elsewhere`, /another origin/],
     ['without end', () => '/again', /without end/],
-  ])('%s is not used, and the error has the reason', async (_what, location, reason) => {
+  ])('%s is refused with the reason', async (_what, location, reason) => {
     const asked: string[] = [];
     const url = await serve((request, response) => {
       asked.push(request.headers.host ?? '');
@@ -256,7 +256,7 @@ describe('a source that redirects', () => {
   });
 });
 
-it('a description of more values than any API has is refused before it is parsed', async () => {
+it('a description with too many values is refused before it is parsed', async () => {
   const url = await serve((_, response) => response.end(`{"paths":[${'{},'.repeat(600_000)}{}]}`));
   const { source, taken } = make(url, { maxBytes: 10_000_000 });
   await source.start();

@@ -12,7 +12,7 @@ describe('find', () => {
     expect(found).toContain(wanted);
   });
 
-  it('gives operation, summary and score, best first, ten unless another limit is given', () => {
+  it('returns operation, summary and score, best first, ten by default', () => {
     const found = search.find('sandbox');
     expect(found).toHaveLength(10);
     expect(found[0]).toEqual({ operation: expect.any(String), summary: expect.any(String), score: expect.any(Number) });
@@ -20,7 +20,7 @@ describe('find', () => {
     expect(search.find('sandbox', { limit: 2 })).toEqual(found.slice(0, 2));
   });
 
-  it('puts what is current before what is deprecated', () => {
+  it('ranks current operations before deprecated ones', () => {
     for (const query of [
       'create a sandbox',
       'list sandboxes',
@@ -39,7 +39,7 @@ describe('find', () => {
     }
   });
 
-  it('puts an operation asked for by its path first', () => {
+  it('ranks an operation first if the query is its path', () => {
     expect(search.find('get /v2/sandboxes/')[0]?.operation).toBe('GET /v2/sandboxes');
     expect(search.find('/volumes', { limit: 2 }).map(({ operation }) => operation)).toEqual([
       'GET /volumes',
@@ -47,7 +47,7 @@ describe('find', () => {
     ]);
   });
 
-  it('is quiet about what does not exist', () => {
+  it('returns nothing for words that occur nowhere', () => {
     expect(search.find('zzzzqqqq')).toEqual([]);
     expect(search.find('日本語')).toEqual([]);
   });
@@ -62,7 +62,7 @@ describe('find', () => {
 });
 
 describe('spec', () => {
-  it('walks like an OpenAPI document', () => {
+  it('has the form of an OpenAPI document', () => {
     const listed = Object.entries(search.spec.paths).flatMap(([path, methods]) =>
       Object.keys(methods).map(method => `${method.toUpperCase()} ${path}`),
     );
@@ -75,15 +75,15 @@ describe('spec', () => {
 });
 
 describe('describe', () => {
-  it.each(['GET /teams', 'Desktop', 'pty', 'GET /api-keys', 'watchDir'])('says of %s that it is not here', name => {
+  it.each(['GET /teams', 'Desktop', 'pty', 'GET /api-keys', 'watchDir'])('returns that %s is not available', name => {
     expect(search.describe(name)).toMatch(/^not available: .*\n(?:Not here|Never reachable)/);
   });
 
-  it('knows api.request', () => {
+  it('describes api.request', () => {
     expect(search.describe('api.request')).toContain('api.request({ method, path,');
   });
 
-  it('shows fields, units, defaults, limits, enums, answers, pagination and a call', () => {
+  it('shows fields, units, defaults, limits, enums, responses, pagination and an example', () => {
     const create = search.describe('POST /v2/sandboxes');
     expect(create).toMatch(/templateID: string/);
     expect(create).toMatch(/timeout\?: int(eger)? = 300 .*[Ss]econds/);
@@ -95,7 +95,7 @@ describe('describe', () => {
     expect(list).toMatch(/x-next-token/);
   });
 
-  it('is far shorter than its schema', () => {
+  it('is much shorter than the schema', () => {
     let described = 0;
     let schemas = 0;
     for (const [path, methods] of Object.entries(search.spec.paths)) {
@@ -110,7 +110,7 @@ describe('describe', () => {
     expect(described / description.operations.length).toBeLessThan(550);
   });
 
-  it('never shows a secret field as if it could be had', () => {
+  it('never shows secret fields', () => {
     expect(search.describe('POST /v2/sandboxes')).not.toMatch(/AccessToken/);
   });
 
@@ -124,16 +124,16 @@ describe('describe', () => {
     expect(search.describe(name as string)).toBe(search.describe('POST /v2/sandboxes'));
   });
 
-  it('takes ids where the template has a name, the most literal template first', () => {
+  it('accepts ids for the names in a template, and prefers the most literal template', () => {
     expect(search.describe('get /sandboxes/i0abc')).toMatch(/^GET \/sandboxes\/\{sandboxID\} /);
     expect(search.describe('get /sandboxes/metrics')).toMatch(/^GET \/sandboxes\/metrics /);
   });
 
-  it('takes a path alone, giving each of its methods', () => {
+  it('accepts a path and returns all its methods', () => {
     expect(search.describe('/volumes')).toMatch(/^GET \/volumes [\s\S]*\n\nPOST \/volumes /);
   });
 
-  it('takes Sandbox methods by any usual name', () => {
+  it('accepts the usual names of Sandbox methods', () => {
     for (const name of [
       'Sandbox.commands.run',
       'sandbox.Commands.Run',
@@ -146,7 +146,7 @@ describe('describe', () => {
     expect(search.describe('Sandbox')).toMatch(/Sandbox\.create [\s\S]*Sandbox\.files\.read /);
   });
 
-  it('answers what it does not know with the nearest names', () => {
+  it('returns the nearest names for an unknown one', () => {
     expect(search.describe('POST /sandbox')).toMatch(
       /Nothing is called "POST \/sandbox"\. Nearest: .*POST \/v2\/sandboxes/,
     );
@@ -158,7 +158,7 @@ describe('describe', () => {
   });
 });
 
-describe('what an API key does not reach', () => {
+describe('what an API key cannot use', () => {
   it.each([
     ['billing', /dashboard/],
     ['invoices', /dashboard/],
@@ -170,7 +170,7 @@ describe('what an API key does not reach', () => {
     ['watch a directory for changes', /inotifywait/],
     ['pty', /sendStdin/],
     ['cluster nodes', /GET \/v2\/sandboxes/],
-  ])('%s is the first hit, with the place where it is instead', (query, place) => {
+  ])('is the first hit for %s, with where to find it', (query, place) => {
     const [first] = search.find(query);
     expect(first?.operation).toMatch(/^not available: /);
     expect(first?.summary).toMatch(place);
@@ -180,14 +180,14 @@ describe('what an API key does not reach', () => {
 
 describe('scores', () => {
   it.each(['gpu', 'kubernetes', 'email', 'weather', 'quarterly revenue', 'timestamp', 'boolean'])(
-    'nothing scores 1 for %s, which nothing is about',
+    'are below 0.9 for %s, which no operation is about',
     query => {
       for (const { score } of search.find(query)) expect(score).toBeLessThan(0.9);
     },
   );
 });
 
-it('the recipe for templates names every type of step, and its calls are those of the description', () => {
+it('the recipe for templates names every type of step, and its calls are in the description', () => {
   const recipe = search.describe('recipe: build a template');
   for (const type of ['RUN', 'COPY', 'ENV', 'WORKDIR', 'USER']) expect(recipe).toContain(type);
   for (const [, method = '', path = ''] of recipe.matchAll(/method: '(\w+)', path: [`']([^`']+)/g))

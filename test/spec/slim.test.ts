@@ -14,7 +14,7 @@ const document = (paths: object, schemas: object = {}) => ({
 });
 const ok = { responses: { 200: { description: 'ok' } } };
 const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` });
-/** The schema of the one operation's one answer. */
+/** The schema of the only response of the only operation. */
 const answered = (schema: object, schemas: object = {}) =>
   slim(
     document(
@@ -23,10 +23,10 @@ const answered = (schema: object, schemas: object = {}) =>
     ),
   ).operations[0]?.answers['200']?.schema;
 
-describe('which operations stay', () => {
+describe('operations that are kept', () => {
   const ids = (paths: object) => slim(document({ '/kept': { get: ok }, ...paths })).operations.map(({ id }) => id);
 
-  it('those an API key may call, or anybody', () => {
+  it('are those that an API key, or anybody, may call', () => {
     const secured = (...security: object[]) => ({ get: { ...ok, security } });
     expect(
       ids({
@@ -41,12 +41,12 @@ describe('which operations stay', () => {
     ).toEqual(['GET /anonymous', 'GET /either', 'GET /kept', 'GET /key', 'GET /open']);
   });
 
-  it('none the guard refuses, whatever the case', () => {
+  it('include none with a forbidden segment, in any letter case', () => {
     const paths = ['/teams', '/v2/Teams/{id}', '/admin/x', '/a/api-keys', '/access-tokens/{id}', '/nodes', '/secrets'];
     expect(ids(Object.fromEntries(paths.map(path => [path, { get: ok }])))).toEqual(['GET /kept']);
   });
 
-  it('none with a path or method that is none', () => {
+  it('include none with an invalid path or method', () => {
     const paths = [
       'things',
       '//a',
@@ -68,8 +68,8 @@ describe('which operations stay', () => {
   });
 });
 
-describe('what stays of an operation', () => {
-  it('parameters of path and operation, the operation first, undeclared path names added', () => {
+describe('an operation keeps', () => {
+  it("the parameters of path and operation, the operation's first, and undeclared names in the path", () => {
     const [operation] = slim(
       document({
         '/a/{id}/{other}': {
@@ -105,7 +105,7 @@ describe('what stays of an operation', () => {
     ]);
   });
 
-  it('2xx answers only, with header names in lower case', () => {
+  it('only 2xx responses, with header names in lower case', () => {
     const responses = {
       201: { description: 'made', headers: { 'X-Next': { description: 'more' } } },
       400: { description: 'no' },
@@ -116,7 +116,7 @@ describe('what stays of an operation', () => {
     });
   });
 
-  it('JSON where a body has several types', () => {
+  it('JSON if a body has several types', () => {
     const requestBody = {
       required: true,
       content: { 'text/plain': {}, 'application/json': { schema: { type: 'object' } } },
@@ -130,7 +130,7 @@ describe('what stays of an operation', () => {
 });
 
 describe('schemas', () => {
-  it('shared ones are copied to every place, cycles are cut', () => {
+  it('that are shared are copied to every place, and cycles are cut', () => {
     const schemas = {
       Leaf: { type: 'string' },
       Tree: { type: 'object', properties: { leaf: ref('Leaf'), twin: ref('Leaf'), child: ref('Tree') } },
@@ -141,7 +141,7 @@ describe('schemas', () => {
     });
   });
 
-  it('references that lead nowhere, out of the document or round in circles become "anything"', () => {
+  it('with dangling, external or circular references allow any value', () => {
     const schemas = { A: ref('B'), B: ref('A') };
     for (const $ref of [
       '#/components/schemas/None',
@@ -154,7 +154,7 @@ describe('schemas', () => {
     }
   });
 
-  it('nullable becomes a union', () => {
+  it('with nullable become a union with null', () => {
     expect(answered({ type: 'string', nullable: true })).toEqual({ type: ['string', 'null'] });
     expect(answered({ type: 'string', enum: ['a'], nullable: true })).toEqual({
       type: ['string', 'null'],
@@ -169,7 +169,7 @@ describe('schemas', () => {
     });
   });
 
-  it('drops what no validator understands, keeps what ours use', () => {
+  it('lose what validators do not understand, and keep what ours use', () => {
     expect(
       answered({
         type: 'wrong',
@@ -193,7 +193,7 @@ describe('schemas', () => {
     });
   });
 
-  it('keeps only patterns that cannot be made slow', () => {
+  it('keep only patterns that take linear time', () => {
     expect(answered({ type: 'string', pattern: '^[a-z]+$' })).toHaveProperty('pattern');
     for (const pattern of ['^(a+)+$', 'a*b', '^a*a*$', '^a?a?a?aaa', '^[', `^${'a'.repeat(200)}`]) {
       expect(answered({ type: 'string', pattern }), pattern).not.toHaveProperty('pattern');
@@ -201,7 +201,7 @@ describe('schemas', () => {
   });
 });
 
-describe('our words over foreign facts', () => {
+describe('our own description over a published one', () => {
   const ours = slim({
     ...document({
       '/a': {
@@ -266,7 +266,7 @@ describe('our words over foreign facts', () => {
     '/new': { get: { ...ok, summary: 'New', 'x-effect': 'ends' } },
   });
 
-  it('replaces words, keeps facts, carries secret marks over, leaves new operations alone', () => {
+  it('replaces texts, keeps facts, adds secret marks, and does not change new operations', () => {
     const laid = slim(theirs, {
       ...ours,
       capabilities: [

@@ -52,8 +52,8 @@ const failure = async (request: GuardedRequest, more: Partial<SendOptions> = {})
   return error as UpstreamError;
 };
 
-describe('what is sent', () => {
-  test('the base path, our headers, the key, the body', async () => {
+describe('a request', () => {
+  test('is sent with base path, our headers, key and body', async () => {
     upstream.answer = (_, response) =>
       sendJson(response, { ok: 1 }, 201, { 'x-next-token': 'n', 'set-cookie': 'a=b', 'x-other': 'c' });
     const answer = await client.send(create, options);
@@ -74,12 +74,12 @@ describe('what is sent', () => {
     expect(upstream.requests[1]?.url).toBe('/base/v2/sandboxes?limit=2&nextToken=q-secret');
   });
 
-  test('nothing but guarded requests', async () => {
+  test('that was not guarded is refused', async () => {
     await expect(client.send({ ...list }, options)).rejects.toMatchObject({ code: 'internal' });
     expect(upstream.requests).toEqual([]);
   });
 
-  test('connections are kept', async () => {
+  test('reuses connections', async () => {
     const ports = new Set<number | undefined>();
     upstream.answer = (_, response) => {
       ports.add(response.socket?.remotePort);
@@ -90,20 +90,20 @@ describe('what is sent', () => {
   });
 });
 
-describe('what is answered', () => {
-  test.each([204, 302, 400, 404, 500])('%i is an answer, sent for once', async status => {
+describe('a response', () => {
+  test.each([204, 302, 400, 404, 500])('with status %i is returned, and the request is sent once', async status => {
     upstream.answer = (_, response) => response.writeHead(status, { location: 'http://127.0.0.1:1/' }).end();
     expect(textOf(await client.send(list, options))).toEqual({ status, text: '', headers: {} });
     expect(upstream.requests).toHaveLength(1);
   });
 
-  test('HEAD has no body', async () => {
+  test('to HEAD has no body', async () => {
     upstream.answer = (_, response) => sendJson(response, { big: 'x' });
     const head = guardRequest({ method: 'HEAD', path: '/health' }, 'read', operations);
     expect(textOf(await client.send(head, options))).toMatchObject({ status: 200, text: '' });
   });
 
-  test('too large: reading stops', async () => {
+  test('that is too large is not read to its end', async () => {
     let closed: Promise<unknown> | undefined;
     upstream.answer = (_, response) => {
       closed = new Promise(resolve => response.on('close', resolve));
@@ -124,24 +124,30 @@ describe('what is answered', () => {
     ['keys', `{${Array.from({ length: 10_001 }, (_, i) => `"${i}":1`).join()}}`, /more than 10000 keys/],
     ['depth', '['.repeat(60), /deeper than 50/],
     ['one key', `{"${'k'.repeat(2_000)}":1}`, /key longer than 1000 bytes/],
-  ])('too much to parse, by its %s: refused before it is parsed, with the number', async (_what, body, message) => {
-    upstream.answer = (_, response) => response.writeHead(200).end(body);
-    expect(await failure(create)).toMatchObject({ code: 'answer_too_large', message: expect.stringMatching(message) });
-  });
+  ])(
+    'with too many or too deep values is refused before it is parsed, with the limit: %s',
+    async (_what, body, message) => {
+      upstream.answer = (_, response) => response.writeHead(200).end(body);
+      expect(await failure(create)).toMatchObject({
+        code: 'answer_too_large',
+        message: expect.stringMatching(message),
+      });
+    },
+  );
 
-  test('a compressed answer, which nobody asked for, is no answer', async () => {
+  test('that is compressed is refused', async () => {
     for (const encoding of ['gzip', 'BR', 'identity, deflate']) {
       upstream.answer = (_, response) => response.writeHead(200, { 'content-encoding': encoding }).end('[]');
       expect(await failure(list)).toMatchObject({ code: 'upstream_failed', answeredStatus: 200 });
     }
   });
 
-  test('text that is no JSON may have as many words as it likes', async () => {
+  test('that is not JSON may have any number of words', async () => {
     upstream.answer = (_, response) => response.writeHead(200).end('a '.repeat(40_000));
     expect((await client.send(list, options)).body).toHaveLength(80_000);
   });
 
-  test('each piece is counted, and the counter may end it', async () => {
+  test('is reported to onBytes', async () => {
     let bytes = 0;
     upstream.answer = (_, response) => sendJson(response, 'x'.repeat(998));
     await client.send(list, { ...options, onBytes: count => (bytes += count) });
@@ -155,12 +161,12 @@ describe('reads are repeated', () => {
     expect(textOf(await client.send(list, options))).toMatchObject({ status: 200, text: '3' });
   });
 
-  test('until the attempts are used up; the last answer is returned', async () => {
+  test('until the attempts are used up, then the last response is returned', async () => {
     upstream.answer = (_, response, count) => sendJson(response, count, 503);
     expect(textOf(await client.send(list, options))).toMatchObject({ status: 503, text: '4' });
   });
 
-  test('after a reset, before and in the answer', async () => {
+  test('after a reset before or in the response', async () => {
     upstream.answer = (_, response, count) => {
       if (count === 1) response.destroy();
       else if (count === 2) {
@@ -181,7 +187,7 @@ describe('reads are repeated', () => {
   });
 
   test.each([['120'], [new Date(Date.now() + 120_000).toUTCString()]])(
-    'not when Retry-After %s is past the time there is: the answer is final',
+    'not if Retry-After %s exceeds the timeout: then the response is returned',
     async retryAfter => {
       upstream.answer = (_, response) => sendJson(response, {}, 429, { 'retry-after': retryAfter });
       expect(await client.send(list, options)).toMatchObject({ status: 429, headers: { 'retry-after': retryAfter } });
@@ -190,14 +196,14 @@ describe('reads are repeated', () => {
   );
 });
 
-describe('writes are sent once', () => {
-  test.each([429, 502, 503, 504])('%i', async status => {
+describe('a write is sent once', () => {
+  test.each([429, 502, 503, 504])('after %i', async status => {
     upstream.answer = (_, response) => sendJson(response, {}, status, { 'retry-after': '0' });
     expect(await client.send(create, options)).toMatchObject({ status });
     expect(upstream.requests).toHaveLength(1);
   });
 
-  test('a reset leaves the outcome open, and the error names that', async () => {
+  test('and after a reset the error says that it may have taken effect', async () => {
     upstream.answer = (_, response) => response.destroy();
     const error = await failure(create);
     expect(error).toMatchObject({
@@ -208,12 +214,12 @@ describe('writes are sent once', () => {
     expect(upstream.requests).toHaveLength(1);
   });
 
-  test('no answer in time', async () => {
+  test('and without response in time the error says that it was sent', async () => {
     upstream.answer = () => {};
     expect(await failure(create, { timeoutMs: 100 })).toMatchObject({ code: 'upstream_timeout', sent: true });
   });
 
-  test('no server at the address: certainly not sent', async () => {
+  test('and without a server the error says that it was not sent', async () => {
     await upstream.close();
     expect(await failure(create)).toMatchObject({
       code: 'upstream_unreachable',
@@ -223,20 +229,20 @@ describe('writes are sent once', () => {
   });
 });
 
-describe('faults', () => {
-  test('an answer that does not end', async () => {
+describe('a failure', () => {
+  test('of a response that does not end is a timeout', async () => {
     upstream.answer = (_, response) => response.writeHead(200).write('{');
     expect(await failure(list, { timeoutMs: 100 })).toMatchObject({ code: 'upstream_timeout' });
   });
 
-  test('a call cancelled in the middle of its answer has a status', async () => {
+  test('of a call that was cancelled during the response has the status', async () => {
     const controller = new AbortController();
     upstream.answer = (_, response) => response.writeHead(201).write('{');
     const error = await failure(create, { signal: controller.signal, onBytes: () => controller.abort() });
     expect(error).toMatchObject({ code: 'cancelled', sent: true, answeredStatus: 201 });
   });
 
-  test('a cancelled call ends at once, also one that waits to try again', async () => {
+  test('of a cancelled call comes at once, even if it waits for another attempt', async () => {
     const controller = new AbortController();
     upstream.answer = (_, response) => sendJson(response, {}, 503, { 'retry-after': '10' });
     const error = failure(list, { signal: controller.signal });
@@ -247,7 +253,7 @@ describe('faults', () => {
     expect(upstream.requests).toHaveLength(1);
   });
 
-  test('a status that is none', async () => {
+  test('of a response with an invalid status is NOT_HTTP', async () => {
     upstream.answer = (_, { socket }) => void socket?.end('HTTP/1.1 600 X\r\nContent-Length: 2\r\n\r\n{}');
     expect(await failure(create)).toMatchObject({
       code: 'upstream_unreachable',
@@ -255,7 +261,7 @@ describe('faults', () => {
     });
   });
 
-  test('something that speaks no HTTP', async () => {
+  test('of a server that does not use HTTP is upstream_unreachable', async () => {
     const server = createServer(socket => socket.resume().end('SSH-2.0-hello\r\n'));
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
     const address = server.address();
@@ -267,8 +273,8 @@ describe('faults', () => {
   });
 });
 
-describe('keys take turns', () => {
-  test("one key's slow calls keep no other key waiting", async () => {
+describe('connections', () => {
+  test('are shared so that slow calls of one key do not delay another key', async () => {
     upstream.answer = (request, response) => {
       if (request.headers['x-api-key'] !== apiKey) sendJson(response, {});
     };
@@ -284,7 +290,7 @@ describe('keys take turns', () => {
     expect(upstream.requests.length).toBeLessThan(100);
   });
 
-  test('a call that never got a connection was not sent', async () => {
+  test('that did not become free in time: the call counts as not sent', async () => {
     upstream.answer = () => {};
     const over = new AbortController();
     const slow = Array.from({ length: 64 }, () =>

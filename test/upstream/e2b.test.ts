@@ -1,4 +1,4 @@
-// The guard over the description the gateway ships: requests a model would write, and what each operation hides.
+// The guard with the description in the package: requests that models write, and the secrets of each operation.
 import { describe, expect, test } from 'vitest';
 import { GatewayError } from '../../src/errors.ts';
 import { loadDescription } from '../../src/spec/load.ts';
@@ -11,7 +11,7 @@ const description = await loadDescription('openapi/e2b.yaml');
 const operations = createOperations(description);
 
 test.each(description.operations.map(operation => [operation.id, operation] as const))(
-  '%s is found and its schemas compile',
+  '%s is matched and its schemas compile',
   (id, operation) => {
     const segments = operation.path
       .split('/')
@@ -24,11 +24,11 @@ test.each(description.operations.map(operation => [operation.id, operation] as c
   },
 );
 
-test('HEAD finds the GET', () => {
+test('HEAD matches the operation of GET', () => {
   expect(operations.match('HEAD', ['v2', 'sandboxes'])?.operation.id).toBe('GET /v2/sandboxes');
 });
 
-describe('what a model would write', () => {
+describe('a request that models write', () => {
   test.each<[object, string]>([
     [
       { path: '/v2/sandboxes', query: { state: ['running', 'paused'], limit: 10 } },
@@ -58,7 +58,7 @@ describe('what a model would write', () => {
     [{ method: 'POST', path: '/sandboxes/iabc/timeout', body: { timeout: 'long' } }, /body\.timeout must be/],
     [{ path: '/v2/sandboxes', query: { next_token: 'x' } }, /use "nextToken"/],
     [{ path: '/sandbox' }, /Nearest: GET \/sandboxes/],
-  ])('%j is refused with what to write', (raw, message) => {
+  ])('%j is refused with what to write instead', (raw, message) => {
     let caught: unknown;
     try {
       guardRequest(raw, 'write', operations);
@@ -70,7 +70,7 @@ describe('what a model would write', () => {
   });
 });
 
-test('everything the description marks secret is hidden, wherever it is', () => {
+test('all values that the description marks as secret are masked', () => {
   const hidden = description.operations.filter(operation =>
     JSON.stringify(operation.answers).includes('"x-secret":true'),
   );
@@ -86,7 +86,7 @@ test('everything the description marks secret is hidden, wherever it is', () => 
   }
 });
 
-/** A value for every place of a schema; those marked secret, and all below them, hold the same text. */
+/** Makes a value for every place of a schema. Secret ones, and all below them, have the same text. */
 function sample(schema: unknown, secret: boolean): unknown {
   if (typeof schema !== 'object' || schema === null) return secret ? 'x-secret-value' : 'plain';
   const at = schema as Record<string, unknown>;

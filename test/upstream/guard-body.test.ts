@@ -1,4 +1,4 @@
-// What the guard makes of the query, the body and the form of a request.
+// How the guard handles the query, the body and the form of a request.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { GatewayError } from '../../src/errors.ts';
@@ -6,13 +6,13 @@ import { guardRequest, isGuarded } from '../../src/upstream/guard.ts';
 import { get, listed, refusal } from '../support/guard.ts';
 
 describe('query', () => {
-  test('text, numbers, booleans, lists by name and by comma', () => {
+  test('may contain text, numbers, booleans, and lists by name or by comma', () => {
     const query = { limit: 5, full: true, tag: ['a b', 'ü&'], state: ['running', 'paused'], nextToken: null };
     expect(guardRequest(get('/v2/sandboxes', query), 'read', listed).query).toBe(
       'limit=5&full=true&tag=a%20b&tag=%C3%BC%26&state=running,paused',
     );
   });
-  test('a query in the path joins the other; the same name twice does not', () => {
+  test('in the path is added to the other, but a name may occur in only one', () => {
     expect(guardRequest(get('/v2/sandboxes?limit=5', { full: false }), 'read', listed).query).toBe(
       'limit=5&full=false',
     );
@@ -37,21 +37,21 @@ describe('query', () => {
       message: expect.stringMatching(message),
     });
   });
-  test('a missing parameter is named', () => {
+  test('without a required parameter is refused with its name', () => {
     expect(refusal(get('/sandboxes/metrics')).message).toMatch(/query lacks "sandbox_ids"/);
   });
 });
 
 describe('body', () => {
   const create = (body: unknown, more: object = {}) => ({ method: 'POST', path: '/sandboxes', body, ...more });
-  test('goes out as JSON', () => {
+  test('is sent as JSON', () => {
     const request = guardRequest(create({ templateID: 'base', timeout: 60, metadata: { any: 'x' } }), 'write', listed);
     expect(request).toMatchObject({
       contentType: 'application/json',
       body: '{"templateID":"base","timeout":60,"metadata":{"any":"x"}}',
     });
   });
-  test('JSON text is taken for its value', () => {
+  test('as JSON text counts as the value in it', () => {
     expect(guardRequest(create('{ "templateID": "base" }'), 'write', listed).body).toBe('{"templateID":"base"}');
   });
   test.each<[unknown, RegExp]>([
@@ -69,14 +69,14 @@ describe('body', () => {
     expect(error).toMatchObject({ code: 'request_invalid', message: expect.stringMatching(message) });
     expect(error.message).toMatch(/describe\('POST \/sandboxes'\)|contentType/);
   });
-  test('unchecked skips the schema and nothing else', () => {
+  test('with unchecked skips only the schema', () => {
     expect(guardRequest(create({ brandNew: 1 }, { unchecked: true }), 'write', listed).body).toBe('{"brandNew":1}');
     expect(refusal({ path: '/teams', unchecked: true }).code).toBe('path_refused');
     expect(refusal({ path: '/nothing', unchecked: true }).code).toBe('path_unlisted');
     expect(refusal(create({}, { unchecked: true }), 'read').code).toBe('method_refused');
     expect(refusal(create({}, { unchecked: true, headers: { host: 'x' } })).code).toBe('request_invalid');
   });
-  test('other content types', () => {
+  test('may have other content types', () => {
     const note = { method: 'PUT', path: '/notes/1', contentType: 'text/plain', rawBody: 'hé' };
     expect(guardRequest(note, 'write', listed)).toMatchObject({ contentType: 'text/plain', body: 'hé' });
     expect(refusal({ ...note, contentType: 'text/html' }).message).toMatch(/must be text\/plain/);
@@ -84,7 +84,7 @@ describe('body', () => {
     expect(refusal({ ...note, contentType: undefined }).message).toMatch(/needs a `contentType`/);
     expect(refusal({ ...note, contentType: 'text/plain\r\nx-api-key: y' }).message).toMatch(/content type is not one/);
   });
-  test('where none belongs', () => {
+  test('is refused if the operation takes none', () => {
     expect(refusal({ path: '/sandboxes', body: {} }).message).toMatch(/GET carries no body/);
     expect(refusal({ method: 'DELETE', path: '/sandboxes/i1', body: {} }).message).toMatch(/takes no body/);
     expect(guardRequest({ method: 'POST', path: '/sandboxes/i1/pause' }, 'write', listed).body).toBeUndefined();
@@ -106,7 +106,7 @@ describe('the form of a request', () => {
   ])('%j', (raw, message) => {
     expect(refusal(raw)).toMatchObject({ code: 'request_invalid', message: expect.stringMatching(message) });
   });
-  test.each([20, 100_000])('%i unknown fields are not listed one by one', count => {
+  test.each([20, 100_000])('with %i unknown fields causes a short error', count => {
     const fields = Object.fromEntries(Array.from({ length: count }, (_, i) => [`field${i}`, 1]));
     const { code, message } = refusal({ path: '/sandboxes', ...fields });
     expect(code).toBe('request_invalid');
@@ -121,7 +121,7 @@ describe('the form of a request', () => {
     'cookie',
     'content-length',
     '__proto__',
-  ])('the header %s is not sent', name => {
+  ])('may not contain the header %s', name => {
     const raw = JSON.parse(`{"path":"/sandboxes","headers":{${JSON.stringify(name)}:"x"}}`);
     if (name === '__proto__') expect(guardRequest(raw, 'read', listed).accept).toBeUndefined();
     else
@@ -130,13 +130,13 @@ describe('the form of a request', () => {
         message: expect.stringMatching(/only content-type and accept/),
       });
   });
-  test('only the guard makes guarded requests, and they stay as they are', () => {
+  test('is frozen after the guard, and a copy does not count as guarded', () => {
     const request = guardRequest({ path: '/health' }, 'read', listed);
     expect(isGuarded(request)).toBe(true);
     expect(isGuarded({ ...request })).toBe(false);
     expect(Object.isFrozen(request)).toBe(true);
   });
-  test('anything at all is answered with a GatewayError or a request', () => {
+  test('may be any value without causing an error but a GatewayError', () => {
     fc.assert(
       fc.property(fc.anything(), fc.anything(), (method, anything) => {
         for (const raw of [

@@ -1,4 +1,4 @@
-// What the guard makes of a request: paths, operations and methods here; query, body and form in guard-body.test.ts.
+// How the guard handles paths, operations and methods; query, body and form are in guard-body.test.ts.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { GatewayError } from '../../src/errors.ts';
@@ -6,7 +6,7 @@ import { targetOf } from '../../src/upstream/client.ts';
 import { type GuardedRequest, guardRequest } from '../../src/upstream/guard.ts';
 import { get, listed, refusal, target, unlisted } from '../support/guard.ts';
 
-describe('paths that are no paths', () => {
+describe('an invalid path is refused with what is wrong', () => {
   test.each([
     ['', /start with/],
     ['sandboxes', /start with "\/"/],
@@ -46,7 +46,7 @@ describe('paths that are no paths', () => {
   });
 });
 
-describe('refused segments, however they are spelled', () => {
+describe('forbidden segments are refused in every spelling', () => {
   test.each([
     '/teams',
     '/teams/',
@@ -83,7 +83,7 @@ describe('refused segments, however they are spelled', () => {
 
   const refused = fc.constantFrom('api-keys', 'access-tokens', 'teams', 'admin', 'nodes', 'secrets');
   const encodeOnce = (char: string) => `%${char.charCodeAt(0).toString(16).padStart(2, '0')}`;
-  /** A character in some spelling: either case, plain or percent-encoded up to three times. */
+  /** Spells a character: in either case, plain or percent-encoded up to three times. */
   const spelled = (char: string) =>
     fc.tuple(fc.boolean(), fc.nat(3)).map(([upper, depth]) => {
       const cased = upper ? char.toUpperCase() : char;
@@ -107,7 +107,7 @@ describe('refused segments, however they are spelled', () => {
   );
   const plain = fc.constantFrom('sandboxes', 'v2', 'templates', 'abc', '..', '%2e%2e', '.');
 
-  test('random spellings never pass', () => {
+  test('also in random spellings', () => {
     const path = fc
       .tuple(
         fc.array(fc.tuple(plain, slash), { maxLength: 4 }),
@@ -123,7 +123,7 @@ describe('refused segments, however they are spelled', () => {
     );
   });
 
-  test('whatever is let through goes to the configured origin, under the base path, to no refused segment', () => {
+  test('and every accepted path stays below the base path without a forbidden segment', () => {
     const piece = fc.oneof(
       fc.constantFrom(
         '/',
@@ -182,29 +182,29 @@ describe('refused segments, however they are spelled', () => {
 });
 
 describe('operations', () => {
-  test('most literal segments win', () => {
+  test('with the most literal segments are preferred', () => {
     expect(guardRequest(get('/sandboxes/metrics', { sandbox_ids: 'a' }), 'read', listed).operation?.id).toBe(
       'GET /sandboxes/metrics',
     );
     expect(guardRequest(get('/sandboxes/i123'), 'read', listed).operation?.id).toBe('GET /sandboxes/{sandboxID}');
   });
 
-  test('what is resolved is what is sent, encoded anew', () => {
+  test('get the resolved path, encoded again', () => {
     expect(target(guardRequest(get('/v2/../sandboxes//%69abc;v=1/'), 'read', listed))).toBe('/sandboxes/iabc');
     expect(target(guardRequest(get('/templates/aliases/web:v1'), 'read', listed))).toBe('/templates/aliases/web%3Av1');
   });
 
-  test('a path without an operation names the nearest', () => {
+  test('that are nearest are named for an unknown path', () => {
     const error = refusal(get('/v1/sandboxs'));
     expect(error.code).toBe('path_unlisted');
     expect(error.message).toMatch(/Nearest: GET \/(v2\/)?sandboxes;/);
   });
 
-  test('a path with other methods names them', () => {
+  test('with other methods are named for a known path', () => {
     expect(refusal(get('/sandboxes/i1/pause')).message).toMatch(/takes POST/);
   });
 
-  test('unlisted paths pass where the operator allows it, still guarded', () => {
+  test('that are unlisted are allowed with allowUnlisted, under the other rules', () => {
     const request = guardRequest({ method: 'POST', path: '/new/thing', body: { any: 1 } }, 'write', unlisted);
     expect(request).toMatchObject({ path: '/new/thing', operation: undefined, write: true, body: '{"any":1}' });
     expect(refusal({ method: 'POST', path: '/new/thing' }, 'read', unlisted).code).toBe('method_refused');
@@ -212,14 +212,14 @@ describe('operations', () => {
 });
 
 describe('methods', () => {
-  test.each(['POST', 'PUT', 'PATCH', 'DELETE', 'delete'])('%s is no read', method => {
+  test.each(['POST', 'PUT', 'PATCH', 'DELETE', 'delete'])('%s is refused in read mode', method => {
     const error = refusal({ method, path: '/sandboxes/i1' }, 'read');
     expect(error).toMatchObject({ code: 'method_refused', message: expect.stringMatching(/execute_write/) });
   });
   test.each(['OPTIONS', 'TRACE', 'CONNECT', 'GET ', 'POST\r\nX: y', ''])('%j is never sent', method => {
     expect(refusal({ method, path: '/sandboxes' }).code).toBe('method_refused');
   });
-  test('GET is the default, case does not count, HEAD reads', () => {
+  test('default to GET, in any letter case, and HEAD reads', () => {
     expect(guardRequest({ path: '/health' }, 'read', listed).label).toBe('GET /health');
     expect(guardRequest({ method: 'get', path: '/health' }, 'read', listed).method).toBe('GET');
     expect(guardRequest({ method: 'HEAD', path: '/health' }, 'read', listed)).toMatchObject({

@@ -29,7 +29,7 @@ describe('the key is masked', () => {
     expect(maskKey(`before ${spelt} after ${spelt}`, key)).toBe(`before ${MASK} after ${MASK}`);
   });
 
-  it.each([0, 1, 2, 3, 4, 5, 6, 7])('inside base64, with %i bytes before it, which stays base64', before => {
+  it.each([0, 1, 2, 3, 4, 5, 6, 7])('inside base64 after %i bytes, which stays valid base64', before => {
     const text = `${'u'.repeat(before)}${key}:pass`;
     for (const encoding of ['base64', 'base64url'] as const) {
       const masked = maskKey(`Basic ${Buffer.from(text).toString(encoding)}`, key);
@@ -42,7 +42,7 @@ describe('the key is masked', () => {
     }
   });
 
-  it('so that JSON stays JSON, whatever stands before it', () => {
+  it('so that JSON stays valid, whatever precedes it', () => {
     const text = fc.array(
       fc.constantFrom('\\', '"', 'x', 'u', '%', key, bare.toUpperCase(), ...['\\u00', '\\x', '&#']),
       {
@@ -60,7 +60,7 @@ describe('the key is masked', () => {
   });
 });
 
-it('text without it is as it was', () => {
+it('text without the key is not changed', () => {
   fc.assert(
     fc.property(fc.string({ maxLength: 300 }), text => {
       expect(maskKey(text, key)).toBe(text);
@@ -69,7 +69,7 @@ it('text without it is as it was', () => {
 });
 
 it.each(['\\', '%', '&#', '\\x', '\\u00', `${bare.slice(0, -1)}-`, '%65', `${'\\'.repeat(70)}x65`])(
-  'a large text of %j is looked through in linear time',
+  'a large text of %j is searched in linear time',
   piece => {
     const cost = (chars: number) => {
       const text = piece.repeat(Math.ceil(chars / piece.length));
@@ -79,7 +79,7 @@ it.each(['\\', '%', '&#', '\\x', '\\u00', `${bare.slice(0, -1)}-`, '%65', `${'\\
       return user + system;
     };
     cost(100_000);
-    // Eight times the text; sixty-four times the cost would be quadratic.
+    // The text is eight times longer; quadratic cost would be 64 times higher.
     expect(cost(1_600_000)).toBeLessThan(32 * Math.max(cost(200_000), 2_000));
   },
 );

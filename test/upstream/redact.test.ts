@@ -17,13 +17,13 @@ const redactText = (text: string, of?: Operation) => shapeAnswer(text, { apiKey,
 const redact = (value: unknown, id?: string) =>
   JSON.parse(redactText(JSON.stringify(value), id === undefined ? undefined : operation(id)));
 
-describe('by name, at any depth', () => {
+describe('secrets are masked by name at any depth', () => {
   test.each(['envdAccessToken', 'trafficAccessToken', 'token', 'apiKey', 'accessToken', 'password'])('%s', name => {
     expect(redact([{ a: { [name]: 'x', b: 1 } }])).toEqual([{ a: { [name]: MASK, b: 1 } }]);
     expect(redact({ [name]: { inner: 'x' } })).toEqual({ [name]: MASK });
     expect(redact({ [name]: null })).toEqual({ [name]: null });
   });
-  test('header transforms, proxy and registry credentials: values go, names stay', () => {
+  test('in header transforms, proxy and registry credentials, whose names stay', () => {
     const network = {
       rules: { 'a.example': [{ transform: { headers: { authorization: 'Bearer x' } } }] },
       allowOut: ['b'],
@@ -38,20 +38,20 @@ describe('by name, at any depth', () => {
       fromImageRegistry: { type: MASK, awsSecretAccessKey: MASK },
     });
   });
-  test('presigned URLs, whatever holds them', () => {
+  test('in presigned URLs in any field', () => {
     const url = 'https://storage.example/x?X-Goog-Date=1&X-Goog-Signature=abc';
     expect(redact({ link: url, other: 'https://storage.example/x?y=1' })).toEqual({
       link: MASK,
       other: 'https://storage.example/x?y=1',
     });
   });
-  test('names written with escapes', () => {
+  test('if the name is written with escapes', () => {
     expect(redactText('{"envdAccess\\u0054oken":"x"}')).toBe(`{"envdAccessToken":"${MASK}"}`);
   });
 });
 
-describe('by place', () => {
-  test('where the description marks it, through allOf and lists', () => {
+describe('secrets are masked by place', () => {
+  test('as the description marks it, also in allOf and lists', () => {
     const sandbox = { sandboxID: 'i1', sessionCode: 'x', mounts: [{ key: 'k', name: 'n' }] };
     expect(redact(sandbox, 'GET /sandboxes/{sandboxID}')).toEqual({
       sandboxID: 'i1',
@@ -66,7 +66,7 @@ describe('by place', () => {
   });
 });
 
-test("the caller's own key, with or without prefix, in JSON and in text", () => {
+test("the caller's key is masked with and without prefix, in JSON and in text", () => {
   const bare = apiKey.slice(4);
   for (const text of [JSON.stringify({ echo: `key ${apiKey}!` }), `key ${apiKey}!`, JSON.stringify([bare])]) {
     expect(redactText(text)).not.toContain(bare);
@@ -77,7 +77,7 @@ test.each([
   ['in a value', (escaped: string) => `{"echo":"key ${escaped}!"}`],
   ['in a name', (escaped: string) => `{"${escaped}":1}`],
   ['in what is no JSON', (escaped: string) => `{"echo":"${escaped}`],
-])("the caller's own key, written with escapes, %s", (_where, write) => {
+])("the caller's key is masked if it is written with escapes %s", (_where, write) => {
   const escaped = [...apiKey].map(char => `\\u00${char.charCodeAt(0).toString(16)}`).join('');
   const half = escaped.slice(0, 6 * 10) + apiKey.slice(10);
   for (const text of [
@@ -90,25 +90,25 @@ test.each([
   }
 });
 
-describe('form', () => {
-  test('text without secrets passes as it came', () => {
+describe('a body', () => {
+  test('without secrets is not changed', () => {
     const text = '[ {"id":12345678901234567890, "nextToken":"t", "a":"\\u0026"} ]\n';
     expect(redactText(text, operation('GET /v2/sandboxes'))).toBe(text);
   });
-  test.each(['', '  \n'])('%j is null', text => {
+  test.each(['', '  \n'])('of %j becomes null', text => {
     expect(redactText(text)).toBe('null');
   });
   test.each(['<html>', '{"a":1', '{"a":1}}', '{"a":1},"status":500,"b":{"c":1}', 'NaN', '{"half":"\ufffd'])(
-    '%j becomes a string',
+    'of %j becomes a string',
     text => {
       expect(JSON.parse(redactText(text))).toBe(text);
     },
   );
-  test('very deep answers do no harm', () => {
+  test('that is very deep causes no error', () => {
     const deep = `${'['.repeat(50_000)}{"token":"x-secret"}${']'.repeat(50_000)}`;
     expect(redactText(deep)).not.toContain('x-secret');
   });
-  test('any JSON: valid, the same where nothing is secret', () => {
+  test('of any JSON stays valid, and the same if nothing is secret', () => {
     fc.assert(
       fc.property(fc.json(), text => {
         const redacted = redactText(text);
@@ -117,7 +117,7 @@ describe('form', () => {
       }),
     );
   });
-  test('a secret put anywhere is found', () => {
+  test('with a secret anywhere has it masked', () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(fc.nat(3), fc.stringMatching(/^[a-z]{1,5}$/)), { maxLength: 8 }), path => {
         const at = (rest: readonly (string | number)[]): unknown => {
@@ -131,7 +131,7 @@ describe('form', () => {
   });
 });
 
-test('the secret of a webhook is masked, by place and by name, wherever an answer repeats it', () => {
+test('the secret of a webhook is masked by place and by name in every response', () => {
   const secret = 'whsec-0123456789';
   for (const body of [{ id: 'w1', signatureSecret: secret }, [{ data: { signatureSecret: secret } }]])
     expect(redactText(JSON.stringify(body))).not.toContain(secret);
