@@ -1,6 +1,6 @@
-// pnpm bench:approvals: what a run that is not interrupted costs where it could be. One gateway, the same calls, by turns
-// with X-Approvals off and ends: trust the ratio. BENCH_BASE names the dist/main.js of another build, whose runs are
-// compared with those of this one without approvals.
+// pnpm bench:approvals: the cost of a run that could be interrupted for an approval but is not. Sends the same calls to
+// one gateway with X-Approvals off and ends in turn: trust the ratio. BENCH_BASE is the path of another build's
+// dist/main.js, which is compared with this build without approvals.
 import { drive, emptySample, type Load, quantile, type Sample } from './load.ts';
 import { type Contender, startContender } from './processes.ts';
 
@@ -50,7 +50,7 @@ async function compare(what: string, load: Load, one: Side, other: Side): Promis
     }
   }
   const more = (ratio: number) => `${ratio < 1 ? '' : '+'}${(100 * (ratio - 1)).toFixed(1)} %`;
-  // Other programs on the machine only ever add: the cheaper rounds say most.
+  // Other programs on the machine only add time, so the cheaper rounds are the most reliable.
   const cheap = quantile(costs.other, 0.25) / quantile(costs.one, 0.25);
   const shown = (side: Side, sample: Sample) =>
     `${side.name} ${cpuMs(sample).toFixed(2)} ms CPU, p50 ${quantile(sample.ms, 0.5).toFixed(1)} ms`;
@@ -59,7 +59,7 @@ async function compare(what: string, load: Load, one: Side, other: Side): Promis
   );
 }
 
-/** As a client that can put a form to a person. */
+/** Calls as a client that can show a form to a person. */
 function run(load: Load, { at, policy }: Side, into: Sample): Promise<void> {
   return drive([at], load, {
     ...{ callers: 4, ms: roundMs, into },

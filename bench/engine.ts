@@ -1,6 +1,6 @@
-// pnpm bench:engine: the embedded engine against a bare call, worker_threads + node:vm, and the npm package `run`.
-// Contenders take turns round by round, each in its own process, so that a busy machine slows all of them: trust
-// the ratios, not the milliseconds. BENCH_SECONDS scales the number of rounds (default 60).
+// pnpm bench:engine: compares the embedded engine with a plain function call, with worker_threads + node:vm, and with
+// the npm package `run`. The contenders run in turn, each in its own process, so that a busy machine slows all of them:
+// trust the ratios, not the milliseconds. BENCH_SECONDS scales the number of rounds (default 60).
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { principalFromKey } from '../src/principal.ts';
@@ -47,7 +47,7 @@ async function children(names: readonly Name[]): Promise<Map<Name, Child>> {
   return made;
 }
 
-/** The engine warms its interpreter up in the background. */
+/** Time for the engine to warm up in the background. */
 const WARM_MS = 2_500;
 const pause = (ms: number) => new Promise(resolve => setTimeout(resolve, ms));
 const quantile = (samples: number[], q: number) =>
@@ -132,7 +132,7 @@ async function memory(): Promise<void> {
   child.close();
 }
 
-/** Runs that use all their CPU, terminations, and cold start, in this process. */
+/** Measures cold start, runs that use all their CPU time, and cancellation, in this process. */
 async function hardships(): Promise<void> {
   const createQuickjsEngine = await loadEngine();
   const cold = performance.now();

@@ -1,5 +1,5 @@
-// pnpm bench:floor: what QuickJS itself takes for a large answer, beside V8 in the same process: one parses and maps the
-// same text on one thread. No engine of ours can be faster than this.
+// pnpm bench:floor: how long QuickJS itself takes to parse and map a large response on one thread, compared with V8 in
+// the same process. The embedded engine cannot be faster than this.
 
 import { KIND, SETTLE } from '../src/engine/protocol.ts';
 import { createImages } from '../src/engine/quickjs/images.ts';
@@ -21,7 +21,7 @@ const median = (samples: number[]) => samples.sort((a, b) => a - b)[Math.floor(s
 const module = loadQuickjsModule();
 const image = await createImages(module).execute();
 
-/** CPU between the answer's arrival and the result, which the guest's call of `done` marks. */
+/** CPU time from the arrival of the response until the guest calls `done` with the result. */
 function inQuickjs(): number {
   let doneAt = 0;
   const instance = new Instance(module, image, {

@@ -1,4 +1,4 @@
-// What the gateway is held to, a line each: the value of this run beside the goal.
+// The performance goals: collects the measured values and compares each with its goal.
 
 type Goal = { readonly what: string; readonly value: number; readonly unit: string; readonly goal: string };
 const goals: Goal[] = [];

@@ -8,7 +8,7 @@ export type Load = { readonly method: 'tools/list' } | { readonly tool: string; 
 export type Sample = { requests: number; seconds: number; cpuSeconds: number; readonly ms: number[] };
 
 export const emptySample = (): Sample => ({ requests: 0, seconds: 0, cpuSeconds: 0, ms: [] });
-/** Of one request: what its client says of itself, beside the key. */
+/** How a client sends its requests: credential, headers, and `_meta`. */
 export type Caller = {
   readonly credential?: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -17,7 +17,7 @@ export type Caller = {
 
 const pools = new Map<string, Pool>();
 
-/** Adds to `sample`. Requests go to the contenders in turn. */
+/** Sends requests to the contenders in turn and adds the measurements to `into`. */
 export async function drive(
   contenders: readonly Contender[],
   load: Load,

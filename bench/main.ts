@@ -1,6 +1,6 @@
-// pnpm bench: one table of what the gateway costs. Contenders take turns in short rounds, so that a busy machine slows
-// all of them: trust the ratios, not the milliseconds. BENCH_SECONDS scales the rounds (default 60); the engine's
-// own table (bench/engine.ts) comes after, for half of that.
+// pnpm bench: measures what the gateway costs. The contenders run in turn in short rounds, so that a busy machine slows
+// all of them: trust the ratios, not the milliseconds. BENCH_SECONDS scales the rounds (default 60). Then it runs the
+// benchmark of the engine (bench/engine.ts) for half of that time.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
@@ -12,7 +12,7 @@ import { measureStarts } from './start.ts';
 
 const seconds = Number(process.env.BENCH_SECONDS ?? 60);
 const ROUNDS = 6;
-/** Duration of a round of each line below. */
+/** Duration of one round of one line in the tables. */
 const roundMs = (seconds * 1000) / (ROUNDS * 14);
 
 const LIST: Load = { method: 'tools/list' };
@@ -125,7 +125,7 @@ async function memory(): Promise<void> {
   const waiting = `async () => { const kept = Array.from({ length: 1000 }, (_, i) => 'row ' + i); await new Promise(done => setTimeout(done, 3000)); return kept.length }`;
   const params = { name: 'execute_read', arguments: { code: waiting } };
   const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params });
-  // A new gateway, warmed up briefly: one that has worked already has free memory, and growth would not show.
+  // Uses a new gateway, briefly warmed up: one that has worked longer has free memory, which would hide growth.
   const fresh = await startGateway();
   await drive([fresh], READ, { callers: 4, ms: 1_000, into: emptySample() });
   const before = fresh.residentMb();
@@ -145,7 +145,7 @@ async function memory(): Promise<void> {
   atMost('each waiting run', (during - before) / RUNS, 0.4, ' MB');
 }
 
-/** Resident memory of a gateway of its own: after its first runs, and after thousands. */
+/** Resident memory of a new gateway after its first runs and after thousands of runs. */
 async function growth(): Promise<void> {
   const fresh = await startGateway();
   const done = emptySample();

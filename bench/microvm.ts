@@ -1,7 +1,7 @@
-// pnpm bench:microvm: what the microVM engine adds over the same work by hand with the SDK (create, run node, kill),
-// quickjs beside it. Against local mode with real processes in a process of its own, where a sandbox boots in BENCH_BOOT_MS (default
-// 0), or against E2B with E2B_API_KEY and LIVE=1 (a few cents). Contenders take turns round by round: trust the ratios,
-// not the milliseconds. BENCH_ROUNDS, default 20.
+// pnpm bench:microvm: compares the microVM engine with the same work done by hand with the SDK (create, run node,
+// kill), and with quickjs. Uses local mode with real processes in a separate process, where a sandbox boots in
+// BENCH_BOOT_MS (default 0), or E2B with E2B_API_KEY and LIVE=1 (costs a few cents). The contenders run in turn: trust
+// the ratios, not the milliseconds. BENCH_ROUNDS sets the number of rounds (default 20).
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,13 +14,13 @@ import { principalFromKey } from '../src/principal.ts';
 import { processMachine } from '../test/support/process-machine/machine.ts';
 
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 20);
-/** What a sandbox takes to boot in local mode, where nothing boots. */
+/** Simulated boot time of a sandbox in local mode. */
 const BOOT_MS = Number(process.env.BENCH_BOOT_MS ?? 0);
 const LIVE = process.env.LIVE === '1' && process.env.E2B_API_KEY !== undefined;
 const KEY = LIVE ? (process.env.E2B_API_KEY ?? '') : `e2b_${'0'.repeat(40)}`;
 
 const built = (path: string) => new URL(`../${path}`, import.meta.url);
-// From dist/, not bundled: the engines find their workers and runners beside themselves.
+// Loaded from dist/ and not bundled, because the engines look for their workers and runners there.
 const { createE2bEngine } = (await import(
   built('engine/microvm/engine.js').href
 )) as typeof import('../src/engine/microvm/engine.ts');
@@ -28,7 +28,7 @@ const { createQuickjsEngine } = (await import(
   built('engine/quickjs/engine.js').href
 )) as typeof import('../src/engine/quickjs/engine.ts');
 
-/** This same file, as the process that local mode runs in. */
+/** Runs local mode; this file starts itself in a second process for that. */
 async function serveLocal(): Promise<never> {
   const slowBoot = async (req: { method?: string | undefined; url?: string | undefined }) => {
     if (req.method === 'POST' && req.url === '/v2/sandboxes') await sleep(BOOT_MS);
@@ -88,7 +88,7 @@ const descriptionJson = JSON.stringify({ title: '', version: '', operations: [],
 const microvm = createE2bEngine({ connection, descriptionJson, maxRuns: 4 });
 const quickjs = await createQuickjsEngine({ descriptionJson });
 
-/** The same work without the engine: a program that says it at once, or after so many questions and answers. */
+/** Does the same work without the engine: runs a program that exchanges `questions` messages over stdin and stdout. */
 async function byHand(program: string, questions = 0): Promise<void> {
   const sandbox = await Sandbox.create('base', {
     apiUrl: connection.api.url,
@@ -133,7 +133,7 @@ const times = new Map(contenders.map(([name]) => [name, [] as number[]]));
 for (const [, work] of contenders) await work();
 for (let round = 0; round < ROUNDS; round++)
   for (const [name, work] of contenders) {
-    // What the last one left to be killed is not this one's to wait for.
+    // Waits until the sandbox of the previous contender has been killed.
     await new Promise(resolve => setTimeout(resolve, LIVE ? 1_500 : 150));
     times.get(name)?.push(await timed(work));
   }

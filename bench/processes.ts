@@ -1,4 +1,4 @@
-// Each contender runs in its own process, so that its CPU and memory can be read from the system.
+// Starts contenders in their own processes, so that their CPU time and memory can be read from the system.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -6,16 +6,16 @@ import { fileURLToPath } from 'node:url';
 
 export type Contender = {
   readonly url: string;
-  /** Seconds of CPU so far, all threads. NaN where there is no /proc. */
+  /** CPU time of all threads so far, in seconds. NaN if there is no /proc. */
   cpuSeconds(): number;
   residentMb(): number;
   close(): void;
 };
 
-/** A file of dist/, from dist/bench. */
+/** Path of a file, relative to dist/bench. */
 export const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-/** `script` beside this file in dist/bench, or above it. */
+/** `script`: relative to dist/bench. */
 export async function startContender(
   script: string,
   args: readonly string[],

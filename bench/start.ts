@@ -1,5 +1,5 @@
-// How long a fresh process takes, beside `node -e 1` in turns: over stdio until `initialize` and the first search are
-// answered, over HTTP until it is ready.
+// Measures how long a new process takes, in turn with `node -e 1`: over stdio until it has answered `initialize` and
+// the first search, over HTTP until it is ready.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';

@@ -1,5 +1,5 @@
-// pnpm bench:token: what a trivial call costs with a token in place of the API key that is in it. The same gateway, the same
-// calls, in turns: trust the ratio.
+// pnpm bench:token: compares the cost of a trivial call with an API key and with an OAuth token. Sends the same calls
+// to the same gateway in turn: trust the ratio.
 import { createHash, randomBytes } from 'node:crypto';
 import { drive, emptySample, type Load } from './load.ts';
 import { startContender } from './processes.ts';
@@ -40,7 +40,7 @@ console.log(
 );
 process.exit(0);
 
-/** As a client and a person do. */
+/** Signs in as a client and a person do, and returns the access token. */
 async function signIn(url: string): Promise<string> {
   const registered = await fetch(`${url}/register`, {
     method: 'POST',

@@ -1,5 +1,5 @@
-// `pnpm mcpb`: dist/e2b-code-mode.mcpb, the bundle that Claude Desktop installs with a click. What it holds is laid out
-// in dist/mcpb; the official packer checks the manifest and packs it.
+// `pnpm mcpb`: makes dist/e2b-code-mode.mcpb, the bundle that Claude Desktop installs with a click. Copies its content
+// to dist/mcpb; the official packer checks the manifest and packs it.
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -12,7 +12,7 @@ const { name, version, description, license, type, engines, homepage, dependenci
   readFileSync('package.json', 'utf8'),
 );
 
-/** What the client puts a value in for. */
+/** A placeholder that the client replaces. */
 const filledIn = place => `\${${place}}`;
 
 const manifest = {
@@ -39,7 +39,7 @@ const manifest = {
     { name: 'execute_read', description: 'Runs code that reads from E2B.' },
     { name: 'execute_write', description: 'Runs code that may change anything at E2B.' },
   ],
-  // A secret: the client keeps it in the key store of the system and shows it to nobody.
+  // `sensitive` makes the client store the key in the system's key store and hide it.
   user_config: {
     api_key: {
       type: 'string',
@@ -52,7 +52,7 @@ const manifest = {
   compatibility: { platforms: ['darwin', 'win32', 'linux'], runtimes: { node: engines.node } },
 };
 
-/** The program over stdio against E2B: no page but its icons, no local mode, no bundles of benches. */
+/** The bundle serves stdio only, so it has the page's icons but not the page, no local mode and no source maps. */
 const LEFT_OUT = /\.map$|\/chunks\/.*\.wasm$|\/page\/(?!icon)[^/]+$/;
 
 rmSync(FOLDER, { recursive: true, force: true });

@@ -1,12 +1,12 @@
-// The text of an answer, taken apart for people. What a run printed may look like a part of it, so this is for the eye
-// only, and the text itself is always one click away. Pure.
+// Splits the text of a response into parts for people. Output of a run may look like a part, so the parts are for
+// display only, and the whole text is always one click away. Pure.
 
 export type PartName = 'result' | 'note' | 'stdout' | 'stderr' | 'display' | 'calls';
 type Part = { readonly name: PartName; readonly text: string };
 export type Place = { readonly line: number; readonly column: number | undefined; readonly message: string };
 export type Parts = {
   readonly parts: readonly Part[];
-  /** The gateway's own sentences, behind the marker. */
+  /** The gateway's own sentences, after the closing marker. */
   readonly hints: string;
 };
 
@@ -29,7 +29,7 @@ export function takeApart(text: string): Parts {
 export const partOf = ({ parts }: Parts, name: PartName): string | undefined =>
   parts.find(part => part.name === name)?.text;
 
-/** Where in the code an error was, as the gateway writes it. */
+/** Reads the place of an error in the code from the gateway's text. */
 export function placeOf(text: string): Place | undefined {
   const place = /^ {2}at line (\d+)(?:, column (\d+))?:/m.exec(text);
   if (place === null) return undefined;
@@ -38,7 +38,7 @@ export function placeOf(text: string): Place | undefined {
   return { line: Number(place[1]), column: place[2] === undefined ? undefined : Number(place[2]), message };
 }
 
-/** Undefined: not JSON. */
+/** Returns undefined if the text is not JSON. */
 export function jsonIn(text: string): { readonly value: unknown } | undefined {
   if (!/^\s*[[{"\d\-tfn]/.test(text)) return undefined;
   try {
@@ -48,10 +48,10 @@ export function jsonIn(text: string): { readonly value: unknown } | undefined {
   }
 }
 
-/** Control characters as pictures, and what turns the direction of text around as its number. */
+/** Shows control characters as symbols, and characters that change the direction of text as their number. */
 export const visible = (text: string): string =>
   text
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must be seen
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: it makes them visible
     .replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, char =>
       char === '\u007f' ? '\u2421' : String.fromCharCode(0x2400 + char.charCodeAt(0)),
     )

@@ -1,4 +1,4 @@
-// The frame: header, who is there, three tabs. The tab is in the fragment of the address, so that it can be linked.
+// The frame of the page: header, credential, three tabs. The fragment of the URL names the tab, so it can be linked.
 import { useEffect, useState } from 'preact/hooks';
 import { Connect } from './connect/connect.tsx';
 import { Questions } from './question/question-dialog.tsx';

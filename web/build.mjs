@@ -1,5 +1,5 @@
-// Builds dist/page: scripts and styles under names that hold a hash of their content, each beside its compressed forms,
-// and files.json, which http/page.ts serves them from.
+// Builds dist/page: scripts and styles with a hash of their content in the name, compressed copies of each, and the
+// list files.json, which http/page.ts reads.
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
@@ -11,7 +11,7 @@ import { parse } from 'yaml';
 const OUT = 'dist/page';
 const TYPES = { '.js': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8' };
 
-/** Descriptions are data. */
+/** Imports descriptions (YAML) as data. */
 const yaml = {
   name: 'yaml',
   setup({ onLoad }) {
@@ -57,7 +57,7 @@ export async function buildPage(common) {
   return built;
 }
 
-/** The name holds the hash of the content, so what is there is right. The best compression takes seconds. */
+/** Skips files that exist, since the name contains a hash of the content and the best compression takes seconds. */
 async function compress(file) {
   if (existsSync(`${file}.br`) && existsSync(`${file}.gz`)) return;
   const bytes = await readFile(file);

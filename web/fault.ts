@@ -1,4 +1,4 @@
-// What can go wrong between the page and the gateway, in the few kinds that the page shows differently.
+// Errors between the page and the gateway, in the few kinds that the page shows differently.
 
 export type FaultKind = 'refused' | 'expired' | 'forbidden' | 'busy' | 'offline' | 'failed';
 
@@ -15,7 +15,7 @@ export class Fault extends Error {
 
 const MAX_CHARS = 400;
 
-/** The gateway's refusals are JSON, as JSON-RPC or as they are; a proxy in front may answer anything. */
+/** Errors of the gateway are JSON, with or without JSON-RPC; a proxy in front of it may respond with anything. */
 export async function faultOf(response: Response, isToken: boolean): Promise<Fault> {
   const message = messageIn(await response.text().catch(() => '')) ?? `The gateway answered ${response.status}.`;
   const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
@@ -45,7 +45,7 @@ function messageIn(text: string): string | undefined {
   }
 }
 
-/** Whatever was thrown on the way: libraries wrap what our own fetch threw. */
+/** Finds the Fault in any error, because libraries wrap the errors that `send` in mcp.ts throws. */
 export function toFault(caught: unknown): Fault {
   for (let error = caught; error instanceof Error; error = error.cause) if (error instanceof Fault) return error;
   return new Fault('failed', caught instanceof Error ? caught.message.slice(0, MAX_CHARS) : String(caught));

@@ -1,4 +1,4 @@
-// Where the page starts.
+// The entry of the page.
 import { render } from 'preact';
 import { App } from './app.tsx';
 import { checkCredential } from './mcp.ts';

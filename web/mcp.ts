@@ -1,4 +1,4 @@
-// The page as an MCP client: the official one, over /mcp like any other. Knows no views.
+// The page's MCP client: the official one, which calls /mcp like any other. Knows no views.
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { Fault, faultOf, toFault } from './fault.ts';
 import { ask } from './question/question.ts';
@@ -19,9 +19,9 @@ export type Answer = { readonly blocks: readonly Block[]; readonly text: string;
 
 export type CallOptions = { readonly signal?: AbortSignal; readonly onProgress?: (message: string) => void };
 
-/** The gateway ends runs; a client that gives up earlier would leave the person without the answer. */
+/** As long as possible: the gateway ends runs, and an earlier timeout here would lose the response. */
 const TIMEOUT_MS = 2 ** 31 - 1;
-/** The revision whose requests stand alone: a restarted gateway needs no new handshake. */
+/** A revision without handshake, so that the page still works after the gateway was restarted. */
 const REVISION = '2026-07-28';
 
 /** @throws Fault */
@@ -47,7 +47,7 @@ export async function callTool(tool: Tool, code: string, { signal, onProgress }:
   }
 }
 
-/** Whether the API behind the gateway accepts the key as well. @throws Fault */
+/** Checks that the API behind the gateway accepts the key as well. @throws Fault */
 export async function checkCredential(): Promise<void> {
   const { text, isError } = await callTool('execute_read', CHECK);
   if (/\b401\b/.test(text)) throw new Fault('refused', `${settings.title} does not accept this key.`);
@@ -76,7 +76,7 @@ async function open(): Promise<Client> {
   return client;
 }
 
-/** With the credential of the moment. */
+/** Sends a request with the current credential. */
 const send = async (url: string | URL, init: RequestInit = {}): Promise<Response> => {
   const credential = await freshCredential();
   const headers = new Headers(init.headers);

@@ -1,15 +1,15 @@
-// What the gateway wrote into the page about itself. It is data in the HTML, so that the page needs no route of its own.
+// The settings that the gateway writes into the HTML as data, so that the page needs no route for them.
 
 export type Settings = {
   readonly title: string;
   readonly version: string;
-  /** Under which clients reach the gateway; undefined: the address in the browser. */
+  /** URL at which clients reach the gateway. Undefined: the address in the browser. */
   readonly publicUrl?: string;
-  /** In local mode only. */
+  /** Set in local mode only. */
   readonly demoKey?: string;
-  /** The OAuth front is on. */
+  /** Whether sign-in by OAuth is on. */
   readonly signIn: boolean;
-  /** API keys are accepted as bearer tokens. */
+  /** Whether API keys are accepted as bearer tokens. */
   readonly keys: boolean;
   readonly keyExample: string;
 };
@@ -18,5 +18,5 @@ export const settings = JSON.parse(document.getElementById('settings')?.textCont
 
 export const endpoint = `${(settings.publicUrl ?? location.origin).replace(/\/+$/, '')}/mcp`;
 
-/** Others than this computer cannot reach it. */
+/** True if only this computer can reach the gateway. */
 export const isLoopback = /^https?:\/\/(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?::\d+)?\//.test(endpoint);

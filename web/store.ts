@@ -1,4 +1,4 @@
-// A value that components follow.
+// A value whose changes components subscribe to.
 import { useEffect, useState } from 'preact/hooks';
 
 export type Store<T> = {

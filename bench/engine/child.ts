@@ -1,4 +1,4 @@
-// One contender in a process of its own, so that memory and warm-up are its own. Takes its work from the parent over IPC.
+// Runs one contender in a separate process, so that memory and warm-up are measured for it alone. Gets work over IPC.
 import { makeContender, type Name } from './contenders.ts';
 import { SCENARIOS, type Scenario, WAITING } from './scenarios.ts';
 
@@ -17,7 +17,7 @@ let programs = 0;
 
 async function timed(scenario: Scenario): Promise<number> {
   const start = performance.now();
-  // Every agent writes new code, so no contender may reuse what it compiled before.
+  // Agents always write new code, so the comment prevents contenders from reusing compiled code.
   await contender.run({ ...scenario, body: `/* ${++programs} */ ${scenario.body}` });
   return performance.now() - start;
 }

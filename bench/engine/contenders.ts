@@ -1,4 +1,4 @@
-// What is measured: the engine, and three others that do the same work with less isolation or more cost.
+// The contenders: the engine, and three others that do the same work with less isolation or at a higher cost.
 import { Worker } from 'node:worker_threads';
 import type { Limits } from '../../src/engine/engine.ts';
 import { principalFromKey } from '../../src/principal.ts';
@@ -29,7 +29,7 @@ const answerOf = async ({ answer, delayMs }: Scenario): Promise<string> => {
 
 const specJson = JSON.stringify(makeSpec());
 
-/** A plain function in the host: the lower limit. */
+/** A plain function in the host: the lower bound. */
 function bare(): Contender {
   return {
     async run(scenario) {
@@ -82,7 +82,7 @@ function vmWorkers(): Contender {
   };
 }
 
-/** The npm package `run`: QuickJS too, a worker per run. */
+/** The npm package `run`, which also uses QuickJS, with one worker per run. */
 async function npmRun(): Promise<Contender> {
   const { createRunner, setMaxWorkers } = await import('run');
   setMaxWorkers(64);
@@ -102,7 +102,7 @@ async function npmRun(): Promise<Contender> {
   };
 }
 
-/** The built engine: workers run from dist/. */
+/** Loads the engine from the build, because its workers run from dist/. */
 export async function loadEngine() {
   const built = new URL('../engine/quickjs/engine.js', import.meta.url).href;
   const { createQuickjsEngine } = (await import(built)) as typeof import('../../src/engine/quickjs/engine.ts');

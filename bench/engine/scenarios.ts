@@ -1,6 +1,6 @@
-// The work every contender does: as source text, with `call(n)` for a host call and `spec` for the description.
+// The work of every contender, as source text in which `call(n)` is a host call and `spec` the description.
 
-/** ~250 kB of operations, like a mid-sized OpenAPI description. */
+/** Makes about 250 kB of operations, like an OpenAPI description of medium size. */
 export function makeSpec(): { paths: Record<string, Record<string, unknown>> } {
   const paths: Record<string, Record<string, unknown>> = {};
   for (let i = 0; i < 300; i++) {
@@ -44,7 +44,7 @@ export type Scenario = {
   readonly body: string;
   readonly answer: keyof typeof ANSWERS;
   readonly delayMs: number;
-  /** Uses `spec`. */
+  /** True if the code uses `spec`. */
   readonly search?: true;
   readonly rounds: number;
 };

@@ -1,4 +1,4 @@
-// A bare server with the SDK: the same three tools, which answer at once. It shows what MCP itself costs.
+// A minimal server with the SDK and the same three tools, which return at once. It shows the cost of MCP itself.
 import { createServer } from 'node:http';
 import { toNodeHandler } from '@modelcontextprotocol/node';
 import { createMcpHandler, McpServer } from '@modelcontextprotocol/server';

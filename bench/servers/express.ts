@@ -1,4 +1,4 @@
-// Two HTTP hops without a sandbox: an Express route that reads its JSON body, calls the API and answers.
+// Two HTTP hops without a sandbox: an Express route that reads a JSON body, calls the API and responds.
 import express from 'express';
 import { Pool } from 'undici';
 

@@ -1,5 +1,5 @@
-// What each client needs to connect to one gateway: the lines to paste, links that install it, or why it cannot work here.
-// Pure, so that the page and the tests read the same.
+// What each client needs to connect to a gateway: lines to paste, links that install it, or why it cannot connect.
+// Pure, so that the page and the tests use the same data.
 
 export type Where = {
   readonly endpoint: string;
@@ -14,7 +14,7 @@ export type Recipe = {
   readonly name: string;
   readonly steps: readonly Step[];
   readonly link?: { readonly label: string; readonly href: string };
-  /** Why it cannot work on this gateway. The steps are empty then. */
+  /** Why the client cannot connect to this gateway. The steps are empty then. */
   readonly impossible?: string;
 };
 
@@ -27,7 +27,7 @@ export function recipes(where: Where): readonly Recipe[] {
   return clients.map(client => client(where));
 }
 
-/** Hosted clients call from the internet, and only sign in. */
+/** Hosted clients call from the internet, and support sign-in only. */
 function hosted(id: string, name: string, where: Where, steps: readonly Step[]): Recipe {
   const { isLoopback, signIn } = where;
   if (isLoopback)

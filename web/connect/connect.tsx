@@ -1,4 +1,4 @@
-// The tab for people who want to give this gateway to their own client.
+// The tab for people who want to connect their own client to this gateway.
 import { useState } from 'preact/hooks';
 import { Code, CopyButton, Notice } from '../parts/parts.tsx';
 import { endpoint, isLoopback, settings } from '../settings.ts';
@@ -39,7 +39,7 @@ function KeyHint() {
   if (demoKey !== undefined)
     return (
       <Notice kind="plain" title="This is local mode: sandboxes are simulated in the gateway’s process.">
-        <p>Any key of the right form works. This one is for everybody:</p>
+        <p>Any key of the right form works. Anybody may use this one:</p>
         <Code name="Demo key" text={`export E2B_API_KEY=${demoKey}`} />
       </Notice>
     );

@@ -1,4 +1,4 @@
-// Small pieces that all tabs use: notices, code with a copy button, a button that shows that it works.
+// Small components for all tabs: notices, errors, code, and a copy button.
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Fault } from '../fault.ts';
@@ -18,7 +18,7 @@ export function CopyButton({ text, label = 'Copy' }: { text: string; label?: str
   );
 }
 
-/** Scrolls inside itself, so it must take the focus. */
+/** The box scrolls, so it must be focusable for the keyboard. */
 export function Code({ text, name }: { text: string; name: string }) {
   return (
     <div class="code">

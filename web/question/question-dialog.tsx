@@ -1,4 +1,4 @@
-// Shows the question of a run that waits, wherever the person is on the page.
+// Shows the question of a run that waits, on every tab.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Code } from '../parts/parts.tsx';
 import { useStore } from '../store.ts';

@@ -1,4 +1,4 @@
-// Questions that a run puts to the person before it goes on, and their answers. Knows no views.
+// Questions to the person from a run that waits, and their answers. Knows no views.
 import { createStore } from '../store.ts';
 
 export type Reply = { readonly action: 'accept' | 'cancel'; readonly content?: Record<string, string | boolean> };
@@ -6,12 +6,12 @@ export type Reply = { readonly action: 'accept' | 'cancel'; readonly content?: R
 export type Question = {
   readonly message: string;
   readonly choices: readonly { readonly value: string; readonly title: string }[];
-  /** To be ticked one by one. */
+  /** Calls that can be ticked one by one. */
   readonly items: readonly { readonly name: string; readonly title: string }[];
   readonly answer: (reply: Reply) => void;
 };
 
-/** The first is shown. */
+/** The open questions. The page shows the first. */
 export const questions = createStore<readonly Question[]>([]);
 
 /** `form`: the parameters of `elicitation/create`, as this gateway writes them. */

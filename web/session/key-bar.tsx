@@ -1,4 +1,4 @@
-// The strip at the top where a person says who they are.
+// The bar at the top where a person enters a key or signs in.
 import { useState } from 'preact/hooks';
 import { toFault } from '../fault.ts';
 import { checkCredential } from '../mcp.ts';

@@ -1,5 +1,5 @@
-// Who the person at the page is: a key or a token, in memory. It goes into the tab's session storage only if the person
-// asks for that, and nowhere else: not into the address, local storage, a cookie or a log.
+// The person's credential, a key or a token, in memory. It is put into the tab's session storage only if the person
+// asks for that, and never into the address, local storage, a cookie or a log.
 import { type Fault, toFault } from '../fault.ts';
 import { settings } from '../settings.ts';
 import { createStore } from '../store.ts';
@@ -42,7 +42,7 @@ session.subscribe(({ credential, remember }) => {
   else sessionStorage.removeItem(STORED);
 });
 
-/** Takes up a credential and asks the gateway whether it is accepted. */
+/** Sets the credential and asks the gateway whether it is accepted. */
 export async function enter(credential: Credential, ask: () => Promise<void>): Promise<void> {
   session.set(now => ({ ...now, credential, check: 'checking' }));
   const check = await ask().then(
@@ -56,7 +56,7 @@ export const leave = (): void => session.set(({ remember }) => ({ remember, chec
 
 export const setRemember = (remember: boolean): void => session.set(now => ({ ...now, remember }));
 
-/** A call was refused: the person sees it wherever they are. */
+/** Records that a credential was refused, so that the key bar shows it on every tab. */
 export function noteFault(fault: Fault): void {
   if (fault.kind === 'refused' || fault.kind === 'expired') session.set(now => ({ ...now, check: fault }));
 }

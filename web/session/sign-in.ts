@@ -1,5 +1,5 @@
-// Sign-in by OAuth as a public client with PKCE. The page's id and callback are the gateway's own address. Between the two
-// halves of the dance only the verifier is kept, for the tab.
+// Sign-in by OAuth as a public client with PKCE. The page's client id and callback are the gateway's own address. While
+// the person is on the sign-in page, the verifier is kept in the tab's session storage.
 import { Fault } from '../fault.ts';
 import { type Credential, enter, session, setRemember } from './session.ts';
 
@@ -24,7 +24,7 @@ function base64Url(bytes: Uint8Array): string {
     .replace(/=+$/, '');
 }
 
-/** Leaves the page. */
+/** Navigates to the sign-in page. */
 export async function beginSignIn(): Promise<void> {
   const answer = await fetch('/.well-known/oauth-authorization-server');
   if (!answer.ok) throw new Fault('failed', `The gateway does not say how to sign in (${answer.status}).`);
@@ -50,7 +50,7 @@ export async function beginSignIn(): Promise<void> {
   location.assign(`${authorize}?${query}`);
 }
 
-/** If the browser just came back from the sign-in page. The answer leaves the address before anything else is done. */
+/** Completes the sign-in if the browser has come back from it. First removes the code from the address. */
 export async function finishSignIn(ask: () => Promise<void>): Promise<void> {
   const answer = new URLSearchParams(location.search);
   if (!answer.has('state')) return;

@@ -1,5 +1,5 @@
-// Images and files beside the text. All of it is hostile: images by their first bytes, HTML in a frame that can run and
-// load nothing, SVG and everything else to be downloaded.
+// Shows images and files of a response. All are hostile: images are recognized by their first bytes, HTML is shown in a
+// frame that can run and load nothing, SVG is shown as text, and other files can only be downloaded.
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { jsonIn } from '../answer.ts';
 import type { Block } from '../mcp.ts';
@@ -86,7 +86,7 @@ function Preview({ file, bytes }: { file: File; bytes: Uint8Array<ArrayBuffer> }
 
 const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
-/** A blob of our own type: what the answer calls it decides nothing. */
+/** Shows a blob whose type comes from its first bytes, not from the response. */
 function Picture({ bytes, mimeType, name }: { bytes: Uint8Array<ArrayBuffer>; mimeType: string; name: string }) {
   const [url, setUrl] = useState<string>();
   useEffect(() => {
@@ -97,7 +97,7 @@ function Picture({ bytes, mimeType, name }: { bytes: Uint8Array<ArrayBuffer>; mi
   return url === undefined ? null : <img src={url} alt={`Output of the code: ${name}`} />;
 }
 
-/** Neither script, nor form, nor network: the sandbox forbids the first two, and this policy adds to the page's own. */
+/** The sandbox attribute forbids scripts and forms, and this policy, with the page's own, forbids network access. */
 const FRAME_POLICY = `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:">`;
 
 function Frame({ html }: { html: string }) {

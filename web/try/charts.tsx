@@ -1,4 +1,4 @@
-// Charts that the code interpreter describes as data (`results[].chart`), drawn by us. What cannot be drawn is in the tree.
+// Draws charts that the code interpreter describes as data (`results[].chart`). Other charts are shown in the tree.
 import { visible } from '../answer.ts';
 
 type Point = readonly [x: number, y: number];
@@ -103,7 +103,7 @@ function Drawing({ chart: { kind, title, series } }: { chart: Chart }) {
   );
 }
 
-/** Loops, not spreads: there may be thousands of values. */
+/** Does not spread the values into Math.min, because there may be thousands. */
 function scale(values: readonly number[], from: number, to: number): (value: number) => number {
   let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const value of values) {

@@ -1,12 +1,12 @@
-// What an agent's code can use, for completion and hover: from the texts the model reads and the descriptions that search
-// answers with. Pure.
+// The names that an agent's code can use, for completion and hover: taken from the tool descriptions and from the
+// descriptions of methods. Pure.
 import capabilities from '../../openapi/e2b.capabilities.yaml';
 import { read, search } from '../../src/e2b/tool-texts.ts';
 import type { Tool } from '../mcp.ts';
 
 export type Word = {
   readonly name: string;
-  /** The path before it: `Sandbox`, `sbx.commands`; empty for a global. */
+  /** The object that has the name: `Sandbox`, `sbx.commands`; empty for a global. */
   readonly on: string;
   readonly signature: string;
   readonly about: string;
@@ -21,7 +21,7 @@ type Described = {
   readonly mode: 'read' | 'write';
 };
 
-/** The numbers in it are not read. */
+/** The numbers in the text are not used. */
 const READ = read({ wallMs: 0, cpuMs: 0, resultChars: 0 });
 const SEARCH = search();
 
@@ -45,7 +45,7 @@ function methodWords({ id, signature, summary, description = '', mode }: Describ
   ];
 }
 
-/** `declare …` of a tool's text, with the comment before it or behind it. */
+/** Finds `declare …` in a tool's description, with the comment before or after it. */
 function declared(text: string, name: string, tools: readonly Tool[]): Word {
   const line = new RegExp(`(?:// (.*)\\n)?declare (?:function|const|class) (${name}\\b.*)`).exec(text);
   const [signature = name, behind = ''] = (line?.[2] ?? '').split(' // ');
@@ -81,7 +81,7 @@ function normalize(value: unknown): { readonly methods: readonly Word[] } {
 
 const OURS = new Set(['Sandbox', 'api', 'console']);
 
-/** `sbx.commands` for `box.commands`: any name may hold a sandbox. */
+/** Returns `sbx.commands` for `box.commands`, because any variable may be a sandbox. */
 function ownerOf(chain: readonly string[]): string | undefined {
   const [head, ...rest] = chain;
   if (head === undefined) return '';
@@ -90,13 +90,13 @@ function ownerOf(chain: readonly string[]): string | undefined {
   return ['sbx', ...rest].join('.');
 }
 
-/** What may follow `chain`, e.g. `['sbx', 'files']`. */
+/** Names that may follow `chain`, e.g. `['sbx', 'files']`. */
 export function wordsAfter(chain: readonly string[], tool: Tool): readonly Word[] {
   const owner = ownerOf(chain);
   return WORDS.filter(({ on, tools }) => on === owner && tools.includes(tool));
 }
 
-/** `['sbx', 'files', 'read']` -> its description, whatever the tool. */
+/** Finds the description of `['sbx', 'files', 'read']` in any tool. */
 export function wordAt(chain: readonly string[]): Word | undefined {
   const owner = ownerOf(chain.slice(0, -1));
   return WORDS.find(({ name, on }) => on === owner && name === chain.at(-1));

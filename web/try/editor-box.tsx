@@ -1,4 +1,4 @@
-// The place of the editor: a plain text field until the editor is loaded, and where it cannot be.
+// Shows the editor, or a plain text field until the editor is loaded or if it cannot be.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Place } from '../answer.ts';
 import type { Tool } from '../mcp.ts';
@@ -7,11 +7,11 @@ import type { Editor } from './editor.ts';
 
 type Props = {
   readonly text: string;
-  /** Changes when `text` was replaced from outside. What the editor itself reported must not be put into it again. */
+  /** Changes when `text` is replaced from outside. Changes made in the editor must not be written to it again. */
   readonly revision: number;
   readonly tool: Tool;
   readonly place: Place | undefined;
-  /** Loaded when the tab is first shown. */
+  /** Whether the tab is shown; the editor is loaded when it is for the first time. */
   readonly shown: boolean;
   readonly onChange: (text: string) => void;
   readonly onRun: () => void;

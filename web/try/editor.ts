@@ -1,5 +1,5 @@
-// The code editor. Loaded when the tab is opened: it is larger than all the rest of the page. It is put into a shadow
-// root, where CodeMirror's styles are style sheets made by script; in the page itself they would be inline styles, which the
+// The code editor. It is loaded when the tab is opened, because it is larger than the rest of the page. It is in a
+// shadow root, where CodeMirror uses constructed style sheets; in the page itself it would use inline styles, which the
 // page's policy forbids.
 import {
   autocompletion,
@@ -147,7 +147,7 @@ const THEME = EditorView.theme({
     borderRadius: '6px',
   },
   '.cm-tooltip-autocomplete > ul > li[aria-selected]': { backgroundColor: 'var(--act)', color: 'var(--act-text)' },
-  // Instead of pictures at data: addresses, which the page's policy forbids.
+  // Replaces CodeMirror's images with data: URLs, which the page's policy forbids.
   '.cm-lint-marker-error': {
     content: '""',
     width: '0.6em',

@@ -1,15 +1,15 @@
-// What to use here instead of the tools of other E2B servers: the page's gallery. test/e2e/sandbox.test.ts runs each row, and
-// `npm run docs` writes it into docs/sandbox.md. The code is what an agent sends to execute_write.
+// The page's examples: what to use here instead of the tools of other E2B servers. test/e2e/sandbox.test.ts runs each
+// row, and `npm run docs` writes them to docs/sandbox.md. The code is what an agent sends to execute_write.
 
 export type Row = {
-  /** For people. */
+  /** The title on the page. */
   readonly title: string;
-  /** The others' tools. */
+  /** Names of the tools of other servers. */
   readonly they: string;
-  /** What to use instead: a table cell. */
+  /** What to use instead, as a cell of a Markdown table. */
   readonly here: string;
   readonly code: string;
-  /** In the answer. */
+  /** Must match the response. */
   readonly expected: readonly RegExp[];
 };
 

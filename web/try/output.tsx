@@ -1,4 +1,4 @@
-// What came of a run: the result as a tree, console, calls, files; or the text exactly as a model gets it.
+// Shows the outcome of a run: the result as a tree, console, calls and files, or the text exactly as a model gets it.
 import { useMemo, useState } from 'preact/hooks';
 import { jsonIn, partOf, takeApart } from '../answer.ts';
 import type { Answer } from '../mcp.ts';

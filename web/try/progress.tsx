@@ -1,4 +1,4 @@
-// A run under way: how long, and what the gateway reported so far.
+// Shows a run in progress: its duration, and the progress messages so far.
 import { useEffect, useState } from 'preact/hooks';
 import { visible } from '../answer.ts';
 import type { Report } from './timeline.tsx';

@@ -1,10 +1,11 @@
-// A try as a fragment of the address: `#try/<tool>/<code in base64url>`. Fragments are not sent to any server. Pure.
+// Encodes tool and code in the fragment of the URL: `#try/<tool>/<code in base64url>`. Browsers do not send fragments
+// to servers. Pure.
 import type { Tool } from '../mcp.ts';
 
 export type Shared = { readonly tool: Tool; readonly code: string };
 
 export const TOOLS: readonly Tool[] = ['search', 'execute_read', 'execute_write'];
-/** Longer ones are cut by chat programs. */
+/** Chat programs cut longer URLs. */
 const MAX_FRAGMENT_CHARS = 32_000;
 
 export function toFragment({ tool, code }: Shared): string | undefined {

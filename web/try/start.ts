@@ -1,4 +1,4 @@
-// What the editor holds at first, for each tool.
+// The initial code in the editor for each tool.
 import type { Tool } from '../mcp.ts';
 
 export const START: Readonly<Record<Tool, string>> = {

@@ -1,4 +1,4 @@
-// Text that others wrote, as it is, with its control characters to be seen. Long ones are drawn in part.
+// Shows untrusted text with visible control characters. Of long text only the beginning is rendered at first.
 import { useState } from 'preact/hooks';
 import { visible } from '../answer.ts';
 import { CopyButton } from '../parts/parts.tsx';

@@ -1,11 +1,11 @@
-// The calls of a run over time: from what the gateway reported while it ran, or else from the ledger in the answer.
+// Shows the calls of a run over time, from the progress messages or, without those, from the ledger in the response.
 
 export type Report = { readonly atMs: number; readonly message: string };
 type Call = { readonly label: string; readonly outcome: string; readonly fromMs: number; readonly ms: number };
 
 const CALL = /^(.{1,300}) → (.{1,200}) \((?:(\d+)–)?(\d+) ms\)$/;
 
-/** Reports come when a call ends. */
+/** A report arrives when its call ends. */
 function callsOf(reports: readonly Report[]): readonly Call[] {
   return reports.flatMap(({ atMs, message }): Call[] => {
     const [, label = '', outcome = '', , ms = ''] = CALL.exec(message) ?? [];
@@ -13,7 +13,7 @@ function callsOf(reports: readonly Report[]): readonly Call[] {
   });
 }
 
-/** Without a time of their own, one after the other. */
+/** The ledger has durations only, so the calls are placed one after another. */
 function callsInLedger(ledger: string): readonly Call[] {
   let atMs = 0;
   return callsOf(ledger.split('\n').map(message => ({ atMs: 0, message }))).map(call => {

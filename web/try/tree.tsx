@@ -1,4 +1,4 @@
-// A JSON value that can be opened and closed. Only what is open is drawn, a part at a time: values may be large.
+// Shows a JSON value as a tree. Renders only open nodes and only part of their entries, because values may be large.
 import { useState } from 'preact/hooks';
 import { visible } from '../answer.ts';
 

@@ -1,4 +1,4 @@
-// The tab for people who want to see what an agent can do: an editor, the three tools, examples, and what came of it.
+// The tab for people who want to see what an agent can do: editor, tools, examples and output.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { placeOf } from '../answer.ts';
 import { type Fault, toFault } from '../fault.ts';

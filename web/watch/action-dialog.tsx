@@ -1,4 +1,4 @@
-// Asks before something is killed, and for what an action needs to know. Shows the code that will be sent.
+// Asks for confirmation before a kill, and for the number that an action needs. Shows the code that will be sent.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Code } from '../parts/parts.tsx';
 import { type Action, extend, kill, openPort } from './code.ts';
@@ -9,7 +9,7 @@ export type Asked = { readonly what: 'kill' | 'extend' | 'port'; readonly sandbo
 type Props = {
   readonly asked: Asked;
   readonly onClose: () => void;
-  /** The text of the answer; undefined: it failed. */
+  /** Returns the text of the response, or undefined if the action failed. */
   readonly onAct: (action: Action, id: string) => Promise<string | undefined>;
 };
 

@@ -1,4 +1,4 @@
-// The code behind the tab: what an agent would send to do the same. Pure.
+// The code that the tab sends, which is what an agent would send to do the same. Pure.
 import type { Tool } from '../mcp.ts';
 
 export type Action = {
@@ -7,7 +7,7 @@ export type Action = {
   readonly code: string;
 };
 
-/** The list leaves as a file: results are cut where they become too long for a model. */
+/** Returns the list as a file, because long results are truncated for models. */
 export const LIST: Action = {
   title: 'List the sandboxes',
   tool: 'execute_read',

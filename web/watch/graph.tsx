@@ -1,4 +1,4 @@
-// A few measurements as a small line, with the newest as text.
+// Shows a few measurements as a small line chart, with the newest as text.
 
 const [WIDTH, HEIGHT] = [64, 20];
 

@@ -1,4 +1,4 @@
-// One sandbox of the list.
+// Shows one sandbox of the list.
 import { visible } from '../answer.ts';
 import type { Asked } from './action-dialog.tsx';
 import { type Action, pause, resume } from './code.ts';

@@ -1,4 +1,4 @@
-// The list of sandboxes out of an answer, and what the tab shows of it. Everything in it was written by others. Pure.
+// Reads the list of sandboxes from a response, and computes what the tab shows. All of it is untrusted text. Pure.
 import type { Answer } from '../mcp.ts';
 
 export type Sandbox = {
@@ -13,7 +13,7 @@ export type Sandbox = {
   readonly memoryBytes: number | undefined;
 };
 
-/** Undefined: the answer holds no list. */
+/** Returns undefined if the response contains no list. */
 export function sandboxesIn({ blocks }: Answer): readonly Sandbox[] | undefined {
   for (const block of blocks) {
     if (block.type !== 'resource' || block.resource.mimeType !== 'application/json') continue;
@@ -22,7 +22,7 @@ export function sandboxesIn({ blocks }: Answer): readonly Sandbox[] | undefined 
       const list: unknown = JSON.parse(new TextDecoder().decode(bytes));
       if (Array.isArray(list)) return list.flatMap(sandboxOf);
     } catch {
-      // Another file.
+      // The block is another file.
     }
   }
   return undefined;
@@ -78,7 +78,7 @@ export function duration(ms: number): string {
   return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d`;
 }
 
-/** What was measured while the tab was open, per sandbox, the newest last. */
+/** Measurements per sandbox since the tab was opened, newest last. */
 export type History = ReadonlyMap<string, readonly Measured[]>;
 export type Measured = { readonly cpu: number; readonly memory: number };
 const MAX_MEASURED = 40;
@@ -93,7 +93,7 @@ export function remember(history: History, sandboxes: readonly Sandbox[]): Histo
   );
 }
 
-/** The address of a port, if that is what the answer holds. */
+/** Returns the URL of a port if the response contains a host name. */
 export function hostIn(text: string): string | undefined {
   const host = /"([\w.-]+(?::\d{1,5})?)"/.exec(text)?.[1] ?? /^([\w-]+\.[\w.-]+(?::\d{1,5})?)$/m.exec(text)?.[1];
   if (host === undefined) return undefined;

@@ -1,4 +1,4 @@
-// The list, refreshed while a person looks at it: tab open, window visible, key or sign-in present.
+// Keeps the list up to date while a person looks at it: the tab is open, the window visible, and there is a credential.
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { Fault, toFault } from '../fault.ts';
 import { callTool } from '../mcp.ts';
@@ -61,7 +61,7 @@ export function useSandboxes(shown: boolean): Watched {
 
 const EMPTY = { sandboxes: undefined, history: new Map(), fault: undefined };
 
-/** Asking again changes nothing until the person does something. */
+/** Whether repeating the request is useless until the person does something. */
 const isFinal = ({ kind }: Fault): boolean => kind === 'refused' || kind === 'expired' || kind === 'forbidden';
 
 async function list(signal: AbortSignal): Promise<readonly Sandbox[] | Fault> {
@@ -77,7 +77,7 @@ async function list(signal: AbortSignal): Promise<readonly Sandbox[] | Fault> {
 
 const MAX_CHARS = 400;
 
-/** The run itself failed: what it says is inside the marker. */
+/** Makes a Fault from the text of a failed run, whose error is inside the markers. */
 export function faultIn(text: string): Fault {
   const message = (/<untrusted-data-[\w-]+>\n(.*)/.exec(text)?.[1] ?? text).slice(0, MAX_CHARS);
   return /AuthenticationError|\b401\b/.test(message)

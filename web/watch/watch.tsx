@@ -1,4 +1,4 @@
-// The tab for people who want to see and change what lives in the account.
+// The tab for people who want to see and change the sandboxes of their account.
 import { useMemo, useState } from 'preact/hooks';
 import { type Fault, toFault } from '../fault.ts';
 import { callTool } from '../mcp.ts';
