@@ -1,5 +1,4 @@
-// Encodes tool and code in the fragment of the URL: `#try/<tool>/<code in base64url>`. Browsers do not send fragments
-// to servers. Pure.
+// Encodes tool and code in the URL's fragment, which is not sent to servers: `#try/<tool>/<code in base64url>`. Pure.
 import type { Tool } from '../mcp.ts';
 
 export type Shared = { readonly tool: Tool; readonly code: string };
