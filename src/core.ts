@@ -22,7 +22,7 @@ import type { Logger } from './log.ts';
 import { createFormatter } from './mcp/answer/formatter.ts';
 import { outcomeOf } from './mcp/answer/ledger-text.ts';
 import { type ApprovalRecord, Approvals, type Once } from './mcp/approvals/approvals.ts';
-import { onceHere } from './mcp/approvals/once.ts';
+import { onceInProcess } from './mcp/approvals/once.ts';
 import { createRunTool, type OpenBroker, type RunRecord, type RunTool } from './mcp/run.ts';
 import { createServerFactory } from './mcp/server.ts';
 import { createTools } from './mcp/tools.ts';
@@ -200,14 +200,14 @@ export async function createCore(
 }
 
 /** A key that only this process has: runs that wait for a person cannot be continued after it ends. */
-const ownRing = (): RingKey => ({ kid: 'process', secret: randomBytes(32) });
+const processKey = (): RingKey => ({ kid: 'process', secret: randomBytes(32) });
 
 function createApprovals(
   config: Config,
   { api, ...parts }: { readonly api: Api; readonly engine: string; readonly turns: HostTurns; readonly log: Logger },
   { once, now = Date.now, onApproval }: Observers,
 ): Approvals {
-  const [key = ownRing(), ...older] = config.APPROVAL_KEYS ?? config.OAUTH_KEYS ?? [];
+  const [key = processKey(), ...older] = config.APPROVAL_KEYS ?? config.OAUTH_KEYS ?? [];
   const seal = new Lazy(async () => {
     const { Seal } = await import('./ground/seal.ts');
     const belongs = { issuer: config.apiUrl, audience: 'approvals', prefix: api.signIn.sealedPrefix };
@@ -215,7 +215,7 @@ function createApprovals(
   });
   return new Approvals({
     ...parts,
-    ...{ seal, once: once ?? onceHere(), now, onApproval },
+    ...{ seal, once: once ?? onceInProcess(), now, onApproval },
     ...{ policy: config.APPROVALS, fallback: config.APPROVALS_FALLBACK, maxStateChars: config.APPROVAL_STATE_BYTES },
   });
 }

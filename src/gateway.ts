@@ -93,7 +93,7 @@ export async function startGateway(
   const stopWatching = watchdog(core, metrics, log);
   // requireHostHeader is off because app.ts refuses requests without a Host header with a registered error.
   const server = createServer({ ...timeouts, connectionsCheckingInterval: 5_000, requireHostHeader: false });
-  // Node drops further headers silently: app.ts refuses a request that has as many.
+  // Node drops headers beyond this number silently, so app.ts refuses a request that reaches it.
   server.maxHeadersCount = MAX_HEADERS;
   answerUnreadable(server, { log, onRequest: metrics.request });
   const url = await listen(server, config);

@@ -36,7 +36,7 @@ async function main(): Promise<void> {
   // Local mode runs at a terminal, so its log is readable by default.
   const given = parseConfig(options.local ? { LOG_FORMAT: 'pretty', ...process.env } : process.env);
   const log = createLogger({ level: given.LOG_LEVEL, format: given.LOG_FORMAT, maskKeys: E2B.key.mask });
-  outliveFaults(log);
+  logUncaughtErrors(log);
   if (options['local-only']) {
     const cloud = await startLocalMode(given, 3001, log);
     console.log(localWelcome(cloud.url));
@@ -142,7 +142,7 @@ function closeOnSignal(end: (signal?: NodeJS.Signals) => Promise<void>): () => v
  * An unhandled rejection is only logged, so that it does not end the runs of all callers. An uncaught exception may
  * have left inconsistent state, so it ends the process. Both go through the logger because it masks keys.
  */
-function outliveFaults(log: Logger): void {
+function logUncaughtErrors(log: Logger): void {
   process.on('unhandledRejection', cause => log.error({ err: cause }, 'unhandled promise rejection'));
   process.on('uncaughtException', cause => {
     log.fatal({ err: cause }, 'uncaught exception');

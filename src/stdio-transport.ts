@@ -1,7 +1,7 @@
 // MCP over a pair of streams, one message per line. Does more than the SDK's transport because clients need it: a line
 // that is not JSON or is too long is answered with an error, a byte order mark is skipped, and responses that are not
-// ready yet are still written after the client has closed its end. A client that does not read its responses is not read
-// from either.
+// ready yet are still written after the client has closed its end. Stops reading from a client that does not read its
+// responses.
 import { isUtf8 } from 'node:buffer';
 import type { Readable, Writable } from 'node:stream';
 import { type JSONRPCMessage, parseJSONRPCMessage, type Transport } from '@modelcontextprotocol/server';
@@ -12,7 +12,7 @@ import { rpcCodeOf } from './mcp/rpc-errors.ts';
 
 const NEWLINE = 0x0a;
 const BYTE_ORDER_MARK = '\ufeff';
-/** Beyond either, no more is read until the client has taken its answers. */
+/** Limits of unread and of missing responses. Beyond either, reading stops until the client has read its responses. */
 const MAX_UNREAD_BYTES = 4_000_000;
 const MAX_UNANSWERED = 1_000;
 
@@ -30,7 +30,7 @@ export class LineTransport implements Transport {
   readonly #input: Readable;
   readonly #output: Writable;
   readonly #maxLineBytes: number;
-  /** Id -> how often: a client may use one twice. */
+  /** Id -> number of open requests with it, because a client may use an id twice. */
   readonly #unanswered = new Map<string | number, number>();
   #unansweredCount = 0;
   #pieces: Buffer[] = [];
@@ -115,7 +115,7 @@ export class LineTransport implements Transport {
     if (dropped || text === '') return;
     let parsed: unknown;
     try {
-      // Other characters than the client wrote would be other code.
+      // Invalid bytes are refused, because replacing them would change the code that the client sent.
       if (!isUtf8(bytes)) throw new GatewayError('body_invalid', 'The message is not UTF-8 text.');
       parsed = parseLine(text);
       const message = parseJSONRPCMessage(normalizeMessage(parsed));
@@ -144,7 +144,7 @@ export class LineTransport implements Transport {
     this.#readOn();
   }
 
-  /** What the client has cancelled is not answered. */
+  /** Stops waiting for a request that the client has cancelled, because it gets no response. */
   #giveUp(id: unknown): void {
     if (typeof id !== 'string' && typeof id !== 'number') return;
     this.#settle(id);

@@ -53,7 +53,7 @@ export async function serveOverStdio(config: Config, log: Logger, product = E2B_
   };
 }
 
-/** A line of the log a second at most, however many messages are refused. */
+/** Minimum time between two log lines about refused messages. */
 const LOG_EVERY_MS = 1_000;
 
 function refusals(log: Logger): (error: Error) => void {

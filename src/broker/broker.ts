@@ -137,7 +137,7 @@ export function createBroker(options: BrokerOptions): Broker {
       hostMs += ms;
     };
     const checkTime = () => {
-      if (hostMs > limits.maxHostMs) throw new GatewayError('cpu_exceeded', overworked(limits.maxHostMs));
+      if (hostMs > limits.maxHostMs) throw new GatewayError('cpu_exceeded', cpuMessage(limits.maxHostMs));
     };
     const work = async <T>(act: () => T): Promise<T> => {
       checkTime();
@@ -155,7 +155,7 @@ export function createBroker(options: BrokerOptions): Broker {
     const leave = await budget.place(signal);
     try {
       const args = await work(() => parseArgs(guestCall));
-      const answer = heldToo(budget.answer(), open.memory);
+      const answer = alsoCharged(budget.answer(), open.memory);
       const masked = async (text: string) => {
         const { masked, ms } = await options.answers.mask(text, { apiKey, principalId, signal });
         spend(ms);
@@ -232,7 +232,7 @@ export function createBroker(options: BrokerOptions): Broker {
 
 const DROP_EVENTS: Emit = () => {};
 
-const overworked = (maxMs: number) =>
+const cpuMessage = (maxMs: number) =>
   `Reading what was sent to this run took the gateway more than ${maxMs} ms of CPU time. Ask for less, or write it to a file.`;
 
 const shortName = (capability: unknown) =>
@@ -270,7 +270,7 @@ function parseArgs({ argsJson, excess }: GuestCall): unknown {
 }
 
 /** Charges bytes of a response to the run's budget and to the caller's memory. */
-function heldToo(answer: AnswerBudget, memory: CallMemory): AnswerBudget {
+function alsoCharged(answer: AnswerBudget, memory: CallMemory): AnswerBudget {
   let held = 0;
   const hold = (bytes: number) => {
     memory.take(bytes);

@@ -84,7 +84,7 @@ export function createBudget(limits: BrokerLimits, used = { calls: 0, answerByte
     async place(signal) {
       if (signal.aborted) throw new GatewayError('cancelled');
       if (open < limits.maxParallelCalls) open++;
-      else await inLine(waiting, signal);
+      else await waitInLine(waiting, signal);
       return leave;
     },
   };
@@ -98,7 +98,7 @@ const tooLarge = (maxBytes: number) =>
 
 const exceeded = (detail: string) => new GatewayError('budget_exceeded', detail);
 
-function inLine(waiting: (() => void)[], signal: AbortSignal): Promise<void> {
+function waitInLine(waiting: (() => void)[], signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const enter = () => {
       signal.removeEventListener('abort', cancel);

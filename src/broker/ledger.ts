@@ -87,7 +87,7 @@ export type Ledger = {
   close(): void;
 };
 
-/** The form of E2B's sandbox ids. Hints show ids outside the envelope, so no other text may pass for one. */
+/** The form of E2B's sandbox ids. Ids become parts of labels, host names and paths, so other text is not accepted. */
 export const SANDBOX_ID = /^[a-z0-9]{1,64}(?:-[a-z0-9]{1,64})?$/;
 
 type Draft = {

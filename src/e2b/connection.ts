@@ -88,7 +88,7 @@ export function askApi<T>(
   });
 }
 
-/** Neither the SDK's error nor a connection's: the SDK has stumbled over an answer. */
+/** Whether the SDK could not read a response: the error is neither one of the SDK's own nor one of the connection. */
 const isUnread = (caught: unknown): boolean =>
   !(caught instanceof GatewayError) &&
   (caught as { name?: unknown } | null)?.name !== 'AbortError' &&

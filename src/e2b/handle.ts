@@ -61,7 +61,7 @@ const accessShape = z.object({
   trafficAccessToken: token,
 });
 
-/** Of what the API answered: the parts go into addresses and headers. @throws GatewayError `upstream_failed` */
+/** Checks the API's response, because its parts become URLs and headers. @throws GatewayError `upstream_failed` */
 export function checkAccess(answered: Readonly<Record<keyof Access, unknown>>): Access {
   const { success, data } = accessShape.safeParse(answered);
   if (!success) throw notItsProtocol();

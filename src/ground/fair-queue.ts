@@ -29,7 +29,7 @@ export class FairQueue<T> {
     return this.#lanes.get(principal)?.starts.length ?? 0;
   }
 
-  /** Somebody else waits. */
+  /** Whether items of other principals are waiting. */
   holdsOtherThan(principal: string): boolean {
     return this.#lanes.size > (this.#lanes.has(principal) ? 1 : 0);
   }
@@ -66,7 +66,7 @@ export class FairQueue<T> {
     return item;
   }
 
-  /** What was taken out for it is done, and took so long. */
+  /** Call it when an item that was taken for the principal is done. `ms`: how long it took. */
   done(principal: string, ms: number): void {
     if (this.#shares === undefined) return;
     this.#shares.end(principal, ms);

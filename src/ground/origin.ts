@@ -26,7 +26,7 @@ export type OriginOptions = {
   readonly limits: JsonLimits;
   /** Called for each piece of the response body. If it throws, the call fails with that error. */
   readonly onBytes?: ((bytes: number) => void) | undefined;
-  /** Awaited before each further piece of a large body is measured. What it throws ends the call. */
+  /** Awaited before each further piece of a large body is measured. If it throws, the call fails with that error. */
   readonly turn?: (() => Promise<unknown>) | undefined;
 };
 

@@ -55,7 +55,7 @@ const RETRY_AFTER_MS = 1_000;
 /** A job that has taken this long counts as long: another thread is started for jobs that wait. */
 const LONG_MS = 30;
 const IDLE_MS = 5_000;
-/** See FairShares. */
+/** See `maxAheadMs` of FairShares. */
 const MAX_AHEAD_MS = 2_000;
 /** How long a principal that has passed the deadline goes last. */
 const LATE_FOR_MS = 30_000;

@@ -75,7 +75,7 @@ type RunDeps = {
 };
 
 /** In search there is nothing to call: the description is in the engine's image. */
-const CALL_NOBODY: CallHost = async ({ capability }) => ({
+const NO_CAPABILITIES: CallHost = async ({ capability }) => ({
   ok: false,
   error: {
     name: 'GatewayError',
@@ -157,7 +157,7 @@ async function answer(call: ToolCall, requestId: string, deps: RunDeps, span: Sp
     ledger = broker?.ledger ?? [];
     progress?.('running');
     // Calls arrive as messages from a worker, outside of the run's span, so it is entered again.
-    const callHost: CallHost = (...message) => span.within(() => (broker?.callHost ?? CALL_NOBODY)(...message));
+    const callHost: CallHost = (...message) => span.within(() => (broker?.callHost ?? NO_CAPABILITIES)(...message));
     const hostMs = () => broker?.hostMs() ?? 0;
     const { hold = HOLD_ANYTHING } = call;
     const tape =
@@ -173,7 +173,7 @@ async function answer(call: ToolCall, requestId: string, deps: RunDeps, span: Sp
     });
     over.abort(RUN_OVER);
     const outcome =
-      ran.status === 'suspended' ? await putAside(ran, () => approval?.suspend(tape, ledger, requestId)) : ran;
+      ran.status === 'suspended' ? await suspendOrFail(ran, () => approval?.suspend(tape, ledger, requestId)) : ran;
     const spent = {
       engine: engine.nameFor(surface),
       cpuMs: Math.round(ran.cpuMs),
@@ -203,7 +203,7 @@ async function answer(call: ToolCall, requestId: string, deps: RunDeps, span: Sp
 }
 
 /** Returns the question. If the run cannot be suspended it fails with the reason, and its calls are still reported. */
-async function putAside(
+async function suspendOrFail(
   ran: Suspended,
   suspend: () => Promise<InputRequiredResult> | undefined,
 ): Promise<InputRequiredResult | Failed> {

@@ -67,11 +67,11 @@ export function createSpecSource(options: SpecSourceOptions): SpecSource {
   let underWay: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
 
-  const takeUp = async (): Promise<void> => {
+  const readAndUse = async (): Promise<void> => {
     const fetched = await readSource(options, etag, closing.signal);
     const digest = fetched && createHash('sha256').update(fetched.text).digest('hex').slice(0, 12);
     if (fetched !== undefined && digest !== revision) {
-      refuseVast(fetched.text);
+      refuseTooLarge(fetched.text);
       const next = await prepare({ text: fetched.text, base }, closing.signal);
       await onChange(next);
       current = next;
@@ -89,7 +89,7 @@ export function createSpecSource(options: SpecSourceOptions): SpecSource {
   };
 
   const refresh = (): Promise<void> => {
-    underWay ??= takeUp()
+    underWay ??= readAndUse()
       .catch(caught => {
         if (closing.signal.aborted) return;
         error = caught instanceof GatewayError ? caught.message : 'The description could not be used.';
@@ -188,7 +188,7 @@ const LIMITS: JsonLimits = {
 };
 
 /** Checks JSON only. The size of YAML is known only after parsing, which has its own thread, deadline and heap. */
-function refuseVast(text: string): void {
+function refuseTooLarge(text: string): void {
   const verdict = /^\s*[[{]/.test(text) ? judgeJson(text, LIMITS) : undefined;
   if (verdict?.fits === false)
     throw new GatewayError('spec_invalid', `The description holds ${describeExcess(verdict.excess)}.`);

@@ -20,7 +20,7 @@ export type SendOptions = {
   readonly traceHeaders?: Readonly<Record<string, string>>;
   /** Called for each piece of the response body. If it throws, the call fails with that error. */
   readonly onBytes?: (bytes: number) => void;
-  /** See OriginOptions. */
+  /** See `turn` of OriginOptions. */
   readonly turn?: () => Promise<unknown>;
 };
 

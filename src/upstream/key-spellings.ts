@@ -50,10 +50,10 @@ export function firstWordEnd(text: string): number {
   return at;
 }
 
-/** Of a word's end: no usual spelling of a key is longer, and it is looked at on the main thread. */
+/** Only so much of the end of a word is searched, on the main thread; no usual spelling of a key is longer. */
 const MAX_OPEN_CHARS = 600;
 
-/** Whether text that comes after this could make a key of its end. */
+/** Whether the text ends with the beginning of a spelling of the key, which following text could complete. */
 export function mayGoOn(text: string, apiKey: string): boolean {
   const word = text.slice(Math.max(lastWordAt(text), text.length - MAX_OPEN_CHARS));
   if (word === '') return false;
@@ -66,7 +66,7 @@ export function mayGoOn(text: string, apiKey: string): boolean {
   );
 }
 
-/** The longest escape has some seventy characters. */
+/** Searches only the last 80 characters, because the longest escape has about 70. */
 const withoutHalfEscape = (word: string): string => word.slice(0, -80) + word.slice(-80).replace(HALF_ESCAPE, '');
 
 /** Masks a beginning of the key at the end of a text that was cut off there. */

@@ -32,7 +32,7 @@ const BODY_LIMITS: JsonLimits = {
 };
 /** Limits the number of mistakes that are described, since describing each takes time. */
 const MAX_FIELDS = 50;
-const MAX_TOLD = 5;
+const MAX_REPORTED = 5;
 const MEDIA_TYPE = /^[\w.+-]+\/[\w.+-]+(?:\s*;\s*[\w-]+=(?:[\w.+-]+|"[\w .+:/-]*"))*$/;
 const ACCEPT = /^[\w.+*/;=, -]{1,256}$/;
 
@@ -116,7 +116,7 @@ function describeShape(raw: unknown, error: z.ZodError): string {
   const example = 'e.g. api.request({ method: "GET", path: "/sandboxes", query: { limit: 10 } })';
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) return `api.request takes one object, ${example}.`;
   const issue = error.issues[0];
-  if (issue?.code === 'unrecognized_keys') return issue.keys.slice(0, MAX_TOLD).map(unknownField).join(' ');
+  if (issue?.code === 'unrecognized_keys') return issue.keys.slice(0, MAX_REPORTED).map(unknownField).join(' ');
   const where = issue?.path.join('.') ?? 'request';
   if (where === 'path') return `\`path\` must be a string, ${example}.`;
   if (where === 'query') return '`query` must be an object of names and values, e.g. { limit: 10 }.';

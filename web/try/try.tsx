@@ -166,16 +166,18 @@ function Gallery({ onChoose }: { onChoose: (code: string) => void }) {
 }
 
 function Share({ tool, code }: { tool: Tool; code: string }) {
-  const [said, setSaid] = useState('');
+  const [message, setMessage] = useState('');
   const share = async () => {
     const fragment = toFragment({ tool, code });
-    if (fragment === undefined) return setSaid('The code is too long for a link.');
+    if (fragment === undefined) return setMessage('The code is too long for a link.');
     history.replaceState(null, '', fragment);
     const copied = await navigator.clipboard.writeText(location.href).then(
       () => true,
       () => false,
     );
-    setSaid(copied ? 'Link copied. Your key is not in it.' : 'The link is in the address bar. Your key is not in it.');
+    setMessage(
+      copied ? 'Link copied. Your key is not in it.' : 'The link is in the address bar. Your key is not in it.',
+    );
   };
   return (
     <>
@@ -183,7 +185,7 @@ function Share({ tool, code }: { tool: Tool; code: string }) {
         Share link
       </button>
       <span class="soft" aria-live="polite">
-        {said}
+        {message}
       </span>
     </>
   );

@@ -60,10 +60,10 @@ export type Filter = { readonly text: string; readonly state: 'all' | Sandbox['s
 export function matching(sandboxes: readonly Sandbox[], { text, state }: Filter): readonly Sandbox[] {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   return sandboxes.filter(sandbox => {
-    const words_ = [sandbox.id, sandbox.template, ...sandbox.metadata.map(pair => pair.join('='))]
+    const searched = [sandbox.id, sandbox.template, ...sandbox.metadata.map(pair => pair.join('='))]
       .join(' ')
       .toLowerCase();
-    return (state === 'all' || sandbox.state === state) && words.every(word => words_.includes(word));
+    return (state === 'all' || sandbox.state === state) && words.every(word => searched.includes(word));
   });
 }
 

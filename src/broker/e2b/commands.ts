@@ -51,7 +51,7 @@ const run = method('Sandbox.commands.run', {
       (sandbox, listeners) =>
         sandbox.commands.run(cmd, { ...omitUndefined(startOpts), ...listeners, background: true });
     const sent = eventsOf(call, events);
-    if (!background) return noted(await runToEnd(sandboxId, call, timeoutMs, starting(cmd), sent), call);
+    if (!background) return recordFailure(await runToEnd(sandboxId, call, timeoutMs, starting(cmd), sent), call);
     const { logPath, cmd: logged } = withLogFile(cmd, randomUUID());
     // 0: no time limit. A background command outlives the run unless it has a timeout.
     return leaveRunning(sandboxId, call, timeoutMs ?? 0, starting(logged), { logPath, events: sent });
@@ -83,7 +83,7 @@ const wait = method('Sandbox.commands.wait', {
       call.sdk.requestTimeoutMs,
     );
     const ended = await call.send(() => within(follower.ended, waitMs));
-    if (ended !== undefined) return counted(await noted(ended, call), call);
+    if (ended !== undefined) return chargeOutput(await recordFailure(ended, call), call);
     throw new GatewayError(
       'sandbox_failed',
       `TimeoutError: command ${pid} still runs after ${waitMs} ms. It goes on; commands.connect(${pid}) in a later call waits on, but replays no output: that is in its logPath.`,
@@ -98,7 +98,7 @@ const output = method('Sandbox.commands.output', {
   async run({ sandboxId, pid }, call) {
     const follower = await reach(call, sandboxId, pid);
     const ended = await call.send(() => within(follower.ended, 0));
-    return counted(ended === undefined ? follower.peek() : await noted(ended, call), call);
+    return chargeOutput(ended === undefined ? follower.peek() : await recordFailure(ended, call), call);
   },
 });
 
@@ -115,7 +115,7 @@ const list = method('Sandbox.commands.list', {
   args: onInstance({ opts: options({}) }),
   run: ({ sandboxId }, call) =>
     call.onSandbox(sandboxId, async ({ sandbox, sdk }) =>
-      (await sandbox.commands.list({ signal: sdk.signal })).map(asAsked),
+      (await sandbox.commands.list({ signal: sdk.signal })).map(withoutLog),
     ),
 });
 
@@ -164,13 +164,13 @@ export const COMMANDS = {
 };
 
 /** Shows the command as the agent's code wrote it, without the log file around it. */
-function asAsked<Listed extends { args: string[] }>(process: Listed): Listed & { logPath?: string } {
+function withoutLog<Listed extends { args: string[] }>(process: Listed): Listed & { logPath?: string } {
   const { cmd, logPath } = withoutLogFile(process.args.at(-1) ?? '');
   return logPath === undefined ? process : { ...process, args: [...process.args.slice(0, -1), cmd], logPath };
 }
 
 /** Records a failed command in the ledger, because the method does not throw for it. */
-async function noted(ran: CommandResult, { context }: SandboxCall): Promise<CommandResult> {
+async function recordFailure(ran: CommandResult, { context }: SandboxCall): Promise<CommandResult> {
   const { exitCode, stderr } = ran;
   if (exitCode === 0) return ran;
   context.call.ended({ exitCode });
@@ -179,7 +179,10 @@ async function noted(ran: CommandResult, { context }: SandboxCall): Promise<Comm
 }
 
 /** Charges the output, whose size is limited already: its JSON may be six times longer than maxAnswerBytes allows. */
-function counted<Printed extends { stdout: string; stderr: string }>(printed: Printed, call: SandboxCall): Printed {
+function chargeOutput<Printed extends { stdout: string; stderr: string }>(
+  printed: Printed,
+  call: SandboxCall,
+): Printed {
   call.context.answer.take(printed.stdout.length + printed.stderr.length);
   return printed;
 }

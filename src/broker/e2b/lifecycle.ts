@@ -72,10 +72,10 @@ const create = method('Sandbox.create', {
         metadata: { ...given.metadata, ...tag(session.options.requestId) },
         lifecycle: { onTimeout: 'kill', ...(omitUndefined(given.lifecycle ?? {}) as object) },
       });
-    const made = await quota(call, 1, () => seenThrough(call, make));
+    const made = await quota(call, 1, () => createOrUndo(call, make));
     context.call.made([made.sandboxId]);
     context.call.livesUntil(Date.now() + (opts.timeoutMs ?? DEFAULT_LIFE_MS));
-    return shown(session.learn(made), call);
+    return instanceData(session.learn(made), call);
   },
 });
 
@@ -83,7 +83,7 @@ const create = method('Sandbox.create', {
  * Does not abort a creation that was sent: it waits for the sandbox, and kills it if the run has ended or the agent's
  * code has stopped waiting in the meantime.
  */
-async function seenThrough(
+async function createOrUndo(
   { session, context, sdk }: SandboxCall,
   make: (sdk: SdkOptions) => Promise<Sandbox>,
 ): Promise<Sandbox> {
@@ -116,14 +116,14 @@ const connect = method('Sandbox.connect', {
       });
     const starts = await wouldStart(sandboxId, call);
     const connected = starts ? await quota(call, 1, ask) : await call.send(ask);
-    return shown(session.learn(connected), call);
+    return instanceData(session.learn(connected), call);
   },
 });
 
 /** connect in execute_read neither resumes nor extends the sandbox. A paused one can still be inspected. */
 async function attachOnly(sandboxId: string, call: SandboxCall): Promise<unknown> {
   try {
-    return shown(await call.onSandbox(sandboxId, async ({ access }) => access), call);
+    return instanceData(await call.onSandbox(sandboxId, async ({ access }) => access), call);
   } catch (caught) {
     if (!(caught instanceof GatewayError) || caught.code !== 'sandbox_not_running') throw caught;
     return { sandboxId, domain: call.session.options.connection.domain };
@@ -143,7 +143,7 @@ const fork = method('Sandbox.fork', {
     return forks.map(made =>
       made instanceof Error
         ? { error: { name: made.name, message: clean(made.message, { apiKey: call.sdk.apiKey, tokens: [] }) } }
-        : shown(call.session.learn(made), call),
+        : instanceData(call.session.learn(made), call),
     );
   },
 });
@@ -173,7 +173,7 @@ const list = method('Sandbox.list', {
     return call.send(async () => {
       const items = await pages.nextItems({ signal });
       return {
-        items: items.filter(item => !isRunner(item)).map(unmarked),
+        items: items.filter(item => !isRunner(item)).map(withoutMark),
         nextToken: pages.nextToken,
       };
     });
@@ -181,7 +181,7 @@ const list = method('Sandbox.list', {
 });
 
 /** Removes the gateway's own metadata entry, which agents do not need. */
-function unmarked<Info extends { metadata: Record<string, string> }>(info: Info): Info {
+function withoutMark<Info extends { metadata: Record<string, string> }>(info: Info): Info {
   dropMetadata(info, REQUEST_TAG);
   return info;
 }
@@ -190,7 +190,7 @@ const getInfo = method('Sandbox.getInfo', {
   mode: 'read',
   redact: true,
   args: onInstance({ opts: options({}) }),
-  run: ({ sandboxId }, call) => call.send(async () => unmarked(await Sandbox.getInfo(sandboxId, call.sdk))),
+  run: ({ sandboxId }, call) => call.send(async () => withoutMark(await Sandbox.getInfo(sandboxId, call.sdk))),
 });
 
 const getMetrics = method('Sandbox.getMetrics', {
@@ -279,7 +279,7 @@ export const LIFECYCLE = {
 };
 
 /** The data of a guest's Sandbox instance. It contains no token. */
-const shown = ({ sandboxId, domain }: Access, call: SandboxCall) => ({
+const instanceData = ({ sandboxId, domain }: Access, call: SandboxCall) => ({
   sandboxId,
   domain: domain ?? call.session.options.connection.domain,
 });

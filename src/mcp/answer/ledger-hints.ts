@@ -21,7 +21,7 @@ export function ledgerHints(ledger: readonly LedgerEntry[], nowMs: number, throw
   return hints;
 }
 
-/** Which sandboxes the run has left running. For inside the envelope: whoever answers for the API chooses their ids. */
+/** Lists sandboxes that the run has left running, for inside the envelope: their ids are the API's, so untrusted. */
 export function stillRunning(ledger: readonly LedgerEntry[], nowMs: number): string | undefined {
   const left = leftRunning(ledger, nowMs);
   if (left.length === 0) return undefined;

@@ -1,5 +1,5 @@
-// The media types that a client is told of a file. They are outside the envelope, and a type may be a text that somebody
-// chose: so only known ones are, and any other file is bytes. Pure.
+// The media types that a response may name for files. They are outside the envelope and may be text that an agent or a
+// sandbox chose, so unknown types become application/octet-stream. Pure.
 
 const KNOWN: ReadonlySet<string> = new Set(
   [

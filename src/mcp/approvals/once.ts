@@ -4,7 +4,7 @@ import type { Once } from './approvals.ts';
 /** Maximum number of answers remembered. Questions expire after 15 minutes, so more are not expected. */
 const MAX_KNOWN = 10_000;
 
-export function onceHere(): Once {
+export function onceInProcess(): Once {
   const used = new Set<string>();
   return async nonce => {
     if (used.has(nonce)) return false;
