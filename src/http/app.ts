@@ -83,7 +83,7 @@ export function createApp(options: AppOptions): Express {
   return app;
 }
 
-/** Clients and the proxies before us send some dozens. Each costs the main thread more than its bytes. */
+/** Clients and proxies send some dozens of headers. Each takes more time on the main thread than its bytes. */
 export const MAX_HEADERS = 200;
 
 const refuseManyHeaders: RequestHandler = ({ rawHeaders }, _response, next) => {

@@ -29,7 +29,7 @@ export class Admission {
   readonly #liveOf = new Map<string, number>();
   readonly #parkedOf = new Map<string, number>();
   #parkedBytes = 0;
-  /** Runs that were too long for their trial, until they end. */
+  /** Runs whose trial was too long (see trial.ts), until they end. */
   readonly #putBack = new Set<Run>();
 
   constructor(limits: AdmissionLimits, workers: { readonly workers: readonly PoolWorker[]; readonly max: number }) {
@@ -102,7 +102,7 @@ export class Admission {
     return this.#queue.shift(this.#mayRun, this.#mayStart);
   }
 
-  /** Who holds several workers with long slices, or has a run that was too long for its trial. */
+  /** Principals that occupy several workers with long slices, or have a run whose trial was too long. */
   #whoGoesLast(): Set<string> {
     const last = new Set([...this.#putBack].map(({ principal }) => principal));
     const holders = new Set<string>();
@@ -172,7 +172,7 @@ export class Admission {
     return this.#queue.remove(run => run.state === 'queued' && now - run.queuedAt > this.#limits.maxQueueMs);
   }
 
-  /** It waits for its start again. */
+  /** Queues a run again that was stopped in its trial. */
   putBack(run: Run): void {
     this.sliceEnded(run);
     this.#forgetLive(run);
@@ -206,8 +206,8 @@ export class Admission {
   }
 
   /**
-   * While long slices of several principals hold all other workers, the last there may be is for who has had little.
-   * Newcomers have it only for a short slice: keys can be invented.
+   * While long slices of several principals occupy all other workers, the last one is reserved for principals that have used
+   * little. New principals may use it only for a short slice, because keys can be invented.
    */
   readonly #mayRun = (principal: string): boolean => {
     const { workers, max } = this.#workers;
@@ -226,7 +226,7 @@ export class Admission {
     return false;
   }
 
-  /** Workers that are free, or soon will be. */
+  /** Workers that are free, or run a trial and so will be free soon. */
   #open(): readonly PoolWorker[] {
     return this.#workers.workers.filter(({ run, slice }) => slice === undefined || run?.trial !== undefined);
   }

@@ -42,7 +42,7 @@ export class Run {
   /** Whether the principal has yet to be charged for the current slice, and the CPU time charged so far. */
   unpaid = false;
   paidMs = 0;
-  /** While its first slice is one, as a newcomer's is. */
+  /** Set during the first slice of a new principal's run. */
   trial: Trial | undefined;
   settlements: Due[] = [];
   parked: { readonly guest: Parked; readonly meter: Meter } | undefined;
@@ -85,12 +85,12 @@ export class Run {
     });
   }
 
-  /** Whether it begins again elsewhere when its slice has stopped. */
+  /** Whether the run is queued again when its slice has stopped. */
   get isPutBack(): boolean {
     return this.trial?.failed === true && this.stopping === undefined && this.state !== 'ended';
   }
 
-  /** Its slice is long: it goes on where it is, unless others wait. Returns what is withheld no longer. */
+  /** Called when the slice is long: the run continues unless others wait. Returns the messages that were withheld. */
   endTrial(othersWait: boolean, stop: () => void): readonly Emission[] {
     if (this.trial === undefined || this.trial.failed) return [];
     if (!othersWait) return this.takeWithheld();
@@ -99,7 +99,7 @@ export class Run {
     return [];
   }
 
-  /** It is not, or no longer, on trial: what was withheld meanwhile. */
+  /** Ends the trial, if there is one, and returns the messages that were withheld. */
   takeWithheld(): readonly Emission[] {
     const withheld = this.trial?.withheld ?? [];
     this.trial = undefined;

@@ -1,10 +1,10 @@
-// The first slice of a newcomer's run is a trial: where it is long and others wait, the run is put back and begins again when
-// they have been served. What the guest sends meanwhile is withheld, so that it can: no call was made, nothing was kept.
+// The first slice of a new principal's run is a trial. If it is long while others wait, the run is stopped, queued again and
+// later started from the beginning. That is possible because the guest's messages are withheld during the trial.
 import type { Emission } from '../intake.ts';
 
 export class Trial {
   readonly withheld: Emission[] = [];
-  /** The slice is too long, and was asked to stop. */
+  /** Whether the slice was too long and was asked to stop. */
   failed = false;
 
   withhold(emissions: readonly Emission[]): void {
