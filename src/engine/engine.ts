@@ -11,7 +11,7 @@ export type Surface = 'search' | 'read' | 'write';
 export type Limits = {
   /** From the first line of the agent's code to the result, waits included. The time before has limits of its own. */
   readonly wallMs: number;
-  /** Guest CPU time, waits excluded. */
+  /** CPU time of the guest, without waits. */
   readonly cpuMs: number;
   readonly memoryBytes: number;
   /** Length of the result as JSON. */
@@ -143,7 +143,7 @@ export type Display =
 type Ran = {
   readonly stdout: string;
   readonly stderr: string;
-  /** Characters dropped over maxLogChars. */
+  /** Number of characters that were dropped because of maxLogChars. */
   readonly droppedLogChars: number;
   readonly displays: readonly Display[];
   readonly durationMs: number;

@@ -48,7 +48,7 @@ export type End =
   | { readonly reason: 'failed'; readonly error: FailedPayload }
   /** Nothing was run, see `Unread`. */
   | { readonly reason: 'unread' }
-  /** The CPU budget ran out. */
+  /** The CPU time limit was exceeded. */
   | { readonly reason: 'cpu' }
   /** The scheduler stopped it. */
   | { readonly reason: 'stopped' }

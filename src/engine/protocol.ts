@@ -4,9 +4,9 @@ import type { Display, GuestReply, Limits } from './engine.ts';
 
 /** Guest to host: `send(kind, id, payload)`. `id` is that of the call or timer, or 0. */
 export const KIND = {
-  /** payload: `capability` + "\n" + arguments as JSON text. Answered by SETTLE. */
+  /** payload: `capability` + "\n" + arguments as JSON. The reply is a SETTLE. */
   call: 0,
-  /** payload: milliseconds. Answered by SETTLE.fired. */
+  /** payload: milliseconds. The reply is SETTLE.fired. */
   timer: 1,
   /** Clears the timer `id`. */
   clear: 2,

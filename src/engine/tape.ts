@@ -50,7 +50,7 @@ export class Tape<Q = unknown> implements RunTape {
   #engine: TapeEngine | undefined;
   #live = 0;
   #idle = false;
-  #goesOn = false;
+  #isContinued = false;
   #chars: number;
   #start: TapeStart | undefined;
   #lastMs: number;
@@ -125,7 +125,7 @@ export class Tape<Q = unknown> implements RunTape {
     if (this.#replayed === undefined) this.#suspendIfHeld();
     // At this point of a replay, it should have made all the calls that it made before.
     else if (this.#replayed < this.#answers.length || this.#opened.size < this.#expected.size) this.#diverge();
-    else void this.#goOn();
+    else void this.#continueRun();
   }
 
   // Replay.
@@ -163,9 +163,9 @@ export class Tape<Q = unknown> implements RunTape {
   }
 
   /** The guest is where it was interrupted, and calls are sent from now on. Runs once, although `idle` may be called again. */
-  async #goOn(): Promise<void> {
-    if (this.#goesOn) return;
-    this.#goesOn = true;
+  async #continueRun(): Promise<void> {
+    if (this.#isContinued) return;
+    this.#isContinued = true;
     try {
       await this.#options.beforeSending?.();
     } catch (caught) {

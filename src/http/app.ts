@@ -21,9 +21,9 @@ import { closeStalled } from './stalled.ts';
 export type AppOptions = {
   readonly auth: Authenticator;
   readonly mcp: RequestHandler;
-  /** Undefined: no /debug/endpoints. */
+  /** Undefined: /debug/endpoints is not served. */
   readonly debug: (() => DebugInfo) | undefined;
-  /** Undefined: no /metrics. */
+  /** Undefined: /metrics is not served. */
   readonly metrics: MetricsPage | undefined;
   /** Called when a request has ended. */
   readonly onRequest?: (record: RequestRecord) => void;

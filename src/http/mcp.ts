@@ -151,7 +151,7 @@ async function serveLegacy(
   options: McpHandlerRequestOptions,
   form: 'any' | 'stream',
 ): Promise<Answer> {
-  // A client that disconnected before this point raises no abort event any more, and its run would not be ended.
+  // If the client has disconnected already, there is no further abort event that would end its run.
   if (request.signal.aborted) return new Response(null, { status: 499 });
   const server = await factory({
     era: 'legacy',

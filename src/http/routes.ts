@@ -8,7 +8,7 @@ import { type MetricsPage, serveMetrics } from './metrics.ts';
 
 export type Route = {
   readonly method: 'GET' | 'POST';
-  /** Matched exactly. */
+  /** The path, which must match exactly. */
   readonly path: string;
   /** `bearer`: callers are authenticated and rate limited. */
   readonly auth: 'none' | 'bearer';
@@ -33,9 +33,9 @@ export const MCP_PATH = '/mcp';
 export type RouteParts = {
   readonly mcp: readonly RequestHandler[];
   readonly isDraining: () => boolean;
-  /** Undefined: no /debug/endpoints. */
+  /** Undefined: /debug/endpoints is not served. */
   readonly debug: (() => DebugInfo) | undefined;
-  /** Undefined: no /metrics. */
+  /** Undefined: /metrics is not served. */
   readonly metrics: MetricsPage | undefined;
   /** The routes of the OAuth front. */
   readonly signIn: readonly Route[];

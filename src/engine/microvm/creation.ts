@@ -9,7 +9,7 @@ import { startFailureOf } from './start-failure.ts';
 
 export type CreationOptions = {
   readonly template: string;
-  /** How long the sandbox may live. */
+  /** Timeout of the sandbox. */
   readonly lifeMs: number;
   /** The value of `performance.now()` by which it must exist. */
   readonly deadlineAt: number;

@@ -27,7 +27,7 @@ export class StdinWriter {
     this.#writing = true;
     try {
       while (this.#waiting.length > 0 && !this.#signal.aborted) {
-        // A process that does not read blocks the write; the run's own deadline ends that.
+        // A process that does not read blocks the write until the run's deadline.
         await this.#handle.sendStdin(this.#take(), { requestTimeoutMs: 0, signal: this.#signal });
       }
     } catch (caught) {

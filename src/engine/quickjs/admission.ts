@@ -76,7 +76,7 @@ export class Admission {
   }
 
   /** Notes that a slice begins that did not wait in the queue. */
-  goesOn(run: Run): void {
+  beginSlice(run: Run): void {
     this.#shares.arrive(run.principal);
     this.#shares.begin(run.principal);
     run.unpaid = true;

@@ -82,7 +82,7 @@ export class GuestRun {
     return this.#intake.takeEmissions();
   }
 
-  /** The interrupt hook of the instance. */
+  /** Hook `interrupt` of the VM, see vm.ts. */
   interrupt(): boolean {
     const { clockMs } = this.#slice;
     const intake = this.#intake;
@@ -104,13 +104,13 @@ export class GuestRun {
     return clockMs > leftMs && this.#slice.ranMs > leftMs;
   }
 
-  /** The clock hook of the instance. */
+  /** Hook `now` of the VM. */
   now(): number {
     const { taped } = this.meter;
     return taped === undefined ? Date.now() : readClock(taped);
   }
 
-  /** The send hook of the instance. */
+  /** Hook `send` of the VM. */
   receive(kind: number, id: number, payload: string): string | undefined {
     return kind === protocol.KIND.intl ? this.#formatted(payload) : this.#intake.receive(kind, id, payload);
   }

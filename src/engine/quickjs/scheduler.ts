@@ -100,7 +100,7 @@ export class Scheduler {
     await this.#pool.close();
   }
 
-  // Turns.
+  // Slices.
 
   #dispatch(): void {
     while (this.#admission.waiting && !this.#closed) {
@@ -147,7 +147,7 @@ export class Scheduler {
   /** Continues the resident run of this worker, if it has replies. */
   #continue(run: Run, worker: PoolWorker): void {
     if (run.state !== 'resident' || run.settlements.length === 0) return;
-    this.#admission.goesOn(run);
+    this.#admission.beginSlice(run);
     this.#runSlice(run, worker);
     worker.post({ type: 'settle', runId: run.id, settlements: run.takeSettlements() });
   }

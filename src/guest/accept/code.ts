@@ -52,7 +52,7 @@ export type AcceptOptions = {
 };
 
 /**
- * Accepts every form that docs/tools.md lists under "The function". The source is the agent's program: what is not code is blanked, a
+ * Accepts every form that docs/tools.md lists under "The function". The source is the agent's program, with text that is not code replaced by spaces; a
  * bare body gets a function around it and a `return` before its last expression.
  * Throws GatewayError: code_invalid, code_too_large, code_syntax.
  */

@@ -153,7 +153,7 @@ function awaitsOutside(root: AnyNode): boolean {
   return false;
 }
 
-// The function that will be called.
+// The function that is called.
 
 const NAMES = new Set(Object.values(GLOBALS).flat());
 

@@ -40,7 +40,7 @@ function offsetOf(text: string, line: number, column: number): number {
 
 type Candidate = { readonly callee: AnyNode; readonly as: Callee['as'] };
 
-/** The calls around `at` in its own function whose callee or arguments begin there or before it; innermost first. */
+/** The calls that contain `at`, within the same function, and whose callee or arguments may be at `at`; innermost first. */
 function candidates(program: AnyNode, at: number): Candidate[] {
   const found: Candidate[] = [];
   let inside: AnyNode | undefined = program;

@@ -51,7 +51,7 @@ export async function decide(
   if (clientId === undefined) throw new GatewayError('oauth_request_invalid', 'The app sent no client_id.');
   const client = await clients.find(clientId, admit);
   if (callback === undefined) throw new GatewayError('oauth_request_invalid', 'The app sent no redirect_uri.');
-  if (!clients.mayAnswerAt(client, callback)) throw new GatewayError('oauth_callback_refused');
+  if (!clients.mayUseCallback(client, callback)) throw new GatewayError('oauth_callback_refused');
 
   const state = parameters.get('state');
   const refusal = refusalOf(parameters, issuer);
@@ -87,7 +87,7 @@ function refusalOf(parameters: Parameters, issuer: string): Refusal | undefined 
   return undefined;
 }
 
-// --- Between the page and its form ----------------------------------------------------------------------------------
+// --- The sealed request in the page's form --------------------------------------------------------------------------
 
 const SEALED = z.object({
   clientId: z.string(),

@@ -65,7 +65,7 @@ export class Clients {
   }
 
   /** A callback must be one of the client's own, and also be on a list or on the client's domain. */
-  mayAnswerAt(client: Client, callback: string): boolean {
+  mayUseCallback(client: Client, callback: string): boolean {
     if (!matchesCallback(client.callbacks, callback)) return false;
     if (isLoopback(callback) || this.#pinned.has(client.id) || this.#options.mayUse(callback)) return true;
     return client.host !== undefined && callback.startsWith(`https://${client.host}/`);

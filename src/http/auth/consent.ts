@@ -19,7 +19,7 @@ const problemText = ({ title, signIn }: Consent['api']): Readonly<Record<Problem
 
 export type Consent = {
   readonly pending: Pending;
-  /** `pending`, sealed. */
+  /** `pending` in encrypted form. */
   readonly sealed: string;
   readonly issuer: string;
   readonly api: Pick<Api, 'title' | 'signIn'>;

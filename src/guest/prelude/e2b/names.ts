@@ -2,7 +2,7 @@
 // the right name. Other missing members are undefined, as usual.
 
 /** Names that the language and feature tests read. */
-const ASKED = new Set([
+const USUAL_NAMES = new Set([
   'then',
   'toJSON',
   'constructor',
@@ -21,7 +21,8 @@ export function suggestNames(target: object, what: string): void {
   const members = Object.getOwnPropertyNames(target);
   const suggest = new Proxy(next, {
     get(beyond, name, receiver) {
-      if (typeof name === 'symbol' || name in beyond || ASKED.has(name)) return Reflect.get(beyond, name, receiver);
+      if (typeof name === 'symbol' || name in beyond || USUAL_NAMES.has(name))
+        return Reflect.get(beyond, name, receiver);
       const meant = nearest(name, [...members, ...Object.getOwnPropertyNames(receiver as object)]);
       if (meant === undefined) return undefined;
       throw new TypeError(`${what} has no ${name}: did you mean ${meant}?`);

@@ -40,7 +40,7 @@ class Sandbox {
     });
   }
 
-  // --- Getting one -------------------------------------------------------------------------------------------------
+  // --- Creating and connecting -------------------------------------------------------------------------------------
 
   static async create(templateOrOptions?: unknown, options?: unknown): Promise<Sandbox> {
     const isNamed = typeof templateOrOptions === 'string';
@@ -71,7 +71,7 @@ class Sandbox {
     return call('deleteSnapshot', { snapshotId, opts: plain(options) });
   }
 
-  // --- By id, or of an instance ------------------------------------------------------------------------------------
+  // --- Static with an id, or on an instance ------------------------------------------------------------------------
 
   static async getInfo(sandbox: unknown, options?: unknown): Promise<unknown> {
     return alsoNamed(revive(await call('getInfo', { sandboxId: idOf(sandbox), opts: plain(options) })), OF_SANDBOX);
@@ -141,7 +141,7 @@ class Sandbox {
     return Sandbox.listSnapshots({ ...plain(options), sandboxId: this.sandboxId });
   }
 
-  // --- Inside ------------------------------------------------------------------------------------------------------
+  // --- Code in the sandbox -----------------------------------------------------------------------------------------
 
   async runCode(code: unknown, options?: unknown): Promise<unknown> {
     const opts = plain(options, Object.keys(CODE_CALLBACKS));
@@ -163,7 +163,7 @@ class Sandbox {
     await call('restartCodeContext', { sandboxId: this.sandboxId, context });
   }
 
-  // --- From outside ------------------------------------------------------------------------------------------------
+  // --- Ports and links ---------------------------------------------------------------------------------------------
 
   getHost(given: unknown): string {
     const port = typeof given === 'string' && /^\d{1,5}$/.test(given) ? Number(given) : given;

@@ -13,7 +13,7 @@ const send = (globalThis as { __send?: Send }).__send as Send;
 export const GENERAL = '';
 
 /** Sends a message and returns the raw response. */
-export function tell(message: string): string {
+export function sendRaw(message: string): string {
   const answer = send(KIND.intl, 0, message);
   if (answer === undefined) throw new is.ErrorCtor('the run is over');
   return answer;
@@ -21,7 +21,7 @@ export function tell(message: string): string {
 
 /** @throws RangeError, TypeError: with the message of the host's Intl */
 export function ask(spec: string, call: readonly unknown[]): unknown {
-  const { value, error, message } = is.parse(tell(`${spec}\n${is.stringify(call)}`)) as Answer;
+  const { value, error, message } = is.parse(sendRaw(`${spec}\n${is.stringify(call)}`)) as Answer;
   if (error === undefined) return value;
   throw error === 'TypeError' ? new is.TypeErrorCtor(message) : new RangeError(message);
 }

@@ -1,7 +1,7 @@
 // Intl.Collator and localeCompare. The first comparisons of a run are sent to the host one by one. Later each text is sent
 // once, for a rank that sorts like it: sorting thousands of texts would otherwise take a hundred thousand calls.
 import * as is from '../intrinsics.ts';
-import { ask, type OptionKinds, plainOptions, specOf, tell } from './ask.ts';
+import { ask, type OptionKinds, plainOptions, sendRaw, specOf } from './ask.ts';
 import { createService, hidden } from './service.ts';
 import { installSort, isRanked, isSorting, rankSorted } from './sorting.ts';
 
@@ -28,7 +28,7 @@ function createCompare(spec: string): Compare {
   let ranks = new Map<string, number>();
 
   const rankAll = (texts: readonly string[]): readonly number[] => {
-    const answer = tell(`${spec}\n*${is.stringify(texts)}`);
+    const answer = sendRaw(`${spec}\n*${is.stringify(texts)}`);
     const end = answer.indexOf(' ');
     epoch = answer.slice(0, end);
     ranks = new Map();
@@ -41,7 +41,7 @@ function createCompare(spec: string): Compare {
       const found = ranks.get(text);
       if (found !== undefined) return found;
     }
-    const [current = '', found] = tell(`${spec}\n=${text}`).split(' ');
+    const [current = '', found] = sendRaw(`${spec}\n=${text}`).split(' ');
     if (current !== epoch) ranks = new Map();
     epoch = current;
     ranks.set(text, Number(found));
