@@ -161,7 +161,7 @@ export function errors(guest: Harness): void {
       expect(outcome).toMatchObject({ note: expect.stringMatching(/^500 promises/) });
     });
 
-    it('in a microtask end the run, whatever is thrown', async () => {
+    it('in a microtask end the run, for any thrown value', async () => {
       const wait = 'await new Promise(r => setTimeout(r, 1000))';
       const of = (thrown: string) => guest.error(`async () => { queueMicrotask(() => { throw ${thrown} }); ${wait} }`);
       expect(await of('"just text"')).toMatchObject({ message: expect.stringContaining('just text') });

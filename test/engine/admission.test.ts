@@ -1,5 +1,5 @@
-// Whose run is placed next, and which long slices let others go first: the decisions alone, with workers that only say what
-// they do. That real runs go by them is in load.test.ts.
+// The decisions about which run is next and which long slices let others go first, with workers that only have a state.
+// That real runs follow them is tested in load.test.ts.
 import { describe, expect, it } from 'vitest';
 import { Admission } from '../../src/engine/quickjs/admission.ts';
 import { Pool, PoolWorker } from '../../src/engine/quickjs/pool.ts';
@@ -9,7 +9,7 @@ import { LIMITS } from '../contract/harness.ts';
 
 const LONG_AGO = -1_000;
 
-/** Admission for `max` workers, of which none is started yet. */
+/** Admission for `max` workers, none of which is started yet. */
 function admissionFor(max: number) {
   const pool = { workers: [] as PoolWorker[], max };
   const admission = new Admission({ maxQueued: 1_000, maxQueueMs: 5_000, maxLive: 1_000, maxParkedBytes: 1e9 }, pool);
@@ -34,7 +34,7 @@ function admissionFor(max: number) {
       admission.enqueue(run);
       return run;
     });
-  /** The next run, started. */
+  /** Starts the next run. */
   const place = () => {
     const run = admission.next();
     if (run === undefined) return undefined;
@@ -47,7 +47,7 @@ function admissionFor(max: number) {
     admission.release(run);
     run.state = 'ended';
   };
-  /** Each has had runs that took so long. */
+  /** Each principal has had runs with this CPU time. */
   const meet = (cpuMs: number, ...principals: string[]) => {
     for (const principal of principals) {
       enqueue(principal);
@@ -55,7 +55,7 @@ function admissionFor(max: number) {
       if (run !== undefined) end(run, cpuMs);
     }
   };
-  /** A worker on which this run has a slice that is long already; none: a free one. */
+  /** A worker on which this run has a slice that is already long; without a run, a free worker. */
   const addWorker = (run?: Run) => {
     const worker = new PoolWorker({ postMessage: () => undefined } as never, new SharedArrayBuffer(12));
     if (run !== undefined) {
@@ -65,7 +65,7 @@ function admissionFor(max: number) {
     }
     pool.workers.push(worker);
   };
-  /** Each holds a worker with a long slice. */
+  /** Each principal occupies a worker with a long slice. */
   const hold = (...principals: string[]) => {
     for (const principal of principals) {
       enqueue(principal);
@@ -82,8 +82,8 @@ function admissionFor(max: number) {
   return { admission, enqueue, place, end, meet, addWorker, hold, order };
 }
 
-describe('whose run is next', () => {
-  it('who is known and has had little, then newcomers, then who has had much', () => {
+describe('the order of runs', () => {
+  it('known principals with little CPU time are first, then new ones, then those with much CPU time', () => {
     const { meet, enqueue, order } = admissionFor(2);
     meet(1, 'light', 'light');
     meet(900, 'heavy');
@@ -91,7 +91,7 @@ describe('whose run is next', () => {
     expect(order()).toEqual(['light', 'new', 'newer', 'heavy']);
   });
 
-  it('a light one goes next whenever it comes, beside thirty newcomers with eight runs each', () => {
+  it('a principal with little CPU time is next whenever it arrives, beside thirty new ones with eight runs each', () => {
     const { meet, enqueue, place, end } = admissionFor(2);
     meet(1, 'light', 'light');
     for (let i = 0; i < 8; i++) enqueue(...Array.from({ length: 30 }, (_, key) => `key ${key}`));
@@ -107,7 +107,7 @@ describe('whose run is next', () => {
     }
   });
 
-  it('whoever holds several workers with long slices goes after those who do not', () => {
+  it('a principal that occupies several workers with long slices comes after the others', () => {
     const { hold, addWorker, enqueue, order } = admissionFor(8);
     hold('hog', 'hog', 'one');
     addWorker();
@@ -115,7 +115,7 @@ describe('whose run is next', () => {
     expect(order().indexOf('hog')).toBe(2);
   });
 
-  it('who holds all workers but the last does not get that one, and another does', () => {
+  it('a principal that occupies all workers except the last does not get that one, and another does', () => {
     const { hold, addWorker, enqueue, order } = admissionFor(3);
     hold('hog', 'hog');
     addWorker();
@@ -125,7 +125,7 @@ describe('whose run is next', () => {
     expect(order()).toEqual(['new']);
   });
 
-  it('the last worker, while several hold the others, is for who has had little and for newcomers on trial', () => {
+  it('while several principals occupy the others, only those with little CPU time and new ones on trial get the last worker', () => {
     const { meet, hold, addWorker, enqueue, order } = admissionFor(3);
     meet(1, 'light', 'light');
     meet(900, 'heavy');
@@ -137,7 +137,7 @@ describe('whose run is next', () => {
 });
 
 describe('a trial', () => {
-  it('is the first slice of a newcomer, and of nobody else', () => {
+  it('is only the first slice of a new principal', () => {
     const { meet, enqueue, place } = admissionFor(2);
     meet(1, 'known', 'known');
     enqueue('known', 'new');
@@ -145,7 +145,7 @@ describe('a trial', () => {
     expect(place()?.trial).toBeDefined();
   });
 
-  it('that was too long puts the run back behind everybody else, and it has no other', () => {
+  it('that is too long puts the run behind all others, and it has no second trial', () => {
     const { admission, enqueue, place, order } = admissionFor(2);
     enqueue('long', 'short');
     const long = place();
@@ -158,7 +158,7 @@ describe('a trial', () => {
     expect(long.trial).toBeUndefined();
   });
 
-  it('keeps the last worker from runs that failed one, while several hold the others', () => {
+  it('that failed keeps the run from the last worker while several principals occupy the others', () => {
     const { admission, hold, addWorker, enqueue, place, end, order } = admissionFor(3);
     hold('a', 'b');
     addWorker();
@@ -175,7 +175,7 @@ describe('a trial', () => {
 
 describe('long slices', () => {
   const give = Symbol();
-  /** A pool of workers with slices under way, `long` or `short`, and who of them gives way. */
+  /** A pool of workers with active slices, `long` or `short`, and which of them let others go first. */
   function poolOf(...kinds: ('long' | 'short')[]) {
     const events = { message: () => undefined, lost: () => undefined, ready: () => undefined };
     const pool = new Pool({} as never, { base: 0, max: 8, nice: 0 }, events, () => undefined);
@@ -185,14 +185,14 @@ describe('long slices', () => {
       pool.workers.push(worker);
       pool.beginSlice(worker, 1_000);
       if (worker.slice !== undefined) worker.slice.held = kind === 'long';
-      pool.endSlice(new PoolWorker({} as never, new SharedArrayBuffer(12))); // all are looked at again
+      pool.endSlice(new PoolWorker({} as never, new SharedArrayBuffer(12))); // all slices are checked again
       return worker;
     };
     const workers = kinds.map(add);
     return { pool, add, workers, giveWay: () => workers.map(worker => worker[give][2] === 1) };
   }
 
-  it('let a short one go first, all of them, until it is over', () => {
+  it('all let a short slice go first until it has ended', () => {
     const { pool, add, giveWay } = poolOf('long', 'long');
     expect(giveWay()).toEqual([false, false]);
     const short = add('short');
@@ -204,7 +204,7 @@ describe('long slices', () => {
     expect(giveWay()).toEqual([false, false]);
   });
 
-  it('do not wait for each other, nor short ones for them', () => {
+  it('do not wait for each other, and short slices do not wait for them', () => {
     const { pool, add, workers, giveWay } = poolOf('long', 'short');
     const other = add('short');
     expect(giveWay()).toEqual([true, false]);
@@ -213,7 +213,7 @@ describe('long slices', () => {
     expect(giveWay()).toEqual([false, false]);
   });
 
-  it('that are asked to stop do not wait any longer', () => {
+  it('stop waiting when they are asked to stop', () => {
     const { add, workers, giveWay } = poolOf('long');
     add('short');
     workers[0]?.requestStop(0);

@@ -17,7 +17,7 @@ const limits = { ...LIMITS, cpuMs: 100, wallMs: 400, memoryBytes: 32 << 20, maxR
 const UNANSWERED_MS = 20_000;
 const AT_ONCE = 12;
 
-it(`answers whatever runs (${seconds} s, FUZZ_SEED=${seed})`, { timeout: (seconds + 60) * 1_000 }, async () => {
+it(`every run gets an outcome (${seconds} s, FUZZ_SEED=${seed})`, { timeout: (seconds + 60) * 1_000 }, async () => {
   const trouble: string[] = [];
   const log = (message: string, cause: unknown) => trouble.push(`${message}: ${inspect(cause)}`);
   const engine = await createQuickjsEngine({ descriptionJson: DESCRIPTION, warm: false, log });

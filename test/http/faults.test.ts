@@ -93,7 +93,7 @@ it('the message of a 413 has the limit and what to do', async () => {
   expect(body.error.message).toMatch(/files\.write.*The limit is 20000 bytes\./);
 });
 
-it('a key that is too short: the error says how long a key is', async () => {
+it('the error for a key that is too short has the right length', async () => {
   const { body } = await post({ Authorization: 'Bearer e2b_1234567890' }).send(ping);
   expect(body.error.message).toContain('40 hexadecimal digits');
 });
@@ -213,7 +213,7 @@ describe('routes without a key', () => {
     expect((await request(gateway.url).get('/readyz').set('Host', '10.0.0.7')).body).toEqual({ status: 'ready' });
   });
 
-  it('/debug/endpoints lists every route that answers, the tools and the status', async () => {
+  it('/debug/endpoints lists every route, the tools and the status', async () => {
     const { body } = await request(gateway.url).get('/debug/endpoints');
     expect(body.tools).toEqual(['search', 'execute_read', 'execute_write']);
     expect(body.status).toMatchObject({ pid: process.pid, engine: 'quickjs', logLevel: 'trace' });

@@ -28,7 +28,7 @@ it.each(['http://somewhere.example/mcp', 'http://somewhere.example:99/mcp?x=1'])
 );
 
 it.each(['http://', 'http://[::1', 'http://a:99999/mcp', 'https://%/', '//mcp', '*', '/%ff', '/mcp/../%00'])(
-  '%s is answered with 4xx, a code and the id of the request',
+  '%s gets 4xx, a code and the id of the request',
   async target => {
     for (const method of ['POST', 'GET']) {
       const { head, body } = await send(method, target);

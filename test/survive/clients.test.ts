@@ -46,7 +46,7 @@ const openRequests = async () => {
   return status.openRequests + running + waiting + queued;
 };
 
-it('slow and silent clients are disconnected after a time, while others are answered', async () => {
+it('slow and silent clients are disconnected after a time, while others are served', async () => {
   const long = `${HEAD()}X-Padding: ${'x'.repeat(500)}`;
   const loris = Array.from({ length: 100 }, () => drip(long, 400));
   const bodies = Array.from({ length: 50 }, () => drip(`${HEAD()}Content-Length: 5000\r\n\r\n${'['.repeat(400)}`, 390));

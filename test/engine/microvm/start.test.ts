@@ -98,7 +98,7 @@ describe('creation refused', () => {
   });
 });
 
-describe('creation answered wrongly', () => {
+describe('a creation with a lost response', () => {
   /** The sandbox is created, but the response never comes. */
   it('is found by its metadata and killed, and the run starts in another', async () => {
     let lost = 0;

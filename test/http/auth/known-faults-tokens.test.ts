@@ -56,7 +56,7 @@ it.each([
   ['a malformed type', ';;;/'],
   ['JSON', 'application/json'],
   ['an unknown charset', 'application/x-www-form-urlencoded; charset=x-none'],
-])('B17: /token reads %s, and never answers 415 or 500', async (_title, type) => {
+])('B17: /token accepts %s, and never responds with 415 or 500', async (_title, type) => {
   const { url } = await serveFront();
   const { redeem } = await signIn(url);
   const { status } = await postToken(url, { ...redeem, code: 'none' }, { 'Content-Type': type });
