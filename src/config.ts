@@ -269,7 +269,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
       );
   }
   faults.push(...signInFaults(values as Partial<Values>));
-  if (faults.length > 0) throw new ConfigError(`The environment is not usable:\n  ${faults.join('\n  ')}`);
+  if (faults.length > 0) throw new ConfigError(`The environment variables are not valid:\n  ${faults.join('\n  ')}`);
   const parsed = values as Values;
   return Object.freeze({ ...parsed, apiUrl: parsed.E2B_API_URL ?? `https://api.${parsed.E2B_DOMAIN}` });
 }

@@ -150,7 +150,7 @@ export async function createCore(
   let warm = !config.WARM_UP;
   const warmUp = () =>
     Promise.all([dataPlane.get(), acceptor.warm()])
-      .catch(cause => log.warn({ err: cause }, 'not warmed up'))
+      .catch(cause => log.warn({ err: cause }, 'warm-up failed'))
       .finally(() => {
         // Loading leaves as much garbage as live objects. V8 collects its old generation only at 100 MB or more, later
         // at 1.5 times the size that the last collection left, so an early collection keeps the heap small.

@@ -21,7 +21,7 @@ export const ERRORS = {
   headers_too_large: entry('agent', 431, 'The headers of the request are too large. Send fewer, or shorter ones.'),
   approvals_invalid: entry('agent', 400, 'The header X-Approvals must be off, ends or writes.'),
   batch_refused: entry('agent', 400, 'JSON-RPC batches are not accepted. Send one message per request.'),
-  params_invalid: entry('agent', 400, 'The parameters of the message are not usable.'),
+  params_invalid: entry('agent', 400, 'The parameters of the message are not valid.'),
   key_missing: entry('agent', 401, 'Send your API key as "Authorization: Bearer <key>".'),
   key_malformed: entry('agent', 401, 'That is not an API key.'),
   scope_missing: entry('agent', 403, 'This connection was not granted what the call needs.'),
@@ -51,7 +51,7 @@ export const ERRORS = {
   ),
 
   // OAuth sign-in. Clients and people read these sentences, not models.
-  oauth_request_invalid: entry('agent', 400, 'The request is not one that OAuth knows.'),
+  oauth_request_invalid: entry('agent', 400, 'The request is not a valid OAuth request.'),
   oauth_client_unknown: entry(
     'agent',
     400,
@@ -65,7 +65,7 @@ export const ERRORS = {
   oauth_callback_refused: entry(
     'agent',
     400,
-    'The address that the app wants the answer at is not one it may use. The operator lists more in OAUTH_REDIRECTS.',
+    'The redirect address of the app is not allowed. The operator can add it in OAUTH_REDIRECTS.',
   ),
   oauth_form_foreign: entry(
     'agent',
@@ -85,7 +85,7 @@ export const ERRORS = {
   oauth_metadata_invalid: entry(
     'agent',
     400,
-    'The registration is not usable. Send the client metadata of RFC 7591 as JSON.',
+    'The registration is not valid. Send the client metadata of RFC 7591 as JSON.',
   ),
   oauth_client_invalid: entry(
     'agent',
@@ -107,7 +107,7 @@ export const ERRORS = {
   ),
 
   // The description of the API: the file in the package, or a published one that is loaded while running.
-  spec_invalid: entry('gateway', 500, 'The description of the API is not usable.'),
+  spec_invalid: entry('gateway', 500, 'The description of the API cannot be used.'),
 
   // Refusals of the agent's code before it runs.
   code_invalid: entry('agent', 400, 'Send `code`: a string with one async function, e.g. async () => { return 1 }.'),
@@ -176,7 +176,7 @@ export const ERRORS = {
   path_invalid: entry(
     'agent',
     400,
-    'The path is not usable. It must start with one "/" and hold no control characters or backslashes.',
+    'The path is not valid. It must start with one "/" and contain no control characters or backslashes.',
   ),
   path_refused: entry('agent', 403, 'This path is never reachable through the gateway.'),
   path_unlisted: entry('agent', 404, 'No operation of the API has this path and method.'),
@@ -203,7 +203,7 @@ export const ERRORS = {
   approval_used: entry(
     'agent',
     409,
-    'This answer has been used already: the run it belongs to went on with it then. Look at what is there now before sending the call anew.',
+    'This answer has been used already: the run has continued with it. Look at what is there now before sending the call again.',
   ),
   approval_unchecked: entry(
     'gateway',
@@ -213,7 +213,7 @@ export const ERRORS = {
   replay_diverged: entry(
     'agent',
     409,
-    'After the approval the code ran again from its start and did not ask for the same as before, so nothing was sent. Send the call again, and let nothing in it depend on memory or garbage collection.',
+    'After the approval the code ran again from its start and made other calls than before, so nothing was sent. Send the call again, and let nothing in it depend on memory or garbage collection.',
   ),
   approval_unavailable: entry(
     'agent',
