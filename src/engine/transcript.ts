@@ -15,7 +15,7 @@ const RESULT_COPIES = 2;
 /** Copies of a block: itself, the text of the response, and the bytes that are being sent. */
 const DISPLAY_COPIES = 3;
 export const TOO_MUCH_HELD =
-  'The run was ended: what it returned or sent is too large beside what is held for this key already. Calls it made have taken effect. Return less, or run fewer at a time.';
+  'The run was ended: its result or a call was too large for the memory that is left for this key. Calls it made have taken effect. Return less, or run fewer at a time.';
 const RETRY_AFTER_MS = 1_000;
 
 type Result =
@@ -66,7 +66,10 @@ export class Transcript {
   #held(display: Display): Display {
     const bytes = displayBytes(display);
     if (this.#hold.take(bytes * DISPLAY_COPIES)) return display;
-    return { kind: 'text', text: `(a block of ${bytes} bytes was not kept: too much is held for this key already)` };
+    return {
+      kind: 'text',
+      text: `(a block of ${bytes} bytes was not kept: it was too large for the memory that is left for this key)`,
+    };
   }
 
   #keep(log: string, text: string): string {

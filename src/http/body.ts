@@ -106,7 +106,7 @@ function refuse(excess: JsonExcess | undefined, maxBytes: number): void {
   if (excess.of === 'bytes') throw tooLarge(maxBytes);
   throw new GatewayError(
     'too_complex',
-    `The request body holds ${describeExcess(excess)}. Send the code as one text in \`code\`, and little beside it.`,
+    `The request body holds ${describeExcess(excess)}. Send the code as one string in \`code\`, with few other values.`,
   );
 }
 

@@ -69,7 +69,7 @@ export const refusePipelined: RequestHandler = (request, _response, next) => {
   if (tooMany.has(request))
     throw new GatewayError(
       'rate_limited',
-      `More than ${MAX_WAITING} requests wait on this connection. Send the next when one is answered.`,
+      `More than ${MAX_WAITING} requests wait on this connection. Send the next one after a response.`,
     );
   next();
 };

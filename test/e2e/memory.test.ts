@@ -7,7 +7,7 @@ const e2e = useGateway({ env: { MEMORY_PER_KEY_MB: '4' } });
 it('a result beyond the limit is refused as too large, and the next is not', async () => {
   const large = await e2e.client.call('execute_read', `async () => 'x'.repeat(3_000_000)`);
   expect(large).toMatchObject({ isError: true });
-  expect(large.text).toMatch(/result_too_large.*held for this key/);
+  expect(large.text).toMatch(/result_too_large.*left for this key/);
   expect(await e2e.client.call('execute_read', `async () => 'x'.repeat(1_000_000)`)).toMatchObject({ isError: false });
 });
 

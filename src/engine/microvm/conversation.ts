@@ -124,7 +124,7 @@ export class Conversation {
     this.#setReportedCpu(frame.cpuMs);
     if (frame.t === 'message') this.#receive(frame.kind, frame.id, frame.p);
     else if (frame.t === 'idle') this.#idle(frame.settled);
-    else if (frame.reason === 'crashed') onEnd({ reason: 'crashed', detail: 'the guest took its thread down' });
+    else if (frame.reason === 'crashed') onEnd({ reason: 'crashed', detail: 'the guest crashed its thread' });
     else onEnd({ reason: frame.reason });
   }
 

@@ -61,7 +61,8 @@ export class Disposal {
     })();
     await Promise.race([settled, late]);
     clearTimeout(timer);
-    if (this.#underWay.size > 0) this.#log(`${this.#underWay.size} sandboxes are left to their own timeout`, undefined);
+    if (this.#underWay.size > 0)
+      this.#log(`${this.#underWay.size} sandboxes were not killed and will end by their own timeout`, undefined);
   }
 
   /** Makes `close` wait for `work`. */
@@ -90,7 +91,7 @@ export class Disposal {
       try {
         for (const sandboxId of await this.#find(creationId, account)) await this.#kill(sandboxId, account);
       } catch (caught) {
-        this.#log('sandboxes of a lost creation could not be listed', caught);
+        this.#log('sandboxes whose creation got no response could not be listed', caught);
       }
     }
   }

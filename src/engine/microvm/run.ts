@@ -139,7 +139,7 @@ export class Run {
       );
     } catch (caught) {
       const { code, message, retryAfterMs, cause } = toGatewayError(caught);
-      this.#parts.log(`no sandbox for a run: ${code}`, cause);
+      this.#parts.log(`the sandbox of a run could not be created: ${code}`, cause);
       return this.fail(code, message, retryAfterMs);
     }
     const dispose = own(sandbox.sandboxId);
@@ -248,7 +248,7 @@ export class Run {
     if (this.#over.signal.aborted) return;
     const exitCode = exitCodeOf(caught);
     this.#parts.log(
-      `a run lost its sandbox (exit ${exitCode ?? 'unknown'}): ${this.#stderr.slice(-500)}`,
+      `the sandbox of a run was lost (exit ${exitCode ?? 'unknown'}): ${this.#stderr.slice(-500)}`,
       this.#wire?.fault ?? caught,
     );
     if (this.started) {

@@ -231,7 +231,7 @@ export class Pool {
       this.#starting -= 1;
       if (this.#closed) return;
       this.#spawn().catch(cause => {
-        this.#log('a sandbox worker did not start', cause);
+        this.#log('a worker thread did not start', cause);
         if (!this.#closed && this.workers.length < this.#base) this.#spawnLater(RESPAWN_MS);
       });
     }, delayMs).unref();
@@ -272,7 +272,7 @@ export class Pool {
       });
       thread.on('error', (cause: NodeJS.ErrnoException) => {
         outOfMemory = cause.code === 'ERR_WORKER_OUT_OF_MEMORY';
-        if (!worker.dead) this.#log('a sandbox worker failed', cause);
+        if (!worker.dead) this.#log('a worker thread failed', cause);
         if (!ready) reject(cause);
       });
       thread.on('exit', () => {

@@ -215,7 +215,7 @@ export class Scheduler {
     if (run === undefined) return;
     run.cpuMs = message.cpuMs;
     if (message.end.reason === 'stopped' && run.isPutBack) return void this.#admission.putBack(run);
-    if (message.end.reason === 'crashed') this.#log('a guest crashed its sandbox', message.end.detail);
+    if (message.end.reason === 'crashed') this.#log('a guest crashed its instance', message.end.detail);
     // Calls of the last slice are not sent: nobody awaits them, and their outcome would be unknown.
     for (const emission of [...run.takeWithheld(), ...message.emissions]) run.transcript.add(emission);
     this.#admission.release(run);
@@ -228,7 +228,11 @@ export class Scheduler {
     this.#admission.parked(run);
     if (run.settlements.length > 0) this.#admission.enqueueResume(run);
     for (let heavy = this.#admission.overweight(); heavy !== undefined; heavy = this.#admission.overweight())
-      this.#end(heavy, 'memory_exceeded', 'The gateway ran short of memory for waiting runs, and this one held most.');
+      this.#end(
+        heavy,
+        'memory_exceeded',
+        'The gateway has too little memory for waiting runs, and this one used the most.',
+      );
     this.#dispatch();
   }
 

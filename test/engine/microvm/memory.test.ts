@@ -30,7 +30,7 @@ afterAll(async () => {
 it('a payload that exceeds the memory left for its key is not read, and the run ends with a clear error', async () => {
   const { isError, text } = await client.call('execute_read', `async () => 'x'.repeat(3_000_000)`);
   expect(isError).toBe(true);
-  expect(text).toMatch(/result_too_large.*held for this key/);
+  expect(text).toMatch(/result_too_large.*left for this key/);
   expect(filesRead).toBe(0);
 });
 
