@@ -10,7 +10,7 @@ let sandboxId: string;
 const key = newKey();
 
 beforeAll(async () => {
-  gateway = await startTestGateway({ env: { GUEST_CPU_MS: '2000' } });
+  gateway = await startTestGateway({ env: { GUEST_CPU_MS: '300' } });
   const client = await connect(gateway.mcpUrl, key);
   const made = await client.call(
     'execute_write',
