@@ -138,6 +138,8 @@ class KeptStream {
   readonly #output: Output;
   readonly #apiKey: string;
   #pieces: string[] = [];
+  /** The parts of the newest piece. Joined once: a text that grew with each part would be copied with each part. */
+  #parts: string[] = [];
 
   constructor(maxKeptChars: number, apiKey: string) {
     this.#output = createOutput(maxKeptChars, apiKey);
@@ -146,16 +148,23 @@ class KeptStream {
 
   push(text: string): void {
     this.#output.push(text);
-    const before = this.#pieces.at(-1) ?? '';
-    if (this.#output.isCut) this.#pieces = [];
-    else if (goesOn(before, text)) this.#pieces[this.#pieces.length - 1] = before + text;
-    else this.#pieces.push(text);
+    if (this.#output.isCut) {
+      this.#pieces = [];
+      this.#parts = [];
+      return;
+    }
+    if (!goesOn(this.#parts.at(-1) ?? '', text)) this.#closePiece();
+    this.#parts.push(text);
   }
 
   pieces(): string[] {
     if (this.#output.isCut) return [this.#output.read().text];
-    const last = this.#pieces.at(-1);
-    return last === undefined ? [] : [...this.#pieces.slice(0, -1), maskCutKey(last, this.#apiKey)];
+    return this.#parts.length === 0 ? [] : [...this.#pieces, maskCutKey(this.#parts.join(''), this.#apiKey)];
+  }
+
+  #closePiece(): void {
+    if (this.#parts.length > 0) this.#pieces.push(this.#parts.join(''));
+    this.#parts = [];
   }
 }
 
