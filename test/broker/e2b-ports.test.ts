@@ -83,7 +83,7 @@ describe('a request to a port', () => {
     ['another host in the headers', '/', { headers: { Host: 'evil.example' } }, 8765],
     ['another sandbox in the headers', '/', { headers: { 'E2b-Sandbox-Id': 'i0' } }, 8765],
     ['a line break in a header', '/', { headers: { a: 'b\r\nc: d' } }, 8765],
-    ['a method of its own', '/', { method: 'CONNECT' }, 8765],
+    ['an unsupported method', '/', { method: 'CONNECT' }, 8765],
   ])('is refused for %s', async (_title, path, opts, port) => {
     const reply = await parts.run.reply('Sandbox.fetch', { sandboxId: parts.sandboxId, port, path, opts });
     expect(reply).toMatchObject({ ok: false, error: { code: 'request_invalid' } });

@@ -221,7 +221,7 @@ describe('options and arguments', () => {
     ['no network rules', 'sbx.updateNetwork()', /give all the rules/],
     ['no context', 'sbx.removeCodeContext()', /context: is not a context/],
     ['no port to wait for', 'sbx.waitForPort()', /port is the number of a port/],
-    ['a time that is not a date', 'sbx.getMetrics({ start: "x" })', /start: is no date/],
+    ['a time that is not a date', 'sbx.getMetrics({ start: "x" })', /start: is not a date/],
     ['a list of none', 'Promise.resolve(Sandbox.list({ limit: 0 }))', /limit/],
   ])('%s is refused with the reason', async (_what, call, expected) => {
     const { text } = await run(inSandbox(`return ${call}.then(() => 'taken', e => 'refused: ' + e.message)`));

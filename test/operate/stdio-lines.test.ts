@@ -45,7 +45,7 @@ describe('a line', () => {
   it.each([
     ['no JSON', 'hello\n', -32700],
     ['JSON cut off', '{"jsonrpc":\n', -32700],
-    ['JSON that is no message', '{"hello":"world"}\n', -32600],
+    ['JSON that is not a message', '{"hello":"world"}\n', -32600],
     ['a batch', '[{"jsonrpc":"2.0","id":1,"method":"ping"}]\n', -32600],
     ['a message with params as text', '{"jsonrpc":"2.0","id":1,"method":"tools/list","params":"x"}\n', -32602],
     [

@@ -76,7 +76,7 @@ test("the caller's key is masked with and without prefix, in JSON and in text", 
 test.each([
   ['in a value', (escaped: string) => `{"echo":"key ${escaped}!"}`],
   ['in a name', (escaped: string) => `{"${escaped}":1}`],
-  ['in what is no JSON', (escaped: string) => `{"echo":"${escaped}`],
+  ['in text that is not JSON', (escaped: string) => `{"echo":"${escaped}`],
 ])("the caller's key is masked if it is written with escapes %s", (_where, write) => {
   const escaped = [...apiKey].map(char => `\\u00${char.charCodeAt(0).toString(16)}`).join('');
   const half = escaped.slice(0, 6 * 10) + apiKey.slice(10);

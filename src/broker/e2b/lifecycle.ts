@@ -21,7 +21,7 @@ const DEFAULT_TEMPLATE = 'code-interpreter-v1';
 const KILL_TIMEOUT_MS = 10_000;
 
 const template = z.string().min(1).max(200);
-const date = z.coerce.date({ error: "is no date: give a Date, or text such as '2026-01-31T12:00:00Z'" });
+const date = z.coerce.date({ error: "is not a date: give a Date, or text such as '2026-01-31T12:00:00Z'" });
 const rule = z.strictObject({ transform: z.strictObject({ headers: strings }).optional() });
 const egress = {
   allowOut: z.array(z.string().max(300)).max(1_000).optional(),
