@@ -288,7 +288,7 @@ const SHAPES: readonly unknown[] = [
   { sandboxID: {}, sandboxId: [], state: 'running', envdVersion: {}, envdAccessToken: 8, domain: {} },
 ];
 
-it.each(CALLS)('an answer of another shape is never a fault of the gateway: %s', async (capability, args) => {
+it.each(CALLS)('a response of an unexpected shape is not an internal error: %s', async (capability, args) => {
   for (const shape of SHAPES)
     for (const status of [200, 201, 400]) {
       upstream.answer = (_, response) => sendJson(response, shape, status);

@@ -20,7 +20,7 @@ type Given = {
   readonly displays?: readonly Display[];
 };
 
-/** All that is not between the markers: of the text, and of the other blocks what is not their bytes. */
+/** Returns everything outside the markers: text, and the fields of other blocks. */
 function outsideOf({ error, ledger = [], displays = [] }: Given): string {
   const end = error ? { status: 'failed' as const, error: { ...error, line: 1, column: 40, note: CANARY } } : COMPLETED;
   const outcome = {
@@ -62,7 +62,7 @@ it('a name in the agent’s own code gets a hint', () => {
   expect(outside({ name: 'TypeError', message: 'sbx.files.readText is not a function' })).toContain('Hint: files has');
 });
 
-it.each(Object.keys(ERRORS) as ErrorCode[])('no text of a registered error gets outside the markers: %s', code => {
+it.each(Object.keys(ERRORS) as ErrorCode[])('the text of the registered error %s stays inside the markers', code => {
   fc.assert(
     fc.property(shapes, names, words, (shape, name, text) => {
       expect(outside({ name, code, message: shape(text) })).not.toContain(CANARY);
@@ -88,7 +88,7 @@ const entries = fc.record({
   ms: fc.nat(1_000),
 }) as fc.Arbitrary<LedgerEntry>;
 
-it('nor does anything that a call named, made or ended with', () => {
+it('labels, ids and endings of calls stay inside the markers', () => {
   const thrown = fc.constantFrom(undefined, { name: 'Error', message: `Sandbox ${CANARY} not found: ${CANARY}` });
   fc.assert(
     fc.property(fc.array(entries, { maxLength: 4 }), thrown, (ledger, error) => {
@@ -98,7 +98,7 @@ it('nor does anything that a call named, made or ended with', () => {
   );
 });
 
-it('nor does the media type of what is displayed, nor text that is displayed', () => {
+it('media types and text of displays stay inside the markers', () => {
   const mimeType = fc.constantFrom(`${CANARY}/${CANARY}`, `text/${CANARY}`, `text/html;${CANARY}=1`, `a b ${CANARY}/x`);
   const base64 = fc.constantFrom('', 'AAAA', 'iVBORw0KGgo=', `${CANARY}!`);
   fc.assert(

@@ -116,7 +116,7 @@ it('the server does not wait for a client that has stopped reading', async () =>
 });
 
 describe('a client', () => {
-  it('that cancels is not waited for when it has gone', async () => {
+  it('that has cancelled its request and disconnected is not waited for', async () => {
     const { input, transport, answers } = serve();
     input.write(line(initialize) + line(call(2)) + line(call(3)));
     for (const requestId of [2, 3, 4, {}, undefined])
@@ -126,7 +126,7 @@ describe('a client', () => {
     expect(answers().map(({ id }) => id)).toEqual([1]);
   });
 
-  it('that uses an id twice gets both answers', async () => {
+  it('that uses an id twice gets both responses', async () => {
     const { input, transport, release, answers } = serve();
     input.end(line(initialize) + line(call(2)) + line(call(2)));
     release();
@@ -134,7 +134,7 @@ describe('a client', () => {
     expect(answers().map(({ id }) => id)).toEqual([1, 2, 2]);
   });
 
-  it('that does not read what it is sent is not read from, until it does', async () => {
+  it('that does not read its responses is not read from until it does', async () => {
     const { input, output, transport, answers } = serve();
     input.write(line(initialize));
     await expect.poll(() => answers().length).toBe(1);
@@ -151,7 +151,7 @@ describe('a client', () => {
     expect(answers()).toHaveLength(4_001);
   });
 
-  it('that sends bytes that are not UTF-8 is told so: they would be other code', async () => {
+  it('that sends bytes that are not UTF-8 gets an error', async () => {
     const { input, answers } = serve();
     input.write(Buffer.from('{"jsonrpc":"2.0","id":1,"method":"ping","params":{"a":"\xff"}}\n', 'latin1'));
     await expect.poll(() => answers()).toMatchObject([{ id: null, error: { data: { code: 'body_invalid' } } }]);
