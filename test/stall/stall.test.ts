@@ -17,7 +17,7 @@ const MAX_SILENCE_MS = 4_000;
 const MAX_RAN_MS = 600;
 /** The bystander's p50 during an attack may be this many times that without, plus this. */
 const MAX_SLOWDOWN = 10;
-const SLACK_MS = 2_000;
+const SLACK_MS = 1_000;
 /** A shorter attack is repeated, so that the bystander's p50 is of many calls, all during the attack. */
 const MIN_ATTACK_MS = 4_000;
 
@@ -53,5 +53,5 @@ it.each(ATTACKS)('$name', async attack => {
   expect(silenceMs, figures).toBeLessThan(MAX_SILENCE_MS);
   expect(inSilence.ranMs, figures).toBeLessThan(MAX_RAN_MS);
   expect(attacked.p50Ms, figures).toBeLessThan(calm.p50Ms * MAX_SLOWDOWN + SLACK_MS);
-  expect(attacked.failed, figures).toBeLessThanOrEqual(attacked.answered);
+  expect(attacked.failed, figures).toBeLessThanOrEqual(attacked.answered / 2);
 });
