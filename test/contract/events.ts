@@ -6,7 +6,7 @@ import { type Harness, LIMITS } from './harness.ts';
 const ID = 'i0abc';
 const answer = (value: unknown) => ({ ok: true, json: JSON.stringify(value) }) as const;
 
-/** A host with one sandbox, and what its commands do. */
+/** A simulated host with one sandbox, whose commands the test defines. */
 const host =
   (
     onRun: (emit: (...events: readonly unknown[]) => void, cmd: string) => Promise<object>,

@@ -110,7 +110,7 @@ const CASES = fc.oneof(
   on('supported', fc.constantFrom('NumberFormat', 'ListFormat', 'Segmenter'), locale),
 );
 
-/** Evaluated as text in the guest, and here. */
+/** Its source is evaluated in the guest, and it is called here. */
 const EVALUATE = `cases => {
   const table = {
     date: (method, at, tag, options) => new Date(at)[method](tag, options),

@@ -99,7 +99,7 @@ describe('the embedded engine under load', () => {
     const queued = Array.from({ length: 10 }, () => start(on, 'async () => 1'));
     const refused = await start(on, 'async () => 1');
     expect(refused).toMatchObject({ status: 'failed', error: { code: 'busy', retryAfterMs: expect.any(Number) } });
-    const other = start(on, 'async () => 2', { as: 'b' }); // takes the place of one of a's
+    const other = start(on, 'async () => 2', { as: 'b' }); // replaces a run of a in the queue
     expect(on.stats()).toMatchObject({ running: 1, queued: 10 });
     hog.leave();
     expect(codeOf(await other)).toBe('completed');

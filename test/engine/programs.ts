@@ -136,7 +136,7 @@ const { expression, statement } = fc.letrec<{ expression: string; statement: str
   };
 });
 
-/** One async function, a few statements long. */
+/** An async function with a few statements. */
 export const program: fc.Arbitrary<string> = fc
   .tuple(fc.array(statement, { minLength: 1, maxLength: 6 }), expression)
   .map(

@@ -1,4 +1,4 @@
-// Clients that stop reading: their connections are closed, and no others.
+// Connections of clients that stop reading are closed, and other connections are not.
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import express from 'express';

@@ -15,7 +15,7 @@ let bin: string;
 const env = { PATH: process.env['PATH'] ?? '', HOME: tmpdir(), PORT: '0', LOG_FORMAT: 'json' };
 
 beforeAll(() => {
-  // As on a clone where nothing but a bench was built.
+  // As in a clone in which only a bench was built.
   rmSync('dist', { recursive: true, force: true });
   mkdirSync('dist/bench', { recursive: true });
   writeFileSync('dist/bench/main.js', '');

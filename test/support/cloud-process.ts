@@ -1,5 +1,5 @@
-// pnpm cloud:process: the stand-in for E2B with real processes of this machine instead of virtual ones, for what needs
-// a real Node in its sandboxes (the microVM engine, SANDBOX_ENGINE=e2b). No isolation at all. Port: PORT, else 3001.
+// pnpm cloud:process: local mode with real processes of this machine instead of virtual ones, for programs that need
+// a real Node in their sandboxes (the microVM engine, SANDBOX_ENGINE=e2b). Without any isolation. Port: PORT, else 3001.
 import { startLocal } from '../../local/start.ts';
 import { processMachine } from './process-machine/machine.ts';
 

@@ -1,4 +1,4 @@
-// A local cloud with real processes and faults on demand, and the microVM engine against it.
+// Local mode with real processes and injected faults, and the microVM engine that uses it.
 import type { IncomingMessage } from 'node:http';
 import type { LocalCloud } from '../../local/server.ts';
 import { type LocalOptions, startLocal } from '../../local/start.ts';

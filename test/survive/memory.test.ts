@@ -1,4 +1,4 @@
-// After 10,000 requests the process uses no more memory than after the first quarter, and every request was answered.
+// After 10,000 requests the process uses no more memory than after the first quarter, and every request got a response.
 import { expect, it } from 'vitest';
 import { startLocalCloud } from '../../local/server.ts';
 import { callTool } from './support/load.ts';

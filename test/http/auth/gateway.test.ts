@@ -1,5 +1,5 @@
 // Sign-in with the whole gateway in local mode: scopes in both eras, a key that is revoked while it is used, what
-// operators see, and settings.
+// operators see, and the settings.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ConfigError, parseConfig } from '../../../src/config.ts';
 import { CLIENTS, connect } from '../../support/clients.ts';

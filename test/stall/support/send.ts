@@ -57,6 +57,6 @@ export function writeRaw({ port }: Target, bytes: string, ms: number, { read = t
   });
 }
 
-/** Sends a call and never reads the answer. Ends after `ms`. */
+/** Sends a call and never reads the response. Ends after `ms`. */
 export const neverRead = (target: Target, body: string, key: string, ms: number): Promise<boolean> =>
   writeRaw(target, rawRequest(body, key), ms, { read: false });
