@@ -2,7 +2,7 @@
 
 /**
  * Returns signals that abort when any of the given ones does. Adds only one listener to each of those, however many
- * calls there are, unlike AbortSignal.any.
+ * calls there are.
  */
 export function createFollower(): (...signals: readonly AbortSignal[]) => {
   readonly signal: AbortSignal;

@@ -142,7 +142,7 @@ function createHolds(maxBytes: number): () => { take: Meter; release(): void } {
         if (held + byteLength > maxBytes) {
           throw new GatewayError(
             'busy',
-            'The gateway holds as many bytes of open answers as it may. Wait a few seconds, then ask again.',
+            'The gateway cannot buffer more open responses now. Wait a few seconds, then send the same call again.',
             { retryAfterMs: HELD_RETRY_MS },
           );
         }

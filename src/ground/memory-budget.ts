@@ -86,7 +86,7 @@ export class MemoryBudget {
 function refused(whose: string, maxBytes: number): GatewayError {
   return new GatewayError(
     'busy',
-    `The gateway holds as much data ${whose} as it may (${Math.floor(maxBytes / 1_000_000)} MB). Wait for running calls to end, or ask for less at a time.`,
+    `The memory of the gateway ${whose} is used up (${Math.floor(maxBytes / 1_000_000)} MB). Wait for running calls to end, or ask for less at a time.`,
     { retryAfterMs: RETRY_AFTER_MS },
   );
 }

@@ -95,7 +95,7 @@ describe('a code interpreter that the agent has replaced', () => {
     await expect.poll(() => seen).toContain('sent');
     const other = plane.openRun({ key: run.key });
     const fetch = () => other.reply('Sandbox.fetch', { sandboxId, port: 80, path: '/fetch' });
-    expect(await fetch()).toMatchObject({ ok: false, error: { code: 'busy', message: /open answers/ } });
+    expect(await fetch()).toMatchObject({ ok: false, error: { code: 'busy', message: /open responses/ } });
     run.end();
     expect(await drip).toMatchObject({ ok: false, error: { code: 'cancelled' } });
     await expect.poll(async () => (await fetch()).ok).toBe(true);

@@ -178,7 +178,7 @@ async function recordFailure(ran: CommandResult, { context }: SandboxCall): Prom
   return ran;
 }
 
-/** Charges the output, whose size is limited already: its JSON may be six times longer than maxAnswerBytes allows. */
+/** Charges the output here, so that maxAnswerBytes does not apply to its JSON, which may be six times as long. */
 function chargeOutput<Printed extends { stdout: string; stderr: string }>(
   printed: Printed,
   call: SandboxCall,

@@ -21,7 +21,7 @@ type OnSandbox = {
   readonly sdk: SdkOptions;
 };
 
-/** Lower than for the API, because the SDK decodes a whole response at once, e.g. a list of files or processes. */
+/** Maximum size of a response that the SDK decodes at once, e.g. a list of files or processes. */
 const MAX_ANSWER_BYTES = 4_000_000;
 
 export class SandboxCall {
