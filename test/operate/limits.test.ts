@@ -79,7 +79,7 @@ it('requests pass when Redis cannot be reached, and the log says so', async () =
   const { send, entries, lines } = await serve({ perKey: 1, redisUrl: 'redis://:secret@127.0.0.1:1' });
   const key = newKey();
   expect(await statuses([send(key), send(key), send(key)])).toEqual([200, 200, 200]);
-  expect(entries().filter(({ msg }) => msg.startsWith('Redis does not respond'))).toHaveLength(1);
+  expect(entries().filter(({ msg }) => msg.startsWith('Redis does not respond: requests'))).toHaveLength(1);
   expect(lines.join('')).not.toContain('secret');
 });
 

@@ -36,7 +36,7 @@ describe.skipIf(lacks !== undefined)('two replicas, one Redis', () => {
     redis.kill('SIGKILL');
     await once(redis, 'exit');
     expect((await callTool(one.url, 'execute_read', 'async () => 1', key)).status).toBe(200);
-    await expect.poll(() => one.log()).toContain('Redis does not respond');
+    await expect.poll(() => one.log()).toContain('Redis does not respond: requests');
     await Promise.all([one.end('SIGKILL'), two.end('SIGKILL')]);
     await cloud.close();
   });
