@@ -10,7 +10,7 @@ let sandboxId: string;
 const key = newKey();
 
 beforeAll(async () => {
-  gateway = await startTestGateway({ env: { GUEST_CPU_MS: '300' } });
+  gateway = await startTestGateway({ env: { GUEST_CPU_MS: '1000' } });
   const client = await connect(gateway.mcpUrl, key);
   const made = await client.call(
     'execute_write',
