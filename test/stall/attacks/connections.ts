@@ -19,10 +19,10 @@ export const CONNECTIONS: readonly Attack[] = [
       Promise.all(times(20, () => writeRaw(target, rawRequest(LIST).repeat(3_000), 3_000, { read: false }))),
   },
   {
-    name: '200 connections with 30 runs sent at once behind a slow one, which leave',
+    name: '40 connections with 30 runs sent at once behind a slow one, which leave',
     send: target => {
       const slow = rawRequest(toolCall('search', 'async () => new Promise(done => setTimeout(done, 5000))'));
-      return Promise.all(times(200, () => writeRaw(target, slow.repeat(30), 1_000)));
+      return Promise.all(times(40, () => writeRaw(target, slow.repeat(30), 1_000)));
     },
   },
   {
@@ -33,7 +33,7 @@ export const CONNECTIONS: readonly Attack[] = [
     },
   },
   {
-    name: '1,000 requests without an end',
-    send: target => Promise.all(times(1_000, () => writeRaw(target, `${head('Content-Length: 900')}{`, 2_000))),
+    name: '200 requests without an end',
+    send: target => Promise.all(times(200, () => writeRaw(target, `${head('Content-Length: 900')}{`, 2_000))),
   },
 ];
