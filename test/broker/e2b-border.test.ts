@@ -6,8 +6,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { SANDBOX_METHODS } from '../../src/broker/e2b/sandbox.ts';
 import { loadDescription } from '../../src/spec/load.ts';
 import { startDataPlane, type TestDataPlane } from '../support/data-plane.ts';
+import { fuzzRounds } from '../support/fuzz.ts';
 import { newKey } from '../support/gateway.ts';
-
 import { argsOf, type Made, OF_A_HANDLE, READS, WITHOUT_ID } from '../support/sandbox-methods.ts';
 
 let plane: TestDataPlane;
@@ -51,7 +51,7 @@ describe('every method', () => {
         if (answered.ok) return; // {} is all Sandbox.create and the lists need
         expect(['request_invalid', 'sandbox_failed']).toContain(answered.error.code);
       }),
-      { numRuns: 300 },
+      { numRuns: fuzzRounds(100) },
     );
     expect(run.faults).toEqual([]);
     expect(plane.requests.slice(before).filter(line => !/ \/(v2\/sandboxes|snapshots)$/.test(line))).toEqual([]);

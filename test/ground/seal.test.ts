@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { E2B } from '../../src/e2b/api.ts';
 import { type Purpose, Seal } from '../../src/ground/seal.ts';
 import { newRing } from '../support/front.ts';
+import { fuzzRounds } from '../support/fuzz.ts';
 
 const SEALED_PREFIX = E2B.signIn.sealedPrefix;
 const ISSUER = 'https://gateway.example';
@@ -97,7 +98,7 @@ describe('a text does not open', () => {
         fc.pre(text !== sealed);
         expect(await seal.open('access', text)).toBeUndefined();
       }),
-      { numRuns: 400 },
+      { numRuns: fuzzRounds(100) },
     );
   });
 

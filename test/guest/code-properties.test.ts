@@ -64,7 +64,7 @@ describe('properties', () => {
           expect(await evaluate(acceptCode(forms[form] ?? '', options))).toEqual(structuredClone(reference));
         },
       ),
-      { numRuns: fuzzRounds(200) },
+      { numRuns: fuzzRounds(80) },
     );
   });
 
@@ -139,7 +139,7 @@ describe('properties', () => {
           expect(program.body.map(statement => statement.type)).toEqual(['ExpressionStatement']);
         },
       ),
-      { numRuns: fuzzRounds(800) },
+      { numRuns: fuzzRounds(300) },
     );
   });
 });

@@ -7,6 +7,7 @@ import { ERRORS, type ErrorCode } from '../../src/errors.ts';
 import { acceptCode } from '../../src/guest/accept/code.ts';
 import { formatOutcome } from '../../src/mcp/answer/format.ts';
 import type { Effect } from '../../src/spec/description.ts';
+import { fuzzRounds } from '../support/fuzz.ts';
 
 const code = acceptCode('async () => { const sbx = await Sandbox.connect(id); await sbx.files.readText(1); x.y() }', {
   maxChars: 1000,
@@ -54,7 +55,7 @@ it('the text of an error stays inside the markers, whatever it says', () => {
     fc.property(shapes, names, words, (shape, name, text) => {
       expect(outside({ name, message: shape(text) })).not.toContain(CANARY);
     }),
-    { numRuns: 300 },
+    { numRuns: fuzzRounds(100) },
   );
 });
 
@@ -94,7 +95,7 @@ it('labels, ids and endings of calls stay inside the markers', () => {
     fc.property(fc.array(entries, { maxLength: 4 }), thrown, (ledger, error) => {
       expect(outsideOf({ ledger, ...(error && { error }) })).not.toContain(CANARY);
     }),
-    { numRuns: 500 },
+    { numRuns: fuzzRounds(150) },
   );
 });
 

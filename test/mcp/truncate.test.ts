@@ -89,7 +89,7 @@ describe('truncateJson', () => {
           JSON.parse(text);
         },
       ),
-      { numRuns: fuzzRounds(500) },
+      { numRuns: fuzzRounds(150) },
     );
   });
 
@@ -120,7 +120,7 @@ describe('truncateJson', () => {
           JSON.parse(cut.text);
         },
       ),
-      { numRuns: fuzzRounds(300) },
+      { numRuns: fuzzRounds(100) },
     );
   });
 

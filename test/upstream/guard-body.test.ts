@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { GatewayError } from '../../src/errors.ts';
 import { guardRequest, isGuarded } from '../../src/upstream/guard.ts';
+import { fuzzRounds } from '../support/fuzz.ts';
 import { get, listed, refusal } from '../support/guard.ts';
 
 describe('query', () => {
@@ -152,7 +153,7 @@ describe('the form of a request', () => {
           }
         }
       }),
-      { numRuns: 500 },
+      { numRuns: fuzzRounds(150) },
     );
   });
 });
