@@ -100,8 +100,6 @@ export class Scheduler {
     await this.#pool.close();
   }
 
-  // Slices.
-
   #dispatch(): void {
     while (this.#admission.waiting && !this.#closed) {
       const worker = this.#pool.free();
@@ -163,8 +161,6 @@ export class Scheduler {
       if (worker !== undefined) this.#continue(run, worker);
     }
   }
-
-  // Messages of workers.
 
   #onMessage(worker: PoolWorker, message: FromWorker): void {
     if (message.type === 'ready') return;
@@ -241,8 +237,6 @@ export class Scheduler {
       if (run !== undefined && run.state !== 'ended') this.#end(run, outOfMemory ? 'memory_exceeded' : 'engine_lost');
     this.#dispatch();
   }
-
-  // Deadlines and ends.
 
   #tick(): void {
     const now = performance.now();
