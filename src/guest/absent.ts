@@ -2,6 +2,7 @@
 // instead. It is bundled into the prelude, and used when code is accepted and errors are explained. Pure.
 import type { Surface } from '../engine/engine.ts';
 import { IMPORT_MESSAGE } from '../engine/protocol.ts';
+import { byName, type Groups } from './by-name.ts';
 import { DESKTOP_MODULE } from './prelude/e2b/sdk.ts';
 
 const FILES =
@@ -33,7 +34,7 @@ const TOOLS =
   'Tools cannot be called from code. In search there are find and describe; in execute_read and execute_write, api.request and Sandbox.';
 
 /** The names that share a sentence. */
-const GROUPS: readonly (readonly [instead: string, names: string])[] = [
+const GROUPS: Groups<string> = [
   [FILES, 'fs fsPromises fsp readFile readFileSync writeFile writeFileSync existsSync mkdirSync readdirSync open'],
   [
     NETWORK,
@@ -129,39 +130,31 @@ const GROUPS: readonly (readonly [instead: string, names: string])[] = [
   ['Use Sandbox: it has runCode.', 'CodeInterpreter Interpreter AsyncSandbox SandboxSync'],
 ];
 
-const newTable = () => ({ __proto__: null }) as unknown as Record<string, string>;
-const table = newTable();
-/** The table for search, which has no sandboxes. Built in advance, because the agent's code may change built-in functions. */
-const inSearch = newTable();
-for (const [instead, names] of GROUPS) {
-  const there = instead.includes('sbx.') ? `${instead} Sandboxes are in execute_read and execute_write.` : instead;
-  for (const name of names.split(' ')) {
-    table[name] = instead;
-    inSearch[name] = instead === NETWORK ? NETWORK_IN_SEARCH : there;
-  }
+/** A name of the table -> what to use instead. */
+export const INSTEAD = byName(GROUPS);
+
+/** The same for search, which has no sandboxes. Built in advance, because the agent's code may change built-in functions. */
+const INSTEAD_IN_SEARCH = byName(GROUPS.map(([instead, names]) => [inSearch(instead), names]));
+
+function inSearch(instead: string): string {
+  if (instead === NETWORK) return NETWORK_IN_SEARCH;
+  return instead.includes('sbx.') ? `${instead} Sandboxes are in execute_read and execute_write.` : instead;
 }
 
-/** The object has no prototype, so a lookup finds only names of the table. */
-export const INSTEAD: Readonly<Record<string, string>> = Object.freeze(table);
-
 /** Packages whose name is not in the table -> the name in the table that stands for them. */
-const MODULES: Readonly<Record<string, string>> = {
-  [DESKTOP_MODULE]: 'DesktopSandbox',
-  '@modelcontextprotocol/sdk': 'mcp',
-  '@anthropic-ai/sdk': 'Anthropic',
-  'fs-extra': 'fs',
-  'graceful-fs': 'fs',
-  'node-fetch': 'fetch',
-  'cross-fetch': 'fetch',
-  request: 'fetch',
-  'cross-spawn': 'spawn',
-  shelljs: 'spawn',
-  mocha: 'test',
-};
+const MODULES = byName([
+  ['DesktopSandbox', DESKTOP_MODULE],
+  ['mcp', '@modelcontextprotocol/sdk'],
+  ['Anthropic', '@anthropic-ai/sdk'],
+  ['fs', 'fs-extra graceful-fs'],
+  ['fetch', 'node-fetch cross-fetch request'],
+  ['spawn', 'cross-spawn shelljs'],
+  ['test', 'mocha'],
+]);
 
 /** The sentence that says what to use instead of `name` in a tool; undefined for a name that is not in the table. */
 export const insteadOf = (name: string, surface: Surface): string | undefined =>
-  (surface === 'search' ? inSearch : table)[name];
+  (surface === 'search' ? INSTEAD_IN_SEARCH : INSTEAD)[name];
 
 /** The same for a module specifier: `node:fs/promises`, `lodash/merge`, `@scope/name`. */
 export function insteadOfModule(module: string, surface: Surface): string | undefined {

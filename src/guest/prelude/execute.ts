@@ -12,9 +12,8 @@ const ask = async (options: unknown) => aliasIds(await guestHost.call('api.reque
 const request = (options: unknown) => ask(options);
 const api = { request };
 const ONLY = 'api has one method: api.request({ method, path, query, body }).';
-const METHODS = ['get', 'post', 'put', 'patch', 'delete', 'fetch', 'call', 'send', 'Request', 'list', 'find'];
-hint(api, Object.fromEntries(METHODS.map(name => [name, ONLY])), 'method');
-hint(api, { sandboxes: ONLY, sandbox: ONLY, templates: ONLY, volumes: ONLY, snapshots: ONLY }, 'property');
+hint(api, 'method', [[ONLY, 'get post put patch delete fetch call send Request list find']]);
+hint(api, 'property', [[ONLY, 'sandboxes sandbox templates volumes snapshots']]);
 guestHost.define('api', is.freeze(api));
 guestHost.define('display', display);
 installSandbox(guestHost);

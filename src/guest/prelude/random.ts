@@ -1,12 +1,9 @@
 // Random numbers. All guests start from one memory image, so QuickJS's own generator would repeat itself. crypto asks the
 // host each time; Math.random is a fast generator (sfc32) that the host seeds on first use.
 import { KIND } from '../../engine/protocol.ts';
+import { byName } from '../by-name.ts';
 import { run, send } from './bridge.ts';
 import * as is from './intrinsics.ts';
-
-const HASHES = "Use sbx.commands.run('sha256sum file'), or hashlib in sbx.runCode('…').";
-const CIPHERS = "Use openssl in sbx.commands.run('…').";
-const CLOCK = 'Use performance.now() before and after.';
 
 const MAX_BYTES = 65_536;
 const parseHex = Number.parseInt;
@@ -69,33 +66,24 @@ function getRandomValues<View extends ArrayBufferView>(view: View): View {
 }
 
 /** Members that these objects have in Node's modules or in browsers, but not here -> what to use instead. */
-const NOT_IN_CRYPTO: Readonly<Record<string, string>> = {
-  createHash: HASHES,
-  createHmac: HASHES,
-  hash: HASHES,
-  subtle: HASHES,
-  pbkdf2: HASHES,
-  pbkdf2Sync: HASHES,
-  scrypt: HASHES,
-  scryptSync: HASHES,
-  randomBytes: 'Use Buffer.from(crypto.getRandomValues(new Uint8Array(n))).',
-  randomFillSync: 'Use crypto.getRandomValues(view).',
-  randomInt: 'Use Math.floor(Math.random() * n).',
-  createCipheriv: CIPHERS,
-  createDecipheriv: CIPHERS,
-  createSign: CIPHERS,
-  createVerify: CIPHERS,
-  generateKeyPairSync: CIPHERS,
-  timingSafeEqual: 'Use buffer.equals(other).',
-};
+const NOT_IN_CRYPTO = byName([
+  [
+    "Use sbx.commands.run('sha256sum file'), or hashlib in sbx.runCode('…').",
+    'createHash createHmac hash subtle pbkdf2 pbkdf2Sync scrypt scryptSync',
+  ],
+  ['Use Buffer.from(crypto.getRandomValues(new Uint8Array(n))).', 'randomBytes'],
+  ['Use crypto.getRandomValues(view).', 'randomFillSync'],
+  ['Use Math.floor(Math.random() * n).', 'randomInt'],
+  [
+    "Use openssl in sbx.commands.run('…').",
+    'createCipheriv createDecipheriv createSign createVerify generateKeyPairSync',
+  ],
+  ['Use buffer.equals(other).', 'timingSafeEqual'],
+]);
 
-const NOT_IN_PERFORMANCE: Readonly<Record<string, string>> = {
-  mark: CLOCK,
-  measure: CLOCK,
-  getEntries: CLOCK,
-  getEntriesByName: CLOCK,
-  timerify: CLOCK,
-};
+const NOT_IN_PERFORMANCE = byName([
+  ['Use performance.now() before and after.', 'mark measure getEntries getEntriesByName timerify'],
+]);
 
 function refuse(owner: object, ownerName: string, absent: Readonly<Record<string, string>>): void {
   for (const name of is.keys(absent)) {

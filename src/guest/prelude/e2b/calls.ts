@@ -1,5 +1,6 @@
 // Calls from the guest's Sandbox to the host: JSON with bytes as base64, and errors with the names of the SDK's classes.
 // Security does not depend on this code, because the host checks every call.
+import { byName, type Groups } from '../../by-name.ts';
 import { moveTo, type OnEvent } from '../bridge.ts';
 import type { GuestHost } from '../globals.ts';
 import * as is from '../intrinsics.ts';
@@ -50,7 +51,8 @@ function unlessAborted(answer: Promise<unknown>, signal: Signal): Promise<unknow
 }
 
 export function named(name: string, message: string): Error {
-  if (Object.hasOwn(ERRORS, name)) return new ERRORS[name as keyof typeof ERRORS](message);
+  const Known = Object.hasOwn(ERRORS, name) ? ERRORS[name] : undefined;
+  if (Known !== undefined) return new Known(message);
   const error = new Error(message);
   Object.defineProperty(error, 'name', { value: name, writable: true, configurable: true });
   return error;
@@ -77,25 +79,15 @@ export function dataOf(data: unknown, what: string): string | { base64: string }
 const codec = Uint8Array as unknown as { fromBase64(text: string): Uint8Array };
 export const bytesOf = (base64: string): Uint8Array => codec.fromBase64(base64);
 
-const CONNECTION = 'the gateway holds the connection to E2B';
 /** Options of the SDK that have no effect here, each with the reason. */
-const WITHOUT_EFFECT: Readonly<Record<string, string>> = {
-  apiKey: 'the gateway adds the key',
-  accessToken: 'the gateway adds the key',
-  validateApiKey: 'the gateway adds the key',
-  domain: CONNECTION,
-  apiUrl: CONNECTION,
-  sandboxUrl: CONNECTION,
-  debug: CONNECTION,
-  proxy: CONNECTION,
-  headers: CONNECTION,
-  apiHeaders: CONNECTION,
-  logger: 'console.log comes back with the result',
-  gzip: 'the gateway sends as it must',
-  useOctetStream: 'the gateway sends as it must',
-  useSignature: 'links are always signed',
-  secure: 'a sandbox is always secure',
-};
+const WITHOUT_EFFECT = byName([
+  ['the gateway adds the key', 'apiKey accessToken validateApiKey'],
+  ['the gateway holds the connection to E2B', 'domain apiUrl sandboxUrl debug proxy headers apiHeaders'],
+  ['console.log comes back with the result', 'logger'],
+  ['the gateway sends as it must', 'gzip useOctetStream'],
+  ['links are always signed', 'useSignature'],
+  ['a sandbox is always secure', 'secure'],
+]);
 
 function signalOf(value: unknown): Signal | undefined {
   if (value === null) return undefined;
@@ -114,7 +106,7 @@ export function plain(options: unknown, callbacks: readonly string[] = [], kept:
       out[SIGNAL as never] = signalOf(value);
       continue;
     }
-    const why = kept.includes(name) || !Object.hasOwn(WITHOUT_EFFECT, name) ? undefined : WITHOUT_EFFECT[name];
+    const why = kept.includes(name) ? undefined : WITHOUT_EFFECT[name];
     if (why !== undefined) {
       addNote(`The option ${name} has no effect here: ${why}.`);
       continue;
@@ -150,12 +142,8 @@ export function revive<T>(value: T): T {
 }
 
 /** Defines members that other SDKs, older versions and other languages have; using one throws the hint. */
-export function hint(
-  target: object,
-  hints: Readonly<Record<string, string>>,
-  style: 'method' | 'sync' | 'property',
-): void {
-  for (const [name, instead] of Object.entries(hints)) {
+export function hint(target: object, style: 'method' | 'sync' | 'property', hints: Groups<string>): void {
+  for (const [name, instead] of Object.entries(byName(hints))) {
     const refuse = () => {
       throw new TypeError(`${name} is not there. ${instead}`);
     };

@@ -65,6 +65,10 @@ export class Commands {
     this.#sandboxId = sandboxId;
   }
 
+  #ask(method: string, options: unknown, args: object = {}): Promise<unknown> {
+    return this.#call(`commands.${method}`, { sandboxId: this.#sandboxId, ...args, opts: plain(options) });
+  }
+
   async run(cmd: unknown, options?: unknown): Promise<unknown> {
     if (typeof cmd !== 'string' || Array.isArray(options))
       throw new TypeError(
@@ -96,29 +100,25 @@ export class Commands {
   }
 
   list(options?: unknown) {
-    return this.#call('commands.list', { sandboxId: this.#sandboxId, opts: plain(options) });
+    return this.#ask('list', options);
   }
 
   kill(pid: unknown, options?: unknown) {
-    return this.#call('commands.kill', { sandboxId: this.#sandboxId, pid, opts: plain(options) });
+    return this.#ask('kill', options, { pid });
   }
 
   async sendStdin(pid: unknown, data: unknown, options?: unknown): Promise<void> {
-    const sent = dataOf(data, 'sendStdin(pid, data): data');
-    await this.#call('commands.sendStdin', { sandboxId: this.#sandboxId, pid, data: sent, opts: plain(options) });
+    await this.#ask('sendStdin', options, { pid, data: dataOf(data, 'sendStdin(pid, data): data') });
   }
 
   async closeStdin(pid: unknown, options?: unknown): Promise<void> {
-    await this.#call('commands.closeStdin', { sandboxId: this.#sandboxId, pid, opts: plain(options) });
+    await this.#ask('closeStdin', options, { pid });
   }
 }
 
-const RUN = "Use commands.run('…').";
 rejecting(Commands.prototype);
 suggestNames(Commands.prototype, 'commands');
-const START = "Use commands.run('…', { background: true }).";
-hint(
-  Commands.prototype,
-  { exec: RUN, execute: RUN, start: START, runInBackground: START, run_background: START },
-  'method',
-);
+hint(Commands.prototype, 'method', [
+  ["Use commands.run('…').", 'exec execute'],
+  ["Use commands.run('…', { background: true }).", 'start runInBackground run_background'],
+]);

@@ -86,27 +86,18 @@ export class Files {
 
 rejecting(Files.prototype);
 suggestNames(Files.prototype, 'files');
-hint(
-  Files.prototype,
-  {
-    watchDir: 'Nothing streams into this code: compare files.list(path, { depth }) before and after.',
-    watch: 'Nothing streams into this code: compare files.list(path, { depth }) before and after.',
-    mkdir: 'Use files.makeDir(path).',
-    delete: 'Use files.remove(path).',
-    rm: 'Use files.remove(path).',
-    move: 'Use files.rename(oldPath, newPath).',
-    stat: 'Use files.getInfo(path).',
-    download: "Use files.read(path, { format: 'bytes' }), or downloadUrl(path) for a link.",
-    upload: 'Use files.write(path, data), or uploadUrl(path) for a link.',
-    readFile: 'Use files.read(path).',
-    writeFile: 'Use files.write(path, data).',
-    unlink: 'Use files.remove(path).',
-    ls: 'Use files.list(path).',
-    listDir: 'Use files.list(path).',
-    readdir: 'Use files.list(path).',
-    append: "Use commands.run('cat >> path', …), or read, add and write the whole file.",
-    copy: "Use commands.run('cp -r from to').",
-    readBytes: "Use files.read(path, { format: 'bytes' }).",
-  },
-  'method',
-);
+hint(Files.prototype, 'method', [
+  ['Nothing streams into this code: compare files.list(path, { depth }) before and after.', 'watchDir watch'],
+  ['Use files.makeDir(path).', 'mkdir'],
+  ['Use files.remove(path).', 'delete rm unlink'],
+  ['Use files.rename(oldPath, newPath).', 'move'],
+  ['Use files.getInfo(path).', 'stat'],
+  ["Use files.read(path, { format: 'bytes' }), or downloadUrl(path) for a link.", 'download'],
+  ['Use files.write(path, data), or uploadUrl(path) for a link.', 'upload'],
+  ['Use files.read(path).', 'readFile'],
+  ['Use files.write(path, data).', 'writeFile'],
+  ['Use files.list(path).', 'ls listDir readdir'],
+  ["Use commands.run('cat >> path', …), or read, add and write the whole file.", 'append'],
+  ["Use commands.run('cp -r from to').", 'copy'],
+  ["Use files.read(path, { format: 'bytes' }).", 'readBytes'],
+]);

@@ -1,5 +1,6 @@
 // Aliases for fields of responses: the names in other SDKs, older versions and REST. Reading one returns the right value
 // and adds a note with the right name. The aliases are not enumerable, so they do not show when the response is returned.
+import { byName } from '../../by-name.ts';
 import { addNote } from '../notes.ts';
 
 /** The right name of a field, or a function that computes the value and the expression for it. */
@@ -27,30 +28,19 @@ export function alsoNamed<Answer>(answer: Answer, names: Readonly<Record<string,
 export const allNamed = (answers: unknown, names: Readonly<Record<string, Meant>>): unknown =>
   Array.isArray(answers) ? answers.map(answer => alsoNamed<unknown>(answer, names)) : answers;
 
-const INSTANCE = 'sandboxId';
-export const OF_SANDBOX = {
-  id: INSTANCE,
-  sandboxID: INSTANCE,
-  sandbox_id: INSTANCE,
-  templateID: 'templateId',
-  template_id: 'templateId',
-  status: 'state',
-  end_at: 'endAt',
-  started_at: 'startedAt',
-};
+export const OF_SANDBOX = byName<Meant>([
+  ['sandboxId', 'id sandboxID sandbox_id'],
+  ['templateId', 'templateID template_id'],
+  ['state', 'status'],
+  ['endAt', 'end_at'],
+  ['startedAt', 'started_at'],
+]);
 
-const CODE = 'exitCode';
-export const OF_COMMAND = {
-  exit_code: CODE,
-  exitcode: CODE,
-  returncode: CODE,
-  code: CODE,
-  status: CODE,
-  stdOut: 'stdout',
-  stdErr: 'stderr',
-  output: 'stdout',
-  text: 'stdout',
-};
+export const OF_COMMAND = byName<Meant>([
+  ['exitCode', 'exit_code exitcode returncode code status'],
+  ['stdout', 'stdOut output text'],
+  ['stderr', 'stdErr'],
+]);
 
 type Logs = { readonly stdout: readonly string[]; readonly stderr: readonly string[] };
 const printed = (stream: keyof Logs) =>
@@ -58,20 +48,20 @@ const printed = (stream: keyof Logs) =>
     ({ logs }: Record<string, unknown>) => (logs as Logs)[stream].join(''),
     `logs.${stream}, an array: logs.${stream}.join('')`,
   ] as const;
-export const OF_EXECUTION = {
-  stdout: printed('stdout'),
-  stderr: printed('stderr'),
-  output: printed('stdout'),
-  result: 'text',
-  value: 'text',
-};
-export const OF_CODE_ERROR = { message: 'value', stack: 'traceback' };
+export const OF_EXECUTION = byName<Meant>([
+  [printed('stdout'), 'stdout output'],
+  [printed('stderr'), 'stderr'],
+  ['text', 'result value'],
+]);
+export const OF_CODE_ERROR = byName<Meant>([
+  ['value', 'message'],
+  ['traceback', 'stack'],
+]);
 
 const isType = (type: string) =>
   [(entry: Record<string, unknown>) => entry.type === type, `type === '${type}'`] as const;
-export const OF_ENTRY = {
-  filename: 'name',
-  isDir: isType('dir'),
-  isDirectory: isType('dir'),
-  isFile: isType('file'),
-};
+export const OF_ENTRY = byName<Meant>([
+  ['name', 'filename'],
+  [isType('dir'), 'isDir isDirectory'],
+  [isType('file'), 'isFile'],
+]);

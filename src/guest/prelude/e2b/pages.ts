@@ -69,9 +69,12 @@ export class Pages {
   }
 }
 
-const AWAIT = 'An `await` is missing: (await Sandbox.list()) is an array.';
-const OF_ARRAYS = ['length', 'map', 'filter', 'find', 'forEach', 'some', 'every', 'reduce', 'slice', 'at', 'items'];
-hint(Pages.prototype, Object.fromEntries(OF_ARRAYS.map(name => [name, AWAIT])), 'property');
+hint(Pages.prototype, 'property', [
+  [
+    'An `await` is missing: (await Sandbox.list()) is an array.',
+    'length map filter find forEach some every reduce slice at items',
+  ],
+]);
 
 /** An awaited list also has the paginator's members, and acts as one page with all items. */
 function asPage(all: unknown[]): unknown[] {

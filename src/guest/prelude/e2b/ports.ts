@@ -2,8 +2,7 @@
 import { startTimer } from '../bridge.ts';
 import * as is from '../intrinsics.ts';
 import { decodeUtf8 } from '../text.ts';
-import { bytesOf, type Call, plain } from './calls.ts';
-import { ERRORS } from './public.ts';
+import { bytesOf, type Call, named, plain } from './calls.ts';
 
 type Answered = { readonly status: number; readonly base64: string };
 
@@ -26,7 +25,8 @@ export async function waitForPort(call: Call, sandboxId: string, port: unknown, 
   for (let pause = FIRST_PAUSE_MS; ; pause = is.min(pause * 1.5, MAX_PAUSE_MS)) {
     if (await isOpen(call, sandboxId, Number(port))) return;
     if (is.now() + pause > until)
-      throw new ERRORS.TimeoutError(
+      throw named(
+        'TimeoutError',
         `Port ${String(port)} is not open after ${timeoutMs} ms. Look at what the server printed: await files.read(handle.logPath), where handle is what commands.run('…', { background: true }) returned.`,
       );
     await sleep(pause);

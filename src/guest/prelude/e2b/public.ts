@@ -1,26 +1,25 @@
 // The exports of E2B's SDK beside Sandbox: error classes for `instanceof`, enums and constants. Exports that are not
 // offered here are defined too, and using one throws an error that says what to do instead.
 
-class SandboxError extends Error {}
-class TimeoutError extends SandboxError {}
-class InvalidArgumentError extends SandboxError {}
-class NotEnoughSpaceError extends SandboxError {}
-class NotFoundError extends SandboxError {}
-class FileNotFoundError extends NotFoundError {}
-class SandboxNotFoundError extends NotFoundError {}
-class RateLimitError extends SandboxError {}
-class ServiceBusyError extends SandboxError {}
-class TemplateError extends SandboxError {}
-class GitUpstreamError extends SandboxError {}
-class AuthenticationError extends Error {}
-class GitAuthError extends AuthenticationError {}
-class BuildError extends Error {}
-class FileUploadError extends BuildError {}
-class SecretError extends Error {}
-class SecretNotFoundError extends SecretError {}
-class VolumeError extends Error {}
-class VolumeNotFoundError extends VolumeError {}
-class VolumePathNotFoundError extends VolumeError {}
+import { byName } from '../../by-name.ts';
+
+type ErrorClass = new (message?: string) => Error;
+
+/** Error classes, each with those that extend it. */
+const FAMILIES = [
+  ['Error', 'SandboxError AuthenticationError BuildError SecretError VolumeError'],
+  ['SandboxError', 'TimeoutError InvalidArgumentError NotEnoughSpaceError NotFoundError RateLimitError'],
+  ['SandboxError', 'ServiceBusyError TemplateError GitUpstreamError'],
+  ['NotFoundError', 'FileNotFoundError SandboxNotFoundError'],
+  ['AuthenticationError', 'GitAuthError'],
+  ['BuildError', 'FileUploadError'],
+  ['SecretError', 'SecretNotFoundError'],
+  ['VolumeError', 'VolumeNotFoundError VolumePathNotFoundError'],
+] as const;
+
+export const ERRORS: Record<string, ErrorClass> = {};
+for (const [base, names] of FAMILIES)
+  for (const name of names.split(' ')) ERRORS[name] = class extends (ERRORS[base] ?? Error) {};
 
 type Result = {
   readonly exitCode?: number;
@@ -30,38 +29,13 @@ type Result = {
 };
 
 /** Never thrown here, because a command that fails returns a result. For code that creates one itself. */
-class CommandExitError extends SandboxError {
-  declare readonly exitCode: number;
+ERRORS.CommandExitError = class extends (ERRORS.SandboxError ?? Error) {
   constructor(result: Result | string = {}) {
     const given = typeof result === 'string' ? { error: result } : result;
     super(given.error ?? `exit code ${given.exitCode ?? 1}`);
     for (const name of ['exitCode', 'error', 'stdout', 'stderr'] as const)
       Object.defineProperty(this, name, { value: given[name], configurable: true, writable: true });
   }
-}
-
-export const ERRORS = {
-  SandboxError,
-  TimeoutError,
-  InvalidArgumentError,
-  NotEnoughSpaceError,
-  NotFoundError,
-  FileNotFoundError,
-  SandboxNotFoundError,
-  RateLimitError,
-  ServiceBusyError,
-  TemplateError,
-  GitUpstreamError,
-  AuthenticationError,
-  GitAuthError,
-  BuildError,
-  FileUploadError,
-  SecretError,
-  SecretNotFoundError,
-  VolumeError,
-  VolumeNotFoundError,
-  VolumePathNotFoundError,
-  CommandExitError,
 };
 
 for (const [name, Constructor] of Object.entries(ERRORS)) {
@@ -110,33 +84,27 @@ const READY = 'It belongs to Template. In the body of a build, readyCmd and star
 const VOLUME =
   "Volumes are made over the API: api.request({ method: 'POST', path: '/volumes', body: { name } }); find('volume') in search shows the others.";
 const KEY = 'The gateway holds the connection and the key: use Sandbox, or api.request({ method, path, query, body }).';
-const LOGS = "Logs of builds come from the API: find('build logs') in search.";
 
 /** Exports that are not offered -> what to do instead. */
-const INSTEAD: Readonly<Record<string, string>> = {
-  Template: TEMPLATE,
-  TemplateBase: TEMPLATE,
-  ReadyCmd: READY,
-  waitForFile: READY,
-  waitForPort: `${READY} For a server in a sandbox: await sbx.waitForPort(port).`,
-  waitForProcess: READY,
-  waitForTimeout: READY,
-  waitForURL: READY,
-  Volume: VOLUME,
-  Secret: 'Secrets cannot be managed here. Give values to a sandbox by envs.',
-  SecretPaginator: 'Secrets cannot be managed here.',
-  Desktop:
+const INSTEAD = byName([
+  [TEMPLATE, 'Template TemplateBase'],
+  [READY, 'ReadyCmd waitForFile waitForProcess waitForTimeout waitForURL'],
+  [`${READY} For a server in a sandbox: await sbx.waitForPort(port).`, 'waitForPort'],
+  [VOLUME, 'Volume'],
+  ['Secrets cannot be managed here. Give values to a sandbox by envs.', 'Secret'],
+  ['Secrets cannot be managed here.', 'SecretPaginator'],
+  [
     "There is no desktop here. Create a sandbox from the template 'desktop' (Sandbox.create('desktop')) and run its programs by commands.run.",
-  Git: "Use commands.run('git clone …').",
-  ApiClient: KEY,
-  ConnectionConfig: KEY,
-  E2B: KEY,
-  LogEntry: LOGS,
-  LogEntryStart: LOGS,
-  LogEntryEnd: LOGS,
-  defaultBuildLogger: LOGS,
-  getSignature: 'Links are signed already: await sbx.downloadUrl(path), sbx.uploadUrl(path).',
-};
+    'Desktop',
+  ],
+  ["Use commands.run('git clone …').", 'Git'],
+  [KEY, 'ApiClient ConnectionConfig E2B'],
+  [
+    "Logs of builds come from the API: find('build logs') in search.",
+    'LogEntry LogEntryStart LogEntryEnd defaultBuildLogger',
+  ],
+  ['Links are signed already: await sbx.downloadUrl(path), sbx.uploadUrl(path).', 'getSignature'],
+]);
 
 function unusable(name: string, instead: string): unknown {
   const refuse = (): never => {

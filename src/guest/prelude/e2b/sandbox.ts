@@ -23,6 +23,10 @@ const MAKE = Symbol('make');
 /** Set by installSandbox when the image is built. */
 let call: Call;
 
+/** Calls a method of a sandbox, given as its id or as an object with it. */
+const ask = (method: string, sandbox: unknown, options: unknown, args: object = {}): Promise<unknown> =>
+  call(method, { sandboxId: idOf(sandbox), ...args, opts: plain(options) });
+
 class Sandbox {
   readonly sandboxId: string;
   declare readonly sandboxDomain: string;
@@ -50,14 +54,11 @@ class Sandbox {
   }
 
   static async connect(sandbox: unknown, options?: unknown): Promise<Sandbox> {
-    return new Sandbox(await call('connect', { sandboxId: idOf(sandbox), opts: plain(options) }), MAKE);
+    return new Sandbox(await ask('connect', sandbox, options), MAKE);
   }
 
   static async fork(sandbox: unknown, options?: unknown): Promise<unknown[]> {
-    const forks = (await call('fork', { sandboxId: idOf(sandbox), opts: plain(options) })) as (
-      | Made
-      | { error: { name: string; message: string } }
-    )[];
+    const forks = (await ask('fork', sandbox, options)) as (Made | { error: { name: string; message: string } })[];
     return forks.map(made => ('error' in made ? named(made.error.name, made.error.message) : new Sandbox(made, MAKE)));
   }
 
@@ -67,78 +68,46 @@ class Sandbox {
   static listSnapshots(options?: unknown): Pages {
     return new Pages(options, opts => call('listSnapshots', { opts }));
   }
+  listSnapshots(options?: unknown) {
+    return Sandbox.listSnapshots({ ...plain(options), sandboxId: this.sandboxId });
+  }
   static deleteSnapshot(snapshotId: unknown, options?: unknown) {
     return call('deleteSnapshot', { snapshotId, opts: plain(options) });
   }
 
-  // --- Static with an id, or on an instance ------------------------------------------------------------------------
+  // --- Static with an id, or on an instance: see ON_INSTANCES ------------------------------------------------------
 
   static async getInfo(sandbox: unknown, options?: unknown): Promise<unknown> {
-    return alsoNamed(revive(await call('getInfo', { sandboxId: idOf(sandbox), opts: plain(options) })), OF_SANDBOX);
+    return alsoNamed(revive(await ask('getInfo', sandbox, options)), OF_SANDBOX);
   }
   static async getMetrics(sandbox: unknown, options?: unknown): Promise<unknown> {
-    return revive(await call('getMetrics', { sandboxId: idOf(sandbox), opts: plain(options) }));
+    return revive(await ask('getMetrics', sandbox, options));
   }
   static kill(sandbox: unknown, options?: unknown) {
-    return call('kill', { sandboxId: idOf(sandbox), opts: plain(options) });
+    return ask('kill', sandbox, options);
   }
+  static pause(sandbox: unknown, options?: unknown) {
+    return ask('pause', sandbox, options);
+  }
+  /** The older name of pause, which the SDK still has. */
   static betaPause(sandbox: unknown, options?: unknown) {
     return Sandbox.pause(sandbox, options);
   }
-  static pause(sandbox: unknown, options?: unknown) {
-    return call('pause', { sandboxId: idOf(sandbox), opts: plain(options) });
-  }
   static async setTimeout(sandbox: unknown, timeoutMs: unknown, options?: unknown): Promise<void> {
-    await call('setTimeout', { sandboxId: idOf(sandbox), timeoutMs, opts: plain(options) });
+    await ask('setTimeout', sandbox, options, { timeoutMs });
   }
   static async updateNetwork(sandbox: unknown, network: Options, options?: unknown): Promise<void> {
     if (typeof network !== 'object' || network === null)
       throw new TypeError(
         'updateNetwork(network): give all the rules, e.g. { denyOut: [ALL_TRAFFIC] }; {} clears them.',
       );
-    const resolved = plain(selected(network));
-    await call('updateNetwork', { sandboxId: idOf(sandbox), network: resolved, opts: plain(options) });
+    await ask('updateNetwork', sandbox, options, { network: plain(selected(network)) });
   }
   static createSnapshot(sandbox: unknown, options?: unknown) {
-    return call('createSnapshot', { sandboxId: idOf(sandbox), opts: plain(options) });
-  }
-
-  connect(options?: unknown) {
-    return Sandbox.connect(this, options);
-  }
-  fork(options?: unknown) {
-    return Sandbox.fork(this, options);
-  }
-  getInfo(options?: unknown) {
-    return Sandbox.getInfo(this, options);
-  }
-  getMetrics(options?: unknown) {
-    return Sandbox.getMetrics(this, options);
+    return ask('createSnapshot', sandbox, options);
   }
   isRunning(options?: unknown) {
-    return call('isRunning', { sandboxId: this.sandboxId, opts: plain(options) });
-  }
-  kill(options?: unknown) {
-    return Sandbox.kill(this, options);
-  }
-  pause(options?: unknown) {
-    return Sandbox.pause(this, options);
-  }
-  /** The older name of pause, which the SDK still has. */
-  betaPause(options?: unknown) {
-    return Sandbox.pause(this, options);
-  }
-  setTimeout(timeoutMs: unknown, options?: unknown) {
-    return Sandbox.setTimeout(this, timeoutMs, options);
-  }
-  updateNetwork(network: Options, options?: unknown) {
-    return Sandbox.updateNetwork(this, network, options);
-  }
-  createSnapshot(options?: unknown) {
-    return Sandbox.createSnapshot(this, options);
-  }
-  listSnapshots(options?: unknown) {
-    return Sandbox.listSnapshots({ ...plain(options), sandboxId: this.sandboxId });
+    return ask('isRunning', this.sandboxId, options);
   }
 
   // --- Code in the sandbox -----------------------------------------------------------------------------------------
@@ -151,7 +120,7 @@ class Sandbox {
     return finishExecution((await (listening?.until(running) ?? running)) as Execution);
   }
   createCodeContext(options?: unknown) {
-    return call('createCodeContext', { sandboxId: this.sandboxId, opts: plain(options) });
+    return ask('createCodeContext', this.sandboxId, options);
   }
   listCodeContexts() {
     return call('listCodeContexts', { sandboxId: this.sandboxId });
@@ -176,14 +145,10 @@ class Sandbox {
     return waitForPort(call, this.sandboxId, port, options);
   }
   downloadUrl(path: unknown, options?: unknown) {
-    return call('downloadUrl', { sandboxId: this.sandboxId, path, opts: plain(options) });
+    return ask('downloadUrl', this.sandboxId, options, { path });
   }
   uploadUrl(path?: unknown, options?: unknown) {
-    return call('uploadUrl', {
-      sandboxId: this.sandboxId,
-      ...(path !== undefined && { path }),
-      opts: plain(options),
-    });
+    return ask('uploadUrl', this.sandboxId, options, path === undefined ? {} : { path });
   }
   async fetch(port: unknown, path: unknown = '/', init?: unknown): Promise<unknown> {
     const { body, headers, ...rest } = plain(init, [], ['headers']);
@@ -199,6 +164,18 @@ class Sandbox {
     return response((await call('fetch', { sandboxId: this.sandboxId, port, path, opts })) as Answered);
   }
 }
+
+/** Instances have these methods, too: the static ones, with the instance as the first argument. */
+const ON_INSTANCES = [
+  ...(['connect', 'fork', 'getInfo', 'getMetrics', 'kill', 'pause', 'betaPause'] as const),
+  ...(['setTimeout', 'updateNetwork', 'createSnapshot'] as const),
+];
+for (const name of ON_INSTANCES)
+  hide(Sandbox.prototype, {
+    [name](this: Sandbox, ...args: unknown[]) {
+      return (Sandbox[name] as (sandbox: Sandbox, ...args: unknown[]) => unknown)(this, ...args);
+    },
+  });
 
 export function installSandbox(host: GuestHost): void {
   call = createCall(host);

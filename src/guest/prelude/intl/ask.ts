@@ -30,8 +30,7 @@ export function ask(spec: string, call: readonly unknown[]): unknown {
 export function numeric(value: unknown): string {
   if (typeof value === 'bigint') return `b${value}`;
   if (typeof value === 'string') return `s${value}`;
-  const number = is.NumberCtor(value);
-  return Object.is(number, -0) ? 'n-0' : `n${number}`;
+  return number(value);
 }
 
 /** Any value, converted to a number, in the form that the host reads. */
@@ -42,6 +41,18 @@ export const number = (value: unknown): string => {
 
 type Kind = 'text' | 'flag' | 'number' | 'either';
 export type OptionKinds = Readonly<Record<string, Kind>>;
+
+/** `style useGrouping:either`: options in the order in which they are read. Without a kind, an option is text. */
+export const optionKinds = (...rows: readonly string[]): OptionKinds =>
+  Object.fromEntries(
+    rows
+      .join(' ')
+      .split(' ')
+      .map(option => {
+        const [name = '', kind = 'text'] = option.split(':');
+        return [name, kind as Kind];
+      }),
+  );
 
 /** The known options as plain values. Getters run here, in the guest. */
 export function plainOptions(options: unknown, kinds: OptionKinds): Record<string, string | boolean> {

@@ -1,19 +1,11 @@
 // Intl.Collator and localeCompare. The first comparisons of a run are sent to the host one by one. Later each text is sent
 // once, for a rank that sorts like it: sorting thousands of texts would otherwise take a hundred thousand calls.
 import * as is from '../intrinsics.ts';
-import { ask, type OptionKinds, plainOptions, sendRaw, specOf } from './ask.ts';
+import { ask, optionKinds, plainOptions, sendRaw, specOf } from './ask.ts';
 import { createService, hidden } from './service.ts';
 import { installSort, isRanked, isSorting, rankSorted } from './sorting.ts';
 
-const OPTIONS: OptionKinds = {
-  usage: 'text',
-  localeMatcher: 'text',
-  collation: 'text',
-  numeric: 'flag',
-  caseFirst: 'text',
-  sensitivity: 'text',
-  ignorePunctuation: 'flag',
-};
+const OPTIONS = optionKinds('usage localeMatcher collation numeric:flag caseFirst sensitivity ignorePunctuation:flag');
 
 /** So many comparisons outside of a sort are sent one by one. */
 const FEW = 64;

@@ -1,30 +1,12 @@
 // Intl.DateTimeFormat, and the methods of Date that depend on the locale. The guest's time zone is UTC.
-import { ask, number, type OptionKinds, plainOptions, specOf } from './ask.ts';
+import { ask, number, optionKinds, plainOptions, specOf } from './ask.ts';
 import { timeOfText } from './date-text.ts';
 import { createService, hidden } from './service.ts';
 
-const OPTIONS: OptionKinds = {
-  localeMatcher: 'text',
-  calendar: 'text',
-  numberingSystem: 'text',
-  hour12: 'flag',
-  hourCycle: 'text',
-  timeZone: 'text',
-  weekday: 'text',
-  era: 'text',
-  year: 'text',
-  month: 'text',
-  day: 'text',
-  dayPeriod: 'text',
-  hour: 'text',
-  minute: 'text',
-  second: 'text',
-  fractionalSecondDigits: 'number',
-  timeZoneName: 'text',
-  formatMatcher: 'text',
-  dateStyle: 'text',
-  timeStyle: 'text',
-};
+const OPTIONS = optionKinds(
+  'localeMatcher calendar numberingSystem hour12:flag hourCycle timeZone weekday era year month day dayPeriod',
+  'hour minute second fractionalSecondDigits:number timeZoneName formatMatcher dateStyle timeStyle',
+);
 
 type Plain = Record<string, string | boolean>;
 

@@ -1,7 +1,7 @@
 // Intl.Locale, and the functions of the Intl object.
 
 import * as is from '../intrinsics.ts';
-import { ask, GENERAL, localeList, plainOptions } from './ask.ts';
+import { ask, GENERAL, localeList, optionKinds, plainOptions } from './ask.ts';
 import { hidden } from './service.ts';
 
 const FIELDS = [
@@ -9,17 +9,9 @@ const FIELDS = [
   ...['region', 'script'],
 ] as const;
 const DETAILS = ['calendars', 'collations', 'hourCycles', 'numberingSystems', 'textInfo', 'timeZones', 'weekInfo'];
-const OPTIONS = {
-  language: 'text',
-  script: 'text',
-  region: 'text',
-  calendar: 'text',
-  collation: 'text',
-  hourCycle: 'text',
-  caseFirst: 'text',
-  numeric: 'flag',
-  numberingSystem: 'text',
-} as const;
+const OPTIONS = optionKinds(
+  'language script region calendar collation hourCycle caseFirst numeric:flag numberingSystem',
+);
 
 export class Locale {
   readonly #spec: string;

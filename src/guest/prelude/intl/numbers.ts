@@ -1,34 +1,18 @@
 // Intl.NumberFormat, PluralRules and RelativeTimeFormat, and toLocaleString of numbers.
-import { ask, number, numeric, type OptionKinds, plainOptions, specOf } from './ask.ts';
+import { ask, number, numeric, optionKinds, plainOptions, specOf } from './ask.ts';
 import { createService, hidden } from './service.ts';
 
-const DIGITS: OptionKinds = {
-  minimumIntegerDigits: 'number',
-  minimumFractionDigits: 'number',
-  maximumFractionDigits: 'number',
-  minimumSignificantDigits: 'number',
-  maximumSignificantDigits: 'number',
-  roundingIncrement: 'number',
-  roundingMode: 'text',
-  roundingPriority: 'text',
-  trailingZeroDisplay: 'text',
-};
+const DIGITS = [
+  'minimumIntegerDigits:number minimumFractionDigits:number maximumFractionDigits:number',
+  'minimumSignificantDigits:number maximumSignificantDigits:number roundingIncrement:number',
+  'roundingMode roundingPriority trailingZeroDisplay',
+];
 
-const OPTIONS: OptionKinds = {
-  localeMatcher: 'text',
-  numberingSystem: 'text',
-  style: 'text',
-  currency: 'text',
-  currencyDisplay: 'text',
-  currencySign: 'text',
-  unit: 'text',
-  unitDisplay: 'text',
+const OPTIONS = optionKinds(
+  'localeMatcher numberingSystem style currency currencyDisplay currencySign unit unitDisplay',
   ...DIGITS,
-  notation: 'text',
-  compactDisplay: 'text',
-  useGrouping: 'either',
-  signDisplay: 'text',
-};
+  'notation compactDisplay useGrouping:either signDisplay',
+);
 
 /** Both ends of a range are required; undefined would become NaN. */
 function ends(start: unknown, end: unknown): [string, string] {
@@ -50,7 +34,7 @@ export const NumberFormat = createService({
 
 export const PluralRules = createService({
   type: 'PluralRules',
-  options: { localeMatcher: 'text', type: 'text', ...DIGITS },
+  options: optionKinds('localeMatcher type', ...DIGITS),
   methods: {
     select: (spec, value: unknown) => ask(spec, ['select', number(value)]),
     selectRange: (spec, start: unknown, end: unknown) => {
@@ -62,7 +46,7 @@ export const PluralRules = createService({
 
 export const RelativeTimeFormat = createService({
   type: 'RelativeTimeFormat',
-  options: { localeMatcher: 'text', numberingSystem: 'text', style: 'text', numeric: 'text' },
+  options: optionKinds('localeMatcher numberingSystem style numeric'),
   methods: {
     format: (spec, value: unknown, unit: unknown) => ask(spec, ['format', number(value), `${unit as string}`]),
     formatToParts: (spec, value: unknown, unit: unknown) =>

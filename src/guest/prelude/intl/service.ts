@@ -1,5 +1,5 @@
 // Creates a constructor of Intl whose methods call the host. What is special about each is in its own file.
-import { ask, GENERAL, localeList, type OptionKinds, plainOptions, specOf } from './ask.ts';
+import { ask, GENERAL, localeList, type OptionKinds, optionKinds, plainOptions, specOf } from './ask.ts';
 
 type State = { readonly spec: string; readonly resolved: object; readonly bound: Record<string, unknown> };
 type Method = (spec: string, ...args: never[]) => unknown;
@@ -59,7 +59,12 @@ export function createService(definition: ServiceOptions): Service {
   Object.defineProperty(prototype, Symbol.toStringTag, { value: `Intl.${type}`, configurable: true });
   Object.defineProperty(Constructor, 'prototype', { value: prototype, writable: false });
   hidden(Constructor, 'supportedLocalesOf', (locales?: unknown, options?: unknown) =>
-    ask(GENERAL, ['supportedLocalesOf', type, localeList(locales), plainOptions(options, { localeMatcher: 'text' })]),
+    ask(GENERAL, [
+      'supportedLocalesOf',
+      type,
+      localeList(locales),
+      plainOptions(options, optionKinds('localeMatcher')),
+    ]),
   );
   return Constructor;
 }

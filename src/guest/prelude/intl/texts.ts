@@ -1,5 +1,5 @@
 // Intl.ListFormat, DisplayNames and Segmenter, and the methods of strings and arrays that depend on the locale.
-import { ask, GENERAL, localeList } from './ask.ts';
+import { ask, GENERAL, localeList, optionKinds } from './ask.ts';
 import { createService, hidden } from './service.ts';
 
 function listOf(items: unknown): string[] {
@@ -14,7 +14,7 @@ function listOf(items: unknown): string[] {
 
 export const ListFormat = createService({
   type: 'ListFormat',
-  options: { localeMatcher: 'text', type: 'text', style: 'text' },
+  options: optionKinds('localeMatcher type style'),
   strictOptions: true,
   methods: {
     format: (spec, items: unknown) => ask(spec, ['format', listOf(items)]),
@@ -24,7 +24,7 @@ export const ListFormat = createService({
 
 export const DisplayNames = createService({
   type: 'DisplayNames',
-  options: { localeMatcher: 'text', style: 'text', type: 'text', fallback: 'text', languageDisplay: 'text' },
+  options: optionKinds('localeMatcher style type fallback languageDisplay'),
   strictOptions: true,
   methods: { of: (spec, code: unknown) => ask(spec, ['of', `${code as string}`]) },
 });
@@ -67,7 +67,7 @@ class Segments {
 
 export const Segmenter = createService({
   type: 'Segmenter',
-  options: { localeMatcher: 'text', granularity: 'text' },
+  options: optionKinds('localeMatcher granularity'),
   strictOptions: true,
   methods: { segment: (spec, text: unknown) => new Segments(spec, `${text as string}`) },
 });
