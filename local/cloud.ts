@@ -32,8 +32,9 @@ const unless = (code: CloudError['code']) => (caught: unknown) => {
   throw caught;
 };
 
-type Entry = {
-  readonly sandbox: { -readonly [K in keyof Sandbox]: Sandbox[K] } & { logs: parts.LogEntry[] };
+/** What the registry alone sees and changes of a sandbox. */
+type Live = { -readonly [K in keyof Sandbox]: Sandbox[K] } & {
+  readonly logs: parts.LogEntry[];
   cancelExpiry: () => void;
   readonly createdForMs: number;
   /** The pause or resume under way: those who ask for the same join it. */
@@ -46,7 +47,7 @@ export class Cloud {
   readonly clock: Clock;
   readonly limits: CloudLimits;
   readonly warn: (message: string) => void;
-  readonly #entries = new Map<string, Entry>();
+  readonly #sandboxes = new Map<string, Live>();
   /** For machines that are starting: simultaneous creates must not pass the limit. */
   readonly #reserved = new Set<{ readonly teamId: string }>();
   /** For what is no sandbox: a build. The caller closes it. */
@@ -73,12 +74,12 @@ export class Cloud {
 
   /** Of any team: the control plane compares `spec.teamId`, the data plane tokens. */
   find(sandboxId: string): Sandbox | undefined {
-    return this.#entries.get(sandboxId)?.sandbox;
+    return this.#sandboxes.get(sandboxId);
   }
 
   /** Of all teams. */
   all(): Sandbox[] {
-    return Array.from(this.#entries.values(), entry => entry.sandbox);
+    return [...this.#sandboxes.values()];
   }
 
   ofTeam(teamId: string): Sandbox[] {
@@ -103,29 +104,29 @@ export class Cloud {
 
   /** @throws CloudError sandbox_gone */
   kill(sandbox: Sandbox): Promise<void> {
-    return this.#change(sandbox, entry => this.#remove(entry));
+    return this.#change(sandbox, live => this.#remove(live));
   }
 
   /** @throws CloudError sandbox_gone, already_paused */
   pause(sandbox: Sandbox, options = { keepMemory: true }): Promise<void> {
-    return this.#join(sandbox, 'paused', async entry => {
-      if (entry.sandbox.state === 'paused') throw new CloudError('already_paused', sandbox.sandboxId);
-      await this.#freeze(entry, options.keepMemory);
+    return this.#join(sandbox, 'paused', async live => {
+      if (live.state === 'paused') throw new CloudError('already_paused', live.sandboxId);
+      await this.#freeze(live, options.keepMemory);
     });
   }
 
   /** @throws CloudError sandbox_gone, already_running, too_many_running */
   resume(sandbox: Sandbox, timeoutMs: number, options = { keepMemory: true }): Promise<void> {
-    return this.#join(sandbox, 'running', async entry => {
-      if (entry.sandbox.state === 'running') throw new CloudError('already_running', sandbox.sandboxId);
-      const release = this.#reserve(sandbox.spec.teamId);
+    return this.#join(sandbox, 'running', async live => {
+      if (live.state === 'running') throw new CloudError('already_running', live.sandboxId);
+      const release = this.#reserve(live.spec.teamId);
       try {
-        if (!options.keepMemory) await entry.sandbox.machine.freeze({ keepMemory: false });
-        await entry.sandbox.machine.thaw();
+        if (!options.keepMemory) await live.machine.freeze({ keepMemory: false });
+        await live.machine.thaw();
         const [startedAtMs, executionId] = [this.clock.now(), randomUUID()];
-        Object.assign(entry.sandbox, { state: 'running', startedAtMs, memoryDropped: false, executionId });
-        this.#expireAt(entry, startedAtMs + timeoutMs);
-        this.tell('resumed', sandbox);
+        Object.assign(live, { state: 'running', startedAtMs, memoryDropped: false, executionId });
+        this.#expireAt(live, startedAtMs + timeoutMs);
+        this.tell('resumed', live);
       } finally {
         release();
       }
@@ -145,41 +146,39 @@ export class Cloud {
   /** Runs it, if traffic wakes it, for as long as it was made for but five minutes at least. @throws CloudError */
   async wake(sandbox: Sandbox): Promise<void> {
     if (!this.wakes(sandbox)) return;
-    const timeoutMs = Math.max(MIN_WAKE_MS, this.#entries.get(sandbox.sandboxId)?.createdForMs ?? 0);
+    const timeoutMs = Math.max(MIN_WAKE_MS, this.#sandboxes.get(sandbox.sandboxId)?.createdForMs ?? 0);
     // A kill may come first.
     await this.resumeUnlessRunning(sandbox, timeoutMs).catch(unless('sandbox_gone'));
   }
 
   /** The sandbox then ends `timeoutMs` from now, but never later than its longest life; `extendOnly` never shortens. */
   setTimeout(sandbox: Sandbox, timeoutMs: number, options = { extendOnly: false }): void {
-    const entry = this.#running(sandbox);
+    const live = this.#running(sandbox);
     const endAtMs = this.clock.now() + timeoutMs;
     if (options.extendOnly && endAtMs <= sandbox.endAtMs) return;
-    this.#expireAt(entry, endAtMs);
+    this.#expireAt(live, endAtMs);
     this.tell('updated', sandbox, { set_timeout: new Date(sandbox.endAtMs).toISOString() });
   }
 
   /** Replaces the egress rules; what concerns incoming traffic stays. */
   setNetwork(sandbox: Sandbox, egress: parts.NetworkConfig, allowInternetAccess: boolean | undefined): void {
-    const entry = this.#running(sandbox);
+    const live = this.#running(sandbox);
     const { allowPublicTraffic, maskRequestHost, httpsPorts } = sandbox.network ?? {};
     const network = { ...egress, allowPublicTraffic, maskRequestHost, httpsPorts };
-    Object.assign(entry.sandbox, { network, allowInternetAccess });
+    Object.assign(live, { network, allowInternetAccess });
     this.tell('updated', sandbox);
   }
 
   /** A copy of the machine, taken while nothing else changes the sandbox. */
   copyMachine(sandbox: Sandbox): Promise<parts.Machine> {
-    return this.#change(sandbox, ({ sandbox: { sandboxId, spec, machine } }) => machine.copy({ ...spec, sandboxId }));
+    return this.#change(sandbox, ({ sandboxId, spec, machine }) => machine.copy({ ...spec, sandboxId }));
   }
 
   /** Adds a line to the sandbox's log, which the logs routes show; the oldest go first. */
   log(sandbox: Sandbox, level: parts.LogEntry['level'], message: string, fields: parts.LogEntry['fields'] = {}): void {
-    const entry = this.#entries.get(sandbox.sandboxId);
-    if (entry === undefined) return;
-    const timestamp = new Date(this.clock.now()).toISOString();
-    entry.sandbox.logs.push({ timestamp, level, message, fields });
-    if (entry.sandbox.logs.length > MAX_LOGS) entry.sandbox.logs.shift();
+    const logs = this.#sandboxes.get(sandbox.sandboxId)?.logs ?? [];
+    logs.push({ timestamp: new Date(this.clock.now()).toISOString(), level, message, fields });
+    if (logs.length > MAX_LOGS) logs.shift();
   }
 
   /** Ends every sandbox. Whatever is asked afterwards is refused. */
@@ -190,100 +189,95 @@ export class Cloud {
 
   #add(sandboxId: string, spec: parts.SandboxSpec, machine: parts.Machine, timeoutMs: number): Sandbox {
     const nowMs = this.clock.now();
-    const entry: Entry = {
-      sandbox: {
-        sandboxId,
-        executionId: randomUUID(),
-        domain: this.domain,
-        spec,
-        machine,
-        envdAccessToken: spec.secure ? newToken() : undefined,
-        trafficAccessToken: spec.network?.allowPublicTraffic === false ? newToken() : undefined,
-        network: spec.network,
-        allowInternetAccess: spec.allowInternetAccess,
-        state: 'running',
-        memoryDropped: false,
-        startedAtMs: nowMs,
-        endAtMs: nowMs,
-        logs: [],
-      },
+    const live: Live = {
+      sandboxId,
+      executionId: randomUUID(),
+      domain: this.domain,
+      spec,
+      machine,
+      envdAccessToken: spec.secure ? newToken() : undefined,
+      trafficAccessToken: spec.network?.allowPublicTraffic === false ? newToken() : undefined,
+      network: spec.network,
+      allowInternetAccess: spec.allowInternetAccess,
+      state: 'running',
+      memoryDropped: false,
+      startedAtMs: nowMs,
+      endAtMs: nowMs,
+      logs: [],
       cancelExpiry: () => {},
       createdForMs: timeoutMs,
       changing: undefined,
       turn: Promise.resolve(),
     };
-    this.#entries.set(sandboxId, entry);
-    this.#expireAt(entry, nowMs + timeoutMs);
-    this.log(entry.sandbox, 'info', 'Sandbox started');
-    this.tell('created', entry.sandbox);
-    return entry.sandbox;
+    this.#sandboxes.set(sandboxId, live);
+    this.#expireAt(live, nowMs + timeoutMs);
+    this.log(live, 'info', 'Sandbox started');
+    this.tell('created', live);
+    return live;
   }
 
-  #expireAt(entry: Entry, endAtMs: number): void {
-    entry.cancelExpiry();
-    const { sandbox } = entry;
-    sandbox.endAtMs = Math.min(endAtMs, sandbox.startedAtMs + this.limits.maxLifeMs);
-    entry.cancelExpiry = this.clock.after(sandbox.endAtMs - this.clock.now(), () => {
+  #expireAt(live: Live, endAtMs: number): void {
+    live.cancelExpiry();
+    live.endAtMs = Math.min(endAtMs, live.startedAtMs + this.limits.maxLifeMs);
+    live.cancelExpiry = this.clock.after(live.endAtMs - this.clock.now(), () => {
       // No caller waits for an expiry, so its failure cannot be reported to one.
-      this.#change(sandbox, () => this.#expire(entry)).catch(() => {});
+      this.#change(live, () => this.#expire(live)).catch(() => {});
     });
   }
 
   /** A change that was waiting may have moved the end or paused the sandbox: look again. */
-  async #expire(entry: Entry): Promise<void> {
-    const { sandbox } = entry;
-    if (sandbox.state !== 'running') return;
+  async #expire(live: Live): Promise<void> {
+    if (live.state !== 'running') return;
     // Not yet: the end was moved, or the timer was early.
-    if (sandbox.endAtMs > this.clock.now()) return this.#expireAt(entry, sandbox.endAtMs);
-    if (sandbox.spec.onTimeout === 'pause') await this.#freeze(entry, sandbox.spec.keepMemoryOnTimeout);
-    else await this.#remove(entry);
+    if (live.endAtMs > this.clock.now()) return this.#expireAt(live, live.endAtMs);
+    if (live.spec.onTimeout === 'pause') await this.#freeze(live, live.spec.keepMemoryOnTimeout);
+    else await this.#remove(live);
   }
 
-  async #freeze(entry: Entry, keepMemory: boolean): Promise<void> {
-    entry.cancelExpiry();
-    const { sandbox } = entry;
+  async #freeze(live: Live, keepMemory: boolean): Promise<void> {
+    live.cancelExpiry();
     // Paused from the first moment: no new request may start while the machine winds down.
-    Object.assign(sandbox, { state: 'paused', memoryDropped: !keepMemory, endAtMs: this.clock.now() });
-    await sandbox.machine.freeze({ keepMemory });
-    this.tell('paused', sandbox);
+    Object.assign(live, { state: 'paused', memoryDropped: !keepMemory, endAtMs: this.clock.now() });
+    await live.machine.freeze({ keepMemory });
+    this.tell('paused', live);
   }
 
-  async #remove(entry: Entry): Promise<void> {
-    entry.cancelExpiry();
-    entry.sandbox.state = 'gone';
-    this.#entries.delete(entry.sandbox.sandboxId);
-    this.tell('killed', entry.sandbox);
-    await entry.sandbox.machine.close();
+  async #remove(live: Live): Promise<void> {
+    live.cancelExpiry();
+    live.state = 'gone';
+    this.#sandboxes.delete(live.sandboxId);
+    this.tell('killed', live);
+    await live.machine.close();
   }
 
-  #running(sandbox: Sandbox): Entry {
-    const entry = this.#entries.get(sandbox.sandboxId);
-    if (entry === undefined || sandbox.state !== 'running') throw new CloudError('sandbox_gone', sandbox.sandboxId);
-    return entry;
+  /** @throws CloudError sandbox_gone */
+  #live({ sandboxId }: Sandbox): Live {
+    const live = this.#sandboxes.get(sandboxId);
+    if (live === undefined) throw new CloudError('sandbox_gone', sandboxId);
+    return live;
+  }
+
+  #running(sandbox: Sandbox): Live {
+    if (sandbox.state !== 'running') throw new CloudError('sandbox_gone', sandbox.sandboxId);
+    return this.#live(sandbox);
   }
 
   /** Runs `work` after the changes asked for before it, unless one of them ended the sandbox. */
-  async #change<T>(sandbox: Sandbox, work: (entry: Entry) => Promise<T>): Promise<T> {
-    const entry = this.#entries.get(sandbox.sandboxId);
-    if (entry === undefined) throw new CloudError('sandbox_gone', sandbox.sandboxId);
-    const result = entry.turn.then(() => {
-      if (!this.#entries.has(sandbox.sandboxId)) throw new CloudError('sandbox_gone', sandbox.sandboxId);
-      return work(entry);
-    });
-    entry.turn = result.catch(() => {});
+  async #change<T>(sandbox: Sandbox, work: (live: Live) => Promise<T>): Promise<T> {
+    const live = this.#live(sandbox);
+    const result = live.turn.then(() => work(this.#live(sandbox)));
+    live.turn = result.catch(() => {});
     return result;
   }
 
   /** The change, or the same one under way. */
-  #join(sandbox: Sandbox, to: Sandbox['state'], work: (entry: Entry) => Promise<void>): Promise<void> {
-    const entry = this.#entries.get(sandbox.sandboxId);
-    if (entry?.changing?.to === to) return entry.changing.done;
-    const done = this.#change(sandbox, each =>
-      work(each).finally(() => {
-        if (each.changing?.to === to) each.changing = undefined;
-      }),
-    );
-    if (entry !== undefined) entry.changing = { to, done };
+  async #join(sandbox: Sandbox, to: Sandbox['state'], work: (live: Live) => Promise<void>): Promise<void> {
+    const live = this.#live(sandbox);
+    if (live.changing?.to === to) return live.changing.done;
+    const done = this.#change(sandbox, work).finally(() => {
+      if (live.changing?.to === to) live.changing = undefined;
+    });
+    live.changing = { to, done };
     return done;
   }
 

@@ -4,8 +4,7 @@ import { once } from 'node:events';
 import { type IncomingMessage, request as send } from 'node:http';
 import { readCapped } from '../src/ground/read-capped.ts';
 import type { Cloud } from './cloud.ts';
-import type { MachineParts } from './machine/machine.ts';
-import type { LocalRequest, LocalResponse } from './machine/network.ts';
+import type { LocalRequest, LocalResponse, MachineParts } from './machine/machine.ts';
 
 const LABEL = /^\d{1,5}-[a-z0-9]+$/;
 const MAX_BODY_BYTES = 64 * 1024 * 1024;

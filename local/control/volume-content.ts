@@ -3,7 +3,8 @@ import { posix } from 'node:path';
 import type { Request, RequestHandler } from 'express';
 import { z } from 'zod';
 import { readCapped } from '../../src/ground/read-capped.ts';
-import { FileError, type FileTree } from '../machine/machine.ts';
+import { Failure } from '../machine/failure.ts';
+import type { FileTree } from '../machine/machine.ts';
 import { ApiError } from './errors.ts';
 import type { Volume, VolumeStore } from './volumes.ts';
 
@@ -35,7 +36,7 @@ export function volumeContent(volumes: VolumeStore): RequestHandler {
       else if (body === undefined) res.end();
       else res.json(body);
     } catch (caught) {
-      if (!(caught instanceof FileError)) throw caught;
+      if (!(caught instanceof Failure)) throw caught;
       if (caught.code === 'not_found') throw notFound(query.path);
       throw new ApiError(caught.code === 'resource_exhausted' ? 507 : 409, caught.message);
     }

@@ -5,7 +5,8 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
 import { readCapped } from '../../src/ground/read-capped.ts';
-import { type DataMachine, FileError } from '../machine/machine.ts';
+import { Failure, type FailureCode } from '../machine/failure.ts';
+import type { DataMachine } from '../machine/machine.ts';
 import { sandboxPath } from '../machine/paths.ts';
 import { DEFAULT_USER, findUser, type User } from '../machine/users.ts';
 import { Refusal } from './access.ts';
@@ -13,7 +14,7 @@ import { sendJson } from './answers.ts';
 import { contentType, disposition, encodingFor, rangeOf } from './content.ts';
 import { metadataOf } from './metadata.ts';
 
-const STATUS: Readonly<Record<FileError['code'], number>> = {
+const STATUS: Readonly<Partial<Record<FailureCode, number>>> = {
   not_found: 404,
   already_exists: 409,
   invalid_argument: 400,
@@ -38,7 +39,7 @@ export async function answerFiles(
     else if (req.method === 'POST') sendJson(res, 200, await upload(machine, req, query, user));
     else throw new Refusal(405, 'Use GET or POST.');
   } catch (caught) {
-    throw caught instanceof FileError ? new Refusal(STATUS[caught.code], caught.message) : caught;
+    throw caught instanceof Failure ? new Refusal(STATUS[caught.code] ?? 500, caught.message) : caught;
   }
 }
 
@@ -51,7 +52,7 @@ async function download(
 ): Promise<void> {
   const path = sandboxPath(query.get('path') ?? '', user);
   const stat = await machine.files.stat(path).catch((caught: unknown) => {
-    const missing = caught instanceof FileError && caught.code === 'not_found';
+    const missing = caught instanceof Failure && caught.code === 'not_found';
     throw missing ? new Refusal(404, `path '${path}' does not exist`) : caught;
   });
   if (stat.type === 'directory') throw new Refusal(400, `path '${path}' is a directory`);
@@ -132,7 +133,7 @@ async function upload(
   const write = async (path: string, content: Uint8Array | AsyncIterable<Uint8Array>): Promise<Written> => {
     const target = sandboxPath(path, user);
     await machine.files.write(target, content, user.uid).catch((caught: unknown) => {
-      throw caught instanceof FileError && caught.message.startsWith('path is a file')
+      throw caught instanceof Failure && caught.message.startsWith('path is a file')
         ? new Refusal(500, `error ensuring directories: ${caught.message}`)
         : caught;
     });
@@ -149,7 +150,7 @@ async function upload(
     const expected = 'expected multipart/form-data or application/octet-stream';
     throw new Refusal(400, `unsupported content type: ${type}, ${expected}`);
   }
-  const tooLarge = () => new FileError('resource_exhausted', 'the upload is too large');
+  const tooLarge = () => new Failure('resource_exhausted', 'the upload is too large');
   const content = await readCapped(body, { maxBytes: MAX_MULTIPART_BYTES, tooLarge });
   const form = await new Response(content, { headers: { 'content-type': type } }).formData().catch(() => undefined);
   if (form === undefined) throw new Refusal(400, 'the multipart body is cut off or malformed');

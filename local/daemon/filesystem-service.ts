@@ -3,11 +3,13 @@
 import { randomUUID } from 'node:crypto';
 import { posix } from 'node:path';
 import { z } from 'zod';
-import { type DataMachine, FileError, type FileEvent } from '../machine/machine.ts';
+import { Failure } from '../machine/failure.ts';
+import type { DataMachine, FileEvent } from '../machine/machine.ts';
 import { sandboxPath } from '../machine/paths.ts';
 import type { User } from '../machine/users.ts';
+import { Deferred, untilAborted } from '../waiting.ts';
 import { entryInfo, listDir } from './entry-info.ts';
-import { Moment, RpcError, type Service, stream, unary, untilAborted } from './rpc.ts';
+import { type Service, stream, unary } from './rpc.ts';
 
 const Path = z.object({ path: z.string().default('') });
 const Move = z.object({ source: z.string(), destination: z.string() });
@@ -29,7 +31,7 @@ export function filesystemService(machine: DataMachine): Service {
   watchersOf.set(machine, watchers);
   const find = ({ watcherId }: z.infer<typeof WatcherId>): Watcher => {
     const watcher = watchers.get(watcherId);
-    if (watcher === undefined) throw new RpcError('not_found', `watcher with id ${watcherId} not found`);
+    if (watcher === undefined) throw new Failure('not_found', `watcher with id ${watcherId} not found`);
     return watcher;
   };
   return {
@@ -39,9 +41,9 @@ export function filesystemService(machine: DataMachine): Service {
     MakeDir: unary(Path, async (request, { user }) => {
       const path = sandboxPath(request.path, user);
       const there = await files.stat(path).catch(() => undefined);
-      if (there?.type === 'directory') throw new RpcError('already_exists', `directory already exists: ${path}`);
+      if (there?.type === 'directory') throw new Failure('already_exists', `directory already exists: ${path}`);
       if (there !== undefined) {
-        throw new RpcError('invalid_argument', `path already exists but it is not a directory: ${path}`);
+        throw new Failure('invalid_argument', `path already exists but it is not a directory: ${path}`);
       }
       await files.makeDir(path, user.uid).catch(internal('error getting file info: '));
       return { entry: await entryInfo(machine, path) };
@@ -52,7 +54,7 @@ export function filesystemService(machine: DataMachine): Service {
       await files.lstat(from).catch(named('source file not found: '));
       // Onto a folder, even an empty one.
       if (there?.type === 'directory') {
-        throw new RpcError('internal', `error renaming: rename ${from} ${to}: file exists`);
+        throw new Failure('internal', `error renaming: rename ${from} ${to}: file exists`);
       }
       await files.move(from, to).catch(internal(`error renaming: rename ${from} ${to}: `));
       return { entry: await entryInfo(machine, to) };
@@ -61,13 +63,13 @@ export function filesystemService(machine: DataMachine): Service {
       const shown = sandboxPath(path, user);
       const root = await files.realpath(shown).catch(named('path not found: '));
       if ((await files.stat(root)).type !== 'directory') {
-        throw new RpcError('invalid_argument', `path is not a directory: ${root}`);
+        throw new Failure('invalid_argument', `path is not a directory: ${root}`);
       }
       return { entries: await listDir(machine, shown, root, Math.max(1, depth)) };
     }),
     Remove: unary(Path, ({ path }, { user }) => files.remove(sandboxPath(path, user))),
     CreateWatcher: unary(Watch, async (request, { user }) => {
-      if (watchers.size >= MAX_WATCHERS) throw new RpcError('resource_exhausted', 'too many watchers');
+      if (watchers.size >= MAX_WATCHERS) throw new Failure('resource_exhausted', 'too many watchers');
       const events: object[] = [];
       const stop = await watch(machine, request, user, async event => {
         if (events.push(event) > MAX_KEPT_EVENTS) events.shift();
@@ -83,13 +85,13 @@ export function filesystemService(machine: DataMachine): Service {
     }),
     WatchDir: stream(Watch, { keepalive: {} }, async (request, { user, send, closed }) => {
       // Events follow the start.
-      const started = new Moment();
+      const started = new Deferred();
       const stop = await watch(machine, request, user, async event => {
-        await started.passed;
+        await started.promise;
         await send({ filesystem: event });
       });
       await send({ start: {} });
-      started.pass();
+      started.resolve();
       await untilAborted(closed);
       stop();
     }),
@@ -105,7 +107,7 @@ async function watch(
   const path = sandboxPath(options.path, user);
   const root = await machine.files.realpath(path).catch(named(`path ${path} not found: `));
   if ((await machine.files.stat(root)).type !== 'directory') {
-    throw new RpcError('invalid_argument', `path ${path} not a directory`);
+    throw new Failure('invalid_argument', `path ${path} not a directory`);
   }
   return machine.files.watch(root, options.recursive, async event => {
     await onEvent({
@@ -126,8 +128,8 @@ async function entryOf(machine: DataMachine, event: FileEvent): Promise<object> 
 /** What is missing, in the daemon's words; everything else as it is. */
 function named(prefix: string): (caught: unknown) => never {
   return caught => {
-    throw caught instanceof FileError && caught.code === 'not_found'
-      ? new RpcError('not_found', prefix + caught.message)
+    throw caught instanceof Failure && caught.code === 'not_found'
+      ? new Failure('not_found', prefix + caught.message)
       : caught;
   };
 }
@@ -135,7 +137,7 @@ function named(prefix: string): (caught: unknown) => never {
 /** What the file tree refuses for any other reason than a missing path is the daemon's own error. */
 function internal(prefix: string): (caught: unknown) => never {
   return caught => {
-    if (!(caught instanceof FileError)) throw caught;
-    throw new RpcError(caught.code === 'not_found' ? 'not_found' : 'internal', prefix + caught.message);
+    if (!(caught instanceof Failure)) throw caught;
+    throw new Failure(caught.code === 'not_found' ? 'not_found' : 'internal', prefix + caught.message);
   };
 }

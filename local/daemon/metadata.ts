@@ -1,6 +1,6 @@
 // Metadata of uploaded files: `X-Metadata-<key>` headers, within what an extended attribute holds. Pure.
 import type { IncomingHttpHeaders } from 'node:http';
-import { FileError } from '../machine/machine.ts';
+import { Failure } from '../machine/failure.ts';
 
 const HEADER = 'x-metadata-';
 /** The attribute's name; it counts. */
@@ -8,7 +8,7 @@ const ATTRIBUTE = 'user.e2b.';
 const MAX_KEY_CHARS = 255 - ATTRIBUTE.length;
 const MAX_TOTAL_CHARS = 4_096;
 
-/** @throws FileError invalid_argument */
+/** @throws Failure invalid_argument */
 export function metadataOf(headers: IncomingHttpHeaders): Record<string, string> {
   const metadata: Record<string, string> = {};
   let total = 0;
@@ -26,5 +26,5 @@ export function metadataOf(headers: IncomingHttpHeaders): Record<string, string>
 }
 
 function refuse(message: string): never {
-  throw new FileError('invalid_argument', `invalid metadata: ${message}`);
+  throw new Failure('invalid_argument', `invalid metadata: ${message}`);
 }

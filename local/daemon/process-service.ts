@@ -1,10 +1,12 @@
 // process.Process of the sandbox daemon: start, listen to, feed and end processes. Translates between the daemon's
 // wire and the process table; knows no shell.
 import { z } from 'zod';
+import { Failure } from '../machine/failure.ts';
 import type { DataMachine } from '../machine/machine.ts';
 import { sandboxPath } from '../machine/paths.ts';
 import type { Exit, Process, ProcessEvent, Running, TerminalSize } from '../machine/processes.ts';
-import { type Call, Moment, RpcError, type Service, stream, unary, untilAborted, upload } from './rpc.ts';
+import { Deferred, untilAborted } from '../waiting.ts';
+import { type Call, type Service, stream, unary, upload } from './rpc.ts';
 
 const Size = z.object({ cols: z.number().int().default(80), rows: z.number().int().default(24) });
 const Selector = z.object({ pid: z.number().int().optional(), tag: z.string().optional() }).default({});
@@ -44,7 +46,7 @@ export function processService({ processes, defaults }: DataMachine): Service {
       .control.write(bytes)
       .catch((caught: unknown) => {
         const why = caught instanceof Error ? caught.message : `${to} is closed`;
-        throw new RpcError('internal', `error writing to ${to}: ${why}`);
+        throw new Failure('internal', `error writing to ${to}: ${why}`);
       });
   };
   return {
@@ -86,20 +88,20 @@ export function processService({ processes, defaults }: DataMachine): Service {
 
 /** Carries a process's events into a stream, in order: the start first, though output may come before it is known. */
 function relay({ send, closed }: Call) {
-  const [started, ended] = [new Moment(), new Moment()];
+  const [started, ended] = [new Deferred(), new Deferred()];
   return {
     /** Resolves when the client can take more; at once when it is gone, so that the process never waits for it. */
     async listener(event: ProcessEvent): Promise<void> {
       if (closed.aborted) return;
-      await started.passed;
+      await started.promise;
       await send({ event: event.type === 'data' ? dataEvent(event) : endEvent(event.exit) });
-      if (event.type === 'end') ended.pass();
+      if (event.type === 'end') ended.resolve();
     },
     /** Until the end event was sent, or the client has disconnected. */
     async untilEnd({ pid }: Process): Promise<void> {
       await send({ event: { start: { pid } } });
-      started.pass();
-      await Promise.race([ended.passed, untilAborted(closed)]);
+      started.resolve();
+      await Promise.race([ended.promise, untilAborted(closed)]);
     },
   };
 }
@@ -122,7 +124,7 @@ function describe(process: Process): object {
   return { config: process.config, pid: process.pid, ...(process.tag === undefined ? {} : { tag: process.tag }) };
 }
 
-function noSuchProcess(selector: { pid?: number | undefined; tag?: string | undefined }): RpcError {
+function noSuchProcess(selector: { pid?: number | undefined; tag?: string | undefined }): Failure {
   const name = selector.pid === undefined ? `tag ${selector.tag ?? ''}` : `pid ${selector.pid}`;
-  return new RpcError('not_found', `process with ${name} not found`);
+  return new Failure('not_found', `process with ${name} not found`);
 }

@@ -6,6 +6,7 @@ import { type DataMachine, isDataMachine } from '../machine/machine.ts';
 import { DEFAULT_USER, findUser } from '../machine/users.ts';
 import { SHOWN_USAGE } from '../sandbox.ts';
 import type { DataPlane } from '../server.ts';
+import { onAbort } from '../waiting.ts';
 import * as access from './access.ts';
 import { sendJson, sendRefusal } from './answers.ts';
 import { answerFiles } from './files-http.ts';
@@ -95,12 +96,10 @@ const runs = (sandbox: Sandbox): sandbox is Running => sandbox.state === 'runnin
 async function whileRunning(machine: DataMachine, request: Request, work: () => Promise<void>): Promise<void> {
   const { sandboxId = '', res } = request;
   const { streams } = machine;
-  let stop = (): void => {};
   const stopped = new Promise<unknown>((resolve, reject) => {
-    stop = () => (res.headersSent ? resolve(res.destroy()) : reject(access.sandboxNotFound(sandboxId)));
-    streams.addEventListener('abort', stop, { once: true });
+    const stop = () => (res.headersSent ? resolve(res.destroy()) : reject(access.sandboxNotFound(sandboxId)));
+    res.once('close', onAbort(streams, stop));
   });
-  res.once('close', () => streams.removeEventListener('abort', stop));
   const done = work();
   done.catch(() => {});
   await Promise.race([done, stopped]);

@@ -2,39 +2,14 @@
 // framing, codes, deadlines and keepalives; which methods there are, the services say.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { gunzipSync } from 'node:zlib';
+import { Code, ConnectError } from '@connectrpc/connect';
+import { compressedFlag, encodeEnvelope, transformSplitEnvelope } from '@connectrpc/connect/protocol';
+import { codeFromString, codeToHttpStatus, codeToString, endStreamFlag } from '@connectrpc/connect/protocol-connect';
 import type { z } from 'zod';
 import { readCapped } from '../../src/ground/read-capped.ts';
+import { Failure, type FailureCode } from '../machine/failure.ts';
 import type { User } from '../machine/users.ts';
 import { sendJson, writeAll } from './answers.ts';
-
-/** https://connectrpc.com/docs/protocol/#error-codes: code -> HTTP status of a unary error. */
-const STATUS = {
-  canceled: 499,
-  unknown: 500,
-  invalid_argument: 400,
-  deadline_exceeded: 504,
-  not_found: 404,
-  already_exists: 409,
-  permission_denied: 403,
-  resource_exhausted: 429,
-  failed_precondition: 400,
-  aborted: 409,
-  unimplemented: 501,
-  internal: 500,
-  unavailable: 503,
-  unauthenticated: 401,
-} as const;
-
-type RpcCode = keyof typeof STATUS;
-
-export class RpcError extends Error {
-  override readonly name = 'RpcError';
-  readonly code: RpcCode;
-  constructor(code: RpcCode, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
 
 export type Call = {
   /** From Basic authorization: whose home relative paths start in. */
@@ -73,7 +48,7 @@ export function stream<T extends z.ZodType>(
     ...{ unary: false, keepalive },
     async run(requests, call) {
       await work(check(schema, await first(requests)), call);
-      if (call.late.aborted) throw new RpcError('deadline_exceeded', 'context deadline exceeded');
+      if (call.late.aborted) throw new Failure('deadline_exceeded', 'context deadline exceeded');
     },
   };
 }
@@ -87,19 +62,6 @@ export function upload<T extends z.ZodType>(
     for await (const request of requests) yield check(schema, request);
   }
   return { unary: false, run: requests => work(checked(requests)).then(() => ({})) };
-}
-
-/** Something that others wait for. */
-export class Moment {
-  pass = (): void => {};
-  readonly passed = new Promise<void>(resolve => {
-    this.pass = resolve;
-  });
-}
-
-export function untilAborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise(resolve => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
 const MAX_MESSAGE_BYTES = 256 * 1024 * 1024;
@@ -125,9 +87,9 @@ export async function callService(
     res.writeHead(415, { 'accept-post': expected }).end();
   } else if (user.known === undefined) {
     req.resume();
-    answer(method, res, new RpcError('unauthenticated', `invalid username: '${user.name}'`));
+    answer(method, res, new Failure('unauthenticated', `invalid username: '${user.name}'`));
   } else {
-    const result = await run(method, req, res, user.known, stopped).catch(toRpcError);
+    const result = await run(method, req, res, user.known, stopped).catch(toFailure);
     // With the sandbox an answer breaks off, without an end.
     if (!stopped.aborted && !res.destroyed) answer(method, res, result);
   }
@@ -162,12 +124,12 @@ function positive(header: unknown): number | undefined {
 
 /** The last of an answer, or the whole: what a method resolved with, or why it failed. */
 function answer({ unary }: Method, res: ServerResponse, result: unknown): void {
-  const error = result instanceof RpcError ? { code: result.code, message: result.message } : undefined;
-  if (unary) sendJson(res, error === undefined ? 200 : STATUS[error.code], error ?? result);
+  const error = result instanceof Failure ? { code: result.code, message: result.message } : undefined;
+  if (unary) sendJson(res, error === undefined ? 200 : statusOf(error.code), error ?? result);
   else {
     startStream(res);
     if (result !== undefined && error === undefined) res.write(envelope(0, result));
-    res.end(envelope(2, { error }));
+    res.end(envelope(endStreamFlag, { error }));
   }
 }
 
@@ -175,82 +137,57 @@ function startStream(res: ServerResponse): void {
   if (!res.headersSent) res.writeHead(200, { 'content-type': 'application/connect+json' }).flushHeaders();
 }
 
-/** The errors of file trees and shells carry codes that are Connect's own. */
-function toRpcError(caught: unknown): RpcError {
-  if (caught instanceof RpcError) return caught;
-  if (!(caught instanceof Error)) return new RpcError('internal', 'local mode failed');
-  const code = ['FileError', 'ProcessError'].includes(caught.name) && 'code' in caught ? caught.code : 'internal';
-  return new RpcError(String(code) in STATUS ? (code as RpcCode) : 'internal', caught.message);
+function toFailure(caught: unknown): Failure {
+  if (caught instanceof ConnectError) return new Failure(codeToString(caught.code) as FailureCode, caught.rawMessage);
+  return caught instanceof Failure
+    ? caught
+    : new Failure('internal', caught instanceof Error ? caught.message : 'local mode failed');
 }
 
-const HEAD_BYTES = 5;
+const statusOf = (code: FailureCode): number => codeToHttpStatus(codeFromString(code) ?? Code.Internal);
 
-function envelope(flags: number, message: unknown): Uint8Array {
-  const json = Buffer.from(JSON.stringify(message));
-  const head = Buffer.alloc(HEAD_BYTES);
-  head.writeUInt8(flags, 0);
-  head.writeUInt32BE(json.length, 1);
-  return Buffer.concat([head, json]);
-}
+const envelope = (flags: number, message: unknown): Uint8Array =>
+  encodeEnvelope(flags, Buffer.from(JSON.stringify(message)));
 
 /** As they arrive. */
 async function* messages(req: IncomingMessage, res: ServerResponse): AsyncGenerator<unknown> {
-  let parts: Buffer[] = [];
-  let size = 0;
-  let needed = HEAD_BYTES;
-  for await (const chunk of req as AsyncIterable<Buffer>) {
-    parts.push(chunk);
-    size += chunk.length;
-    if (size < needed) continue;
-    let rest = Buffer.concat(parts);
-    for (needed = sizeOf(rest); rest.length >= needed; needed = sizeOf(rest)) {
-      const message = rest.subarray(HEAD_BYTES, needed);
-      yield parse((rest.readUInt8(0) & 1) === 1 ? gunzipSync(message) : message);
-      rest = rest.subarray(needed);
-    }
-    parts = [rest];
-    size = rest.length;
+  for await (const { flags, data } of transformSplitEnvelope(MAX_MESSAGE_BYTES)(req)) {
+    yield parse((flags & compressedFlag) === 0 ? data : unpacked(data));
   }
-  if (size > 0) throw new RpcError('invalid_argument', 'the message is cut off');
   // Not before all is read: clients of HTTP/1.1 stop sending once an answer comes.
   startStream(res);
 }
 
-/** Of the message that begins here, with its head. */
-function sizeOf(bytes: Buffer): number {
-  const size = bytes.length < HEAD_BYTES ? HEAD_BYTES : HEAD_BYTES + bytes.readUInt32BE(1);
-  if (size > MAX_MESSAGE_BYTES) throw tooLarge();
-  return size;
-}
+const unpacked = (bytes: Uint8Array): Buffer => gunzipSync(bytes, { maxOutputLength: MAX_MESSAGE_BYTES });
 
 /** The body of a unary call, as its one message. */
 async function* body(req: IncomingMessage): AsyncGenerator<unknown> {
   const bytes = await readCapped(req as AsyncIterable<Buffer>, { maxBytes: MAX_MESSAGE_BYTES, tooLarge });
-  yield parse(req.headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes);
+  yield parse(req.headers['content-encoding'] === 'gzip' ? unpacked(bytes) : bytes);
 }
 
 /** Of those there are; the rest is read to its end. */
 async function first(all: AsyncIterable<unknown>): Promise<unknown> {
   let found: { message: unknown } | undefined;
   for await (const message of all) found ??= { message };
-  if (found === undefined) throw new RpcError('invalid_argument', 'the request holds no message');
+  if (found === undefined) throw new Failure('invalid_argument', 'the request holds no message');
   return found.message;
 }
 
-function parse(bytes: Buffer): unknown {
+function parse(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(bytes.length === 0 ? '{}' : bytes.toString('utf8'));
+    return JSON.parse(bytes.length === 0 ? '{}' : Buffer.from(bytes).toString('utf8'));
   } catch {
-    throw new RpcError('invalid_argument', 'the message is not JSON');
+    throw new Failure('invalid_argument', 'the message is not JSON');
   }
 }
 
-const tooLarge = (): RpcError => new RpcError('resource_exhausted', 'the message is too large');
+const tooLarge = (): Failure => new Failure('resource_exhausted', 'the message is too large');
 
-/** @throws RpcError invalid_argument */
+/** @throws Failure invalid_argument */
 function check<T extends z.ZodType>(schema: T, request: unknown): z.infer<T> {
   const { data, error } = schema.safeParse(request);
   if (error === undefined) return data as z.infer<T>;
   const [issue] = error.issues;
-  throw new RpcError('invalid_argument', `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'invalid'}`);
+  throw new Failure('invalid_argument', `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'invalid'}`);
 }

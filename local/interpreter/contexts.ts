@@ -2,20 +2,12 @@
 // how each language runs. Knows no HTTP.
 import { randomUUID } from 'node:crypto';
 import { posix } from 'node:path';
+import { Refusal } from '../daemon/access.ts';
 import type { CodeContexts, DataMachine } from '../machine/machine.ts';
 import type { Cell, CellEvent, Language } from '../programs/operations.ts';
 import { type CellOutput, type Kernel, startKernel } from './kernels.ts';
 
 type ExecutionOutput = CellOutput & { started(count: number): void };
-
-/** What the interpreter refuses, with its HTTP status. */
-export class ContextError extends Error {
-  readonly status: number;
-  constructor(status: number, message: string) {
-    super(message);
-    this.status = status;
-  }
-}
 
 const MAX_CONTEXTS = 16;
 const DEFAULT_CWD = '/home/user';
@@ -105,7 +97,7 @@ export class Contexts implements CodeContexts {
     return Array.from(this.#contexts.values(), context => context.shown);
   }
 
-  /** @throws ContextError */
+  /** @throws Refusal */
   async create(name = 'python', cwd = DEFAULT_CWD): Promise<CodeContext> {
     const language = languageOf(name);
     const path = posix.resolve(DEFAULT_CWD, cwd);
@@ -113,14 +105,14 @@ export class Contexts implements CodeContexts {
     return this.#add(language, path);
   }
 
-  /** The context asked for, else the language's own. @throws ContextError */
+  /** The context asked for, else the language's own. @throws Refusal */
   find(id: string | undefined, name = 'python'): CodeContext {
     const context = id === undefined ? this.#default(languageOf(name)) : this.#contexts.get(id);
-    if (context === undefined) throw new ContextError(404, `Context ${id} not found`);
+    if (context === undefined) throw new Refusal(404, `Context ${id} not found`);
     return context;
   }
 
-  /** @throws ContextError */
+  /** @throws Refusal */
   async remove(id: string): Promise<void> {
     const context = this.find(id);
     this.#contexts.delete(id);
@@ -141,7 +133,7 @@ export class Contexts implements CodeContexts {
   }
 
   #add(language: Language, cwd: string): CodeContext {
-    if (this.#contexts.size >= MAX_CONTEXTS) throw new ContextError(429, `more than ${MAX_CONTEXTS} contexts`);
+    if (this.#contexts.size >= MAX_CONTEXTS) throw new Refusal(429, `more than ${MAX_CONTEXTS} contexts`);
     const context = new CodeContext(this.#machine, language, cwd);
     this.#contexts.set(context.shown.id, context);
     return context;
@@ -152,10 +144,10 @@ function lost(name: string, value: string): CellEvent {
   return { type: 'error', name, value, traceback: '' };
 }
 
-/** @throws ContextError */
+/** @throws Refusal */
 function languageOf(name: string): Language {
   const given = name.toLowerCase().trim();
   const language = LANGUAGES.find(known => known === given) ?? ALIASES[given];
-  if (language === undefined) throw new ContextError(500, `Failed to create context: no kernel for ${name}`);
+  if (language === undefined) throw new Refusal(500, `Failed to create context: no kernel for ${name}`);
   return language;
 }

@@ -2,10 +2,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { readCapped } from '../../src/ground/read-capped.ts';
+import { Refusal } from '../daemon/access.ts';
 import { sendJson, sendText, writeAll } from '../daemon/answers.ts';
 import type { DataMachine } from '../machine/machine.ts';
 import type { CellEvent } from '../programs/operations.ts';
-import { ContextError, type Contexts } from './contexts.ts';
+import type { Contexts } from './contexts.ts';
 
 const nullable = <T extends z.ZodType>(schema: T) => schema.nullish().transform(value => value ?? undefined);
 const Execute = z.object({
@@ -28,7 +29,7 @@ export async function answerInterpreter(
   try {
     await route(machine, url.pathname, req, res);
   } catch (caught) {
-    if (res.headersSent || !(caught instanceof ContextError)) throw caught;
+    if (res.headersSent || !(caught instanceof Refusal)) throw caught;
     req.resume();
     sendText(res, caught.status, caught.message);
   }
@@ -53,7 +54,7 @@ async function route(machine: DataMachine, path: string, req: IncomingMessage, r
     case 'POST /contexts/:id/restart':
       return sendJson(res, 200, (await contexts.find(id ?? '').restart()) ?? null);
     default:
-      throw new ContextError(404, 'Not found');
+      throw new Refusal(404, 'Not found');
   }
 }
 
@@ -64,7 +65,7 @@ async function execute(
   res: ServerResponse,
 ): Promise<void> {
   if (context_id !== undefined && language !== undefined) {
-    throw new ContextError(400, 'Only one of context_id or language can be provided');
+    throw new Refusal(400, 'Only one of context_id or language can be provided');
   }
   const context = contexts.find(context_id, language);
   const gone = new AbortController();
@@ -103,18 +104,18 @@ function withBareText(event: CellEvent): CellEvent {
 }
 
 async function read<T extends z.ZodType>(schema: T, req: IncomingMessage): Promise<z.infer<T>> {
-  const tooLarge = () => new ContextError(413, 'The request is too large');
+  const tooLarge = () => new Refusal(413, 'The request is too large');
   const body = await readCapped(req, { maxBytes: MAX_BODY_BYTES, tooLarge });
   const parsed = schema.safeParse(parseJson(body.toString('utf8')));
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
-  throw new ContextError(422, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'invalid request'}`);
+  throw new Refusal(422, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'invalid request'}`);
 }
 
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new ContextError(400, 'The request is not JSON');
+    throw new Refusal(400, 'The request is not JSON');
   }
 }

@@ -1,27 +1,8 @@
 // What the data plane's services ask of a machine, whatever its shell: a file tree, processes, ports, code contexts.
-// Types only, and the one error its file tree throws. Knows no HTTP.
+// Types only. Knows no HTTP.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Machine, MachineOptions, SandboxDefaults, VolumeContent } from '../sandbox.ts';
-import type { LocalRequest, LocalResponse, Network } from './network.ts';
-import type { ProcessTable } from './processes.ts';
-import type { RunProgram } from './program.ts';
-
-export type FileErrorCode =
-  | 'not_found'
-  | 'already_exists'
-  | 'invalid_argument'
-  | 'permission_denied'
-  | 'resource_exhausted';
-
-/** What a file tree refuses. The message names the sandbox's path, never a path of the host. */
-export class FileError extends Error {
-  override readonly name = 'FileError';
-  readonly code: FileErrorCode;
-  constructor(code: FileErrorCode, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
+import type { OutputKind, ProcessTable } from './processes.ts';
 
 export type FileStat = {
   readonly type: 'file' | 'directory' | 'symlink';
@@ -34,7 +15,7 @@ export type FileStat = {
 
 export type FileEvent = { readonly kind: 'create' | 'write' | 'remove' | 'rename' | 'chmod'; readonly path: string };
 
-/** A sandbox's files. Paths are absolute, normalised paths of the sandbox. Everything throws FileError. */
+/** A sandbox's files. Paths are absolute, normalised paths of the sandbox. Everything throws a Failure. */
 export interface FileTree {
   /** Follows a symbolic link. */
   stat(path: string): Promise<FileStat>;
@@ -64,6 +45,48 @@ export interface FileTree {
   /** Calls back for what happens under the directory, until the returned function is called. */
   watch(path: string, recursive: boolean, onEvent: (event: FileEvent) => void): Promise<() => void>;
 }
+
+/** HTTP between a sandbox's own programs and its ports, without sockets. */
+export type LocalRequest = {
+  readonly method: string;
+  /** With the query. */
+  readonly path: string;
+  readonly headers: readonly (readonly [string, string])[];
+  readonly body: Uint8Array;
+};
+export type LocalResponse = {
+  readonly status: number;
+  readonly headers: readonly (readonly [string, string])[];
+  readonly body: Uint8Array;
+};
+export type Serve = (request: LocalRequest) => Promise<LocalResponse>;
+
+/** The network of a machine whose programs have no sockets. */
+export interface Network {
+  /** A program starts; until `done` or a moment has passed, requests wait for the port it may be about to open. */
+  starting(): () => void;
+  /** Throws when it is not the sandbox's own address, or nothing listens there. */
+  request(url: string, request: Omit<LocalRequest, 'path'>): Promise<LocalResponse>;
+  /** The returned function closes it. Throws when the port is taken. */
+  listen(port: number, serve: Serve): () => void;
+  /** Any port that is free. */
+  free(): number;
+}
+
+export type Language = 'python' | 'javascript';
+
+type ProgramIo = {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** The next bytes, a line where there is one; undefined at the end. */
+  stdin(): Promise<Buffer | undefined>;
+  /** Resolves when the output has been taken. */
+  output(kind: OutputKind, bytes: Uint8Array): Promise<void>;
+  readonly signal: AbortSignal;
+};
+
+/** The program's exit code. `args` are those of the command line, without its name. Never rejects for what a program does. */
+export type RunProgram = (language: Language, args: readonly string[], io: ProgramIo) => Promise<number>;
 
 /** A volume's content, as its own API reaches it. */
 export type VolumeFiles = VolumeContent & { readonly files: FileTree };

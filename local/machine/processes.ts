@@ -1,6 +1,8 @@
 // The processes of one sandbox: who runs, who listens to whom, how each ended. A shell starts them (virtual or real)
 // and reports here; the process service reads here. Knows neither HTTP nor shells.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { onAbort } from '../waiting.ts';
+import { Failure } from './failure.ts';
 
 export type ProcessConfig = {
   readonly cmd: string;
@@ -43,17 +45,7 @@ export interface ProcessControl {
   resize?(size: TerminalSize): void;
 }
 
-/** Why a process cannot be started. */
-export class ProcessError extends Error {
-  override readonly name = 'ProcessError';
-  readonly code: 'invalid_argument' | 'unimplemented' | 'unavailable' | 'resource_exhausted';
-  constructor(code: ProcessError['code'], message: string) {
-    super(message);
-    this.code = code;
-  }
-}
-
-/** Starts a process and reports to it. Rejects with a ProcessError when it cannot be started. */
+/** Starts a process and reports to it. Rejects with a Failure when it cannot be started. */
 export type Shell = (process: Process, options: StartOptions) => Promise<ProcessControl>;
 
 export type Listener = (event: ProcessEvent) => Promise<void> | void;
@@ -147,7 +139,7 @@ export class ProcessTable {
    */
   async start(options: StartOptions, listener: Listener, stop?: AbortSignal): Promise<Process> {
     if (this.#running.size >= MAX_PROCESSES) {
-      throw new ProcessError('resource_exhausted', `more than ${MAX_PROCESSES} processes in this sandbox`);
+      throw new Failure('resource_exhausted', `more than ${MAX_PROCESSES} processes in this sandbox`);
     }
     this.#nextPid += 1;
     const process = new Process(this.#nextPid, options);
@@ -155,14 +147,12 @@ export class ProcessTable {
     const control = await this.#shell(process, options);
     process.pid = control.pid ?? process.pid;
     this.#running.set(process.pid, { process, control });
-    const kill = (): void => control.signal('SIGKILL');
-    stop?.addEventListener('abort', kill, { once: true });
+    const off = stop && onAbort(stop, () => control.signal('SIGKILL'));
     process.listen(event => {
       if (event.type !== 'end') return;
-      stop?.removeEventListener('abort', kill);
+      off?.();
       this.#forget(process);
     });
-    if (stop?.aborted) kill();
     return process;
   }
 

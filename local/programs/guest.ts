@@ -1,8 +1,7 @@
 // One interpreter in a worker thread, from the host's side: starts it, answers its calls, interrupts it, ends it. Knows
 // machines, not which language runs.
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
-import type { DataMachine } from '../machine/machine.ts';
-import type { Language } from '../machine/program.ts';
+import type { DataMachine, Language } from '../machine/machine.ts';
 import { type GuestIo, HostCalls } from './host-calls.ts';
 import { type Interpreter, interpreter } from './interpreters.ts';
 import { answerWorker, WAKE_BYTES, type WorkerStart } from './protocol.ts';

@@ -1,15 +1,24 @@
 // Answers what an interpreter asks of its host: the sandbox's files, processes and ports, output, input and sleep.
 // Nothing here reaches further than the guest's own sandbox.
-import { type DataMachine, FileError } from '../machine/machine.ts';
-import type { LocalRequest, LocalResponse } from '../machine/network.ts';
-import { Children, sleep } from './children.ts';
+import { Failure, type FailureCode } from '../machine/failure.ts';
+import type { DataMachine, LocalRequest, LocalResponse, Network } from '../machine/machine.ts';
+import { onAbort } from '../waiting.ts';
+import { type Child, sleep, startChild } from './children.ts';
 import type * as wire from './operations.ts';
 import { checked } from './operations.ts';
 import { Printed } from './printed.ts';
-import { HostFailure, type Reply } from './protocol.ts';
 
 type Args<O extends wire.Operation> = wire.Args<O>;
-type Answer<O extends wire.Operation> = wire.Answer<O>;
+type Results = { [O in keyof HostCalls['handlers']]: Awaited<ReturnType<HostCalls['handlers'][O]>> };
+
+/** Null where there is nothing to say. */
+export type Answer<O extends wire.Operation> = O extends keyof Results
+  ? Results[O] extends void
+    ? null
+    : Results[O]
+  : null;
+export type CallHost = <O extends wire.Operation>(op: O, args: Args<O>) => Answer<O>;
+export type Reply = { ok: true; value: unknown } | { ok: false; code: FailureCode; message: string };
 
 /** Where a guest's words go and its input comes from. */
 export type GuestIo = {
@@ -23,39 +32,72 @@ export type GuestIo = {
   cellDone?(): void;
 };
 
-type Handlers = {
-  [O in Exclude<wire.Operation, 'output'>]: (args: Args<O>) => Promise<Answer<O> extends null ? void : Answer<O>>;
-};
-type Server = { port: number; waiting: { id: number; request: LocalRequest }[]; close: () => void };
+type Handlers = { [O in Exclude<wire.Operation, 'output'>]: (args: Args<O>) => Promise<unknown> };
 
 /** What an interpreter does before its program says anything. */
 const STARTING = new Set<wire.Operation>(['lstat', 'stat', 'list', 'read', 'readlink', 'realpath', 'attributes']);
 const MAX_SERVERS = 16;
+const MAX_CHILDREN = 64;
 
 export class HostCalls {
   readonly #machine: DataMachine;
   readonly #io: GuestIo;
-  readonly #handlers: Handlers;
-  readonly #servers = new Map<number, Server>();
+  readonly #printed: Printed;
+  /** The guest's servers, by its numbers, and how each is closed. */
+  readonly #servers = new Map<number, () => void>();
   readonly #responses = new Map<number, (response: LocalResponse) => void>();
-  readonly #children: Children;
-  /** Things that happened which an event loop has not asked for yet. */
+  readonly #children = new Map<number, Child>();
+  /** Things that happened which the guest has not asked for yet. */
   readonly #happened: wire.LoopEvent[] = [];
   #somethingHappened: () => void = () => {};
-  #nextId = 1;
+  #nextResponse = 1;
   #readingStdin = false;
   /** Aborted by an interrupt: the call that waits gives up. */
   #patience = new AbortController();
   readonly #closed = new AbortController();
 
-  readonly #printed: Printed;
+  readonly handlers = {
+    lstat: ({ path }) => this.#machine.files.lstat(path),
+    stat: ({ path }) => this.#machine.files.stat(path),
+    list: ({ path }) => this.#machine.files.list(path),
+    read: ({ path }) => this.#machine.files.read(path),
+    write: ({ path, bytes, mode }) => this.#write(path, bytes, mode),
+    mkdir: ({ path }) => this.#machine.files.makeDir(path),
+    remove: ({ path }) => this.#machine.files.remove(path),
+    rename: ({ from, to }) => this.#machine.files.move(from, to),
+    symlink: ({ target, path }) => this.#machine.files.symlink(target, path),
+    readlink: ({ path }) => this.#machine.files.readlink(path),
+    realpath: ({ path }) => this.#machine.files.realpath(path),
+    chmod: ({ path, mode }) => this.#machine.files.chmod(path, mode),
+    touch: ({ path, modifiedMs }) => this.#machine.files.touch(path, modifiedMs),
+    attributes: async ({ path }) =>
+      (await this.#machine.files.stat(path)) && (this.#machine.files.metadata(path) ?? {}),
+    setAttributes: async ({ path, attributes }) => {
+      await this.#machine.files.stat(path);
+      this.#machine.files.setMetadata(path, attributes);
+    },
+    stdin: async (): Promise<Uint8Array | null> => (await this.#io.stdin()) ?? null,
+    sleep: ({ ms }) => sleep(ms, this.#patience.signal),
+    run: args => this.#run(args),
+    http: args => this.#http(args),
+    start: async call => this.#start(call),
+    signal: async ({ id, name }) => this.#children.get(id)?.signal(name),
+    listen: async ({ id, port }) => this.#listen(id, port),
+    unlisten: async ({ id }) => this.#unlisten(id),
+    respond: async ({ id, response }) => {
+      this.#responses.get(id)?.(response);
+      this.#responses.delete(id);
+    },
+    poll: args => this.#poll(args),
+    cell: async () => (await this.#io.cell?.()) ?? null,
+    event: async args => this.#io.event?.(args),
+    cellDone: async () => this.#io.cellDone?.(),
+  } satisfies Handlers;
 
   constructor(machine: DataMachine, io: GuestIo) {
     this.#machine = machine;
     this.#io = io;
-    this.#children = new Children(machine, this.#closed.signal);
     this.#printed = new Printed((kind, bytes) => io.output(kind, bytes));
-    this.#handlers = this.#makeHandlers();
   }
 
   /** `request` is untrusted. Output has no answer: what a guest asks next is done once it is written. */
@@ -72,14 +114,14 @@ export class HostCalls {
       if (this.#closed.signal.aborted) this.#patience.abort();
       const interrupted = interruption(this.#patience.signal);
       await Promise.race([this.written(), interrupted]);
-      const handler = this.#handlers[op] as (args: unknown) => Promise<unknown>;
+      const handler = this.handlers[op] as (args: unknown) => Promise<unknown>;
       const value = await Promise.race([handler(args), interrupted]);
       return { ok: true, value: value ?? null };
     } catch (caught) {
-      if (caught instanceof HostFailure || caught instanceof FileError) {
+      if (caught instanceof Failure || caught instanceof Failure) {
         return { ok: false, code: caught.code, message: caught.message };
       }
-      return { ok: false, code: 'failed', message: caught instanceof Error ? caught.message : 'failed' };
+      return { ok: false, code: 'internal', message: caught instanceof Error ? caught.message : 'failed' };
     }
   }
 
@@ -101,62 +143,28 @@ export class HostCalls {
   close(): void {
     this.#closed.abort();
     this.#patience.abort();
-    for (const server of this.#servers.values()) server.close();
-    this.#servers.clear();
+    for (const id of this.#servers.keys()) this.#unlisten(id);
     const gone = { status: 502, headers: [], body: Buffer.from('the server ended') };
     for (const respond of this.#responses.values()) respond(gone);
     this.#responses.clear();
   }
 
-  #makeHandlers(): Handlers {
-    const { files } = this.#machine;
-    return {
-      lstat: ({ path }) => files.lstat(path),
-      stat: ({ path }) => files.stat(path),
-      list: ({ path }) => files.list(path),
-      read: ({ path }) => files.read(path),
-      write: ({ path, bytes, mode }) => this.#write(path, bytes, mode),
-      mkdir: ({ path }) => files.makeDir(path),
-      remove: ({ path }) => files.remove(path),
-      rename: ({ from, to }) => files.move(from, to),
-      symlink: ({ target, path }) => files.symlink(target, path),
-      readlink: ({ path }) => files.readlink(path),
-      realpath: ({ path }) => files.realpath(path),
-      chmod: ({ path, mode }) => files.chmod(path, mode),
-      touch: ({ path, modifiedMs }) => files.touch(path, modifiedMs),
-      attributes: async ({ path }) => (await files.stat(path)) && (files.metadata(path) ?? {}),
-      setAttributes: ({ path, attributes }) => files.stat(path).then(() => files.setMetadata(path, attributes)),
-      stdin: async () => (await this.#io.stdin()) ?? null,
-      sleep: ({ ms }) => sleep(ms, this.#patience.signal),
-      run: args => this.#run(args),
-      spawn: async args => ({ child: await this.#children.spawn(args) }),
-      wait: ({ child, timeoutMs }) => this.#children.wait(child, timeoutMs, this.#patience.signal),
-      signal: async ({ child, name }) => this.#children.signal(child, name),
-      http: args => this.#http(args),
-      listen: async ({ port }) => this.#listen(port),
-      unlisten: async ({ server }) => {
-        this.#servers.get(server)?.close();
-        this.#servers.delete(server);
-      },
-      accept: ({ server }) => this.#accept(server),
-      respond: async ({ id, response }) => {
-        this.#responses.get(id)?.(response);
-        this.#responses.delete(id);
-      },
-      poll: args => this.#poll(args),
-      start: async call => this.#start(call),
-      cell: async () => (await this.#io.cell?.()) ?? null,
-      event: async args => this.#io.event?.(args),
-      cellDone: async () => this.#io.cellDone?.(),
-    };
+  async #start({ id, ...call }: Args<'start'>): Promise<void> {
+    const { op, args } = checked(call);
+    if (op === 'http') return this.#answer(id, this.#http(args as Args<'http'>));
+    if (this.#children.size >= MAX_CHILDREN) throw new Failure('resource_exhausted', 'too many child processes');
+    const child = await startChild(this.#machine, args as Args<'run'>, this.#closed.signal);
+    this.#children.set(id, child);
+    this.#answer(
+      id,
+      child.outcome.finally(() => this.#children.delete(id)),
+    );
   }
 
-  #start({ id, ...call }: Args<'start'>): void {
-    const { op, args } = checked(call);
-    const work = op === 'http' ? this.#http(args as Args<'http'>) : this.#run(args as Args<'run'>);
+  #answer(of: number, work: Promise<LocalResponse | wire.Ran>): void {
     work.then(
-      value => this.#happen({ kind: 'answer', id, value }),
-      (error: Error) => this.#happen({ kind: 'answer', id, error: error.message }),
+      value => this.#happen({ kind: 'answer', of, value }),
+      (error: Error) => this.#happen({ kind: 'answer', of, error: error.message }),
     );
   }
 
@@ -166,46 +174,45 @@ export class HostCalls {
   }
 
   async #run(args: Args<'run'>): Promise<wire.Ran> {
-    const { outcome, signal } = await this.#children.start(args);
-    this.#patience.signal.addEventListener('abort', () => signal('SIGKILL'), { once: true });
-    return outcome;
+    return (await startChild(this.#machine, args, this.#patience.signal)).outcome;
+  }
+
+  #network(): Network {
+    const { network } = this.#machine;
+    if (network === undefined) throw new Failure('internal', 'no network from inside code contexts with this shell');
+    return network;
   }
 
   async #http({ url, ...request }: Args<'http'>): Promise<LocalResponse> {
-    if (this.#machine.network === undefined)
-      throw new HostFailure('failed', 'no network from inside code contexts with this shell');
-    return this.#machine.network.request(url, request);
+    return this.#network().request(url, request);
   }
 
-  #listen(wanted: number): Answer<'listen'> {
-    const ports = this.#machine.network;
-    if (ports === undefined) throw new HostFailure('failed', 'code contexts cannot listen with this shell');
-    if (this.#servers.size >= MAX_SERVERS) throw new HostFailure('resource_exhausted', 'too many servers');
-    const server = this.#nextId++;
-    const port = wanted === 0 ? ports.free() : wanted;
-    const close = ports.listen(port, request => this.#serve(server, request));
-    this.#servers.set(server, { port, waiting: [], close });
-    return { server, port };
+  /** The port that it is. */
+  #listen(id: number, wanted: number): number {
+    if (this.#servers.size >= MAX_SERVERS) throw new Failure('resource_exhausted', 'too many servers');
+    const network = this.#network();
+    const port = wanted === 0 ? network.free() : wanted;
+    this.#servers.set(
+      id,
+      network.listen(port, request => this.#serve(id, request)),
+    );
+    return port;
+  }
+
+  #unlisten(id: number): void {
+    this.#servers.get(id)?.();
+    this.#servers.delete(id);
   }
 
   /** A request to a server of the guest's: it waits until the guest asks. */
-  #serve(server: number, request: LocalRequest): Promise<LocalResponse> {
-    const id = this.#nextId++;
+  #serve(of: number, request: LocalRequest): Promise<LocalResponse> {
+    const id = this.#nextResponse++;
     const answered = new Promise<LocalResponse>(resolve => this.#responses.set(id, resolve));
-    this.#servers.get(server)?.waiting.push({ id, request });
-    this.#somethingHappened();
+    this.#happen({ kind: 'request', of, id, request });
     return answered;
   }
 
-  async #accept(server: number): Promise<Answer<'accept'>> {
-    while (true) {
-      const next = this.#servers.get(server)?.waiting.shift();
-      if (next !== undefined) return next;
-      await this.#change();
-    }
-  }
-
-  async #poll({ timeoutMs, stdin }: Args<'poll'>): Promise<wire.LoopEvent> {
+  async #poll({ timeoutMs, stdin, of }: Args<'poll'>): Promise<wire.LoopEvent> {
     const until = timeoutMs === null ? Number.POSITIVE_INFINITY : performance.now() + timeoutMs;
     if (stdin && !this.#readingStdin) {
       this.#readingStdin = true;
@@ -215,38 +222,24 @@ export class HostCalls {
       });
     }
     while (true) {
-      const event = this.#happened.shift() ?? this.#arrived();
+      const at = this.#happened.findIndex(event => of === undefined || event.of === of);
+      const [event] = at === -1 ? [] : this.#happened.splice(at, 1);
       if (event !== undefined) return event;
       const leftMs = until - performance.now();
       if (leftMs <= 0) return { kind: 'timeout' };
-      await Promise.race([this.#change(), ...(Number.isFinite(leftMs) ? [sleep(leftMs, this.#closed.signal)] : [])]);
+      const change = new Promise<void>(resolve => {
+        this.#somethingHappened = resolve;
+      });
+      await Promise.race([change, ...(Number.isFinite(leftMs) ? [sleep(leftMs, this.#closed.signal)] : [])]);
     }
-  }
-
-  #arrived(): wire.LoopEvent | undefined {
-    for (const [server, { waiting }] of this.#servers) {
-      const next = waiting.shift();
-      if (next !== undefined) return { kind: 'request', server, ...next };
-    }
-    return undefined;
   }
 
   #happen(event: wire.LoopEvent): void {
     this.#happened.push(event);
     this.#somethingHappened();
   }
-
-  #change(): Promise<void> {
-    return new Promise(resolve => {
-      this.#somethingHappened = resolve;
-    });
-  }
 }
 
 function interruption(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const give = (): void => reject(new HostFailure('interrupted', 'interrupted'));
-    if (signal.aborted) give();
-    else signal.addEventListener('abort', give, { once: true });
-  });
+  return new Promise((_, reject) => void onAbort(signal, () => reject(new Failure('interrupted', 'interrupted'))));
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import v8 from 'node:v8';
 import { builtFile } from '../../src/ground/built.ts';
-import type { Language } from '../machine/program.ts';
+import type { Language } from '../machine/machine.ts';
 import { webAssembly } from './wasm.ts';
 
 /** The worker's module, and what it needs. */

@@ -1,8 +1,7 @@
-// What an interpreter may ask of its host: the arguments of each operation, which are checked before anything is done,
-// and what it answers.
+// What an interpreter may ask of its host: the arguments of each operation, which are checked before anything is done.
 import { z } from 'zod';
-import { FileError, type FileStat } from '../machine/machine.ts';
-import type { LocalRequest, LocalResponse } from '../machine/network.ts';
+import { Failure } from '../machine/failure.ts';
+import type { LocalRequest, LocalResponse } from '../machine/machine.ts';
 
 const bytes: z.ZodType<Uint8Array> = z.instanceof(Uint8Array);
 const path = z
@@ -21,7 +20,6 @@ const command = z.object({
   stdin: bytes,
 });
 const status = z.number().int().min(100).max(999);
-const timeoutMs = z.number().min(0).nullable();
 
 const SCHEMAS = {
   lstat: onPath,
@@ -43,19 +41,16 @@ const SCHEMAS = {
   stdin: nothing,
   sleep: z.object({ ms: z.number().min(0) }),
   run: command,
-  /** The same beside the program: `wait` gives its outcome, or null while it runs; it is forgotten once given. */
-  spawn: command,
-  wait: z.object({ child: id, timeoutMs }),
-  signal: z.object({ child: id, name: z.enum(['SIGTERM', 'SIGKILL']) }),
   http: z.object({ url: z.string().max(16_384), method: z.string().max(32), headers: pairs, body: bytes }),
-  listen: z.object({ port: z.number().int() }),
-  unlisten: z.object({ server: id }),
-  accept: z.object({ server: id }),
-  respond: z.object({ id, response: z.object({ status, headers: pairs, body: bytes }) }),
-  /** For event loops: the next thing that happened, or `timeout`. Nothing to wait for: `timeout` at once. */
-  poll: z.object({ timeoutMs, stdin: z.boolean() }),
-  /** One of these beside the program: its answer comes by poll. */
+  /** One of these two beside the program, under a number that it gives: the answer comes by poll. */
   start: z.object({ id, op: z.enum(['http', 'run']), args: z.unknown() }),
+  signal: z.object({ id, name: z.enum(['SIGTERM', 'SIGKILL']) }),
+  /** A server, under a number that the program gives: requests come by poll. */
+  listen: z.object({ id, port: z.number().int() }),
+  unlisten: z.object({ id }),
+  respond: z.object({ id, response: z.object({ status, headers: pairs, body: bytes }) }),
+  /** The next thing that happened, or that happened to one of those numbers; `timeout` when nothing did for so long. */
+  poll: z.object({ timeoutMs: z.number().min(0).nullable(), stdin: z.boolean(), of: id.optional() }),
   /** Code contexts: the next cell; null when there is none to come. */
   cell: nothing,
   event: z.looseObject({ type: z.enum(['result', 'error']) }),
@@ -71,43 +66,21 @@ export type CellEvent = Args<'event'>;
 export type Ran = { exitCode: number; stdout: Uint8Array; stderr: Uint8Array };
 export type Language = 'python' | 'javascript' | 'typescript' | 'bash' | 'r' | 'java';
 export type Cell = { code: string; language: Language; envs: Record<string, string> };
-/** What a JavaScript event loop waits for; `answer`: of what was started. */
+/** What a program waits for: `of` is its own number of the server, or of what it started. */
 export type LoopEvent =
-  | { kind: 'timeout' }
-  | { kind: 'stdin'; bytes: Uint8Array | null }
-  | { kind: 'request'; server: number; id: number; request: LocalRequest }
-  | { kind: 'answer'; id: number; value?: LocalResponse | Ran; error?: string };
-
-type Answers = {
-  lstat: FileStat;
-  stat: FileStat;
-  list: string[];
-  read: Uint8Array;
-  readlink: string;
-  realpath: string;
-  attributes: Record<string, string>;
-  stdin: Uint8Array | null;
-  run: Ran;
-  spawn: { child: number };
-  wait: Ran | null;
-  http: LocalResponse;
-  listen: { server: number; port: number };
-  accept: { id: number; request: LocalRequest };
-  poll: LoopEvent;
-  cell: Cell | null;
-};
-/** Null where there is nothing to say. */
-export type Answer<O extends Operation> = O extends keyof Answers ? Answers[O] : null;
-export type CallHost = <O extends Operation>(op: O, args: Args<O>) => Answer<O>;
+  | { kind: 'timeout'; of?: undefined }
+  | { kind: 'stdin'; of?: undefined; bytes: Uint8Array | null }
+  | { kind: 'request'; of: number; id: number; request: LocalRequest }
+  | { kind: 'answer'; of: number; value?: LocalResponse | Ran; error?: string };
 
 const Call = z.object({ op: z.string(), args: z.unknown() });
 
-/** @throws FileError invalid_argument */
+/** @throws Failure invalid_argument */
 export function checked(request: unknown): { op: Operation; args: unknown } {
   const call = Call.safeParse(request);
-  if (!call.success || !Object.hasOwn(SCHEMAS, call.data.op)) throw new FileError('invalid_argument', 'no such call');
+  if (!call.success || !Object.hasOwn(SCHEMAS, call.data.op)) throw new Failure('invalid_argument', 'no such call');
   const op = call.data.op as Operation;
   const args = SCHEMAS[op].safeParse(call.data.args);
-  if (!args.success) throw new FileError('invalid_argument', `${op}: ${args.error.issues[0]?.message ?? 'invalid'}`);
+  if (!args.success) throw new Failure('invalid_argument', `${op}: ${args.error.issues[0]?.message ?? 'invalid'}`);
   return { op, args: args.data };
 }

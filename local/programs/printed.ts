@@ -1,29 +1,23 @@
 // What a guest prints on its way out: taken without the guest waiting for it, in order, parts of one kind together.
+// protocol.ts bounds how much a guest prints ahead.
 import { setImmediate } from 'node:timers/promises';
 import type { OutputKind } from './operations.ts';
 
-type Part = { readonly kind: OutputKind; readonly pieces: Uint8Array[]; bytes: number };
-
-/** To a part of this size nothing is added. */
-const FULL_BYTES = 64 * 1024;
+type Write = (kind: OutputKind, bytes: Uint8Array) => Promise<void>;
 
 export class Printed {
-  readonly #write: (kind: OutputKind, bytes: Uint8Array) => Promise<void>;
-  readonly #parts: Part[] = [];
+  readonly #write: Write;
+  readonly #parts: { readonly kind: OutputKind; readonly pieces: Uint8Array[] }[] = [];
   #writing: Promise<void> | undefined;
 
-  constructor(write: (kind: OutputKind, bytes: Uint8Array) => Promise<void>) {
+  constructor(write: Write) {
     this.#write = write;
   }
 
   add(kind: OutputKind, bytes: Uint8Array): void {
-    let part = this.#parts.at(-1);
-    if (part?.kind !== kind || part.bytes >= FULL_BYTES) {
-      part = { kind, pieces: [], bytes: 0 };
-      this.#parts.push(part);
-    }
-    part.pieces.push(bytes);
-    part.bytes += bytes.length;
+    const last = this.#parts.at(-1);
+    if (last?.kind === kind) last.pieces.push(bytes);
+    else this.#parts.push({ kind, pieces: [bytes] });
     this.#writing ??= this.#writeAll();
   }
 

@@ -1,6 +1,6 @@
 // `python3 …` and `node …` in a virtual shell: an interpreter of its own for each, ended with the command.
-import type { DataMachine } from '../machine/machine.ts';
-import type { Language, RunProgram } from '../machine/program.ts';
+import type { DataMachine, Language, RunProgram } from '../machine/machine.ts';
+import { Deferred, onAbort } from '../waiting.ts';
 import { Guest } from './guest.ts';
 
 const VERSIONS: Readonly<Record<Language, string>> = { python: 'Python 3.13.2', javascript: 'v20.0.0' };
@@ -24,18 +24,14 @@ export function programRunner(machine: DataMachine): RunProgram {
       await io.output('stderr', Buffer.from(`${caught instanceof Error ? caught.message : 'it could not start'}\n`));
       return CANNOT_START;
     }
-    let kill = (): void => {};
     // The thread's end is not waited for: just-bash gives what was aborted little time to come back.
-    const killed = new Promise<number>(resolve => {
-      kill = () => {
-        resolve(KILLED);
-        void guest.kill();
-      };
+    const killed = new Deferred<number>();
+    const off = onAbort(io.signal, () => {
+      killed.resolve(KILLED);
+      void guest.kill();
     });
-    io.signal.addEventListener('abort', kill, { once: true });
-    if (io.signal.aborted) kill();
-    const code = await Promise.race([killed, guest.exited]);
-    io.signal.removeEventListener('abort', kill);
+    const code = await Promise.race([killed.promise, guest.exited]);
+    off();
     started();
     return code;
   };

@@ -1,21 +1,9 @@
 // How an interpreter's worker and the host talk. The worker asks and waits, thread blocked, for each answer: to the
 // program inside, everything is an ordinary blocking call. Only output is sent without waiting, up to a bound.
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
-import type { FileErrorCode } from '../machine/machine.ts';
-import type { Answer, Args, CallHost, Operation } from './operations.ts';
-
-export type FailureCode = FileErrorCode | 'interrupted' | 'failed';
-
-/** What the host refuses an interpreter. */
-export class HostFailure extends Error {
-  readonly code: FailureCode;
-  constructor(code: FailureCode, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
-
-export type Reply = { ok: true; value: unknown } | { ok: false; code: FailureCode; message: string };
+import { Failure } from '../machine/failure.ts';
+import type { Answer, CallHost, Reply } from './host-calls.ts';
+import type { Args, Operation } from './operations.ts';
 
 /** What a worker is started with. */
 export type WorkerStart = {
@@ -34,7 +22,7 @@ export const WAKE_BYTES = 4;
 /** A guest that has printed this much waits until it is written. */
 const MAX_UNWRITTEN_BYTES = 1024 * 1024;
 
-/** The worker's end. Throws HostFailure. */
+/** The worker's end. Throws Failure. */
 export function hostCaller({ port, wake }: WorkerStart): CallHost {
   const answered = new Int32Array(wake);
   let unwrittenBytes = 0;
@@ -45,8 +33,8 @@ export function hostCaller({ port, wake }: WorkerStart): CallHost {
     // Not once only: the notification of the answer before may come late, when its answer was already taken.
     while (Atomics.load(answered, 0) === 0) Atomics.wait(answered, 0, 0);
     const reply = (receiveMessageOnPort(port) as { message: Reply } | undefined)?.message;
-    if (reply === undefined) throw new HostFailure('failed', 'the host went away');
-    if (!reply.ok) throw new HostFailure(reply.code, reply.message);
+    if (reply === undefined) throw new Failure('internal', 'the host went away');
+    if (!reply.ok) throw new Failure(reply.code, reply.message);
     return reply.value;
   };
   return <O extends Operation>(op: O, args: Args<O>): Answer<O> => {
@@ -85,7 +73,7 @@ export function answerText(request: string, call: (op: string, args: object) => 
       item instanceof Uint8Array ? { base64: Buffer.from(item).toString('base64') } : item,
     );
   } catch (caught) {
-    const { code, message } = caught as HostFailure;
+    const { code, message } = caught as Failure;
     return JSON.stringify({ error: code ?? 'failed', message });
   }
 }

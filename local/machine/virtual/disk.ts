@@ -12,10 +12,20 @@ const BOOT_ID_PATH = '/proc/sys/kernel/random/boot_id';
 const DIRECTORIES =
   '/home/user /root /tmp /bin /usr/bin /usr/local/bin /etc /var/log /opt /dev /proc/sys/kernel/random'.split(' ');
 
-export type Sink = (bytes: Buffer) => Promise<void>;
-export type Source = () => Promise<Buffer>;
+/** What is read from its path and written to it goes elsewhere. */
+export type Device = { read(): Promise<Buffer>; write(bytes: Buffer): Promise<void> };
 type Encoding = Parameters<InMemoryFs['writeFile']>[2];
 type Attributes = { uid?: number; metadata?: Readonly<Record<string, string>> };
+/** A redirection reads a file whole: of an endless one it gets this much (head -c and dd get what they ask for). */
+const DEVICE_BYTES = 1024 * 1024;
+const DEVICES: readonly (readonly [path: string, read: Device['read']])[] = [
+  ['/dev/null', async () => Buffer.alloc(0)],
+  ['/dev/zero', async () => Buffer.alloc(DEVICE_BYTES)],
+  ['/dev/urandom', async () => randomBytes(DEVICE_BYTES)],
+  ['/dev/random', async () => randomBytes(DEVICE_BYTES)],
+];
+const device = ({ read = async () => Buffer.alloc(0), write = async () => {} }: Partial<Device>) => ({ read, write });
+
 /** What a folder takes on the real thing's disk. */
 const FOLDER_BYTES = 4_096;
 
@@ -23,8 +33,7 @@ export class Disk extends InMemoryFs {
   /** Folders that only their owner may enter. */
   readonly closedFolders = new Set<string>();
   readonly #watchers = new Set<(event: FileEvent) => void>();
-  readonly #sinks = new Map<string, Sink>();
-  readonly #sources = new Map<string, Source>();
+  readonly #devices = new Map<string, Device>(DEVICES.map(([path, read]) => [path, device({ read })]));
   /** Owner and metadata of each path; they go with it. Without an owner here: the one of the folder's home, else root. */
   readonly #attributes = new Map<string, Attributes>();
   /** just-bash moves a folder piece by piece: watchers see the whole. */
@@ -82,16 +91,14 @@ export class Disk extends InMemoryFs {
     return () => this.#watchers.delete(listener);
   }
 
-  channel(name: string, end: { sink: Sink } | { source: Source }): string {
-    const path = CHANNELS + name;
-    if ('sink' in end) this.#sinks.set(path, end.sink);
-    else this.#sources.set(path, end.source);
-    return path;
+  /** A path that leads to a process. */
+  channel(name: string, ends: Partial<Device>): string {
+    this.#devices.set(CHANNELS + name, device(ends));
+    return CHANNELS + name;
   }
 
   closeChannel(path: string): void {
-    this.#sinks.delete(path);
-    this.#sources.delete(path);
+    this.#devices.delete(path);
   }
 
   /** A disk of its own with the same content. */
@@ -120,7 +127,9 @@ export class Disk extends InMemoryFs {
   }
 
   async #put(path: string, content: FileContent, options: Encoding, put: () => Promise<void>): Promise<void> {
-    if (await this.#device(path, content, options)) return;
+    const device = this.#devices.get(path);
+    if (device !== undefined) return content.length === 0 ? undefined : device.write(toBytes(content, options));
+    if (path.startsWith(CHANNELS)) return;
     const there = await super.exists(path);
     await put();
     if (!there) this.#tell('create', path);
@@ -168,29 +177,11 @@ export class Disk extends InMemoryFs {
   }
 
   override async readFileBytes(path: string): Promise<ByteString> {
-    const special = await this.#readDevice(path);
-    return special === undefined ? super.readFileBytes(path) : unsafeBytesFromLatin1(special.toString('latin1'));
+    return unsafeBytesFromLatin1(Buffer.from(await this.readFileBuffer(path)).toString('latin1'));
   }
 
   override async readFileBuffer(path: string): Promise<Uint8Array> {
-    return (await this.#readDevice(path)) ?? super.readFileBuffer(path);
-  }
-
-  /** A redirection reads a file whole: of an endless one it gets this much (head -c and dd get what they ask for). */
-  async #readDevice(path: string): Promise<Buffer | undefined> {
-    if (path === '/dev/null') return Buffer.alloc(0);
-    if (path === '/dev/zero') return Buffer.alloc(DEVICE_BYTES);
-    if (path === '/dev/urandom' || path === '/dev/random') return randomBytes(DEVICE_BYTES);
-    return this.#sources.get(path)?.();
-  }
-
-  /** True when the content went to a device rather than into a file. */
-  async #device(path: string, content: FileContent, options: Encoding): Promise<boolean> {
-    if (DEVICES.has(path)) return true;
-    if (!path.startsWith(CHANNELS)) return false;
-    const sink = this.#sinks.get(path);
-    if (sink !== undefined && content.length > 0) await sink(toBytes(content, options));
-    return true;
+    return this.#devices.get(path)?.read() ?? super.readFileBuffer(path);
   }
 
   override stat(path: string): Promise<FsStat> {
@@ -225,6 +216,3 @@ function toBytes(content: FileContent, options: Encoding): Buffer {
 }
 
 const withSize = (stat: FsStat): FsStat => (stat.isDirectory ? { ...stat, size: FOLDER_BYTES } : stat);
-
-const DEVICES = new Set(['/dev/null', '/dev/zero', '/dev/urandom', '/dev/random']);
-const DEVICE_BYTES = 1024 * 1024;

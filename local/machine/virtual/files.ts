@@ -2,11 +2,12 @@
 import { posix } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import type { FsStat } from 'just-bash';
-import { FileError, type FileErrorCode, type FileEvent, type FileStat, type FileTree } from '../machine.ts';
+import { Failure, type FailureCode } from '../failure.ts';
+import type { FileEvent, FileStat, FileTree } from '../machine.ts';
 import type { Disk } from './disk.ts';
 
 /** How just-bash begins its messages. */
-const CODES: readonly (readonly [RegExp, FileErrorCode, string])[] = [
+const CODES: readonly (readonly [RegExp, FailureCode, string])[] = [
   [/ENOENT/, 'not_found', 'path not found'],
   [/EEXIST|ENOTEMPTY/, 'already_exists', 'path already exists'],
   [/EISDIR|ENOTDIR|EINVAL|ELOOP/, 'invalid_argument', 'not that kind of path'],
@@ -45,7 +46,7 @@ export class VirtualFiles implements FileTree {
 
   async write(path: string, body: Uint8Array | AsyncIterable<Uint8Array>, uid = USER_UID): Promise<void> {
     const bytes = body instanceof Uint8Array ? Uint8Array.from(body) : await buffer(body);
-    if (await this.#isDirectory(path)) throw new FileError('invalid_argument', `path is a directory: ${path}`);
+    if (await this.#isDirectory(path)) throw new Failure('invalid_argument', `path is a directory: ${path}`);
     await this.#makeDirs(posix.dirname(path), uid);
     const there = await this.#disk.exists(path);
     // Made, given to its owner, filled: watchers see these three.
@@ -56,8 +57,8 @@ export class VirtualFiles implements FileTree {
 
   async makeDir(path: string, uid = USER_UID): Promise<void> {
     const there = await this.#disk.stat(path).catch(() => undefined);
-    if (there?.isDirectory === true) throw new FileError('already_exists', `directory already exists: ${path}`);
-    if (there !== undefined) throw new FileError('invalid_argument', `path is a file: ${path}`);
+    if (there?.isDirectory === true) throw new Failure('already_exists', `directory already exists: ${path}`);
+    if (there !== undefined) throw new Failure('invalid_argument', `path is a file: ${path}`);
     await this.#makeDirs(path, uid);
   }
 
@@ -65,18 +66,18 @@ export class VirtualFiles implements FileTree {
     const from = await this.lstat(source);
     if (destination === source) return;
     if (destination.startsWith(`${source}/`)) {
-      throw new FileError('invalid_argument', `cannot move ${source} into itself`);
+      throw new Failure('invalid_argument', `cannot move ${source} into itself`);
     }
     await this.#makeDirs(posix.dirname(destination), USER_UID);
     const to = await this.#disk.lstat(destination).catch(() => undefined);
     if (to?.isDirectory === true) {
-      if (from.type !== 'directory') throw new FileError('invalid_argument', `is a directory: ${destination}`);
+      if (from.type !== 'directory') throw new Failure('invalid_argument', `is a directory: ${destination}`);
       if ((await this.#disk.readdir(destination)).length > 0) {
-        throw new FileError('already_exists', `directory not empty: ${destination}`);
+        throw new Failure('already_exists', `directory not empty: ${destination}`);
       }
       await this.#disk.rm(destination, { recursive: true });
     } else if (to !== undefined && from.type === 'directory') {
-      throw new FileError('invalid_argument', `not a directory: ${destination}`);
+      throw new Failure('invalid_argument', `not a directory: ${destination}`);
     }
     await attempt(source, this.#disk.mv(source, destination));
   }
@@ -116,7 +117,7 @@ export class VirtualFiles implements FileTree {
   /** From the top; what is made becomes the user's. */
   async #makeDirs(path: string, uid: number): Promise<void> {
     if (await this.#isDirectory(path)) return;
-    if (await this.#disk.exists(path)) throw new FileError('invalid_argument', `path is a file: ${path}`);
+    if (await this.#disk.exists(path)) throw new Failure('invalid_argument', `path is a file: ${path}`);
     await this.#makeDirs(posix.dirname(path), uid);
     await attempt(path, this.#disk.mkdir(path));
     this.#disk.chown(path, uid);
@@ -130,7 +131,7 @@ async function attempt<T>(path: string, work: Promise<T>): Promise<T> {
     const message = caught instanceof Error ? caught.message : '';
     const known = CODES.find(([pattern]) => pattern.test(message));
     if (known === undefined) throw caught;
-    throw new FileError(known[1], `${known[2]}: ${path}`);
+    throw new Failure(known[1], `${known[2]}: ${path}`);
   }
 }
 

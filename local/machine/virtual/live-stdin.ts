@@ -1,46 +1,34 @@
 // The input of a running process: bytes pushed by a client, taken by whatever reads. A writer waits while more than a
 // pipe's capacity is unread, as with a real pipe.
+import { Deferred } from '../../waiting.ts';
 
 const PIPE_BYTES = 64 * 1024;
 
 export class LiveStdin {
-  #chunks: Buffer[] = [];
-  #size = 0;
+  #unread = Buffer.alloc(0);
   #closed = false;
-  #arrived: (() => void)[] = [];
-  #taken: (() => void)[] = [];
+  #changed = new Deferred();
 
   /** Resolves when there is room again. Rejects once closed. */
   async push(bytes: Uint8Array): Promise<void> {
     if (this.#closed) throw new Error('stdin is closed');
-    this.#chunks.push(Buffer.from(bytes));
-    this.#size += bytes.length;
-    wakeAll(this.#arrived);
-    while (this.#size > PIPE_BYTES && !this.#closed) await new Promise<void>(resolve => this.#taken.push(resolve));
+    this.#change(Buffer.concat([this.#unread, bytes]));
+    while (this.#unread.length > PIPE_BYTES && !this.#closed) await this.#changed.promise;
   }
 
   close(): void {
     this.#closed = true;
-    wakeAll(this.#arrived);
-    wakeAll(this.#taken);
+    this.#change(this.#unread);
   }
 
   /** What there is, waiting for something; undefined at the end. */
-  async read(): Promise<Buffer | undefined> {
-    while (this.#chunks.length === 0 && !this.#closed) await this.#more();
-    if (this.#chunks.length === 0) return undefined;
-    return this.#take(Buffer.concat(this.#chunks));
+  read(): Promise<Buffer | undefined> {
+    return this.#take(bytes => bytes.length);
   }
 
   /** With its newline, if it has one; undefined at the end. */
-  async readLine(): Promise<Buffer | undefined> {
-    while (true) {
-      const all = Buffer.concat(this.#chunks);
-      const newline = all.indexOf(10);
-      if (newline !== -1) return this.#take(all.subarray(0, newline + 1), all.subarray(newline + 1));
-      if (this.#closed) return all.length === 0 ? undefined : this.#take(all);
-      await this.#more();
-    }
+  readLine(): Promise<Buffer | undefined> {
+    return this.#take(bytes => bytes.indexOf('\n') + 1);
   }
 
   async readAll(): Promise<Buffer> {
@@ -49,18 +37,23 @@ export class LiveStdin {
     return Buffer.concat(parts);
   }
 
-  #take(taken: Buffer, rest?: Buffer): Buffer {
-    this.#chunks = rest === undefined || rest.length === 0 ? [] : [rest];
-    this.#size = rest?.length ?? 0;
-    wakeAll(this.#taken);
-    return taken;
+  /** As many bytes as are wanted of those there are; 0: more have to come first. */
+  async #take(wanted: (bytes: Buffer) => number): Promise<Buffer | undefined> {
+    while (true) {
+      const all = this.#unread;
+      const size = wanted(all) || (this.#closed ? all.length : 0);
+      if (size > 0) {
+        this.#change(all.subarray(size));
+        return all.subarray(0, size);
+      }
+      if (this.#closed) return undefined;
+      await this.#changed.promise;
+    }
   }
 
-  #more(): Promise<void> {
-    return new Promise(resolve => this.#arrived.push(resolve));
+  #change(unread: Buffer<ArrayBuffer>): void {
+    this.#unread = unread;
+    this.#changed.resolve();
+    this.#changed = new Deferred();
   }
-}
-
-function wakeAll(waiting: (() => void)[]): void {
-  for (const wake of waiting.splice(0)) wake();
 }

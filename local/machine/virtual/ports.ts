@@ -2,8 +2,7 @@
 // (curl, fetch) are answered by them. HTTP without sockets; nothing of the host's network is touched.
 import type { SecureFetch } from 'just-bash';
 import { readCapped } from '../../../src/ground/read-capped.ts';
-import type { PortHandler } from '../machine.ts';
-import type { LocalRequest, LocalResponse, Network, Serve } from '../network.ts';
+import type { LocalRequest, LocalResponse, Network, PortHandler, Serve } from '../machine.ts';
 
 const LOCAL = new Set(['localhost', '127.0.0.1', '0.0.0.0', '[::1]']);
 const HOP = new Set(['connection', 'transfer-encoding', 'keep-alive', 'content-length']);

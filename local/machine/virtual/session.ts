@@ -1,7 +1,7 @@
 // What a running script has around it, as the commands of ours see it: its process, input, output and jobs.
 
+import type { RunProgram } from '../machine.ts';
 import type { OutputKind } from '../processes.ts';
-import type { RunProgram } from '../program.ts';
 import type { User } from '../users.ts';
 import type { Disk } from './disk.ts';
 import type { LiveStdin } from './live-stdin.ts';

@@ -2,7 +2,8 @@
 // asked for it, and background jobs (script.ts has the how). Knows no HTTP and no interpreter.
 import { posix } from 'node:path';
 import { Bash, type CustomCommand, type ScriptNode, serialize } from 'just-bash';
-import { type Process, type ProcessControl, ProcessError, type Shell, type StartOptions } from '../processes.ts';
+import { Failure } from '../failure.ts';
+import type { Process, ProcessControl, Shell, StartOptions } from '../processes.ts';
 import { findUser, type User } from '../users.ts';
 import { commandsFor } from './commands/commands.ts';
 import { withoutCopy } from './copied-output.ts';
@@ -39,14 +40,14 @@ async function startProcess(
   options: StartOptions,
 ): Promise<ProcessControl> {
   const user = await findUser({ read: path => shell.root.readFileBuffer(path) }, options.user);
-  if (user === undefined) throw new ProcessError('invalid_argument', `unknown user: ${options.user}`);
+  if (user === undefined) throw new Failure('invalid_argument', `unknown user: ${options.user}`);
   const cwd = options.cwd ?? posix.resolve(user.home, options.config.cwd ?? '.');
   const stat = await shell.root.stat(cwd).catch(() => undefined);
-  if (stat?.isDirectory !== true) throw new ProcessError('invalid_argument', `cwd '${cwd}' does not exist`);
+  if (stat?.isDirectory !== true) throw new Failure('invalid_argument', `cwd '${cwd}' does not exist`);
   if (closedTo(shell.root, user, `${cwd}/.`)) {
     const { cmd, args } = options.config;
     const message = `error starting process '${[cmd, ...args].join(' ')}': fork/exec ${cmd}: permission denied`;
-    throw new ProcessError('invalid_argument', message);
+    throw new Failure('invalid_argument', message);
   }
 
   const abort = new AbortController();
@@ -113,12 +114,12 @@ async function runScript(session: Session, source: string, options: ScriptOption
   const name = `${session.pid}-${nextChannel()}-`;
   const refused = new Set<string>();
   const channels: Channels = {
-    stdout: disk.channel(`${name}1`, { sink: bytes => session.output('stdout', bytes) }),
-    stderr: disk.channel(`${name}2`, { sink: bytes => session.output('stderr', withReason(bytes, refused)) }),
+    stdout: disk.channel(`${name}1`, { write: bytes => session.output('stdout', bytes) }),
+    stderr: disk.channel(`${name}2`, { write: bytes => session.output('stderr', withReason(bytes, refused)) }),
     line:
       live === undefined
         ? undefined
-        : disk.channel(`${name}0`, { source: async () => (await live.readLine()) ?? Buffer.alloc(0) }),
+        : disk.channel(`${name}0`, { read: async () => (await live.readLine()) ?? Buffer.alloc(0) }),
   };
   try {
     const bash = newBash(session, source, options, channels, refused);

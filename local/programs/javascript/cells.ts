@@ -1,6 +1,7 @@
 // A code context: cells one after the other in one global scope, until there are no more.
 import { JSException } from 'quickjs-wasi';
-import type { CallHost, Cell } from '../operations.ts';
+import type { CallHost } from '../host-calls.ts';
+import type { Cell } from '../operations.ts';
 import { stripTypes } from '../strip-types.ts';
 import { importsAsAwaits, isJavaScript } from './cell-syntax.ts';
 import type { Vm } from './vm.ts';

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { EvalFlags, type JSValueHandle, QuickJS, type QuickJSOptions } from 'quickjs-wasi';
 import { builtFile } from '../../../src/ground/built.ts';
-import type { CallHost } from '../operations.ts';
+import type { CallHost } from '../host-calls.ts';
 import { answerText, type WorkerStart } from '../protocol.ts';
 import { stripTypes } from '../strip-types.ts';
 import { isModule } from './cell-syntax.ts';

@@ -1,6 +1,6 @@
 # Sockets that carry one HTTP message each way, over the sandbox's own ports: there is no other network.
 import io
-from sitecustomize import host
+from sitecustomize import host, ids
 
 def _parse(message):
     head, _, body = message.partition(b'\r\n\r\n')
@@ -18,13 +18,14 @@ class Socket:
         self._peer = self._server = self._request = None
         self._sent, self._incoming = b'', io.BytesIO()
     def bind(self, address):
+        server = next(ids)
         try:
-            listening = host('listen', port=address[1])
+            self._address = address[0], host('listen', id=server, port=address[1])
         except OSError as error:
             raise OSError(98, str(error)) from None
-        self._server, self._address = listening['server'], (address[0], listening['port'])
+        self._server = server
     def accept(self):
-        arrived = host('accept', server=self._server)
+        arrived = host('poll', timeoutMs=None, stdin=False, of=self._server)
         request, client = arrived['request'], Socket()
         client._request = arrived['id']
         client._incoming = _message(f"{request['method']} {request['path']} HTTP/1.1", request['headers'], request['body'])
@@ -55,7 +56,7 @@ class Socket:
             status = first.split(' ')[1] if first.startswith('HTTP/') else '502'
             host('respond', id=self._request, response={'status': int(status), 'headers': headers, 'body': body})
         elif self._server is not None:
-            host('unlisten', server=self._server)
+            host('unlisten', id=self._server)
         self._request = self._server = None
     def getsockname(self):
         return self._address

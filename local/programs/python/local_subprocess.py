@@ -1,6 +1,6 @@
 # Child processes: scripts of the sandbox's shell, which run beside the program and give their output at the end.
 import io, os, shlex, signal, sys
-from sitecustomize import host
+from sitecustomize import host, ids
 
 def _late(name):
     """A stream of the child's output: there once the child has ended."""
@@ -37,7 +37,10 @@ def patch(module):
             data = b'' if self._handles[0] == -1 else open(self._handles[0], 'rb', closefd=False).read() or b''
             env = dict(os.environ if self._env is None else self._env)
             sys.stdout.flush()
-            self.pid = host('spawn', source=self._source, cwd=self._cwd or os.getcwd(), env=env, stdin=data)['child']
+            command = {'source': self._source, 'cwd': self._cwd or os.getcwd(), 'env': env, 'stdin': data}
+            child = next(ids)
+            host('start', id=child, op='run', args=command)
+            self.pid = child
 
         def _finish(self, seconds):
             """Whether it has ended, after so many seconds at most."""
@@ -45,7 +48,8 @@ def patch(module):
             if self.returncode is not None:
                 return True
             sys.stdout.flush()
-            ran = host('wait', child=self.pid, timeoutMs=None if seconds is None else max(0, seconds) * 1000)
+            timeout = None if seconds is None else max(0, seconds) * 1000
+            ran = host('poll', timeoutMs=timeout, stdin=False, of=self.pid).get('value')
             if ran is None:
                 return False
             self.returncode = -self._signal if self._signal and ran['exitCode'] in (137, 143) else ran['exitCode']
@@ -87,6 +91,6 @@ def patch(module):
         def send_signal(self, number):
             if self.poll() is None:
                 self._signal = int(number)
-                host('signal', child=self.pid, name='SIGTERM' if number == signal.SIGTERM else 'SIGKILL')
+                host('signal', id=self.pid, name='SIGTERM' if number == signal.SIGTERM else 'SIGKILL')
 
     module.Popen = Popen

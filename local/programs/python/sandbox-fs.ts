@@ -1,9 +1,9 @@
 // The sandbox's files as Emscripten sees a file system, for the Python inside a worker. The host keeps them; while a file
 // is open its node has the bytes, as those of MEMFS have: read whole when opened, written whole when closed or synced.
 import { posix } from 'node:path';
+import { Failure, type FailureCode } from '../../machine/failure.ts';
 import type { FileStat } from '../../machine/machine.ts';
-import type { CallHost } from '../operations.ts';
-import { type FailureCode, HostFailure } from '../protocol.ts';
+import type { CallHost } from '../host-calls.ts';
 import type { EmscriptenFs, Node, Stream } from './emscripten-fs.ts';
 
 type FileNode = Node & { users: number; changed: boolean };
@@ -11,16 +11,16 @@ type Attributes = { mode?: number | null; size?: number | null; mtime?: number |
 
 const KINDS = { directory: 0o040000, file: 0o100000, symlink: 0o120000 };
 /** WASI's numbers. */
-const ERRNO: Readonly<Record<FailureCode, number>> = {
+const ERRNO: Readonly<Partial<Record<FailureCode, number>>> = {
   not_found: 44,
   already_exists: 20,
   invalid_argument: 28,
   permission_denied: 2,
   resource_exhausted: 51,
   interrupted: 27,
-  failed: 29,
 };
 const ENOTEMPTY = 55;
+const EIO = 29;
 
 /**
  * From here on the root and all that is not yet in it are the sandbox's. The function returned writes what is open and
@@ -147,7 +147,7 @@ function withErrno(FS: EmscriptenFs, call: CallHost): CallHost {
     try {
       return call(op, args);
     } catch (caught) {
-      throw caught instanceof HostFailure ? new FS.ErrnoError(ERRNO[caught.code]) : caught;
+      throw caught instanceof Failure ? new FS.ErrnoError(ERRNO[caught.code] ?? EIO) : caught;
     }
   };
 }

@@ -1,6 +1,6 @@
 # What every interpreter of local mode starts with: blocking calls to the host instead of what WebAssembly has not. Child
 # processes and the network are in files of their own, loaded with the modules they change.
-import sys, os, time, json, base64
+import sys, os, time, json, base64, itertools
 
 sys.executable = '/usr/local/bin/python3'
 for _stream in (sys.stdout, sys.stderr):
@@ -8,8 +8,9 @@ for _stream in (sys.stdout, sys.stderr):
         _stream.reconfigure(line_buffering=True)
 
 _device = None
+ids = itertools.count(1)  # Of what the host is asked to start or to open.
 
-def host(op, **args):
+def host(op, /, **args):
     """Asks local mode, blocked until it answers. Raises OSError."""
     global _device
     if _device is None:

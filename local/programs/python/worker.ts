@@ -6,7 +6,8 @@ import nodeModule, { createRequire } from 'node:module';
 import { workerData } from 'node:worker_threads';
 import { builtFile } from '../../../src/ground/built.ts';
 
-import { answerText, type HostFailure, hostCaller, type WorkerStart } from '../protocol.ts';
+import type { Failure } from '../../machine/failure.ts';
+import { answerText, hostCaller, type WorkerStart } from '../protocol.ts';
 import { type WasmInstance, type WasmModule, webAssembly } from '../wasm.ts';
 import type { EmscriptenFs } from './emscripten-fs.ts';
 import { showSandbox } from './sandbox-fs.ts';
@@ -169,7 +170,7 @@ function interruptible<T>(FS: EmscriptenFs, work: () => T): T {
     return work();
   } catch (caught) {
     // The signal is in its buffer: the interpreter sees it when the call returns with EINTR.
-    return fail(FS, (caught as HostFailure).code === 'interrupted' ? 27 : 29);
+    return fail(FS, (caught as Failure).code === 'interrupted' ? 27 : 29);
   }
 }
 

@@ -4,15 +4,10 @@ import { createReadStream, createWriteStream, watch as watchHost } from 'node:fs
 import * as fs from 'node:fs/promises';
 import { posix } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import {
-  FileError,
-  type FileErrorCode,
-  type FileEvent,
-  type FileStat,
-  type FileTree,
-} from '../../../local/machine/machine.ts';
+import { Failure, type FailureCode } from '../../../local/machine/failure.ts';
+import type { FileEvent, FileStat, FileTree } from '../../../local/machine/machine.ts';
 
-const CODES: Readonly<Record<string, FileErrorCode>> = {
+const CODES: Readonly<Record<string, FailureCode>> = {
   ENOENT: 'not_found',
   EEXIST: 'already_exists',
   ENOTDIR: 'invalid_argument',
@@ -25,7 +20,7 @@ const CODES: Readonly<Record<string, FileErrorCode>> = {
   EPERM: 'permission_denied',
   ENOSPC: 'resource_exhausted',
 };
-const WORDS: Readonly<Record<FileErrorCode, string>> = {
+const WORDS: Readonly<Partial<Record<FailureCode, string>>> = {
   not_found: 'path not found',
   already_exists: 'path already exists',
   invalid_argument: 'not that kind of path',
@@ -56,8 +51,8 @@ export class RealFiles implements FileTree {
       return await work(this.host(path));
     } catch (caught) {
       const code = CODES[(caught as NodeJS.ErrnoException).code ?? ''];
-      if (code === undefined || caught instanceof FileError) throw caught;
-      throw new FileError(code, `${WORDS[code]}: ${path}`);
+      if (code === undefined || caught instanceof Failure) throw caught;
+      throw new Failure(code, `${WORDS[code]}: ${path}`);
     }
   }
 
@@ -109,8 +104,8 @@ export class RealFiles implements FileTree {
   makeDir(path: string): Promise<void> {
     return this.#try(path, async host => {
       const there = await fs.stat(host).catch(() => undefined);
-      if (there?.isDirectory() === true) throw new FileError('already_exists', `directory already exists: ${path}`);
-      if (there !== undefined) throw new FileError('invalid_argument', `path is a file: ${path}`);
+      if (there?.isDirectory() === true) throw new Failure('already_exists', `directory already exists: ${path}`);
+      if (there !== undefined) throw new Failure('invalid_argument', `path is a file: ${path}`);
       await fs.mkdir(host, { recursive: true });
     });
   }
@@ -212,7 +207,7 @@ async function* exactly(size: number, body: AsyncIterable<Uint8Array>): AsyncIte
 /** Devices and pipes have no end, so reading one would use up all memory. */
 async function readable(host: string) {
   const stat = await fs.stat(host);
-  if (!stat.isFile() && !stat.isDirectory()) throw new FileError('invalid_argument', 'not a regular file');
+  if (!stat.isFile() && !stat.isDirectory()) throw new Failure('invalid_argument', 'not a regular file');
   return stat;
 }
 

@@ -5,6 +5,7 @@ import { rmSync } from 'node:fs';
 import { chmod, cp, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
+import { Failure } from '../../../local/machine/failure.ts';
 import type {
   CodeContexts,
   DataMachine,
@@ -12,7 +13,7 @@ import type {
   MakeMachine,
   PortHandler,
 } from '../../../local/machine/machine.ts';
-import { ProcessError, ProcessTable } from '../../../local/machine/processes.ts';
+import { ProcessTable } from '../../../local/machine/processes.ts';
 import type { Machine, MachineOptions } from '../../../local/sandbox.ts';
 import { RealFiles } from './files.ts';
 import { listenerOf, MARK, signalMarked } from './host.ts';
@@ -49,7 +50,7 @@ class RealMachine implements DataMachine {
     const shell = realShell({ root, env: environment(root, this.#mark, options) });
     this.processes = new ProcessTable(async (process, start) => {
       // The machine was closed during the start, so nothing else would end the process.
-      if (this.#closed) throw new ProcessError('unavailable', 'the sandbox is gone');
+      if (this.#closed) throw new Failure('unavailable', 'the sandbox is gone');
       return shell(process, start);
     });
     this.contexts = parts.contexts(this);

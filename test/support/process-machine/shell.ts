@@ -3,14 +3,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { posix } from 'node:path';
 import type { Readable } from 'node:stream';
-import {
-  type OutputKind,
-  type Process,
-  type ProcessControl,
-  ProcessError,
-  type Shell,
-  type Signal,
-} from '../../../local/machine/processes.ts';
+import { Failure } from '../../../local/machine/failure.ts';
+import type { OutputKind, Process, ProcessControl, Shell, Signal } from '../../../local/machine/processes.ts';
 
 /** Children may keep the pipes of an ended process open: after this time without output, no more is expected. */
 const DRAIN_MS = 1_000;
@@ -25,10 +19,7 @@ export type RealShellOptions = {
 export function realShell({ root, env }: RealShellOptions): Shell {
   return async (process, options) => {
     if (options.terminal !== undefined) {
-      throw new ProcessError(
-        'unimplemented',
-        'local mode with real processes has no terminals (pty): run commands instead',
-      );
+      throw new Failure('unimplemented', 'local mode with real processes has no terminals (pty): run commands instead');
     }
     const { cmd, args, envs, cwd } = options.config;
     const inside = posix.resolve('/home/user', cwd ?? '.');
@@ -63,7 +54,7 @@ function started(child: ChildProcess, cmd: string, cwd: string): Promise<void> {
     child.once('spawn', resolve);
     child.once('error', (error: NodeJS.ErrnoException) => {
       const why = error.code === 'ENOENT' ? `no such program or directory: ${cmd} in ${cwd}` : `${cmd}: ${error.code}`;
-      reject(new ProcessError('invalid_argument', why));
+      reject(new Failure('invalid_argument', why));
     });
   });
 }

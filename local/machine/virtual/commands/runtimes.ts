@@ -1,7 +1,7 @@
 // The programs that run programs: bash, python3 and node, and the package managers, which say what they cannot do here.
 import { parseArgs } from 'node:util';
 import { type Command, defineCommand, type ExecResult, latin1FromBytes, type ResolvedCommandContext } from 'just-bash';
-import type { Language } from '../../program.ts';
+import type { Language } from '../../machine.ts';
 import type { Session } from '../session.ts';
 import { collect, exported, failed, inherited, isLive, original, runLine, streaming, text } from './running.ts';
 

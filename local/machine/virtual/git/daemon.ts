@@ -5,7 +5,7 @@ import { posix } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import type { ExecResult, ResolvedCommandContext } from 'just-bash';
 import type { GitRepo } from 'just-git';
-import type { LocalRequest, LocalResponse, Serve } from '../../network.ts';
+import type { LocalRequest, LocalResponse, Serve } from '../../machine.ts';
 import { text } from '../commands/running.ts';
 import type { Ports } from '../ports.ts';
 import type { Session } from '../session.ts';

@@ -3,7 +3,7 @@ import { EventEmitter } from 'events/';
 import type { Ran } from '../../operations.ts';
 import { type Buffer, bytesOf, toBuffer } from './buffer.ts';
 import { call } from './host.ts';
-import { later } from './loop.ts';
+import { later, newId } from './loop.ts';
 import { guestProcess } from './process.ts';
 
 type Options = {
@@ -52,12 +52,13 @@ function runSync(source: string, options: Options = {}): Buffer | string {
 }
 
 class ChildProcess extends EventEmitter {
-  readonly pid = 4_001;
+  readonly pid = newId();
   readonly stdout = new EventEmitter();
   readonly stderr = new EventEmitter();
   exitCode: number | null = null;
-  kill(): boolean {
-    return false;
+  kill(signal: unknown = 'SIGTERM'): boolean {
+    if (this.exitCode === null) call('signal', { id: this.pid, name: signal === 'SIGTERM' ? signal : 'SIGKILL' });
+    return this.exitCode === null;
   }
   unref(): void {}
 }
@@ -74,7 +75,7 @@ function start(source: string, options: Options, callback?: Callback): ChildProc
     child.emit('close', ran.exitCode, null);
     callback?.(ran.exitCode === 0 ? null : failure(source, ran), ...OUTPUTS.map(kind => String(toBuffer(ran[kind]))));
   };
-  later('run', request(source, options)).then(ended, error => {
+  later('run', request(source, options), child.pid).then(ended, error => {
     child.emit('error', error);
     callback?.(error);
   });

@@ -1,5 +1,5 @@
 // fetch, over the sandbox's own ports. There is no other network.
-import type { LocalResponse } from '../../../machine/network.ts';
+import type { LocalResponse } from '../../../machine/machine.ts';
 import { type Buffer, bytesOf, toBuffer } from './buffer.ts';
 import { later } from './loop.ts';
 

@@ -1,6 +1,7 @@
 // What the worker gives the runtime, and the way to the host: one blocking call, JSON both ways, bytes as base64. Runs
 // inside QuickJS, like everything in this folder; there is nothing of Node here but what this folder makes.
-import type { Answer, Args, Operation } from '../../operations.ts';
+import type { Answer } from '../../host-calls.ts';
+import type { Args, Operation } from '../../operations.ts';
 
 type FromWorker = {
   /** A call to the host. */

@@ -2,10 +2,10 @@
 
 import { EventEmitter } from 'events/';
 import { Readable, Writable } from 'readable-stream';
-import type { LocalRequest, LocalResponse } from '../../../machine/network.ts';
+import type { LocalRequest, LocalResponse } from '../../../machine/machine.ts';
 import { pairsOf } from './fetch.ts';
 import { call } from './host.ts';
-import { later, onRequest } from './loop.ts';
+import { later, serve } from './loop.ts';
 
 class IncomingMessage extends Readable {
   constructor({ headers, body, ...message }: LocalRequest | LocalResponse) {
@@ -89,8 +89,7 @@ type Handler = (...args: unknown[]) => void;
 const functionIn = (args: unknown[]) => args.find(arg => typeof arg === 'function') as Handler | undefined;
 
 class Server extends EventEmitter {
-  #port = 0;
-  #close: (() => void) | undefined;
+  #open: ReturnType<typeof serve> | undefined;
   constructor(handler?: Handler) {
     super();
     if (handler !== undefined) this.on('request', handler);
@@ -98,23 +97,17 @@ class Server extends EventEmitter {
   listen(...args: unknown[]): this {
     const [first] = args;
     const wanted = typeof first === 'object' && first !== null && 'port' in first ? first.port : first;
-    const { server, port } = call('listen', { port: typeof wanted === 'function' ? 0 : Number(wanted ?? 0) });
-    this.#port = port;
-    const stop = onRequest(server, (id, request) => {
+    this.#open = serve(typeof wanted === 'function' ? 0 : Number(wanted ?? 0), (id, request) => {
       this.emit('request', new IncomingMessage(request), new ServerResponse(id));
     });
-    this.#close = () => {
-      stop();
-      call('unlisten', { server });
-    };
     return this.#soon('listening', functionIn(args));
   }
   address(): object {
-    return { address: '0.0.0.0', family: 'IPv4', port: this.#port };
+    return { address: '0.0.0.0', family: 'IPv4', port: this.#open?.port };
   }
   close(done?: () => void): this {
-    this.#close?.();
-    this.#close = undefined;
+    this.#open?.close();
+    this.#open = undefined;
     return this.#soon('close', done);
   }
   ref(): this {

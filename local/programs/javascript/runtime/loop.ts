@@ -1,6 +1,7 @@
 // The event loop: timers, and what the host says has happened. Each turn blocks until there is something to do.
-import type { LocalRequest } from '../../../machine/network.ts';
-import type { Answer, Args, LoopEvent } from '../../operations.ts';
+import type { LocalRequest } from '../../../machine/machine.ts';
+import type { Answer } from '../../host-calls.ts';
+import type { Args, LoopEvent } from '../../operations.ts';
 import { call } from './host.ts';
 
 const waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
@@ -59,18 +60,27 @@ export const timerFunctions = {
   clearImmediate: clearTimer,
 };
 
+/** For what the host is asked to start or to open. */
+export const newId = (): number => nextId++;
+
 /** Asks the host for something whose answer comes by the loop. */
-export function later<O extends Args<'start'>['op']>(op: O, args: Args<O>): Promise<Answer<O>> {
-  const id = nextId++;
+export function later<O extends Args<'start'>['op']>(op: O, args: Args<O>, id = newId()): Promise<Answer<O>> {
   return new Promise((resolve, reject) => {
     call('start', { id, op, args });
     waiting.set(id, { resolve, reject });
   });
 }
 
-export function onRequest(server: number, listener: (id: number, request: LocalRequest) => void): () => void {
-  servers.set(server, listener);
-  return () => servers.delete(server);
+/** Opens a port; 0: any. Gives the port, and what closes it. */
+export function serve(wanted: number, listener: (id: number, request: LocalRequest) => void) {
+  const id = newId();
+  const port = call('listen', { id, port: wanted });
+  servers.set(id, listener);
+  const close = (): void => {
+    servers.delete(id);
+    call('unlisten', { id });
+  };
+  return { port, close };
 }
 
 export function onStdin(listener: ((bytes: Uint8Array | null) => void) | undefined): void {
@@ -97,10 +107,10 @@ function fire(timer: Timeout): void {
 
 function happen(event: LoopEvent): void {
   if (event.kind === 'stdin') stdinListener?.(event.bytes);
-  if (event.kind === 'request') servers.get(event.server)?.(event.id, event.request);
+  if (event.kind === 'request') servers.get(event.of)?.(event.id, event.request);
   if (event.kind !== 'answer') return;
-  const open = waiting.get(event.id);
-  waiting.delete(event.id);
+  const open = waiting.get(event.of);
+  waiting.delete(event.of);
   if (event.value === undefined) open?.reject(new Error(event.error ?? 'failed'));
   else open?.resolve(event.value as never);
 }
