@@ -29,7 +29,6 @@ import { createTools } from './mcp/tools.ts';
 import type { Principal } from './principal.ts';
 import { E2B_PRODUCT, type Product } from './product.ts';
 import type { Description } from './spec/description.ts';
-import { toGuestDescription } from './spec/guest.ts';
 import { createSpecSource, type SpecSource, type SpecStatus } from './spec/refresh.ts';
 import { Answers } from './upstream/answers.ts';
 import { createUpstreamClient } from './upstream/client.ts';
@@ -142,7 +141,7 @@ export async function createCore(
   };
   const published = followPublished(config, base, log, async description => {
     const next = operationsOf(description);
-    await engine.describe(toGuestDescription(description));
+    await engine.describe(JSON.stringify(description));
     operations = next; // after the engine has it: search and guard must change together
   });
 

@@ -12,7 +12,6 @@ import { omitUndefined } from './ground/omit-undefined.ts';
 import type { Logger } from './log.ts';
 import type { Product } from './product.ts';
 import type { Description } from './spec/description.ts';
-import { toGuestDescription } from './spec/guest.ts';
 import { loadDescription } from './spec/load.ts';
 
 type Engines = {
@@ -35,7 +34,7 @@ export async function beginEngines(config: Config, log: Logger, { api }: Pick<Pr
     sandboxUrl: config.E2B_SANDBOX_URL,
     domain: config.E2B_DOMAIN,
   });
-  const engines = createEngines(config, connection, toGuestDescription(base), log);
+  const engines = createEngines(config, connection, JSON.stringify(base), log);
   engines.catch(() => undefined); // createCore awaits it and throws the error
   return { base, connection, engines };
 }

@@ -4,8 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { makeImages } from './engine/quickjs/images.ts';
 import { PACKAGE_ROOT } from './ground/built.ts';
 import { E2B_PRODUCT } from './product.ts';
-import { toGuestDescription } from './spec/guest.ts';
 import { compileDescription } from './spec/load.ts';
 
 const description = await compileDescription(fileURLToPath(new URL(E2B_PRODUCT.api.descriptionFile, PACKAGE_ROOT)));
-makeImages(toGuestDescription(description));
+makeImages(JSON.stringify(description));

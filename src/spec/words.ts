@@ -34,45 +34,35 @@ function withoutEffect({ effect: _, resource: __, ...operation }: Operation): Op
 }
 
 function layOperation(facts: Operation, ours: Operation): Operation {
-  const { description: _, ...rest } = withoutEffect(facts);
-  const body = facts.body;
-  return {
-    ...rest,
-    summary: ours.summary,
-    ...omitUndefined({ description: ours.description }),
-    keywords: ours.keywords,
-    ...omitUndefined({ effect: ours.effect, resource: ours.resource }),
+  const { body } = facts;
+  const { summary, description, keywords, effect, resource } = ours;
+  return omitUndefined({
+    ...facts,
+    ...{ summary, description, keywords, effect, resource },
     deprecated: facts.deprecated || ours.deprecated,
     parameters: facts.parameters.map(parameter => layParameter(parameter, ours)),
-    ...(body === undefined ? {} : { body: { ...body, schema: laySchema(body.schema, ours.body?.schema) } }),
+    body: body && { ...body, schema: laySchema(body.schema, ours.body?.schema) },
     answers: Object.fromEntries(
       Object.entries(facts.answers).map(([status, answer]) => [status, layAnswer(answer, ours.answers[status])]),
     ),
-  };
+  });
 }
 
 function layParameter(facts: Parameter, ours: Operation): Parameter {
   const match = ours.parameters.find(other => other.in === facts.in && other.name === facts.name);
   if (match === undefined) return facts;
-  const { description: _, ...rest } = facts;
-  return {
-    ...rest,
-    ...omitUndefined({ description: match.description }),
-    schema: laySchema(facts.schema, match.schema),
-  };
+  const { description } = match;
+  return omitUndefined({ ...facts, description, schema: laySchema(facts.schema, match.schema) });
 }
 
 function layAnswer(facts: Answer, ours: Answer | undefined): Answer {
   if (ours === undefined) return facts;
-  const { description: _, ...rest } = facts;
-  return {
-    ...rest,
-    ...omitUndefined({ description: ours.description }),
-    ...(facts.schema === undefined ? {} : { schema: laySchema(facts.schema, ours.schema) }),
-    ...(facts.headers === undefined
-      ? {}
-      : { headers: { ...facts.headers, ...pick(ours.headers ?? {}, facts.headers) } }),
-  };
+  const { schema, headers } = facts;
+  return omitUndefined({
+    description: ours.description,
+    schema: schema && laySchema(schema, ours.schema),
+    headers: headers && { ...headers, ...pick(ours.headers ?? {}, headers) },
+  });
 }
 
 function pick(from: Readonly<Record<string, string>>, keys: object): Record<string, string> {

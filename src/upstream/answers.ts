@@ -3,10 +3,9 @@
 import { GatewayError } from '../errors.ts';
 import { builtFile } from '../ground/built.ts';
 import { type Sender, ThreadPool } from '../ground/thread-pool.ts';
-import { type AnswerPlan, shapeAnswer } from './answer.ts';
-import type { AnswerDone, AnswerJob, AnswerReply, MaskDone } from './answer-thread.ts';
+import type { AnswerPlan } from './answer.ts';
+import { type AnswerDone, doJob, type Job, type MaskDone } from './answer-job.ts';
 import type { UpstreamAnswer } from './client.ts';
-import { maskKey } from './key-spellings.ts';
 
 /** The main thread shapes such a response in about a millisecond. */
 const SMALL = { bytes: 32_768, values: 1_000 };
@@ -15,7 +14,7 @@ const SMALL = { bytes: 32_768, values: 1_000 };
 export type MaskFor = Sender & { readonly apiKey: string };
 
 export class Answers {
-  readonly #threads: ThreadPool<AnswerJob, AnswerReply>;
+  readonly #threads: ThreadPool<Job, AnswerDone | MaskDone>;
 
   /** `nice`: see ground/thread-time.ts. */
   constructor({ nice = 0 } = {}) {
@@ -33,39 +32,25 @@ export class Answers {
   }
 
   /** @throws GatewayError `answer_too_large`, `busy`, `cancelled` */
-  async shape(
-    { body, size }: Pick<UpstreamAnswer, 'body' | 'size'>,
-    plan: AnswerPlan,
-    from: Sender,
-  ): Promise<AnswerDone> {
-    if (body.length <= SMALL.bytes && (size?.values ?? 0) <= SMALL.values) {
-      const startedAt = performance.now();
-      const shaped = shapeAnswer(body.toString('utf8'), plan);
-      return { shaped, ms: performance.now() - startedAt };
-    }
-    const reply = await this.#threads.run({ body, plan }, from);
-    if ('shaped' in reply) return reply;
-    throw unread();
+  shape({ body, size }: Pick<UpstreamAnswer, 'body' | 'size'>, plan: AnswerPlan, from: Sender): Promise<AnswerDone> {
+    const isSmall = body.length <= SMALL.bytes && (size?.values ?? 0) <= SMALL.values;
+    return this.#do({ body, plan }, isSmall, from);
   }
 
   /** @throws GatewayError `answer_too_large`, `busy`, `cancelled` */
-  async mask(text: string, { apiKey, ...from }: MaskFor): Promise<MaskDone> {
-    if (text.length <= SMALL.bytes) {
-      const startedAt = performance.now();
-      return { masked: maskKey(text, apiKey), ms: performance.now() - startedAt };
-    }
-    const reply = await this.#threads.run({ text, apiKey }, from);
-    if ('masked' in reply) return reply;
-    throw unread();
+  mask(text: string, { apiKey, ...from }: MaskFor): Promise<MaskDone> {
+    return this.#do({ text, apiKey }, text.length <= SMALL.bytes, from);
+  }
+
+  /** `Done` is what doJob returns for a job of this kind. */
+  async #do<Done>(job: Job, isSmall: boolean, from: Sender): Promise<Done> {
+    return (isSmall ? doJob(job) : await this.#threads.run(job, from)) as Done;
   }
 
   close(): Promise<void> {
     return this.#threads.close();
   }
 }
-
-const unread = () =>
-  new GatewayError('internal', undefined, { cause: new Error('the thread sent a reply of the wrong type') });
 
 const tooMuch = (why: string, cause?: unknown) =>
   new GatewayError('answer_too_large', `The answer ${why}. Ask for less: use limit, filters or a narrower path.`, {

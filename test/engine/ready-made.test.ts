@@ -4,7 +4,6 @@ import { describe, expect, it } from 'vitest';
 import { buildImage } from '../../src/engine/quickjs/image.ts';
 import { decode, encode, readImage } from '../../src/engine/quickjs/ready-made.ts';
 import { loadQuickjsModule } from '../../src/engine/quickjs/vm.ts';
-import { toGuestDescription } from '../../src/spec/guest.ts';
 import { loadDescription } from '../../src/spec/load.ts';
 
 const guest = (script: string) => readFileSync(`dist/guest/prelude/${script}.js`, 'utf8');
@@ -12,7 +11,7 @@ const platform = guest('url') + guest('intl');
 const execute = { prelude: platform + guest('execute') };
 const search = {
   prelude: platform + guest('search'),
-  descriptionJson: toGuestDescription(await loadDescription('openapi/e2b.yaml')),
+  descriptionJson: JSON.stringify(await loadDescription('openapi/e2b.yaml')),
 };
 
 describe('images of the engine', () => {

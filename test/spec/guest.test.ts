@@ -3,7 +3,6 @@ import { readFile } from 'node:fs/promises';
 import { build } from 'esbuild';
 import { QuickJS } from 'quickjs-wasi';
 import { expect, it } from 'vitest';
-import { toGuestDescription } from '../../src/spec/guest.ts';
 import { loadDescription } from '../../src/spec/load.ts';
 import { createSearch } from '../../src/spec/search.ts';
 
@@ -34,7 +33,7 @@ it('the search in QuickJS returns the same as in Node', async () => {
   const vm = await QuickJS.create({ wasm });
   try {
     vm.evalCode(
-      `${outputFiles[0]?.text}; globalThis.search = bundle.createSearch(JSON.parse(${JSON.stringify(toGuestDescription(description))}));`,
+      `${outputFiles[0]?.text}; globalThis.search = bundle.createSearch(JSON.parse(${JSON.stringify(JSON.stringify(description))}));`,
     ).dispose();
     const inside = vm.evalCode(`(() => { ${ask} return JSON.stringify(out) })()`);
     expect(JSON.parse(inside.toString())).toEqual(JSON.parse(expected));

@@ -2,7 +2,7 @@
 import type { Surface } from '../../engine/engine.ts';
 import { type ErrorCode, GatewayError } from '../../errors.ts';
 import { builtFile } from '../../ground/built.ts';
-import { type Sender, ThreadPool, type ThreadReady } from '../../ground/thread-pool.ts';
+import { type Sender, ThreadPool } from '../../ground/thread-pool.ts';
 import { type AcceptedCode, checkLength } from './code.ts';
 
 export type CodeAcceptor = {
@@ -18,10 +18,8 @@ type CodeSender = Sender & {
   readonly surface?: Surface;
 };
 
-/** A request without `code` only loads the modules that are loaded on first use. */
-export type ThreadRequest = { readonly code?: string; readonly maxChars: number; readonly surface: Surface };
+export type ThreadRequest = { readonly code: string; readonly maxChars: number; readonly surface: Surface };
 export type ThreadReply =
-  | ThreadReady
   | { readonly accepted: AcceptedCode }
   | { readonly refused: { readonly code: ErrorCode; readonly message: string } };
 
@@ -30,6 +28,8 @@ const THREADS = 1;
 const MAX_THREADS = 6;
 const MAX_WAITING = 256;
 const MAX_HEAP_MB = 128;
+/** Code for which the type stripper is needed. */
+const TYPED = 'async (): Promise<void> => {}';
 
 /** `deadlineMs`: how long a thread may work on one text; then the thread is replaced. `nice`: see thread-time.ts. */
 export function createCodeAcceptor({
@@ -62,13 +62,11 @@ export function createCodeAcceptor({
     async accept(code, { surface = 'write', ...from }) {
       const reply = await pool.run({ code: checkLength(code, maxChars), maxChars, surface }, from);
       if ('accepted' in reply) return reply.accepted;
-      throw 'refused' in reply
-        ? new GatewayError(reply.refused.code, reply.refused.message)
-        : new GatewayError('internal');
+      throw new GatewayError(reply.refused.code, reply.refused.message);
     },
     async warm() {
       const noCaller = { principalId: '', signal: new AbortController().signal };
-      await pool.run({ maxChars, surface: 'write' }, noCaller);
+      await pool.run({ code: TYPED, maxChars: TYPED.length, surface: 'write' }, noCaller);
     },
     close: () => pool.close(),
   };

@@ -17,7 +17,7 @@ import {
   parseText,
   placeOf,
   Refused,
-  refusalIn,
+  showing,
 } from './syntax.ts';
 import type { Stripped } from './typescript.ts';
 import { unwrapped } from './wrapped.ts';
@@ -57,14 +57,15 @@ export type AcceptOptions = {
  * Throws GatewayError: code_invalid, code_too_large, code_syntax.
  */
 export function acceptCode(code: unknown, { maxChars, stripTypes, surface = 'write' }: AcceptOptions): AcceptedCode {
-  const text = checkText(code, maxChars, surface);
-  try {
+  const sent = checkLength(code, maxChars);
+  // \r\n and \r are line ends that JavaScript itself reads as \n, in templates too.
+  const text = showing(sent, () => unwrapped(sent, surface)).replace(/\r\n?/g, '\n');
+  if (text.trim() === '') throw new GatewayError('code_invalid');
+  return showing(text, () => {
     const read = readOne(readingOf(text), stripTypes, surface);
     if (!read.ok) throw new Refused('code_syntax', foreign(text, oddCharacterAt(text, read.fault), surface));
     return finish(text, read.text, read.edits);
-  } catch (caught) {
-    throw caught instanceof Refused ? refusalIn(text, caught) : caught;
-  }
+  });
 }
 
 /** For places of errors: parses code again that a worker accepted. It may fail: a run can end before its code was parsed. */
@@ -86,21 +87,6 @@ export function checkLength(code: unknown, maxChars: number): string {
     'code_too_large',
     `The code has ${code.length} characters; ${maxChars} are allowed. Send less, or put the data into a sandbox file.`,
   );
-}
-
-function checkText(code: unknown, maxChars: number, surface: Surface): string {
-  // \r\n and \r are line ends that JavaScript itself reads as \n, in templates too.
-  const text = outOfData(checkLength(code, maxChars), surface).replace(/\r\n?/g, '\n');
-  if (text.trim() === '') throw new GatewayError('code_invalid');
-  return text;
-}
-
-function outOfData(code: string, surface: Surface): string {
-  try {
-    return unwrapped(code, surface);
-  } catch (caught) {
-    throw caught instanceof Refused ? refusalIn(code, caught) : caught;
-  }
 }
 
 /** The text with everything blanked that is not code: fences, prose around them, a hashbang. */
@@ -153,27 +139,17 @@ const NEEDS_TYPES: Fault = { message: 'This is TypeScript', offset: 0 };
 
 /** Parses the text as a program, or else as an expression: an anonymous function is not a program. */
 function readPlain(text: string, surface: Surface): Read {
-  const editsOf = (shape: Edit[], root: AnyNode) => {
+  const read = (root: AnyNode, shape: () => Edit[]): Read => {
+    const needed = withoutSdkImports(text, root);
+    if (needed !== text) return readPlain(needed, surface);
+    const shaping = shape();
     const { before, behind } = absentNames(text, root);
-    return inOrder([...behind, ...shape, ...before]);
+    return { ok: true, text, edits: inOrder([...behind, ...shaping, ...before]) };
   };
   const program = parseText(text);
-  if (program.ok) {
-    const needed = withoutSdkImports(text, program.node);
-    return needed === text
-      ? { ok: true, text, edits: editsOf(shapeOfProgram(text, program.node, surface), program.node) }
-      : readPlain(needed, surface);
-  }
+  if (program.ok) return read(program.node, () => shapeOfProgram(text, program.node, surface));
   const expression = parseExpression(text);
-  if (expression.ok) {
-    const needed = withoutSdkImports(text, expression.node);
-    if (needed !== text) return readPlain(needed, surface);
-    return {
-      ok: true,
-      text,
-      edits: editsOf(shapeOfExpression(text, expression.node, expression.rest), expression.node),
-    };
-  }
+  if (expression.ok) return read(expression.node, () => shapeOfExpression(text, expression.node, expression.rest));
   return { ok: false, fault: further(program.fault, expression.fault) };
 }
 

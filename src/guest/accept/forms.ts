@@ -13,7 +13,7 @@ import type { Surface } from '../../engine/engine.ts';
 import { GatewayError } from '../../errors.ts';
 import { GLOBALS } from '../globals.ts';
 import { refusedImport } from './modules.ts';
-import { nodesOf, Refused } from './syntax.ts';
+import { type FunctionNode, isFunction, nodesOf, Refused } from './syntax.ts';
 
 /** Replaces `start` to `end` by `text`. */
 export type Edit = { readonly start: number; readonly end: number; readonly text: string };
@@ -25,20 +25,12 @@ const blank = (text: string, start: number, end: number): Edit => ({
   text: text.slice(start, end).replace(/[^\n]/g, ' '),
 });
 
-type Callee = Extract<AnyNode, { type: 'FunctionDeclaration' | 'FunctionExpression' | 'ArrowFunctionExpression' }>;
-
-const isCallee = (node: AnyNode | null | undefined): node is Callee =>
-  node?.type === 'FunctionDeclaration' ||
-  node?.type === 'FunctionExpression' ||
-  node?.type === 'ArrowFunctionExpression';
-
 const RESULT = '(v => typeof v === "function" ? v() : v)((';
 
 /** A function is used as it is. Any other expression is wrapped in one, so that its errors are reported like others. */
 export function shapeOfExpression(text: string, expression: Expression, semicolons: readonly number[]): Edit[] {
-  const edits = semicolons.map(at => ({ start: at, end: at + 1, text: ' ' }));
-  edits.push(...editsOfCallee(text, expression));
-  if (!isCallee(expression)) edits.push(insert(0, `async () => ${RESULT}`), insert(text.length, '\n))'));
+  const edits = [...semicolons.map(at => blank(text, at, at + 1)), ...editsOfCallee(text, expression)];
+  if (!isFunction(expression)) edits.push(insert(0, `async () => ${RESULT}`), insert(text.length, '\n))'));
   return inOrder(edits);
 }
 
@@ -49,29 +41,22 @@ export function shapeOfProgram(text: string, program: Program, surface: Surface)
   const [only] = statements;
   if (only === undefined) throw new GatewayError('code_invalid');
   if (statements.length === 1) {
-    const semicolons = program.body.filter(statement => statement.type === 'EmptyStatement').map(empty => empty.start);
-    const single = shapeOfSingle(text, only, semicolons);
+    const empty = program.body.filter(statement => statement !== only).map(({ start }) => start);
+    const single = shapeOfSingle(text, only, empty);
     if (single !== undefined) return single;
   }
   return inOrder([insert(0, 'async () => {'), ...returnOfBody(text, program, statements)]);
 }
 
 /** For a program of one statement that is, or contains, one expression; undefined for other statements. */
-function shapeOfSingle(text: string, statement: Program['body'][number], semicolons: number[]): Edit[] | undefined {
-  if (statement.type === 'ExpressionStatement') {
-    const end = text[statement.end - 1] === ';' ? [statement.end - 1] : [];
-    return shapeOfExpression(text, statement.expression, [...semicolons, ...end]);
-  }
-  if (statement.type === 'FunctionDeclaration') {
-    return inOrder([...semicolons.map(at => blank(text, at, at + 1)), ...editsOfCallee(text, statement)]);
-  }
+function shapeOfSingle(text: string, statement: Program['body'][number], empty: number[]): Edit[] | undefined {
+  const semicolons = text[statement.end - 1] === ';' ? [...empty, statement.end - 1] : empty;
+  if (statement.type === 'ExpressionStatement') return shapeOfExpression(text, statement.expression, semicolons);
+  const blanks = semicolons.map(at => blank(text, at, at + 1));
+  if (statement.type === 'FunctionDeclaration') return inOrder([...blanks, ...editsOfCallee(text, statement)]);
   if (statement.type !== 'ExportDefaultDeclaration' || awaitsOutside(statement)) return undefined;
-  const end = text[statement.end - 1] === ';' ? [statement.end - 1] : [];
-  return inOrder([
-    ...[...semicolons, ...end].map(at => blank(text, at, at + 1)),
-    blank(text, statement.start, defaultEnd(text, statement)),
-    ...editsOfCallee(text, statement.declaration),
-  ]);
+  const keywords = blank(text, statement.start, defaultEnd(text, statement));
+  return inOrder([...blanks, keywords, ...editsOfCallee(text, statement.declaration)]);
 }
 
 /** Makes several statements return a result: of the default export, the last function, or else the last expression. */
@@ -101,7 +86,7 @@ function returnOfExport(text: string, exported: ExportDefaultDeclaration): Edit[
   const end = text.length;
   const callee = editsOfCallee(text, declaration);
   const keywordsEnd = defaultEnd(text, exported);
-  if (isCallee(declaration) && declaration.type === 'FunctionDeclaration' && declaration.id) {
+  if (declaration.type === 'FunctionDeclaration' && declaration.id) {
     // It stays a declaration, so that it is hoisted and other code can use its name.
     const name = declaration.id.name;
     return [blank(text, exported.start, keywordsEnd), ...callee, insert(end, `\nreturn ${name}()}`)];
@@ -125,11 +110,11 @@ const defaultEnd = (text: string, exported: ExportDefaultDeclaration): number =>
 /** `function main() {}` or `const main = async () => {}`. */
 function namedFunction(
   statement: Statement | ModuleDeclaration | undefined,
-): { name: string; callee: Callee } | undefined {
+): { name: string; callee: FunctionNode } | undefined {
   if (statement?.type === 'FunctionDeclaration') return { name: statement.id.name, callee: statement };
   if (statement?.type !== 'VariableDeclaration') return undefined;
   const declared = statement.declarations.at(-1);
-  if (declared?.id.type !== 'Identifier' || !isCallee(declared.init)) return undefined;
+  if (declared?.id.type !== 'Identifier' || !isFunction(declared.init)) return undefined;
   return { name: declared.id.name, callee: declared.init };
 }
 
@@ -174,7 +159,7 @@ const isGlobal = (pattern: Pattern): boolean =>
  * that the names mean the globals; other parameters that are destructured are refused.
  */
 function editsOfCallee(text: string, node: AnyNode): Edit[] {
-  if (!isCallee(node)) return [];
+  if (!isFunction(node)) return [];
   if (node.generator)
     throw new Refused('code_invalid', {
       message: 'A generator function is not run. Write async () => { … }',

@@ -82,40 +82,37 @@ function exportedAs({ start, end, declaration, source }: ExportNamedDeclaration)
   return source ? [] : [{ start, end, by: ';' }];
 }
 
+type Specifier = ImportDeclaration['specifiers'][number];
+
 /** The statement that replaces an import; undefined if the module is unknown. */
 function importedAs({ source, specifiers }: ImportDeclaration): string | undefined {
   const module = String(source.value);
   if (DOTENV.test(module)) return specifiers.length === 0 ? ';' : dotenvAs(specifiers[0]);
-  if (isSdk(module)) return declared(specifiers.flatMap(aliasOf));
   const there = BUILT_IN[module.replace(/^node:/, '')];
-  if (there === undefined || specifiers.length === 0) return undefined;
-  const meant = specifiers.map(each => [each.local.name, there[importedName(each) ?? each.local.name]] as const);
+  if (isSdk(module)) return declared(specifiers, inSdk);
+  // For an import of a whole module, the local name decides what is meant.
+  const inModule = (each: Specifier) => there?.[importedName(each) ?? each.local.name];
+  return there === undefined || specifiers.length === 0 ? undefined : declared(specifiers, inModule);
+}
+
+function inSdk(specifier: Specifier): string {
+  if (specifier.type === 'ImportNamespaceSpecifier') return SDK_GLOBAL;
+  const name = specifier.type === 'ImportDefaultSpecifier' ? 'default' : (importedName(specifier) ?? '');
+  return name === 'default' || name === 'CodeInterpreter' ? 'Sandbox' : name;
+}
+
+const importedName = (specifier: Specifier): string | undefined =>
+  specifier.type === 'ImportSpecifier' ? nameOf(specifier.imported) : undefined;
+
+/** Declares the names that differ from the guest's; undefined if it lacks one. The semicolon separates the lines. */
+function declared(specifiers: readonly Specifier[], meaning: (each: Specifier) => string | undefined) {
+  const meant = specifiers.map(each => [each.local.name, meaning(each)] as const);
   if (meant.some(([, own]) => own === undefined)) return undefined;
-  return declared(meant.flatMap(([name, own]) => (own === name ? [] : [`${name}=${own}`])));
+  const aliases = meant.flatMap(([name, own]) => (own === name ? [] : [`${name}=${own}`]));
+  return aliases.length === 0 ? ';' : `const ${aliases.join()};`;
 }
 
-/** undefined for an import of a whole module: then the local name decides what is meant. */
-function importedName(specifier: ImportDeclaration['specifiers'][number]): string | undefined {
-  if (specifier.type === 'ImportDefaultSpecifier') return undefined;
-  return specifier.type === 'ImportSpecifier' ? nameOf(specifier.imported) : undefined;
-}
-
-/** The semicolon separates the lines before and behind. */
-const declared = (aliases: readonly string[]): string => (aliases.length === 0 ? ';' : `const ${aliases.join()};`);
-
-function aliasOf(specifier: ImportDeclaration['specifiers'][number]): string[] {
-  const { local } = specifier;
-  const own =
-    specifier.type === 'ImportNamespaceSpecifier'
-      ? SDK_GLOBAL
-      : specifier.type === 'ImportDefaultSpecifier'
-        ? 'Sandbox'
-        : (nameOf(specifier.imported) ?? '');
-  const meant = own === 'default' || own === 'CodeInterpreter' ? 'Sandbox' : own;
-  return meant === local.name ? [] : [`${local.name}=${meant}`];
-}
-
-function dotenvAs(specifier: ImportDeclaration['specifiers'][number] | undefined): string | undefined {
+function dotenvAs(specifier: Specifier | undefined): string | undefined {
   if (specifier === undefined) return undefined;
   const { name } = specifier.local;
   return specifier.type === 'ImportSpecifier' ? `const ${name}=()=>({});` : `const ${name}={config(){}};`;

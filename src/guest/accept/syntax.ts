@@ -134,7 +134,7 @@ function showPlace(text: string, { line, column }: Place): string {
   return `${label} | ${shown.replace(/\p{Cs}/gu, '\ufffd')}\n${' '.repeat(label.length)} | ${' '.repeat(Math.max(0, Math.min(caret, SHOWN + 1)))}^`;
 }
 
-/** Why code is not accepted. refusalIn turns it into an error that shows the place in the agent's text. */
+/** Why code is not accepted. `showing` turns it into an error that shows the place in the agent's text. */
 export class Refused extends Error {
   readonly code: 'code_invalid' | 'code_syntax';
   readonly fault: Fault;
@@ -146,8 +146,17 @@ export class Refused extends Error {
   }
 }
 
+/** @throws GatewayError with the place in `text` when `work` throws Refused */
+export function showing<Result>(text: string, work: () => Result): Result {
+  try {
+    return work();
+  } catch (caught) {
+    throw caught instanceof Refused ? refusalIn(text, caught) : caught;
+  }
+}
+
 /** The error for the agent: the reason, the place, and the line of its text. */
-export function refusalIn(text: string, { code, fault }: Refused): GatewayError {
+function refusalIn(text: string, { code, fault }: Refused): GatewayError {
   const place = placeOf(text, fault.offset);
   const whole = fault.message.replace(/\.$/, '');
   const reason = whole.length > 300 ? `${whole.slice(0, 300)}…` : whole;
@@ -182,5 +191,12 @@ export function childrenOf(root: AnyNode): AnyNode[] {
 const isNode = (value: unknown): value is AnyNode =>
   typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string' && 'start' in value;
 
-export const isFunction = (node: AnyNode): boolean =>
-  node.type === 'FunctionDeclaration' || node.type === 'FunctionExpression' || node.type === 'ArrowFunctionExpression';
+export type FunctionNode = Extract<
+  AnyNode,
+  { type: 'FunctionDeclaration' | 'FunctionExpression' | 'ArrowFunctionExpression' }
+>;
+
+export const isFunction = (node: AnyNode | null | undefined): node is FunctionNode =>
+  node?.type === 'FunctionDeclaration' ||
+  node?.type === 'FunctionExpression' ||
+  node?.type === 'ArrowFunctionExpression';

@@ -3,7 +3,7 @@
 // excluded. Pure.
 import type { AnyNode } from 'acorn';
 import { parse } from '../accept/parser.ts';
-import { childrenOf, isFunction } from '../accept/syntax.ts';
+import { childrenOf, isFunction, nodesOf } from '../accept/syntax.ts';
 
 /** `text` is the callee as an error message shows it: `s.files.readText`, `(…).entries.map`. */
 export type Callee = {
@@ -107,12 +107,10 @@ function isOpen({ text, as }: Callee): boolean {
 /** The names of functions that the code defines. */
 function functionsIn(program: AnyNode): Set<string> {
   const names = new Set<string>();
-  const stack = [program];
-  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+  for (const { node } of nodesOf(program)) {
     if (node.type === 'FunctionDeclaration' && node.id) names.add(node.id.name);
-    if (node.type === 'VariableDeclarator' && node.id.type === 'Identifier' && node.init && isFunction(node.init))
+    if (node.type === 'VariableDeclarator' && node.id.type === 'Identifier' && isFunction(node.init))
       names.add(node.id.name);
-    stack.push(...childrenOf(node));
   }
   return names;
 }

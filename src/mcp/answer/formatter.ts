@@ -2,7 +2,7 @@
 // Small successful results are formatted on the main thread.
 import { GatewayError } from '../../errors.ts';
 import { builtFile } from '../../ground/built.ts';
-import { type Sender, ThreadPool, type ThreadReady } from '../../ground/thread-pool.ts';
+import { type Sender, ThreadPool } from '../../ground/thread-pool.ts';
 import { type Formatted, formatOutcome, type Run, showDisplays } from './format.ts';
 
 export type Formatter = {
@@ -10,14 +10,12 @@ export type Formatter = {
   close(): Promise<void>;
 };
 
-export type ThreadReply = ThreadReady | { readonly formatted: Formatted };
-
 const SMALL_CHARS = 4_096;
 const DEADLINE_MS = 1_000;
 
 /** `nice`: see ground/thread-time.ts. */
 export function createFormatter({ nice = 0 } = {}): Formatter {
-  const pool = new ThreadPool<Run, ThreadReply>({
+  const pool = new ThreadPool<Run, Formatted>({
     file: builtFile('mcp/answer/thread.js'),
     threads: 1,
     maxThreads: 4,
@@ -28,18 +26,13 @@ export function createFormatter({ nice = 0 } = {}): Formatter {
     late: () => new GatewayError('internal', undefined, { cause: new Error('a result took too long to format') }),
     broken: cause => new GatewayError('internal', undefined, { cause }),
   });
-  const inThread = async (run: Run, from: Sender): Promise<Formatted> => {
-    const reply = await pool.run(run, from);
-    if ('formatted' in reply) return reply.formatted;
-    throw new GatewayError('internal');
-  };
   const withoutBlocks = async (run: Run, from: Sender): Promise<Formatted> => {
     try {
-      return await inThread(run, from);
+      return await pool.run(run, from);
     } catch (caught) {
       if (!(caught instanceof GatewayError) || caught.code !== 'internal') throw caught;
       // Locating the error in the code took too long: format the outcome without its location.
-      return inThread({ ...run, code: { ...run.code, ...NO_CODE } }, from);
+      return pool.run({ ...run, code: { ...run.code, ...NO_CODE } }, from);
     }
   };
   return {
