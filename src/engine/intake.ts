@@ -124,7 +124,7 @@ export class Intake {
         this.#emissions.push({ kind: 'dropped', chars: Number.isSafeInteger(id) && id > 0 ? id : 0 });
         return undefined;
       case KIND.display:
-        this.#display(payload);
+        this.#display(id, payload);
         return undefined;
       case KIND.random:
         return randomHex(payload, this.meter.taped);
@@ -170,8 +170,8 @@ export class Intake {
     if (over > 0) this.meter.logChars = 2 * this.#limits.maxLogChars;
   }
 
-  #display(payload: string): void {
-    const display = protocol.parseDisplay(payload);
+  #display(typeChars: number, payload: string): void {
+    const display = protocol.parseDisplay(typeChars, payload);
     this.meter.displayBytes += protocol.displayBytes(display);
     this.meter.displays += 1;
     if (this.meter.displays > protocol.MAX_DISPLAYS) throw new ProtocolError('too many displays');

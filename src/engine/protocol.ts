@@ -16,7 +16,7 @@ export const KIND = {
   failed: 4,
   /** `id` 1: stdout, 2: stderr. payload: text. */
   log: 5,
-  /** payload: Display as JSON text. */
+  /** payload: text; or a media type of `id` characters, then base64. Not JSON, because a block may be megabytes. */
   display: 6,
   /** payload: a number of bytes. Immediate reply: that many random bytes as hex. */
   random: 7,
@@ -108,14 +108,14 @@ export function parseFailed(payload: string): FailedPayload {
 const MIME_TYPE = /^[a-z0-9.+-]{1,60}\/[a-z0-9.+-]{1,100}$/i;
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
-export function parseDisplay(payload: string): Display {
-  const { kind, mimeType, base64, text } = parseRecord(payload);
-  if (kind === 'text' && typeof text === 'string') return { kind, text };
-  if (kind !== 'blob' || typeof mimeType !== 'string' || typeof base64 !== 'string')
-    throw new ProtocolError('display of an unknown kind');
+export function parseDisplay(typeChars: number, payload: string): Display {
+  if (typeChars === 0) return { kind: 'text', text: payload };
+  if (!Number.isSafeInteger(typeChars) || typeChars < 0) throw new ProtocolError('display of an unknown kind');
+  const mimeType = payload.slice(0, typeChars);
+  const base64 = payload.slice(typeChars);
   if (!MIME_TYPE.test(mimeType) || base64.length % 4 !== 0 || !BASE64.test(base64))
     throw new ProtocolError('display with a malformed block');
-  return { kind, mimeType, base64 };
+  return { kind: 'blob', mimeType, base64 };
 }
 
 export function displayBytes(display: Display): number {

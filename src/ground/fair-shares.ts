@@ -72,6 +72,11 @@ export class FairShares {
     return this.isKnown(principalId) && this.#shareOf(principalId).hadMs < this.#levelMs + MODEST_MS;
   }
 
+  /** Whether the principal is modest and its jobs are short. */
+  isQuick(principalId: string): boolean {
+    return this.isModest(principalId) && (this.#shareOf(principalId).pieceMs ?? 0) < this.#newcomerMs;
+  }
+
   #shareOf(principalId: string): Share {
     let share = this.#shares.get(principalId);
     if (share === undefined) {

@@ -9,9 +9,9 @@ import { LIMITS } from '../contract/harness.ts';
 
 const LONG_AGO = -1_000;
 
-/** Admission for `max` workers, none of which is started yet. */
-function admissionFor(max: number) {
-  const pool = { workers: [] as PoolWorker[], max };
+/** Admission for `max` workers, none of which is started yet. More than `base` are additional ones. */
+function admissionFor(max: number, base = max) {
+  const pool = { workers: [] as PoolWorker[], base, max };
   const admission = new Admission({ maxQueued: 1_000, maxQueueMs: 5_000, maxLive: 1_000, maxParkedBytes: 1e9 }, pool);
   let lastId = 0;
   const makeRun = (principal: string) =>
@@ -55,13 +55,13 @@ function admissionFor(max: number) {
       if (run !== undefined) end(run, cpuMs);
     }
   };
-  /** A worker on which this run has a slice that is already long; without a run, a free worker. */
-  const addWorker = (run?: Run) => {
+  /** A worker on which this run has a slice that is already long, or began `atMs`; without a run, a free worker. */
+  const addWorker = (run?: Run, atMs = LONG_AGO) => {
     const worker = new PoolWorker({ postMessage: () => undefined } as never, new SharedArrayBuffer(12));
     if (run !== undefined) {
       worker.run = run;
       worker.beginSlice(1_000);
-      Object.assign(worker.slice ?? {}, { startedAt: performance.now() + LONG_AGO, held: true });
+      Object.assign(worker.slice ?? {}, { startedAt: performance.now() + atMs, held: true });
     }
     pool.workers.push(worker);
   };
@@ -133,6 +133,66 @@ describe('the order of runs', () => {
     addWorker();
     enqueue('heavy', 'new', 'light');
     expect(order()).toEqual(['light', 'new']);
+  });
+});
+
+describe('the worker that is kept when workers were added', () => {
+  it('is for known principals with short runs, not for new ones nor for long runs', () => {
+    const { meet, hold, addWorker, enqueue, order } = admissionFor(8, 2);
+    meet(1, 'light', 'light');
+    meet(60, 'long', 'long');
+    hold('a', 'b');
+    addWorker();
+    enqueue('long', 'new', 'light');
+    expect(order()).toEqual(['light']);
+  });
+
+  it('makes another one necessary while runs wait that may not use it', () => {
+    const { admission, hold, addWorker, enqueue, order } = admissionFor(8, 2);
+    hold('a', 'b');
+    addWorker();
+    expect(admission.lacksWorker).toBe(false);
+    enqueue('new', 'newer');
+    expect(order()).toEqual([]);
+    expect(admission.lacksWorker).toBe(true);
+    addWorker();
+    expect(admission.lacksWorker).toBe(false);
+    expect(order()[0]).toBe('new');
+  });
+
+  it('is not kept while a single principal occupies the others', () => {
+    const { hold, addWorker, enqueue, order } = admissionFor(8, 2);
+    hold('hog', 'hog');
+    addWorker();
+    enqueue('hog', 'new');
+    expect(order()).toEqual(['new']);
+  });
+
+  it('is kept although slices of several principals have only begun', () => {
+    const { admission, hold, addWorker, enqueue, place, order } = admissionFor(4, 2);
+    const [long] = enqueue('long');
+    place();
+    if (long === undefined) throw new Error('no run');
+    admission.putBack(long);
+    hold('a');
+    enqueue('b');
+    const begun = place();
+    begun?.takeWithheld();
+    addWorker(begun, 0);
+    addWorker();
+    addWorker();
+    expect(order()).toEqual([]);
+  });
+
+  it('leaves the last but one to the short slices of new principals when no more workers are added', () => {
+    const { meet, hold, addWorker, enqueue, order } = admissionFor(4, 2);
+    meet(900, 'heavy');
+    hold('a', 'b');
+    addWorker();
+    addWorker();
+    enqueue('heavy', 'new');
+    expect(order()).toContain('new');
+    expect(order()).not.toContain('heavy');
   });
 });
 

@@ -78,6 +78,19 @@ describe('the embedded engine under load', () => {
     expect((await Promise.all(hogs)).map(codeOf)).toEqual(Array(8).fill('cancelled'));
   });
 
+  it('serves a known caller although more keys are stuck in built-ins than there are workers', async () => {
+    const on = await openEngine({ workers: 2, maxWorkers: 4, maxQueueMs: 60_000 });
+    expect(codeOf(await start(on, THREE_CALLS, { as: 'known' }))).toBe('completed');
+    const caller = new AbortController();
+    const hogs = Array.from({ length: 8 }, (_, i) =>
+      start(on, STUCK, { as: `hog ${i}`, signal: caller.signal, limits: { cpuMs: 60_000, wallMs: 60_000 } }),
+    );
+    for (let i = 0; i < 5; i++) expect(codeOf(await start(on, THREE_CALLS, { as: 'known' }))).toBe('completed');
+    expect(on.stats()).toMatchObject({ waiting: 0 });
+    caller.abort();
+    expect((await Promise.all(hogs)).map(codeOf)).toEqual(Array(8).fill('cancelled'));
+  });
+
   it('makes each call once and keeps each line once, although long runs of newcomers are put back', async () => {
     const on = await openEngine({ workers: 2, maxWorkers: 3, maxQueueMs: 60_000 });
     const long =

@@ -20,16 +20,20 @@ describe('guest messages', () => {
 
   it('displays: a known kind, a MIME type, canonical base64', () => {
     const blob = { kind: 'blob', mimeType: 'image/png', base64: 'AQ==' } as const;
-    expect(parseDisplay(JSON.stringify(blob))).toEqual(blob);
+    expect(parseDisplay(9, 'image/pngAQ==')).toEqual(blob);
     expect(displayBytes(blob)).toBe(13);
-    for (const bad of [
-      { ...blob, mimeType: 'x' },
-      { ...blob, mimeType: 'a/b\nc' },
-      { ...blob, base64: '<' },
-      { kind: 'x' },
-      [],
-    ])
-      expect(() => parseDisplay(JSON.stringify(bad))).toThrow();
+    expect(parseDisplay(0, 'image/pngAQ==')).toEqual({ kind: 'text', text: 'image/pngAQ==' });
+    for (const [typeChars, payload] of [
+      [1, 'xAQ=='],
+      [5, 'a/b\ncAQ=='],
+      [9, 'image/png<'],
+      [9, 'image/pngAQ'],
+      [13, 'image/pngAQ=='],
+      [100, 'image/pngAQ=='],
+      [-1, 'image/pngAQ=='],
+      [9.5, 'image/pngAQ=='],
+    ] as const)
+      expect(() => parseDisplay(typeChars, payload)).toThrow();
   });
 
   it('errors: every field is limited in length', () => {

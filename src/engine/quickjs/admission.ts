@@ -2,7 +2,7 @@
 // waiting guests. The scheduler carries the decisions out.
 import { FairQueue } from '../../ground/fair-queue.ts';
 import { FairShares } from '../../ground/fair-shares.ts';
-import type { PoolWorker } from './pool.ts';
+import { LONG_SLICE_MS, lacksWorker, mayTakeWorker, type Standing, type Workers } from './last-workers.ts';
 import type { Run } from './run.ts';
 import { Trial } from './trial.ts';
 
@@ -15,14 +15,12 @@ export type AdmissionLimits = {
   readonly maxParkedBytes: number;
 };
 
-/** A slice that has occupied its worker for this long counts as long. */
-const LONG_SLICE_MS = 25;
 /** Shares of the workers' CPU time. Most runs need a few milliseconds. */
 const SHARES = { newcomerMs: LONG_SLICE_MS, maxAheadMs: 2_000 };
 
 export class Admission {
   readonly #limits: AdmissionLimits;
-  readonly #workers: { readonly workers: readonly PoolWorker[]; readonly max: number };
+  readonly #workers: Workers;
   readonly #shares = new FairShares(SHARES);
   readonly #queue = new FairQueue<Run>(this.#shares);
   readonly live = new Map<number, Run>();
@@ -32,7 +30,7 @@ export class Admission {
   /** Runs whose trial was too long (see trial.ts), until they end. */
   readonly #putBack = new Set<Run>();
 
-  constructor(limits: AdmissionLimits, workers: { readonly workers: readonly PoolWorker[]; readonly max: number }) {
+  constructor(limits: AdmissionLimits, workers: Workers) {
     this.#limits = limits;
     this.#workers = workers;
   }
@@ -205,29 +203,23 @@ export class Admission {
     return this.#parkedBytes < maxParkedBytes || (this.#parkedOf.get(principal) ?? 0) < maxParkedBytes / 32;
   }
 
-  /**
-   * While long slices of several principals occupy all other workers, the last one is reserved for principals that have used
-   * little. New principals may use it only for a short slice, because keys can be invented.
-   */
-  readonly #mayRun = (principal: string): boolean => {
-    const { workers, max } = this.#workers;
-    if (workers.length < max || max < 2) return true;
-    const longSince = performance.now() - LONG_SLICE_MS;
-    const held = workers.filter(({ slice }) => slice && slice.startedAt < longSince);
-    const isLong = this.#hasPutBack(principal);
-    if (isLong ? this.#open().length > 1 : held.length < max - 1) return true;
-    const holders = new Set(held.map(({ run }) => run?.principal));
-    if (holders.size === 1) return !holders.has(principal);
-    return !isLong && (!this.#shares.isKnown(principal) || this.#shares.isModest(principal));
-  };
+  readonly #mayRun = (principal: string): boolean =>
+    mayTakeWorker(this.#workers, principal, this.#standingOf(principal));
+
+  #standingOf(principal: string): Standing {
+    if (this.#hasPutBack(principal)) return 'long';
+    if (!this.#shares.isKnown(principal)) return 'new';
+    if (!this.#shares.isModest(principal)) return 'heavy';
+    return this.#shares.isQuick(principal) ? 'quick' : 'modest';
+  }
+
+  /** Whether runs wait for a worker that is yet to be added. */
+  get lacksWorker(): boolean {
+    return lacksWorker(this.#workers, this.waiting);
+  }
 
   #hasPutBack(principal: string): boolean {
     for (const run of this.#putBack) if (run.principal === principal) return true;
     return false;
-  }
-
-  /** Workers that are free, or run a trial and so will be free soon. */
-  #open(): readonly PoolWorker[] {
-    return this.#workers.workers.filter(({ run, slice }) => slice === undefined || run?.trial !== undefined);
   }
 }

@@ -17,7 +17,7 @@ export type QuickjsOptions = {
   readonly reader?: URL;
   /** Number of threads. Default: the number of cores, at least 2. Long computations occupy one each until their CPU limit. */
   readonly workers?: number;
-  /** Maximum number of threads while long slices occupy all of them. Default 8, or one more than `workers`. */
+  /** Maximum number of threads while long slices occupy all of them. Default 8, or two more than `workers`. */
   readonly maxWorkers?: number;
   /** Maximum number of runs that wait for their start; more get `busy`. Default 256. */
   readonly maxQueued?: number;
@@ -45,7 +45,7 @@ export async function createQuickjsEngine(options: QuickjsOptions): Promise<Engi
   const workers = options.workers ?? Math.min(8, Math.max(2, availableParallelism()));
   const scheduler = new Scheduler(module, {
     workers,
-    maxWorkers: Math.max(workers, options.maxWorkers ?? Math.max(8, workers + 1)),
+    maxWorkers: Math.max(workers, options.maxWorkers ?? Math.max(8, workers + 2)),
     reader: options.reader,
     maxQueued: options.maxQueued ?? 256,
     maxQueueMs: options.maxQueueMs ?? 5_000,

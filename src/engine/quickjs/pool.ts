@@ -131,6 +131,10 @@ export class Pool {
     this.#log = log;
   }
 
+  get base(): number {
+    return this.#base;
+  }
+
   get max(): number {
     return this.#max;
   }

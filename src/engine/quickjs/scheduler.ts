@@ -253,7 +253,7 @@ export class Scheduler {
 
   /** Ensures that a worker is free or being started, even if no run waits for it yet. */
   #size(): void {
-    if (this.#pool.lookAtSlices()) this.#pool.burst();
+    if (this.#pool.lookAtSlices() || this.#admission.lacksWorker) this.#pool.burst();
     else this.#pool.shrink();
   }
 

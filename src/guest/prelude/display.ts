@@ -1,6 +1,5 @@
 // display(value): shows images and files as content blocks beside the text. Accepts a result of the code interpreter,
 // { mimeType, data }, bytes, text, or any value with a JSON form.
-import type { Display } from '../../engine/engine.ts';
 import { KIND, MAX_DISPLAYS } from '../../engine/protocol.ts';
 import { gatewayError, run, send } from './bridge.ts';
 import * as is from './intrinsics.ts';
@@ -22,8 +21,8 @@ const FORMATS: readonly { field: string; mimeType: string; base64: boolean }[] =
   { field: 'text', mimeType: 'text', base64: false },
 ];
 
-function put(block: Display): void {
-  const payload = is.recordJson(block);
+/** `typeChars`: length of the media type at the start of the payload; 0 for text. */
+function put(payload: string, typeChars = 0): void {
   const { maxDisplayBytes } = run.limits;
   if (used + payload.length > maxDisplayBytes)
     throw gatewayError(
@@ -37,11 +36,11 @@ function put(block: Display): void {
     );
   used += payload.length;
   blocks += 1;
-  send(KIND.display, 0, payload);
+  send(KIND.display, typeChars, payload);
 }
 
 function putBytes(mimeType: string, bytes: Uint8Array): void {
-  put({ kind: 'blob', mimeType, base64: is.toBase64(bytes) });
+  put(mimeType + is.toBase64(bytes), mimeType.length);
 }
 
 function sniff(bytes: Uint8Array): string {
@@ -104,7 +103,7 @@ function putResult(value: Record<string, unknown>): boolean {
     const data = value[field];
     if (typeof data !== 'string' || data === '') continue;
     if (base64) putTyped(mimeType, data);
-    else if (mimeType === 'text') put({ kind: 'text', text: data });
+    else if (mimeType === 'text') put(data);
     else putBytes(mimeType, encodeUtf8(data));
     return true;
   }
@@ -113,7 +112,7 @@ function putResult(value: Record<string, unknown>): boolean {
 
 function putText(text: string): void {
   const url = DATA_URL.exec(text);
-  if (url === null) put({ kind: 'text', text });
+  if (url === null) put(text);
   else putTyped(url[1] ?? '', text);
 }
 
@@ -137,6 +136,6 @@ export function display(value: unknown): void {
   else if (bytes !== undefined) putBytes(sniff(bytes), bytes);
   else if (typeof value !== 'object' || value === null || !putObject(value)) {
     const rendered = renderValue(value, run.limits.maxDisplayBytes, 'value');
-    put({ kind: 'text', text: rendered === undefined ? '[too large to display]' : rendered.json });
+    put(rendered === undefined ? '[too large to display]' : rendered.json);
   }
 }

@@ -1,0 +1,41 @@
+// Decides who may use the last free workers while the slices of others occupy the rest. A slice cannot be interrupted within
+// a built-in function of QuickJS, so whoever comes next must find a worker that is free or will be soon. Pure.
+import type { PoolWorker } from './pool.ts';
+
+/** `base` workers, and up to `max` while long slices occupy all of them. */
+export type Workers = { readonly workers: readonly PoolWorker[]; readonly base: number; readonly max: number };
+
+/**
+ * What is known of a principal. `quick`: it has used little, in short slices. `modest`: it has used little. `new`: nothing is
+ * known, and keys can be invented. `heavy`: it has used much. `long`: a run of it was too long for its trial.
+ */
+export type Standing = 'quick' | 'modest' | 'new' | 'heavy' | 'long';
+
+/** A slice that has occupied its worker for this long counts as long. */
+export const LONG_SLICE_MS = 25;
+
+/**
+ * When workers were added, the last free one is kept for quick principals. When no more can be added, the last but one is kept
+ * for principals that are modest, or new and so on trial. A single principal that occupies all others does not keep the rest
+ * from using them.
+ */
+export function mayTakeWorker({ workers, base, max }: Workers, principal: string, standing: Standing): boolean {
+  const free = workers.filter(({ slice }) => slice === undefined).length;
+  const kept = workers.length > base && max > base + 1 && standing !== 'quick' ? 1 : 0;
+  const others = new Set(workers.flatMap(({ run, slice }) => (slice && run ? [run.principal] : [])));
+  const oneOtherHasAll = others.size === 1 && !others.has(principal);
+  if (kept > 0 && free <= kept && !oneOtherHasAll) return false;
+  if (workers.length < max || max < 2) return true;
+  const longSince = performance.now() - LONG_SLICE_MS;
+  const held = workers.filter(({ slice }) => slice && slice.startedAt < longSince);
+  const soonFree = workers.filter(({ run, slice }) => slice === undefined || run?.trial !== undefined);
+  if (standing === 'long' ? soonFree.length > 1 + kept : held.length < max - 1 - kept) return true;
+  if (held.some(({ run }) => run?.principal === principal)) return false;
+  return oneOtherHasAll || (standing !== 'heavy' && standing !== 'long');
+}
+
+/** Whether `waiting` runs need another worker: the only free one is kept for others, and long slices occupy the rest. */
+export function lacksWorker({ workers }: Workers, waiting: boolean): boolean {
+  const notHeld = workers.filter(({ slice }) => slice?.held !== true);
+  return waiting && notHeld.length === 1 && notHeld[0]?.slice === undefined;
+}
