@@ -44,18 +44,16 @@ export function accessOf(made: PlainSandbox): Access {
   });
 }
 
-const token = z
-  .string()
-  .regex(/^[\x21-\x7e]{1,10000}$/)
-  .nullish()
-  .transform(given => given ?? undefined);
+const optional = (form: RegExp) =>
+  z
+    .string()
+    .regex(form)
+    .nullish()
+    .transform(given => given ?? undefined);
+const token = optional(/^[\x21-\x7e]{1,10000}$/);
 const accessShape = z.object({
   sandboxId: z.string().regex(/^[\w-]{1,200}$/),
-  domain: z
-    .string()
-    .regex(/^[a-z0-9.-]{1,253}(?::\d{1,5})?$/i)
-    .nullish()
-    .transform(given => given ?? undefined),
+  domain: optional(/^[a-z0-9.-]{1,253}(?::\d{1,5})?$/i),
   envdVersion: z.string().regex(/^v?\d+\.\d+\.\d+[\w.+-]{0,60}$/),
   envdAccessToken: token,
   trafficAccessToken: token,

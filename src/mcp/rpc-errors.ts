@@ -1,7 +1,7 @@
 // JSON-RPC errors: maps the gateway's errors to numbers, and rewrites the SDK's errors about invalid parameters.
 import type { JSONRPCMessage, McpServer } from '@modelcontextprotocol/server';
 import { ERRORS, type GatewayError } from '../errors.ts';
-import { isRecord } from '../ground/json.ts';
+import { isRecord, tryParseJson } from '../ground/json.ts';
 
 const INVALID_PARAMS = -32602;
 
@@ -37,11 +37,7 @@ function inPlainWords(message: JSONRPCMessage): JSONRPCMessage {
 }
 
 function firstProblem(list: string): string | undefined {
-  try {
-    const [issue] = JSON.parse(list) as unknown[];
-    if (!isRecord(issue) || typeof issue['message'] !== 'string' || !Array.isArray(issue['path'])) return undefined;
-    return `\`${issue['path'].join('.')}\`: ${issue['message'].replace(/^Invalid input: /, '')}`;
-  } catch {
-    return undefined;
-  }
+  const [issue] = [tryParseJson(list)].flat();
+  if (!isRecord(issue) || typeof issue['message'] !== 'string' || !Array.isArray(issue['path'])) return undefined;
+  return `\`${issue['path'].join('.')}\`: ${issue['message'].replace(/^Invalid input: /, '')}`;
 }

@@ -1,8 +1,6 @@
 // Creates the MCP server for one request, with the same tools in both protocol eras. run.ts executes the calls.
 
 import {
-  type CallToolResult,
-  type InputRequiredResult,
   type McpRequestContext,
   McpServer,
   ProtocolError,
@@ -84,26 +82,28 @@ export function createServerFactory({
       },
     );
     sendPlainErrors(server);
-    const calls = new Map<string, ToolCallback>();
-    for (const { name, surface, title, description, annotations } of tools) {
-      const call: ToolCallback = (args, requestContext) =>
-        runTool({
-          tool: name,
-          surface,
-          code: args['code'],
-          argumentNames: Object.keys(args),
-          principal: principalOf(context),
-          signal: requestContext.mcpReq.signal,
-          progress: progressOf(requestContext),
-          requestId: requestIdOf(context),
-          approvals: (context.authInfo?.extra?.approvals as Policy | undefined) ?? 'off',
-          canAsk: canAsk(server),
-          requestState: requestContext.mcpReq.requestState(),
-          inputResponses: requestContext.mcpReq.inputResponses,
-          hold: holdOf(context),
-          setApart: context.authInfo?.extra?.setApart as SetApart | undefined,
-        });
-      calls.set(name, call);
+    const call = ({ name, surface }: ToolRecord, args: Arguments, requestContext: ServerContext) => {
+      const { mcpReq } = requestContext;
+      const { approvals = 'off', ...extra } = (context.authInfo?.extra ?? {}) as Extra;
+      return runTool({
+        tool: name,
+        surface,
+        code: args['code'],
+        argumentNames: Object.keys(args),
+        principal: principalOf(context),
+        signal: mcpReq.signal,
+        progress: progressOf(requestContext),
+        approvals,
+        requestId: extra.requestId,
+        hold: extra.hold,
+        setApart: extra.setApart,
+        canAsk: canAsk(server),
+        requestState: mcpReq.requestState(),
+        inputResponses: mcpReq.inputResponses,
+      });
+    };
+    for (const tool of tools) {
+      const { name, surface, title, description, annotations } = tool;
       server.registerTool(
         name,
         // Claude Code moves long results into a file unless `_meta` allows more; results are truncated here already.
@@ -116,13 +116,13 @@ export function createServerFactory({
           ...(scopeChallenge && surface !== 'search' && { scopeChallenge: scopeChallenge(surface) }),
           _meta: { 'anthropic/maxResultSizeChars': 200_000 },
         },
-        call,
+        (args, requestContext) => call(tool, args, requestContext),
       );
     }
     server.server.setRequestHandler('tools/call', async ({ params }, requestContext) => {
-      const call = calls.get(params.name);
-      if (call === undefined) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Tool ${params.name} not found`);
-      return call(params.arguments ?? {}, requestContext).catch(refuse);
+      const tool = tools.find(({ name }) => name === params.name);
+      if (tool === undefined) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Tool ${params.name} not found`);
+      return call(tool, params.arguments ?? {}, requestContext).catch(refuse);
     });
     server.server.setRequestHandler('prompts/list', () => ({ prompts: [] }));
     server.server.setRequestHandler('resources/list', () => ({ resources: [] }));
@@ -131,10 +131,16 @@ export function createServerFactory({
   };
 }
 
-type ToolCallback = (
-  args: Readonly<Record<string, unknown>>,
-  context: ServerContext,
-) => Promise<CallToolResult | InputRequiredResult>;
+type Arguments = Readonly<Record<string, unknown>>;
+
+/** What the HTTP transport adds to the caller of a request. */
+type Extra = {
+  readonly requestId?: string;
+  readonly approvals?: Policy;
+  /** The transport's memory account for the caller: what is charged there is released when the response has been sent. */
+  readonly hold?: Hold;
+  readonly setApart?: SetApart;
+};
 
 /** Throws a protocol error, which McpServer's own handler would turn into a tool result. */
 function refuse(caught: unknown): never {
@@ -148,14 +154,6 @@ function canAsk({ server }: McpServer): boolean {
   const elicitation = server.getClientCapabilities()?.elicitation;
   return elicitation !== undefined && (elicitation.form !== undefined || elicitation.url === undefined);
 }
-
-const requestIdOf = (context: McpRequestContext): string | undefined => {
-  const requestId = context.authInfo?.extra?.requestId;
-  return typeof requestId === 'string' ? requestId : undefined;
-};
-
-/** The transport's memory account for the caller: what is charged there is released when the response has been sent. */
-const holdOf = (context: McpRequestContext) => context.authInfo?.extra?.hold as Hold | undefined;
 
 /** Maximum number of progress messages per call, because they are buffered if the client does not read them. */
 const MAX_PROGRESS = 1_000;

@@ -1,7 +1,8 @@
 // The types of an API description as the gateway uses it: `$ref`s are resolved, and only 2xx responses are kept.
 import { isRecord } from '../ground/json.ts';
 
-export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
+export type Method = (typeof METHODS)[number];
 
 /** The name of an operation everywhere: `POST /sandboxes/{sandboxID}/pause`. */
 export type OperationId = `${Method} /${string}`;

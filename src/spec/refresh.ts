@@ -24,7 +24,6 @@ export type SpecSourceOptions = {
   /** Makes a new description effective everywhere. If it rejects, the old one stays. */
   readonly onChange: (description: Description) => void | Promise<void>;
   readonly log: Log;
-  readonly fetch?: typeof fetch;
 };
 
 export type SpecStatus = {
@@ -127,12 +126,12 @@ export function createSpecSource(options: SpecSourceOptions): SpecSource {
 }
 
 async function readSource(options: SpecSourceOptions, etag: string | undefined, closed: AbortSignal): Promise<Fetched> {
-  const { url, maxBytes, fetch: fetchIt = fetch } = options;
+  const { url, maxBytes } = options;
   if (!/^https?:/i.test(url)) return { text: await readFileCapped(url, maxBytes), etag: undefined };
   const signal = AbortSignal.any([closed, AbortSignal.timeout(FETCH_TIMEOUT_MS)]);
   try {
     const headers: Record<string, string> = etag === undefined ? {} : { 'if-none-match': etag };
-    const response = await fetchFrom(new URL(url), fetchIt, { headers, signal });
+    const response = await fetchFrom(new URL(url), { headers, signal });
     if (response.status === 304 && etag !== undefined) return undefined;
     if (response.status !== 200) {
       await response.body?.cancel();
@@ -148,8 +147,8 @@ async function readSource(options: SpecSourceOptions, etag: string | undefined, 
 const MAX_REDIRECTS = 5;
 
 /** Follows redirects only within the origin that the operator configured. */
-async function fetchFrom(url: URL, fetchIt: typeof fetch, init: RequestInit, hops = 0): Promise<Response> {
-  const response = await fetchIt(url, { ...init, redirect: 'manual' });
+async function fetchFrom(url: URL, init: RequestInit, hops = 0): Promise<Response> {
+  const response = await fetch(url, { ...init, redirect: 'manual' });
   const location = response.headers.get('location');
   if (response.status < 300 || response.status >= 400 || location === null) return response;
   await response.body?.cancel();
@@ -161,7 +160,7 @@ async function fetchFrom(url: URL, fetchIt: typeof fetch, init: RequestInit, hop
     );
   if (hops === MAX_REDIRECTS)
     throw new GatewayError('spec_invalid', 'The source of the description redirects without end.');
-  return fetchFrom(next, fetchIt, init, hops + 1);
+  return fetchFrom(next, init, hops + 1);
 }
 
 async function readFileCapped(url: string, maxBytes: number): Promise<string> {

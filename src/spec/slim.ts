@@ -8,7 +8,7 @@ import {
   type Body,
   type Description,
   EFFECTS,
-  type Method,
+  METHODS,
   type Note,
   type Operation,
   type Parameter,
@@ -22,9 +22,6 @@ const MAX_OPERATIONS = 1_000;
 const MAX_PREPARED_CHARS = 500_000;
 const MAX_KEYWORDS = 40;
 const MAX_WORD_CHARS = 80;
-const METHODS: ReadonlyMap<string, Method> = new Map(
-  (['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const).map(method => [method.toLowerCase(), method]),
-);
 const PATH = /^(?:\/(?:[A-Za-z0-9_~-][A-Za-z0-9_.~-]*|\{[A-Za-z0-9_-]+\}))+$/;
 
 /**
@@ -114,7 +111,7 @@ function operationsAt(
   const pathItem = resolver.follow(item);
   if (pathItem === undefined) return [];
   return entriesOf(pathItem).flatMap(([key, node]) => {
-    const method = METHODS.get(key);
+    const method = METHODS.find(each => each.toLowerCase() === key);
     if (method === undefined || !isRecord(node) || !isCallable(node.security ?? document.security, keySchemes))
       return [];
     const body = bodyOf(node.requestBody, resolver);

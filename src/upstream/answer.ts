@@ -1,6 +1,7 @@
 // Prepares the body of a response for a guest: parses it once, finds the ids of new sandboxes, removes what belongs to
 // the gateway, masks secrets, and serializes it again only if something changed. Pure; large bodies are processed on a
 // thread.
+import { tryParseJson } from '../ground/json.ts';
 import { omitUndefined } from '../ground/omit-undefined.ts';
 import { maskKey } from './key-spellings.ts';
 import { maskSecrets, mayHoldSecret, type Place } from './redact.ts';
@@ -28,10 +29,10 @@ export type ShapedAnswer = {
 export function shapeAnswer(text: string, plan: AnswerPlan): ShapedAnswer {
   if (text.trim() === '') return { json: 'null', made: [] };
   const keyless = maskKey(text, plan.apiKey);
-  const parsed = parse(keyless);
+  const parsed = tryParseJson(keyless);
   if (parsed === undefined) return { json: JSON.stringify(keyless), made: [] };
-  const made = plan.findMade === true ? [parsed.value].flat().flatMap(idOf) : [];
-  const { value, listed } = withoutHidden(parsed.value, plan.hiddenMetadataKey);
+  const made = plan.findMade === true ? [parsed].flat().flatMap(idOf) : [];
+  const { value, listed } = withoutHidden(parsed, plan.hiddenMetadataKey);
   const marked = plan.ownMetadataKey !== undefined && keyless.includes(`"${plan.ownMetadataKey}"`);
   if (marked) dropMetadata(value, plan.ownMetadataKey);
   const untouched = !marked && plan.secrets === undefined && !mayHoldSecret(keyless) && (listed?.hidden ?? 0) === 0;
@@ -65,12 +66,4 @@ function idOf(entry: unknown): readonly string[] {
   const { sandboxID, sandbox } = (entry ?? {}) as { sandboxID?: unknown; sandbox?: unknown };
   if (sandbox !== undefined) return idOf(sandbox);
   return typeof sandboxID === 'string' ? [sandboxID] : [];
-}
-
-function parse(text: string): { readonly value: unknown } | undefined {
-  try {
-    return { value: JSON.parse(text) };
-  } catch {
-    return undefined;
-  }
 }

@@ -31,8 +31,8 @@ export type Operations = {
   checkOf(operation: Operation): RequestCheck;
 };
 
-type Template = { readonly operation: Operation; readonly parts: readonly Part[]; readonly literals: number };
-type Part = { readonly literal: string } | { readonly parameter: string };
+/** `parts`: the segments of the operation's path; `{name}` is a parameter. */
+type Template = { readonly operation: Operation; readonly parts: readonly string[]; readonly literals: number };
 
 const NEAREST_SHOWN = 3;
 
@@ -46,20 +46,11 @@ export function createOperations(
   const matchAnyVersion = matcherOf(
     templates
       .filter(({ operation }) => operation.effect !== undefined)
-      .map(template => ({
-        ...template,
-        parts: withoutVersion(template.parts, part => 'literal' in part && part.literal),
-      })),
+      .map(template => ({ ...template, parts: withoutVersion(template.parts) })),
   );
   const meaningOf: Operations['meaningOf'] = (method, segments) => {
     const found = match(method, segments);
-    const stated =
-      found?.operation.effect === undefined
-        ? matchAnyVersion(
-            method,
-            withoutVersion(segments, segment => segment),
-          )
-        : found;
+    const stated = found?.operation.effect === undefined ? matchAnyVersion(method, withoutVersion(segments)) : found;
     const pathParameters = stated?.pathParameters ?? found?.pathParameters ?? {};
     return {
       effect: stated?.operation.effect ?? effectOf(method),
@@ -106,43 +97,36 @@ function matcherOf(templates: readonly Template[]): Matcher {
 }
 
 /** `/v2/sandboxes` -> `/sandboxes`. */
-function withoutVersion<T>(parts: readonly T[], literalOf: (part: T) => string | false): readonly T[] {
-  const [first] = parts;
-  const literal = first !== undefined && literalOf(first);
-  return literal !== false && /^v\d+$/.test(literal) ? parts.slice(1) : parts;
-}
+const withoutVersion = (parts: readonly string[]): readonly string[] =>
+  /^v\d+$/.test(parts[0] ?? '') ? parts.slice(1) : parts;
 
 /** The assumed effect if no description states one: a read may list anything, and DELETE ends something. */
 const effectOf = (method: Method): Effect =>
   method === 'GET' || method === 'HEAD' ? 'lists' : method === 'DELETE' ? 'ends' : 'changes';
 
+const isParameter = (part: string): boolean => part.startsWith('{');
+
 function toTemplate(operation: Operation): Template {
-  const parts = operation.path
-    .split('/')
-    .slice(1)
-    .map((text): Part => {
-      const parameter = /^\{([^{}]+)\}$/.exec(text)?.[1];
-      if (parameter !== undefined) return { parameter };
-      if (/[{}]/.test(text)) throw new Error(`${operation.id}: a parameter must fill its whole segment`);
-      return { literal: text };
-    });
-  return { operation, parts, literals: parts.filter(part => 'literal' in part).length };
+  const parts = operation.path.split('/').slice(1);
+  if (parts.some(part => /[{}]/.test(part) && !/^\{[^{}]+\}$/.test(part)))
+    throw new Error(`${operation.id}: a parameter must fill its whole segment`);
+  return { operation, parts, literals: parts.filter(part => !isParameter(part)).length };
 }
 
-function matchParts(parts: readonly Part[], segments: readonly string[]): Record<string, string> | undefined {
+function matchParts(parts: readonly string[], segments: readonly string[]): Record<string, string> | undefined {
   const found: Record<string, string> = {};
   for (const [index, part] of parts.entries()) {
     const segment = segments[index];
     if (segment === undefined) return undefined;
-    if ('parameter' in part) found[part.parameter] = segment;
-    else if (part.literal !== segment) return undefined;
+    if (isParameter(part)) found[part.slice(1, -1)] = segment;
+    else if (part !== segment) return undefined;
   }
   return found;
 }
 
 /** Edit distance between the paths. Any segment matches a parameter of the template at no cost. */
 function distanceTo(template: Template, method: Method, segments: readonly string[]): number {
-  const shown = template.parts.map((part, index) => ('literal' in part ? part.literal : (segments[index] ?? '{…}')));
+  const shown = template.parts.map((part, index) => (isParameter(part) ? (segments[index] ?? '{…}') : part));
   const otherMethod = template.operation.method === method ? 0 : 1;
   return editDistance(shown.join('/').toLowerCase(), segments.join('/').toLowerCase()) + otherMethod;
 }

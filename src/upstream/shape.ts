@@ -4,10 +4,9 @@ import { z } from 'zod';
 import { GatewayError } from '../errors.ts';
 import { tryParseJson } from '../ground/json.ts';
 import { describeExcess, type JsonLimits, judgeJson } from '../ground/json-size.ts';
-import type { Method } from '../spec/description.ts';
+import { METHODS, type Method } from '../spec/description.ts';
 import { nearestName } from './nearest.ts';
 
-const METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] satisfies Method[];
 const FIELDS = ['method', 'path', 'query', 'body', 'contentType', 'rawBody', 'headers', 'unchecked'] as const;
 /** Names that other clients have for these fields. */
 const OTHER_NAMES: Readonly<Record<string, (typeof FIELDS)[number]>> = {
@@ -134,8 +133,8 @@ function unknownField(name: string): string {
 }
 
 function readMethod(written: string): Method {
-  const method = written.toUpperCase();
-  if (METHODS.includes(method)) return method as Method;
+  const method = METHODS.find(each => each === written.toUpperCase());
+  if (method !== undefined) return method;
   throw new GatewayError(
     'method_refused',
     `${JSON.stringify(written.slice(0, 20))} is not sent. Use ${METHODS.join(', ')}.`,

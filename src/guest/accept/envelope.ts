@@ -1,5 +1,6 @@
 // Removes text around code or data: tags of a tool call, the name of the language, prose with a block of JSON, line ends
 // written as \n. Returns undefined for text without any of these. Pure.
+import { tryParseJson } from '../../ground/json.ts';
 import { parses } from './syntax.ts';
 
 /** The elements of known tool call formats. Other elements may be part of the code, so they are kept. */
@@ -40,14 +41,10 @@ const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' };
 /** For code that was escaped once too often: one line, with a written \n where its lines end. */
 function withRealLineEnds(text: string): string | undefined {
   if (!/\\n/.test(text) || text.trim().includes('\n') || parses(text)) return undefined;
-  const real = asString(text) ?? text.replace(/\\([\\nrt"'])/g, (_, escaped: string) => ESCAPES[escaped] ?? escaped);
+  const string = tryParseJson(`"${text}"`);
+  const real =
+    typeof string === 'string'
+      ? string
+      : text.replace(/\\([\\nrt"'])/g, (_, escaped: string) => ESCAPES[escaped] ?? escaped);
   return parses(real) || /^\s*(?:async|import|const|let)\b/.test(real) ? real : undefined;
-}
-
-function asString(text: string): string | undefined {
-  try {
-    return JSON.parse(`"${text}"`) as string;
-  } catch {
-    return undefined;
-  }
 }

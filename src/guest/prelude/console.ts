@@ -99,6 +99,9 @@ export function installConsole(): void {
   const out = logger(stdout);
   const err = logger(stderr);
   const nothing = () => undefined;
+  const group = (...values: unknown[]): void => (values.length > 0 ? is.apply(out, undefined, values) : undefined);
+  const showTime = (label = 'default'): void =>
+    out(`${label}: ${is.now() - (is.mapGet(started, label) ?? is.now())}ms`);
   const started = new is.MapCtor<string, number>();
   const counted = new is.MapCtor<string, number>();
   is.defineGlobal('console', {
@@ -107,8 +110,8 @@ export function installConsole(): void {
     debug: out,
     dir: (value: unknown) => out(value),
     table: (value: unknown) => out(value),
-    group: (...values: unknown[]) => (values.length > 0 ? is.apply(out, undefined, values) : undefined),
-    groupCollapsed: (...values: unknown[]) => (values.length > 0 ? is.apply(out, undefined, values) : undefined),
+    group,
+    groupCollapsed: group,
     groupEnd: nothing,
     count: (label = 'default') => {
       const count = (is.mapGet(counted, label) ?? 0) + 1;
@@ -116,12 +119,12 @@ export function installConsole(): void {
       out(`${label}: ${count}`);
     },
     time: (label = 'default') => void is.mapSet(started, label, is.now()),
-    timeEnd: (label = 'default') => out(`${label}: ${is.now() - (is.mapGet(started, label) ?? is.now())}ms`),
+    timeEnd: showTime,
     warn: err,
     error: err,
     trace: err,
     clear: nothing,
-    timeLog: (label = 'default') => out(`${label}: ${is.now() - (is.mapGet(started, label) ?? is.now())}ms`),
+    timeLog: showTime,
     countReset: (label = 'default') => void is.mapDelete(counted, label),
     dirxml: out,
     assert: (condition: unknown, ...values: unknown[]) =>

@@ -10,15 +10,15 @@ let used = 0;
 let blocks = 0;
 
 /** The fields of a code interpreter result, richest first: only the first that is present is shown, as in a notebook. */
-const FORMATS: readonly { field: string; mimeType: string; base64: boolean }[] = [
+const FORMATS = [
   { field: 'png', mimeType: 'image/png', base64: true },
   { field: 'jpeg', mimeType: 'image/jpeg', base64: true },
-  { field: 'svg', mimeType: 'image/svg+xml', base64: false },
+  { field: 'svg', mimeType: 'image/svg+xml' },
   { field: 'pdf', mimeType: 'application/pdf', base64: true },
-  { field: 'html', mimeType: 'text/html', base64: false },
-  { field: 'markdown', mimeType: 'text', base64: false },
-  { field: 'latex', mimeType: 'text', base64: false },
-  { field: 'text', mimeType: 'text', base64: false },
+  { field: 'html', mimeType: 'text/html' },
+  { field: 'markdown', mimeType: 'text' },
+  { field: 'latex', mimeType: 'text' },
+  { field: 'text', mimeType: 'text' },
 ];
 
 /** `typeChars`: length of the media type at the start of the payload; 0 for text. */
@@ -69,8 +69,7 @@ const TEXT_TYPE = /^(?:text\/|application\/json\b|image\/svg\+xml\b)/i;
 function bytesOfText(mimeType: string, data: string): Uint8Array {
   const isText = TEXT_TYPE.test(mimeType);
   try {
-    const decode = (is.Uint8ArrayCtor as unknown as { fromBase64(text: string): Uint8Array }).fromBase64;
-    const bytes = is.apply(decode, is.Uint8ArrayCtor, [data.replace(DATA_URL, '')]) as Uint8Array;
+    const bytes = is.fromBase64(data.replace(DATA_URL, ''));
     if (isText) decodeUtf8(bytes, true);
     return bytes;
   } catch {

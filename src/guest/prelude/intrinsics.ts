@@ -77,8 +77,10 @@ export const viewOffset = getter<View, number>(TypedArrayPrototype, 'byteOffset'
 export const viewBytes = getter<View, number>(TypedArrayPrototype, 'byteLength');
 
 type Base64Array = Uint8Array & { toBase64(): string };
-/** Encodes bytes as base64 with the engine's own function. */
+/** Base64 with the engine's own functions. */
 export const toBase64 = uncurry((Uint8Array.prototype as Base64Array).toBase64) as (bytes: Uint8Array) => string;
+const decodeBase64 = (Uint8Array as unknown as { fromBase64(text: string): Uint8Array }).fromBase64;
+export const fromBase64 = (text: string): Uint8Array => apply(decodeBase64, Uint8ArrayCtor, [text]);
 
 /** The JSON of a flat record of strings. JSON.stringify gets no object, so a patched `toJSON` is never called. */
 export function recordJson(record: Readonly<Record<string, string | undefined>>): string {

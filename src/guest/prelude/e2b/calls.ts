@@ -76,9 +76,6 @@ export function dataOf(data: unknown, what: string): string | { base64: string }
   throw new TypeError(`${what} must be a string or a Uint8Array; turn objects into text with JSON.stringify(…).`);
 }
 
-const codec = Uint8Array as unknown as { fromBase64(text: string): Uint8Array };
-export const bytesOf = (base64: string): Uint8Array => codec.fromBase64(base64);
-
 /** Options of the SDK that have no effect here, each with the reason. */
 const WITHOUT_EFFECT = byName([
   ['the gateway adds the key', 'apiKey accessToken validateApiKey'],

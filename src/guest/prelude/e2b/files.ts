@@ -1,5 +1,6 @@
 // `sbx.files`, as in the SDK.
-import { bytesOf, type Call, dataOf, hint, type Options, plain, revive } from './calls.ts';
+import * as is from '../intrinsics.ts';
+import { type Call, dataOf, hint, type Options, plain, revive } from './calls.ts';
 import { allNamed, alsoNamed, OF_ENTRY } from './misnamed.ts';
 import { rejecting, suggestNames } from './names.ts';
 import { writeFile, writeFiles } from './uploads.ts';
@@ -37,8 +38,8 @@ export class Files {
     const { format } = options;
     const asked = format === 'blob' ? { ...options, format: 'bytes' } : options;
     const content = (await this.#ask('read', { path }, asked)) as string;
-    if (format === 'blob') return new Blob([bytesOf(content)]);
-    return format === 'bytes' ? bytesOf(content) : content;
+    if (format === 'blob') return new Blob([is.fromBase64(content)]);
+    return format === 'bytes' ? is.fromBase64(content) : content;
   }
 
   async write(pathOrEntries: unknown, dataOrOptions?: unknown, options?: unknown): Promise<unknown> {

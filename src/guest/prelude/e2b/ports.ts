@@ -2,7 +2,7 @@
 import { startTimer } from '../bridge.ts';
 import * as is from '../intrinsics.ts';
 import { decodeUtf8 } from '../text.ts';
-import { bytesOf, type Call, named, plain } from './calls.ts';
+import { type Call, named, plain } from './calls.ts';
 
 type Answered = { readonly status: number; readonly base64: string };
 
@@ -47,7 +47,7 @@ async function isOpen(call: Call, sandboxId: string, port: number): Promise<bool
   try {
     const answer = await call('fetch', { sandboxId, port, path: '/', opts: { timeoutMs: ANSWER_MS } });
     const { status, base64 } = answer as Answered;
-    return status !== 502 || !/port is not open/i.test(decodeUtf8(bytesOf(base64)));
+    return status !== 502 || !/port is not open/i.test(decodeUtf8(is.fromBase64(base64)));
   } catch (error) {
     // The server accepted the connection and is slow to respond.
     if ((error as Error).name === 'TimeoutError') return true;

@@ -1,8 +1,9 @@
 // The global `Sandbox`, with the interface of the official JS SDK, which models know. An instance holds only the sandbox's
 // id: every call sends it, and the host decides what is allowed and which token to use.
 import type { GuestHost } from '../globals.ts';
+import * as is from '../intrinsics.ts';
 import { decodeUtf8 } from '../text.ts';
-import { bytesOf, type Call, createCall, dataOf, hide, idOf, named, type Options, plain, revive } from './calls.ts';
+import { type Call, createCall, dataOf, hide, idOf, named, type Options, plain, revive } from './calls.ts';
 import { Commands } from './commands.ts';
 import { CODE_CALLBACKS, type Execution, finishExecution } from './execution.ts';
 import { Files } from './files.ts';
@@ -210,7 +211,7 @@ const withNetwork = (options: Options | undefined): Options | undefined =>
 
 /** A response with those members of the web's Response that models use. */
 function response({ status, statusText, headers, base64 }: Answered): object {
-  const bytes = bytesOf(base64);
+  const bytes = is.fromBase64(base64);
   const text = () => decodeUtf8(bytes);
   hide(headers, { get: (name: string) => headers[String(name).toLowerCase()] ?? null });
   const answered = { status, ok: status >= 200 && status < 300, headers };

@@ -27,11 +27,7 @@ export const DateTimeFormat = createService({
   callable: true,
   complete: inUtc,
   bound: { format: spec => (date?: unknown) => ask(spec, ['format', at(date)]) },
-  methods: {
-    formatToParts: (spec, date?: unknown) => ask(spec, ['formatToParts', at(date)]),
-    formatRange: (spec, start: unknown, end: unknown) => ask(spec, ['formatRange', ...ends(start, end)]),
-    formatRangeToParts: (spec, start: unknown, end: unknown) => ask(spec, ['formatRangeToParts', ...ends(start, end)]),
-  },
+  calls: { formatToParts: (date?: unknown) => [at(date)], formatRange: ends, formatRangeToParts: ends },
 });
 
 const DATE = ['weekday', 'year', 'month', 'day'];

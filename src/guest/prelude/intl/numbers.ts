@@ -20,26 +20,24 @@ function ends(start: unknown, end: unknown): [string, string] {
   return [numeric(start), numeric(end)];
 }
 
+const inUnit = (value: unknown, unit: unknown): [string, string] => [number(value), `${unit as string}`];
+
 export const NumberFormat = createService({
   type: 'NumberFormat',
   options: OPTIONS,
   callable: true,
   bound: { format: spec => (value: unknown) => ask(spec, ['format', numeric(value)]) },
-  methods: {
-    formatToParts: (spec, value: unknown) => ask(spec, ['formatToParts', numeric(value)]),
-    formatRange: (spec, start: unknown, end: unknown) => ask(spec, ['formatRange', ...ends(start, end)]),
-    formatRangeToParts: (spec, start: unknown, end: unknown) => ask(spec, ['formatRangeToParts', ...ends(start, end)]),
-  },
+  calls: { formatToParts: (value: unknown) => [numeric(value)], formatRange: ends, formatRangeToParts: ends },
 });
 
 export const PluralRules = createService({
   type: 'PluralRules',
   options: optionKinds('localeMatcher type', ...DIGITS),
-  methods: {
-    select: (spec, value: unknown) => ask(spec, ['select', number(value)]),
-    selectRange: (spec, start: unknown, end: unknown) => {
+  calls: {
+    select: (value: unknown) => [number(value)],
+    selectRange: (start: unknown, end: unknown) => {
       ends(start, end);
-      return ask(spec, ['selectRange', number(start), number(end)]);
+      return [number(start), number(end)];
     },
   },
 });
@@ -47,11 +45,7 @@ export const PluralRules = createService({
 export const RelativeTimeFormat = createService({
   type: 'RelativeTimeFormat',
   options: optionKinds('localeMatcher numberingSystem style numeric'),
-  methods: {
-    format: (spec, value: unknown, unit: unknown) => ask(spec, ['format', number(value), `${unit as string}`]),
-    formatToParts: (spec, value: unknown, unit: unknown) =>
-      ask(spec, ['formatToParts', number(value), `${unit as string}`]),
-  },
+  calls: { format: inUnit, formatToParts: inUnit },
 });
 
 export function installNumbers(): void {

@@ -2,7 +2,7 @@
 import { ask, GENERAL, localeList, type OptionKinds, optionKinds, plainOptions, specOf } from './ask.ts';
 
 type State = { readonly spec: string; readonly resolved: object; readonly bound: Record<string, unknown> };
-type Method = (spec: string, ...args: never[]) => unknown;
+type Call = (...args: never[]) => readonly unknown[];
 
 export type ServiceOptions = {
   readonly type: string;
@@ -11,7 +11,9 @@ export type ServiceOptions = {
   readonly callable?: boolean;
   /** Whether the options must be an object or undefined. */
   readonly strictOptions?: boolean;
-  readonly methods?: Readonly<Record<string, Method>>;
+  /** Methods that the host answers: from their arguments to those of the host's method. */
+  readonly calls?: Readonly<Record<string, Call>>;
+  readonly methods?: Readonly<Record<string, (spec: string, ...args: never[]) => unknown>>;
   /** Getters that return a function bound to the object, so that `list.map(format.format)` works. */
   readonly bound?: Readonly<Record<string, (spec: string) => unknown>>;
   readonly complete?: (options: Record<string, string | boolean>) => void;
@@ -29,7 +31,7 @@ function stateOf(instance: unknown, type: string): State {
 }
 
 export function createService(definition: ServiceOptions): Service {
-  const { type, callable = false, methods = {}, bound = {} } = definition;
+  const { type, callable = false, calls = {}, methods = {}, bound = {} } = definition;
   const Constructor = function (this: unknown, locales?: unknown, options?: unknown): object {
     if (new.target === undefined && !callable) throw new TypeError(`Constructor Intl.${type} requires 'new'`);
     const instance = Object.create((new.target ?? Constructor).prototype as object) as object;
@@ -40,9 +42,13 @@ export function createService(definition: ServiceOptions): Service {
 
   const prototype: object = {};
   hidden(prototype, 'constructor', Constructor);
-  for (const name of Object.keys(methods))
+  for (const [name, call] of Object.entries(calls))
     hidden(prototype, name, function (this: unknown, ...args: never[]) {
-      return (methods[name] as Method)(stateOf(this, type).spec, ...args);
+      return ask(stateOf(this, type).spec, [name, ...call(...args)]);
+    });
+  for (const [name, method] of Object.entries(methods))
+    hidden(prototype, name, function (this: unknown, ...args: never[]) {
+      return method(stateOf(this, type).spec, ...args);
     });
   for (const name of Object.keys(bound))
     Object.defineProperty(prototype, name, {

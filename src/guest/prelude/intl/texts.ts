@@ -2,31 +2,28 @@
 import { ask, GENERAL, localeList, optionKinds } from './ask.ts';
 import { createService, hidden } from './service.ts';
 
-function listOf(items: unknown): string[] {
+function listOf(items: unknown): [string[]] {
   const list: string[] = [];
-  if (items === undefined) return list;
+  if (items === undefined) return [list];
   for (const item of items as Iterable<unknown>) {
     if (typeof item !== 'string') throw new TypeError(`Iterable yielded ${String(item)} which is not a string`);
     list.push(item);
   }
-  return list;
+  return [list];
 }
 
 export const ListFormat = createService({
   type: 'ListFormat',
   options: optionKinds('localeMatcher type style'),
   strictOptions: true,
-  methods: {
-    format: (spec, items: unknown) => ask(spec, ['format', listOf(items)]),
-    formatToParts: (spec, items: unknown) => ask(spec, ['formatToParts', listOf(items)]),
-  },
+  calls: { format: listOf, formatToParts: listOf },
 });
 
 export const DisplayNames = createService({
   type: 'DisplayNames',
   options: optionKinds('localeMatcher style type fallback languageDisplay'),
   strictOptions: true,
-  methods: { of: (spec, code: unknown) => ask(spec, ['of', `${code as string}`]) },
+  calls: { of: (code: unknown) => [`${code as string}`] },
 });
 
 type Found = { readonly starts: readonly number[]; readonly words?: readonly boolean[] };
