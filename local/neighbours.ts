@@ -1,7 +1,6 @@
 // What a sandbox asks of another one's port, by the name that getHost() gives: through local mode's own port, as anybody
 // outside, so that tokens are asked for and paused sandboxes are woken. Nothing else of this machine can be named.
-import { once } from 'node:events';
-import { type IncomingMessage, request as send } from 'node:http';
+import { type Dispatcher, request as send } from 'undici';
 import { readCapped } from '../src/ground/read-capped.ts';
 import type { Cloud } from './cloud.ts';
 import type { LocalRequest, LocalResponse, MachineParts } from './machine/machine.ts';
@@ -28,14 +27,12 @@ async function exchange(
   { method, path, headers, body }: LocalRequest,
 ): Promise<LocalResponse> {
   const kept = headers.filter(([name]) => !/^(host|connection|content-length|transfer-encoding)$/i.test(name));
-  const flat = ['host', host, ...kept.flat(), 'content-length', String(body.length), 'connection', 'close'];
-  const sent = send(url, { method, path, headers: flat, agent: false });
-  sent.on('error', () => {}).end(body);
-  const [answer] = (await once(sent, 'response')) as [IncomingMessage];
+  const flat = ['host', host, ...kept.flat()];
+  const answer = await send(url + path, { method: method as Dispatcher.HttpMethod, headers: flat, body, reset: true });
   const tooLarge = () => new Error('the answer is too large');
-  const bytes = await readCapped(answer, { maxBytes: MAX_BODY_BYTES, tooLarge });
-  const pairs = Object.entries(answer.headersDistinct).flatMap(([name, values = []]) =>
-    values.map((value): [string, string] => [name, value]),
+  const bytes = await readCapped(answer.body, { maxBytes: MAX_BODY_BYTES, tooLarge });
+  const pairs = Object.entries(answer.headers).flatMap(([name, values = []]) =>
+    [values].flat().map((value): [string, string] => [name, value]),
   );
-  return { status: answer.statusCode ?? 502, headers: pairs, body: bytes };
+  return { status: answer.statusCode, headers: pairs, body: bytes };
 }

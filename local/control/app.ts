@@ -7,8 +7,7 @@ import { BuildFiles } from './build-files.ts';
 import { ApiError, fromCloud } from './errors.ts';
 import { EventStore, eventHandlers } from './events.ts';
 import { type Call, type DescribedOperation, operations } from './operation.ts';
-import { sandboxListHandlers } from './sandbox-list.ts';
-import { sandboxHandlers } from './sandboxes.ts';
+import { listHandlers, sandboxHandlers } from './sandboxes.ts';
 import { snapshotHandlers } from './snapshots.ts';
 import { telemetryHandlers } from './telemetry.ts';
 import { TemplateStore } from './template-store.ts';
@@ -54,7 +53,7 @@ export async function controlPlane(
   const readBody = express.json({ limit: MAX_BODY_BYTES, strict: false });
   const handlers: Readonly<Record<string, Handle>> = {
     ...telemetryHandlers(cloud),
-    ...sandboxListHandlers(cloud),
+    ...listHandlers(cloud),
     ...sandboxHandlers({ cloud, templates, volumes }),
     ...snapshotHandlers(cloud, templates),
     ...templateHandlers({ cloud, templates, files }),

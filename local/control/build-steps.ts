@@ -42,16 +42,22 @@ const MAX_SHOWN_CHARS = 2_000;
 
 /** @throws BuildFailure */
 export async function runBuild(machine: DataMachine, plan: BuildPlan, from: BuildDefaults, io: BuildIo) {
-  const builder = new Builder(machine, from, io);
   const { steps = [] } = plan;
+  let defaults = from;
   for (const [at, step] of steps.entries()) {
     io.log(`[builder ${at + 1}/${steps.length}] ${step.type} ${(step.args ?? []).join(' ')}`.trimEnd());
-    await builder.step(step).catch((caught: unknown) => {
+    const changed = await runStep(machine, step, defaults, io).catch((caught: unknown) => {
       throw new BuildFailure(String(at + 1), caught instanceof Error ? caught.message : 'the step failed');
     });
+    defaults = { ...defaults, ...changed };
   }
-  await builder.start(plan);
-  return builder.defaults;
+  defaults = { ...defaults, startCmd: plan.startCmd || defaults.startCmd };
+  if (defaults.startCmd) {
+    io.log(`Running start command: ${defaults.startCmd}`);
+    await startCommand(machine, defaults, io.log);
+  }
+  if (plan.readyCmd) await untilReady(machine, plan.readyCmd, defaults, io);
+  return defaults;
 }
 
 /** In a sandbox of a build that has a start command. */
@@ -62,10 +68,8 @@ export async function startCommand(
 ) {
   const cwd = workdir ?? (await findUser(machine.files, user))?.home;
   const start = { config: shellCommand(startCmd ?? '', envs), cwd, user, stdin: false };
-  await machine.processes.start(
-    start,
-    asText((kind, text) => lines(line => log(`[start] [${kind}]: ${line}`), text)),
-  );
+  const onText = asText((kind, text) => lines(line => log(`[start] [${kind}]: ${line}`), text));
+  await machine.processes.start(start, onText);
 }
 
 /** Each line that is printed goes to `log`. */
@@ -79,117 +83,103 @@ const shellCommand = (command: string, envs: BuildDefaults['envs']) => ({
   envs,
 });
 
-class Builder {
-  defaults: BuildDefaults;
-  readonly #machine: DataMachine;
-  readonly #io: BuildIo;
-
-  constructor(machine: DataMachine, from: BuildDefaults, io: BuildIo) {
-    this.#machine = machine;
-    this.defaults = from;
-    this.#io = io;
-  }
-
-  async step({ type, args = [], filesHash }: Step): Promise<void> {
-    const { user, envs } = this.defaults;
-    const [first = '', second = ''] = args;
-    switch (type.toUpperCase()) {
-      case 'RUN':
-        return this.#run(first, second || user, this.#io.log);
-      case 'ENV':
-      case 'ARG': {
-        const pairs = args.flatMap((name, at) => (at % 2 === 0 && at + 1 < args.length ? [[name, args[at + 1]]] : []));
-        this.defaults = { ...this.defaults, envs: { ...envs, ...Object.fromEntries(pairs) } };
-        return;
-      }
-      case 'WORKDIR': {
-        const workdir = await this.#resolve(first);
-        await this.#machine.files.makeDir(workdir, (await this.#user(user)).uid).catch(() => {});
-        this.defaults = { ...this.defaults, workdir };
-        return;
-      }
-      case 'USER':
-        await this.#user(first);
-        this.defaults = { ...this.defaults, user: first };
-        return;
-      case 'COPY':
-      case 'ADD':
-        return this.#copy(args, filesHash === undefined ? undefined : this.#io.archive(filesHash));
-      default:
-        throw new Error(`local mode cannot run a step of type ${type}: it knows RUN, COPY, ENV, WORKDIR and USER`);
+/** What is different for the steps after it. @throws Error that says what the step printed */
+async function runStep(
+  machine: DataMachine,
+  { type, args = [], filesHash }: Step,
+  defaults: BuildDefaults,
+  io: BuildIo,
+): Promise<Partial<BuildDefaults>> {
+  const [first = '', second = ''] = args;
+  switch (type.toUpperCase()) {
+    case 'RUN':
+      await runCommand(machine, first, { ...defaults, user: second || defaults.user }, io.log);
+      return {};
+    case 'ENV':
+    case 'ARG': {
+      const pairs = args.flatMap((name, at) => (at % 2 === 0 && at + 1 < args.length ? [[name, args[at + 1]]] : []));
+      return { envs: { ...defaults.envs, ...Object.fromEntries(pairs) } };
     }
-  }
-
-  /** The start command goes on; the build is done when the ready command succeeds. */
-  async start({ startCmd, readyCmd }: BuildPlan): Promise<void> {
-    this.defaults = { ...this.defaults, startCmd: startCmd || this.defaults.startCmd };
-    if (this.defaults.startCmd) {
-      this.#io.log(`Running start command: ${this.defaults.startCmd}`);
-      await startCommand(this.#machine, this.defaults, this.#io.log);
+    case 'WORKDIR': {
+      const { home, uid } = await userOf(machine, defaults.user);
+      const workdir = posix.resolve(defaults.workdir ?? home, first);
+      await machine.files.makeDir(workdir, uid).catch(() => {});
+      return { workdir };
     }
-    if (!readyCmd) return;
-    this.#io.log(`Waiting for template to be ready: ${readyCmd}`);
-    for (let leftMs = READY_TIMEOUT_MS; leftMs > 0; leftMs -= READY_EVERY_MS) {
-      const ready = await this.#run(readyCmd, this.defaults.user, () => {}).then(
-        () => true,
-        () => false,
-      );
-      if (ready) return this.#io.log('Template is ready');
-      await sleep(READY_EVERY_MS);
+    case 'USER':
+      return { user: (await userOf(machine, first)).name };
+    case 'COPY':
+    case 'ADD':
+      await copyFiles(machine, args, defaults, filesHash === undefined ? undefined : io.archive(filesHash));
+      return {};
+    default:
+      throw new Error(`local mode cannot run a step of type ${type}: it knows RUN, COPY, ENV, WORKDIR and USER`);
+  }
+}
+
+/** The build is done when the ready command succeeds. */
+async function untilReady(machine: DataMachine, command: string, defaults: BuildDefaults, { log }: BuildIo) {
+  log(`Waiting for template to be ready: ${command}`);
+  for (let leftMs = READY_TIMEOUT_MS; leftMs > 0; leftMs -= READY_EVERY_MS) {
+    const failure = await runCommand(machine, command, defaults, () => {}).catch((caught: unknown) => caught);
+    if (failure === undefined) return log('Template is ready');
+    await sleep(READY_EVERY_MS);
+  }
+  throw new BuildFailure('finalize', `the ready command did not succeed: ${command}`);
+}
+
+async function userOf({ files }: DataMachine, name: string) {
+  const user = await findUser(files, name);
+  if (user === undefined) throw new Error(`user '${name}' does not exist in the sandbox`);
+  return user;
+}
+
+async function runCommand(
+  { files, processes }: DataMachine,
+  command: string,
+  { user: userName, workdir, envs }: BuildDefaults,
+  log: BuildIo['log'],
+): Promise<void> {
+  const fail = (why: string): never => {
+    throw new Error(`failed to run command '${command}': ${why}`);
+  };
+  const user = await findUser(files, userName);
+  if (user === undefined) return fail(`command failed: unauthenticated: invalid username: '${userName}'`);
+  let printed = '';
+  const onEvent = asText((kind, text) => {
+    printed = (printed + text).slice(-MAX_SHOWN_CHARS);
+    lines(line => log(`[${kind}] ${line}`), text);
+  });
+  const start = { config: shellCommand(command, envs), cwd: workdir ?? user.home, user: userName, stdin: false };
+  const exit = await (await processes.start(start, onEvent, AbortSignal.timeout(STEP_TIMEOUT_MS))).ended();
+  if (exit.kind === 'exited' && exit.code === 0) return;
+  const how = exit.kind === 'exited' ? `exit status ${exit.code}` : `signal: ${exit.signal}`;
+  fail(`${how}${printed === '' ? '' : `\n${printed.trimEnd()}`}`);
+}
+
+/** Puts what `src` names in the archive where `dest` says. */
+async function copyFiles(
+  machine: DataMachine,
+  [src = '', dest = '', owner = '', mode = '']: readonly string[],
+  { user, workdir }: BuildDefaults,
+  archive: Buffer | undefined,
+): Promise<void> {
+  if (archive === undefined) throw new Error(`the files of COPY ${src} were not uploaded`);
+  const { home, uid } = await userOf(machine, owner.split(':', 1)[0] || user);
+  const target = posix.resolve(workdir ?? home, dest.replace(/^~(?=\/|$)/, home));
+  const intoFolder = dest.endsWith('/') || dest === '.' || /[*?[]/.test(src);
+  const placed = placeEntries(await readTar(archive), src, target, intoFolder);
+  if (placed.length === 0) throw new Error(`COPY ${src}: no such file in the build's context`);
+  const { files } = machine;
+  for (const { entry, path } of placed) {
+    if (entry.type === 'symlink') {
+      await files.makeDir(posix.dirname(path), uid).catch(() => {});
+      await files.remove(path);
+      await files.symlink(entry.link, path);
+      continue;
     }
-    throw new BuildFailure('finalize', `the ready command did not succeed: ${readyCmd}`);
-  }
-
-  async #user(name: string) {
-    const user = await findUser(this.#machine.files, name);
-    if (user === undefined) throw new Error(`user '${name}' does not exist in the sandbox`);
-    return user;
-  }
-
-  async #resolve(path: string): Promise<string> {
-    const { user, workdir } = this.defaults;
-    return posix.resolve(workdir ?? (await this.#user(user)).home, path);
-  }
-
-  async #run(command: string, userName: string, log: BuildIo['log']): Promise<void> {
-    const { workdir, envs } = this.defaults;
-    const { files, processes } = this.#machine;
-    const fail = (why: string): never => {
-      throw new Error(`failed to run command '${command}': ${why}`);
-    };
-    const user = await findUser(files, userName);
-    if (user === undefined) return fail(`command failed: unauthenticated: invalid username: '${userName}'`);
-    let printed = '';
-    const onEvent = asText((kind, text) => {
-      printed = (printed + text).slice(-MAX_SHOWN_CHARS);
-      lines(line => log(`[${kind}] ${line}`), text);
-    });
-    const start = { config: shellCommand(command, envs), cwd: workdir ?? user.home, user: userName, stdin: false };
-    const exit = await (await processes.start(start, onEvent, AbortSignal.timeout(STEP_TIMEOUT_MS))).ended();
-    if (exit.kind === 'exited' && exit.code === 0) return;
-    const how = exit.kind === 'exited' ? `exit status ${exit.code}` : `signal: ${exit.signal}`;
-    fail(`${how}${printed === '' ? '' : `\n${printed.trimEnd()}`}`);
-  }
-
-  /** Puts what `src` names in the archive where `dest` says. */
-  async #copy([src = '', dest = '', owner = '', mode = '']: readonly string[], archive?: Buffer): Promise<void> {
-    if (archive === undefined) throw new Error(`the files of COPY ${src} were not uploaded`);
-    const { home, uid } = await this.#user(owner.split(':', 1)[0] || this.defaults.user);
-    const target = posix.resolve(this.defaults.workdir ?? home, dest.replace(/^~(?=\/|$)/, home));
-    const intoFolder = dest.endsWith('/') || dest === '.' || /[*?[]/.test(src);
-    const placed = placeEntries(await readTar(archive), src, target, intoFolder);
-    if (placed.length === 0) throw new Error(`COPY ${src}: no such file in the build's context`);
-    const { files } = this.#machine;
-    for (const { entry, path } of placed) {
-      if (entry.type === 'symlink') {
-        await files.makeDir(posix.dirname(path), uid).catch(() => {});
-        await files.remove(path);
-        await files.symlink(entry.link, path);
-        continue;
-      }
-      if (entry.type === 'directory') await files.makeDir(path, uid).catch(() => {});
-      else await files.write(path, entry.content, uid);
-      await files.chmod(path, mode === '' ? entry.mode : Number.parseInt(mode, 8));
-    }
+    if (entry.type === 'directory') await files.makeDir(path, uid).catch(() => {});
+    else await files.write(path, entry.content, uid);
+    await files.chmod(path, mode === '' ? entry.mode : Number.parseInt(mode, 8));
   }
 }

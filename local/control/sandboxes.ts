@@ -1,4 +1,4 @@
-// The life of a sandbox over HTTP: create, get, kill, pause, resume, connect, timeout, refreshes, network, fork.
+// Sandboxes over HTTP: create, get, kill, pause, resume, connect, timeout, refreshes, network, fork, and lists.
 import { type Cloud, CloudError, type Sandbox } from '../cloud.ts';
 import { isDataMachine } from '../machine/machine.ts';
 import * as asked from './asked.ts';
@@ -6,8 +6,9 @@ import type { Team } from './auth.ts';
 import { startCommand } from './build-steps.ts';
 import { ApiError, findSandbox, fromCloud } from './errors.ts';
 import type { Call, Handlers } from './operation.ts';
+import { paginate } from './page.ts';
 import type { TemplateStore } from './template-store.ts';
-import { viewDetail, viewStarted } from './views.ts';
+import { viewDetail, viewListed, viewStarted } from './views.ts';
 import type { VolumeStore } from './volumes.ts';
 
 type Parts = { readonly cloud: Cloud; readonly templates: TemplateStore; readonly volumes: VolumeStore };
@@ -118,3 +119,53 @@ function forkError(caught: unknown, maxRunning: number): { code: number; message
   const { status, message } = fromCloud(caught, maxRunning);
   return { code: status, message };
 }
+
+/** v1: what runs, no pages; v2: filters and pages. */
+export function listHandlers(cloud: Cloud): Handlers {
+  const matching = ({ team, query }: Call<{ readonly metadata?: string }>): Sandbox[] => {
+    const wanted = parseMetadata(query.metadata);
+    return cloud.ofTeam(team.teamId).filter(({ spec: { metadata } }) => {
+      return wanted.every(([key, value]) => Object.hasOwn(metadata, key) && metadata[key] === value);
+    });
+  };
+  return {
+    'GET /sandboxes': call => {
+      const running = matching(call).filter(each => each.state === 'running');
+      return paginate(running, positionOf, { query: {}, res: call.res }).map(viewListed);
+    },
+    'GET /v2/sandboxes': call => {
+      const { state: states = ['running', 'paused'], template, startedAfter } = call.query;
+      const found = matching(call)
+        .filter(each => states.some(state => state === each.state))
+        .filter(({ spec }) => !template || spec.templateId === template || spec.alias === template)
+        .filter(({ startedAtMs }) => startedAfter === undefined || startedAtMs >= Date.parse(startedAfter));
+      const running = found.filter(each => each.state === 'running').length;
+      if (states.includes('running')) call.res.set('x-total-running', String(running));
+      return paginate(found, positionOf, call).map(viewListed);
+    },
+  };
+}
+
+const positionOf = (sandbox: Sandbox) => ({ timeMs: sandbox.startedAtMs, id: sandbox.sandboxId });
+
+/**
+ * `k=v&k=v`, encoded twice: the whole as a query value (decoded already), each key and value for itself.
+ * @throws ApiError 400
+ */
+function parseMetadata(text = ''): [string, string][] {
+  if (text === '') return [];
+  try {
+    return unescaped(text)
+      .split('&')
+      .map(pair => {
+        const [key, value, ...rest] = pair.split('=');
+        if (key === undefined || value === undefined || rest.length > 0) throw new URIError(pair);
+        return [unescaped(key), unescaped(value)];
+      });
+  } catch {
+    throw new ApiError(400, 'Error parsing metadata');
+  }
+}
+
+/** As in a query: a plus is a space. Throws URIError on a broken percent sign. */
+const unescaped = (text: string): string => decodeURIComponent(text.replaceAll('+', ' '));

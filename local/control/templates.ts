@@ -10,7 +10,7 @@ import type { Call, Handlers } from './operation.ts';
 import { paginate } from './page.ts';
 import { DEFAULT_TAG, isUuid, parseName, parseTags } from './template-name.ts';
 import { type Build, DEFAULT_SIZE, type Template, type TemplateStore } from './template-store.ts';
-import { viewTemplate, viewWithBuilds } from './template-views.ts';
+import { ENVD_VERSION } from './views.ts';
 
 type Parts = { readonly cloud: Cloud; readonly templates: TemplateStore; readonly files: BuildFiles };
 type New = components['schemas']['TemplateBuildRequestV3'];
@@ -159,4 +159,23 @@ function startBuild({ templates, cloud, files }: Parts, { template, build }: Pai
     const step = caught instanceof BuildFailure ? caught.step : 'base';
     templates.fail(build, { step, message: caught instanceof Error ? caught.message : 'the build failed' });
   });
+}
+
+const shown = ({ team: _1, kind: _2, alias: _3, sourceSandboxId: _4, builds: _5, tags: _6, ...rest }: Template) => rest;
+
+function viewTemplate(template: Template) {
+  const { builds } = template;
+  const build = builds.find(each => each.status === 'ready') ?? builds[0];
+  const { cpuCount, memoryMB, diskSizeMB } = build ?? DEFAULT_SIZE;
+  return {
+    ...shown(template),
+    buildID: build?.buildID ?? '',
+    buildStatus: build?.status ?? 'waiting',
+    ...{ cpuCount, memoryMB, diskSizeMB, envdVersion: ENVD_VERSION, createdBy: null, buildCount: builds.length },
+  };
+}
+
+function viewWithBuilds(template: Template, page: readonly Build[]) {
+  const builds = page.map(({ reason: _1, tags: _2, content: _3, defaults: _4, logs: _5, ...rest }) => rest);
+  return { ...shown(template), builds };
 }

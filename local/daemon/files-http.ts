@@ -11,8 +11,7 @@ import { sandboxPath } from '../machine/paths.ts';
 import { DEFAULT_USER, findUser, type User } from '../machine/users.ts';
 import { Refusal } from './access.ts';
 import { sendJson } from './answers.ts';
-import { contentType, disposition, encodingFor, rangeOf } from './content.ts';
-import { metadataOf } from './metadata.ts';
+import { contentType, disposition, encodingFor, metadataOf, rangeOf } from './content.ts';
 
 const STATUS: Readonly<Partial<Record<FailureCode, number>>> = {
   not_found: 404,

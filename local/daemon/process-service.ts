@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { Failure } from '../machine/failure.ts';
 import type { DataMachine } from '../machine/machine.ts';
 import { sandboxPath } from '../machine/paths.ts';
-import type { Exit, Process, ProcessEvent, Running, TerminalSize } from '../machine/processes.ts';
+import type { Exit, Process, ProcessEvent, TerminalSize } from '../machine/processes.ts';
 import { Deferred, untilAborted } from '../waiting.ts';
 import { type Call, type Service, stream, unary, upload } from './rpc.ts';
 
@@ -34,7 +34,7 @@ const Update = Select.extend({ pty: z.object({ size: Size.optional() }).optional
 const KEEPALIVE = { event: { keepalive: {} } };
 
 export function processService({ processes, defaults }: DataMachine): Service {
-  const running = ({ process }: z.infer<typeof Select>): Running => {
+  const running = ({ process }: z.infer<typeof Select>): Process => {
     const found = processes.find(process);
     if (found === undefined) throw noSuchProcess(process);
     return found;
@@ -76,7 +76,7 @@ export function processService({ processes, defaults }: DataMachine): Service {
       await events.untilEnd(await processes.start(options, events.listener, call.late));
     }),
     Connect: stream(Select, KEEPALIVE, async ({ process: selector }, call) => {
-      const process = processes.findWithExit(selector);
+      const process = processes.find(selector, { ended: true });
       if (process === undefined) throw noSuchProcess(selector);
       const events = relay(call);
       const stop = process.listen(events.listener);

@@ -12,9 +12,10 @@ type ExecutionOutput = CellOutput & { started(count: number): void };
 const MAX_CONTEXTS = 16;
 const DEFAULT_CWD = '/home/user';
 
+const error = (name: string, value: string, traceback = ''): CellEvent => ({ type: 'error', name, value, traceback });
 /** What a cell ends with when its interpreter is gone: E2B's own words. */
-const RESTARTED = lost('ContextRestarting', 'Context was restarted');
-const REMOVED = lost(
+const RESTARTED = error('ContextRestarting', 'Context was restarted');
+const REMOVED = error(
   'UnexpectedEndOfExecution',
   'Connection to the execution was closed before the execution was finished',
 );
@@ -42,27 +43,27 @@ class CodeContext {
    * Runs a cell after those before it. `stop` interrupts it. Resolves when it is over, whatever came of it; what comes
    * of it goes to `output`, the number of the execution first.
    */
-  async execute(cell: Omit<Cell, 'language'>, output: ExecutionOutput, stop: AbortSignal): Promise<void> {
+  execute(cell: Omit<Cell, 'language'>, output: ExecutionOutput, stop: AbortSignal): Promise<void> {
     const run = this.#turn.then(() => this.#run(cell, output, stop));
     this.#turn = run.catch(() => {});
-    await run;
+    return run;
   }
 
   async #run(cell: Omit<Cell, 'language'>, output: ExecutionOutput, stop: AbortSignal): Promise<void> {
     if (stop.aborted) return;
-    if (this.#removed) return await output.event(REMOVED);
+    if (this.#removed) return output.event(REMOVED);
     const { language, cwd } = this.shown;
-    this.#executions += 1;
-    output.started(this.#executions);
-    this.#kernel ??= startKernel(language, this.#machine, cwd);
-    const kernel = await this.#kernel.catch(async (caught: unknown) => {
+    output.started(++this.#executions);
+    try {
+      this.#kernel ??= startKernel(language, this.#machine, cwd);
+      if (await (await this.#kernel).execute({ ...cell, language }, output, stop)) return;
       this.#reset();
-      const value = caught instanceof Error ? caught.message : 'the interpreter could not start';
-      await output.event({ type: 'error', name: 'KernelNotStarted', value, traceback: value });
-    });
-    if (kernel === undefined || (await kernel.execute({ ...cell, language }, output, stop))) return;
-    this.#reset();
-    if (!stop.aborted) await output.event(this.#removed ? REMOVED : RESTARTED);
+      if (!stop.aborted) await output.event(this.#removed ? REMOVED : RESTARTED);
+    } catch (caught) {
+      this.#reset();
+      const why = caught instanceof Error ? caught.message : 'the interpreter could not start';
+      await output.event(error('KernelNotStarted', why, why));
+    }
   }
 
   async restart(): Promise<void> {
@@ -86,7 +87,7 @@ export class Contexts implements CodeContexts {
   readonly #machine: DataMachine;
   readonly #contexts = new Map<string, CodeContext>();
   /** Each language's own context: JavaScript and TypeScript have one each, as on E2B. */
-  readonly #defaults = new Map<Language, string>();
+  readonly #defaults = new Map<Language, CodeContext>();
 
   constructor(machine: DataMachine) {
     this.#machine = machine;
@@ -126,9 +127,10 @@ export class Contexts implements CodeContexts {
   }
 
   #default(language: Language): CodeContext {
-    const existing = this.#contexts.get(this.#defaults.get(language) ?? '');
-    const context = existing ?? this.#add(language, DEFAULT_CWD);
-    this.#defaults.set(language, context.shown.id);
+    const known = this.#defaults.get(language);
+    const context =
+      known !== undefined && this.#contexts.has(known.shown.id) ? known : this.#add(language, DEFAULT_CWD);
+    this.#defaults.set(language, context);
     return context;
   }
 
@@ -138,10 +140,6 @@ export class Contexts implements CodeContexts {
     this.#contexts.set(context.shown.id, context);
     return context;
   }
-}
-
-function lost(name: string, value: string): CellEvent {
-  return { type: 'error', name, value, traceback: '' };
 }
 
 /** @throws Refusal */

@@ -60,7 +60,7 @@ async function guestKernel(language: 'python' | 'javascript', machine: DataMachi
     machine,
     { language, args: undefined, cwd, env: { ...home, ...machine.envVars } },
     {
-      output: async (kind, bytes) => current?.print({ type: 'data', kind, bytes }),
+      output: async (kind, bytes) => void (await current?.print({ type: 'data', kind, bytes })),
       stdin: async () => undefined,
       event: async event => current?.output.event(named(event)),
       async cell() {

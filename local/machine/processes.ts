@@ -1,7 +1,7 @@
 // The processes of one sandbox: who runs, who listens to whom, how each ended. A shell starts them (virtual or real)
 // and reports here; the process service reads here. Knows neither HTTP nor shells.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { onAbort } from '../waiting.ts';
+import { Deferred, onAbort } from '../waiting.ts';
 import { Failure } from './failure.ts';
 
 export type ProcessConfig = {
@@ -48,7 +48,7 @@ export interface ProcessControl {
 /** Starts a process and reports to it. Rejects with a Failure when it cannot be started. */
 export type Shell = (process: Process, options: StartOptions) => Promise<ProcessControl>;
 
-export type Listener = (event: ProcessEvent) => Promise<void> | void;
+export type Listener = (event: ProcessEvent) => unknown;
 
 /** A listener for output as text, each stream decoded by itself. */
 export function asText(onText: (kind: 'stdout' | 'stderr', text: string) => Promise<void> | void): Listener {
@@ -71,32 +71,30 @@ export class Process {
   pid: number;
   readonly config: ProcessConfig;
   readonly tag: string | undefined;
+  /** Until the shell has started it, it takes nothing. */
+  control: ProcessControl = { write: async () => {}, closeStdin: () => {}, signal: () => {} };
   readonly #listeners = new Set<Listener>();
-  #ended: Exit | undefined;
+  #exit: Exit | undefined;
 
-  constructor(pid: number, options: StartOptions) {
+  constructor(pid: number, { config, tag }: StartOptions) {
     this.pid = pid;
-    this.config = options.config;
-    this.tag = options.tag;
+    this.config = config;
+    this.tag = tag;
   }
 
   get exit(): Exit | undefined {
-    return this.#ended;
+    return this.#exit;
   }
 
   /** Output from now on; the end, also if it has come already. */
   listen(listener: Listener): () => void {
-    if (this.#ended !== undefined) {
-      void listener({ type: 'end', exit: this.#ended });
-      return () => {};
-    }
-    this.#listeners.add(listener);
+    if (this.#exit === undefined) this.#listeners.add(listener);
+    else void listener({ type: 'end', exit: this.#exit });
     return () => this.#listeners.delete(listener);
   }
 
   /** For shells. Resolves when every listener took it: output waits for slow readers and is dropped without any. */
   async output(kind: OutputKind, bytes: Uint8Array): Promise<void> {
-    if (this.#ended !== undefined || bytes.length === 0) return;
     for (let at = 0; at < bytes.length; at += OUTPUT_BYTES) {
       const part = bytes.subarray(at, at + OUTPUT_BYTES);
       await Promise.all(Array.from(this.#listeners, listener => listener({ type: 'data', kind, bytes: part })));
@@ -105,28 +103,24 @@ export class Process {
 
   /** For shells, once, after the last output. */
   end(exit: Exit): void {
-    if (this.#ended !== undefined) return;
-    this.#ended = exit;
+    this.#exit ??= exit;
     for (const listener of this.#listeners) void listener({ type: 'end', exit });
     this.#listeners.clear();
   }
 
-  ended(): Promise<Exit> {
-    return new Promise(resolve => {
-      this.listen(event => {
-        if (event.type === 'end') resolve(event.exit);
-      });
-    });
+  async ended(): Promise<Exit> {
+    const exit = new Deferred<Exit>();
+    this.listen(event => event.type === 'end' && exit.resolve(event.exit));
+    return exit.promise;
   }
 }
 
 export type Selector = { readonly pid?: number | undefined; readonly tag?: string | undefined };
-export type Running = { readonly process: Process; readonly control: ProcessControl };
 
 export class ProcessTable {
   readonly #shell: Shell;
-  readonly #running = new Map<number, Running>();
-  readonly #exited = new Map<number, Process>();
+  /** Those that run, and those that have lately ended. */
+  readonly #processes = new Map<number, Process>();
   #nextPid = 1000;
 
   constructor(shell: Shell) {
@@ -138,53 +132,41 @@ export class ProcessTable {
    * cannot start it.
    */
   async start(options: StartOptions, listener: Listener, stop?: AbortSignal): Promise<Process> {
-    if (this.#running.size >= MAX_PROCESSES) {
+    if (this.list().length >= MAX_PROCESSES) {
       throw new Failure('resource_exhausted', `more than ${MAX_PROCESSES} processes in this sandbox`);
     }
     this.#nextPid += 1;
     const process = new Process(this.#nextPid, options);
     process.listen(listener);
-    const control = await this.#shell(process, options);
-    process.pid = control.pid ?? process.pid;
-    this.#running.set(process.pid, { process, control });
-    const off = stop && onAbort(stop, () => control.signal('SIGKILL'));
-    process.listen(event => {
-      if (event.type !== 'end') return;
+    process.control = await this.#shell(process, options);
+    process.pid = process.control.pid ?? process.pid;
+    this.#processes.set(process.pid, process);
+    const off = stop && onAbort(stop, () => process.control.signal('SIGKILL'));
+    void process.ended().then(() => {
       off?.();
-      this.#forget(process);
+      setTimeout(() => this.#processes.delete(process.pid), EXIT_KEPT_MS).unref();
     });
     return process;
   }
 
   list(): Process[] {
-    return Array.from(this.#running.values(), entry => entry.process);
+    return Array.from(this.#processes.values()).filter(process => process.exit === undefined);
   }
 
-  find({ pid, tag }: Selector): Running | undefined {
-    if (pid !== undefined) return this.#running.get(pid);
-    return Array.from(this.#running.values()).find(entry => entry.process.tag === tag);
-  }
-
-  /** A process that runs or has lately ended. */
-  findWithExit({ pid, tag }: Selector): Process | undefined {
-    const running = this.find({ pid, tag })?.process;
-    if (running !== undefined || pid !== undefined) return running ?? this.#exited.get(pid ?? 0);
-    return Array.from(this.#exited.values()).find(process => process.tag === tag);
+  /** One that runs; `ended`: or that has lately ended. */
+  find({ pid, tag }: Selector, { ended = false } = {}): Process | undefined {
+    const found = Array.from(this.#processes.values()).filter(each =>
+      pid === undefined ? each.tag === tag : each.pid === pid,
+    );
+    return found.find(each => each.exit === undefined) ?? (ended ? found[0] : undefined);
   }
 
   /** Resolves when all have ended (a second after the kill at the latest: a stuck one is abandoned). */
   async killAll(): Promise<void> {
-    const ends = Array.from(this.#running.values(), ({ process, control }) => {
-      control.signal('SIGKILL');
-      return process.ended();
-    });
-    await Promise.race([Promise.all(ends), sleep(1_000, undefined, { ref: false })]);
-    for (const { process } of this.#running.values()) process.end({ kind: 'signalled', signal: 'killed' });
-  }
-
-  #forget(process: Process): void {
-    this.#running.delete(process.pid);
-    this.#exited.set(process.pid, process);
-    setTimeout(() => this.#exited.delete(process.pid), EXIT_KEPT_MS).unref();
+    const running = this.list();
+    for (const { control } of running) control.signal('SIGKILL');
+    const ends = Promise.all(running.map(process => process.ended()));
+    await Promise.race([ends, sleep(1_000, undefined, { ref: false })]);
+    for (const process of running) process.end({ kind: 'signalled', signal: 'killed' });
   }
 }

@@ -25,10 +25,9 @@ export async function startChild(
     },
     stop,
   );
-  const control = processes.find({ pid: process.pid })?.control;
   const feed = async (): Promise<void> => {
-    await control?.write(stdin);
-    control?.closeStdin();
+    await process.control.write(stdin);
+    process.control.closeStdin();
   };
   if (stdin.length > 0) feed().catch(() => {});
   const outcome = process.ended().then(exit => ({
@@ -36,7 +35,7 @@ export async function startChild(
     stdout: Buffer.concat(collected.stdout),
     stderr: Buffer.concat(collected.stderr),
   }));
-  return { outcome, signal: name => control?.signal(name) };
+  return { outcome, signal: name => process.control.signal(name) };
 }
 
 /** Ends early, and quietly, when the signal aborts. */

@@ -7,7 +7,17 @@ import { fileURLToPath } from 'node:url';
 import v8 from 'node:v8';
 import { builtFile } from '../../src/ground/built.ts';
 import type { Language } from '../machine/machine.ts';
-import { webAssembly } from './wasm.ts';
+
+/** The little of WebAssembly that is used here: the project's libs are ECMAScript's alone. */
+export type WasmModule = { readonly wasmModule: never };
+export type WasmInstance = { readonly exports: { readonly memory: { readonly buffer: ArrayBuffer } } };
+
+type WebAssemblyApi = {
+  compile(bytes: Uint8Array): Promise<WasmModule>;
+  instantiate(module: WasmModule, imports: object): Promise<WasmInstance>;
+};
+
+export const webAssembly = (globalThis as unknown as { WebAssembly: WebAssemblyApi }).WebAssembly;
 
 /** The worker's module, and what it needs. */
 export type Interpreter = { readonly url: URL; readonly data: Readonly<Record<string, unknown>> };

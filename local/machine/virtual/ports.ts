@@ -2,6 +2,7 @@
 // (curl, fetch) are answered by them. HTTP without sockets; nothing of the host's network is touched.
 import type { SecureFetch } from 'just-bash';
 import { readCapped } from '../../../src/ground/read-capped.ts';
+import { Deferred } from '../../waiting.ts';
 import type { LocalRequest, LocalResponse, Network, PortHandler, Serve } from '../machine.ts';
 
 const LOCAL = new Set(['localhost', '127.0.0.1', '0.0.0.0', '[::1]']);
@@ -19,45 +20,46 @@ type Elsewhere = (url: URL, request: LocalRequest) => Promise<LocalResponse> | u
 export class Ports implements Network {
   readonly #elsewhere: Elsewhere;
   readonly #servers = new Map<number, Serve>();
-  #opened: (() => void)[] = [];
-  #starting = 0;
+  readonly #starting = new Set<{ runs: boolean }>();
+  /** A port was opened, or one less program starts. */
+  #changed = new Deferred();
 
   constructor(elsewhere: Elsewhere) {
     this.#elsewhere = elsewhere;
   }
 
   starting(): () => void {
-    this.#starting += 1;
-    let state: 'starts' | 'runs' | 'over' = 'starts';
+    const start = { runs: false };
     const over = (): void => {
-      if (state !== 'over') this.#starting -= 1;
-      state = 'over';
-      this.#wake();
+      this.#starting.delete(start);
+      this.#change();
     };
+    this.#starting.add(start);
     setTimeout(over, START_MS).unref();
     return () => {
-      if (state !== 'starts') return;
-      state = 'runs';
-      setTimeout(over, OPEN_MS).unref();
+      if (!start.runs) setTimeout(over, OPEN_MS).unref();
+      start.runs = true;
     };
   }
 
   /** What listens there; an interpreter that has just been started gets the time to. */
   async find(port: number): Promise<Serve | undefined> {
-    while (!this.#servers.has(port) && this.#starting > 0)
-      await new Promise<void>(resolve => this.#opened.push(resolve));
+    while (!this.#servers.has(port) && this.#starting.size > 0) {
+      await this.#changed.promise;
+    }
     return this.#servers.get(port);
   }
 
-  #wake(): void {
-    for (const wake of this.#opened.splice(0)) wake();
+  #change(): void {
+    this.#changed.resolve();
+    this.#changed = new Deferred();
   }
 
   listen(port: number, serve: Serve): () => void {
     if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new Error(`not a port: ${port}`);
     if (this.#servers.has(port)) throw new Error('Address already in use');
     this.#servers.set(port, serve);
-    this.#wake();
+    this.#change();
     return () => {
       if (this.#servers.get(port) === serve) this.#servers.delete(port);
     };

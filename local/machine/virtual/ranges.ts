@@ -1,7 +1,6 @@
 // Brace ranges longer than just-bash expands: it stops at its limit without a word. Those that stand alone become `seq`,
 // which has no such limit; the others are refused.
 import { parse } from 'just-bash';
-import { nodesOf } from './syntax.ts';
 
 const MAX_EXPANDED = 10_000;
 
@@ -35,4 +34,11 @@ function seqParts({ start, end, step }: Range): unknown {
   const [statement] = parse(`x $(seq ${start} ${step} ${end})`).statements;
   const [command] = statement?.pipelines[0]?.commands ?? [];
   return command?.type === 'SimpleCommand' ? command.args[0]?.parts : [];
+}
+
+/** The node and all nodes inside it. A node's own are looked at after it was given out: it may be changed. */
+export function* nodesOf(tree: unknown): Generator<Record<string, unknown>> {
+  if (typeof tree !== 'object' || tree === null) return;
+  if ('type' in tree) yield tree as Record<string, unknown>;
+  for (const inner of Object.values(tree)) yield* nodesOf(inner);
 }

@@ -1,12 +1,19 @@
 // Prepares a parsed shell script to run as a process: just-bash hands over all output at the end and has no background
 // jobs, a process streams and has both. So commands whose output nothing in the script takes are redirected to the
 // process's sinks, `read` to its input, and `… &` becomes a job. Pure: one syntax tree in, changed in place.
-import { widenRanges } from './ranges.ts';
-import type * as syntax from './syntax.ts';
-import { nodesOf } from './syntax.ts';
+import {
+  type CommandNode,
+  type PipelineNode,
+  type ScriptNode,
+  type SimpleCommandNode,
+  type StatementNode,
+  serialize,
+  type WordNode,
+} from 'just-bash';
+import { nodesOf, widenRanges } from './ranges.ts';
 
-type Statement = syntax.StatementNode;
-type Word = syntax.WordNode;
+type Redirection = SimpleCommandNode['redirections'][number];
+type Assignment = SimpleCommandNode['assignments'][number];
 
 /** Paths, served by the file system, that lead to the process. */
 export type Channels = {
@@ -33,97 +40,76 @@ const STREAMING = new Set('python python3 node npx cat bash sh nohup sudo tsx de
 /** They steer the shell; a redirection would stay (exec) or change what they do. */
 const SILENT = new Set(['exec', 'break', 'continue', 'return', 'exit', 'shift', 'unset', 'local', 'set', ':', 'wait']);
 
-export function prepareScript(
-  script: syntax.ScriptNode,
-  channels: Channels,
-  serialize: (script: syntax.ScriptNode) => string,
-): void {
+export function prepareScript(script: ScriptNode, channels: Channels): void {
   for (const node of nodesOf(script)) {
     if (node.type === 'ParameterExpansion' && node.parameter === '!') node.parameter = LAST_JOB_VARIABLE;
   }
   widenRanges(script);
-  new Preparation(channels, serialize).statements(script.statements, true);
+  prepareStatements(script.statements, channels, true);
 }
 
-class Preparation {
-  readonly #channels: Channels;
-  readonly #serialize: (script: syntax.ScriptNode) => string;
-
-  constructor(channels: Channels, serialize: (script: syntax.ScriptNode) => string) {
-    this.#channels = channels;
-    this.#serialize = serialize;
-  }
-
-  /** `feeds`: they read the process's own input. */
-  statements(statements: Statement[], feeds: boolean): void {
-    for (const statement of statements) {
-      if (statement.background) this.#job(statement);
-      else for (const pipeline of statement.pipelines) this.#pipeline(pipeline, feeds);
-    }
-  }
-
-  #pipeline(pipeline: syntax.PipelineNode, feeds: boolean): void {
-    const last = pipeline.commands.length - 1;
-    pipeline.commands.forEach((command, at) => {
-      if (at === last) this.#direct(command, feeds && at === 0);
-      else if (pipeline.pipeStderr?.[at] !== true && 'redirections' in command && command.type !== 'FunctionDef') {
-        command.redirections.unshift(redirection(2, '>>', this.#channels.stderr));
+/** `feeds`: they read the process's own input. */
+function prepareStatements(statements: readonly StatementNode[], channels: Channels, feeds: boolean): void {
+  for (const statement of statements) {
+    if (statement.background) becomeJob(statement);
+    else
+      for (const { commands, pipeStderr } of statement.pipelines) {
+        commands.forEach((command, at) => {
+          if (at === commands.length - 1) direct(command, channels, feeds && at === 0);
+          else if (pipeStderr?.[at] !== true && 'redirections' in command && command.type !== 'FunctionDef') {
+            command.redirections.unshift(redirection(2, '>>', channels.stderr));
+          }
+        });
       }
-    });
   }
+}
 
-  /** A command whose output is the process's. */
-  #direct(command: syntax.CommandNode, feeds: boolean): void {
-    if (command.type === 'FunctionDef') return;
-    if (command.type === 'SimpleCommand') {
-      this.#simple(command, feeds);
-    } else if (command.redirections.length > 0 || bodiesOf(command).length === 0) {
-      this.#toSinks(command.redirections);
-    } else {
-      for (const body of bodiesOf(command)) this.statements(body, feeds);
-      if ('body' in command && LOOPS.has(command.type)) command.body.unshift(breath());
-    }
+/** A command whose output is the process's. */
+function direct(command: CommandNode, channels: Channels, feeds: boolean): void {
+  if (command.type === 'FunctionDef') return;
+  if (command.type === 'SimpleCommand') directSimple(command, channels, feeds);
+  else if (command.redirections.length > 0 || bodiesOf(command).length === 0) toSinks(command.redirections, channels);
+  else {
+    for (const body of bodiesOf(command)) prepareStatements(body, channels, feeds);
+    if ('body' in command && LOOPS.has(command.type)) command.body.unshift(breath());
   }
+}
 
-  #simple(command: syntax.SimpleCommandNode, feeds: boolean): void {
-    const name = literal(command.name);
-    if (name === 'wait') command.name = word(WAIT_COMMAND);
-    if (command.name === null || (name !== undefined && SILENT.has(name))) return;
-    const streaming = streamingOf(command.redirections);
-    const hasInput = command.redirections.some(({ operator }) => operator.startsWith('<'));
-    if (name !== undefined && STREAMING.has(name) && streaming !== undefined)
-      command.assignments.push(assignment(STREAMS_VARIABLE, streaming));
-    if (name === 'read' && feeds && !hasInput && this.#channels.line !== undefined) {
-      command.redirections.unshift(redirection(null, '<', this.#channels.line));
-    }
-    this.#toSinks(command.redirections);
+function directSimple(command: SimpleCommandNode, channels: Channels, feeds: boolean): void {
+  const name = literal(command.name);
+  if (name === 'wait') command.name = word(WAIT_COMMAND);
+  if (command.name === null || (name !== undefined && SILENT.has(name))) return;
+  const streaming = streamingOf(command.redirections);
+  const hasInput = command.redirections.some(({ operator }) => operator.startsWith('<'));
+  if (name !== undefined && STREAMING.has(name) && streaming !== undefined)
+    command.assignments.push(assignment(STREAMS_VARIABLE, streaming));
+  if (name === 'read' && feeds && !hasInput && channels.line !== undefined) {
+    command.redirections.unshift(redirection(null, '<', channels.line));
   }
+  toSinks(command.redirections, channels);
+}
 
-  /** Before the script's own redirections, so that `2>&1` and the like still mean what they say. */
-  #toSinks(redirections: syntax.RedirectionNode[]): void {
-    for (const { target } of redirections) this.#device(target);
-    redirections.unshift(redirection(null, '>>', this.#channels.stdout), redirection(2, '>>', this.#channels.stderr));
+/** Before the script's own redirections, so that `2>&1` and the like still mean what they say. */
+function toSinks(redirections: Redirection[], { stdout, stderr }: Channels): void {
+  for (const { target } of redirections) {
+    const path = target.type === 'Word' ? literal(target) : undefined;
+    if (target.type === 'Word' && path === '/dev/stdout') target.parts = word(stdout).parts;
+    if (target.type === 'Word' && path === '/dev/stderr') target.parts = word(stderr).parts;
   }
+  redirections.unshift(redirection(null, '>>', stdout), redirection(2, '>>', stderr));
+}
 
-  #device(target: syntax.RedirectionNode['target']): void {
-    if (target.type !== 'Word') return;
-    const path = literal(target);
-    if (path === '/dev/stdout') target.parts = word(this.#channels.stdout).parts;
-    if (path === '/dev/stderr') target.parts = word(this.#channels.stderr).parts;
-  }
-
-  #job(statement: Statement): void {
-    const job: Statement = { ...statement, background: false };
-    const source = statement.sourceText?.replace(/&\s*$/, '') ?? this.#serialize({ type: 'Script', statements: [job] });
-    const start = simpleCommand(JOB_COMMAND, [{ type: 'Word', parts: [{ type: 'SingleQuoted', value: source }] }]);
-    statement.background = false;
-    statement.operators = [];
-    statement.pipelines = [{ type: 'Pipeline', commands: [start], negated: false }];
-  }
+function becomeJob(statement: StatementNode): void {
+  const job: StatementNode = { ...statement, background: false };
+  const source = statement.sourceText?.replace(/&\s*$/, '') ?? serialize({ type: 'Script', statements: [job] });
+  const start = simpleCommand(JOB_COMMAND, [{ type: 'Word', parts: [{ type: 'SingleQuoted', value: source }] }]);
+  statement.background = false;
+  statement.operators = [];
+  statement.pipelines = [{ type: 'Pipeline', commands: [start], negated: false }];
 }
 
 /** The statements inside a compound command. */
-function bodiesOf(command: Exclude<syntax.CommandNode, { type: 'SimpleCommand' | 'FunctionDef' }>): Statement[][] {
+function bodiesOf(command: Exclude<CommandNode, { type: 'SimpleCommand' | 'FunctionDef' }>): StatementNode[][] {
   switch (command.type) {
     case 'If':
       return [...command.clauses.flatMap(({ condition, body }) => [condition, body]), command.elseBody ?? []];
@@ -143,8 +129,8 @@ function bodiesOf(command: Exclude<syntax.CommandNode, { type: 'SimpleCommand' |
 }
 
 /** Undefined: something else takes its output. */
-function streamingOf(redirections: readonly syntax.RedirectionNode[]): Streaming | undefined {
-  const [only, ...more] = redirections.filter(({ operator }) => isOutput(operator));
+function streamingOf(redirections: readonly Redirection[]): Streaming | undefined {
+  const [only, ...more] = redirections.filter(({ operator }) => operator.includes('>'));
   if (only === undefined) return 'both';
   const target = only.target.type === 'Word' ? literal(only.target) : undefined;
   if (more.length > 0 || only.fd !== 2) return undefined;
@@ -152,18 +138,14 @@ function streamingOf(redirections: readonly syntax.RedirectionNode[]): Streaming
   return target === '/dev/null' ? 'stdout' : undefined;
 }
 
-function isOutput(operator: string): boolean {
-  return operator.includes('>');
-}
-
 const LOOPS = new Set(['While', 'Until', 'For', 'CStyleFor']);
 
-function breath(): Statement {
-  const pipeline: syntax.PipelineNode = { type: 'Pipeline', commands: [simpleCommand(BREATH_COMMAND)], negated: false };
+function breath(): StatementNode {
+  const pipeline: PipelineNode = { type: 'Pipeline', commands: [simpleCommand(BREATH_COMMAND)], negated: false };
   return { type: 'Statement', pipelines: [pipeline], operators: [], background: false };
 }
 
-const simpleCommand = (name: string, args: Word[] = []): syntax.SimpleCommandNode => ({
+const simpleCommand = (name: string, args: WordNode[] = []): SimpleCommandNode => ({
   type: 'SimpleCommand',
   assignments: [],
   name: word(name),
@@ -171,19 +153,19 @@ const simpleCommand = (name: string, args: Word[] = []): syntax.SimpleCommandNod
   redirections: [],
 });
 
-function literal(node: Word | null): string | undefined {
+function literal(node: WordNode | null): string | undefined {
   const [part, ...rest] = node?.parts ?? [];
   return part?.type === 'Literal' && rest.length === 0 ? part.value : undefined;
 }
 
-function word(value: string): Word {
+function word(value: string): WordNode {
   return { type: 'Word', parts: [{ type: 'Literal', value }] };
 }
 
-function assignment(name: string, value: string): syntax.AssignmentNode {
+function assignment(name: string, value: string): Assignment {
   return { type: 'Assignment', name, value: word(value), append: false, array: null };
 }
 
-function redirection(fd: number | null, operator: '<' | '>>', path: string): syntax.RedirectionNode {
+function redirection(fd: number | null, operator: '<' | '>>', path: string): Redirection {
   return { type: 'Redirection', fd, operator, target: word(path) };
 }

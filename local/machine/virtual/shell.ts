@@ -1,7 +1,8 @@
 // Virtual shells: each process is a just-bash of its own over the sandbox's disk, with live output, live input where it
 // asked for it, and background jobs (script.ts has the how). Knows no HTTP and no interpreter.
+import { randomUUID } from 'node:crypto';
 import { posix } from 'node:path';
-import { Bash, type CustomCommand, type ScriptNode, serialize } from 'just-bash';
+import { Bash } from 'just-bash';
 import { Failure } from '../failure.ts';
 import type { Process, ProcessControl, Shell, StartOptions } from '../processes.ts';
 import { findUser, type User } from '../users.ts';
@@ -111,7 +112,7 @@ function newSession(parts: Omit<Session, 'jobs' | 'as' | 'run' | 'startJob'>): S
 async function runScript(session: Session, source: string, options: ScriptOptions): Promise<number> {
   const disk = session.shell.root;
   const live = options.stdin === undefined ? session.stdin : undefined;
-  const name = `${session.pid}-${nextChannel()}-`;
+  const name = randomUUID();
   const refused = new Set<string>();
   const channels: Channels = {
     stdout: disk.channel(`${name}1`, { write: bytes => session.output('stdout', bytes) }),
@@ -144,12 +145,6 @@ async function runScript(session: Session, source: string, options: ScriptOption
   }
 }
 
-let channelCount = 0;
-function nextChannel(): number {
-  channelCount += 1;
-  return channelCount;
-}
-
 function newBash(
   session: Session,
   source: string,
@@ -158,12 +153,11 @@ function newBash(
   refused: Set<string>,
 ): Bash {
   const { diskFor, network } = session.shell;
-  const customCommands: CustomCommand[] = commandsFor(session, source);
   const bash = new Bash({
     fs: diskFor(session.user, refused),
     cwd: options.cwd,
     env: { ...options.env, PWD: options.cwd },
-    customCommands,
+    customCommands: commandsFor(session, source),
     executionLimits: LIMITS,
     fetch: network.fetch,
     // It patches globals of the whole process (Promise, JSON, process) while scripts run, the gateway's with them. What
@@ -176,7 +170,7 @@ function newBash(
     name: 'process',
     // The first script is the process's own; those it runs in turn (bash -c, eval) are part of it.
     transform({ ast }) {
-      if (!prepared) prepareScript(ast, channels, (script: ScriptNode) => serialize(script));
+      if (!prepared) prepareScript(ast, channels);
       prepared = true;
       return { ast };
     },
@@ -186,7 +180,7 @@ function newBash(
 
 function startJob(session: Session, source: string, options: ScriptOptions): Job {
   if (session.jobs.size >= MAX_JOBS) throw new Error('too many background jobs');
-  const id = newJobId(session.processes);
+  const id = Math.max(5_000, ...session.processes.keys()) + 1;
   const abort = new AbortController();
   const signal = AbortSignal.any([session.signal, abort.signal]);
   const inner = newSession({ ...session, pid: id, signal, stdin: undefined });
@@ -200,10 +194,6 @@ function startJob(session: Session, source: string, options: ScriptOptions): Job
   session.jobs.set(id, job);
   session.processes.set(id, { source, kill: job.kill });
   return job;
-}
-
-function newJobId(processes: Processes): number {
-  return Math.max(5_000, ...processes.keys()) + 1;
 }
 
 const WORDS: Readonly<Record<string, string>> = {

@@ -1,5 +1,6 @@
 // QuickJS as WebAssembly with the Node-like runtime (runtime/) inside it, which reaches the sandbox by a few host
 // functions. Nothing of this thread's own realm is given to the code. Knows neither programs nor cells.
+import { createHash, createHmac, getHashes, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { EvalFlags, type JSValueHandle, QuickJS, type QuickJSOptions } from 'quickjs-wasi';
 import { builtFile } from '../../../src/ground/built.ts';
@@ -7,10 +8,10 @@ import type { CallHost } from '../host-calls.ts';
 import { answerText, type WorkerStart } from '../protocol.ts';
 import { stripTypes } from '../strip-types.ts';
 import { isModule } from './cell-syntax.ts';
-import { hash } from './hash.ts';
 
 const MEMORY_BYTES = 256 * 1024 * 1024;
 const STACK_BYTES = 384 * 1024;
+const MAX_RANDOM_BYTES = 64 * 1024 * 1024;
 
 export type JavaScriptStart = WorkerStart & Pick<QuickJSOptions, 'wasm' | 'extensions'>;
 
@@ -29,10 +30,6 @@ export class Vm {
 
   static async create(start: JavaScriptStart, call: CallHost): Promise<Vm> {
     let made: Vm | undefined;
-    const theVm = (): Vm => {
-      if (made === undefined) throw new Error('not started');
-      return made;
-    };
     const options: QuickJSOptions = {
       wasm: start.wasm,
       ...(start.extensions && { extensions: start.extensions }),
@@ -40,10 +37,10 @@ export class Vm {
       maxStackSize: STACK_BYTES,
       timezoneOffset: 0,
       interruptHandler: () => made?.interrupted === true || made?.exitCode !== undefined,
-      onUnhandledRejection: (promise, reason, isHandled) => theVm().#rejected(promise, reason, isHandled),
+      onUnhandledRejection: (promise, reason, isHandled) => made?.noteRejection(promise, reason, isHandled),
       moduleLoader: {
-        normalize: (base, name) => theVm().ask('resolve', base, name),
-        load: name => theVm().ask('moduleSource', name),
+        normalize: (base, name) => made?.ask('resolve', base, name) ?? name,
+        load: name => made?.ask('moduleSource', name) ?? '',
       },
     };
     const vm = await QuickJS.create(options);
@@ -106,7 +103,7 @@ export class Vm {
   }
 
   /** Whether it is handled may turn out later. The handles kept keep the identity. */
-  #rejected(promise: JSValueHandle, reason: JSValueHandle, isHandled: boolean): void {
+  noteRejection(promise: JSValueHandle, reason: JSValueHandle, isHandled: boolean): void {
     if (isHandled) this.#rejections.delete(promise.identity);
     else this.#rejections.set(promise.identity, { promise: promise.dup(), reason: reason.dup() });
   }
@@ -145,4 +142,13 @@ export class Vm {
     this.#runtime = this.#vm.global.getProp('__runtime');
     this.#vm.evalCode('delete globalThis.__runtime').dispose();
   }
+}
+
+/** Node's own digests and random bytes for the code's crypto module. JSON in, text out: base64 of the bytes. @throws as Node does for an unknown algorithm */
+function hash(request: string): string {
+  const { algorithm, key, data, random, list } = JSON.parse(request);
+  if (list === true) return getHashes().join(' ');
+  if (random !== undefined) return randomBytes(Math.min(Number(random), MAX_RANDOM_BYTES)).toString('base64');
+  const digest = key === undefined ? createHash(algorithm) : createHmac(algorithm, Buffer.from(key, 'base64'));
+  return digest.update(Buffer.from(data, 'base64')).digest('base64');
 }

@@ -4,7 +4,39 @@ import { posix } from 'node:path';
 import { Failure, type FailureCode } from '../../machine/failure.ts';
 import type { FileStat } from '../../machine/machine.ts';
 import type { CallHost } from '../host-calls.ts';
-import type { EmscriptenFs, Node, Stream } from './emscripten-fs.ts';
+
+/** A node of Emscripten's file system, which comes without types. `contents` and `usedBytes` are those of MEMFS, the one in memory. */
+type Node = {
+  id: number;
+  name: string;
+  mode: number;
+  parent: Node;
+  contents: Uint8Array | null;
+  usedBytes: number;
+};
+type Stream = { node: Node };
+type StreamOperations = {
+  write(stream: Stream, buffer: Uint8Array, offset: number, length: number, position: number): number;
+};
+
+export type EmscriptenFs = {
+  root: Node & { node_ops: object };
+  ErrnoError: new (errno: number) => Error;
+  filesystems: { MEMFS: { stream_ops: StreamOperations; resizeFileStorage(node: Node, size: number): void } };
+  createNode(parent: Node, name: string, mode: number, dev: number): Node;
+  isDir(mode: number): boolean;
+  isFile(mode: number): boolean;
+  mkdirTree(path: string): void;
+  rmdir(path: string): void;
+  writeFile(path: string, data: Uint8Array | string): void;
+  chdir(path: string): void;
+  makedev(major: number, minor: number): number;
+  registerDevice(dev: number, ops: object): void;
+  mkdev(path: string, mode: number, dev: number): void;
+  open(path: string, flags: string | number): { fd: number };
+  close(stream: object): void;
+  getStream(fd: number): object | null;
+};
 
 type FileNode = Node & { users: number; changed: boolean };
 type Attributes = { mode?: number | null; size?: number | null; mtime?: number | null; timestamp?: number | null };

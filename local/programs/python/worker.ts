@@ -7,10 +7,9 @@ import { workerData } from 'node:worker_threads';
 import { builtFile } from '../../../src/ground/built.ts';
 
 import type { Failure } from '../../machine/failure.ts';
+import { type WasmInstance, type WasmModule, webAssembly } from '../interpreters.ts';
 import { answerText, hostCaller, type WorkerStart } from '../protocol.ts';
-import { type WasmInstance, type WasmModule, webAssembly } from '../wasm.ts';
-import type { EmscriptenFs } from './emscripten-fs.ts';
-import { showSandbox } from './sandbox-fs.ts';
+import { type EmscriptenFs, showSandbox } from './sandbox-fs.ts';
 
 export type PythonStart = WorkerStart & {
   readonly loader: string;

@@ -107,7 +107,7 @@ class RealMachine implements DataMachine {
 
   /** What can still be cleaned up while this process exits. */
   abandon(): void {
-    for (const { pid } of this.processes.list()) this.processes.find({ pid })?.control.signal('SIGKILL');
+    for (const { control } of this.processes.list()) control.signal('SIGKILL');
     rmSync(this.#root, { recursive: true, force: true });
   }
 

@@ -5,7 +5,6 @@ import { byteCommands } from './bytes.ts';
 import { gitCommands } from './git.ts';
 import { inputCommands } from './input.ts';
 import { jobCommands } from './jobs.ts';
-import { networkCommands } from './network.ts';
 import { runtimeCommands } from './runtimes.ts';
 import { systemCommands } from './system.ts';
 import { userCommands } from './users.ts';
@@ -15,7 +14,6 @@ export function commandsFor(session: Session, source: string): CustomCommand[] {
     ...inputCommands(session),
     ...jobCommands(session),
     ...runtimeCommands(session),
-    ...networkCommands(session.shell.network),
     ...userCommands(session),
     ...gitCommands(session),
     ...byteCommands(source),

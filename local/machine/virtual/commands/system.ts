@@ -1,4 +1,4 @@
-// What agents ask a machine about itself, and programs that local mode does not have.
+// What agents ask a machine about itself and its network, and programs that local mode does not have.
 import { type Command, defineCommand, type ResolvedCommandContext } from 'just-bash';
 import type { Session } from '../session.ts';
 import { exported, failed, original, text } from './running.ts';
@@ -7,7 +7,11 @@ const PACKAGES = 'apt apt-get apk dnf yum brew';
 const TOOLS =
   'gcc g++ make cargo rustc go java javac Rscript docker ssh wget zip unzip openssl perl ruby php vim nano systemctl';
 
-export function systemCommands({ terminal, shell: { volumes } }: Session): Command[] {
+/** Of `ss`. */
+const TITLES = 'Netid State  Recv-Q Send-Q Local Address:Port  Peer Address:Port\n';
+const WITHOUT_SCHEME = /^(?:localhost|127\.0\.0\.1|0\.0\.0\.0)(?::\d+)?(?:[/?#].*)?$/;
+
+export function systemCommands({ terminal, shell: { volumes, network } }: Session): Command[] {
   const size = () => terminal?.size ?? { cols: 80, rows: 24 };
   return [
     answer('uname', args => (args.includes('-a') ? 'Linux e2b.local 6.1.0 #1 SMP x86_64 GNU/Linux' : 'Linux')),
@@ -44,6 +48,21 @@ export function systemCommands({ terminal, shell: { volumes } }: Session): Comma
       if (args.includes('-d')) await ctx.fs.mkdir(path, { recursive: true });
       else await ctx.fs.writeFile(path, '');
       return text(`${path}\n`);
+    }),
+    // just-bash takes an address without a scheme for https, curl for http.
+    defineCommand('curl', (args, ctx) =>
+      original(
+        args.map(arg => (WITHOUT_SCHEME.test(arg) ? `http://${arg}` : arg)),
+        ctx,
+      ),
+    ),
+    // `ss -Htuln sport = :PORT` is how the SDKs' templates wait for a port.
+    defineCommand('ss', async args => {
+      const wanted = /(?:sport\s*=+\s*)?:(\d+)\s*\)?$/.exec(args.join(' '))?.[1];
+      const open = network.open().filter(port => wanted === undefined || port === Number(wanted));
+      const lines = open.map(port => `tcp   LISTEN 0      128          0.0.0.0:${port}       0.0.0.0:*\n`);
+      const titles = /^-\w*H/.test(args[0] ?? '') || args.includes('--no-header') ? '' : TITLES;
+      return text(titles + lines.join(''));
     }),
     ...absent(PACKAGES, 'local mode is a stand-in for E2B without network or packages; nothing can be installed', 100),
     ...absent(TOOLS, "not part of local mode, a stand-in for E2B's real sandboxes", 127),

@@ -9,8 +9,7 @@ import { fs, promises } from './fs.ts';
 import * as host from './host.ts';
 import * as inspect from './inspect.ts';
 import * as loop from './loop.ts';
-import { os } from './os.ts';
-import { console, guestProcess } from './process.ts';
+import { console, guestProcess, os } from './process.ts';
 
 type Modules = Record<string, unknown>;
 

@@ -36,16 +36,8 @@ export class Response {
     this.headers = new Headers(headers as Pairs);
     this.#body = toBuffer(body);
   }
-  async text(): Promise<string> {
-    return this.#body.toString();
-  }
-  async json(): Promise<unknown> {
-    return JSON.parse(this.#body.toString());
-  }
-  async arrayBuffer(): Promise<ArrayBuffer> {
-    return Uint8Array.from(this.#body).buffer;
-  }
-  async bytes(): Promise<Uint8Array> {
-    return Uint8Array.from(this.#body);
-  }
+  text = async (): Promise<string> => this.#body.toString();
+  json = async (): Promise<unknown> => JSON.parse(this.#body.toString());
+  bytes = async (): Promise<Uint8Array<ArrayBuffer>> => Uint8Array.from(this.#body);
+  arrayBuffer = async (): Promise<ArrayBuffer> => (await this.bytes()).buffer;
 }

@@ -30,26 +30,17 @@ function pathOf(path: unknown): string {
 
 const FORMATS = { directory: 0o040000, file: 0o100000, symlink: 0o120000 };
 
-class Stats {
-  readonly #type: FileStat['type'];
-  constructor({ type, sizeBytes, mode, modifiedMs }: FileStat) {
-    this.#type = type;
-    const time = new Date(modifiedMs);
-    const times = { mtimeMs: modifiedMs, mtime: time, ctime: time, birthtime: time };
-    Object.assign(this, { size: sizeBytes, mode: mode | FORMATS[type], ...times });
-  }
-  isFile(): boolean {
-    return this.#type === 'file';
-  }
-  isDirectory(): boolean {
-    return this.#type === 'directory';
-  }
-  isSymbolicLink(): boolean {
-    return this.#type === 'symlink';
-  }
+function statsOf({ type, sizeBytes, mode, modifiedMs }: FileStat) {
+  const time = new Date(modifiedMs);
+  return {
+    ...{ size: sizeBytes, mode: mode | FORMATS[type], mtimeMs: modifiedMs, mtime: time, ctime: time, birthtime: time },
+    isFile: () => type === 'file',
+    isDirectory: () => type === 'directory',
+    isSymbolicLink: () => type === 'symlink',
+  };
 }
 
-const lstat = (path: unknown): Stats => new Stats(call('lstat', { path: pathOf(path) }));
+const lstat = (path: unknown) => statsOf(call('lstat', { path: pathOf(path) }));
 
 function readdirSync(path: unknown, given?: Given): unknown[] {
   const folder = pathOf(path);
@@ -101,9 +92,9 @@ const calls = {
   },
   existsSync: (path: unknown): boolean => attempt(() => call('stat', { path: pathOf(path) })) !== undefined,
   accessSync: (path: unknown): void => void call('stat', { path: pathOf(path) }),
-  statSync(path: unknown, given?: Options): Stats | undefined {
+  statSync(path: unknown, given?: Options) {
     if (given?.throwIfNoEntry === false && !calls.existsSync(path)) return undefined;
-    return new Stats(call('stat', { path: pathOf(path) }));
+    return statsOf(call('stat', { path: pathOf(path) }));
   },
   lstatSync: lstat,
   readdirSync,

@@ -1,4 +1,4 @@
-// Node's process, and console.
+// Node's process, os and console.
 
 import { EventEmitter } from 'events/';
 import { type Buffer, toBuffer } from './buffer.ts';
@@ -67,55 +67,57 @@ class Input extends EventEmitter {
   }
 }
 
-class Process extends EventEmitter {
-  readonly title = 'node';
-  readonly version = 'v20.0.0';
-  readonly versions = { node: '20.0.0', quickjs: 'ng' };
-  readonly platform = 'linux';
-  readonly arch = 'x64';
-  readonly pid = 4_000;
-  readonly stdout = new Output('stdout');
-  readonly stderr = new Output('stderr');
-  readonly stdin = new Input();
-  readonly execPath = '/usr/local/bin/node';
-  readonly execArgv: string[] = [];
-  env: Record<string, string> = {};
-  argv: string[] = ['/usr/local/bin/node'];
-  exitCode: number | undefined;
-  #cwd = '/home/user';
-  readonly #startedMs = Date.now();
+const startedMs = Date.now();
+let cwd = '/home/user';
 
-  cwd(): string {
-    return this.#cwd;
-  }
-  chdir(path: string): void {
-    this.#cwd = path;
-  }
-  exit(code?: number): never {
-    this.emit('exit', code ?? this.exitCode ?? 0);
-    worker.exit(String(code ?? this.exitCode ?? 0));
-    while (true);
-  }
-  nextTick(run: (...args: unknown[]) => void, ...args: unknown[]): void {
-    queueMicrotask(() => run(...args));
-  }
-  uptime(): number {
-    return (Date.now() - this.#startedMs) / 1000;
-  }
-  memoryUsage(): object {
-    return { rss: 64e6, heapTotal: 32e6, heapUsed: 16e6 };
-  }
-  readonly hrtime = Object.assign(
-    (): [number, number] => {
-      const ms = Date.now() - this.#startedMs;
-      return [Math.floor(ms / 1000), (ms % 1000) * 1e6];
-    },
-    { bigint: (): bigint => BigInt(Date.now() - this.#startedMs) * 1_000_000n },
-  );
-}
+const hrtime = (): [number, number] => {
+  const ms = Date.now() - startedMs;
+  return [Math.floor(ms / 1000), (ms % 1000) * 1e6];
+};
 
 /** Named so that it is not taken for Node's own. */
-export const guestProcess = new Process();
+export const guestProcess = Object.assign(new EventEmitter(), {
+  ...{ title: 'node', version: 'v20.0.0', versions: { node: '20.0.0', quickjs: 'ng' } },
+  ...{ platform: 'linux', arch: 'x64', pid: 4_000, execPath: '/usr/local/bin/node', execArgv: [] },
+  stdout: new Output('stdout'),
+  stderr: new Output('stderr'),
+  stdin: new Input(),
+  env: {} as Record<string, string>,
+  argv: ['/usr/local/bin/node'],
+  exitCode: undefined as number | undefined,
+  cwd: () => cwd,
+  chdir: (path: string) => {
+    cwd = path;
+  },
+  exit: (code = guestProcess.exitCode ?? 0): never => {
+    guestProcess.emit('exit', code);
+    worker.exit(String(code));
+    while (true);
+  },
+  nextTick: (run: (...args: unknown[]) => void, ...args: unknown[]) => queueMicrotask(() => run(...args)),
+  uptime: () => (Date.now() - startedMs) / 1000,
+  memoryUsage: () => ({ rss: 64e6, heapTotal: 32e6, heapUsed: 16e6 }),
+  hrtime: Object.assign(hrtime, { bigint: () => BigInt(Date.now() - startedMs) * 1_000_000n }),
+});
+
+const cpu = { model: 'virtual', speed: 0 };
+
+/** Node's os: a small Linux machine. */
+export const os = {
+  platform: () => 'linux',
+  arch: () => 'x64',
+  type: () => 'Linux',
+  release: () => '6.1.0',
+  hostname: () => 'e2b.local',
+  homedir: () => guestProcess.env.HOME ?? '/home/user',
+  tmpdir: () => '/tmp',
+  EOL: '\n',
+  totalmem: () => 512e6,
+  freemem: () => 448e6,
+  cpus: () => [cpu, cpu],
+  uptime: () => guestProcess.uptime(),
+  userInfo: () => ({ username: 'user', homedir: '/home/user', uid: 1000, gid: 1000, shell: '/bin/bash' }),
+};
 
 const counts = new Map<string, number>();
 const times = new Map<string, number>();
