@@ -17,9 +17,9 @@ import { Lazy } from './ground/lazy.ts';
 import { MemoryBudget } from './ground/memory-budget.ts';
 import { PACKAGE } from './ground/package.ts';
 import type { RingKey } from './ground/seal.ts';
-import { createCodeAcceptor } from './guest/accept/acceptor.ts';
+import { CodeAcceptor } from './guest/accept/acceptor.ts';
 import type { Logger } from './log.ts';
-import { createFormatter } from './mcp/answer/formatter.ts';
+import { Formatter } from './mcp/answer/formatter.ts';
 import { outcomeOf } from './mcp/answer/ledger-text.ts';
 import { type ApprovalRecord, Approvals, type Once } from './mcp/approvals/approvals.ts';
 import { onceInProcess } from './mcp/approvals/once.ts';
@@ -29,13 +29,13 @@ import { createTools } from './mcp/tools.ts';
 import type { Principal } from './principal.ts';
 import { E2B_PRODUCT, type Product } from './product.ts';
 import type { Description } from './spec/description.ts';
-import { createSpecSource, type SpecSource, type SpecStatus } from './spec/refresh.ts';
+import { SpecSource, type SpecStatus } from './spec/refresh.ts';
 import { Answers } from './upstream/answers.ts';
 import { createUpstreamClient } from './upstream/client.ts';
 import { createKeyCheck, type KeyVerdict } from './upstream/key-check.ts';
 import { maskKey } from './upstream/key-spellings.ts';
 import { observeClient, type UpstreamRecord } from './upstream/observe.ts';
-import { createOperations } from './upstream/operations.ts';
+import { Operations } from './upstream/operations.ts';
 
 /** Includes the status of the published description if E2B_SPEC_URL names one. */
 type DescriptionInfo = {
@@ -94,7 +94,7 @@ export async function createCore(
   const nice = config.THREAD_NICE;
   const { base, connection, engines } = await begun;
   const operationsOf = (description: Description) =>
-    createOperations(description, { allowUnlisted: config.E2B_ALLOW_UNLISTED, dashboard: api.dashboard });
+    new Operations(description, { allowUnlisted: config.E2B_ALLOW_UNLISTED, dashboard: api.dashboard });
   let operations = operationsOf(base);
   const answers = new Answers({ nice });
   const client = observeClient(createUpstreamClient(connection.api), observers.onUpstreamCall);
@@ -145,7 +145,7 @@ export async function createCore(
     operations = next; // after the engine has it: search and guard must change together
   });
 
-  const acceptor = createCodeAcceptor({ maxChars: config.MAX_CODE_CHARS, nice });
+  const acceptor = new CodeAcceptor({ maxChars: config.MAX_CODE_CHARS, nice });
   let warm = !config.WARM_UP;
   const warmUp = () =>
     Promise.all([dataPlane.get(), acceptor.warm()])
@@ -158,7 +158,7 @@ export async function createCore(
       });
   // Runs in the background, so that the first execute call and the first TypeScript code are as fast as later ones.
   const warming = config.WARM_UP ? setTimeout(warmUp, WARM_UP_AFTER_MS).unref() : undefined;
-  const formatter = createFormatter({ nice });
+  const formatter = new Formatter({ nice });
   const tools = createTools(api, toolLimitsOf(config));
   const runTool = createRunTool({
     engine,
@@ -227,7 +227,7 @@ function followPublished(
   onChange: (description: Description) => Promise<void>,
 ): SpecSource | undefined {
   if (url === undefined) return undefined;
-  const source = createSpecSource({ url, refreshMs, maxBytes, base, onChange, log });
+  const source = new SpecSource({ url, refreshMs, maxBytes, base, onChange, log });
   void source.start();
   return source;
 }

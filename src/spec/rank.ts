@@ -12,7 +12,17 @@ export type Found = {
   readonly deprecated?: true;
 };
 
-type Entry = { id: number; name: string; summary: string; keywords: string; fields: string; text: string };
+/** What can be found, with the texts that are searched. `id` is its place in the list. */
+type Item = {
+  readonly id: number;
+  readonly operation: string;
+  readonly deprecated: boolean;
+  readonly name: string;
+  readonly summary: string;
+  readonly keywords: string;
+  readonly fields: string;
+  readonly text: string;
+};
 
 const BOOST = { name: 4, summary: 3, keywords: 3, fields: 1, text: 0.6 };
 /** A match by a synonym counts less than a match by the word itself. */
@@ -24,110 +34,104 @@ const MENTION_WEIGHT = 0.6;
 const LOOSE_WEIGHT = 0.7;
 const DEPRECATED_WEIGHT = 0.5;
 
-type Hits = readonly (readonly [id: number, score: number])[];
+type Hits = readonly (readonly [item: Item, score: number])[];
 
-export type Ranker = (query: string, limit: number) => Found[];
+export class Ranker {
+  readonly #title: string;
+  readonly #items: readonly Item[];
+  readonly #index = new MiniSearch<Item>({ fields: Object.keys(BOOST), tokenize: termsOf, processTerm: term => term });
+  readonly #canonical: ReadonlyMap<string, readonly string[]>;
+  readonly #known = new Map<string, Hits>();
 
-export function createRanker(description: Description): Ranker {
-  const { notes = [] } = description;
+  constructor(description: Description) {
+    this.#title = description.title;
+    this.#items = itemsOf(description);
+    this.#index.addAll(this.#items);
+    this.#canonical = canonicalTerms(description.synonyms);
+    // Known words are looked up now, because the index is built once per image and every search starts from that image.
+    const words = this.#items.flatMap(({ name, summary, keywords }) => termsOf(`${name} ${summary} ${keywords}`));
+    for (const word of [...words, ...[...this.#canonical.values()].flat()])
+      if (!this.#known.has(word)) this.#known.set(word, this.#compute(word));
+  }
+
+  /** Best first, by the scores of all terms of the query. */
+  rank(query: string, limit: number): Found[] {
+    const terms = questionTerms(query, this.#title);
+    const totals = new Map<Item, { score: number; hits: number }>();
+    for (const term of terms) {
+      for (const [item, points] of this.#lookUp(term)) {
+        const { score, hits } = totals.get(item) ?? { score: 0, hits: 0 };
+        totals.set(item, { score: score + points, hits: hits + 1 });
+      }
+    }
+    const scored = [...totals].map(([item, { score, hits }]) => {
+      const covered = hits / terms.length;
+      const points = (score / terms.length) * (0.4 + 0.6 * covered) * (item.deprecated ? DEPRECATED_WEIGHT : 1);
+      return { item, score: Math.round(points * 1000) / 1000 };
+    });
+    return scored
+      .sort((a, b) => b.score - a.score || a.item.id - b.item.id)
+      .slice(0, limit)
+      .map(({ item: { operation, summary, deprecated }, score }) => ({
+        operation,
+        summary,
+        score,
+        ...(deprecated && { deprecated }),
+      }));
+  }
+
+  /** Best score per item for one term of the query, by the term itself or by a word it is a synonym of. */
+  #lookUp(term: string): Map<Item, number> {
+    const best = new Map(this.#hitsOf(term));
+    for (const word of this.#canonical.get(term) ?? []) {
+      for (const [item, score] of this.#hitsOf(word))
+        best.set(item, Math.max(best.get(item) ?? 0, score * SYNONYM_WEIGHT));
+    }
+    return best;
+  }
+
+  #hitsOf(word: string): Hits {
+    return this.#known.get(word) ?? this.#compute(word);
+  }
+
+  /** Scores items from 0 to 1 for one word: exact matches or, if there are none, prefixes and similar words. */
+  #compute(word: string): Hits {
+    const options = { boost: BOOST, tokenize: (text: string) => [text] };
+    const exact = this.#index.search(word, options);
+    const fuzzy = word.length >= 7 ? 2 : word.length >= 4 ? 1 : false;
+    const found = exact.length > 0 ? exact : this.#index.search(word, { ...options, prefix: word.length >= 3, fuzzy });
+    const weight = exact.length > 0 ? 1 : LOOSE_WEIGHT;
+    const top = found[0]?.score ?? 1;
+    return found.map(({ id, score, match }) => {
+      const named = Object.values(match).some(fields => fields.some(field => NAMING.has(field)));
+      // The square root keeps one rare word from dominating the result.
+      return [this.#items[id] as Item, weight * (named ? 1 : MENTION_WEIGHT) * Math.sqrt(score / top)];
+    });
+  }
+}
+
+function itemsOf({ capabilities, notes = [], operations }: Description): Item[] {
   const items = [
-    ...description.capabilities.map(item => ({ operation: item.id, summary: item.summary, deprecated: false })),
-    ...notes.map(item => ({ operation: item.id, summary: item.summary, deprecated: false })),
-    ...description.operations.map(item => ({ operation: item.id, summary: item.summary, deprecated: item.deprecated })),
-  ];
-  const entries = [
-    ...description.capabilities.map(({ id, summary, keywords, signature, description: text = '' }) => ({
+    ...capabilities.map(({ signature, description = '', ...item }) => ({
+      ...item,
       // `commands run` without `Sandbox`, because every method begins with it and few are about the sandbox itself.
-      name: id.split('.').length > 2 ? id.split('.').slice(1).join(' ') : id,
-      summary,
-      keywords: keywords.join(' '),
+      name: item.id.split('.').length > 2 ? item.id.split('.').slice(1).join(' ') : item.id,
       fields: signature,
-      text,
+      text: description,
+      deprecated: false,
     })),
-    ...notes.map(({ id, summary, keywords }) => ({
-      name: id,
-      summary,
-      keywords: keywords.join(' '),
-      fields: '',
-      text: '',
-    })),
-    ...description.operations.map(item => ({
+    ...notes.map(item => ({ ...item, name: item.id, fields: '', text: '', deprecated: false })),
+    ...operations.map(item => ({
+      ...item,
       // Summaries begin with the verb that people search for (list, create, pause), which paths do not contain.
       name: `${item.id} ${item.summary.split(' ', 1)[0] ?? ''}`,
-      summary: item.summary,
-      keywords: item.keywords.join(' '),
       fields: fieldsOf(item).join(' '),
       text: item.description ?? '',
     })),
-  ].map((entry, id): Entry => ({ id, ...entry }));
-
-  const index = new MiniSearch<Entry>({ fields: Object.keys(BOOST), tokenize: termsOf, processTerm: term => term });
-  index.addAll(entries);
-  const canonical = canonicalTerms(description.synonyms);
-
-  /** Scores entries from 0 to 1 for one word: exact matches or, if there are none, prefixes and similar words. */
-  const compute = (word: string): Hits => {
-    const options = { boost: BOOST, tokenize: (text: string) => [text] };
-    const exact = index.search(word, options);
-    const fuzzy = word.length >= 7 ? 2 : word.length >= 4 ? 1 : false;
-    const found = exact.length > 0 ? exact : index.search(word, { ...options, prefix: word.length >= 3, fuzzy });
-    const weight = exact.length > 0 ? 1 : LOOSE_WEIGHT;
-    const top = found[0]?.score ?? 1;
-    // The square root keeps one rare word from dominating the result.
-    return found.map(({ id, score, match }) => {
-      const named = Object.values(match).some(fields => fields.some(field => NAMING.has(field)));
-      return [id, weight * (named ? 1 : MENTION_WEIGHT) * Math.sqrt(score / top)];
-    });
-  };
-  // Known words are looked up now, because the index is built once per image and every search starts from that image.
-  const known = new Map<string, Hits>();
-  for (const { name, summary, keywords } of entries) {
-    for (const word of termsOf(`${name} ${summary} ${keywords}`)) if (!known.has(word)) known.set(word, compute(word));
-  }
-  for (const words of canonical.values()) {
-    for (const word of words) if (!known.has(word)) known.set(word, compute(word));
-  }
-  const hitsOf = (word: string): Hits => known.get(word) ?? compute(word);
-
-  /** Best score per entry for one term of the query, by the term itself or by a word it is a synonym of. */
-  const lookUp = (term: string): Map<number, number> => {
-    const best = new Map(hitsOf(term));
-    for (const word of canonical.get(term) ?? []) {
-      for (const [id, score] of hitsOf(word)) best.set(id, Math.max(best.get(id) ?? 0, score * SYNONYM_WEIGHT));
-    }
-    return best;
-  };
-
-  return (query, limit) => {
-    const terms = questionTerms(query, description.title);
-    const totals = new Map<number, { score: number; hits: number }>();
-    for (const term of terms) {
-      for (const [id, points] of lookUp(term)) {
-        const { score, hits } = totals.get(id) ?? { score: 0, hits: 0 };
-        totals.set(id, { score: score + points, hits: hits + 1 });
-      }
-    }
-    return [...totals]
-      .flatMap(([id, { score, hits }]): (Found & { id: number })[] => {
-        const item = items[id];
-        if (item === undefined) return [];
-        const covered = hits / terms.length;
-        const points = (score / terms.length) * (0.4 + 0.6 * covered) * (item.deprecated ? DEPRECATED_WEIGHT : 1);
-        const { operation, summary } = item;
-        return [
-          {
-            id,
-            operation,
-            summary,
-            score: Math.round(points * 1000) / 1000,
-            ...(item.deprecated ? { deprecated: true } : {}),
-          },
-        ];
-      })
-      .sort((a, b) => b.score - a.score || a.id - b.id)
-      .slice(0, limit)
-      .map(({ id: _, ...found }) => found);
-  };
+  ];
+  return items.map(({ id: operation, deprecated, summary, keywords, name, fields, text }, id) => {
+    return { id, operation, deprecated, summary, keywords: keywords.join(' '), name, fields, text };
+  });
 }
 
 /** Stem of a synonym -> stems of the words it stands for. */

@@ -40,89 +40,96 @@ export type SpecStatus = {
   readonly error: string | undefined;
 };
 
-export type SpecSource = {
-  current(): Description;
-  status(): SpecStatus;
-  /** Refreshes now and then every refreshMs. Resolves when the first refresh has succeeded or failed. */
-  start(): Promise<void>;
-  /** Refreshes now, or waits for a refresh in progress. Never rejects. */
-  refresh(): Promise<void>;
-  close(): void;
-};
-
 /** Undefined: unchanged since `etag`. */
 type Fetched = { text: string; etag: string | undefined } | undefined;
 
-export function createSpecSource(options: SpecSourceOptions): SpecSource {
-  const { url, refreshMs, base, onChange, log } = options;
-  const source = shownUrl(url);
-  const closing = new AbortController();
-  let current = base;
-  let revision: string | undefined;
-  let etag: string | undefined;
-  let changedAt = Date.now();
-  let checkedAt: number | undefined;
-  let error: string | undefined;
-  let underWay: Promise<void> | undefined;
-  let timer: NodeJS.Timeout | undefined;
+export class SpecSource {
+  readonly #options: SpecSourceOptions;
+  readonly #source: string;
+  readonly #closing = new AbortController();
+  #current: Description;
+  #revision: string | undefined;
+  #etag: string | undefined;
+  #changedAt = Date.now();
+  #checkedAt: number | undefined;
+  #error: string | undefined;
+  #underWay: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
 
-  const readAndUse = async (): Promise<void> => {
-    const fetched = await readSource(options, etag, closing.signal);
+  constructor(options: SpecSourceOptions) {
+    this.#options = options;
+    this.#source = shownUrl(options.url);
+    this.#current = options.base;
+  }
+
+  current(): Description {
+    return this.#current;
+  }
+
+  status(): SpecStatus {
+    return {
+      source: this.#source,
+      version: this.#current.version,
+      operations: this.#current.operations.length,
+      revision: this.#revision,
+      ageMs: Date.now() - this.#changedAt,
+      checkedMsAgo: this.#checkedAt === undefined ? undefined : Date.now() - this.#checkedAt,
+      error: this.#error,
+    };
+  }
+
+  /** Refreshes now and then every refreshMs. Resolves when the first refresh has succeeded or failed. */
+  async start(): Promise<void> {
+    await this.refresh();
+    if (this.#closing.signal.aborted || this.#timer !== undefined) return;
+    this.#timer = setInterval(() => void this.refresh(), this.#options.refreshMs);
+    this.#timer.unref();
+  }
+
+  /** Refreshes now, or waits for a refresh in progress. Never rejects. */
+  refresh(): Promise<void> {
+    this.#underWay ??= this.#readAndUse()
+      .catch(caught => {
+        if (this.#closing.signal.aborted) return;
+        this.#error = caught instanceof GatewayError ? caught.message : 'The description could not be used.';
+        this.#options.log.warn(
+          { source: this.#source, err: toGatewayError(caught) },
+          'API description not refreshed; the last good one stays',
+        );
+      })
+      .finally(() => {
+        this.#underWay = undefined;
+      });
+    return this.#underWay;
+  }
+
+  close(): void {
+    this.#closing.abort();
+    clearInterval(this.#timer);
+  }
+
+  async #readAndUse(): Promise<void> {
+    const { signal } = this.#closing;
+    const fetched = await readSource(this.#options, this.#etag, signal);
     const digest = fetched && createHash('sha256').update(fetched.text).digest('hex').slice(0, 12);
-    if (fetched !== undefined && digest !== revision) {
+    if (fetched !== undefined && digest !== this.#revision) {
       refuseTooLarge(fetched.text);
-      const next = await prepare({ text: fetched.text, base }, closing.signal);
+      const { base, onChange, log } = this.#options;
+      const next = await prepare({ text: fetched.text, base }, signal);
       await onChange(next);
-      current = next;
-      revision = digest;
-      changedAt = Date.now();
+      this.#current = next;
+      this.#revision = digest;
+      this.#changedAt = Date.now();
       log.info(
-        { source, version: next.version, revision, operations: next.operations.length },
+        { source: this.#source, version: next.version, revision: digest, operations: next.operations.length },
         'API description updated',
       );
     }
     // Set after success only, so that a document that could not be used is fetched again.
-    if (fetched !== undefined) etag = fetched.etag;
-    checkedAt = Date.now();
-    error = undefined;
-  };
-
-  const refresh = (): Promise<void> => {
-    underWay ??= readAndUse()
-      .catch(caught => {
-        if (closing.signal.aborted) return;
-        error = caught instanceof GatewayError ? caught.message : 'The description could not be used.';
-        log.warn({ source, err: toGatewayError(caught) }, 'API description not refreshed; the last good one stays');
-      })
-      .finally(() => {
-        underWay = undefined;
-      });
-    return underWay;
-  };
-
-  return {
-    current: () => current,
-    status: () => ({
-      source,
-      version: current.version,
-      operations: current.operations.length,
-      revision,
-      ageMs: Date.now() - changedAt,
-      checkedMsAgo: checkedAt === undefined ? undefined : Date.now() - checkedAt,
-      error,
-    }),
-    async start() {
-      await refresh();
-      if (closing.signal.aborted || timer !== undefined) return;
-      timer = setInterval(() => void refresh(), refreshMs);
-      timer.unref();
-    },
-    refresh,
-    close() {
-      closing.abort();
-      clearInterval(timer);
-    },
-  };
+    if (fetched !== undefined) this.#etag = fetched.etag;
+    this.#checkedAt = Date.now();
+    this.#error = undefined;
+  }
 }
 
 async function readSource(options: SpecSourceOptions, etag: string | undefined, closed: AbortSignal): Promise<Fetched> {

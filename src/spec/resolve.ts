@@ -69,56 +69,61 @@ function isTamePattern(value: unknown): boolean {
 }
 
 /** Resolves references and schemas of one document within one limit. */
-export type Resolver = {
+export class Resolver {
+  readonly #document: JsonObject;
+  #nodes = 0;
+
+  constructor(document: JsonObject) {
+    this.#document = document;
+  }
+
   /** Follows the `$ref`s of any component. Returns undefined for external, dangling and circular ones. */
-  follow(node: unknown): JsonObject | undefined;
+  follow(node: unknown): JsonObject | undefined {
+    this.#spend();
+    let at = node;
+    for (let hop = 0; hop < MAX_REF_HOPS; hop++) {
+      if (!isRecord(at)) return undefined;
+      if (typeof at.$ref !== 'string') return at;
+      at = this.#pointer(at.$ref);
+    }
+    return undefined;
+  }
+
   /** @throws GatewayError `spec_invalid` if the document as a whole exceeds the limit */
-  schema(node: unknown): Schema;
-};
+  schema(node: unknown): Schema {
+    return this.#walk(node, 0, []);
+  }
 
-export function createResolver(document: JsonObject): Resolver {
-  let nodes = 0;
-  const spend = () => {
-    nodes += 1;
-    if (nodes > MAX_NODES)
+  #spend(): void {
+    this.#nodes += 1;
+    if (this.#nodes > MAX_NODES)
       throw new GatewayError('spec_invalid', 'The description is too large once its references are resolved.');
-  };
+  }
 
-  const pointer = (ref: string): unknown => {
+  #pointer(ref: string): unknown {
     if (!ref.startsWith('#/')) return undefined;
-    let at: unknown = document;
+    let at: unknown = this.#document;
     for (const raw of ref.slice(2).split('/')) {
       const key = raw.replaceAll('~1', '/').replaceAll('~0', '~');
       if (!isRecord(at) || !Object.hasOwn(at, key)) return undefined;
       at = at[key];
     }
     return at;
-  };
-
-  const follow = (node: unknown): JsonObject | undefined => {
-    spend();
-    let at = node;
-    for (let hop = 0; hop < MAX_REF_HOPS; hop++) {
-      if (!isRecord(at)) return undefined;
-      if (typeof at.$ref !== 'string') return at;
-      at = pointer(at.$ref);
-    }
-    return undefined;
-  };
+  }
 
   /** `open`: the references being resolved. One that occurs again is a cycle and becomes a schema for any value. */
-  const walk = (node: unknown, depth: number, open: readonly string[]): Schema => {
-    spend();
+  #walk(node: unknown, depth: number, open: readonly string[]): Schema {
+    this.#spend();
     if (!isRecord(node) || depth > MAX_DEPTH) return {};
-    if (typeof node.$ref === 'string') {
-      if (open.includes(node.$ref)) return {};
-      const { $ref, ...beside } = node;
-      const target = walk(pointer($ref), depth + 1, [...open, $ref]);
-      return Object.keys(beside).length === 0 ? target : { ...target, ...walk(beside, depth + 1, open) };
-    }
-    const child = (value: unknown) => walk(value, depth + 1, open);
-    const children = (value: unknown) => (Array.isArray(value) ? value.slice(0, MAX_NODES).map(child) : []);
+    if (typeof node.$ref !== 'string') return this.#keywords(node, depth, value => this.#walk(value, depth + 1, open));
+    if (open.includes(node.$ref)) return {};
+    const { $ref, ...beside } = node;
+    const target = this.#walk(this.#pointer($ref), depth + 1, [...open, $ref]);
+    return Object.keys(beside).length === 0 ? target : { ...target, ...this.#walk(beside, depth + 1, open) };
+  }
 
+  #keywords(node: JsonObject, depth: number, child: (value: unknown) => Schema): Schema {
+    const children = (value: unknown) => (Array.isArray(value) ? value.slice(0, MAX_NODES).map(child) : []);
     const out: Record<string, unknown> = {};
     const type = typesOf(node.type);
     if (type !== undefined) out.type = type;
@@ -129,9 +134,9 @@ export function createResolver(document: JsonObject): Resolver {
     }
     Object.assign(out, exclusiveBounds(node));
     if (Array.isArray(node.enum) && node.enum.length > 0)
-      out.enum = distinct(node.enum.map(value => json(value, depth + 1)));
-    if (Object.hasOwn(node, 'const')) out.enum = [json(node.const, depth + 1)];
-    if (Object.hasOwn(node, 'default')) out.default = json(node.default, depth + 1);
+      out.enum = distinct(node.enum.map(value => this.#json(value, depth + 1)));
+    if (Object.hasOwn(node, 'const')) out.enum = [this.#json(node.const, depth + 1)];
+    if (Object.hasOwn(node, 'default')) out.default = this.#json(node.default, depth + 1);
 
     const properties = entriesOf(node.properties);
     if (properties.length > 0)
@@ -153,22 +158,19 @@ export function createResolver(document: JsonObject): Resolver {
     }
     const all = children(node.allOf);
     if (all.length > 1) out.allOf = all;
-
     const whole = all.length === 1 ? { ...all[0], ...out } : out;
     return node.nullable === true ? orNull(typed(whole)) : typed(whole);
-  };
+  }
 
   /** Copies a JSON value within the limit. */
-  const json = (value: unknown, depth: number): unknown => {
-    spend();
+  #json(value: unknown, depth: number): unknown {
+    this.#spend();
     if (value === null || isFlag(value) || isNumber(value)) return value;
     if (typeof value === 'string') return value.slice(0, MAX_TEXT_CHARS);
     if (depth > MAX_DEPTH) return null;
-    if (Array.isArray(value)) return value.map(item => json(item, depth + 1));
-    return Object.fromEntries(entriesOf(value).map(([key, item]) => [key, json(item, depth + 1)]));
-  };
-
-  return { follow, schema: node => walk(node, 0, []) };
+    if (Array.isArray(value)) return value.map(item => this.#json(item, depth + 1));
+    return Object.fromEntries(entriesOf(value).map(([key, item]) => [key, this.#json(item, depth + 1)]));
+  }
 }
 
 /** Removes duplicates, because validators refuse an enum that contains a value twice. */

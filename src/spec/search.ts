@@ -2,7 +2,7 @@
 // prelude and built once per image. Throws TypeErrors, as code in the guest expects.
 import type { Description, Operation } from './description.ts';
 import { type Spec, toSpec } from './openapi.ts';
-import { createRanker, type Found } from './rank.ts';
+import { type Found, Ranker } from './rank.ts';
 import { capabilitySignature, operationSignature } from './signature.ts';
 
 const DEFAULT_LIMIT = 10;
@@ -27,19 +27,19 @@ export type Search = {
 };
 
 export function createSearch(description: Description): Search {
-  const rank = createRanker(description);
+  const ranker = new Ranker(description);
   return {
     spec: toSpec(description),
     find(query, options) {
       const text = checkQuery(query);
-      return namedFirst(description, text, rank(text, MAX_LIMIT)).slice(0, checkLimit(options));
+      return namedFirst(description, text, ranker.rank(text, MAX_LIMIT)).slice(0, checkLimit(options));
     },
     describe(operation) {
       const name = nameOf(operation);
       const texts = lookUp(description, name);
       if (texts.length > 0) return texts.join('\n\n');
-      const near = rank(name, 5).map(found => found.operation);
-      const refused = rank(name.replace(/^[a-z]+ (?=\/)/i, ''), 1)[0];
+      const near = ranker.rank(name, 5).map(found => found.operation);
+      const refused = ranker.rank(name.replace(/^[a-z]+ (?=\/)/i, ''), 1)[0];
       if (refused?.operation.startsWith(NOT_AVAILABLE)) return `${refused.operation}\n${refused.summary}`;
       const hint = near.length > 0 ? `Nearest: ${near.join(', ')}.` : `Search with ${EXAMPLE}.`;
       return `Nothing is called ${JSON.stringify(name.slice(0, 200))}. ${hint}`;

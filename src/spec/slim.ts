@@ -14,7 +14,7 @@ import {
   type Parameter,
 } from './description.ts';
 import { isRefusedSegment } from './refused.ts';
-import { createResolver, entriesOf, type JsonObject, MAX_TEXT_CHARS, type Resolver, textOf } from './resolve.ts';
+import { entriesOf, type JsonObject, MAX_TEXT_CHARS, Resolver, textOf } from './resolve.ts';
 import { layWords } from './words.ts';
 
 const MAX_OPERATIONS = 1_000;
@@ -36,7 +36,7 @@ export function slim(document: unknown, words?: Description): Description {
   if (typeof document.openapi !== 'string' || !/^3\.[01]\./.test(document.openapi)) {
     throw new GatewayError('spec_invalid', 'The description is not an OpenAPI document of version 3.0 or 3.1.');
   }
-  const resolver = createResolver(document);
+  const resolver = new Resolver(document);
   const keySchemes = apiKeySchemes(document, resolver);
   const operations = entriesOf(document.paths).flatMap(([path, item]) =>
     isReachable(path) ? operationsAt(path, item, document, resolver, keySchemes) : [],

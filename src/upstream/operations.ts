@@ -2,7 +2,7 @@
 // validate.ts checks the contents of requests.
 import type { Description, Effect, Method, Operation, OperationId } from '../spec/description.ts';
 import { editDistance } from './nearest.ts';
-import { createChecks, type RequestCheck } from './validate.ts';
+import { createChecks } from './validate.ts';
 
 export type Match = { readonly operation: Operation; readonly pathParameters: Readonly<Record<string, string>> };
 
@@ -14,71 +14,69 @@ export type Meaning = {
   readonly pathParameters: Readonly<Record<string, string>>;
 };
 
-export type Operations = {
-  /** Whether paths are allowed that the description does not list. */
-  readonly allowUnlisted: boolean;
-  /** Where a person can do by hand what is refused here. */
-  readonly dashboard: string | undefined;
-  /** Returns the matching operation with the most literal segments. HEAD matches the operation of GET. */
-  match(method: Method, segments: readonly string[]): Match | undefined;
-  /** Works for every request, even if it matches no operation. */
-  meaningOf(method: Method, segments: readonly string[]): Meaning;
-  /** Methods for which the path has operations. */
-  methodsAt(segments: readonly string[]): readonly Method[];
-  /** The nearest operations first; of equally near ones, those with the same method. */
-  nearest(method: Method, segments: readonly string[]): readonly OperationId[];
-  /** The check of rule 5 for an operation, compiled when it is first used. */
-  checkOf(operation: Operation): RequestCheck;
-};
-
 /** `parts`: the segments of the operation's path; `{name}` is a parameter. */
 type Template = { readonly operation: Operation; readonly parts: readonly string[]; readonly literals: number };
 
 const NEAREST_SHOWN = 3;
 
-export function createOperations(
-  description: Description,
-  options: { readonly allowUnlisted?: boolean; readonly dashboard?: string } = {},
-): Operations {
-  const templates = description.operations.map(toTemplate).sort((a, b) => b.literals - a.literals);
-  const match = matcherOf(templates);
-  // The same method on another version of a path is assumed to have the same effect.
-  const matchAnyVersion = matcherOf(
-    templates
-      .filter(({ operation }) => operation.effect !== undefined)
-      .map(template => ({ ...template, parts: withoutVersion(template.parts) })),
-  );
-  const meaningOf: Operations['meaningOf'] = (method, segments) => {
-    const found = match(method, segments);
-    const stated = found?.operation.effect === undefined ? matchAnyVersion(method, withoutVersion(segments)) : found;
-    const pathParameters = stated?.pathParameters ?? found?.pathParameters ?? {};
+export class Operations {
+  /** Whether paths are allowed that the description does not list. */
+  readonly allowUnlisted: boolean;
+  /** Where a person can do by hand what is refused here. */
+  readonly dashboard: string | undefined;
+  /** Finds the matching operation with the most literal segments. HEAD matches the operation of GET. */
+  readonly match: Matcher;
+  /** The check of rule 5 for an operation, compiled when it is first used. */
+  readonly checkOf = createChecks();
+  readonly #templates: readonly Template[];
+  readonly #matchAnyVersion: Matcher;
+  readonly #methods: readonly Method[];
+
+  constructor(
+    { operations }: Description,
+    options: { readonly allowUnlisted?: boolean; readonly dashboard?: string } = {},
+  ) {
+    this.allowUnlisted = options.allowUnlisted === true;
+    this.dashboard = options.dashboard;
+    this.#templates = operations.map(toTemplate).sort((a, b) => b.literals - a.literals);
+    this.#methods = [...new Set(operations.map(({ method }) => method))];
+    this.match = matcherOf(this.#templates);
+    this.#matchAnyVersion = matcherOf(
+      this.#templates
+        .filter(({ operation }) => operation.effect !== undefined)
+        .map(template => ({ ...template, parts: withoutVersion(template.parts) })),
+    );
+  }
+
+  /** Works for every request, even if it matches no operation. */
+  meaningOf(method: Method, segments: readonly string[]): Meaning {
+    const found = this.match(method, segments);
+    // The same method on another version of a path is assumed to have the same effect.
+    const stated =
+      found?.operation.effect === undefined ? this.#matchAnyVersion(method, withoutVersion(segments)) : found;
     return {
       effect: stated?.operation.effect ?? effectOf(method),
       resource: stated?.operation.resource,
-      pathParameters,
+      pathParameters: stated?.pathParameters ?? found?.pathParameters ?? {},
     };
-  };
+  }
 
-  const nearest: Operations['nearest'] = (method, segments) =>
-    templates
+  /** Methods for which the path has operations. */
+  methodsAt(segments: readonly string[]): readonly Method[] {
+    return this.#methods.filter(method => this.match(method, segments) !== undefined);
+  }
+
+  /** The nearest operations first; of equally near ones, those with the same method. */
+  nearest(method: Method, segments: readonly string[]): readonly OperationId[] {
+    return this.#templates
       .map(template => ({ id: template.operation.id, distance: distanceTo(template, method, segments) }))
       .sort((a, b) => a.distance - b.distance)
       .slice(0, NEAREST_SHOWN)
       .map(({ id }) => id);
-
-  const methods = [...new Set(description.operations.map(({ method }) => method))];
-  return {
-    allowUnlisted: options.allowUnlisted === true,
-    dashboard: options.dashboard,
-    match,
-    meaningOf,
-    methodsAt: segments => methods.filter(method => match(method, segments) !== undefined),
-    nearest,
-    checkOf: createChecks(),
-  };
+  }
 }
 
-type Matcher = Operations['match'];
+type Matcher = (method: Method, segments: readonly string[]) => Match | undefined;
 
 function matcherOf(templates: readonly Template[]): Matcher {
   const byShape = new Map<string, Template[]>();

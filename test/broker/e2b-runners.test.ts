@@ -10,9 +10,9 @@ import {
 import { loadDescription } from '../../src/spec/load.ts';
 import { shapeAnswer } from '../../src/upstream/answer.ts';
 import { type GuardedRequest, guardRequest } from '../../src/upstream/guard.ts';
-import { createOperations } from '../../src/upstream/operations.ts';
+import { Operations } from '../../src/upstream/operations.ts';
 
-const operations = createOperations(await loadDescription('openapi/e2b.yaml'), { allowUnlisted: true });
+const operations = new Operations(await loadDescription('openapi/e2b.yaml'), { allowUnlisted: true });
 const asked = (method: string, path: string, more: object = {}): GuardedRequest =>
   guardRequest({ method, path, unchecked: true, ...more }, 'write', operations);
 

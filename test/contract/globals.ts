@@ -2,102 +2,32 @@
 import { describe, expect, it } from 'vitest';
 import type { Harness } from './harness.ts';
 
+const names = (...rows: readonly string[]): string[] => rows.flatMap(row => row.split(' '));
+
 /** Globals in addition to ECMAScript's. */
-const SHARED = [
-  'AbortController',
-  'AbortSignal',
-  'Blob',
-  'Buffer',
-  'DOMException',
-  'Headers',
-  'TextDecoder',
-  'TextEncoder',
-  'URL',
-  'URLSearchParams',
-  'atob',
-  'btoa',
-  'clearInterval',
-  'clearTimeout',
-  'console',
-  'crypto',
-  'escape',
-  'global',
-  'performance',
-  'queueMicrotask',
-  'setInterval',
-  'setTimeout',
-  'structuredClone',
-  'unescape',
-];
+const SHARED = names(
+  'AbortController AbortSignal Blob Buffer DOMException Headers TextDecoder TextEncoder URL URLSearchParams atob',
+  'btoa clearInterval clearTimeout console crypto escape global performance queueMicrotask setInterval setTimeout',
+  'structuredClone unescape',
+);
 /** Exports of the official SDK beside Sandbox, which models import or compare with. */
-const SDK = [
-  ...[
-    'ALL_TRAFFIC',
-    'FileType',
-    'FilesystemEventType',
-    'VolumeFileType',
-    'e2b',
-    'ApiClient',
-    'AuthenticationError',
-    'ChartType',
-    'ScaleType',
-  ],
-  ...['BuildError', 'CommandExitError', 'ConnectionConfig', 'Desktop', 'E2B', 'FileNotFoundError', 'FileUploadError'],
-  ...['Git', 'GitAuthError', 'GitUpstreamError', 'InvalidArgumentError', 'LogEntry', 'LogEntryEnd', 'LogEntryStart'],
-  ...['NotEnoughSpaceError', 'NotFoundError', 'RateLimitError', 'ReadyCmd', 'SandboxError', 'SandboxNotFoundError'],
-  ...[
-    'Secret',
-    'SecretError',
-    'SecretNotFoundError',
-    'SecretPaginator',
-    'ServiceBusyError',
-    'Template',
-    'TemplateBase',
-  ],
-  ...['TemplateError', 'TimeoutError', 'Volume', 'VolumeError', 'VolumeNotFoundError', 'VolumePathNotFoundError'],
-  ...[
-    'defaultBuildLogger',
-    'getSignature',
-    'waitForFile',
-    'waitForPort',
-    'waitForProcess',
-    'waitForTimeout',
-    'waitForURL',
-  ],
-];
-const ECMASCRIPT = [
-  ...['AggregateError', 'Array', 'ArrayBuffer', 'AsyncDisposableStack', 'BigInt', 'BigInt64Array', 'BigUint64Array'],
-  ...['Boolean', 'DataView', 'Date', 'DisposableStack', 'Error', 'EvalError', 'FinalizationRegistry'],
-  ...[
-    'Float32Array',
-    'Float64Array',
-    'Function',
-    'Infinity',
-    'Int16Array',
-    'Int32Array',
-    'Int8Array',
-    'Intl',
-    'Iterator',
-    'JSON',
-  ],
-  ...[
-    'Map',
-    'Math',
-    'NaN',
-    'Number',
-    'Object',
-    'Promise',
-    'Proxy',
-    'RangeError',
-    'ReferenceError',
-    'Reflect',
-    'RegExp',
-  ],
-  ...['Set', 'SharedArrayBuffer', 'String', 'SuppressedError', 'Symbol', 'SyntaxError', 'TypeError', 'URIError'],
-  ...['Uint16Array', 'Uint32Array', 'Uint8Array', 'Uint8ClampedArray', 'WeakMap', 'WeakRef', 'WeakSet', 'decodeURI'],
-  ...['decodeURIComponent', 'encodeURI', 'encodeURIComponent', 'eval', 'globalThis', 'isFinite', 'isNaN', 'parseFloat'],
-  ...['parseInt', 'undefined'],
-];
+const SDK = names(
+  'ALL_TRAFFIC FileType FilesystemEventType VolumeFileType e2b ApiClient AuthenticationError ChartType ScaleType',
+  'BuildError CommandExitError ConnectionConfig Desktop E2B FileNotFoundError FileUploadError Git GitAuthError',
+  'GitUpstreamError InvalidArgumentError LogEntry LogEntryEnd LogEntryStart NotEnoughSpaceError NotFoundError',
+  'RateLimitError ReadyCmd SandboxError SandboxNotFoundError Secret SecretError SecretNotFoundError SecretPaginator',
+  'ServiceBusyError Template TemplateBase TemplateError TimeoutError Volume VolumeError VolumeNotFoundError',
+  'VolumePathNotFoundError defaultBuildLogger getSignature waitForFile waitForPort waitForProcess waitForTimeout',
+  'waitForURL',
+);
+const ECMASCRIPT = names(
+  'AggregateError Array ArrayBuffer AsyncDisposableStack BigInt BigInt64Array BigUint64Array Boolean DataView Date',
+  'DisposableStack Error EvalError FinalizationRegistry Float32Array Float64Array Function Infinity Int16Array',
+  'Int32Array Int8Array Intl Iterator JSON Map Math NaN Number Object Promise Proxy RangeError ReferenceError',
+  'Reflect RegExp Set SharedArrayBuffer String SuppressedError Symbol SyntaxError TypeError URIError Uint16Array',
+  'Uint32Array Uint8Array Uint8ClampedArray WeakMap WeakRef WeakSet decodeURI decodeURIComponent encodeURI',
+  'encodeURIComponent eval globalThis isFinite isNaN parseFloat parseInt undefined',
+);
 /** Globals of an engine, or new ones of ECMAScript that not all engines have: harmless and not guaranteed. */
 const ENGINE_OWN = ['Float16Array', 'InternalError'];
 

@@ -1,10 +1,10 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { GatewayError } from '../../src/errors.ts';
-import { createCodeAcceptor } from '../../src/guest/accept/acceptor.ts';
+import { CodeAcceptor } from '../../src/guest/accept/acceptor.ts';
 
-const acceptor = createCodeAcceptor({ maxChars: 256_000, deadlineMs: 2500 });
+const acceptor = new CodeAcceptor({ maxChars: 256_000, deadlineMs: 2500 });
 /** For code that reaches the deadline. Enough for a new thread to load the type stripper on a busy machine. */
-const impatient = createCodeAcceptor({ maxChars: 256_000, deadlineMs: 700 });
+const impatient = new CodeAcceptor({ maxChars: 256_000, deadlineMs: 700 });
 afterAll(() => Promise.all([acceptor.close(), impatient.close()]));
 
 const sender = (principalId = 'one', signal = new AbortController().signal) => ({ principalId, signal });
@@ -118,7 +118,7 @@ describe('the acceptor', () => {
   });
 
   test('closing rejects the waiting requests', async () => {
-    const closing = createCodeAcceptor({ maxChars: 1000 });
+    const closing = new CodeAcceptor({ maxChars: 1000 });
     const waiting = Promise.allSettled([
       closing.accept('let a: any', sender()),
       closing.accept('let a: any', sender()),

@@ -1,6 +1,6 @@
 // Code that is nested too deeply is refused with an error and does not crash the process, whatever form the nesting has.
 import { afterAll, expect, it } from 'vitest';
-import { createCodeAcceptor } from '../../src/guest/accept/acceptor.ts';
+import { CodeAcceptor } from '../../src/guest/accept/acceptor.ts';
 
 const wrap =
   (open: string, inner: string, close: string, head = 'async () =>') =>
@@ -33,7 +33,7 @@ const SHAPES: readonly (readonly [what: string, code: (levels: number) => string
   ['classes of a regular expression', levels => `async () => /${'['.repeat(levels)}a${']'.repeat(levels)}/v`],
 ];
 
-const acceptor = createCodeAcceptor({ maxChars: 262_144 });
+const acceptor = new CodeAcceptor({ maxChars: 262_144 });
 afterAll(() => acceptor.close());
 
 it.each(SHAPES)('code nested too deeply is refused, and the next code is accepted: %s', async (shape, code) => {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Description } from '../../src/spec/description.ts';
 import { prepare } from '../../src/spec/prepare.ts';
-import { createSpecSource, type SpecSource, type SpecSourceOptions } from '../../src/spec/refresh.ts';
+import { SpecSource, type SpecSourceOptions } from '../../src/spec/refresh.ts';
 import { slim } from '../../src/spec/slim.ts';
 
 const published = (version: string, ...paths: string[]) =>
@@ -42,7 +42,7 @@ async function serve(handler: RequestListener): Promise<string> {
 function make(url: string, options: Partial<SpecSourceOptions> = {}) {
   const taken: Description[] = [];
   const log = { info: vi.fn(), warn: vi.fn() };
-  const made = createSpecSource({
+  const made = new SpecSource({
     url,
     refreshMs: 3_600_000,
     maxBytes: 100_000,

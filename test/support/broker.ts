@@ -8,7 +8,7 @@ import { Origin } from '../../src/ground/origin.ts';
 import { principalFromKey } from '../../src/principal.ts';
 import { Answers } from '../../src/upstream/answers.ts';
 import { createUpstreamClient, type UpstreamClient } from '../../src/upstream/client.ts';
-import { createOperations } from '../../src/upstream/operations.ts';
+import { Operations } from '../../src/upstream/operations.ts';
 import { description } from './description.ts';
 import { BROKER_LIMITS, sharedLimits } from './limits.ts';
 import { startUpstream, type TestUpstream } from './upstream.ts';
@@ -23,7 +23,7 @@ export function useBroker() {
   const parts = {} as { upstream: TestUpstream; run: AbortController };
   let origin: Origin;
   let client: UpstreamClient;
-  const operations = createOperations(description);
+  const operations = new Operations(description);
   const answers = new Answers();
   afterAll(() => answers.close());
   beforeEach(async () => {

@@ -12,7 +12,7 @@ import { principalFromKey } from '../../src/principal.ts';
 import { loadDescription } from '../../src/spec/load.ts';
 import { Answers } from '../../src/upstream/answers.ts';
 import { createUpstreamClient } from '../../src/upstream/client.ts';
-import { createOperations } from '../../src/upstream/operations.ts';
+import { Operations } from '../../src/upstream/operations.ts';
 import { newKey } from './gateway.ts';
 import { BROKER_LIMITS, sharedLimits } from './limits.ts';
 import { machineOf, type ShellKind } from './machines.ts';
@@ -54,7 +54,7 @@ export async function startDataPlane({
   const client = createUpstreamClient(api);
   const answers = new Answers();
   const description = await loadDescription('openapi/e2b.yaml');
-  const operations = createOperations(description, { allowUnlisted: false });
+  const operations = new Operations(description, { allowUnlisted: false });
   const plane = createDataPlane({
     connection: { api, sandboxUrl: cloud.url, domain: 'e2b.test', ...connection },
     maxSandboxesPerKey,

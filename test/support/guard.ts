@@ -2,11 +2,11 @@
 import { GatewayError } from '../../src/errors.ts';
 import { targetOf } from '../../src/upstream/client.ts';
 import { type GuardedRequest, guardRequest } from '../../src/upstream/guard.ts';
-import { createOperations } from '../../src/upstream/operations.ts';
+import { Operations } from '../../src/upstream/operations.ts';
 import { description } from './description.ts';
 
-export const listed = createOperations(description);
-export const unlisted = createOperations(description, { allowUnlisted: true });
+export const listed = new Operations(description);
+export const unlisted = new Operations(description, { allowUnlisted: true });
 
 export const refusal = (raw: unknown, mode: 'read' | 'write' = 'write', operations = listed): GatewayError => {
   try {

@@ -11,12 +11,12 @@ import {
 } from '../../src/upstream/client.ts';
 import { UpstreamError } from '../../src/upstream/failure.ts';
 import { type GuardedRequest, guardRequest } from '../../src/upstream/guard.ts';
-import { createOperations } from '../../src/upstream/operations.ts';
+import { Operations } from '../../src/upstream/operations.ts';
 import { description } from '../support/description.ts';
 import { sendJson, startUpstream, type TestUpstream } from '../support/upstream.ts';
 
 const apiKey = `e2b_${randomBytes(20).toString('hex')}`;
-const operations = createOperations(description);
+const operations = new Operations(description);
 const list = guardRequest({ path: '/v2/sandboxes', query: { limit: 2, nextToken: 'q-secret' } }, 'read', operations);
 const create = guardRequest({ method: 'POST', path: '/sandboxes', body: { templateID: 'bäse' } }, 'write', operations);
 

@@ -4,11 +4,11 @@ import { GatewayError } from '../../src/errors.ts';
 import { loadDescription } from '../../src/spec/load.ts';
 import { shapeAnswer } from '../../src/upstream/answer.ts';
 import { guardRequest } from '../../src/upstream/guard.ts';
-import { createOperations } from '../../src/upstream/operations.ts';
+import { Operations } from '../../src/upstream/operations.ts';
 import { secretsOf } from '../../src/upstream/redact.ts';
 
 const description = await loadDescription('openapi/e2b.yaml');
-const operations = createOperations(description);
+const operations = new Operations(description);
 
 test.each(description.operations.map(operation => [operation.id, operation] as const))(
   '%s is matched and its schemas compile',

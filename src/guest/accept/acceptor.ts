@@ -5,14 +5,6 @@ import { builtFile } from '../../ground/built.ts';
 import { type Sender, ThreadPool } from '../../ground/thread-pool.ts';
 import { type AcceptedCode, checkLength } from './code.ts';
 
-export type CodeAcceptor = {
-  /** Rejects with GatewayError: code_invalid, code_too_large, code_syntax, busy, cancelled. */
-  accept(code: unknown, from: CodeSender): Promise<AcceptedCode>;
-  /** Starts the first thread and loads the type stripper, so that the first TypeScript call is not slow. */
-  warm(): Promise<void>;
-  close(): Promise<void>;
-};
-
 type CodeSender = Sender & {
   /** The tool that the code was sent to. Default `write`. */
   readonly surface?: Surface;
@@ -31,43 +23,54 @@ const MAX_HEAP_MB = 128;
 /** Code for which the type stripper is needed. */
 const TYPED = 'async (): Promise<void> => {}';
 
-/** `deadlineMs`: how long a thread may work on one text; then the thread is replaced. `nice`: see thread-time.ts. */
-export function createCodeAcceptor({
-  maxChars,
-  deadlineMs = 1_000,
-  nice = 0,
-}: {
+type AcceptorOptions = {
   readonly maxChars: number;
+  /** How long a thread may work on one text; then the thread is replaced. */
   readonly deadlineMs?: number;
+  /** See thread-time.ts. */
   readonly nice?: number;
-}): CodeAcceptor {
-  const pool = new ThreadPool<ThreadRequest, ThreadReply>({
-    file: builtFile('guest/accept/thread.js'),
-    threads: THREADS,
-    maxThreads: MAX_THREADS,
-    maxWaiting: MAX_WAITING,
-    maxHeapMb: MAX_HEAP_MB,
-    deadlineMs,
-    nice,
-    late: () =>
-      new GatewayError(
-        'code_syntax',
-        'The code takes too long to parse. Send plain JavaScript, shorter or less deeply nested.',
-      ),
-    // swc traps on text that is nested too deeply, and cannot be used afterwards.
-    broken: cause =>
-      new GatewayError('code_syntax', 'The code does not parse: it is nested too deeply, or too large.', { cause }),
-  });
-  return {
-    async accept(code, { surface = 'write', ...from }) {
-      const reply = await pool.run({ code: checkLength(code, maxChars), maxChars, surface }, from);
-      if ('accepted' in reply) return reply.accepted;
-      throw new GatewayError(reply.refused.code, reply.refused.message);
-    },
-    async warm() {
-      const noCaller = { principalId: '', signal: new AbortController().signal };
-      await pool.run({ code: TYPED, maxChars: TYPED.length, surface: 'write' }, noCaller);
-    },
-    close: () => pool.close(),
-  };
+};
+
+export class CodeAcceptor {
+  readonly #maxChars: number;
+  readonly #threads: ThreadPool<ThreadRequest, ThreadReply>;
+
+  constructor({ maxChars, deadlineMs = 1_000, nice = 0 }: AcceptorOptions) {
+    this.#maxChars = maxChars;
+    this.#threads = new ThreadPool({
+      file: builtFile('guest/accept/thread.js'),
+      threads: THREADS,
+      maxThreads: MAX_THREADS,
+      maxWaiting: MAX_WAITING,
+      maxHeapMb: MAX_HEAP_MB,
+      deadlineMs,
+      nice,
+      late: () =>
+        new GatewayError(
+          'code_syntax',
+          'The code takes too long to parse. Send plain JavaScript, shorter or less deeply nested.',
+        ),
+      // swc traps on text that is nested too deeply, and cannot be used afterwards.
+      broken: cause =>
+        new GatewayError('code_syntax', 'The code does not parse: it is nested too deeply, or too large.', { cause }),
+    });
+  }
+
+  /** @throws GatewayError code_invalid, code_too_large, code_syntax, busy, cancelled */
+  async accept(sent: unknown, { surface = 'write', ...from }: CodeSender): Promise<AcceptedCode> {
+    const maxChars = this.#maxChars;
+    const reply = await this.#threads.run({ code: checkLength(sent, maxChars), maxChars, surface }, from);
+    if ('accepted' in reply) return reply.accepted;
+    throw new GatewayError(reply.refused.code, reply.refused.message);
+  }
+
+  /** Starts the first thread and loads the type stripper, so that the first TypeScript call is not slow. */
+  async warm(): Promise<void> {
+    const noCaller = { principalId: '', signal: new AbortController().signal };
+    await this.#threads.run({ code: TYPED, maxChars: TYPED.length, surface: 'write' }, noCaller);
+  }
+
+  close(): Promise<void> {
+    return this.#threads.close();
+  }
 }

@@ -79,17 +79,7 @@ function textOf(node: AnyNode, text: string): string {
   return node.computed ? `${owner}[…]` : `${owner}.${textOf(node.property, text)}`;
 }
 
-const BUILT_IN: Readonly<Record<string, object>> = {
-  Array,
-  Date,
-  JSON,
-  Math,
-  Number,
-  Object,
-  Promise,
-  Reflect,
-  String,
-};
+const BUILT_IN: Record<string, object> = { Array, Date, JSON, Math, Number, Object, Promise, Reflect, String };
 const SURE =
   /^(?:api\.request|display|structuredClone|(?:set|clear)(?:Timeout|Interval)|console\.\w+|Sandbox\.(?:create|connect|list|kill|getInfo)|.*\.(?:commands\.(?:run|list|kill|connect)|files\.(?:read|write|list|exists|remove)|toString))$/;
 

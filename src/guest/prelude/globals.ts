@@ -25,17 +25,11 @@ export function installGlobals(): void {
   installTimers();
   installRandom();
   const plain: Record<string, unknown> = { ...textGlobals, ...bufferGlobals, ...cloneGlobals, ...webGlobals };
-  for (const name of Object.keys(plain)) is.defineGlobal(name, plain[name]);
-  for (const name of [
-    'TextEncoder',
-    'TextDecoder',
-    'Buffer',
-    'AbortController',
-    'AbortSignal',
-    'Blob',
-    'Headers',
-  ] as const)
-    Object.defineProperty(plain[name], 'name', { value: name });
+  for (const [name, value] of Object.entries(plain)) {
+    // The bundler may have renamed it.
+    if (typeof value === 'function') Object.defineProperty(value, 'name', { value: name });
+    is.defineGlobal(name, value);
+  }
   // The image builder removes this global before any of the agent's code runs.
   is.defineGlobal('__guest', is.freeze({ start, settle, reject, takeRejections }));
 }

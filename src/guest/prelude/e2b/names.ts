@@ -2,17 +2,7 @@
 // the right name. Other missing members are undefined, as usual.
 
 /** Names that the language and feature tests read. */
-const USUAL_NAMES = new Set([
-  'then',
-  'toJSON',
-  'constructor',
-  'inspect',
-  'length',
-  'name',
-  'nodeType',
-  'valueOf',
-  'prototype',
-]);
+const USUAL_NAMES = new Set('then toJSON constructor inspect length name nodeType valueOf prototype'.split(' '));
 
 /** `what`: the object's name in the error. */
 export function suggestNames(target: object, what: string): void {
