@@ -14,12 +14,13 @@ import { createKeyAuthenticator } from './http/auth/bearer.ts';
 import { callerOf, scopeChallenge } from './http/auth/caller.ts';
 import type { OAuthFront } from './http/auth/front.ts';
 import { ScopeNames } from './http/auth/scopes.ts';
+import { oneAtATime, readInPieces } from './http/connection.ts';
 import { Drain } from './http/drain.ts';
 import { createLimits } from './http/limits.ts';
 import { createMcpEndpoint } from './http/mcp.ts';
 import { onceIn } from './http/once.ts';
 import { createPage } from './http/page.ts';
-import { oneAtATime } from './http/pipelined.ts';
+import { ParsingTurns } from './http/parsing.ts';
 import { connectRedis } from './http/redis.ts';
 import { withPath } from './http/target.ts';
 import { inTurns, RequestTurns } from './http/turns.ts';
@@ -95,6 +96,7 @@ export async function startGateway(
   const server = createServer({ ...timeouts, connectionsCheckingInterval: 5_000, requireHostHeader: false });
   // Node drops headers beyond this number silently, so app.ts refuses a request that reaches it.
   server.maxHeadersCount = MAX_HEADERS;
+  readInPieces(server, new ParsingTurns());
   answerUnreadable(server, { log, onRequest: metrics.request });
   const url = await listen(server, config);
   // Nothing is awaited until the handler is attached, so no request is missed. The issuer URL may contain the port.

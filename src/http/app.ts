@@ -14,7 +14,6 @@ import { writeJsonFault } from './faults.ts';
 import type { MetricsPage } from './metrics.ts';
 import { noteCode, observe, type RequestRecord } from './observe.ts';
 import type { Page } from './page.ts';
-import { refusePipelined } from './pipelined.ts';
 import { allowedMethods, createRoutes, labelsOf, MCP_PATH, type Route } from './routes.ts';
 import { closeStalled } from './stalled.ts';
 
@@ -69,7 +68,7 @@ export function createApp(options: AppOptions): Express {
   };
 
   app.use(observe({ log, labelOf: labelsOf(routes), ...(onRequest && { onRequest }) }));
-  app.use(closeStalled(options.stalledMs), drain.closeConnections, refusePipelined, refuseManyHeaders, requireHost);
+  app.use(closeStalled(options.stalledMs), drain.closeConnections, refuseManyHeaders, requireHost);
   serve(({ host }) => host === 'any');
   app.use(checkHost(options), openToAnyOrigin(routes));
   serve(({ host, origin }) => host === 'allowed' && (origin === 'any' || origin === 'own'));

@@ -60,7 +60,7 @@ const digest = (credential: string): string => createHash('sha256').update(crede
 export function inTurns(listener: RequestListener, turns: RequestTurns): RequestListener {
   return (request, response) => {
     const begin = () => listener(request, response);
-    if (turns.isFree || PROBES.has(request.url ?? '')) return begin();
+    if (PROBES.has(request.url ?? '')) return begin();
     const { authorization, 'x-api-key': apiKey } = request.headers;
     void turns.pass(request, digest(authorization ?? String(apiKey ?? ''))).then(() => {
       // The client may have disconnected meanwhile.

@@ -33,7 +33,18 @@ export const CONNECTIONS: readonly Attack[] = [
     },
   },
   {
-    name: '200 requests without an end',
-    send: target => Promise.all(times(200, () => writeRaw(target, `${head('Content-Length: 900')}{`, 2_000))),
+    name: '1,000 requests without an end',
+    send: target => Promise.all(times(1_000, () => writeRaw(target, `${head('Content-Length: 900')}{`, 2_000))),
+  },
+  {
+    name: '300 connections with 15 kB of short headers each',
+    send: target => {
+      const headers = times(1_900, i => `a${i}: \r\n`).join('');
+      return Promise.all(times(300, () => writeRaw(target, `GET / HTTP/1.1\r\n${headers}\r\n`, 2_000)));
+    },
+  },
+  {
+    name: '1,000 connections with 100 requests of 18 bytes each',
+    send: target => Promise.all(times(1_000, () => writeRaw(target, 'GET / HTTP/1.1\r\n\r\n'.repeat(100), 2_000))),
   },
 ];
