@@ -33,8 +33,8 @@ export const CONNECTIONS: readonly Attack[] = [
     },
   },
   {
-    name: '1,000 requests without an end',
-    send: target => Promise.all(times(1_000, () => writeRaw(target, `${head('Content-Length: 900')}{`, 2_000))),
+    name: '200 requests without an end',
+    send: target => Promise.all(times(200, () => writeRaw(target, `${head('Content-Length: 900')}{`, 2_000))),
   },
   {
     name: '300 connections with 15 kB of short headers each',
@@ -44,7 +44,7 @@ export const CONNECTIONS: readonly Attack[] = [
     },
   },
   {
-    name: '1,000 connections with 100 requests of 18 bytes each',
-    send: target => Promise.all(times(1_000, () => writeRaw(target, 'GET / HTTP/1.1\r\n\r\n'.repeat(100), 2_000))),
+    name: '300 connections with 100 requests of 18 bytes each',
+    send: target => Promise.all(times(300, () => writeRaw(target, 'GET / HTTP/1.1\r\n\r\n'.repeat(100), 2_000))),
   },
 ];
