@@ -6,6 +6,7 @@ import { Lazy } from '../src/ground/lazy.ts';
 import { isLoopbackHostname } from '../src/ground/loopback.ts';
 import { Cloud, type CloudOptions } from './cloud.ts';
 import type { MakeVolume } from './control/volumes.ts';
+import { sendJson } from './daemon/answers.ts';
 
 /**
  * What is inside the sandboxes, over HTTP. Asked first, for every request, before anything has read the body; false (at
@@ -48,7 +49,8 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
   const answer = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     if (await options.intercept?.(req, res)) return;
     if (await dataPlane?.(req, res)) return;
-    if (!isLocalName(req.headers.host)) return sendError(res, 403, 'This Host is not allowed here');
+    if (!isLocalName(req.headers.host))
+      return sendJson(res, 403, { code: 403, message: 'This Host is not allowed here' });
     (await control.get()).handle(req, res);
   };
 
@@ -93,10 +95,5 @@ function isLocalName(hostHeader = ''): boolean {
 
 function failed(res: ServerResponse): void {
   if (res.headersSent) res.destroy();
-  else sendError(res, 500, 'Internal server error');
-}
-
-function sendError(res: ServerResponse, status: number, message: string): void {
-  res.writeHead(status, { 'content-type': 'application/json' });
-  res.end(JSON.stringify({ code: status, message }));
+  else sendJson(res, 500, { code: 500, message: 'Internal server error' });
 }

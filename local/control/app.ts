@@ -2,19 +2,18 @@
 import type { RequestListener } from 'node:http';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import { type Cloud, CloudError } from '../cloud.ts';
-import { authenticate, type Team } from './auth.ts';
 import { BuildFiles } from './build-files.ts';
 import { ApiError, fromCloud } from './errors.ts';
-import { EventStore, eventHandlers } from './events.ts';
+import { EventStore, eventHandlers, WebhookStore, webhookHandlers } from './events.ts';
 import { type Call, type DescribedOperation, operations } from './operation.ts';
 import { listHandlers, sandboxHandlers } from './sandboxes.ts';
 import { snapshotHandlers } from './snapshots.ts';
+import { authenticate, type Team } from './team.ts';
 import { telemetryHandlers } from './telemetry.ts';
 import { TemplateStore } from './template-store.ts';
 import { templateHandlers } from './templates.ts';
 import { volumeContent } from './volume-content.ts';
 import { type MakeVolume, VolumeStore, volumeHandlers } from './volumes.ts';
-import { WebhookStore, webhookHandlers } from './webhooks.ts';
 
 export type ControlPlane = { readonly handle: RequestListener; close(): Promise<void> };
 

@@ -9,23 +9,20 @@ type Network = components['schemas']['SandboxNetworkConfig'];
 export type NewSandbox = components['schemas']['NewSandbox'];
 
 const ALL_TRAFFIC = '0.0.0.0/0';
+const PUBLIC_UNLESS_SECURE =
+  "You cannot create a sandbox without public access unless you enable secure envd access via 'secure' flag.";
 
 /** What a sandbox is made of as far as the caller says it. @throws ApiError 400 */
 export function acceptSandbox({ secure = false, autoPause = false, autoPauseMemory = true, ...asked }: NewSandbox) {
   const network = asked.network && acceptNetwork(asked.network);
   const autoResume = asked.autoResume?.enabled === true;
-  if (network?.allowPublicTraffic === false && !secure) {
-    throw new ApiError(
-      400,
-      "You cannot create a sandbox without public access unless you enable secure envd access via 'secure' flag.",
-    );
-  }
-  if (!autoPauseMemory && !autoPause) {
-    throw new ApiError(400, 'autoPauseMemory=false only applies when autoPause is true.');
-  }
-  if (autoResume && autoPause && !autoPauseMemory) {
-    throw new ApiError(400, 'autoResume cannot be combined with autoPauseMemory: false');
-  }
+  const faults: [found: boolean, message: string][] = [
+    [network?.allowPublicTraffic === false && !secure, PUBLIC_UNLESS_SECURE],
+    [!autoPauseMemory && !autoPause, 'autoPauseMemory=false only applies when autoPause is true.'],
+    [autoResume && !autoPauseMemory, 'autoResume cannot be combined with autoPauseMemory: false'],
+  ];
+  const [, fault] = faults.find(([found]) => found) ?? [];
+  if (fault !== undefined) throw new ApiError(400, fault);
   return {
     ...{ secure, autoResume, network },
     metadata: asked.metadata ?? {},

@@ -6,7 +6,7 @@ import type { components } from 'e2b';
 import type { DataMachine } from '../machine/machine.ts';
 import { asText } from '../machine/processes.ts';
 import { DEFAULT_USER, findUser } from '../machine/users.ts';
-import { placeEntries, readTar } from './tar.ts';
+import { placeEntries, readTar } from './build-files.ts';
 
 type BuildPlan = Pick<components['schemas']['TemplateBuildStartV2'], 'steps' | 'startCmd' | 'readyCmd'>;
 type Step = components['schemas']['TemplateStep'];

@@ -34,21 +34,12 @@ export function findSandbox(cloud: Cloud, { teamId }: { readonly teamId: string 
 
 /** The registry's refusal, in the API's words. */
 export function fromCloud({ code, sandboxId }: CloudError, maxRunning: number): ApiError {
-  switch (code) {
-    case 'sandbox_gone':
-      return sandboxNotFound(sandboxId);
-    case 'already_paused':
-      return new ApiError(409, `Error pausing sandbox - sandbox '${sandboxId}' is already paused`);
-    case 'already_running':
-      return new ApiError(409, `Sandbox ${sandboxId} is already running`);
-    case 'too_many_running': {
-      const more = "If you need more, please visit 'https://e2b.dev/docs/billing'";
-      return new ApiError(
-        429,
-        `you have reached the maximum number of concurrent E2B sandboxes (${maxRunning}). ${more}`,
-      );
-    }
-    case 'closed':
-      return new ApiError(503, 'The local cloud is shutting down', 'sandbox_capacity_unavailable');
+  if (code === 'sandbox_gone') return sandboxNotFound(sandboxId);
+  if (code === 'already_paused') {
+    return new ApiError(409, `Error pausing sandbox - sandbox '${sandboxId}' is already paused`);
   }
+  if (code === 'already_running') return new ApiError(409, `Sandbox ${sandboxId} is already running`);
+  if (code === 'closed') return new ApiError(503, 'The local cloud is shutting down', 'sandbox_capacity_unavailable');
+  const reached = `you have reached the maximum number of concurrent E2B sandboxes (${maxRunning})`;
+  return new ApiError(429, `${reached}. If you need more, please visit 'https://e2b.dev/docs/billing'`);
 }

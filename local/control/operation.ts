@@ -9,8 +9,8 @@ import { Lazy } from '../../src/ground/lazy.ts';
 import { isSchema, type Operation, type Parameter, type Schema } from '../../src/spec/description.ts';
 import { loadDescription } from '../../src/spec/load.ts';
 import { objectOf } from '../../src/upstream/validate.ts';
-import type { Team } from './auth.ts';
 import { ApiError } from './errors.ts';
+import type { Team } from './team.ts';
 
 export type Call<Query = unknown, Body = unknown> = {
   readonly team: Team;
@@ -37,28 +37,22 @@ export type Handlers = {
   readonly [Id in OperationId]?: (call: Call<QueryOf<Described<Id>>, BodyOf<Described<Id>>>) => unknown;
 };
 
-export type DescribedOperation = {
-  readonly id: string;
-  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
-  /** As Express writes it. */
-  readonly path: string;
-  /** Unless the handler says another. */
-  readonly status: number;
-  readonly check: Check;
-};
-
 /** Fixed paths first: `/sandboxes/metrics` is not a sandbox. */
-export const operations = new Lazy(async (): Promise<DescribedOperation[]> => {
+export const operations = new Lazy(async () => {
   const description = await loadDescription(fileURLToPath(new URL('openapi/e2b.yaml', PACKAGE_ROOT)));
   const inOrder = description.operations.toSorted((a, b) => (a.path < b.path ? -1 : 1));
   return inOrder.map(operation => ({
     id: operation.id,
-    method: operation.method.toLowerCase() as DescribedOperation['method'],
+    method: operation.method.toLowerCase() as 'get' | 'post' | 'put' | 'patch' | 'delete',
+    /** As Express writes it. */
     path: operation.path.replaceAll('{', ':').replaceAll('}', ''),
+    /** Unless the handler says another. */
     status: Number(Object.keys(operation.answers)[0]),
     check: checkOf(operation),
   }));
 });
+
+export type DescribedOperation = Awaited<ReturnType<typeof operations.get>>[number];
 
 const ajv = new Ajv({
   ...{ strict: false, validateSchema: false, logger: false, useDefaults: true, removeAdditional: true },

@@ -2,11 +2,11 @@
 import { type Cloud, CloudError, type Sandbox } from '../cloud.ts';
 import { isDataMachine } from '../machine/machine.ts';
 import * as asked from './asked.ts';
-import type { Team } from './auth.ts';
 import { startCommand } from './build-steps.ts';
 import { ApiError, findSandbox, fromCloud } from './errors.ts';
 import type { Call, Handlers } from './operation.ts';
 import { paginate } from './page.ts';
+import type { Team } from './team.ts';
 import type { TemplateStore } from './template-store.ts';
 import { viewDetail, viewListed, viewStarted } from './views.ts';
 import type { VolumeStore } from './volumes.ts';

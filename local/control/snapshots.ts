@@ -1,11 +1,11 @@
 // Snapshots: a sandbox's machine copied into a template. Deleting one is deleting its template (templates.ts).
 import type { Cloud } from '../cloud.ts';
-import type { Team } from './auth.ts';
 import { ApiError, findSandbox, shortId } from './errors.ts';
 import type { Handlers } from './operation.ts';
 import { paginate } from './page.ts';
-import { DEFAULT_TAG, parseName } from './template-name.ts';
+import type { Team } from './team.ts';
 import type { Template, TemplateStore } from './template-store.ts';
+import { DEFAULT_TAG, parseName } from './template-store.ts';
 
 export function snapshotHandlers(cloud: Cloud, templates: TemplateStore): Handlers {
   return {

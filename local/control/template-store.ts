@@ -1,13 +1,12 @@
-// Templates and snapshots (which are templates too): the built-in ones and each team's, their builds and tags.
+// Templates and snapshots (which are templates too): the built-in ones and each team's, their names, builds and tags.
 import { randomUUID } from 'node:crypto';
 import type { components } from 'e2b';
 import type { Clock } from '../clock.ts';
 import type { Machine } from '../cloud.ts';
 import { newId } from '../ids.ts';
-import type { Team } from './auth.ts';
 import { type BuildDefaults, NO_DEFAULTS } from './build-steps.ts';
 import { ApiError } from './errors.ts';
-import { DEFAULT_TAG, parseName } from './template-name.ts';
+import type { Team } from './team.ts';
 import { ENVD_VERSION } from './views.ts';
 
 type Schemas = components['schemas'];
@@ -43,6 +42,7 @@ export type Size = { readonly cpuCount: number; readonly memoryMB: number; reado
 
 export const DEFAULT_SIZE: Size = { cpuCount: 2, memoryMB: 512, diskSizeMB: 22_528 };
 
+export const DEFAULT_TAG = 'default';
 const MAX_BUILD_LOGS = 5_000;
 
 export class TemplateStore {
@@ -57,9 +57,7 @@ export class TemplateStore {
 
   /** The team's own and the built-in templates, or the team's snapshots. */
   list(team: Team, kind: Template['kind']): Template[] {
-    return [...this.#templates.values()].filter(
-      template => template.kind === kind && (template.team === undefined || owns(team, template)),
-    );
+    return this.#all().filter(each => each.kind === kind && (each.team === undefined || owns(team, each)));
   }
 
   /**
@@ -68,16 +66,14 @@ export class TemplateStore {
    */
   find(team: Team, reference: string): Template {
     const { namespace, name } = parseName(reference);
-    const visible = [...this.#templates.values()].filter(
-      template => owns(team, template) || template.public || template.team === undefined,
-    );
+    const visible = this.#all().filter(template => owns(team, template) || template.public);
+    const named = visible.filter(({ alias }) => alias === name);
     const found =
-      visible.find(template => namespace === undefined && template.templateID === name) ??
-      visible.find(
-        ({ alias, team: owner }) =>
-          alias === name && (namespace === undefined ? owner?.teamId === team.teamId : owner?.slug === namespace),
-      ) ??
-      visible.find(({ alias, team: owner }) => owner === undefined && namespace === undefined && alias === name);
+      namespace === undefined
+        ? (visible.find(({ templateID }) => templateID === name) ??
+          named.find(template => owns(team, template)) ??
+          named.find(template => template.team === undefined))
+        : named.find(template => template.team?.slug === namespace);
     if (found === undefined) throw new ApiError(404, `template '${reference}' not found`);
     return found;
   }
@@ -104,9 +100,7 @@ export class TemplateStore {
   /** The team's template of that name, or a new one. */
   findOrAdd(team: Team, options: NewTemplate): Template {
     const { alias } = options;
-    const existing = [...this.#templates.values()].find(
-      template => alias !== undefined && template.alias === alias && owns(team, template),
-    );
+    const existing = this.#all().find(each => alias !== undefined && each.alias === alias && owns(team, each));
     return existing ?? this.#add(team, options);
   }
 
@@ -156,7 +150,11 @@ export class TemplateStore {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#templates.values()].map(template => this.remove(template)));
+    await Promise.all(this.#all().map(template => this.remove(template)));
+  }
+
+  #all(): Template[] {
+    return [...this.#templates.values()];
   }
 
   #addBuiltIn(templateID: string, alias: string, size: Size = DEFAULT_SIZE): void {
@@ -188,4 +186,28 @@ export class TemplateStore {
 
 function owns(team: Team, template: Template): boolean {
   return template.team?.teamId === team.teamId;
+}
+
+export const isUuid = (text: string): boolean =>
+  /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/.test(text);
+
+/** Tags in lower case, trimmed, each once. @throws ApiError 400 */
+export function parseTags(tags: readonly string[]): string[] {
+  const cleaned = tags.map(tag => {
+    const clean = tag.trim().toLowerCase();
+    if (!/^[a-z0-9_.-]+$/.test(clean))
+      throw new ApiError(400, `Invalid tag: invalid tag '${tag}': invalid tag: ${tag}`);
+    if (isUuid(clean)) throw new ApiError(400, `Invalid tag: invalid tag '${tag}': tag cannot be a UUID`);
+    return clean;
+  });
+  return [...new Set(cleaned)];
+}
+
+/** `[namespace/]name[:tag]`. @throws ApiError 400 */
+export function parseName(text: string, what = 'template reference') {
+  const match = /^(?:([a-z0-9_-]+)\/)?([a-z0-9_-]+)(?::([a-z0-9_.-]+))?$/.exec(text.trim().toLowerCase());
+  if (match === null) {
+    throw new ApiError(400, `Invalid ${what}: '${text}' is not of the form [namespace/]name[:tag]`);
+  }
+  return { namespace: match[1], name: match[2] ?? '', tag: match[3] };
 }

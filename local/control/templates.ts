@@ -8,8 +8,16 @@ import { BuildFailure, NO_DEFAULTS, runBuild } from './build-steps.ts';
 import { ApiError } from './errors.ts';
 import type { Call, Handlers } from './operation.ts';
 import { paginate } from './page.ts';
-import { DEFAULT_TAG, isUuid, parseName, parseTags } from './template-name.ts';
-import { type Build, DEFAULT_SIZE, type Template, type TemplateStore } from './template-store.ts';
+import {
+  type Build,
+  DEFAULT_SIZE,
+  DEFAULT_TAG,
+  isUuid,
+  parseName,
+  parseTags,
+  type Template,
+  type TemplateStore,
+} from './template-store.ts';
 import { ENVD_VERSION } from './views.ts';
 
 type Parts = { readonly cloud: Cloud; readonly templates: TemplateStore; readonly files: BuildFiles };

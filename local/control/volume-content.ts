@@ -15,7 +15,7 @@ const Query = z.object({
   depth: number.default(1),
   uid: number.optional(),
   mode: number.optional(),
-  force: z.enum(['true', 'false']).default('false'),
+  force: z.stringbool({ truthy: ['true'], falsy: ['false'] }).default(false),
 });
 const Change = z.object({ uid: number.optional(), gid: number.optional(), mode: number.optional() });
 type Asked = z.output<typeof Query>;
@@ -71,9 +71,8 @@ const WORK: Readonly<Record<string, readonly [status: number, work: Work]>> = {
 async function change(files: FileTree, { path }: Asked, req: Request): Promise<object> {
   const { mode, uid } = Change.parse(JSON.parse((await collect(req)).toString('utf8') || '{}'));
   await files.stat(path);
-  if (mode !== undefined) await files.chmod(path, mode);
   if (uid !== undefined) await files.chown(path, uid);
-  return stat(files, path);
+  return made(files, { path, mode });
 }
 
 async function remove(files: FileTree, { path }: Asked): Promise<undefined> {
@@ -87,25 +86,28 @@ async function readFile(files: FileTree, { path }: Asked): Promise<Buffer> {
   return Buffer.from(await files.read(path));
 }
 
-async function makeDir(files: FileTree, { path, uid = 0, mode, force }: Asked): Promise<object> {
+async function makeDir(files: FileTree, query: Asked): Promise<object> {
+  const { path, uid = 0, force } = query;
   const there = await files.stat(path).catch(() => undefined);
-  if (there !== undefined) {
-    if (force === 'true' && there.type === 'directory') return stat(files, path);
-    throw new ApiError(409, `Path ${path} already exists`);
-  }
-  await parentOf(files, path, force === 'true');
+  if (there?.type === 'directory' && force) return stat(files, path);
+  if (there !== undefined) throw new ApiError(409, `Path ${path} already exists`);
+  await parentOf(files, path, force);
   await files.makeDir(path, uid);
-  if (mode !== undefined) await files.chmod(path, mode);
-  return stat(files, path);
+  return made(files, query);
 }
 
-async function writeFile(files: FileTree, { path, uid = 0, mode, force }: Asked, req: Request): Promise<object> {
+async function writeFile(files: FileTree, query: Asked, req: Request): Promise<object> {
+  const { path, uid = 0, force } = query;
   const bytes = await collect(req);
   const there = await files.stat(path).catch(() => undefined);
   if (there?.type === 'directory') throw new ApiError(409, `Path ${path} is a directory`);
-  if (there !== undefined && force !== 'true') throw new ApiError(409, `Path ${path} already exists`);
+  if (there !== undefined && !force) throw new ApiError(409, `Path ${path} already exists`);
   await parentOf(files, path, false);
   await files.write(path, bytes, uid);
+  return made(files, query);
+}
+
+async function made(files: FileTree, { path, mode }: Pick<Asked, 'path' | 'mode'>): Promise<object> {
   if (mode !== undefined) await files.chmod(path, mode);
   return stat(files, path);
 }

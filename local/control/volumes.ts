@@ -7,7 +7,7 @@ import { newToken } from '../ids.ts';
 import type { VolumeFiles } from '../machine/machine.ts';
 import { ApiError } from './errors.ts';
 import type { Handlers } from './operation.ts';
-import { TeamStore } from './team-store.ts';
+import { TeamStore } from './team.ts';
 
 export type Volume = {
   readonly id: string;

@@ -77,14 +77,13 @@ export function checkTraffic(sandbox: Sandbox, port: number, headers: IncomingHt
   const refuse = (title: string, message: string): never => {
     throw new Refusal(403, message, { title }, { sandboxId });
   };
-  const given = headers[TRAFFIC_HEADER];
+  const given = String(headers[TRAFFIC_HEADER] ?? '');
   const secured = 'Sandbox is secured with traffic access token.';
-  if (trafficAccessToken !== undefined) {
-    if (typeof given !== 'string' || given === '') {
-      refuse('Missing Traffic Access Token', `${secured} Token header '${TRAFFIC_HEADER}' is missing`);
-    } else if (!same(given, trafficAccessToken)) {
-      refuse('Invalid Traffic Access Token', `${secured} Provided token in header '${TRAFFIC_HEADER}' is invalid`);
-    }
+  if (trafficAccessToken !== undefined && given === '') {
+    refuse('Missing Traffic Access Token', `${secured} Token header '${TRAFFIC_HEADER}' is missing`);
+  }
+  if (trafficAccessToken !== undefined && !same(given, trafficAccessToken)) {
+    refuse('Invalid Traffic Access Token', `${secured} Provided token in header '${TRAFFIC_HEADER}' is invalid`);
   }
   // The interpreter's client sends the access token with some calls only: a wrong one is refused, none is not.
   const token = headers['x-access-token'];

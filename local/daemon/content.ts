@@ -8,7 +8,7 @@ import { Failure } from '../machine/failure.ts';
 
 /** By the name's ending, else by the first bytes. */
 export function contentType(path: string, start: Uint8Array): string {
-  const binary = start.subarray(0, 512).some(byte => byte < 9 || (byte > 13 && byte < 32 && byte !== 27));
+  const binary = start.some(byte => byte < 9 || (byte > 13 && byte < 32 && byte !== 27));
   const type = mime.getType(path) ?? (binary ? 'application/octet-stream' : 'text/plain');
   return type.startsWith('text/') ? `${type}; charset=utf-8` : type;
 }

@@ -2,13 +2,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { basename } from 'node:path/posix';
 import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
 import { readCapped } from '../../src/ground/read-capped.ts';
 import { Failure, type FailureCode } from '../machine/failure.ts';
 import type { DataMachine } from '../machine/machine.ts';
-import { sandboxPath } from '../machine/paths.ts';
-import { DEFAULT_USER, findUser, type User } from '../machine/users.ts';
+import { DEFAULT_USER, findUser, sandboxPath, type User } from '../machine/users.ts';
 import { Refusal } from './access.ts';
 import { sendJson } from './answers.ts';
 import { contentType, disposition, encodingFor, metadataOf, rangeOf } from './content.ts';
@@ -21,6 +21,8 @@ const STATUS: Readonly<Partial<Record<FailureCode, number>>> = {
   resource_exhausted: 507,
 };
 
+/** By which a type is told. */
+const TYPED_BYTES = 512;
 /** Multipart bodies are held in memory; larger files come as octet-stream. */
 const MAX_MULTIPART_BYTES = 512 * 1024 * 1024;
 
@@ -71,46 +73,25 @@ async function download(
   if (!Number.isNaN(since) && headers['if-none-match'] === undefined && modified.getTime() <= since) {
     return void res.writeHead(304, common).end();
   }
-  const { sizeBytes, body } = await machine.files.open(path);
+  const { sizeBytes, part } = await machine.files.open(path);
   const range = rangeOf(headers.range, sizeBytes);
   if (range === 'none') {
     return void res.writeHead(416, { ...common, 'content-range': `bytes */${sizeBytes}` }).end();
   }
-  const { type, source } = await typed(path, body);
   const start = range?.start ?? 0;
   const end = range?.end ?? sizeBytes - 1;
   res.writeHead(range === undefined ? 200 : 206, {
     ...common,
-    'content-type': type,
+    'content-type': contentType(path, await buffer(part(0, TYPED_BYTES))),
     ...(range !== undefined && { 'content-range': `bytes ${start}-${end}/${sizeBytes}` }),
     ...(encoding === 'gzip'
       ? { 'content-encoding': 'gzip' }
       : { 'content-length': end - start + 1, 'accept-ranges': 'bytes' }),
   });
   if (req.method === 'HEAD') return void res.end();
-  const bytes = Readable.from(range === undefined ? source : cut(source, start, end + 1), { objectMode: false });
+  const bytes = Readable.from(part(start, end + 1), { objectMode: false });
   // A client that goes away in the middle is no fault of ours.
   await (encoding === 'gzip' ? pipeline(bytes, createGzip(), res) : pipeline(bytes, res)).catch(() => {});
-}
-
-/** The type may depend on the first bytes. */
-async function typed(path: string, body: AsyncIterable<Uint8Array>) {
-  const rest = body[Symbol.asyncIterator]();
-  const first = await rest.next();
-  async function* source(): AsyncIterable<Uint8Array> {
-    for (let part = first; !part.done; part = await rest.next()) yield part.value;
-  }
-  return { type: contentType(path, first.done ? new Uint8Array(0) : first.value), source: source() };
-}
-
-async function* cut(body: AsyncIterable<Uint8Array>, start: number, end: number): AsyncIterable<Uint8Array> {
-  let at = 0;
-  for await (const part of body) {
-    const piece = part.subarray(Math.max(0, start - at), Math.max(0, end - at));
-    if (piece.length > 0) yield piece;
-    at += part.length;
-    if (at >= end) return;
-  }
 }
 
 type Written = { name: string; path: string; type: 'file'; metadata?: Readonly<Record<string, string>> };

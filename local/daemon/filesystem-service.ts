@@ -1,14 +1,13 @@
 // filesystem.Filesystem of the sandbox daemon: what is there, changes to it, and watching it. Translates between the
 // daemon's wire and a file tree; file contents go over plain HTTP (files-http.ts).
+
 import { randomUUID } from 'node:crypto';
 import { posix } from 'node:path';
 import { z } from 'zod';
 import { Failure } from '../machine/failure.ts';
-import type { DataMachine, FileEvent } from '../machine/machine.ts';
-import { sandboxPath } from '../machine/paths.ts';
-import type { User } from '../machine/users.ts';
+import type { DataMachine, FileEvent, FileStat } from '../machine/machine.ts';
+import { sandboxPath, type User, usersOf } from '../machine/users.ts';
 import { Deferred, untilAborted } from '../waiting.ts';
-import { entryInfo, listDir } from './entry-info.ts';
 import { type Service, stream, unary } from './rpc.ts';
 
 const Path = z.object({ path: z.string().default('') });
@@ -45,7 +44,7 @@ export function filesystemService(machine: DataMachine): Service {
       if (there !== undefined) {
         throw new Failure('invalid_argument', `path already exists but it is not a directory: ${path}`);
       }
-      await files.makeDir(path, user.uid).catch(internal('error getting file info: '));
+      await files.makeDir(path, user.uid).catch(named('error getting file info: ', 'internal'));
       return { entry: await entryInfo(machine, path) };
     }),
     Move: unary(Move, async ({ source, destination }, { user }) => {
@@ -56,7 +55,7 @@ export function filesystemService(machine: DataMachine): Service {
       if (there?.type === 'directory') {
         throw new Failure('internal', `error renaming: rename ${from} ${to}: file exists`);
       }
-      await files.move(from, to).catch(internal(`error renaming: rename ${from} ${to}: `));
+      await files.move(from, to).catch(named(`error renaming: rename ${from} ${to}: `, 'internal'));
       return { entry: await entryInfo(machine, to) };
     }),
     ListDir: unary(ListDir, async ({ path, depth }, { user }) => {
@@ -125,19 +124,67 @@ async function entryOf(machine: DataMachine, event: FileEvent): Promise<object> 
   return entry === undefined ? {} : { entry };
 }
 
-/** What is missing, in the daemon's words; everything else as it is. */
-function named(prefix: string): (caught: unknown) => never {
+/** What is missing, in the daemon's words; `others`: whatever else the file tree refuses is the daemon's own error. */
+function named(prefix: string, others?: 'internal'): (caught: unknown) => never {
   return caught => {
-    throw caught instanceof Failure && caught.code === 'not_found'
-      ? new Failure('not_found', prefix + caught.message)
-      : caught;
+    const code = caught instanceof Failure && caught.code === 'not_found' ? caught.code : others;
+    throw caught instanceof Failure && code !== undefined ? new Failure(code, prefix + caught.message) : caught;
   };
 }
 
-/** What the file tree refuses for any other reason than a missing path is the daemon's own error. */
-function internal(prefix: string): (caught: unknown) => never {
-  return caught => {
-    if (!(caught instanceof Failure)) throw caught;
-    throw new Failure(caught.code === 'not_found' ? 'not_found' : 'internal', prefix + caught.message);
+/** As the daemon shows it: type, mode, owner and metadata. */
+type EntryInfo = { readonly type: string; readonly symlinkTarget?: string } & Record<string, unknown>;
+
+/** A link shows the type and mode of what it leads to, with its target; a broken one leads to itself and has no type. */
+async function entryInfo(machine: DataMachine, path: string, users?: readonly User[]): Promise<EntryInfo> {
+  const { files } = machine;
+  const stat = await files.lstat(path);
+  const isLink = stat.type === 'symlink';
+  const target = isLink ? await files.stat(path).catch(() => undefined) : stat;
+  const metadata = files.metadata(path);
+  const known = users ?? (await usersOf(files));
+  const owner = known.find(({ uid }) => uid === stat.uid)?.name ?? String(stat.uid);
+  return {
+    name: posix.basename(path),
+    type: target === undefined ? 'FILE_TYPE_UNSPECIFIED' : `FILE_TYPE_${target.type.toUpperCase()}`,
+    path,
+    size: String(stat.sizeBytes),
+    mode: (target?.mode ?? 0) & 0o777,
+    permissions: permissions(stat),
+    owner,
+    group: owner,
+    modifiedTime: new Date(stat.modifiedMs).toISOString(),
+    ...(isLink ? { symlinkTarget: await files.realpath(path).catch(() => path) } : {}),
+    ...(metadata === undefined ? {} : { metadata }),
   };
+}
+
+/** As Go writes a mode. */
+function permissions({ type, mode }: FileStat): string {
+  const kind = type === 'directory' ? 'd' : type === 'symlink' ? 'L' : '';
+  const sticky = (mode & 0o1000) !== 0 ? 't' : '';
+  const bits = Array.from({ length: 9 }, (_, at) => ((mode >> (8 - at)) & 1 ? 'rwxrwxrwx'[at] : '-'));
+  return (kind + sticky || '-') + bits.join('');
+}
+
+/** Each folder sorted by name and followed by what is in it. Links are not followed. Paths start with `shown`, where `root` is reached from. */
+async function listDir(machine: DataMachine, shown: string, root: string, depth: number): Promise<EntryInfo[]> {
+  const entries: EntryInfo[] = [];
+  const users = await usersOf(machine.files);
+  const walk = async (directory: string, left: number): Promise<void> => {
+    for (const name of (await machine.files.list(directory)).toSorted(byBytes)) {
+      const path = posix.join(directory, name);
+      const entry = await entryInfo(machine, path, users).catch(() => undefined);
+      if (entry === undefined) continue;
+      entries.push({ ...entry, path: posix.join(shown, posix.relative(root, path)) });
+      const isFolder = entry.type === 'FILE_TYPE_DIRECTORY' && entry.symlinkTarget === undefined;
+      if (isFolder && left > 1) await walk(path, left - 1);
+    }
+  };
+  await walk(root, depth);
+  return entries;
+}
+
+function byBytes(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }

@@ -3,10 +3,10 @@
 import { z } from 'zod';
 import { Failure } from '../machine/failure.ts';
 import type { DataMachine } from '../machine/machine.ts';
-import { sandboxPath } from '../machine/paths.ts';
 import type { Exit, Process, ProcessEvent, TerminalSize } from '../machine/processes.ts';
+import { sandboxPath } from '../machine/users.ts';
 import { Deferred, untilAborted } from '../waiting.ts';
-import { type Call, type Service, stream, unary, upload } from './rpc.ts';
+import { type Call, check, type Service, stream, unary } from './rpc.ts';
 
 const Size = z.object({ cols: z.number().int().default(80), rows: z.number().int().default(24) });
 const Selector = z.object({ pid: z.number().int().optional(), tag: z.string().optional() }).default({});
@@ -60,13 +60,19 @@ export function processService({ processes, defaults }: DataMachine): Service {
       const { control } = running(request);
       if (pty?.size !== undefined) control.resize?.(pty.size);
     }),
-    StreamInput: upload(StreamInput, async requests => {
-      let process: z.infer<typeof Selector> = {};
-      for await (const { start, data } of requests) {
-        if (start !== undefined) ({ process } = start);
-        if (data !== undefined) await write({ process, input: data.input });
-      }
-    }),
+    /** Many messages in, as they come; an empty one out, at their end. */
+    StreamInput: {
+      unary: false,
+      async run(requests) {
+        let process: z.infer<typeof Selector> = {};
+        for await (const request of requests) {
+          const { start, data } = check(StreamInput, request);
+          if (start !== undefined) ({ process } = start);
+          if (data !== undefined) await write({ process, input: data.input });
+        }
+        return {};
+      },
+    },
     Start: stream(Start, KEEPALIVE, async ({ process: config, pty, tag, stdin }, call) => {
       const terminal: TerminalSize | undefined = pty === undefined ? undefined : (pty.size ?? { cols: 80, rows: 24 });
       const events = relay(call);

@@ -31,19 +31,14 @@ type Method = {
 };
 export type Service = Readonly<Record<string, Method>>;
 
-export function unary<T extends z.ZodType>(
-  schema: T,
-  work: (request: z.infer<T>, call: Call) => Promise<unknown>,
-): Method {
+type Work<T extends z.ZodType, R> = (request: z.infer<T>, call: Call) => Promise<R>;
+
+export function unary<T extends z.ZodType>(schema: T, work: Work<T, unknown>): Method {
   return { unary: true, run: async (requests, call) => (await work(check(schema, await first(requests)), call)) ?? {} };
 }
 
 /** One message in, many out; it ends when `work` does. */
-export function stream<T extends z.ZodType>(
-  schema: T,
-  keepalive: object,
-  work: (request: z.infer<T>, call: Call) => Promise<void>,
-): Method {
+export function stream<T extends z.ZodType>(schema: T, keepalive: object, work: Work<T, void>): Method {
   return {
     ...{ unary: false, keepalive },
     async run(requests, call) {
@@ -51,17 +46,6 @@ export function stream<T extends z.ZodType>(
       if (call.late.aborted) throw new Failure('deadline_exceeded', 'context deadline exceeded');
     },
   };
-}
-
-/** Many messages in, as they come; an empty one out, at their end. */
-export function upload<T extends z.ZodType>(
-  schema: T,
-  work: (requests: AsyncIterable<z.infer<T>>) => Promise<void>,
-): Method {
-  async function* checked(requests: AsyncIterable<unknown>): AsyncIterable<z.infer<T>> {
-    for await (const request of requests) yield check(schema, request);
-  }
-  return { unary: false, run: requests => work(checked(requests)).then(() => ({})) };
 }
 
 const MAX_MESSAGE_BYTES = 256 * 1024 * 1024;
@@ -185,7 +169,7 @@ function parse(bytes: Uint8Array): unknown {
 const tooLarge = (): Failure => new Failure('resource_exhausted', 'the message is too large');
 
 /** @throws Failure invalid_argument */
-function check<T extends z.ZodType>(schema: T, request: unknown): z.infer<T> {
+export function check<T extends z.ZodType>(schema: T, request: unknown): z.infer<T> {
   const { data, error } = schema.safeParse(request);
   if (error === undefined) return data as z.infer<T>;
   const [issue] = error.issues;

@@ -25,8 +25,8 @@ export interface FileTree {
   realpath(path: string): Promise<string>;
   list(path: string): Promise<string[]>;
   read(path: string): Promise<Uint8Array>;
-  /** For large files; the size is that of the moment of opening. */
-  open(path: string): Promise<{ sizeBytes: number; body: AsyncIterable<Uint8Array> }>;
+  /** For large files, of which it gives parts; the size is that of the moment of opening. */
+  open(path: string): Promise<{ sizeBytes: number; part(start: number, end: number): AsyncIterable<Uint8Array> }>;
   /** Replaces the content; makes missing folders. `uid`: whose it and they become. */
   write(path: string, body: Uint8Array | AsyncIterable<Uint8Array>, uid?: number): Promise<void>;
   /** With parents. `already_exists` when it is a directory. */

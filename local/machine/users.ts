@@ -1,4 +1,7 @@
-// The users of a sandbox: the lines of its /etc/passwd, so that a user added there exists.
+// The users of a sandbox: the lines of its /etc/passwd, so that a user added there exists; and paths as the sandbox
+// daemon reads them for one: relative to the user's home, `~` expanded, normalised.
+import { posix } from 'node:path';
+import { Failure } from './failure.ts';
 import type { FileTree } from './machine.ts';
 
 export type User = { readonly name: string; readonly uid: number; readonly gid: number; readonly home: string };
@@ -29,4 +32,23 @@ export async function usersOf(files: Pick<FileTree, 'read'>): Promise<User[]> {
 
 export async function findUser(files: Pick<FileTree, 'read'>, name: string): Promise<User | undefined> {
   return (await usersOf(files)).find(user => user.name === name);
+}
+
+/** Of Linux's file systems. */
+const MAX_NAME_BYTES = 255;
+
+/** @throws Failure invalid_argument */
+export function sandboxPath(path: string, { name, home }: User): string {
+  if (path.includes('\0')) throw new Failure('invalid_argument', 'the path holds a NUL character');
+  if (/^~[^/\\]/.test(path)) {
+    throw new Failure(
+      'invalid_argument',
+      `failed to expand path '${path}' for user '${name}': cannot expand user-specific home dir`,
+    );
+  }
+  const expanded = path.startsWith('~') ? home + path.slice(1) : path;
+  const resolved = posix.resolve(home, expanded === '' ? '.' : expanded);
+  const long = resolved.split('/').find(name => Buffer.byteLength(name) > MAX_NAME_BYTES);
+  if (long !== undefined) throw new Failure('invalid_argument', `file name too long: ${long.slice(0, 40)}…`);
+  return resolved;
 }

@@ -61,7 +61,10 @@ export class HostCalls {
     stat: ({ path }) => this.#machine.files.stat(path),
     list: ({ path }) => this.#machine.files.list(path),
     read: ({ path }) => this.#machine.files.read(path),
-    write: ({ path, bytes, mode }) => this.#write(path, bytes, mode),
+    write: async ({ path, bytes, mode }) => {
+      await this.#machine.files.write(path, bytes);
+      if (mode !== undefined) await this.#machine.files.chmod(path, mode);
+    },
     mkdir: ({ path }) => this.#machine.files.makeDir(path),
     remove: ({ path }) => this.#machine.files.remove(path),
     rename: ({ from, to }) => this.#machine.files.move(from, to),
@@ -78,8 +81,8 @@ export class HostCalls {
     },
     stdin: async (): Promise<Uint8Array | null> => (await this.#io.stdin()) ?? null,
     sleep: ({ ms }) => sleep(ms, this.#patience.signal),
-    run: args => this.#run(args),
-    http: args => this.#http(args),
+    run: async args => (await startChild(this.#machine, args, this.#patience.signal)).outcome,
+    http: async ({ url, ...request }) => this.#network().request(url, request),
     start: async call => this.#start(call),
     signal: async ({ id, name }) => this.#children.get(id)?.signal(name),
     listen: async ({ id, port }) => this.#listen(id, port),
@@ -151,7 +154,7 @@ export class HostCalls {
 
   async #start({ id, ...call }: Args<'start'>): Promise<void> {
     const { op, args } = checked(call);
-    if (op === 'http') return this.#answer(id, this.#http(args as Args<'http'>));
+    if (op === 'http') return this.#answer(id, this.handlers.http(args as Args<'http'>));
     if (this.#children.size >= MAX_CHILDREN) throw new Failure('resource_exhausted', 'too many child processes');
     const child = await startChild(this.#machine, args as Args<'run'>, this.#closed.signal);
     this.#children.set(id, child);
@@ -168,23 +171,10 @@ export class HostCalls {
     );
   }
 
-  async #write(path: string, bytes: Uint8Array, mode: number | undefined): Promise<void> {
-    await this.#machine.files.write(path, bytes);
-    if (mode !== undefined) await this.#machine.files.chmod(path, mode);
-  }
-
-  async #run(args: Args<'run'>): Promise<wire.Ran> {
-    return (await startChild(this.#machine, args, this.#patience.signal)).outcome;
-  }
-
   #network(): Network {
     const { network } = this.#machine;
     if (network === undefined) throw new Failure('internal', 'no network from inside code contexts with this shell');
     return network;
-  }
-
-  async #http({ url, ...request }: Args<'http'>): Promise<LocalResponse> {
-    return this.#network().request(url, request);
   }
 
   /** The port that it is. */

@@ -73,13 +73,13 @@ export type LoopEvent =
   | { kind: 'request'; of: number; id: number; request: LocalRequest }
   | { kind: 'answer'; of: number; value?: LocalResponse | Ran; error?: string };
 
-const Call = z.object({ op: z.string(), args: z.unknown() });
+const Call = z.object({ op: z.enum(Object.keys(SCHEMAS) as Operation[]), args: z.unknown() });
 
 /** @throws Failure invalid_argument */
 export function checked(request: unknown): { op: Operation; args: unknown } {
   const call = Call.safeParse(request);
-  if (!call.success || !Object.hasOwn(SCHEMAS, call.data.op)) throw new Failure('invalid_argument', 'no such call');
-  const op = call.data.op as Operation;
+  if (!call.success) throw new Failure('invalid_argument', 'no such call');
+  const { op } = call.data;
   const args = SCHEMAS[op].safeParse(call.data.args);
   if (!args.success) throw new Failure('invalid_argument', `${op}: ${args.error.issues[0]?.message ?? 'invalid'}`);
   return { op, args: args.data };

@@ -39,9 +39,9 @@ export class VirtualFiles implements FileTree {
   readonly list = (path: string): Promise<string[]> => attempt(path, this.#disk.readdir(path));
   readonly read = (path: string): Promise<Uint8Array> => attempt(path, this.#disk.readFileBuffer(path));
 
-  async open(path: string): Promise<{ sizeBytes: number; body: AsyncIterable<Uint8Array> }> {
+  async open(path: string) {
     const bytes = await this.read(path);
-    return { sizeBytes: bytes.length, body: slices(bytes) };
+    return { sizeBytes: bytes.length, part: (start: number, end: number) => slices(bytes.subarray(start, end)) };
   }
 
   async write(path: string, body: Uint8Array | AsyncIterable<Uint8Array>, uid = USER_UID): Promise<void> {
@@ -70,15 +70,10 @@ export class VirtualFiles implements FileTree {
     }
     await this.#makeDirs(posix.dirname(destination), USER_UID);
     const to = await this.#disk.lstat(destination).catch(() => undefined);
-    if (to?.isDirectory === true) {
-      if (from.type !== 'directory') throw new Failure('invalid_argument', `is a directory: ${destination}`);
-      if ((await this.#disk.readdir(destination)).length > 0) {
-        throw new Failure('already_exists', `directory not empty: ${destination}`);
-      }
-      await this.#disk.rm(destination, { recursive: true });
-    } else if (to !== undefined && from.type === 'directory') {
-      throw new Failure('invalid_argument', `not a directory: ${destination}`);
+    if (to !== undefined && to.isDirectory !== (from.type === 'directory')) {
+      throw new Failure('invalid_argument', `is ${to.isDirectory ? 'a' : 'not a'} directory: ${destination}`);
     }
+    if (to?.isDirectory === true) await attempt(destination, this.#disk.rm(destination));
     await attempt(source, this.#disk.mv(source, destination));
   }
 

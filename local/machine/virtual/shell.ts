@@ -6,7 +6,13 @@ import { Bash } from 'just-bash';
 import { Failure } from '../failure.ts';
 import type { Process, ProcessControl, Shell, StartOptions } from '../processes.ts';
 import { findUser, type User } from '../users.ts';
-import { commandsFor } from './commands/commands.ts';
+import { byteCommands } from './commands/bytes.ts';
+import { gitCommands } from './commands/git.ts';
+import { inputCommands } from './commands/input.ts';
+import { jobCommands } from './commands/jobs.ts';
+import { runtimeCommands } from './commands/runtimes.ts';
+import { systemCommands } from './commands/system.ts';
+import { userCommands } from './commands/users.ts';
 import { withoutCopy } from './copied-output.ts';
 import { LiveStdin } from './live-stdin.ts';
 import { type Channels, prepareScript } from './script.ts';
@@ -157,7 +163,15 @@ function newBash(
     fs: diskFor(session.user, refused),
     cwd: options.cwd,
     env: { ...options.env, PWD: options.cwd },
-    customCommands: commandsFor(session, source),
+    customCommands: [
+      ...inputCommands(session),
+      ...jobCommands(session),
+      ...runtimeCommands(session),
+      ...userCommands(session),
+      ...gitCommands(session),
+      ...byteCommands(source),
+      ...systemCommands(session),
+    ],
     executionLimits: LIMITS,
     fetch: network.fetch,
     // It patches globals of the whole process (Promise, JSON, process) while scripts run, the gateway's with them. What

@@ -2,8 +2,7 @@
 import { JSException } from 'quickjs-wasi';
 import type { CallHost } from '../host-calls.ts';
 import type { Cell } from '../operations.ts';
-import { stripTypes } from '../strip-types.ts';
-import { importsAsAwaits, isJavaScript } from './cell-syntax.ts';
+import { importsAsAwaits, isJavaScript, stripTypes } from './syntax.ts';
 import type { Vm } from './vm.ts';
 
 export function runCells(vm: Vm, call: CallHost): void {

@@ -6,8 +6,7 @@ import { EvalFlags, type JSValueHandle, QuickJS, type QuickJSOptions } from 'qui
 import { builtFile } from '../../../src/ground/built.ts';
 import type { CallHost } from '../host-calls.ts';
 import { answerText, type WorkerStart } from '../protocol.ts';
-import { stripTypes } from '../strip-types.ts';
-import { isModule } from './cell-syntax.ts';
+import { isModule, stripTypes } from './syntax.ts';
 
 const MEMORY_BYTES = 256 * 1024 * 1024;
 const STACK_BYTES = 384 * 1024;
@@ -19,7 +18,8 @@ export class Vm {
   readonly #vm: QuickJS;
   readonly #signals: Uint8Array;
   #runtime: JSValueHandle | undefined;
-  #exitCode: number | undefined;
+  /** Set by process.exit(): ends everything at the next step of the code. */
+  exitCode: number | undefined;
   /** Unhandled rejections: they end a program. */
   readonly #rejections = new Map<number, { promise: JSValueHandle; reason: JSValueHandle }>();
 
@@ -48,11 +48,6 @@ export class Vm {
     made.#expose(call);
     made.#loadRuntime();
     return made;
-  }
-
-  /** Set by process.exit(): ends everything at the next step of the code. */
-  get exitCode(): number | undefined {
-    return this.#exitCode;
   }
 
   get interrupted(): boolean {
@@ -129,7 +124,7 @@ export class Vm {
       return '';
     });
     text('exit', code => {
-      this.#exitCode = Number(code);
+      this.exitCode = Number(code);
       return '';
     });
     set('compile', (source, file) => this.#vm.evalCode(String(source), String(file)));

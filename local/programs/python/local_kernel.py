@@ -88,16 +88,12 @@ class Shown:
     def __repr__(self):
         return f'<IPython.core.display.{type(self).__name__} object>'
 
-class Shell:
-    """The little of IPython's shell that notebooks call."""
-    def system(self, command):
-        _system(command)
-    def getoutput(self, command):
-        return _run(command)['stdout'].decode('utf-8', 'replace').splitlines()
-    def run_line_magic(self, name, line):
-        return magic(name, line)
+def getoutput(command):
+    return _run(command)['stdout'].decode('utf-8', 'replace').splitlines()
 
-shell = Shell()
+# The little of IPython's shell that notebooks call.
+shell = types.SimpleNamespace(
+    system=_system, getoutput=getoutput, run_line_magic=lambda name, line: magic(name, line))
 ipython, shown_in = types.ModuleType('IPython'), types.ModuleType('IPython.display')
 shown_in.display = display
 shown_in.clear_output = lambda *_, **__: None

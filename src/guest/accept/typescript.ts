@@ -1,6 +1,6 @@
 // Removes types from agents' TypeScript; every other character keeps its place. (Local mode strips types from programs in
-// its sandboxes in local/programs/strip-types.ts.) Runs on the acceptor's threads only, because swc takes exponential time
-// on some inputs and traps on deeply nested ones.
+// its sandboxes in local/programs/javascript/syntax.ts.) Runs on the acceptor's threads only, because swc takes
+// exponential time on some inputs and traps on deeply nested ones.
 import { createRequire } from 'node:module';
 import type { Fault } from './syntax.ts';
 

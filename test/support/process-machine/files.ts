@@ -83,13 +83,15 @@ export class RealFiles implements FileTree {
     });
   }
 
-  async open(path: string): Promise<{ sizeBytes: number; body: AsyncIterable<Uint8Array> }> {
+  async open(path: string) {
     return this.#try(path, async host => {
       const { size } = await readable(host);
-      if (size > SMALL_BYTES)
-        return { sizeBytes: size, body: exactly(size, createReadStream(host, { end: size - 1 })) };
-      const bytes = await fs.readFile(host);
-      return { sizeBytes: bytes.length, body: once(bytes) };
+      const bytes = size > SMALL_BYTES ? undefined : await fs.readFile(host);
+      const part = (start: number, end: number): AsyncIterable<Uint8Array> =>
+        bytes === undefined
+          ? exactly(end - start, createReadStream(host, { start, end: Math.max(start, end - 1) }))
+          : once(bytes.subarray(start, end));
+      return { sizeBytes: bytes?.length ?? size, part };
     });
   }
 

@@ -1,9 +1,8 @@
 // Bytes as such: printf and echo -e with escapes above 7f, endless devices, dd, truncate.
 import { randomBytes } from 'node:crypto';
-import { parseArgs } from 'node:util';
 import { type Command, defineCommand, type ExecResult, latin1FromBytes, type ResolvedCommandContext } from 'just-bash';
 import { quote } from '../session.ts';
-import { bytes, execute, failed, original, text } from './running.ts';
+import { bytes, execute, failed, optionsOf, original, text } from './running.ts';
 
 const MAX_BYTES = 256 * 1024 * 1024;
 const ENDLESS = new Set(['/dev/zero', '/dev/urandom', '/dev/random']);
@@ -63,9 +62,7 @@ const tooLarge = (name: string): ExecResult => failed(`${name}: more than local 
 export function headOfDevice(args: readonly string[]): ExecResult | undefined {
   const device = args.find(arg => ENDLESS.has(arg));
   if (device === undefined) return undefined;
-  const options = { bytes: { type: 'string', short: 'c' } } as const;
-  const { bytes: given } = parseArgs({ args: [...args], options, allowPositionals: true, strict: false }).values;
-  const count = sizeOf(String(given));
+  const count = sizeOf(String(optionsOf(args, { bytes: { type: 'string', short: 'c' } }).values.bytes));
   if (Number.isNaN(count)) return failed(`head: ${device} has no lines: say how many bytes, with -c`);
   return count > MAX_BYTES ? tooLarge('head') : bytes(endless(device, count));
 }
@@ -105,12 +102,7 @@ async function dd(args: string[], ctx: ResolvedCommandContext): Promise<ExecResu
 }
 
 async function truncate(args: string[], ctx: ResolvedCommandContext): Promise<ExecResult> {
-  const { values, positionals } = parseArgs({
-    args,
-    options: { size: { type: 'string', short: 's' } },
-    allowPositionals: true,
-    strict: false,
-  });
+  const { values, positionals } = optionsOf(args, { size: { type: 'string', short: 's' } });
   const size = sizeOf(String(values.size));
   if (Number.isNaN(size)) return failed("truncate: you must specify '--size'");
   if (size > MAX_BYTES) return tooLarge('truncate');

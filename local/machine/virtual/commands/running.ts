@@ -1,4 +1,5 @@
 // What commands of ours answer with, and how they run others.
+import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { type ExecResult, latin1FromBytes, type ResolvedCommandContext } from 'just-bash';
 import { STREAMS_VARIABLE, type Streaming } from '../script.ts';
 import { LIVE_INPUT, type ScriptOptions, type Session } from '../session.ts';
@@ -14,6 +15,10 @@ export function text(stdout: string, stderr = '', exitCode = 0): ExecResult {
 }
 
 export const failed = (stderr: string, exitCode = 1): ExecResult => text('', `${stderr}\n`, exitCode);
+
+/** What is no option of these is let through. */
+export const optionsOf = <T extends NonNullable<ParseArgsConfig['options']>>(args: readonly string[], options: T) =>
+  parseArgs({ args: [...args], options, allowPositionals: true, strict: false });
 
 /** What just-bash itself has under the name. */
 export async function original(args: string[], ctx: ResolvedCommandContext): Promise<ExecResult> {

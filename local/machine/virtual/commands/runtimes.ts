@@ -1,9 +1,19 @@
 // The programs that run programs: bash, python3 and node, and the package managers, which say what they cannot do here.
-import { parseArgs } from 'node:util';
 import { type Command, defineCommand, type ExecResult, latin1FromBytes, type ResolvedCommandContext } from 'just-bash';
 import type { Language } from '../../machine.ts';
 import type { Session } from '../session.ts';
-import { collect, exported, failed, inherited, isLive, original, runLine, streaming, text } from './running.ts';
+import {
+  collect,
+  exported,
+  failed,
+  inherited,
+  isLive,
+  optionsOf,
+  original,
+  runLine,
+  streaming,
+  text,
+} from './running.ts';
 
 export function runtimeCommands(session: Session): Command[] {
   const all = (
@@ -86,24 +96,16 @@ async function npm(session: Session, name: string, args: string[], ctx: Resolved
 
 async function npmScript(session: Session, args: string[], ctx: ResolvedCommandContext): Promise<ExecResult> {
   const name = (args[0] === 'run' ? args[1] : args[0]) ?? '';
-  const json = await ctx.fs.readFile(ctx.fs.resolvePath(ctx.cwd, 'package.json')).catch(() => '{}');
-  const script = scriptOf(json, name);
-  return script === undefined ? failed(`npm error Missing script: "${name}"`) : runLine(session, script, ctx);
-}
-
-function scriptOf(json: string, name: string): string | undefined {
-  try {
-    const script: unknown = JSON.parse(json)?.scripts?.[name];
-    return typeof script === 'string' ? script : undefined;
-  } catch {
-    return undefined;
-  }
+  const read = async (): Promise<unknown> =>
+    JSON.parse(await ctx.fs.readFile(ctx.fs.resolvePath(ctx.cwd, 'package.json'))).scripts[name];
+  const script = await read().catch(() => undefined);
+  if (typeof script !== 'string') return failed(`npm error Missing script: "${name}"`);
+  return runLine(session, script, ctx);
 }
 
 async function serveFolder(session: Session, args: string[], ctx: ResolvedCommandContext): Promise<ExecResult> {
-  const port = { type: 'string', short: 'p' } as const;
-  const options = { port, listen: { ...port, short: 'l' } } as const;
-  const { values, positionals } = parseArgs({ args, options, allowPositionals: true, strict: false });
+  const known = { port: { type: 'string', short: 'p' }, listen: { type: 'string', short: 'l' } } as const;
+  const { values, positionals } = optionsOf(args, known);
   const given = String(values.port ?? values.listen ?? 3000);
   return runProgram(session, 'python', ['-m', 'http.server', given, '--directory', positionals[0] ?? '.'], ctx);
 }

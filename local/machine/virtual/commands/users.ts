@@ -1,9 +1,8 @@
 // Who one is and becomes: whoami, id, sudo, su, and changes to /etc/passwd.
-import { parseArgs } from 'node:util';
 import { type Command, defineCommand, type ExecResult, type ResolvedCommandContext } from 'just-bash';
 import { findUser, PASSWD_PATH, parseUsers, type User } from '../../users.ts';
 import { quote, type Session } from '../session.ts';
-import { collect, failed, inherited, text } from './running.ts';
+import { collect, failed, inherited, optionsOf, text } from './running.ts';
 
 export function userCommands(session: Session): Command[] {
   const { root } = session.shell;
@@ -21,8 +20,7 @@ export function userCommands(session: Session): Command[] {
       return become(session, await find(name), name, rest.map(quote).join(' '), ctx);
     }),
     defineCommand('su', async (args, ctx) => {
-      const options = { command: { type: 'string', short: 'c' } } as const;
-      const { values, positionals } = parseArgs({ args, options, allowPositionals: true, strict: false });
+      const { values, positionals } = optionsOf(args, { command: { type: 'string', short: 'c' } });
       const [name = 'root'] = positionals.filter(given => given !== '-');
       if (session.user.uid !== 0) return failed('su: Authentication failure');
       return become(session, await find(name), name, String(values.command ?? ''), ctx);

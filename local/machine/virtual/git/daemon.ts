@@ -71,11 +71,7 @@ async function answer(fs: Files, base: string, { method, path, headers, body }: 
   return reply(200, `application/x-${UPLOAD}-result`, Buffer.from(bytes));
 }
 
-const reply = (status: number, type: string, body: Uint8Array): LocalResponse => ({
-  status,
-  headers: [
-    ['content-type', type],
-    ['cache-control', 'no-cache'],
-  ],
-  body,
-});
+function reply(status: number, type: string, body: Uint8Array): LocalResponse {
+  const headers = Object.entries({ 'content-type': type, 'cache-control': 'no-cache' });
+  return { status, headers, body };
+}

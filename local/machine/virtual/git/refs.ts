@@ -1,6 +1,6 @@
 // What git says of references: symbolic-ref, for-each-ref, and the lists of `branch`, which just-git lacks.
-import { parseArgs } from 'node:util';
 import type { GitContext } from 'just-git';
+import { optionsOf } from '../commands/running.ts';
 
 const HEADS = 'refs/heads';
 const short = (name: string): string => name.replace(/^refs\/(heads|tags|remotes)\//, '');
@@ -40,18 +40,8 @@ function fits(name: string, pattern: string): boolean {
 /** What these commands print; undefined: it is another command, or not a list. @throws Error */
 export async function references(name: string, args: readonly string[], repo: GitContext): Promise<string | undefined> {
   const flag = (short: string) => ({ type: 'boolean', short }) as const;
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    options: {
-      format: { type: 'string' },
-      short: { type: 'boolean' },
-      list: flag('l'),
-      remotes: flag('r'),
-      all: flag('a'),
-    },
-    allowPositionals: true,
-    strict: false,
-  });
+  const flags = { list: flag('l'), remotes: flag('r'), all: flag('a'), short: { type: 'boolean' } } as const;
+  const { values, positionals } = optionsOf(args, { ...flags, format: { type: 'string' } });
   const format = typeof values.format === 'string' ? values.format : undefined;
   if (name === 'symbolic-ref') return symbolicRef(repo, positionals, values.short === true);
   if (name === 'for-each-ref') {

@@ -39,9 +39,7 @@ const SHARED: Modules = {
   'runtime:host': host,
   'runtime:loop': loop,
 };
-const FROM_LIBRARY = new Set(
-  'assert assert/strict http querystring stream stream/promises string_decoder url util'.split(' '),
-);
+const FROM_LIBRARY = 'assert assert/strict http querystring stream stream/promises string_decoder url util'.split(' ');
 /** Web classes that are part of the library. */
 const FROM_WEB = ['URL', 'URLSearchParams'];
 
@@ -63,30 +61,20 @@ function library(): Modules {
 }
 
 /** There when first used. */
-for (const name of FROM_WEB) {
-  const get = (): unknown => {
-    library();
-    return (globalThis as Record<string, unknown>)[name];
-  };
-  const set = (value: unknown): void => {
-    Object.defineProperty(globalThis, name, { value, writable: true, configurable: true });
-  };
-  Object.defineProperty(globalThis, name, { configurable: true, get, set });
+function lazily(target: object, name: string, get: () => unknown): void {
+  const set = (value: unknown) => Object.defineProperty(target, name, { value, writable: true, configurable: true });
+  Object.defineProperty(target, name, { configurable: true, get, set });
 }
+for (const name of FROM_LIBRARY) lazily(modules, name, () => library()[name]);
+for (const name of FROM_WEB) lazily(globalThis, name, () => library() && Reflect.get(globalThis, name));
 
 export function addBuiltin(name: string, whole: unknown): void {
   modules[name] = whole;
 }
 
-export function isBuiltin(name: string): boolean {
-  const plain = name.replace(/^node:/, '');
-  return Object.hasOwn(modules, plain) || FROM_LIBRARY.has(plain);
-}
-
-export function builtin(name: string): unknown {
-  const plain = name.replace(/^node:/, '');
-  return Object.hasOwn(modules, plain) ? modules[plain] : library()[plain];
-}
+const plain = (name: string): string => name.replace(/^node:/, '');
+export const isBuiltin = (name: string): boolean => Object.hasOwn(modules, plain(name));
+export const builtin = (name: string): unknown => modules[plain(name)];
 
 /** As `import` sees a builtin: its parts, and the whole as default. */
 export function namesOf(name: string): string[] {

@@ -10,37 +10,36 @@ function bytesOf(data: unknown, encoding?: string): Buffer {
   throw new TypeError('The "data" argument must be of type string or an instance of Buffer, TypedArray, or DataView.');
 }
 
-class Digest {
-  readonly #parts: Buffer[] = [];
-  readonly #how: { algorithm: string; key?: string };
-  #done = false;
-  constructor(how: { algorithm: string; key?: string }) {
-    this.#how = how;
-    // An unknown algorithm is an error here, as in Node.
-    this.#ask(Buffer.alloc(0));
-  }
-  update(data: unknown, encoding?: string): this {
-    if (this.#done) throw new Error('Digest already called');
-    this.#parts.push(Buffer.from(bytesOf(data, encoding)));
-    return this;
-  }
-  digest(encoding?: string): Buffer | string {
-    if (this.#done) throw new Error('Digest already called');
-    this.#done = true;
-    const bytes = Buffer.from(this.#ask(Buffer.concat(this.#parts)), 'base64');
-    return encoding === undefined || encoding === 'buffer' ? bytes : bytes.toString(encoding as 'hex');
-  }
-  #ask(data: Buffer): string {
-    return ask(JSON.stringify({ ...this.#how, data: data.toString('base64') }));
-  }
+function digestOf(how: { readonly algorithm: string; readonly key?: string }) {
+  const finished = (data: Buffer) =>
+    Buffer.from(ask(JSON.stringify({ ...how, data: data.toString('base64') })), 'base64');
+  // An unknown algorithm is an error here, as in Node.
+  finished(Buffer.alloc(0));
+  let parts: Buffer[] | undefined = [];
+  const open = (): Buffer[] => {
+    if (parts === undefined) throw new Error('Digest already called');
+    return parts;
+  };
+  const digest = {
+    update(data: unknown, encoding?: string) {
+      open().push(Buffer.from(bytesOf(data, encoding)));
+      return digest;
+    },
+    digest(encoding = 'buffer'): Buffer | string {
+      const bytes = finished(Buffer.concat(open()));
+      parts = undefined;
+      return encoding === 'buffer' ? bytes : bytes.toString(encoding as 'hex');
+    },
+  };
+  return digest;
 }
 
 const randomBytes = (size: number): Buffer => Buffer.from(ask(JSON.stringify({ random: size })), 'base64');
 
 export const crypto = {
-  createHash: (algorithm: string) => new Digest({ algorithm }),
-  createHmac: (algorithm: string, key: unknown) => new Digest({ algorithm, key: bytesOf(key).toString('base64') }),
-  hash: (algorithm: string, data: unknown, encoding = 'hex') => new Digest({ algorithm }).update(data).digest(encoding),
+  createHash: (algorithm: string) => digestOf({ algorithm }),
+  createHmac: (algorithm: string, key: unknown) => digestOf({ algorithm, key: bytesOf(key).toString('base64') }),
+  hash: (algorithm: string, data: unknown, encoding = 'hex') => digestOf({ algorithm }).update(data).digest(encoding),
   getHashes: () => ask(JSON.stringify({ list: true })).split(' '),
   randomBytes(size: number, done?: (error: null, bytes: Buffer) => void): Buffer | undefined {
     const bytes = randomBytes(size);

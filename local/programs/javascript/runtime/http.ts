@@ -20,21 +20,22 @@ class IncomingMessage extends Readable {
 }
 
 /** What is written is kept, and sent whole at the end. */
-abstract class OutgoingMessage extends Writable {
+class OutgoingMessage extends Writable {
+  send: (headers: [string, string][], body: Uint8Array) => void = () => {};
   headersSent = false;
-  protected readonly pairs = new Map<string, string>();
+  readonly #pairs = new Map<string, string>();
   readonly #parts: Uint8Array[] = [];
   setHeader(name: string, value: unknown): this {
-    this.pairs.set(name.toLowerCase(), String(value));
+    this.#pairs.set(name.toLowerCase(), String(value));
     return this;
   }
   getHeader(name: string): string | undefined {
-    return this.pairs.get(name.toLowerCase());
+    return this.#pairs.get(name.toLowerCase());
   }
   removeHeader(name: string): void {
-    this.pairs.delete(name.toLowerCase());
+    this.#pairs.delete(name.toLowerCase());
   }
-  protected setHeaders(headers: unknown): void {
+  setHeaders(headers: unknown): void {
     for (const [name, value] of pairsOf(headers)) this.setHeader(name, value);
   }
   override _write(part: Uint8Array, _encoding: string, done: () => void): void {
@@ -44,44 +45,22 @@ abstract class OutgoingMessage extends Writable {
   }
   override _final(done: () => void): void {
     this.headersSent = true;
-    this.send(Array.from(this.pairs), Buffer.concat(this.#parts));
+    this.send(Array.from(this.#pairs), Buffer.concat(this.#parts));
     done();
   }
-  protected abstract send(headers: [string, string][], body: Uint8Array): void;
 }
 
 class ServerResponse extends OutgoingMessage {
   statusCode = 200;
-  readonly #id: number;
   constructor(id: number) {
     super();
-    this.#id = id;
+    this.send = (headers, body) => void call('respond', { id, response: { status: this.statusCode, headers, body } });
   }
   writeHead(status: number, ...rest: unknown[]): this {
     this.statusCode = status;
     const headers = rest.at(-1);
     if (typeof headers === 'object') this.setHeaders(headers);
     return this;
-  }
-  protected send(headers: [string, string][], body: Uint8Array): void {
-    call('respond', { id: this.#id, response: { status: this.statusCode, headers, body } });
-  }
-}
-
-class ClientRequest extends OutgoingMessage {
-  readonly #url: string;
-  readonly #method: string;
-  constructor(url: string, method: string, headers: unknown) {
-    super();
-    this.#url = url;
-    this.#method = method;
-    this.setHeaders(headers);
-  }
-  protected send(headers: [string, string][], body: Uint8Array): void {
-    later('http', { url: this.#url, method: this.#method, headers, body }).then(
-      response => this.emit('response', new IncomingMessage(response)),
-      error => this.emit('error', error),
-    );
   }
 }
 
@@ -125,12 +104,19 @@ class Server extends EventEmitter {
 
 type Options = { hostname?: string; host?: string; port?: number; path?: string; method?: string; headers?: unknown };
 
-function request(...args: unknown[]): ClientRequest {
+function request(...args: unknown[]): OutgoingMessage {
   const isUrl = (arg: unknown) => typeof arg === 'string' || (typeof arg === 'object' && arg !== null && 'href' in arg);
   const options = (args.find(arg => typeof arg === 'object' && !isUrl(arg)) ?? {}) as Options;
-  const { hostname, host = 'localhost', port = 80, path = '/', method = 'GET', headers } = options;
-  const url = args.find(isUrl) ?? `http://${hostname ?? host}:${port}${path}`;
-  const made = new ClientRequest(String(url), method, headers);
+  const { hostname, host = 'localhost', port = 80, path = '/', method = 'GET' } = options;
+  const url = String(args.find(isUrl) ?? `http://${hostname ?? host}:${port}${path}`);
+  const made = new OutgoingMessage();
+  made.setHeaders(options.headers);
+  made.send = (headers, body) => {
+    later('http', { url, method, headers, body }).then(
+      response => made.emit('response', new IncomingMessage(response)),
+      error => made.emit('error', error),
+    );
+  };
   const listener = functionIn(args);
   if (listener !== undefined) made.once('response', listener);
   return made;

@@ -9,42 +9,23 @@ const servers = new Map<number, (id: number, request: LocalRequest) => void>();
 let stdinListener: ((bytes: Uint8Array | null) => void) | undefined;
 let nextId = 1;
 
-class Timeout {
-  readonly id = nextId++;
-  readonly run: () => void;
-  readonly everyMs: number | undefined;
-  atMs: number;
-  kept = true;
-  constructor(run: () => void, delayMs: number, repeats: boolean) {
-    this.run = run;
-    this.everyMs = repeats ? delayMs : undefined;
-    this.atMs = Date.now() + delayMs;
-  }
-  ref(): this {
-    this.kept = true;
-    return this;
-  }
-  unref(): this {
-    this.kept = false;
-    return this;
-  }
-  [Symbol.toPrimitive](): number {
-    return this.id;
-  }
-}
+type Timer = { readonly id: number; readonly run: () => void; readonly everyMs?: number; atMs: number; kept: boolean };
 
-const timers = new Map<number, Timeout>();
+const timers = new Map<number, Timer>();
 
-export function setTimer(
-  run: (...args: unknown[]) => void,
-  delayMs: unknown,
-  args: unknown[],
-  repeats: boolean,
-): Timeout {
+/** Gives what Node's setTimeout does: it can be let go of and held on to. */
+export function setTimer(run: (...args: unknown[]) => void, delay: unknown, args: unknown[], repeats: boolean) {
   if (typeof run !== 'function') throw new TypeError('the callback must be a function');
-  const timer = new Timeout(() => run(...args), Math.max(1, Number(delayMs) || 0), repeats);
+  const delayMs = Math.max(1, Number(delay) || 0);
+  const every = repeats ? { everyMs: delayMs } : {};
+  const timer: Timer = { id: newId(), run: () => run(...args), ...every, atMs: Date.now() + delayMs, kept: true };
   timers.set(timer.id, timer);
-  return timer;
+  const keep = (kept: boolean) => {
+    timer.kept = kept;
+    return timeout;
+  };
+  const timeout = { ref: () => keep(true), unref: () => keep(false), [Symbol.toPrimitive]: () => timer.id };
+  return timeout;
 }
 
 function clearTimer(timer: unknown): void {
@@ -99,7 +80,7 @@ export function turn(): boolean {
   return true;
 }
 
-function fire(timer: Timeout): void {
+function fire(timer: Timer): void {
   if (timer.everyMs === undefined) timers.delete(timer.id);
   else timer.atMs = Date.now() + timer.everyMs;
   timer.run();

@@ -1,4 +1,6 @@
-// What a piece of JavaScript is, and cells made to run in one scope: imports become awaited constants. Pure.
+// What a piece of JavaScript is, TypeScript as JavaScript, and cells made to run in one scope: imports become awaited
+// constants. Runs in an interpreter's worker only: swc takes exponential time on some inputs. Pure.
+import { transformSync } from '@swc/wasm-typescript';
 import { type Program, parse } from 'acorn';
 
 function parsed(code: string, sourceType: 'module' | 'script' = 'module'): Program | undefined {
@@ -45,4 +47,22 @@ export function importsAsAwaits(code: string): string {
       text.slice(node.end)
     );
   }, code);
+}
+
+type Stripped = { code: string } | { error: string };
+
+/** Enums, namespaces and the like need more than types taken out: those move the lines. */
+export function stripTypes(code: string): Stripped {
+  const stripped = transform(code, 'strip-only');
+  return 'code' in stripped ? stripped : transform(code, 'transform');
+}
+
+function transform(code: string, mode: 'strip-only' | 'transform'): Stripped {
+  try {
+    return { code: transformSync(code, { mode, module: true }).code };
+  } catch (caught) {
+    const message =
+      typeof caught === 'object' && caught !== null && 'message' in caught ? String(caught.message) : String(caught);
+    return { error: message };
+  }
 }
