@@ -11,7 +11,7 @@ export type TurnOwner = { readonly principalId: string; readonly name: string };
 export type Worked<T> = { readonly value: T; readonly ms: number };
 
 /** Maximum time of work between two turns of the event loop, and maximum wait of work after `arrived()`. */
-const SLICE_MS = 4;
+const SLICE_MS = 1;
 /** Pieces of work are small, so a principal that has used more than the others is delayed only briefly. */
 const SHARES = { newcomerMs: 1, maxAheadMs: 8 };
 
