@@ -49,9 +49,12 @@ export class Ranker {
     this.#index.addAll(this.#items);
     this.#canonical = canonicalTerms(description.synonyms);
     // Known words are looked up now, because the index is built once per image and every search starts from that image.
-    const words = this.#items.flatMap(({ name, summary, keywords }) => termsOf(`${name} ${summary} ${keywords}`));
-    for (const word of [...words, ...[...this.#canonical.values()].flat()])
-      if (!this.#known.has(word)) this.#known.set(word, this.#compute(word));
+    for (const { name, summary, keywords } of this.#items) this.#learn(termsOf(`${name} ${summary} ${keywords}`));
+    for (const words of this.#canonical.values()) this.#learn(words);
+  }
+
+  #learn(words: readonly string[]): void {
+    for (const word of words) if (!this.#known.has(word)) this.#known.set(word, this.#compute(word));
   }
 
   /** Best first, by the scores of all terms of the query. */
@@ -111,27 +114,37 @@ export class Ranker {
 }
 
 function itemsOf({ capabilities, notes = [], operations }: Description): Item[] {
-  const items = [
-    ...capabilities.map(({ signature, description = '', ...item }) => ({
-      ...item,
-      // `commands run` without `Sandbox`, because every method begins with it and few are about the sandbox itself.
-      name: item.id.split('.').length > 2 ? item.id.split('.').slice(1).join(' ') : item.id,
-      fields: signature,
-      text: description,
+  return [
+    ...capabilities.map(({ id, summary, keywords, signature, description: text = '' }) => ({
+      operation: id,
       deprecated: false,
+      // `commands run` without `Sandbox`, because every method begins with it and few are about the sandbox itself.
+      name: id.split('.').length > 2 ? id.split('.').slice(1).join(' ') : id,
+      summary,
+      keywords: keywords.join(' '),
+      fields: signature,
+      text,
     })),
-    ...notes.map(item => ({ ...item, name: item.id, fields: '', text: '', deprecated: false })),
-    ...operations.map(item => ({
-      ...item,
+    ...notes.map(({ id, summary, keywords }) => ({
+      operation: id,
+      deprecated: false,
+      name: id,
+      summary,
+      keywords: keywords.join(' '),
+      fields: '',
+      text: '',
+    })),
+    ...operations.map(operation => ({
+      operation: operation.id,
+      deprecated: operation.deprecated,
       // Summaries begin with the verb that people search for (list, create, pause), which paths do not contain.
-      name: `${item.id} ${item.summary.split(' ', 1)[0] ?? ''}`,
-      fields: fieldsOf(item).join(' '),
-      text: item.description ?? '',
+      name: `${operation.id} ${operation.summary.split(' ', 1)[0] ?? ''}`,
+      summary: operation.summary,
+      keywords: operation.keywords.join(' '),
+      fields: fieldsOf(operation).join(' '),
+      text: operation.description ?? '',
     })),
-  ];
-  return items.map(({ id: operation, deprecated, summary, keywords, name, fields, text }, id) => {
-    return { id, operation, deprecated, summary, keywords: keywords.join(' '), name, fields, text };
-  });
+  ].map((item, id) => ({ id, ...item }));
 }
 
 /** Stem of a synonym -> stems of the words it stands for. */
