@@ -162,10 +162,13 @@ function watchdog(core: Core, metrics: Metrics, log: Logger): () => void {
   });
 }
 
+/** Connections beyond this number would have to try again after a second, and among them may be a health check. */
+const MAX_UNACCEPTED = 4_096;
+
 async function listen(server: Server, { HOST, PORT }: Config): Promise<string> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(PORT, HOST, resolve);
+    server.listen({ port: PORT, host: HOST, backlog: MAX_UNACCEPTED }, resolve);
   });
   const { port } = server.address() as AddressInfo;
   return `http://${HOST.includes(':') ? `[${HOST}]` : HOST}:${port}`;
