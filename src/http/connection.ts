@@ -11,10 +11,10 @@ import { countPieces } from './pieces.ts';
 /** Usual requests fit in one piece, and no piece takes more than a few milliseconds to parse. */
 const PIECE_BYTES = 2_048;
 /** The bytes of a body without chunks take no time to parse. */
-const BODY_PIECE_BYTES = 16_384;
+const BODY_PIECE_BYTES = 65_536;
 const END_OF_HEADERS = '\r\n\r\n';
 /** A connection with this much unparsed data is not read, so its client cannot send more, until a part is parsed. */
-const MAX_HELD_BYTES = 65_536;
+const MAX_HELD_BYTES = 131_072;
 /** Counted for each packet, because packets may be small. */
 const PACKET_BYTES = 512;
 /** Limit for all connections together; beyond it, none with unparsed data is read. */
