@@ -66,7 +66,7 @@ export function checkAccess(answered: Readonly<Record<keyof Access, unknown>>): 
   return data;
 }
 
-export function openHandle(access: Access, options: SdkOptions, wire: Wire): Sandbox {
+export function openHandle(access: Access, options: SdkOptions, wire: Pick<Wire, 'fetch'>): Sandbox {
   const { sandboxId, domain, envdVersion, envdAccessToken, trafficAccessToken } = access;
   const sandbox = new Sandbox({
     ...options,

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { sdkOptions } from '../../src/e2b/connection.ts';
 import { openHandle } from '../../src/e2b/handle.ts';
-import { createWireFactory } from '../../src/e2b/wire.ts';
+import { WireFactory } from '../../src/e2b/wire.ts';
 import { Origin } from '../../src/ground/origin.ts';
 import { useProcessRun } from '../support/process-run.ts';
 
@@ -14,7 +14,7 @@ it("the SDK's private fields are where handle.ts expects them", async () => {
     { api: new Origin(parts.plane.cloud.url), sandboxUrl: parts.plane.cloud.url, domain: 'e2b.test' },
     { apiKey: parts.run.key, signal: AbortSignal.timeout(10_000), timeoutMs: 10_000 },
   );
-  const wires = createWireFactory();
+  const wires = new WireFactory();
   const asked: string[] = [];
   const wire = wires.open({
     principalId: 'someone',
@@ -29,8 +29,7 @@ it("the SDK's private fields are where handle.ts expects them", async () => {
     envdAccessToken,
     trafficAccessToken: undefined,
   };
-  const watched: typeof wire = {
-    fault: undefined,
+  const watched: Pick<typeof wire, 'fetch'> = {
     fetch: (input, init) => {
       asked.push(new URL(input instanceof Request ? input.url : String(input)).pathname);
       return wire.fetch(input, init);

@@ -2,9 +2,9 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, expect, it } from 'vitest';
-import { createWireFactory, type Wire } from '../../src/e2b/wire.ts';
+import { type Wire, WireFactory } from '../../src/e2b/wire.ts';
 
-const wires = createWireFactory();
+const wires = new WireFactory();
 let server: Server;
 afterAll(() => wires.close());
 afterEach(() => server.close().closeAllConnections());

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { LocalCloud } from '../../local/server.ts';
 import { type LocalOptions, startLocal } from '../../local/start.ts';
 import type { Connection } from '../../src/e2b/connection.ts';
-import { createWireFactory } from '../../src/e2b/wire.ts';
+import { WireFactory } from '../../src/e2b/wire.ts';
 import type { Outcome } from '../../src/engine/engine.ts';
 import { type Account, Disposal } from '../../src/engine/microvm/disposal.ts';
 import { createE2bEngine, type E2bEngine, type E2bOptions } from '../../src/engine/microvm/engine.ts';
@@ -58,7 +58,7 @@ export async function runInPlaceOfRunner(
     write('profile without a line end\\n'); sendFrame({ t: 'started' });
     ${code}`;
   const disposal = new Disposal(() => undefined);
-  const wires = createWireFactory();
+  const wires = new WireFactory();
   const account =
     'url' in where ? { e2b: localConnection(where), apiKey: RUNNER_KEY, principalId: principal.id } : where;
   const run = new Run(

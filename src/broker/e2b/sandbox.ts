@@ -2,7 +2,7 @@
 // that all runs share. The composition root imports only this file of the folder.
 
 import type { Connection } from '../../e2b/connection.ts';
-import { createWireFactory } from '../../e2b/wire.ts';
+import { WireFactory } from '../../e2b/wire.ts';
 import type { Capability as Described } from '../../spec/description.ts';
 import type { Describe } from '../approvals.ts';
 import type { Capability } from '../broker.ts';
@@ -48,7 +48,7 @@ export type DataPlane = {
 
 export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const { connection, maxSandboxesPerKey, isHidden = () => false, request } = options;
-  const wires = createWireFactory(options.maxHeldBytes);
+  const wires = new WireFactory(options.maxHeldBytes);
   const underWay = new Map<string, number>();
   const acts = new Map(options.methods.map(({ id, effect, resource }) => [id, { effect, resource }]));
   return {
@@ -58,6 +58,6 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
       return { 'api.request': request(sandboxRules(session)), ...Object.fromEntries(methods) };
     },
     describe: describeOver(connection),
-    close: wires.close,
+    close: () => wires.close(),
   };
 }

@@ -2,7 +2,7 @@
 // runs; a single run is in run.ts.
 
 import { type Connection, connect } from '../../e2b/connection.ts';
-import { createWireFactory } from '../../e2b/wire.ts';
+import { WireFactory } from '../../e2b/wire.ts';
 import type { ErrorCode } from '../../errors.ts';
 import { FairQueue } from '../../ground/fair-queue.ts';
 import { HostTurns } from '../../ground/host-turns.ts';
@@ -55,7 +55,7 @@ class MicrovmEngine implements E2bEngine {
   readonly #options: E2bOptions;
   readonly #log: EngineLog;
   readonly #disposal: Disposal;
-  readonly #wires = createWireFactory();
+  readonly #wires = new WireFactory();
   readonly #turns = new HostTurns();
   readonly #execute: PackedRunner = packRunner('execute');
   #search: PackedRunner;
