@@ -3,7 +3,7 @@ import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import type { Answer, Attack } from './attacks/attack.ts';
 import { framed, HOSTILE, onSandbox } from './hostile-sandbox.ts';
-import { post, times, toolCall } from './support/send.ts';
+import { post, rawHead, times, toolCall, writeRaw } from './support/send.ts';
 
 /** A text that repeats one piece, so that its description is short. */
 export type Shape = { readonly open: string; readonly piece: string; readonly close: string; readonly bytes: number };
@@ -25,6 +25,7 @@ const PIECES = [
     '//',
     ' ',
   ],
+  ...['GET / HTTP/1.1\r\n\r\n', 'GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n', 'a: b\r\n', '1\r\n \r\n', '\r\n'],
   ...['{"event":{"keepalive":{}}},', '\n', '{}\n', '{"type":"stdout","text":"x"}\n', '\\', '"', '\\u00e9', 'x', '€'],
 ];
 const WRAPS = [
@@ -64,6 +65,13 @@ const inBody =
       return Promise.all(times(AT_ONCE, () => post(target, body, encoding === undefined ? {} : { encoding })));
     },
   });
+const CONNECTIONS = 20;
+/** Raw bytes after `head`, on many connections, for a second. */
+const onConnections =
+  (head: string): Place =>
+  shape => ({
+    send: target => Promise.all(times(CONNECTIONS, () => writeRaw(target, head + textOf(shape), 1_000))),
+  });
 const inCode =
   (use: string): Place =>
   shape => ({
@@ -96,6 +104,9 @@ export const PLACES: Readonly<Record<string, Place>> = {
   'gzip body': inBody(body => gzipSync(body), 'gzip'),
   'deflate body': inBody(body => deflateSync(body), 'deflate'),
   'brotli body': inBody(body => brotliCompressSync(body), 'br'),
+  connection: onConnections(''),
+  headers: onConnections('GET /healthz HTTP/1.1\r\nHost: localhost\r\n'),
+  'chunks of a body': onConnections(rawHead('Transfer-Encoding: chunked')),
   code: shape => ({
     send: target =>
       Promise.all(

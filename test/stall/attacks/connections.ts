@@ -1,12 +1,9 @@
 // Attacks by connections: pipelined requests, bodies in many chunks, requests that never end.
-import { newKey } from '../../support/gateway.ts';
-import { rawRequest, times, toolCall, writeRaw } from '../support/send.ts';
+import { rawHead, rawRequest, times, toolCall, writeRaw } from '../support/send.ts';
 import type { Attack } from './attack.ts';
 
 const PROBE = 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n';
 const LIST = '{"jsonrpc":"2.0","id":1,"method":"tools/list"}';
-const head = (framing: string) =>
-  `POST /mcp HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${newKey()}\r\nContent-Type: application/json\r\nAccept: application/json\r\n${framing}\r\n\r\n`;
 
 export const CONNECTIONS: readonly Attack[] = [
   {
@@ -28,13 +25,13 @@ export const CONNECTIONS: readonly Attack[] = [
   {
     name: '8 bodies of 150,000 chunks of a byte',
     send: target => {
-      const body = `${head('Transfer-Encoding: chunked')}${'1\r\n \r\n'.repeat(150_000)}0\r\n\r\n`;
+      const body = `${rawHead('Transfer-Encoding: chunked')}${'1\r\n \r\n'.repeat(150_000)}0\r\n\r\n`;
       return Promise.all(times(8, () => writeRaw(target, body, 5_000)));
     },
   },
   {
     name: '200 requests without an end',
-    send: target => Promise.all(times(200, () => writeRaw(target, `${head('Content-Length: 900')}{`, 2_000))),
+    send: target => Promise.all(times(200, () => writeRaw(target, `${rawHead('Content-Length: 900')}{`, 2_000))),
   },
   {
     name: '300 connections with 15 kB of short headers each',

@@ -35,9 +35,13 @@ export async function post(
 
 export const times = <T>(count: number, one: (i: number) => T): T[] => Array.from({ length: count }, (_, i) => one(i));
 
+/** The headers of a call. `framing`: the header that tells where the body ends. */
+export const rawHead = (framing: string, key = newKey()): string =>
+  `POST /mcp HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${key}\r\nContent-Type: application/json\r\nAccept: application/json, text/event-stream\r\n${framing}\r\n\r\n`;
+
 /** The bytes of a call as an HTTP request. */
 export const rawRequest = (body: string, key = newKey()): string =>
-  `POST /mcp HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${key}\r\nContent-Type: application/json\r\nAccept: application/json, text/event-stream\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+  `${rawHead(`Content-Length: ${Buffer.byteLength(body)}`, key)}${body}`;
 
 type WriteOptions = { readonly read?: boolean };
 
