@@ -1,4 +1,6 @@
 // Requests that a client sends on one connection before it has the responses, and bodies in thousands of chunks.
+import { setImmediate as turn } from 'node:timers/promises';
+import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { newKey, startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { exchange, openSocket } from '../support/raw-http.ts';
@@ -15,7 +17,7 @@ const call = (code: string, key: string) => {
     ...{ jsonrpc: '2.0', id: 1, method: 'tools/call' },
     params: { name: 'search', arguments: { code } },
   });
-  return `POST /mcp HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${key}\r\nContent-Type: application/json\r\nAccept: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+  return `POST /mcp HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${key}\r\nContent-Type: application/json\r\nAccept: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
 };
 const statuses = (text: string) => [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status));
 const openRequests = async () =>
@@ -28,6 +30,39 @@ it('pipelined requests get their responses in order', async () => {
   const text = await exchange(gateway, slow + call(`async () => 'quick'`, key) + probe('Connection: close\r\n'));
   expect(statuses(text)).toEqual([200, 200, 200]);
   expect(text).toMatch(/slow[\s\S]*quick[\s\S]*"status":"ok"/);
+});
+
+it('requests get the same responses however their bytes are split into packets', async () => {
+  const ping = '{"jsonrpc":"2.0","id":1,"method":"ping"}';
+  const chunks = [...ping].map(byte => `1\r\n${byte}\r\n`).join('');
+  const chunked = call('', newKey()).replace(
+    /Content-Length[\s\S]*/,
+    `Transfer-Encoding: chunked\r\n\r\n${chunks}0\r\n\r\n`,
+  );
+  const sent = [probe(), call(`async () => 'ü€'.repeat(3000)`, newKey()), chunked, probe(), chunked];
+  const bytes = Buffer.from(sent.join('') + probe('Connection: close\r\n'));
+  const split = fc.array(fc.integer({ min: 1, max: bytes.length }), { maxLength: 60 });
+  await fc.assert(
+    fc.asyncProperty(split, async places => {
+      const ends = [...new Set([...places, bytes.length])].sort((a, b) => a - b);
+      const socket = openSocket(gateway).setNoDelay();
+      let text = '';
+      const closed = new Promise<void>((resolve, reject) =>
+        socket
+          .on('data', data => (text += data))
+          .on('error', reject)
+          .on('close', () => resolve()),
+      );
+      for (const [i, end] of ends.entries()) {
+        socket.write(bytes.subarray(ends[i - 1] ?? 0, end));
+        await turn();
+      }
+      await closed;
+      expect(statuses(text)).toEqual(Array(6).fill(200));
+      expect(text.match(/"result":\{\}/g)).toHaveLength(2);
+    }),
+    { numRuns: 20 },
+  );
 });
 
 it('any number of pipelined requests is served, one after the other', async () => {

@@ -1,0 +1,71 @@
+// The order in which connections are parsed when many have data.
+import { setImmediate as turn } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { ParsingTurns } from '../../src/http/parsing.ts';
+
+const spin = (ms: number) => {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+};
+
+/** A connection whose pieces take a whole slice. */
+const slow = (address: string, pieces: number) => {
+  const connection = {
+    address,
+    parsed: 0,
+    parse() {
+      spin(5);
+      connection.parsed += 1;
+      return connection.parsed < pieces;
+    },
+  };
+  return connection;
+};
+
+/** Parses connections with one or more pieces of a millisecond; resolves with their names in the order of the pieces. */
+async function parsed(connections: readonly (readonly [address: string, name: string, pieces: number])[]) {
+  const turns = new ParsingTurns();
+  const order: string[] = [];
+  turns.enter(slow('busy', 1));
+  for (const [address, name, pieces] of connections) {
+    let left = pieces;
+    const parse = () => {
+      spin(1);
+      order.push(name);
+      left -= 1;
+      return left > 0;
+    };
+    turns.enter({ address, parse });
+  }
+  expect(order).toEqual([]);
+  const all = connections.reduce((sum, [, , pieces]) => sum + pieces, 0);
+  while (order.length < all) await turn();
+  return order;
+}
+
+it('a connection with much data is parsed in turns with others', async () => {
+  const order = await parsed([
+    ['10.0.0.1', 'much', 20],
+    ['10.0.0.1', 'little', 1],
+  ]);
+  expect(order.indexOf('little')).toBe(1);
+});
+
+it('an address with many connections takes turns with one that has few', async () => {
+  const many = Array.from({ length: 30 }, (_, i) => ['10.0.0.1', `many ${i}`, 2] as const);
+  const order = await parsed([...many, ['10.0.0.2', 'few', 1]]);
+  expect(order.indexOf('few')).toBe(1);
+});
+
+it('the event loop gets control between pieces, and connections that arrive are accepted first', async () => {
+  const turns = new ParsingTurns();
+  const connection = slow('10.0.0.1', 3);
+  turns.enter(connection);
+  expect(connection.parsed).toBe(1);
+  turns.arrived();
+  await turn();
+  expect(connection.parsed).toBe(1);
+  await turn();
+  await turn();
+  expect(connection.parsed).toBe(3);
+});
