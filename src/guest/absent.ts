@@ -33,6 +33,9 @@ const METHOD = 'It is a method of a sandbox: const sbx = await Sandbox.create(),
 const TOOLS =
   'Tools cannot be called from code. In search there are find and describe; in execute_read and execute_write, api.request and Sandbox.';
 
+/** For members of `api` that it does not have. */
+export const API_METHOD = 'api has one method: api.request({ method, path, query, body }).';
+
 /** The names that share a sentence. */
 const GROUPS: Groups<string> = [
   [FILES, 'fs fsPromises fsp readFile readFileSync writeFile writeFileSync existsSync mkdirSync readdirSync open'],

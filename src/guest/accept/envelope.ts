@@ -1,7 +1,7 @@
 // Removes text around code or data: tags of a tool call, the name of the language, prose with a block of JSON, line ends
 // written as \n. Returns undefined for text without any of these. Pure.
 import { tryParseJson } from '../../ground/json.ts';
-import { parses } from './syntax.ts';
+import { isCode, parses } from './syntax.ts';
 
 /** The elements of known tool call formats. Other elements may be part of the code, so they are kept. */
 const ELEMENTS =
@@ -46,5 +46,5 @@ function withRealLineEnds(text: string): string | undefined {
     typeof string === 'string'
       ? string
       : text.replace(/\\([\\nrt"'])/g, (_, escaped: string) => ESCAPES[escaped] ?? escaped);
-  return parses(real) || /^\s*(?:async|import|const|let)\b/.test(real) ? real : undefined;
+  return isCode(real) ? real : undefined;
 }

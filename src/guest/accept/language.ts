@@ -60,6 +60,19 @@ const SHELL_SURE = [
   /^\s*(?:fi|done|esac)\s*$|;\s*done\s*$/,
 ];
 
+type Sign = readonly [language: Language, sign: RegExp];
+const FIRST_LINE: readonly Sign[] = [
+  ['a request line', /^\s*(?:GET|POST|PUT|PATCH|DELETE|HEAD)\s+(?:https?:\/\/|\/)\S/],
+  ['HTML', /^\s*(?:<!doctype html|<html\b|<\?php\b|<\?xml\b)/i],
+  ['SQL', /^\s*(?:SELECT\s.{1,200}\bFROM\b|INSERT INTO\b|UPDATE \w{1,60} SET\b|CREATE TABLE\b|DELETE FROM\b)/i],
+];
+const ANY_LINE: readonly Sign[] = [
+  ['Go', /^\s*(?:package \w{1,40}|func \w{1,60}\(.{0,100}\{)\s*$/],
+  ['C', /^\s*#include\s*[<"]/],
+  ['Java', /\bpublic\s+(?:static\s+)?(?:final\s+)?(?:class|void)\b|\bSystem\.out\.print/],
+  ['R', /^\s*(?:library\(\w{1,40}\)|[\w.]{1,60}\s*<-\s)/],
+];
+
 const PROSE = /^[\p{L}\p{N}\s,.?!'’"“”()\-–:/]{1,500}$/u;
 const STATEMENT = /^\s*(?:return|await|const|let|var|throw|typeof|new|async|function|yield|import|export)\b/;
 
@@ -74,15 +87,10 @@ export function languageOf(text: string, offset: number): Language | undefined {
     .map(line => line.slice(0, MAX_LINE_CHARS));
   const filled = lines.filter(line => line.trim() !== '');
   const [first = ''] = filled;
-  if (/^\s*(?:GET|POST|PUT|PATCH|DELETE|HEAD)\s+(?:https?:\/\/|\/)\S/.test(first)) return 'a request line';
-  if (/^\s*(?:<!doctype html|<html\b|<\?php\b|<\?xml\b)/i.test(first)) return 'HTML';
-  if (/^\s*(?:SELECT\s.{1,200}\bFROM\b|INSERT INTO\b|UPDATE \w{1,60} SET\b|CREATE TABLE\b|DELETE FROM\b)/i.test(first))
-    return 'SQL';
-  if (filled.some(line => /^\s*(?:package \w{1,40}|func \w{1,60}\(.{0,100}\{)\s*$/.test(line))) return 'Go';
-  if (filled.some(line => /^\s*#include\s*[<"]/.test(line))) return 'C';
-  if (filled.some(line => /\bpublic\s+(?:static\s+)?(?:final\s+)?(?:class|void)\b|\bSystem\.out\.print/.test(line)))
-    return 'Java';
-  if (filled.some(line => /^\s*(?:library\(\w{1,40}\)|[\w.]{1,60}\s*<-\s)/.test(line))) return 'R';
+  const known =
+    FIRST_LINE.find(([, sign]) => sign.test(first)) ??
+    ANY_LINE.find(([, sign]) => filled.some(line => sign.test(line)));
+  if (known !== undefined) return known[0];
   if (isShell(filled)) return 'a shell command';
   if (isPython(filled, text, offset)) return 'Python';
   if (PROSE.test(text) && /\S\s+\S/.test(text) && !STATEMENT.test(text)) return 'prose';

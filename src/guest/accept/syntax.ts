@@ -48,6 +48,9 @@ export function parseExpression(text: string): Attempt<Expression> & { readonly 
 /** Whether `text` is a program or one expression. */
 export const parses = (text: string): boolean => parseText(text).ok || parseExpression(text).ok;
 
+/** Whether `text` parses, or begins like code, so that its mistake can be shown. */
+export const isCode = (text: string): boolean => parses(text) || /^\s*(?:import|async|const|let)\b/.test(text);
+
 /** Why `(source\n)` is not exactly one expression under strict rules; offsets are those of that text. */
 export function faultOfExpression(source: string): Fault | undefined {
   const text = `(${source}\n)`;

@@ -6,7 +6,7 @@ import { isRecord, tryParseJson } from '../../ground/json.ts';
 import { dataBlock, withoutEnvelope } from './envelope.ts';
 import { foreignMessage } from './foreign.ts';
 import type { Language } from './language.ts';
-import { parseExpression, parses, Refused } from './syntax.ts';
+import { isCode, parseExpression, parses, Refused } from './syntax.ts';
 
 /** Fields whose text is always taken as code. Names are compared without case, `_` and `-`. */
 const CODE_NAMES = new Set('code javascript js typescript ts jscode javascriptcode codestring sourcecode'.split(' '));
@@ -182,5 +182,5 @@ const isFunctionText = (text: string): boolean =>
 
 function looksLikeCode(text: string): boolean {
   if (/^\s*[[{"]/.test(text) && typeof tryParseJson(text) === 'object') return true;
-  return DOES.test(text) && (parses(text) || /^\s*(?:import|async|const|let)\b/.test(text));
+  return DOES.test(text) && isCode(text);
 }

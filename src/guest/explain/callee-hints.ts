@@ -1,4 +1,5 @@
 // Hints for calls of something that is not a function: which methods there are. Pure.
+import { API_METHOD } from '../absent.ts';
 import type { Callee } from './callee.ts';
 
 const STATICS = 'create, connect, list, kill, pause, setTimeout, getInfo, getMetrics, listSnapshots, deleteSnapshot';
@@ -28,7 +29,7 @@ function hintFor(callee: Callee, text: string): string | undefined {
       ? `Output does not stream here: \`await ${path}.output()\` is what there is so far, \`await ${path}.wait()\` all of it.`
       : undefined;
   }
-  if (/^api\.\w+$/.test(path)) return 'api has one method: api.request({ method, path, query, body }).';
+  if (/^api\.\w+$/.test(path)) return API_METHOD;
   if (path === 'api') return 'api is an object: api.request({ method, path, query, body }).';
   const [, owner = '', method = ''] = /^(.*)\.([\w$]+)$/.exec(path) ?? [];
   if (owner === '') return undefined;

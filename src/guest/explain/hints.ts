@@ -1,7 +1,7 @@
 // Hints for the most common mistakes in agents' code. A table of rules, of which the first match wins; only identifiers in
 // a hint come from the error. Pure.
 import type { GuestError, Surface } from '../../engine/engine.ts';
-import { INSTEAD } from '../absent.ts';
+import { API_METHOD, INSTEAD } from '../absent.ts';
 import { foreignMessage } from '../accept/foreign.ts';
 import { languageOf } from '../accept/language.ts';
 import { GLOBALS } from '../globals.ts';
@@ -52,8 +52,7 @@ function comesFrom({ chain, text }: Mistake, call: string): boolean {
 function hintForAbsentMember(chain: string): string | undefined {
   const [, owner, name = ''] = /^(globalThis|global|api)\??\.([A-Za-z_$][\w$]{0,60})/.exec(chain) ?? [];
   if (owner === undefined) return undefined;
-  if (owner === 'api')
-    return name === 'request' ? undefined : 'api has one method: api.request({ method, path, query, body }).';
+  if (owner === 'api') return name === 'request' ? undefined : API_METHOD;
   return INSTEAD[name];
 }
 

@@ -129,10 +129,6 @@ function isError(thrown: object): boolean {
 }
 
 function textField(owner: object, name: string): string | undefined {
-  try {
-    const value = (owner as Record<string, unknown>)[name];
-    return typeof value === 'string' ? is.slice(value, 0, MAX_ERROR_CHARS) : undefined;
-  } catch {
-    return undefined;
-  }
+  const value = fieldOf(owner, name);
+  return typeof value === 'string' ? is.slice(value, 0, MAX_ERROR_CHARS) : undefined;
 }

@@ -1,4 +1,5 @@
 // The prelude of execute_read and execute_write. Both use the same image, because the host decides what each may do.
+import { API_METHOD } from '../absent.ts';
 import { display } from './display.ts';
 import { aliasIds } from './e2b/aliases.ts';
 import { hint } from './e2b/calls.ts';
@@ -11,9 +12,8 @@ const ask = async (options: unknown) => aliasIds(await guestHost.call('api.reque
 // Not the async function itself: a plain function, like all functions that the agent's code gets.
 const request = (options: unknown) => ask(options);
 const api = { request };
-const ONLY = 'api has one method: api.request({ method, path, query, body }).';
-hint(api, 'method', [[ONLY, 'get post put patch delete fetch call send Request list find']]);
-hint(api, 'property', [[ONLY, 'sandboxes sandbox templates volumes snapshots']]);
+hint(api, 'method', [[API_METHOD, 'get post put patch delete fetch call send Request list find']]);
+hint(api, 'property', [[API_METHOD, 'sandboxes sandbox templates volumes snapshots']]);
 guestHost.define('api', is.freeze(api));
 guestHost.define('display', display);
 installSandbox(guestHost);
