@@ -188,7 +188,7 @@ export const VARIABLES = {
   E2B_MAX_RUNNERS: variable('Sandboxes of the e2b engine at the same time; more runs wait.', '100', integer(1, 10_000)),
   WORKERS: variable('Worker threads of the embedded engine. Unset: one per core, 2 to 8.', '', integer(1, 64)),
   THREAD_NICE: variable(
-    'Nice value (Linux, 0 to 19) of the threads that compute for callers, so that the main thread runs first. Leave it at 0 where other programs share the processors: the threads would wait for those as well.',
+    'Nice value (Linux, 0 to 19) of the threads that compute for callers, so that the main thread runs first. A worker gets half of it until code has computed for long in it. Leave it at 0 where other programs share the processors: the threads would wait for those as well.',
     '0',
     integer(0, 19),
   ),

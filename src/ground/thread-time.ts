@@ -1,7 +1,7 @@
 // CPU time and priority of single threads, which only Linux provides. On other systems wall time is used, and
 // priorities are not changed.
 import { readFileSync, readlinkSync } from 'node:fs';
-import { setPriority } from 'node:os';
+import { getPriority, setPriority } from 'node:os';
 
 const isLinux = process.platform === 'linux';
 /** The Linux id of the calling thread; 0 on other systems. */
@@ -32,6 +32,11 @@ export function lowerPriority(threadId: number, nice: number): void {
   } catch {
     // the thread keeps its priority
   }
+}
+
+/** The nice value half way between that of the process and `nice`; 0, which changes nothing, for 0. */
+export function halfNice(nice: number): number {
+  return nice === 0 ? 0 : Math.ceil((Math.min(getPriority(), nice) + nice) / 2);
 }
 
 /** Shorter times are wall time, because asking the system takes some microseconds. */

@@ -2,7 +2,8 @@
 // That real runs follow them is tested in load.test.ts.
 import { describe, expect, it } from 'vitest';
 import { Admission } from '../../src/engine/quickjs/admission.ts';
-import { Pool, PoolWorker } from '../../src/engine/quickjs/pool.ts';
+import { Pool } from '../../src/engine/quickjs/pool.ts';
+import { PoolWorker } from '../../src/engine/quickjs/pool-worker.ts';
 import { Run } from '../../src/engine/quickjs/run.ts';
 import { principalFromKey } from '../../src/principal.ts';
 import { LIMITS } from '../contract/harness.ts';

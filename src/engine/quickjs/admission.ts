@@ -213,6 +213,11 @@ export class Admission {
     return this.#shares.isQuick(principal) ? 'quick' : 'modest';
   }
 
+  /** Whether the run is of a known principal with short slices. */
+  isQuick({ principal }: Run): boolean {
+    return this.#standingOf(principal) === 'quick';
+  }
+
   /** Whether runs wait for a worker that is yet to be added. */
   get lacksWorker(): boolean {
     return lacksWorker(this.#workers, this.waiting);

@@ -27,7 +27,7 @@ export type QuickjsOptions = {
   readonly maxLive?: number;
   /** Memory of parked guests, above which no run is started. Default 192 MB. */
   readonly maxParkedBytes?: number;
-  /** How much lower the priority of workers is than the main thread's, see ground/thread-time.ts. Default 0. */
+  /** Nice value of a worker after its first long slice; half of it before. Default 0. */
   readonly nice?: number;
   /** Use a background thread for a second to make the interpreter fast. Default true. */
   readonly warm?: boolean;

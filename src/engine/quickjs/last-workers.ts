@@ -1,6 +1,6 @@
 // Decides who may use the last free workers while the slices of others occupy the rest. A slice cannot be interrupted within
 // a built-in function of QuickJS, so whoever comes next must find a worker that is free or will be soon. Pure.
-import type { PoolWorker } from './pool.ts';
+import type { PoolWorker } from './pool-worker.ts';
 
 /** `base` workers, and up to `max` while long slices occupy all of them. */
 export type Workers = { readonly workers: readonly PoolWorker[]; readonly base: number; readonly max: number };

@@ -1,102 +1,18 @@
 // The pool of worker threads: starts them, gives them the images, kills and replaces them.
 import { Worker } from 'node:worker_threads';
 import { builtFile } from '../../ground/built.ts';
-import { lowerPriority, WorkTime } from '../../ground/thread-time.ts';
+import { halfNice, lowerPriority } from '../../ground/thread-time.ts';
 import type { Image } from './image.ts';
-import type { FromWorker, ToWorker, WorkerData } from './messages.ts';
+import type { FromWorker, WorkerData } from './messages.ts';
+import { PoolWorker } from './pool-worker.ts';
 import type { Run } from './run.ts';
 
 /** The heap of a worker, which holds replies and results while they are passed on. Guests are outside of it. */
 const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16, stackSizeMb: 8 };
 const RESPAWN_MS = 1_000;
 const SURPLUS_IDLE_MS = 10_000;
-/** A worker that has not begun a slice after this time counts as dead. */
-const UNBEGUN_MS = 10_000;
 /** A worker that has computed for this long on a slice counts as held: it will not be free soon enough for others. */
 const HELD_MS = 15;
-/** A worker that has not stopped after this time is killed, however little CPU time its thread got. */
-const STOP_MS = 1_000;
-
-export class PoolWorker {
-  readonly #worker: Worker;
-  readonly #control: Int32Array;
-  /** The run in this worker, which runs a slice or is resident. */
-  run: Run | undefined;
-  /** The run that is being parked; its pages have not arrived yet. */
-  leaving: Run | undefined;
-  /** The current slice: its start, how long it may take before the worker is killed, whether it counts as long (held). */
-  slice:
-    | { startedAt: number; time: WorkTime; readonly sentAt: number; readonly maxMs: number; held: boolean }
-    | undefined;
-  /** Number of slices sent so far; the worker counts those it has begun. */
-  #sent = 0;
-  #stop: { readonly asked: WorkTime; readonly graceMs: number } | undefined;
-  threadId = 0;
-  dead = false;
-  idleSince = performance.now();
-
-  constructor(worker: Worker, control: SharedArrayBuffer) {
-    this.#worker = worker;
-    this.#control = new Int32Array(control);
-  }
-
-  post(message: ToWorker, transfer: ArrayBuffer[] = []): void {
-    this.#worker.postMessage(message, transfer);
-  }
-
-  beginSlice(maxMs: number): void {
-    Atomics.store(this.#control, 0, 0);
-    Atomics.store(this.#control, 2, 0);
-    this.#stop = undefined;
-    this.#sent = (this.#sent + 1) | 0;
-    const now = performance.now();
-    this.slice = { startedAt: now, time: new WorkTime(this.threadId), sentAt: now, maxMs, held: false };
-  }
-
-  endSlice(): void {
-    this.slice = undefined;
-    this.idleSince = performance.now();
-  }
-
-  /** Asks the slice to stop at its next interrupt check. It is overdue if it has not stopped after `graceMs`. */
-  requestStop(graceMs: number): void {
-    Atomics.store(this.#control, 0, 1);
-    this.givesWay = false;
-    this.#stop = { asked: new WorkTime(this.threadId), graceMs };
-  }
-
-  /**
-   * Whether the slice has used up its time and its grace. The time does not count while the thread has not begun the slice:
-   * the machine may be busy, or the thread may still be parking another guest.
-   */
-  overdue(now: number): boolean {
-    const { slice } = this;
-    if (slice === undefined) return false;
-    if (Atomics.load(this.#control, 1) !== this.#sent && now - slice.sentAt < UNBEGUN_MS) {
-      slice.startedAt = now;
-      slice.time = new WorkTime(this.threadId);
-      if (this.#stop !== undefined) this.requestStop(this.#stop.graceMs);
-      return false;
-    }
-    return isOver(slice.time, slice.maxMs) || (this.#stop !== undefined && this.#stopIsOver(this.#stop));
-  }
-
-  #stopIsOver({ asked, graceMs }: { readonly asked: WorkTime; readonly graceMs: number }): boolean {
-    return asked.clockMs > STOP_MS || isOver(asked, graceMs);
-  }
-
-  /** Whether the slice must let others go first, by waiting a little at its interrupt checks. */
-  set givesWay(gives: boolean) {
-    Atomics.store(this.#control, 2, gives ? 1 : 0);
-    if (!gives) Atomics.notify(this.#control, 2);
-  }
-
-  terminate(): Promise<number> {
-    return this.#worker.terminate();
-  }
-}
-
-const isOver = (time: WorkTime, maxMs: number): boolean => time.clockMs > maxMs && time.ranMs > maxMs;
 
 export type PoolEvents = {
   message(worker: PoolWorker, message: FromWorker): void;
@@ -143,15 +59,15 @@ export class Pool {
     return this.workers.find(worker => worker.run === run);
   }
 
-  /** A worker without a run, or else one whose run is waiting. */
-  free(): PoolWorker | undefined {
-    let waiting: PoolWorker | undefined;
-    for (const worker of this.workers) {
-      if (worker.slice !== undefined) continue;
-      if (worker.run === undefined) return worker;
-      waiting ??= worker;
-    }
-    return waiting;
+  get hasFree(): boolean {
+    return this.workers.some(({ slice }) => slice === undefined);
+  }
+
+  /** A worker without a run, or else one whose run is waiting; with the higher or the lower priority, if there is a choice. */
+  free(priority: 'higher' | 'lower'): PoolWorker | undefined {
+    const free = this.workers.filter(({ slice }) => slice === undefined);
+    const empty = free.filter(({ run }) => run === undefined);
+    return empty.find(({ lowered }) => lowered === (priority === 'lower')) ?? empty[0] ?? free[0];
   }
 
   async start(): Promise<void> {
@@ -180,7 +96,11 @@ export class Pool {
 
   /** Checks how long slices have been running. Returns whether all workers are held. */
   lookAtSlices(): boolean {
-    for (const { slice } of this.workers) if (slice !== undefined) slice.held ||= slice.time.provenMs > HELD_MS;
+    for (const worker of this.workers) {
+      if (worker.slice === undefined || worker.slice.held) continue;
+      worker.slice.held = worker.slice.time.provenMs > HELD_MS;
+      if (worker.slice.held) this.#lower(worker);
+    }
     this.#makeWay();
     return this.workers.every(({ slice }) => slice?.held);
   }
@@ -193,6 +113,13 @@ export class Pool {
     for (const worker of held) worker.givesWay = othersGo;
   }
 
+  /** Long slices get less of the processors than short ones. The system does not let a thread raise its priority again. */
+  #lower(worker: PoolWorker): void {
+    if (worker.lowered) return;
+    worker.lowered = true;
+    lowerPriority(worker.threadId, this.#nice);
+  }
+
   /** Adds a worker, unless one is being started or there are `max` of them. */
   burst(): void {
     if (this.#starting === 0 && this.workers.length < this.#max) this.#spawnLater(0);
@@ -202,7 +129,8 @@ export class Pool {
   shrink(): void {
     if (this.workers.length <= this.#base) return;
     const now = performance.now();
-    const surplus = this.workers.find(w => w.run === undefined && now - w.idleSince > SURPLUS_IDLE_MS);
+    const idle = this.workers.filter(w => w.run === undefined && now - w.idleSince > SURPLUS_IDLE_MS);
+    const surplus = idle.find(({ lowered }) => lowered) ?? idle[0];
     if (surplus !== undefined) this.#end(surplus);
   }
 
@@ -271,7 +199,7 @@ export class Pool {
         if (message.type !== 'ready') return this.#events.message(worker, message);
         ready = true;
         worker.threadId = message.threadId;
-        lowerPriority(message.threadId, this.#nice);
+        lowerPriority(message.threadId, halfNice(this.#nice));
         started();
       });
       thread.on('error', (cause: NodeJS.ErrnoException) => {

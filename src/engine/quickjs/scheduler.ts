@@ -8,7 +8,8 @@ import { attachTape, receive } from './conversation.ts';
 import type { Image } from './image.ts';
 import { ImageUses } from './image-uses.ts';
 import type { Due, FromWorker } from './messages.ts';
-import { Pool, type PoolWorker } from './pool.ts';
+import { Pool } from './pool.ts';
+import type { PoolWorker } from './pool-worker.ts';
 import { Run } from './run.ts';
 
 export type SchedulerOptions = AdmissionLimits & {
@@ -102,9 +103,9 @@ export class Scheduler {
 
   #dispatch(): void {
     while (this.#admission.waiting && !this.#closed) {
-      const worker = this.#pool.free();
-      const run = worker === undefined ? undefined : this.#admission.next();
-      if (worker === undefined || run === undefined) return;
+      const run = this.#pool.hasFree ? this.#admission.next() : undefined;
+      const worker = run && this.#pool.free(this.#admission.isQuick(run) ? 'higher' : 'lower');
+      if (run === undefined || worker === undefined) return;
       this.#place(run, worker);
     }
   }
