@@ -55,6 +55,16 @@ const ASSEMBLERS = [
 ];
 const inFolders = files.filter(file => !ASSEMBLERS.includes(file));
 
+it('no file has more than 300 lines', () => {
+  const all = ['src', 'local', 'web', 'test', 'bench', 'examples', 'deploy'].flatMap(root =>
+    readdirSync(root, { recursive: true, encoding: 'utf8' })
+      .filter(file => /\.(?:ts|tsx|mjs|py|css)$/.test(file))
+      .map(file => join(root, file)),
+  );
+  expect(all.length).toBeGreaterThan(600);
+  expect(all.filter(file => readFileSync(file, 'utf8').split('\n').length > 301)).toEqual([]);
+});
+
 it('no import circle between files', () => {
   const all = ['src', 'local'].flatMap(root =>
     readdirSync(root, { recursive: true, encoding: 'utf8' })

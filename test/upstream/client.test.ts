@@ -253,14 +253,6 @@ describe('a failure', () => {
     expect(upstream.requests).toHaveLength(1);
   });
 
-  test('of a response with an invalid status is NOT_HTTP', async () => {
-    upstream.answer = (_, { socket }) => void socket?.end('HTTP/1.1 600 X\r\nContent-Length: 2\r\n\r\n{}');
-    expect(await failure(create)).toMatchObject({
-      code: 'upstream_unreachable',
-      message: expect.stringContaining('NOT_HTTP'),
-    });
-  });
-
   test('of a server that does not use HTTP is upstream_unreachable', async () => {
     const server = createServer(socket => socket.resume().end('SSH-2.0-hello\r\n'));
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
