@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { builtFile } from '../ground/built.ts';
 
-type Icon = { src: string; mimeType: string; sizes: string[] };
+export type Icon = { src: string; mimeType: string; sizes: string[] };
 
 const FILES = [
   ['page/icon.svg', 'image/svg+xml', 'any'],

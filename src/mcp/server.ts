@@ -16,7 +16,7 @@ import type { Hold } from '../ground/memory-budget.ts';
 import { PACKAGE } from '../ground/package.ts';
 import type { Principal } from '../principal.ts';
 import type { SetApart } from './answer/apart.ts';
-import { loadIcons } from './icons.ts';
+import { type Icon, loadIcons } from './icons.ts';
 import { MAX_PROGRESS_TOKEN_CHARS } from './message.ts';
 import { sendPlainErrors } from './rpc-errors.ts';
 import type { RunTool } from './run.ts';
@@ -63,25 +63,7 @@ export function createServerFactory({
 }: ServerDeps): (context: McpRequestContext) => McpServer {
   const icons = loadIcons();
   return context => {
-    const server = new McpServer(
-      { name: PACKAGE.name, title: `${api.title} code mode`, version: PACKAGE.version, icons },
-      {
-        instructions: api.instructions,
-        // Some clients list prompts and resources even if they are not declared, and give up on an error. So both are
-        // declared, with empty lists.
-        capabilities: {
-          tools: { listChanged: false },
-          prompts: { listChanged: false },
-          resources: { listChanged: false },
-        },
-        inputRequired: { maxRounds: MAX_ROUNDS },
-        cacheHints: {
-          'tools/list': { ttlMs: HOUR_MS, cacheScope: 'public' },
-          'server/discover': { ttlMs: HOUR_MS, cacheScope: 'public' },
-        },
-      },
-    );
-    sendPlainErrors(server);
+    const server = newServer(api, icons);
     const call = ({ name, surface }: ToolRecord, args: Arguments, requestContext: ServerContext) => {
       const { mcpReq } = requestContext;
       const { approvals = 'off', ...extra } = (context.authInfo?.extra ?? {}) as Extra;
@@ -124,11 +106,35 @@ export function createServerFactory({
       if (tool === undefined) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Tool ${params.name} not found`);
       return call(tool, params.arguments ?? {}, requestContext).catch(refuse);
     });
-    server.server.setRequestHandler('prompts/list', () => ({ prompts: [] }));
-    server.server.setRequestHandler('resources/list', () => ({ resources: [] }));
-    server.server.setRequestHandler('resources/templates/list', () => ({ resourceTemplates: [] }));
     return server;
   };
+}
+
+/** A server without tools. */
+function newServer(api: ServerDeps['api'], icons: Icon[]): McpServer {
+  const server = new McpServer(
+    { name: PACKAGE.name, title: `${api.title} code mode`, version: PACKAGE.version, icons },
+    {
+      instructions: api.instructions,
+      // Some clients list prompts and resources even if they are not declared, and give up on an error. So both are
+      // declared, with empty lists.
+      capabilities: {
+        tools: { listChanged: false },
+        prompts: { listChanged: false },
+        resources: { listChanged: false },
+      },
+      inputRequired: { maxRounds: MAX_ROUNDS },
+      cacheHints: {
+        'tools/list': { ttlMs: HOUR_MS, cacheScope: 'public' },
+        'server/discover': { ttlMs: HOUR_MS, cacheScope: 'public' },
+      },
+    },
+  );
+  sendPlainErrors(server);
+  server.server.setRequestHandler('prompts/list', () => ({ prompts: [] }));
+  server.server.setRequestHandler('resources/list', () => ({ resources: [] }));
+  server.server.setRequestHandler('resources/templates/list', () => ({ resourceTemplates: [] }));
+  return server;
 }
 
 type Arguments = Readonly<Record<string, unknown>>;
