@@ -1,10 +1,9 @@
 // The registry both planes of local mode share: which sandboxes there are, whose they are, how they live and die. Knows
 // no HTTP.
 import { randomUUID } from 'node:crypto';
-import { type Clock, systemClock } from './clock.ts';
-import { newSandboxId, newToken } from './ids.ts';
 import type * as parts from './sandbox.ts';
-import { CloudError, emptyMachine } from './sandbox.ts';
+import { CloudError, emptyMachine, newSandboxId, newToken } from './sandbox.ts';
+import { type Clock, systemClock } from './time.ts';
 
 export type * from './sandbox.ts';
 export { CloudError } from './sandbox.ts';

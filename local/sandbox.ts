@@ -1,4 +1,5 @@
 // A sandbox of local mode and the machine inside it: what the registry and both planes agree on.
+import { randomBytes } from 'node:crypto';
 import type { components } from 'e2b';
 
 /** What a volume holds, made by those who make machines; they alone know what it is. */
@@ -126,4 +127,18 @@ export class CloudError extends Error {
     this.code = code;
     this.sandboxId = sandboxId;
   }
+}
+
+/** `i` and 20 of a-z0-9, as E2B makes them. */
+export function newSandboxId(): string {
+  return `i${newId(20)}`;
+}
+
+/** `length` of a-z0-9. The modulus is slightly biased, which ids, unlike secrets, may be. */
+export function newId(length: number): string {
+  return Array.from(randomBytes(length), byte => 'abcdefghijklmnopqrstuvwxyz0123456789'[byte % 36]).join('');
+}
+
+export function newToken(): string {
+  return randomBytes(32).toString('hex');
 }

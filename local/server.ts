@@ -55,7 +55,10 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
   };
 
   const server = createServer((req, res) => {
-    answer(req, res).catch(() => failed(res));
+    answer(req, res).catch(() => {
+      if (res.headersSent) res.destroy();
+      else sendJson(res, 500, { code: 500, message: 'Internal server error' });
+    });
   });
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   // Uploads and long calls may take their time on loopback.
@@ -91,9 +94,4 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
 function isLocalName(hostHeader = ''): boolean {
   const host = hostHeader.toLowerCase().replace(/:\d+$/, '');
   return isLoopbackHostname(host) || isIP(host.replace(/^\[(.*)\]$/, '$1')) !== 0;
-}
-
-function failed(res: ServerResponse): void {
-  if (res.headersSent) res.destroy();
-  else sendJson(res, 500, { code: 500, message: 'Internal server error' });
 }

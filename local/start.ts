@@ -6,7 +6,7 @@ import { Contexts } from './interpreter/contexts.ts';
 import { answerInterpreter } from './interpreter/http.ts';
 import type { MachineParts, MakeMachine } from './machine/machine.ts';
 import { neighbours } from './neighbours.ts';
-import { programRunner } from './programs/programs.ts';
+import { programRunner } from './programs/guest.ts';
 import { type LocalCloud, type LocalCloudOptions, startLocalCloud } from './server.ts';
 
 export type LocalOptions = Omit<LocalCloudOptions, 'machineFactory' | 'dataPlane' | 'makeVolume'> & {
@@ -31,12 +31,6 @@ export async function startLocal({ machine = virtualMachine, ...options }: Local
 }
 
 /** Loaded when wanted: just-bash is large, and a machine of another kind does without. */
-const virtualMachine: MakeMachine = async (options, parts) => {
-  const { VirtualMachine } = await import('./machine/virtual/machine.ts');
-  return VirtualMachine.create(options, parts);
-};
-
-const virtualVolume: MakeVolume = async () => {
-  const { VirtualVolume } = await import('./machine/virtual/mounts.ts');
-  return new VirtualVolume();
-};
+const virtualMachine: MakeMachine = async (options, parts) =>
+  (await import('./machine/virtual/machine.ts')).VirtualMachine.create(options, parts);
+const virtualVolume: MakeVolume = async () => new (await import('./machine/virtual/mounts.ts')).VirtualVolume();

@@ -3,17 +3,14 @@ import type { RequestListener } from 'node:http';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import { type Cloud, CloudError } from '../cloud.ts';
 import { BuildFiles } from './build-files.ts';
-import { ApiError, fromCloud } from './errors.ts';
-import { EventStore, eventHandlers, WebhookStore, webhookHandlers } from './events.ts';
+import { eventHandlers, WebhookStore, webhookHandlers } from './events.ts';
 import { type Call, type DescribedOperation, operations } from './operation.ts';
 import { listHandlers, sandboxHandlers } from './sandboxes.ts';
-import { snapshotHandlers } from './snapshots.ts';
-import { authenticate, type Team } from './team.ts';
+import { ApiError, authenticate, fromCloud, type Team } from './team.ts';
 import { telemetryHandlers } from './telemetry.ts';
 import { TemplateStore } from './template-store.ts';
-import { templateHandlers } from './templates.ts';
-import { volumeContent } from './volume-content.ts';
-import { type MakeVolume, VolumeStore, volumeHandlers } from './volumes.ts';
+import { snapshotHandlers, templateHandlers } from './templates.ts';
+import { type MakeVolume, VolumeStore, volumeContent, volumeHandlers } from './volumes.ts';
 
 export type ControlPlane = { readonly handle: RequestListener; close(): Promise<void> };
 
@@ -32,13 +29,10 @@ export async function controlPlane(
   const volumes = new VolumeStore(makeVolume);
   const files = new BuildFiles();
   const webhooks = new WebhookStore(cloud.warn);
-  const events = new EventStore(cloud, event => webhooks.deliver(event));
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  app.get('/health', (_req, res) => {
-    res.status(204).end();
-  });
+  app.get('/health', (_req, res) => void res.status(204).end());
   // Each with a token of its own instead of the key.
   app.all('/volumecontent/:volumeID/:what', volumeContent(volumes));
   app.put('/template-files/:token', files.receive);
@@ -57,7 +51,7 @@ export async function controlPlane(
     ...snapshotHandlers(cloud, templates),
     ...templateHandlers({ cloud, templates, files }),
     ...volumeHandlers(volumes),
-    ...eventHandlers(events),
+    ...eventHandlers(cloud, event => webhooks.deliver(event)),
     ...webhookHandlers(webhooks, () => cloud.clock.now()),
   };
   for (const operation of await operations.get()) {

@@ -3,7 +3,7 @@
 import { isIP } from 'node:net';
 import type { components } from 'e2b';
 import type { NetworkConfig } from '../cloud.ts';
-import { ApiError } from './errors.ts';
+import { ApiError } from './team.ts';
 
 type Network = components['schemas']['SandboxNetworkConfig'];
 export type NewSandbox = components['schemas']['NewSandbox'];

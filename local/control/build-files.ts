@@ -1,12 +1,11 @@
 // The files that builds copy: archives by their hash, uploaded to addresses that need no key, as E2B's presigned ones;
 // what is in them, packed with gzip or not, and where it goes.
-
 import { randomBytes } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import type { RequestHandler } from 'express';
 import { unpackTar } from 'modern-tar';
 import { readCapped } from '../../src/ground/read-capped.ts';
-import { ApiError } from './errors.ts';
+import { ApiError } from './team.ts';
 
 /** Of all teams together. */
 const MAX_BYTES = 512 * 1024 * 1024;

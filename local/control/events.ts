@@ -4,36 +4,14 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { isLoopbackHostname } from '../../src/ground/loopback.ts';
 import type { Cloud, LifecycleEvent } from '../cloud.ts';
-import { ApiError, shortId } from './errors.ts';
 import type { Call } from './operation.ts';
-import { TeamStore } from './team.ts';
+import { ApiError, shortId, TeamStore } from './team.ts';
 
 const KEPT_MS = 7 * 24 * 3_600_000;
 /** Of all teams together; the oldest go first. */
 const MAX_EVENTS = 10_000;
 
 type ShownEvent = ReturnType<typeof view>;
-
-export class EventStore {
-  #events: ShownEvent[] = [];
-  readonly #cloud: Cloud;
-
-  constructor(cloud: Cloud, onEvent: (event: ShownEvent) => void) {
-    this.#cloud = cloud;
-    cloud.onLifecycle(event => {
-      const shown = view(event, cloud.clock.now());
-      this.#events.push(shown);
-      if (this.#events.length > MAX_EVENTS) this.#events.shift();
-      onEvent(shown);
-    });
-  }
-
-  ofTeam(teamId: string): ShownEvent[] {
-    const oldest = this.#cloud.clock.now() - KEPT_MS;
-    this.#events = this.#events.filter(({ timestamp }) => Date.parse(timestamp) >= oldest);
-    return this.#events.filter(event => event.sandboxTeamId === teamId);
-  }
-}
 
 function view({ kind, sandbox, data }: LifecycleEvent, nowMs: number) {
   return {
@@ -57,14 +35,21 @@ type EventQuery = {
   readonly types?: readonly string[];
 };
 
-export function eventHandlers(events: EventStore) {
+export function eventHandlers(cloud: Cloud, onEvent: (event: ShownEvent) => void) {
+  const events: ShownEvent[] = [];
+  cloud.onLifecycle(event => {
+    const shown = view(event, cloud.clock.now());
+    events.push(shown);
+    if (events.length > MAX_EVENTS) events.shift();
+    onEvent(shown);
+  });
   const list = ({ team, query: { offset, limit, orderAsc, types } }: Call<EventQuery>, sandboxId?: string) => {
+    const oldest = cloud.clock.now() - KEPT_MS;
     const matching = events
-      .ofTeam(team.teamId)
+      .filter(event => event.sandboxTeamId === team.teamId && Date.parse(event.timestamp) >= oldest)
       .filter(event => sandboxId === undefined || event.sandboxId === sandboxId)
       .filter(event => types === undefined || types.includes(event.type));
-    const ordered = orderAsc ? matching : matching.reverse();
-    return ordered.slice(offset, offset + limit);
+    return (orderAsc ? matching : matching.reverse()).slice(offset, offset + limit);
   };
   return {
     'GET /events/sandboxes': (call: Call<EventQuery>) => list(call),
@@ -124,14 +109,9 @@ export class WebhookStore extends TeamStore<Webhook> {
   }
 
   async #send({ id, url, signatureSecret, name }: Webhook, event: ShownEvent): Promise<void> {
-    if (!isLoopbackHostname(new URL(url).hostname)) {
-      this.#warn(`webhook ${name}: local mode delivers to this machine only, so ${event.type} was not sent`);
-      return;
-    }
-    if (this.#delivering >= MAX_DELIVERIES) {
-      this.#warn(`webhook ${name}: too many deliveries at once, so ${event.type} was not sent`);
-      return;
-    }
+    const leaveOut = (why: string): void => this.#warn(`webhook ${name}: ${why}, so ${event.type} was not sent`);
+    if (!isLoopbackHostname(new URL(url).hostname)) return leaveOut('local mode delivers to this machine only');
+    if (this.#delivering >= MAX_DELIVERIES) return leaveOut('too many deliveries at once');
     const body = JSON.stringify(event);
     this.#delivering += 1;
     try {

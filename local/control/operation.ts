@@ -9,8 +9,8 @@ import { Lazy } from '../../src/ground/lazy.ts';
 import { isSchema, type Operation, type Parameter, type Schema } from '../../src/spec/description.ts';
 import { loadDescription } from '../../src/spec/load.ts';
 import { objectOf } from '../../src/upstream/validate.ts';
-import { ApiError } from './errors.ts';
 import type { Team } from './team.ts';
+import { ApiError } from './team.ts';
 
 export type Call<Query = unknown, Body = unknown> = {
   readonly team: Team;

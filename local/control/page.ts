@@ -1,6 +1,6 @@
 // Cursor pagination as E2B does it: time and id of the last item, base64url, in the `X-Next-Token` header. Pure.
-import { ApiError } from './errors.ts';
 import type { Call } from './operation.ts';
+import { ApiError } from './team.ts';
 
 export type Order = 'asc' | 'desc';
 export type Position = { readonly timeMs: number; readonly id: string };

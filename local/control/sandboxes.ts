@@ -3,10 +3,10 @@ import { type Cloud, CloudError, type Sandbox } from '../cloud.ts';
 import { isDataMachine } from '../machine/machine.ts';
 import * as asked from './asked.ts';
 import { startCommand } from './build-steps.ts';
-import { ApiError, findSandbox, fromCloud } from './errors.ts';
 import type { Call, Handlers } from './operation.ts';
 import { paginate } from './page.ts';
 import type { Team } from './team.ts';
+import { ApiError, findSandbox, fromCloud } from './team.ts';
 import type { TemplateStore } from './template-store.ts';
 import { viewDetail, viewListed, viewStarted } from './views.ts';
 import type { VolumeStore } from './volumes.ts';
@@ -109,15 +109,11 @@ async function fork(cloud: Cloud, sandbox: Sandbox, timeoutMs: number, count: nu
     Array.from({ length: count }, () => cloud.create({ ...spec, network, allowInternetAccess }, timeoutMs, checkpoint)),
   );
   await checkpoint.close();
-  return forks.map(each =>
-    each.status === 'fulfilled' ? { sandbox: viewStarted(each.value) } : { error: forkError(each.reason, limit) },
-  );
-}
-
-function forkError(caught: unknown, maxRunning: number): { code: number; message: string } {
-  if (!(caught instanceof CloudError)) return { code: 500, message: 'Failed to start forked sandbox' };
-  const { status, message } = fromCloud(caught, maxRunning);
-  return { code: status, message };
+  return forks.map(each => {
+    if (each.status === 'fulfilled') return { sandbox: viewStarted(each.value) };
+    const known = each.reason instanceof CloudError ? fromCloud(each.reason, limit) : undefined;
+    return { error: { code: known?.status ?? 500, message: known?.message ?? 'Failed to start forked sandbox' } };
+  });
 }
 
 /** v1: what runs, no pages; v2: filters and pages. */

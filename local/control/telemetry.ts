@@ -2,8 +2,8 @@
 import type { paths } from 'e2b';
 import type { Cloud, LogEntry, Sandbox } from '../cloud.ts';
 import { SHOWN_USAGE } from '../sandbox.ts';
-import { ApiError, findSandbox, shortId } from './errors.ts';
 import type { Handlers } from './operation.ts';
+import { ApiError, findSandbox, shortId } from './team.ts';
 
 const STEP_MS = 5_000;
 const MAX_POINTS = 500;

@@ -1,12 +1,12 @@
 // Templates and snapshots (which are templates too): the built-in ones and each team's, their names, builds and tags.
 import { randomUUID } from 'node:crypto';
 import type { components } from 'e2b';
-import type { Clock } from '../clock.ts';
 import type { Machine } from '../cloud.ts';
-import { newId } from '../ids.ts';
+import { newId } from '../sandbox.ts';
+import type { Clock } from '../time.ts';
 import { type BuildDefaults, NO_DEFAULTS } from './build-steps.ts';
-import { ApiError } from './errors.ts';
 import type { Team } from './team.ts';
+import { ApiError } from './team.ts';
 import { ENVD_VERSION } from './views.ts';
 
 type Schemas = components['schemas'];

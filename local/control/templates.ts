@@ -1,13 +1,15 @@
-// Templates over HTTP: listing, aliases, tags, and builds, whose steps run in a machine of their own.
+// Templates over HTTP: listing, aliases, tags, and builds, whose steps run in a machine of their own; and snapshots: a
+// sandbox's machine copied into a template. Deleting one is deleting its template.
 import type { components } from 'e2b';
 import type { Cloud, MachineOptions } from '../cloud.ts';
-import { newSandboxId } from '../ids.ts';
 import { isDataMachine } from '../machine/machine.ts';
+import { newSandboxId } from '../sandbox.ts';
 import type { BuildFiles } from './build-files.ts';
 import { BuildFailure, NO_DEFAULTS, runBuild } from './build-steps.ts';
-import { ApiError } from './errors.ts';
 import type { Call, Handlers } from './operation.ts';
 import { paginate } from './page.ts';
+import type { Team } from './team.ts';
+import { ApiError, findSandbox, shortId } from './team.ts';
 import {
   type Build,
   DEFAULT_SIZE,
@@ -70,10 +72,8 @@ export function templateHandlers(parts: Parts): Handlers {
     },
     'GET /templates/{templateID}': call => {
       const template = find(call);
-      return viewWithBuilds(
-        template,
-        paginate(template.builds, each => position(each, each.buildID), call),
-      );
+      const page = paginate(template.builds, each => position(each, each.buildID), call);
+      return viewWithBuilds(template, page);
     },
     'DELETE /templates/{templateID}': call => {
       const template = findOwn(call);
@@ -104,9 +104,7 @@ export function templateHandlers(parts: Parts): Handlers {
       const logs = logEntries.map(entry => entry.message);
       return { templateID: template.templateID, buildID, status, logs, logEntries, reason };
     },
-    'GET /templates/{templateID}/builds/{buildID}/logs': call => ({
-      logs: findBuild(call, find).build.logs,
-    }),
+    'GET /templates/{templateID}/builds/{buildID}/logs': call => ({ logs: findBuild(call, find).build.logs }),
   };
 }
 
@@ -187,3 +185,50 @@ function viewWithBuilds(template: Template, page: readonly Build[]) {
   const builds = page.map(({ reason: _1, tags: _2, content: _3, defaults: _4, logs: _5, ...rest }) => rest);
   return { ...shown(template), builds };
 }
+
+export function snapshotHandlers(cloud: Cloud, templates: TemplateStore): Handlers {
+  return {
+    'POST /sandboxes/{sandboxID}/snapshots': async ({ team, param, body: { name } }) => {
+      const parsed = name === undefined ? undefined : snapshotName(name, team);
+      const sandbox = findSandbox(cloud, team, param('sandboxID'));
+      const { spec, sandboxId, state } = sandbox;
+      if (state !== 'running') throw new ApiError(404, `Sandbox '${sandboxId}' not found or not running`);
+      const content = await cloud.copyMachine(sandbox);
+      cloud.tell('snapshotted', sandbox);
+      const tag = parsed?.tag ?? DEFAULT_TAG;
+      const template = templates.findOrAdd(team, { kind: 'snapshot', alias: parsed?.name, sourceSandboxId: sandboxId });
+      templates.finish(template, templates.addBuild(template, spec, [tag]), content, `Snapshot of ${sandboxId}`);
+      return viewSnapshot(template, tag);
+    },
+    'GET /snapshots': call => {
+      const { sandboxID, name } = call.query;
+      const wanted = name === undefined ? undefined : snapshotName(name, call.team);
+      const snapshots = templates
+        .list(call.team, 'snapshot')
+        .filter(({ sourceSandboxId: id }) => sandboxID === undefined || id === shortId(sandboxID))
+        .filter(({ alias, templateID }) => wanted === undefined || [alias, templateID].includes(wanted.name))
+        .filter(({ tags }) => wanted?.tag === undefined || tags.has(wanted.tag));
+      const page = paginate(snapshots, each => ({ timeMs: Date.parse(each.createdAt), id: each.templateID }), call);
+      return page.map(each => viewSnapshot(each, wanted?.tag ?? newestTag(each)));
+    },
+  };
+}
+
+/** @throws ApiError 400, also for another team's namespace */
+function snapshotName(name: string, team: Team) {
+  const parsed = parseName(name, 'name');
+  if (parsed.namespace !== undefined && parsed.namespace !== team.slug) {
+    throw new ApiError(400, `namespace '${parsed.namespace}' must match your team '${team.slug}'`);
+  }
+  return parsed;
+}
+
+function newestTag({ builds, tags }: Template): string {
+  const [tag = DEFAULT_TAG] = [...tags].findLast(([, { buildID }]) => buildID === builds[0]?.buildID) ?? [];
+  return tag;
+}
+
+const viewSnapshot = ({ templateID, names }: Template, tag: string) => ({
+  snapshotID: `${names[0] ?? templateID}:${tag}`,
+  names,
+});

@@ -1,13 +1,12 @@
 // filesystem.Filesystem of the sandbox daemon: what is there, changes to it, and watching it. Translates between the
 // daemon's wire and a file tree; file contents go over plain HTTP (files-http.ts).
-
 import { randomUUID } from 'node:crypto';
 import { posix } from 'node:path';
 import { z } from 'zod';
 import { Failure } from '../machine/failure.ts';
-import type { DataMachine, FileEvent, FileStat } from '../machine/machine.ts';
+import type { DataMachine, FileStat } from '../machine/machine.ts';
 import { sandboxPath, type User, usersOf } from '../machine/users.ts';
-import { Deferred, untilAborted } from '../waiting.ts';
+import { Deferred, untilAborted } from '../time.ts';
 import { type Service, stream, unary } from './rpc.ts';
 
 const Path = z.object({ path: z.string().default('') });
@@ -109,19 +108,12 @@ async function watch(
     throw new Failure('invalid_argument', `path ${path} not a directory`);
   }
   return machine.files.watch(root, options.recursive, async event => {
-    await onEvent({
-      name: posix.relative(root, event.path),
-      type: `EVENT_TYPE_${event.kind.toUpperCase()}`,
-      ...(options.includeEntry ? await entryOf(machine, event) : {}),
-    });
+    const wanted = options.includeEntry && event.kind !== 'remove' && event.kind !== 'rename';
+    // Absent when it is gone already.
+    const entry = wanted ? await entryInfo(machine, event.path).catch(() => undefined) : undefined;
+    const type = `EVENT_TYPE_${event.kind.toUpperCase()}`;
+    await onEvent({ name: posix.relative(root, event.path), type, ...(entry && { entry }) });
   });
-}
-
-/** Absent when it is gone already. */
-async function entryOf(machine: DataMachine, event: FileEvent): Promise<object> {
-  if (event.kind === 'remove' || event.kind === 'rename') return {};
-  const entry = await entryInfo(machine, event.path).catch(() => undefined);
-  return entry === undefined ? {} : { entry };
 }
 
 /** What is missing, in the daemon's words; `others`: whatever else the file tree refuses is the daemon's own error. */
@@ -172,7 +164,9 @@ async function listDir(machine: DataMachine, shown: string, root: string, depth:
   const entries: EntryInfo[] = [];
   const users = await usersOf(machine.files);
   const walk = async (directory: string, left: number): Promise<void> => {
-    for (const name of (await machine.files.list(directory)).toSorted(byBytes)) {
+    for (const name of (await machine.files.list(directory)).toSorted((a, b) =>
+      Buffer.compare(Buffer.from(a), Buffer.from(b)),
+    )) {
       const path = posix.join(directory, name);
       const entry = await entryInfo(machine, path, users).catch(() => undefined);
       if (entry === undefined) continue;
@@ -183,8 +177,4 @@ async function listDir(machine: DataMachine, shown: string, root: string, depth:
   };
   await walk(root, depth);
   return entries;
-}
-
-function byBytes(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }

@@ -5,7 +5,7 @@ import { Failure } from '../machine/failure.ts';
 import type { DataMachine } from '../machine/machine.ts';
 import type { Exit, Process, ProcessEvent, TerminalSize } from '../machine/processes.ts';
 import { sandboxPath } from '../machine/users.ts';
-import { Deferred, untilAborted } from '../waiting.ts';
+import { Deferred, untilAborted } from '../time.ts';
 import { type Call, check, type Service, stream, unary } from './rpc.ts';
 
 const Size = z.object({ cols: z.number().int().default(80), rows: z.number().int().default(24) });
@@ -50,7 +50,9 @@ export function processService({ processes, defaults }: DataMachine): Service {
       });
   };
   return {
-    List: unary(z.unknown(), async () => ({ processes: processes.list().map(describe) })),
+    List: unary(z.unknown(), async () => ({
+      processes: processes.list().map(({ config, pid, tag }) => ({ config, pid, tag })),
+    })),
     SendInput: unary(SendInput, write),
     CloseStdin: unary(Select, async request => running(request).control.closeStdin()),
     SendSignal: unary(SendSignal, async ({ signal, ...request }) => {
@@ -100,7 +102,9 @@ function relay({ send, closed }: Call) {
     async listener(event: ProcessEvent): Promise<void> {
       if (closed.aborted) return;
       await started.promise;
-      await send({ event: event.type === 'data' ? dataEvent(event) : endEvent(event.exit) });
+      await send({
+        event: event.type === 'data' ? { data: { [event.kind]: base64(event.bytes) } } : endEvent(event.exit),
+      });
       if (event.type === 'end') ended.resolve();
     },
     /** Until the end event was sent, or the client has disconnected. */
@@ -112,10 +116,7 @@ function relay({ send, closed }: Call) {
   };
 }
 
-function dataEvent(event: { kind: string; bytes: Uint8Array }): object {
-  const { buffer, byteOffset, byteLength } = event.bytes;
-  return { data: { [event.kind]: Buffer.from(buffer, byteOffset, byteLength).toString('base64') } };
-}
+const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
 
 function endEvent(exit: Exit): object {
   if (exit.kind === 'signalled') {
@@ -124,10 +125,6 @@ function endEvent(exit: Exit): object {
   }
   const status = `exit status ${exit.code}`;
   return { end: { exitCode: exit.code, exited: true, status, ...(exit.code === 0 ? {} : { error: status }) } };
-}
-
-function describe(process: Process): object {
-  return { config: process.config, pid: process.pid, ...(process.tag === undefined ? {} : { tag: process.tag }) };
 }
 
 function noSuchProcess(selector: { pid?: number | undefined; tag?: string | undefined }): Failure {

@@ -6,7 +6,7 @@ import { type DataMachine, isDataMachine } from '../machine/machine.ts';
 import { DEFAULT_USER, findUser } from '../machine/users.ts';
 import { SHOWN_USAGE } from '../sandbox.ts';
 import type { DataPlane } from '../server.ts';
-import { onAbort } from '../waiting.ts';
+import { onAbort } from '../time.ts';
 import * as access from './access.ts';
 import { sendJson, sendRefusal } from './answers.ts';
 import { answerFiles } from './files-http.ts';

@@ -103,19 +103,13 @@ function withBareText(event: CellEvent): CellEvent {
   return { ...event, text: text.slice(1, -1) };
 }
 
+/** What is no JSON does not fit the schema either. */
 async function read<T extends z.ZodType>(schema: T, req: IncomingMessage): Promise<z.infer<T>> {
   const tooLarge = () => new Refusal(413, 'The request is too large');
   const body = await readCapped(req, { maxBytes: MAX_BODY_BYTES, tooLarge });
-  const parsed = schema.safeParse(parseJson(body.toString('utf8')));
+  const given: unknown = await new Response(body).json().catch(() => undefined);
+  const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   throw new Refusal(422, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'invalid request'}`);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new Refusal(400, 'The request is not JSON');
-  }
 }

@@ -4,7 +4,7 @@ import type { DataMachine } from '../machine/machine.ts';
 import { asText, type Listener } from '../machine/processes.ts';
 import { Guest } from '../programs/guest.ts';
 import type { Cell, CellEvent, Language } from '../programs/operations.ts';
-import { Deferred, onAbort } from '../waiting.ts';
+import { Deferred, onAbort } from '../time.ts';
 
 export type CellOutput = {
   text(kind: 'stdout' | 'stderr', text: string): Promise<void>;

@@ -1,7 +1,7 @@
 // The processes of one sandbox: who runs, who listens to whom, how each ended. A shell starts them (virtual or real)
 // and reports here; the process service reads here. Knows neither HTTP nor shells.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Deferred, onAbort } from '../waiting.ts';
+import { Deferred, onAbort } from '../time.ts';
 import { Failure } from './failure.ts';
 
 export type ProcessConfig = {
@@ -74,7 +74,7 @@ export class Process {
   /** Until the shell has started it, it takes nothing. */
   control: ProcessControl = { write: async () => {}, closeStdin: () => {}, signal: () => {} };
   readonly #listeners = new Set<Listener>();
-  #exit: Exit | undefined;
+  exit: Exit | undefined;
 
   constructor(pid: number, { config, tag }: StartOptions) {
     this.pid = pid;
@@ -82,14 +82,10 @@ export class Process {
     this.tag = tag;
   }
 
-  get exit(): Exit | undefined {
-    return this.#exit;
-  }
-
   /** Output from now on; the end, also if it has come already. */
   listen(listener: Listener): () => void {
-    if (this.#exit === undefined) this.#listeners.add(listener);
-    else void listener({ type: 'end', exit: this.#exit });
+    if (this.exit === undefined) this.#listeners.add(listener);
+    else void listener({ type: 'end', exit: this.exit });
     return () => this.#listeners.delete(listener);
   }
 
@@ -103,7 +99,7 @@ export class Process {
 
   /** For shells, once, after the last output. */
   end(exit: Exit): void {
-    this.#exit ??= exit;
+    this.exit ??= exit;
     for (const listener of this.#listeners) void listener({ type: 'end', exit });
     this.#listeners.clear();
   }

@@ -25,17 +25,15 @@ export async function startChild(
     },
     stop,
   );
-  const feed = async (): Promise<void> => {
-    await process.control.write(stdin);
-    process.control.closeStdin();
-  };
-  if (stdin.length > 0) feed().catch(() => {});
+  const { control } = process;
+  const fed = stdin.length > 0 ? control.write(stdin).then(() => control.closeStdin()) : undefined;
+  fed?.catch(() => {});
   const outcome = process.ended().then(exit => ({
     exitCode: exit.kind === 'exited' ? exit.code : KILLED,
     stdout: Buffer.concat(collected.stdout),
     stderr: Buffer.concat(collected.stderr),
   }));
-  return { outcome, signal: name => process.control.signal(name) };
+  return { outcome, signal: name => control.signal(name) };
 }
 
 /** Ends early, and quietly, when the signal aborts. */

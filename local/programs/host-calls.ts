@@ -2,11 +2,11 @@
 // Nothing here reaches further than the guest's own sandbox.
 import { Failure, type FailureCode } from '../machine/failure.ts';
 import type { DataMachine, LocalRequest, LocalResponse, Network } from '../machine/machine.ts';
-import { onAbort } from '../waiting.ts';
+import { onAbort } from '../time.ts';
 import { type Child, sleep, startChild } from './children.ts';
 import type * as wire from './operations.ts';
 import { checked } from './operations.ts';
-import { Printed } from './printed.ts';
+import { printer } from './printed.ts';
 
 type Args<O extends wire.Operation> = wire.Args<O>;
 type Results = { [O in keyof HostCalls['handlers']]: Awaited<ReturnType<HostCalls['handlers'][O]>> };
@@ -42,7 +42,7 @@ const MAX_CHILDREN = 64;
 export class HostCalls {
   readonly #machine: DataMachine;
   readonly #io: GuestIo;
-  readonly #printed: Printed;
+  readonly #printed: ReturnType<typeof printer>;
   /** The guest's servers, by its numbers, and how each is closed. */
   readonly #servers = new Map<number, () => void>();
   readonly #responses = new Map<number, (response: LocalResponse) => void>();
@@ -100,7 +100,7 @@ export class HostCalls {
   constructor(machine: DataMachine, io: GuestIo) {
     this.#machine = machine;
     this.#io = io;
-    this.#printed = new Printed((kind, bytes) => io.output(kind, bytes));
+    this.#printed = printer((kind, bytes) => io.output(kind, bytes));
   }
 
   /** `request` is untrusted. Output has no answer: what a guest asks next is done once it is written. */

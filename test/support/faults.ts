@@ -1,7 +1,7 @@
 // Injects faults into local mode, for tests of its callers: responses that are late, wrong, broken or missing.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Clock, systemClock } from '../../local/clock.ts';
 import type { LocalCloudOptions } from '../../local/server.ts';
+import { type Clock, systemClock } from '../../local/time.ts';
 
 export type Fault =
   /** A response instead of the real one. An object is sent as JSON, a string as it is. */

@@ -15,7 +15,7 @@ const DIRECTORIES =
 /** What is read from its path and written to it goes elsewhere. */
 export type Device = { read(): Promise<Buffer>; write(bytes: Buffer): Promise<void> };
 type Encoding = Parameters<InMemoryFs['writeFile']>[2];
-type Attributes = { uid?: number; metadata?: Readonly<Record<string, string>> };
+type Attributes = { uid?: number; metadata?: Readonly<Record<string, string>> | undefined };
 /** A redirection reads a file whole: of an endless one it gets this much (head -c and dd get what they ask for). */
 const DEVICE_BYTES = 1024 * 1024;
 const DEVICES: readonly (readonly [path: string, read: Device['read']])[] = [
@@ -74,9 +74,8 @@ export class Disk extends InMemoryFs {
 
   setMetadata(path: string, metadata: Readonly<Record<string, string>>): void {
     const had = this.#attributes.get(path);
-    const { metadata: _, ...rest } = had ?? {};
     const some = Object.keys(metadata).length > 0;
-    this.#attributes.set(path, some ? { ...rest, metadata } : rest);
+    this.#attributes.set(path, { ...had, metadata: some ? metadata : undefined });
     if (some || had?.metadata !== undefined) this.#tell('chmod', path);
   }
 

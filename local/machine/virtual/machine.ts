@@ -27,7 +27,11 @@ export class VirtualMachine implements DataMachine {
   #streams = streamsOfMany();
 
   private constructor(root: Disk, options: MachineOptions, parts: MachineParts) {
-    const volumes = volumesOf(options);
+    const volumes = new Map(
+      options.volumeMounts.flatMap(({ path, content }) =>
+        content instanceof VirtualVolume ? [[path, content.disk]] : [],
+      ),
+    );
     const disk = mountVolumes(root, volumes);
     this.#disk = root;
     this.#parts = parts;
@@ -92,12 +96,6 @@ export class VirtualMachine implements DataMachine {
   async #end(): Promise<void> {
     await Promise.all([this.processes.killAll(), this.contexts.close()]);
   }
-}
-
-function volumesOf({ volumeMounts }: MachineOptions): Map<string, Disk> {
-  return new Map(
-    volumeMounts.flatMap(({ path, content }) => (content instanceof VirtualVolume ? [[path, content.disk]] : [])),
-  );
 }
 
 /** Each open request of the sandbox listens to its signal: more than the ten after which Node suspects a leak. */

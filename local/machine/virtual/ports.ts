@@ -2,7 +2,7 @@
 // (curl, fetch) are answered by them. HTTP without sockets; nothing of the host's network is touched.
 import type { SecureFetch } from 'just-bash';
 import { readCapped } from '../../../src/ground/read-capped.ts';
-import { Deferred } from '../../waiting.ts';
+import { Deferred } from '../../time.ts';
 import type { LocalRequest, LocalResponse, Network, PortHandler, Serve } from '../machine.ts';
 
 const LOCAL = new Set(['localhost', '127.0.0.1', '0.0.0.0', '[::1]']);
@@ -124,16 +124,10 @@ export class Ports implements Network {
   }
 
   /** For just-bash's curl. */
-  readonly fetch: SecureFetch = async (url, options = {}) => {
-    const headers = Array.from(new Headers(options.headers ?? {}));
-    const body = Buffer.from(options.body ?? '', 'utf8');
-    const answer = await this.request(url, { method: options.method ?? 'GET', headers, body });
-    return {
-      status: answer.status,
-      statusText: '',
-      headers: Object.fromEntries(answer.headers.map(([name, value]) => [name.toLowerCase(), value])),
-      body: answer.body,
-      url,
-    };
+  readonly fetch: SecureFetch = async (url, { method = 'GET', headers = {}, body = '' } = {}) => {
+    const sent = { method, headers: Array.from(new Headers(headers)), body: Buffer.from(body, 'utf8') };
+    const answer = await this.request(url, sent);
+    const named = Object.fromEntries(answer.headers.map(([name, value]) => [name.toLowerCase(), value]));
+    return { status: answer.status, statusText: '', headers: named, body: answer.body, url };
   };
 }

@@ -4,13 +4,13 @@
 import {
   type CommandNode,
   type PipelineNode,
+  parse,
   type ScriptNode,
   type SimpleCommandNode,
   type StatementNode,
   serialize,
   type WordNode,
 } from 'just-bash';
-import { nodesOf, widenRanges } from './ranges.ts';
 
 type Redirection = SimpleCommandNode['redirections'][number];
 type Assignment = SimpleCommandNode['assignments'][number];
@@ -168,4 +168,62 @@ function assignment(name: string, value: string): Assignment {
 
 function redirection(fd: number | null, operator: '<' | '>>', path: string): Redirection {
   return { type: 'Redirection', fd, operator, target: word(path) };
+}
+
+const MAX_EXPANDED = 10_000;
+
+/**
+ * Brace ranges longer than just-bash expands: it stops at its limit without a word. Those that stand alone become `seq`,
+ * which has no such limit; the others are refused.
+ */
+function widenRanges(tree: unknown): void {
+  for (const node of nodesOf(tree)) {
+    if (node.type !== 'Word' || !Array.isArray(node.parts)) continue;
+    const ranges = node.parts.map(longRange);
+    const [range] = ranges;
+    if (range !== undefined && ranges.length === 1) node.parts = seqParts(range);
+    else if (ranges.some(each => each !== undefined)) {
+      throw new Error(`a brace range in a word gives at most ${MAX_EXPANDED} words in local mode: use seq`);
+    }
+  }
+}
+
+type Range = { readonly start: number; readonly end: number; readonly step: number };
+
+function longRange(part: unknown): Range | undefined {
+  if (typeof part !== 'object' || part === null || !('items' in part) || !Array.isArray(part.items)) return undefined;
+  for (const item of part.items as { type?: unknown; start?: unknown; end?: unknown; step?: unknown }[]) {
+    const { type, start, end, step } = item;
+    if (type !== 'Range' || typeof start !== 'number' || typeof end !== 'number') continue;
+    const by = Math.abs(typeof step === 'number' && step !== 0 ? step : 1);
+    if (Math.abs(end - start) / by >= MAX_EXPANDED) return { start, end, step: end < start ? -by : by };
+  }
+  return undefined;
+}
+
+function seqParts({ start, end, step }: Range): unknown {
+  const [statement] = parse(`x $(seq ${start} ${step} ${end})`).statements;
+  const [command] = statement?.pipelines[0]?.commands ?? [];
+  return command?.type === 'SimpleCommand' ? command.args[0]?.parts : [];
+}
+
+/** The node and all nodes inside it. A node's own are looked at after it was given out: it may be changed. */
+function* nodesOf(tree: unknown): Generator<Record<string, unknown>> {
+  if (typeof tree !== 'object' || tree === null) return;
+  if ('type' in tree) yield tree as Record<string, unknown>;
+  for (const inner of Object.values(tree)) yield* nodesOf(inner);
+}
+
+const BOTH = String.raw`exec > >\((?:[^()]*; )?exec tee -a (\S+)\) 2> >\((?:[^()]*; )?exec tee -a \1 >&2\)`;
+const COPIED = new RegExp(`^(?:command -v tee >/dev/null && )?${BOTH}; exec /bin/bash -l -c '(.*)'$`, 's');
+
+/**
+ * Output that goes to a file as well, as a script asks for it that begins with `exec > >(tee -a FILE) 2> >(tee -a FILE
+ * >&2)` and then puts a shell in its own place. just-bash runs process substitutions only once the script has ended, so
+ * this one form is taken out of the script.
+ */
+export function withoutCopy(script: string): { readonly source: string; readonly copyTo?: string } {
+  const [, copyTo, quoted] = COPIED.exec(script) ?? [];
+  if (copyTo === undefined || quoted === undefined) return { source: script };
+  return { source: quoted.replaceAll(`'\\''`, "'"), copyTo };
 }

@@ -1,12 +1,10 @@
 // What a running script has around it, as the commands of ours see it: its process, input, output and jobs.
-
 import type { RunProgram } from '../machine.ts';
 import type { OutputKind } from '../processes.ts';
 import type { User } from '../users.ts';
 import type { Disk } from './disk.ts';
-import type { LiveStdin } from './live-stdin.ts';
 import type { Ports } from './ports.ts';
-import type { Terminal } from './terminal.ts';
+import type { LiveStdin, Terminal } from './terminal.ts';
 
 /** Stands for input that is still to come: just-bash wants all of it at once. */
 export const LIVE_INPUT = '\u0000live input\u0000';

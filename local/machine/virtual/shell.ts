@@ -6,19 +6,16 @@ import { Bash } from 'just-bash';
 import { Failure } from '../failure.ts';
 import type { Process, ProcessControl, Shell, StartOptions } from '../processes.ts';
 import { findUser, type User } from '../users.ts';
-import { byteCommands } from './commands/bytes.ts';
+import { byteCommands, inputCommands } from './commands/bytes.ts';
 import { gitCommands } from './commands/git.ts';
-import { inputCommands } from './commands/input.ts';
 import { jobCommands } from './commands/jobs.ts';
 import { runtimeCommands } from './commands/runtimes.ts';
 import { systemCommands } from './commands/system.ts';
 import { userCommands } from './commands/users.ts';
-import { withoutCopy } from './copied-output.ts';
-import { LiveStdin } from './live-stdin.ts';
-import { type Channels, prepareScript } from './script.ts';
+import { type Channels, prepareScript, withoutCopy } from './script.ts';
 import type { Job, Processes, ScriptOptions, Session, VirtualShellOptions } from './session.ts';
 import { LIVE_INPUT, quote } from './session.ts';
-import { INTERACTIVE, Terminal } from './terminal.ts';
+import { INTERACTIVE, LiveStdin, Terminal } from './terminal.ts';
 import { closedTo } from './user-disk.ts';
 
 /** An endless loop that does nothing else ends here. */
@@ -226,14 +223,13 @@ function reasonOf(caught: unknown): string {
 /** just-bash's commands say of what they may not read that it is not there. */
 function withReason(bytes: Buffer, refused: ReadonlySet<string>): Buffer {
   if (refused.size === 0) return bytes;
-  const lines = bytes.toString('utf8').split('\n');
-  const said = lines.map(line => {
-    const about = [...refused].some(path => line.includes(path) || line.includes(posix.basename(path)));
-    return about
-      ? line.replace(/No such file or directory$|EACCES: permission denied, '[^']*'$/, 'Permission denied')
-      : line;
-  });
-  return Buffer.from(said.join('\n'));
+  const names = [...refused].flatMap(path => [path, posix.basename(path)]);
+  const said = bytes
+    .toString('utf8')
+    .replace(/^(.*)(?:No such file or directory|EACCES: permission denied, '[^']*')$/gm, (line, before) =>
+      names.some(name => line.includes(name)) ? `${before}Permission denied` : line,
+    );
+  return Buffer.from(said);
 }
 
 /** The SDK starts `/bin/bash -l -c CMD`; anything else is a program and its arguments. */

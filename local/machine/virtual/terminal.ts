@@ -1,7 +1,68 @@
-// A terminal before a virtual shell: what is typed is shown and given to the shell line by line, what the shell prints is
-// shown. Knows the few control characters that people type; programs on the whole screen are not possible here.
+// The input of a running process, and a terminal before a virtual shell: what is typed is shown and given to the shell line
+// by line, what the shell prints is shown. Knows the few control characters that people type; programs on the whole screen
+// are not possible here.
+import { Deferred } from '../../time.ts';
 import type { TerminalSize } from '../processes.ts';
-import { LiveStdin } from './live-stdin.ts';
+
+const PIPE_BYTES = 64 * 1024;
+
+/**
+ * Bytes pushed by a client, taken by whatever reads. A writer waits while more than a pipe's capacity is unread, as with a
+ * real pipe.
+ */
+export class LiveStdin {
+  #unread = Buffer.alloc(0);
+  #closed = false;
+  #changed = new Deferred();
+
+  /** Resolves when there is room again. Rejects once closed. */
+  async push(bytes: Uint8Array): Promise<void> {
+    if (this.#closed) throw new Error('stdin is closed');
+    this.#change(Buffer.concat([this.#unread, bytes]));
+    while (this.#unread.length > PIPE_BYTES && !this.#closed) await this.#changed.promise;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#change(this.#unread);
+  }
+
+  /** What there is, waiting for something; undefined at the end. */
+  read(): Promise<Buffer | undefined> {
+    return this.#take(bytes => bytes.length);
+  }
+
+  /** With its newline, if it has one; undefined at the end. */
+  readLine(): Promise<Buffer | undefined> {
+    return this.#take(bytes => bytes.indexOf('\n') + 1);
+  }
+
+  async readAll(): Promise<Buffer> {
+    const parts: Buffer[] = [];
+    for (let part = await this.read(); part !== undefined; part = await this.read()) parts.push(part);
+    return Buffer.concat(parts);
+  }
+
+  /** As many bytes as are wanted of those there are; 0: more have to come first. */
+  async #take(wanted: (bytes: Buffer) => number): Promise<Buffer | undefined> {
+    while (true) {
+      const all = this.#unread;
+      const size = wanted(all) || (this.#closed ? all.length : 0);
+      if (size > 0) {
+        this.#change(all.subarray(size));
+        return all.subarray(0, size);
+      }
+      if (this.#closed) return undefined;
+      await this.#changed.promise;
+    }
+  }
+
+  #change(unread: Buffer<ArrayBuffer>): void {
+    this.#unread = unread;
+    this.#changed.resolve();
+    this.#changed = new Deferred();
+  }
+}
 
 /** An interactive shell: one script, so that variables, functions and the folder stay from line to line. */
 export const INTERACTIVE = `while printf '%s@e2b:%s$ ' "$USER" "\${PWD/#$HOME/\\~}"; IFS= read -r __line; do eval "$__line"; done`;
@@ -19,16 +80,12 @@ export class Terminal {
   readonly #decoder = new TextDecoder();
   /** Typed and not yet entered. */
   #line = '';
-  #left = false;
+  /** The person has left the shell; else it ended by a mistake, and a new one takes over. */
+  left = false;
 
   constructor(size: TerminalSize, show: (bytes: Buffer) => Promise<void>) {
     this.size = size;
     this.#show = show;
-  }
-
-  /** The person has left the shell; else it ended by a mistake, and a new one takes over. */
-  get left(): boolean {
-    return this.#left;
   }
 
   /** What the shell and its programs print. */
@@ -44,7 +101,7 @@ export class Terminal {
     if (ENTER.test(char)) {
       const line = `${this.#line}\n`;
       this.#line = '';
-      this.#left ||= LEAVING.test(line);
+      this.left ||= LEAVING.test(line);
       await this.#echo('\r\n');
       await this.stdin.push(Buffer.from(line));
     } else if (BACKSPACE.test(char)) {
@@ -56,7 +113,7 @@ export class Terminal {
       await this.stdin.push(Buffer.from('\n'));
     } else if (char === END) {
       if (this.#line !== '') return;
-      this.#left = true;
+      this.left = true;
       this.stdin.close();
     } else {
       this.#line += char;

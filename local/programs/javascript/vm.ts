@@ -108,8 +108,8 @@ export class Vm {
     const given = this.#vm.newObject();
     const set = (name: string, work: (...args: JSValueHandle[]) => JSValueHandle): void =>
       this.#vm.newFunction(name, work).consume(made => given.setProp(name, made));
-    const text = (name: string, work: (...texts: string[]) => string): void =>
-      set(name, (...args) => this.#vm.newString(work(...args.map(String))));
+    const text = (name: string, work: (...texts: string[]) => string | undefined): void =>
+      set(name, (...args) => this.#vm.newString(work(...args.map(String)) ?? ''));
     text('host', request => answerText(request, call as (op: string, args: object) => unknown));
     text('hash', hash);
     text('strip', source => {
@@ -121,7 +121,7 @@ export class Vm {
     text('library', name => readFileSync(builtFile(`local/programs/javascript/runtime/${name}.js`), 'utf8'));
     text('print', (kind, printed) => {
       call('output', { kind: kind === 'stderr' ? 'stderr' : 'stdout', bytes: Buffer.from(printed) });
-      return '';
+      return undefined;
     });
     text('exit', code => {
       this.exitCode = Number(code);

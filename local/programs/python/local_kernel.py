@@ -88,12 +88,10 @@ class Shown:
     def __repr__(self):
         return f'<IPython.core.display.{type(self).__name__} object>'
 
-def getoutput(command):
-    return _run(command)['stdout'].decode('utf-8', 'replace').splitlines()
-
 # The little of IPython's shell that notebooks call.
 shell = types.SimpleNamespace(
-    system=_system, getoutput=getoutput, run_line_magic=lambda name, line: magic(name, line))
+    system=_system, run_line_magic=lambda name, line: magic(name, line),
+    getoutput=lambda command: _run(command)['stdout'].decode('utf-8', 'replace').splitlines())
 ipython, shown_in = types.ModuleType('IPython'), types.ModuleType('IPython.display')
 shown_in.display = display
 shown_in.clear_output = lambda *_, **__: None

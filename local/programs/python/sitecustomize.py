@@ -1,6 +1,7 @@
 # What every interpreter of local mode starts with: blocking calls to the host instead of what WebAssembly has not. Child
 # processes and the network are in files of their own, loaded with the modules they change.
 import sys, os, time, json, base64, itertools
+from types import SimpleNamespace
 
 sys.executable = '/usr/local/bin/python3'
 for _stream in (sys.stdout, sys.stderr):
@@ -116,17 +117,6 @@ _patches = {
     'socketserver': _later('local_network', 'patch_socketserver'),
 }
 
-class _Loader:
-    def __init__(self, loader, patch):
-        self._loader, self._patch = loader, patch
-    def create_module(self, spec):
-        return None
-    def exec_module(self, module):
-        self._loader.exec_module(module)
-        self._patch(module)
-    def __getattr__(self, name):
-        return getattr(self._loader, name)
-
 class _Finder:
     @staticmethod
     def find_spec(name, path=None, target=None):
@@ -134,8 +124,11 @@ class _Finder:
             return None
         from importlib._bootstrap_external import PathFinder
         spec = PathFinder.find_spec(name, path)
-        if spec is not None:
-            spec.loader = _Loader(spec.loader, _patches[name])
+        loader = spec.loader
+        def exec_module(module):
+            loader.exec_module(module)
+            _patches[name](module)
+        spec.loader = SimpleNamespace(create_module=loader.create_module, exec_module=exec_module)
         return spec
 
 sys.meta_path.insert(0, _Finder)

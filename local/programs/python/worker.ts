@@ -5,7 +5,6 @@ import { readFileSync } from 'node:fs';
 import nodeModule, { createRequire } from 'node:module';
 import { workerData } from 'node:worker_threads';
 import { builtFile } from '../../../src/ground/built.ts';
-
 import type { Failure } from '../../machine/failure.ts';
 import { type WasmInstance, type WasmModule, webAssembly } from '../interpreters.ts';
 import { answerText, hostCaller, type WorkerStart } from '../protocol.ts';

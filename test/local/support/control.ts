@@ -1,8 +1,8 @@
 // A local cloud for one test file, keys made up at run time, a clock the test moves, and plain fetch.
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, expect } from 'vitest';
-import type { Clock } from '../../../local/clock.ts';
 import { type LocalCloud, type LocalCloudOptions, startLocalCloud } from '../../../local/server.ts';
+import type { Clock } from '../../../local/time.ts';
 
 export const newKey = (): string => `e2b_${randomBytes(20).toString('hex')}`;
 

@@ -1,8 +1,47 @@
-// Bytes as such: printf and echo -e with escapes above 7f, endless devices, dd, truncate.
+// Commands that read the process's live input: just-bash gives a command its whole input at once, so a live one is stood
+// for by a mark; `cat` passes on what comes as it comes, the others get everything once it has ended. And bytes as such:
+// printf and echo -e with escapes above 7f, endless devices, dd, truncate.
 import { randomBytes } from 'node:crypto';
 import { type Command, defineCommand, type ExecResult, latin1FromBytes, type ResolvedCommandContext } from 'just-bash';
-import { quote } from '../session.ts';
-import { bytes, execute, failed, optionsOf, original, text } from './running.ts';
+import { quote, type Session } from '../session.ts';
+import { bytes, execute, failed, isLive, optionsOf, original, streaming, text } from './running.ts';
+
+/** By how many operands a command takes before files: with a file it does not read its input. */
+const READERS: readonly (readonly [operands: number, names: string])[] = [
+  [0, 'wc sort uniq head tail tac rev nl base64 md5sum sha1sum sha256sum gzip gunzip od cut'],
+  [1, 'grep sed awk jq'],
+  [Number.POSITIVE_INFINITY, 'tee tr xargs'],
+];
+
+export function inputCommands(session: Session): Command[] {
+  const reader = (name: string, operands: number): Command =>
+    defineCommand(name, async (args, ctx) => {
+      const device = name === 'head' ? headOfDevice(args) : undefined;
+      if (device !== undefined) return device;
+      const given = args.filter(arg => (!arg.startsWith('-') || arg === '-') && !/^\d+$/.test(arg)).length;
+      if (!isLive(ctx) || given > operands) return original(args, ctx);
+      return execute(
+        [name, ...args].map(quote).join(' '),
+        ctx,
+        (await session.stdin?.readAll())?.toString('latin1') ?? '',
+      );
+    });
+  return [
+    ...READERS.flatMap(([operands, names]) => names.split(' ').map(name => reader(name, operands))),
+    defineCommand('cat', (args, ctx) => cat(session, args, ctx)),
+  ];
+}
+
+async function cat(session: Session, args: string[], ctx: ResolvedCommandContext): Promise<ExecResult> {
+  const fromInput = args.every(arg => arg === '-');
+  if (!fromInput || !isLive(ctx)) return original(args, ctx);
+  const own = streaming(session, ctx);
+  if (own === undefined) return bytes((await session.stdin?.readAll()) ?? Buffer.alloc(0));
+  for (let part = await session.stdin?.read(); part !== undefined; part = await session.stdin?.read()) {
+    await own.output('stdout', part);
+  }
+  return text('');
+}
 
 const MAX_BYTES = 256 * 1024 * 1024;
 const ENDLESS = new Set(['/dev/zero', '/dev/urandom', '/dev/random']);
@@ -59,7 +98,7 @@ function sizeOf(given = ''): number {
 const tooLarge = (name: string): ExecResult => failed(`${name}: more than local mode holds`);
 
 /** `head -c N` of an endless device; undefined: of something else. */
-export function headOfDevice(args: readonly string[]): ExecResult | undefined {
+function headOfDevice(args: readonly string[]): ExecResult | undefined {
   const device = args.find(arg => ENDLESS.has(arg));
   if (device === undefined) return undefined;
   const count = sizeOf(String(optionsOf(args, { bytes: { type: 'string', short: 'c' } }).values.bytes));

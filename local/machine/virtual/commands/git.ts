@@ -2,9 +2,8 @@
 import { posix } from 'node:path';
 import { type Command, defineCommand, type ExecResult, latin1FromBytes, type ResolvedCommandContext } from 'just-bash';
 import type { Git, GitContext, GitOptions } from 'just-git';
-import { configDefaults, configFile, configIn } from '../git/config.ts';
 import { daemonRepo, gitDaemon } from '../git/daemon.ts';
-import { type GitCall, parseGit } from '../git/options.ts';
+import { configDefaults, configFile, configIn, type GitCall, parseGit } from '../git/options.ts';
 import { currentBranch, ownBranches, references, upstream } from '../git/refs.ts';
 import type { Session } from '../session.ts';
 import { failed, text } from './running.ts';

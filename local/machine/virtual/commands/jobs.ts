@@ -42,15 +42,14 @@ export function jobCommands(session: Session): Command[] {
       });
       return text(`    PID TTY TIME CMD\n${lines.join('')}`);
     }),
-    defineCommand('pgrep', async args => {
-      const found = matching(session, args);
-      return text(found.map(id => `${id}\n`).join(''), '', found.length === 0 ? 1 : 0);
-    }),
-    defineCommand('pkill', async args => {
-      const found = matching(session, args);
-      for (const id of found) session.processes.get(id)?.kill();
-      return text('', '', found.length === 0 ? 1 : 0);
-    }),
+    ...['pgrep', 'pkill'].map(name =>
+      defineCommand(name, async args => {
+        const found = matching(session, args);
+        if (name === 'pkill') for (const id of found) session.processes.get(id)?.kill();
+        const shown = name === 'pgrep' ? found.map(id => `${id}\n`).join('') : '';
+        return text(shown, '', found.length === 0 ? 1 : 0);
+      }),
+    ),
     defineCommand('kill', async args => kill(session, args)),
     ...['nohup', 'setsid', 'stdbuf'].map(name =>
       defineCommand(name, (args, ctx) => {

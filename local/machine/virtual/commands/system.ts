@@ -1,5 +1,5 @@
 // What agents ask a machine about itself and its network, and programs that local mode does not have.
-import { type Command, defineCommand, type ResolvedCommandContext } from 'just-bash';
+import { type Command, defineCommand } from 'just-bash';
 import type { Session } from '../session.ts';
 import { exported, failed, original, text } from './running.ts';
 
@@ -31,7 +31,14 @@ export function systemCommands({ terminal, shell: { volumes, network } }: Sessio
     answer('ulimit', () => 'unlimited'),
     // just-bash shows all variables, its own bookkeeping among them.
     ...['env', 'printenv'].map(name =>
-      defineCommand(name, async (args, ctx) => (args.length > 0 ? original(args, ctx) : text(environment(ctx)))),
+      defineCommand(name, async (args, ctx) => {
+        if (args.length > 0) return original(args, ctx);
+        return text(
+          Object.entries(exported(ctx))
+            .map(([key, value]) => `${key}=${value}\n`)
+            .join(''),
+        );
+      }),
     ),
     defineCommand('ln', async (args, ctx) => {
       const link = args.filter(arg => !arg.startsWith('-')).at(-1);
@@ -71,12 +78,6 @@ export function systemCommands({ terminal, shell: { volumes, network } }: Sessio
 
 const absent = (names: string, why: string, exitCode: number): Command[] =>
   names.split(' ').map(name => defineCommand(name, async () => failed(`${name}: ${why}`, exitCode)));
-
-function environment(ctx: ResolvedCommandContext): string {
-  return Object.entries(exported(ctx))
-    .map(([name, value]) => `${name}=${value}\n`)
-    .join('');
-}
 
 function answer(name: string, say: (args: string[]) => string): Command {
   return defineCommand(name, async args => text(`${say(args)}\n`));

@@ -6,13 +6,17 @@ import { inspect } from './inspect.ts';
 
 type Mimes = Record<string, unknown>;
 
-/** The methods by which a value shows itself. */
-const METHODS: readonly (readonly [method: string, mime: string])[] = [
-  ['_toHtml', 'text/html'],
-  ['_toSvg', 'image/svg+xml'],
-  ['_toPng', 'image/png'],
-  ['_toJpeg', 'image/jpeg'],
-];
+const BY_NAME: Readonly<Record<string, string>> = {
+  text: 'text/plain',
+  html: 'text/html',
+  svg: 'image/svg+xml',
+  png: 'image/png',
+  jpeg: 'image/jpeg',
+  json: 'application/json',
+};
+
+/** A value shows itself by methods such as _toHtml. */
+const METHODS = ['Html', 'Svg', 'Png', 'Jpeg'];
 
 function mimesOf(value: unknown): Mimes {
   const methods = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
@@ -22,7 +26,7 @@ function mimesOf(value: unknown): Mimes {
   };
   const mimes: Mimes = { ...(made('_toMime') as Mimes | undefined) };
   mimes['text/plain'] ??= inspect(value);
-  for (const [method, mime] of METHODS) mimes[mime] ??= made(method);
+  for (const name of METHODS) mimes[BY_NAME[name.toLowerCase()] ?? ''] ??= made(`_to${name}`);
   return mimes;
 }
 
@@ -46,15 +50,6 @@ const send =
     else emit(toMimes(content), isMainResult);
   };
 const as = (mime: string) => (content: unknown) => ({ [mime]: content });
-
-const BY_NAME: Readonly<Record<string, string>> = {
-  text: 'text/plain',
-  html: 'text/html',
-  svg: 'image/svg+xml',
-  png: 'image/png',
-  jpeg: 'image/jpeg',
-  json: 'application/json',
-};
 
 const senders = (isMainResult: boolean) => ({
   mime: send(content => content as Mimes, isMainResult),

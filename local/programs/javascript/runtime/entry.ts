@@ -1,14 +1,35 @@
-// The runtime's side of what the worker does: names that it calls, by a global it takes away first.
-import './globals.ts';
+// What every script finds without asking, and the runtime's side of what the worker does: names that it calls, by a
+// global it takes away first.
+import { Event, EventTarget } from 'event-target-shim';
+import { AbortController, AbortSignal, useTimers } from '../../../../src/guest/prelude/abort.ts';
+import { Buffer } from './buffer.ts';
 import { $$, showResult } from './display.ts';
+import { fetch, Response } from './fetch.ts';
 import { call } from './host.ts';
 import { inspect, showError } from './inspect.ts';
-import { turn } from './loop.ts';
-import { moduleSource, resolveModule } from './modules.ts';
-import { guestProcess } from './process.ts';
+import { setTimer, timerFunctions, turn } from './loop.ts';
+import { moduleSource, requireFrom, resolveModule } from './modules.ts';
+import { console, guestProcess } from './process.ts';
 import { runProgram, uncaught } from './program.ts';
 
-Object.assign(globalThis, { $$ });
+useTimers((ms, run) => setTimer(run, ms, [], false).unref());
+
+Object.assign(globalThis, {
+  $$,
+  global: globalThis,
+  self: globalThis,
+  console,
+  process: guestProcess,
+  Buffer,
+  fetch,
+  Response,
+  AbortController,
+  AbortSignal,
+  Event,
+  EventTarget,
+  require: (name: string) => requireFrom(guestProcess.cwd())(name),
+  ...timerFunctions,
+});
 
 let cellRuns = false;
 

@@ -1,5 +1,4 @@
 // Node's http (servers and clients), over the sandbox's own ports.
-
 import { EventEmitter } from 'events/';
 import { Readable, Writable } from 'readable-stream';
 import type { LocalRequest, LocalResponse } from '../../../machine/machine.ts';

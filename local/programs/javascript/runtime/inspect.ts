@@ -13,20 +13,13 @@ const OURS = /\bruntime\/|<evalScript>|\(null:/;
 /** Stacks as V8 writes them, with the error's name and message first. */
 Object.assign(Error, {
   stackTraceLimit: 10,
-  prepareStackTrace(error: Error, frames: readonly CallSite[]): string {
+  prepareStackTrace(error: Error, frames: readonly NodeJS.CallSite[]): string {
     const lines = frames.map(frame => `    at ${placeOf(frame)}`).filter(line => !OURS.test(line));
     return [headOf(error), ...lines].join('\n');
   },
 });
 
-type CallSite = {
-  getFunctionName(): string | null;
-  getFileName(): string | null;
-  getLineNumber(): number | null;
-  getColumnNumber(): number | null;
-};
-
-function placeOf(frame: CallSite): string {
+function placeOf(frame: NodeJS.CallSite): string {
   const place = `${frame.getFileName()}:${frame.getLineNumber()}:${frame.getColumnNumber()}`;
   const name = frame.getFunctionName();
   return name === null || name === '' || name === '<eval>' ? place : `${name} (${place})`;

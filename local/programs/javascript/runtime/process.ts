@@ -1,71 +1,57 @@
 // Node's process, os and console.
-
 import { EventEmitter } from 'events/';
 import { type Buffer, toBuffer } from './buffer.ts';
 import { call, worker } from './host.ts';
 import { format, inspect } from './inspect.ts';
 import { onStdin } from './loop.ts';
 
-class Output extends EventEmitter {
-  readonly isTTY = false;
-  readonly fd: number;
-  readonly #kind: 'stdout' | 'stderr';
-  constructor(kind: 'stdout' | 'stderr') {
-    super();
-    this.#kind = kind;
-    this.fd = kind === 'stdout' ? 1 : 2;
-  }
-  write(data: unknown, ...rest: unknown[]): boolean {
-    if (data instanceof Uint8Array) call('output', { kind: this.#kind, bytes: data });
-    else worker.print(this.#kind, String(data));
-    const done = rest.find(arg => typeof arg === 'function') as (() => void) | undefined;
-    if (done !== undefined) queueMicrotask(done);
-    return true;
-  }
-  end(data?: unknown): void {
-    if (data !== undefined) this.write(data);
-  }
-}
+type Kind = 'stdout' | 'stderr';
 
-class Input extends EventEmitter {
-  readonly isTTY = false;
-  readonly fd = 0;
-  #encoding: string | undefined;
-  setEncoding(encoding: string): this {
-    this.#encoding = encoding;
-    return this;
-  }
-  override on(event: string | symbol, listener: (...args: never[]) => unknown): this {
-    super.on(event, listener as () => void);
-    if (event === 'data' || event === 'end' || event === 'readable') this.resume();
-    return this;
-  }
-  resume(): this {
+const output = (kind: Kind) =>
+  Object.assign(new EventEmitter(), {
+    ...{ isTTY: false, fd: kind === 'stdout' ? 1 : 2 },
+    write(data: unknown, ...rest: unknown[]): boolean {
+      if (data instanceof Uint8Array) call('output', { kind, bytes: data });
+      else worker.print(kind, String(data));
+      const done = rest.find(arg => typeof arg === 'function') as (() => void) | undefined;
+      if (done !== undefined) queueMicrotask(done);
+      return true;
+    },
+    end(data?: unknown): void {
+      if (data !== undefined) this.write(data);
+    },
+  });
+
+let encoding: string | undefined;
+const decoded = (bytes: Uint8Array) =>
+  encoding === undefined ? toBuffer(bytes) : toBuffer(bytes).toString(encoding as 'utf8');
+
+const stdin = Object.assign(new EventEmitter(), {
+  ...{ isTTY: false, fd: 0 },
+  setEncoding(given: string): object {
+    encoding = given;
+    return stdin;
+  },
+  resume(): object {
     onStdin(bytes => {
-      if (bytes === null) {
-        onStdin(undefined);
-        this.emit('end');
-        this.emit('close');
-      } else {
-        const part = toBuffer(bytes);
-        this.emit('data', this.#encoding === undefined ? part : part.toString(this.#encoding as 'utf8'));
-      }
+      if (bytes !== null) return void stdin.emit('data', decoded(bytes));
+      onStdin(undefined);
+      stdin.emit('end');
+      stdin.emit('close');
     });
-    return this;
-  }
-  pause(): this {
+    return stdin;
+  },
+  pause(): object {
     onStdin(undefined);
-    return this;
-  }
-  unref(): this {
-    return this.pause();
-  }
+    return stdin;
+  },
+  unref: (): object => stdin.pause(),
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer | string> {
-    for (let part = call('stdin', {}); part !== null; part = call('stdin', {})) {
-      yield this.#encoding === undefined ? toBuffer(part) : toBuffer(part).toString(this.#encoding as 'utf8');
-    }
-  }
-}
+    for (let part = call('stdin', {}); part !== null; part = call('stdin', {})) yield decoded(part);
+  },
+});
+/** Who listens, reads. */
+stdin.on('newListener', (event: unknown) => /^(data|end|readable)$/.test(String(event)) && stdin.resume());
 
 const startedMs = Date.now();
 let cwd = '/home/user';
@@ -79,9 +65,7 @@ const hrtime = (): [number, number] => {
 export const guestProcess = Object.assign(new EventEmitter(), {
   ...{ title: 'node', version: 'v20.0.0', versions: { node: '20.0.0', quickjs: 'ng' } },
   ...{ platform: 'linux', arch: 'x64', pid: 4_000, execPath: '/usr/local/bin/node', execArgv: [] },
-  stdout: new Output('stdout'),
-  stderr: new Output('stderr'),
-  stdin: new Input(),
+  ...{ stdin, stdout: output('stdout'), stderr: output('stderr') },
   env: {} as Record<string, string>,
   argv: ['/usr/local/bin/node'],
   exitCode: undefined as number | undefined,
@@ -123,12 +107,12 @@ const counts = new Map<string, number>();
 const times = new Map<string, number>();
 let indent = '';
 
-function log(to: Output, values: unknown[]): void {
-  to.write(`${indent}${format(...values).replace(/\n/g, `\n${indent}`)}\n`);
+function log(kind: Kind, values: unknown[]): void {
+  guestProcess[kind].write(`${indent}${format(...values).replace(/\n/g, `\n${indent}`)}\n`);
 }
 
-const out = (...values: unknown[]) => log(guestProcess.stdout, values);
-const err = (...values: unknown[]) => log(guestProcess.stderr, values);
+const out = (...values: unknown[]) => log('stdout', values);
+const err = (...values: unknown[]) => log('stderr', values);
 
 export const console = {
   ...{ log: out, info: out, debug: out, error: err, warn: err },
