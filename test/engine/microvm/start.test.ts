@@ -91,7 +91,7 @@ describe('creation refused', () => {
     ['a slow boot', { delayMs: 5_000 }, 'engine_start_timeout', /did not start in time/],
   ])('%s that lasts is reported when the time is up', async (_what, fault, code, message) => {
     faults.always(CREATE, fault);
-    const engine = await withEngine({ startTimeoutMs: 400 });
+    const engine = await withEngine({ startTimeoutMs: 1_000 });
     const error = await engine.error('async () => 1');
     expect(error).toMatchObject({ code, message: expect.stringMatching(message) });
     faults.clear();
@@ -177,7 +177,7 @@ describe('a sandbox in which the runner does not start', () => {
     ['the sandbox is gone already', /Process\/Start$/, status(502, 'The sandbox was not found'), 'engine_unavailable'],
   ])('because %s', async (_what, request, fault, code) => {
     faults.always(request, fault);
-    const engine = await withEngine({ startTimeoutMs: 400 });
+    const engine = await withEngine({ startTimeoutMs: 1_000 });
     expect(await engine.error('async () => 1')).toMatchObject({ code, message: expect.stringMatching(/Nothing ran/) });
   });
 });
