@@ -111,22 +111,33 @@ export function paced(
 ): ReadableStream<Uint8Array> {
   const reader = body.getReader();
   let count = 0;
-  const arrived: Uint8Array[] = [];
+  /** The messages of the last chunk. A chunk may hold thousands, so they are taken in turns. */
+  let arrived: Iterator<Uint8Array> | undefined;
   let waiting: Uint8Array[] = [];
+
+  const takeSome = (from: Iterator<Uint8Array>): Uint8Array[] => {
+    const some: Uint8Array[] = [];
+    for (let next = from.next(); ; next = from.next()) {
+      if (next.done === true) arrived = undefined;
+      else some.push(next.value);
+      if (next.done === true || some.length === MERGED_A_TURN) break;
+    }
+    count += some.length;
+    if (count > MAX_MESSAGES) throw tooMuch(`more than ${MAX_MESSAGES} messages`);
+    return some;
+  };
 
   /** Returns false at the end of the stream. */
   const fill = async (): Promise<boolean> => {
     while (waiting.length === 0) {
-      if (arrived.length === 0) {
+      if (arrived === undefined) {
         const { done, value } = await reader.read();
         if (done) return false;
         for (const meter of meters) meter(value);
-        split(value, message => arrived.push(message));
-        count += arrived.length;
-        if (count > MAX_MESSAGES) throw tooMuch(`more than ${MAX_MESSAGES} messages`);
+        arrived = split(value);
       }
       await turn?.();
-      waiting = mergeOutput(arrived.splice(0, MERGED_A_TURN)).reverse();
+      waiting = mergeOutput(takeSome(arrived)).reverse();
     }
     return true;
   };

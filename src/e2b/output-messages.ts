@@ -9,6 +9,9 @@ const SMALL_BYTES = 8_192;
 /** Flags of a message that is neither compressed nor the last one. */
 const PLAIN = 0;
 
+/** Without it, parsing would only throw, which takes longer than reading an output. */
+const OPENING_BRACE = 0x7b;
+
 type Stream = 'stdout' | 'stderr';
 type Known = { readonly stream: Stream; readonly base64: string } | 'keepalive';
 
@@ -37,7 +40,7 @@ export function mergeOutput(messages: readonly Uint8Array[]): Uint8Array[] {
 
 /** Returns undefined for messages that are neither exactly an output nor exactly a keepalive. */
 function read(message: Uint8Array): Known | undefined {
-  if (message[0] !== PLAIN || message.length > SMALL_BYTES) return undefined;
+  if (message[0] !== PLAIN || message.length > SMALL_BYTES || message[PREFIX_BYTES] !== OPENING_BRACE) return undefined;
   const whole = onlyField(parse(message));
   const event = whole?.name === 'event' ? onlyField(whole.value) : undefined;
   if (event?.name === 'keepalive') return 'keepalive';

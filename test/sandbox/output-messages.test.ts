@@ -15,9 +15,8 @@ const KEEPALIVE = framed({ event: { keepalive: {} } });
 
 /** The messages as a client reads them: `stdout x`, or the unchanged body. */
 function read(messages: readonly Uint8Array[]): string[] {
-  const bodies: string[] = [];
   const split = wholeMessages(1_000_000, () => new Error('too large'));
-  split(Buffer.concat(messages), message => bodies.push(Buffer.from(message.subarray(5)).toString()));
+  const bodies = [...split(Buffer.concat(messages))].map(message => Buffer.from(message.subarray(5)).toString());
   return bodies.map(body => {
     const found = /^\{"event":\{"data":\{"(\w+)":"([^"]*)"\}\}\}$/.exec(body);
     return found === null ? body : `${found[1]} ${Buffer.from(found[2] ?? '', 'base64')}`;
