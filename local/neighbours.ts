@@ -1,6 +1,6 @@
 // What a sandbox asks of another one's port, by the name that getHost() gives: through local mode's own port, as anybody
 // outside, so that tokens are asked for and paused sandboxes are woken. Nothing else of this machine can be named.
-import { type Dispatcher, request as send } from 'undici';
+import type { Dispatcher } from 'undici';
 import { readCapped } from '../src/ground/read-capped.ts';
 import type { Cloud } from './cloud.ts';
 import type { LocalRequest, LocalResponse, MachineParts } from './machine/machine.ts';
@@ -28,7 +28,9 @@ async function exchange(
 ): Promise<LocalResponse> {
   const kept = headers.filter(([name]) => !/^(host|connection|content-length|transfer-encoding)$/i.test(name));
   const flat = ['host', host, ...kept.flat()];
-  const answer = await send(url + path, { method: method as Dispatcher.HttpMethod, headers: flat, body, reset: true });
+  const { request } = await import('undici');
+  const options = { method: method as Dispatcher.HttpMethod, headers: flat, body, reset: true };
+  const answer = await request(url + path, options);
   const tooLarge = () => new Error('the answer is too large');
   const bytes = await readCapped(answer.body, { maxBytes: MAX_BODY_BYTES, tooLarge });
   const pairs = Object.entries(answer.headers).flatMap(([name, values = []]) =>

@@ -1,6 +1,7 @@
 // In front of the sandboxes: decides which sandbox a request is for and whether it may, wakes it where that is
 // asked for, and hands the request to the daemon, the code interpreter or a port.
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Lazy } from '../../src/ground/lazy.ts';
 import { type Cloud, CloudError, type Sandbox } from '../cloud.ts';
 import { type DataMachine, isDataMachine } from '../machine/machine.ts';
 import { DEFAULT_USER, findUser } from '../machine/users.ts';
@@ -9,10 +10,6 @@ import type { DataPlane } from '../server.ts';
 import { onAbort } from '../time.ts';
 import * as access from './access.ts';
 import { sendJson, sendRefusal } from './answers.ts';
-import { answerFiles } from './files-http.ts';
-import { filesystemService } from './filesystem-service.ts';
-import { processService } from './process-service.ts';
-import { callService } from './rpc.ts';
 
 /** What answers on the code interpreter's port. */
 export type AnswerInterpreter = (
@@ -30,6 +27,12 @@ type Request = {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
 };
+
+/** Loaded when first called, as file contents are: the start does without their libraries. */
+const services = new Lazy(async () => {
+  const { filesystemService } = await import('./filesystem-service.ts');
+  return { ...(await import('./rpc.ts')), ...(await import('./process-service.ts')), filesystemService };
+});
 
 /** For `startLocalCloud({ dataPlane })`. */
 export function createDataPlane(cloud: Cloud, answerInterpreter: AnswerInterpreter): DataPlane {
@@ -111,12 +114,13 @@ async function answerDaemon(sandbox: Sandbox, machine: DataMachine, { url, req, 
     case 'process.Process':
     case 'filesystem.Filesystem': {
       const name = basicUser(req) ?? machine.defaults?.user ?? DEFAULT_USER;
+      const { callService, processService, filesystemService } = await services.get();
       const service = room === 'process.Process' ? processService(machine) : filesystemService(machine);
       const known = await findUser(machine.files, name);
       return callService(service, method, req, res, { name, known }, machine.streams);
     }
     case 'files':
-      return answerFiles(machine, req, res, url.searchParams);
+      return (await import('./files-http.ts')).answerFiles(machine, req, res, url.searchParams);
     case 'health':
       res.writeHead(204).end();
       return;
