@@ -1,6 +1,6 @@
-// What the control plane answers when it refuses: E2B's statuses and sentences, which callers match on. And teams: whose
-// request it is, and things that belong to them. Any well-formed key is valid and is a team of its own; the key itself is
-// kept nowhere. What belongs to another team does not exist.
+// What the control plane answers when it refuses: E2B's statuses and sentences, which callers match on. And teams:
+// whose request it is, and things that belong to them. Any well-formed key is valid and is a team of its own; the key
+// itself is kept nowhere. What belongs to another team does not exist.
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Cloud, CloudError, Sandbox } from '../cloud.ts';

@@ -1,5 +1,5 @@
-// File contents over HTTP: GET and POST /files of the sandbox daemon: type by name or content, encodings the client takes,
-// ranges; and what metadata is kept. Knows files, not who may.
+// File contents over HTTP: GET and POST /files of the sandbox daemon: type by name or content, encodings the client
+// takes, ranges; and what metadata is kept. Knows files, not who may.
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { basename } from 'node:path/posix';
 import { Readable } from 'node:stream';

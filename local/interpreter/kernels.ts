@@ -40,7 +40,7 @@ export async function startKernel(language: Language, machine: DataMachine, cwd:
       return bashKernel(machine, cwd);
     default:
       throw new Error(
-        `local mode, a stand-in for E2B, has no ${language === 'r' ? 'R' : 'Java'}: use python, javascript, typescript or bash here`,
+        `local mode has no ${language === 'r' ? 'R' : 'Java'}: use python, javascript, typescript or bash`,
       );
   }
 }

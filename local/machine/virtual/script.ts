@@ -173,8 +173,8 @@ function redirection(fd: number | null, operator: '<' | '>>', path: string): Red
 const MAX_EXPANDED = 10_000;
 
 /**
- * Brace ranges longer than just-bash expands: it stops at its limit without a word. Those that stand alone become `seq`,
- * which has no such limit; the others are refused.
+ * Brace ranges longer than just-bash expands: it stops at its limit without a word. Those that stand alone become
+ * `seq`, which has no such limit; the others are refused.
  */
 function widenRanges(tree: unknown): void {
   for (const node of nodesOf(tree)) {

@@ -1,14 +1,14 @@
-// The input of a running process, and a terminal before a virtual shell: what is typed is shown and given to the shell line
-// by line, what the shell prints is shown. Knows the few control characters that people type; programs on the whole screen
-// are not possible here.
+// The input of a running process, and a terminal before a virtual shell: what is typed is shown and given to the shell
+// line by line, what the shell prints is shown. Knows the few control characters that people type; programs on the whole
+// screen are not possible here.
 import { Deferred } from '../../time.ts';
 import type { TerminalSize } from '../processes.ts';
 
 const PIPE_BYTES = 64 * 1024;
 
 /**
- * Bytes pushed by a client, taken by whatever reads. A writer waits while more than a pipe's capacity is unread, as with a
- * real pipe.
+ * Bytes pushed by a client, taken by whatever reads. A writer waits while more than a pipe's capacity is unread, as with
+ * a real pipe.
  */
 export class LiveStdin {
   #unread = Buffer.alloc(0);

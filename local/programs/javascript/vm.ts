@@ -139,7 +139,10 @@ export class Vm {
   }
 }
 
-/** Node's own digests and random bytes for the code's crypto module. JSON in, text out: base64 of the bytes. @throws as Node does for an unknown algorithm */
+/**
+ * Node's own digests and random bytes for the code's crypto module. JSON in, text out: base64 of the bytes.
+ * @throws as Node does for an unknown algorithm
+ */
 function hash(request: string): string {
   const { algorithm, key, data, random, list } = JSON.parse(request);
   if (list === true) return getHashes().join(' ');

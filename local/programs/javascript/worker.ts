@@ -1,5 +1,5 @@
-// A JavaScript interpreter in a worker thread: a program's command line, or a code context, whose cells run one after the
-// other in one global scope.
+// A JavaScript interpreter in a worker thread: a program's command line, or a code context, whose cells run one after
+// the other in one global scope.
 import { workerData } from 'node:worker_threads';
 import { JSException } from 'quickjs-wasi';
 import type { CallHost } from '../host-calls.ts';

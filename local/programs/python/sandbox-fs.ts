@@ -5,7 +5,7 @@ import { Failure, type FailureCode } from '../../machine/failure.ts';
 import type { FileStat } from '../../machine/machine.ts';
 import type { CallHost } from '../host-calls.ts';
 
-/** A node of Emscripten's file system, which comes without types. `contents` and `usedBytes` are those of MEMFS, the one in memory. */
+/** Of Emscripten's file systems, which come without types. `contents` and `usedBytes` are those of the one in memory. */
 type Node = {
   id: number;
   name: string;

@@ -1,6 +1,6 @@
-// Commands that read the process's live input: just-bash gives a command its whole input at once, so a live one is stood
-// for by a mark; `cat` passes on what comes as it comes, the others get everything once it has ended. And bytes as such:
-// printf and echo -e with escapes above 7f, endless devices, dd, truncate.
+// Commands that read the process's live input: just-bash gives a command its whole input at once, so a live one is
+// stood for by a mark; `cat` passes on what comes as it comes, the others get everything once it has ended. And bytes
+// as such: printf and echo -e with escapes above 7f, endless devices, dd, truncate.
 import { randomBytes } from 'node:crypto';
 import { type Command, defineCommand, type ExecResult, latin1FromBytes, type ResolvedCommandContext } from 'just-bash';
 import { quote, type Session } from '../session.ts';

@@ -1,6 +1,6 @@
-// git's own command line before just-git reads it: options before the command, and those that just-git does not know and
-// that change only what is printed. And its configuration beyond a repository's own: ~/.gitconfig and /etc/gitconfig, read
-// and written by just-git as if they were a repository's.
+// git's own command line before just-git reads it: options before the command, and those that just-git does not know
+// and that change only what is printed. And its configuration beyond a repository's own: ~/.gitconfig and
+// /etc/gitconfig, read and written by just-git as if they were a repository's.
 import { posix } from 'node:path';
 import type { ResolvedCommandContext } from 'just-bash';
 import type { Git, ObjectStore, RefStore } from 'just-git';
