@@ -17,7 +17,7 @@ const END_OF_HEADERS = '\r\n\r\n';
 const MAX_HELD_BYTES = 131_072;
 /** Counted for each packet, because packets may be small. */
 const PACKET_BYTES = 512;
-/** Limit for all connections together; beyond it, none with unparsed data is read. */
+/** Beyond this limit for all connections together, none with unparsed data is read until half of it is parsed. */
 const MAX_HELD_BYTES_IN_ALL = 16_777_216;
 /** Maximum number of requests, of all connections, that were parsed together with an earlier one and wait for it. */
 const MAX_WAITING_IN_ALL = 4_000;
@@ -31,6 +31,7 @@ type Intake = {
   readonly turns: ParsingTurns;
   readonly open: Set<Connection>;
   heldBytes: number;
+  isFull: boolean;
   waiting: number;
 };
 
@@ -99,8 +100,7 @@ class Connection extends Duplex implements Parsed {
 
   /** Reads from the socket, or stops reading, depending on how much waits to be parsed. */
   regulate(): void {
-    const isFull = this.#intake.heldBytes >= MAX_HELD_BYTES_IN_ALL;
-    if (this.#isLast || this.#heldBytes < (isFull ? 1 : MAX_HELD_BYTES)) this.#socket.resume();
+    if (this.#isLast || this.#heldBytes < (this.#intake.isFull ? 1 : MAX_HELD_BYTES)) this.#socket.resume();
     else this.#socket.pause();
   }
 
@@ -169,11 +169,14 @@ class Connection extends Duplex implements Parsed {
   }
 
   #hold(bytes: number): void {
-    const { open, heldBytes } = this.#intake;
     this.#heldBytes += bytes;
-    this.#intake.heldBytes += bytes;
-    const isFull = (held: number) => held >= MAX_HELD_BYTES_IN_ALL;
-    if (isFull(heldBytes) !== isFull(heldBytes + bytes)) for (const connection of open) connection.regulate();
+    const intake = this.#intake;
+    intake.heldBytes += bytes;
+    const limit = intake.isFull ? MAX_HELD_BYTES_IN_ALL / 2 : MAX_HELD_BYTES_IN_ALL;
+    const isFull = intake.heldBytes >= limit;
+    if (isFull === intake.isFull) return;
+    intake.isFull = isFull;
+    for (const connection of intake.open) connection.regulate();
   }
 
   #discard(): void {
@@ -242,7 +245,7 @@ class Connection extends Duplex implements Parsed {
 
 /** Makes the server read its connections in pieces. Call it before the server listens. */
 export function readInPieces(server: Server, turns: ParsingTurns): void {
-  const intake: Intake = { turns, open: new Set(), heldBytes: 0, waiting: 0 };
+  const intake: Intake = { turns, open: new Set(), heldBytes: 0, isFull: false, waiting: 0 };
   const accept = server.listeners('connection');
   server.removeAllListeners('connection');
   server.on('connection', (socket: Socket) => {
