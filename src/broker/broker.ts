@@ -46,6 +46,8 @@ export type CallContext = {
   spend(ms: number): void;
   /** Removes the caller's key from the text in every spelling. For all text that others may have written. */
   masked(text: string): Promise<string>;
+  /** The same for a string value; returns its JSON. */
+  maskedValue(value: string): Promise<string>;
   /** Sends an event to the guest during the call or after it. The sender must `take()` its bytes and send few. */
   readonly emit: Emit;
   /** @throws GatewayError `budget_exceeded` */
@@ -156,13 +158,15 @@ export function createBroker(options: BrokerOptions): Broker {
     try {
       const args = await work(() => parseArgs(guestCall));
       const answer = alsoCharged(budget.answer(), open.memory);
-      const masked = async (text: string) => {
-        const { masked, ms } = await options.answers.mask(text, { apiKey, principalId, signal });
+      const mask = async (text: string, isValue: boolean) => {
+        const { masked, ms } = await options.answers.mask(text, { apiKey, isValue, principalId, signal });
         spend(ms);
         return masked;
       };
+      const masked = (text: string) => mask(text, false);
+      const maskedValue = (value: string) => mask(value, true);
       const emitMasked: Emit = payload => events.push(() => masked(payload), emit);
-      const own = { call: open.call, answer, work, turn, spend, masked, emit: emitMasked };
+      const own = { call: open.call, answer, work, turn, spend, masked, maskedValue, emit: emitMasked };
       const basic = { principal, mode, signal, limits, checkRequest: budget.checkRequest, ...own };
       const context = options.approvals === undefined ? basic : withApproval(basic, guestCall, options.approvals);
       const json = await (await work(() => ({ answered: capability(args, context) }))).answered;

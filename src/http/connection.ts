@@ -52,6 +52,8 @@ class Connection extends Duplex implements Parsed {
   #bodyBytes = 0;
   #isBusy = false;
   #waiting: (() => void)[] = [];
+  /** What is left to do when the client has left. */
+  #ending: (() => void) | undefined;
 
   constructor(socket: Socket, intake: Intake) {
     super({ readableHighWaterMark: BODY_PIECE_BYTES, allowHalfOpen: true });
@@ -62,8 +64,8 @@ class Connection extends Duplex implements Parsed {
     socket
       .on('data', data => this.#receive(data))
       .on('end', () => this.#receiveEnd())
-      .on('error', fault => this.destroy(fault))
-      .on('close', () => this.destroy())
+      .on('error', fault => this.#endInTurn(() => this.destroy(fault)))
+      .on('close', () => this.#endInTurn(() => this.destroy()))
       .on('timeout', () => this.emit('timeout'));
   }
 
@@ -158,14 +160,14 @@ class Connection extends Duplex implements Parsed {
   #receiveEnd(): void {
     this.#hasEnded = true;
     if (this.#isLast) this.destroy();
-    else if (this.#isBusy) setTimeout(() => this.#leave(), LEAVING_MS).unref();
+    else if (this.#isBusy) setTimeout(() => this.#endInTurn(() => this.#leave()), LEAVING_MS).unref();
     else this.#proceed();
   }
 
   /** Node ends the open request when it has read the end of the connection. */
   #leave(): void {
     this.#discard();
-    if (!this.destroyed) this.push(null);
+    this.push(null);
   }
 
   #hold(bytes: number): void {
@@ -205,7 +207,16 @@ class Connection extends Duplex implements Parsed {
     else if (this.#hasEnded && !this.isHolding && !this.#isBusy) this.push(null);
   }
 
+  /** Ending a request takes longer than parsing one, and many clients may leave at the same time. */
+  #endInTurn(end: () => void): void {
+    this.#ending = end;
+    if (!this.destroyed) this.#intake.turns.enter(this);
+  }
+
   parse(): boolean {
+    const end = this.#ending;
+    this.#ending = undefined;
+    if (end !== undefined && !this.destroyed) end();
     if (!this.#mayParse()) return false;
     this.#wants = this.push(this.#nextPiece());
     this.regulate();

@@ -10,8 +10,8 @@ import type { UpstreamAnswer } from './client.ts';
 /** The main thread shapes such a response in about a millisecond. */
 const SMALL = { bytes: 32_768, values: 1_000 };
 
-/** The key to mask, and the caller who waits for the result. */
-export type MaskFor = Sender & { readonly apiKey: string };
+/** The key to mask, the form of the result (see `Job`), and the caller who waits for it. */
+export type MaskFor = Sender & { readonly apiKey: string; readonly isValue?: boolean };
 
 export class Answers {
   readonly #threads: ThreadPool<Job, AnswerDone | MaskDone>;
@@ -38,8 +38,8 @@ export class Answers {
   }
 
   /** @throws GatewayError `answer_too_large`, `busy`, `cancelled` */
-  mask(text: string, { apiKey, ...from }: MaskFor): Promise<MaskDone> {
-    return this.#do({ text, apiKey }, text.length <= SMALL.bytes, from);
+  mask(text: string, { apiKey, isValue = false, ...from }: MaskFor): Promise<MaskDone> {
+    return this.#do({ text, apiKey, isValue }, text.length <= SMALL.bytes, from);
   }
 
   /** `Done` is what doJob returns for a job of this kind. */

@@ -51,7 +51,10 @@ export function method<Args>(id: string, definition: Definition<Args>): SandboxM
         throw toFailure(caught, context.signal.aborted, { apiKey: context.principal.apiKey, tokens: [] }).error;
       });
     const plain = definition.redact === true ? maskSecrets(value) : value;
-    return context.masked(definition.composed === true ? String(plain) : JSON.stringify(plain ?? null));
+    if (definition.composed === true) return context.masked(String(plain));
+    // A large text, e.g. a file, is made JSON where it is masked, off the main thread.
+    if (typeof plain === 'string') return context.maskedValue(plain);
+    return context.masked(JSON.stringify(plain ?? null));
   };
 }
 
