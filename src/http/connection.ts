@@ -52,8 +52,6 @@ class Connection extends Duplex implements Parsed {
   #bodyBytes = 0;
   #isBusy = false;
   #waiting: (() => void)[] = [];
-  /** What is left to do when the client has left. */
-  #ending: (() => void) | undefined;
 
   constructor(socket: Socket, intake: Intake) {
     super({ readableHighWaterMark: BODY_PIECE_BYTES, allowHalfOpen: true });
@@ -207,16 +205,15 @@ class Connection extends Duplex implements Parsed {
     else if (this.#hasEnded && !this.isHolding && !this.#isBusy) this.push(null);
   }
 
-  /** Ending a request takes longer than parsing one, and many clients may leave at the same time. */
+  /** Many clients may leave at the same time. */
   #endInTurn(end: () => void): void {
-    this.#ending = end;
-    if (!this.destroyed) this.#intake.turns.enter(this);
+    if (this.destroyed) return;
+    this.#intake.turns.end(() => {
+      if (!this.destroyed) end();
+    });
   }
 
   parse(): boolean {
-    const end = this.#ending;
-    this.#ending = undefined;
-    if (end !== undefined && !this.destroyed) end();
     if (!this.#mayParse()) return false;
     this.#wants = this.push(this.#nextPiece());
     this.regulate();

@@ -12,6 +12,7 @@ const ACCEPT_MS = 8;
 export class ParsingTurns {
   /** By address, in the order of their turns. */
   readonly #waiting = new Map<string, Set<Parsed>>();
+  readonly #ends: (() => void)[] = [];
   #sliceStartedAt: number | undefined;
   #isScheduled = false;
   #arrived = false;
@@ -20,6 +21,15 @@ export class ParsingTurns {
   /** Parses what the connection has received, at once if there is time left, else in turns. */
   enter(connection: Parsed): void {
     if (this.#waiting.size > 0 || !this.#hasTime() || this.#parse(connection)) this.#add(connection);
+    this.#schedule();
+  }
+
+  /**
+   * Ends a connection whose client has left, one per turn of the event loop: Node does most of the work, e.g. aborts a
+   * request, after `end` returns.
+   */
+  end(end: () => void): void {
+    this.#ends.push(end);
     this.#schedule();
   }
 
@@ -55,8 +65,9 @@ export class ParsingTurns {
     setImmediate(() => {
       this.#isScheduled = false;
       this.#sliceStartedAt = undefined;
+      this.#ends.shift()?.();
       if (!this.#waits()) this.#workOff();
-      if (this.#waiting.size > 0) this.#schedule();
+      if (this.#waiting.size + this.#ends.length > 0) this.#schedule();
     });
   }
 

@@ -69,3 +69,15 @@ it('the event loop gets control between pieces, and connections that arrive are 
   await turn();
   expect(connection.parsed).toBe(3);
 });
+
+it('connections end one per turn of the event loop', async () => {
+  const turns = new ParsingTurns();
+  const ended: string[] = [];
+  for (const name of ['a', 'b', 'c']) turns.end(() => ended.push(name));
+  const seen = [ended.length];
+  for (let i = 0; i < 3; i++) {
+    await turn();
+    seen.push(ended.length);
+  }
+  expect(seen).toEqual([0, 1, 2, 3]);
+});
