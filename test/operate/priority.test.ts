@@ -47,9 +47,10 @@ test.runIf(process.platform === 'linux')(
       expect(nicenessOf(gateway.process.pid ?? 0)[0]).toBe(inherited);
       expect(count(lower)).toBeGreaterThanOrEqual(1); // the thread that accepts TypeScript
       expect(count(half) + count(lower)).toBeGreaterThanOrEqual(3);
-      const before = count(lower);
       const long = 'async () => { for (let i = 0; i < 1e7; i++); return 42 }';
-      while (count(lower) <= before) expect(await ask(gateway.url, long)).toContain('42');
+      // On a busy machine the first run may have been long already; then the next ones may get the same worker.
+      while (count(half) > 1) expect(await ask(gateway.url, long)).toContain('42');
+      expect(count(lower)).toBeGreaterThanOrEqual(2);
     } finally {
       await gateway.end('SIGKILL');
     }
