@@ -96,7 +96,7 @@ export async function startGateway(
   const server = createServer({ ...timeouts, connectionsCheckingInterval: 5_000, requireHostHeader: false });
   // Node drops headers beyond this number silently, so app.ts refuses a request that reaches it.
   server.maxHeadersCount = MAX_HEADERS;
-  readInPieces(server, new ParsingTurns());
+  readInPieces(server, new ParsingTurns(core.turns.arrivals));
   answerUnreadable(server, { log, onRequest: metrics.request });
   const url = await listen(server, config);
   // Nothing is awaited until the handler is attached, so no request is missed. The issuer URL may contain the port.
@@ -123,7 +123,7 @@ export async function startGateway(
   server
     .on('request', listener)
     .on('checkExpectation', listener)
-    .on('connection', () => core.turns.arrived());
+    .on('connection', () => core.turns.arrivals.arrived());
   log.info({ url, engine: core.engineName, operations: core.description().operations }, 'listening');
   // Otherwise the first request would have to build the schemas.
   setImmediate(preloadSchemas);

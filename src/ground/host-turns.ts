@@ -2,6 +2,7 @@
 // Principals take turns by the time each has used, the event loop gets control every few milliseconds, and each piece
 // of work is measured.
 import { AsyncResource } from 'node:async_hooks';
+import { Arrivals } from './arrivals.ts';
 import { FairQueue } from './fair-queue.ts';
 import { FairShares } from './fair-shares.ts';
 
@@ -10,22 +11,21 @@ export type TurnOwner = { readonly principalId: string; readonly name: string };
 
 export type Worked<T> = { readonly value: T; readonly ms: number };
 
-/** Maximum time of work between two turns of the event loop, and maximum wait of work after `arrived()`. */
-const SLICE_MS = 1;
+/** Maximum time of work between two turns of the event loop. */
+const SLICE_MS = 0.4;
 /** Pieces of work are small, so a principal that has used more than the others is delayed only briefly. */
 const SHARES = { newcomerMs: 1, maxAheadMs: 8 };
 
 type Passed = { readonly owner: TurnOwner; readonly onWorked: (ms: number) => void; readonly startedAt: number };
 
 export class HostTurns {
+  /** Work waits while new connections are accepted. */
+  readonly arrivals = new Arrivals();
   readonly #shares = new FairShares(SHARES);
   readonly #queue = new FairQueue<() => void>(this.#shares);
   /** Start of the first work since the last turn of the event loop. All time since then counts, microtasks included. */
   #sliceStartedAt: number | undefined;
   #scheduled = false;
-  /** Whether a connection arrived since the last turn of the event loop, and since when work waits because of that. */
-  #arrived = false;
-  #waitsSince: number | undefined;
   /** The caller whose microtasks are running now. */
   #passed: Passed | undefined;
   #longest: { readonly name: string; readonly ms: number } | undefined;
@@ -67,15 +67,7 @@ export class HostTurns {
   /** Whether new work would be done at once. */
   get isFree(): boolean {
     const { size } = this.#queue;
-    return size === 0 && (this.#sliceStartedAt === undefined || this.#hasTime());
-  }
-
-  /**
-   * Call it for each new connection. Node accepts one connection per turn of the event loop, so more may be waiting:
-   * they are accepted before work goes on. Otherwise a health check would wait for the work of all earlier connections.
-   */
-  arrived(): void {
-    this.#arrived = true;
+    return size === 0 && !this.arrivals.areExpected && (this.#sliceStartedAt === undefined || this.#hasTime());
   }
 
   /** The longest piece of work since the last call of this method. */
@@ -118,7 +110,7 @@ export class HostTurns {
     if (this.#scheduled) return;
     this.#scheduled = true;
     setImmediate(() => {
-      if (this.#waits()) {
+      if (this.arrivals.areExpected) {
         this.#endPass();
         this.#scheduled = false;
         this.#schedule();
@@ -127,15 +119,6 @@ export class HostTurns {
       this.#sliceStartedAt = performance.now();
       this.#workOff();
     });
-  }
-
-  /** Whether work must wait for one more turn of the event loop. */
-  #waits(): boolean {
-    const now = performance.now();
-    const waits = this.#arrived && now - (this.#waitsSince ?? now) < SLICE_MS;
-    this.#arrived = false;
-    this.#waitsSince = waits ? (this.#waitsSince ?? now) : undefined;
-    return waits;
   }
 
   /** Does one piece of work at a time, so that its microtasks run, and are counted, before the next. */

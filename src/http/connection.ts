@@ -5,20 +5,18 @@ import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'n
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { addressGroup } from './auth/addresses.ts';
-import type { Parsed, ParsingTurns } from './parsing.ts';
+import type { DataKind, Parsed, ParsingTurns } from './parsing.ts';
 import { countPieces } from './pieces.ts';
+import { Intake, Unparsed } from './unparsed.ts';
 
 /** Usual requests fit in one piece, and no piece takes more than a few milliseconds to parse. */
 const PIECE_BYTES = 2_048;
 /** The bytes of a body without chunks take no time to parse. */
 const BODY_PIECE_BYTES = 65_536;
+/** How the request of a health check begins. */
+const PROBE = /^(?:GET|HEAD) \/(?:healthz|readyz)[ ?]/;
+const PROBE_BYTES = 16;
 const END_OF_HEADERS = '\r\n\r\n';
-/** A connection with this much unparsed data is not read, so its client cannot send more, until a part is parsed. */
-const MAX_HELD_BYTES = 131_072;
-/** Counted for each packet, because packets may be small. */
-const PACKET_BYTES = 512;
-/** Beyond this limit for all connections together, none with unparsed data is read until half of it is parsed. */
-const MAX_HELD_BYTES_IN_ALL = 16_777_216;
 /** Maximum number of requests, of all connections, that were parsed together with an earlier one and wait for it. */
 const MAX_WAITING_IN_ALL = 4_000;
 /** A client that has sent all it wants to may close its side before it reads. Most that close theirs have left. */
@@ -27,38 +25,33 @@ const LEAVING_MS = 100;
 const LINGER_MS = 500;
 
 /** What all connections of a server share. */
-type Intake = {
-  readonly turns: ParsingTurns;
-  readonly open: Set<Connection>;
-  heldBytes: number;
-  isFull: boolean;
-  waiting: number;
-};
+type Shared = { readonly turns: ParsingTurns; readonly intake: Intake; waiting: number };
 
 /** Node's HTTP server uses it in place of the socket. */
 class Connection extends Duplex implements Parsed {
   readonly address: string;
   readonly #socket: Socket;
-  readonly #intake: Intake;
-  #held: Buffer[] = [];
-  /** Memory of `#held`. */
-  #heldBytes = 0;
+  readonly #shared: Shared;
+  readonly #unparsed: Unparsed;
   /** Whether the parser takes more. */
   #wants = false;
   #hasEnded = false;
+  #isLeaving = false;
   #isLast = false;
   #request: IncomingMessage | undefined;
   /** How much of the body of the request is not parsed; 0 if it is in chunks. */
   #bodyBytes = 0;
   #isBusy = false;
+  /** Whether the client sent the request before it had the response to the last one. MCP clients do not. */
+  isPipelined = false;
   #waiting: (() => void)[] = [];
 
-  constructor(socket: Socket, intake: Intake) {
+  constructor(socket: Socket, shared: Shared) {
     super({ readableHighWaterMark: BODY_PIECE_BYTES, allowHalfOpen: true });
     this.#socket = socket;
-    this.#intake = intake;
+    this.#shared = shared;
+    this.#unparsed = new Unparsed(socket, shared.intake);
     this.address = addressGroup(socket.remoteAddress);
-    intake.open.add(this);
     socket
       .on('data', data => this.#receive(data))
       .on('end', () => this.#receiveEnd())
@@ -71,9 +64,9 @@ class Connection extends Duplex implements Parsed {
     return this.#socket.remoteAddress;
   }
 
-  /** Whether data was received that is not parsed. */
-  get isHolding(): boolean {
-    return this.#heldBytes > 0;
+  get dataKind(): DataKind {
+    if (this.#isInRequest) return 'rest';
+    return PROBE.test(this.#unparsed.first.toString('latin1', 0, PROBE_BYTES)) ? 'probe' : 'beginning';
   }
 
   /** Calls `begin` when the responses to all earlier requests of this connection are complete. */
@@ -82,8 +75,10 @@ class Connection extends Duplex implements Parsed {
     this.#bodyBytes = Number(request.headers['content-length'] ?? 0);
     const start = () => {
       this.#isBusy = true;
+      if (this.#hasEnded) this.#leaveSoon();
       response.once('close', () => {
         this.#isBusy = false;
+        this.isPipelined = !this.#unparsed.isEmpty || this.#waiting.length > 0;
         if (this.destroyed) return;
         this.#startNext();
         this.#proceed();
@@ -93,15 +88,9 @@ class Connection extends Duplex implements Parsed {
     if (!this.#isBusy) start();
     else {
       this.#waiting.push(start);
-      this.#intake.waiting += 1;
-      if (this.#intake.waiting > MAX_WAITING_IN_ALL) this.destroy();
+      this.#shared.waiting += 1;
+      if (this.#shared.waiting > MAX_WAITING_IN_ALL) this.destroy();
     }
-  }
-
-  /** Reads from the socket, or stops reading, depending on how much waits to be parsed. */
-  regulate(): void {
-    if (this.#isLast || this.#heldBytes < (this.#intake.isFull ? 1 : MAX_HELD_BYTES)) this.#socket.resume();
-    else this.#socket.pause();
   }
 
   setTimeout(timeoutMs: number, onTimeout?: () => void): this {
@@ -139,55 +128,43 @@ class Connection extends Duplex implements Parsed {
   }
 
   override _destroy(fault: Error | null, done: (fault: Error | null) => void): void {
-    this.#intake.open.delete(this);
-    this.#intake.waiting -= this.#waiting.length;
+    this.#shared.waiting -= this.#waiting.length;
     this.#waiting = [];
-    this.#discard();
+    this.#unparsed.close();
     this.#socket.destroy();
     done(fault);
   }
 
   #receive(data: Buffer): void {
     if (this.#isLast) return;
-    this.#held.push(data);
-    this.#hold(data.length + PACKET_BYTES);
+    this.#unparsed.push(data);
     this.#proceed();
-    this.regulate();
+    this.#unparsed.regulate();
   }
 
   #receiveEnd(): void {
     this.#hasEnded = true;
     if (this.#isLast) this.destroy();
-    else if (this.#isBusy) setTimeout(() => this.#endInTurn(() => this.#leave()), LEAVING_MS).unref();
+    else if (this.#isBusy) this.#leaveSoon();
     else this.#proceed();
+  }
+
+  #leaveSoon(): void {
+    if (this.#isLeaving) return;
+    this.#isLeaving = true;
+    setTimeout(() => this.#endInTurn(() => this.#leave()), LEAVING_MS).unref();
   }
 
   /** Node ends the open request when it has read the end of the connection. */
   #leave(): void {
-    this.#discard();
+    this.#unparsed.discard();
     this.push(null);
-  }
-
-  #hold(bytes: number): void {
-    this.#heldBytes += bytes;
-    const intake = this.#intake;
-    intake.heldBytes += bytes;
-    const limit = intake.isFull ? MAX_HELD_BYTES_IN_ALL / 2 : MAX_HELD_BYTES_IN_ALL;
-    const isFull = intake.heldBytes >= limit;
-    if (isFull === intake.isFull) return;
-    intake.isFull = isFull;
-    for (const connection of intake.open) connection.regulate();
-  }
-
-  #discard(): void {
-    this.#held = [];
-    this.#hold(-this.#heldBytes);
   }
 
   #startNext(): void {
     const next = this.#waiting.shift();
     if (next === undefined) return;
-    this.#intake.waiting -= 1;
+    this.#shared.waiting -= 1;
     next();
   }
 
@@ -196,19 +173,28 @@ class Connection extends Duplex implements Parsed {
     return this.#isBusy && this.#request?.complete === true;
   }
 
+  /** Whether the next bytes belong to the body of the last request. */
+  get #isInRequest(): boolean {
+    return this.#request?.complete === false;
+  }
+
+  get #hasSmallBody(): boolean {
+    return this.#isInRequest && this.#bodyBytes > 0 && this.#bodyBytes <= PIECE_BYTES;
+  }
+
   #mayParse(): boolean {
-    return this.#wants && this.isHolding && !this.destroyed && !this.#isPipelining();
+    return this.#wants && !this.#unparsed.isEmpty && !this.destroyed && !this.#isPipelining();
   }
 
   #proceed(): void {
-    if (this.#mayParse()) this.#intake.turns.enter(this);
-    else if (this.#hasEnded && !this.isHolding && !this.#isBusy) this.push(null);
+    if (this.#mayParse()) this.#shared.turns.enter(this);
+    else if (this.#hasEnded && this.#unparsed.isEmpty && !this.#isBusy) this.push(null);
   }
 
   /** Many clients may leave at the same time. */
   #endInTurn(end: () => void): void {
     if (this.destroyed) return;
-    this.#intake.turns.end(() => {
+    this.#shared.turns.end(() => {
       if (!this.destroyed) end();
     });
   }
@@ -216,49 +202,44 @@ class Connection extends Duplex implements Parsed {
   parse(): boolean {
     if (!this.#mayParse()) return false;
     this.#wants = this.push(this.#nextPiece());
-    this.regulate();
+    // The body of a usual request comes with its headers, and need not wait for another turn.
+    if (this.#mayParse() && this.#hasSmallBody) this.#wants = this.push(this.#nextPiece());
+    this.#unparsed.regulate();
     if (this.#mayParse()) return true;
     this.#proceed();
     return false;
   }
 
   #nextPiece(): Buffer {
-    const [data = Buffer.alloc(0)] = this.#held;
-    const piece = data.subarray(0, this.#lengthOf(data));
-    const isWhole = piece.length === data.length;
-    if (isWhole) this.#held.shift();
-    else this.#held[0] = data.subarray(piece.length);
-    this.#hold(-piece.length - (isWhole ? PACKET_BYTES : 0));
+    const piece = this.#unparsed.take(this.#lengthOf(this.#unparsed.first));
     this.#bodyBytes = Math.max(0, this.#bodyBytes - piece.length);
     return piece;
   }
 
   /** Ends with the headers of a request, so that the next one is not parsed before its turn. */
   #lengthOf(data: Buffer): number {
-    if (this.#request?.complete === false)
-      return this.#bodyBytes > 0 ? Math.min(this.#bodyBytes, BODY_PIECE_BYTES) : PIECE_BYTES;
+    if (this.#isInRequest) return this.#bodyBytes > 0 ? Math.min(this.#bodyBytes, BODY_PIECE_BYTES) : PIECE_BYTES;
     const end = data.subarray(0, PIECE_BYTES).indexOf(END_OF_HEADERS);
     return end < 0 ? PIECE_BYTES : end + END_OF_HEADERS.length;
   }
 
   /** A connection that is closed while the client still sends is reset, and the client may lose the response. */
   #linger(): void {
-    if (this.#hasEnded || (!this.isHolding && this.#request?.complete !== false)) return void this.destroy();
+    if (this.#hasEnded || (this.#unparsed.isEmpty && !this.#isInRequest)) return void this.destroy();
     this.#isLast = true;
-    this.#discard();
-    this.regulate();
+    this.#unparsed.discard();
+    this.#socket.resume();
     setTimeout(() => this.destroy(), LINGER_MS).unref();
   }
 }
 
 /** Makes the server read its connections in pieces. Call it before the server listens. */
 export function readInPieces(server: Server, turns: ParsingTurns): void {
-  const intake: Intake = { turns, open: new Set(), heldBytes: 0, isFull: false, waiting: 0 };
+  const shared: Shared = { turns, intake: new Intake(), waiting: 0 };
   const accept = server.listeners('connection');
   server.removeAllListeners('connection');
   server.on('connection', (socket: Socket) => {
-    turns.arrived();
-    const connection = new Connection(socket, intake);
+    const connection = new Connection(socket, shared);
     for (const listener of accept) listener.call(server, connection);
   });
 }
@@ -268,6 +249,10 @@ export const oneAtATime =
   (listener: RequestListener): RequestListener =>
   (request, response) => {
     countPieces(request);
-    // Node's type is Socket.
-    (request.socket as Duplex as Connection).serve(request, response, () => listener(request, response));
+    connectionOf(request).serve(request, response, () => listener(request, response));
   };
+
+/** Node's type is Socket. */
+const connectionOf = ({ socket }: Pick<IncomingMessage, 'socket'>): Connection => socket as Duplex as Connection;
+
+export const isPipelined = (request: Pick<IncomingMessage, 'socket'>): boolean => connectionOf(request).isPipelined;

@@ -1,26 +1,43 @@
 // Turns for parsing: connections that have received data are parsed piece by piece, so that many of them, or one that sends
-// much, do not keep the event loop from the others. Addresses take turns, then connections of an address.
+// much, do not keep the event loop from the others. Kinds of data take turns, then addresses, then connections of an address.
+import type { Arrivals } from '../ground/arrivals.ts';
 
-/** A connection with data. `parse` parses one piece, and returns whether there is more to parse now. */
-export type Parsed = { readonly address: string; parse(): boolean };
+/** A health check, the beginning of another request, or what follows: only that can be much for one request. */
+const KINDS = ['probe', 'beginning', 'rest'] as const;
+export type DataKind = (typeof KINDS)[number];
+
+/** A connection with data. */
+export type Parsed = {
+  readonly address: string;
+  /** Of the data that is parsed next. */
+  readonly dataKind: DataKind;
+  /** Parses one piece. Returns whether there is more to parse now. */
+  parse(): boolean;
+};
 
 /** Maximum time of parsing between two turns of the event loop. */
-const SLICE_MS = 4;
-/** Maximum time that parsing waits for new connections. */
-const ACCEPT_MS = 8;
+const SLICE_MS = 0.4;
 
 export class ParsingTurns {
-  /** By address, in the order of their turns. */
-  readonly #waiting = new Map<string, Set<Parsed>>();
+  readonly #waiting: Record<DataKind, AddressTurns> = {
+    probe: new AddressTurns(),
+    beginning: new AddressTurns(),
+    rest: new AddressTurns(),
+  };
+  #order: readonly DataKind[] = KINDS;
   readonly #ends: (() => void)[] = [];
   #sliceStartedAt: number | undefined;
   #isScheduled = false;
-  #arrived = false;
-  #waitsSince: number | undefined;
+  readonly #arrivals: Arrivals;
+
+  constructor(arrivals: Arrivals) {
+    this.#arrivals = arrivals;
+  }
 
   /** Parses what the connection has received, at once if there is time left, else in turns. */
   enter(connection: Parsed): void {
-    if (this.#waiting.size > 0 || !this.#hasTime() || this.#parse(connection)) this.#add(connection);
+    const waits = this.#isWaiting || this.#arrivals.areExpected || !this.#hasTime();
+    if (waits || this.#parse(connection)) this.#add(connection);
     this.#schedule();
   }
 
@@ -33,24 +50,18 @@ export class ParsingTurns {
     this.#schedule();
   }
 
-  /**
-   * Call it for each new connection. Node accepts one per turn of the event loop, so more may be waiting, and among them a
-   * health check: they are accepted before parsing goes on.
-   */
-  arrived(): void {
-    this.#arrived = true;
-  }
-
   /** Returns whether the connection has more to parse when the time is over. */
   #parse(connection: Parsed): boolean {
     while (connection.parse()) if (!this.#hasTime()) return true;
     return false;
   }
 
+  get #isWaiting(): boolean {
+    return KINDS.some(kind => !this.#waiting[kind].isEmpty);
+  }
+
   #add(connection: Parsed): void {
-    const { address } = connection;
-    const connections = this.#waiting.get(address) ?? new Set();
-    this.#waiting.set(address, connections.add(connection));
+    this.#waiting[connection.dataKind].add(connection);
   }
 
   #hasTime(): boolean {
@@ -65,29 +76,45 @@ export class ParsingTurns {
     setImmediate(() => {
       this.#isScheduled = false;
       this.#sliceStartedAt = undefined;
-      this.#ends.shift()?.();
-      if (!this.#waits()) this.#workOff();
-      if (this.#waiting.size + this.#ends.length > 0) this.#schedule();
+      if (!this.#arrivals.areExpected) {
+        this.#ends.shift()?.();
+        this.#workOff();
+      }
+      if (this.#isWaiting || this.#ends.length > 0) this.#schedule();
     });
   }
 
-  #waits(): boolean {
-    const now = performance.now();
-    const waits = this.#arrived && now - (this.#waitsSince ?? now) < ACCEPT_MS;
-    this.#arrived = false;
-    this.#waitsSince = waits ? (this.#waitsSince ?? now) : undefined;
-    return waits;
-  }
-
   #workOff(): void {
-    while (this.#waiting.size > 0 && this.#hasTime()) {
+    while (this.#isWaiting && this.#hasTime()) {
       const next = this.#takeNext();
       if (next?.parse()) this.#add(next);
     }
   }
 
-  /** Moves the address to the end. */
   #takeNext(): Parsed | undefined {
+    const kind = this.#order.find(kind => !this.#waiting[kind].isEmpty);
+    if (kind === undefined) return undefined;
+    this.#order = [...this.#order.filter(other => other !== kind), kind];
+    return this.#waiting[kind].take();
+  }
+}
+
+/** Connections by address, in the order of their turns. */
+class AddressTurns {
+  readonly #waiting = new Map<string, Set<Parsed>>();
+
+  get isEmpty(): boolean {
+    return this.#waiting.size === 0;
+  }
+
+  add(connection: Parsed): void {
+    const { address } = connection;
+    const connections = this.#waiting.get(address) ?? new Set();
+    this.#waiting.set(address, connections.add(connection));
+  }
+
+  /** Moves the address to the end. */
+  take(): Parsed | undefined {
     for (const [address, connections] of this.#waiting) {
       this.#waiting.delete(address);
       for (const connection of connections) {

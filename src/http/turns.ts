@@ -7,11 +7,15 @@ import { FairQueue } from '../ground/fair-queue.ts';
 import { FairShares } from '../ground/fair-shares.ts';
 import type { HostTurns } from '../ground/host-turns.ts';
 import { addressGroup } from './auth/addresses.ts';
+import { isPipelined } from './connection.ts';
 
 const PROBES = new Set(['/healthz', '/readyz']);
 
 /** Shares of the main thread's time within an address. */
 const SHARES = { newcomerMs: 4, maxAheadMs: 50 };
+
+/** Pipelined requests share one caller's turns, so that they do not delay those of clients that wait for responses. */
+const PIPELINED = 'pipelined';
 
 type Waiting = { readonly caller: string; readonly name: string; readonly begin: () => void };
 
@@ -30,9 +34,10 @@ export class RequestTurns {
     return this.#turns.isFree;
   }
 
-  /** `caller`: a digest of the key, which may not be checked yet. `name`: for the log. */
-  pass({ socket }: Pick<IncomingMessage, 'socket'>, caller: string, name = 'a request'): Promise<void> {
-    const address = addressGroup(socket.remoteAddress);
+  /** `key`: a digest of it, which may not be checked yet. `name`: for the log. */
+  pass(request: Pick<IncomingMessage, 'socket'>, key: string, name = 'a request'): Promise<void> {
+    const address = addressGroup(request.socket.remoteAddress);
+    const caller = isPipelined(request) ? PIPELINED : key;
     const queue = this.#waiting.get(address) ?? new FairQueue<Waiting>(this.#shares);
     this.#waiting.set(address, queue);
     return new Promise(begin => {

@@ -94,7 +94,7 @@ it('lets in who arrives before work goes on, and goes on although they never sto
   let arrivedBeforeWork = 0;
   const arrive = () => {
     if (arrivedBeforeWork > 0) return;
-    turns.arrived();
+    turns.arrivals.arrived();
     arrived++;
     setImmediate(arrive);
   };

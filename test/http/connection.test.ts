@@ -1,4 +1,5 @@
 // Requests that a client sends on one connection before it has the responses, and bodies in thousands of chunks.
+import { once } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -93,6 +94,15 @@ it('a client that closes its side after its requests gets the responses', async 
     socket.end(probe().repeat(50));
   });
   expect(statuses(text)).toEqual(Array(50).fill(200));
+});
+
+it('a client that closes its side in the middle of a request is disconnected', async () => {
+  for (let i = 0; i < 5; i++) {
+    const socket = openSocket(gateway).on('error', () => undefined);
+    socket.resume().end(call('async () => 1', newKey()).slice(0, -1));
+    await once(socket, 'close');
+  }
+  expect(await openRequests()).toBe(0);
 });
 
 it('a client that is still sending can read why its request is refused', async () => {

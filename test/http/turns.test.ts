@@ -9,7 +9,9 @@ const spin = (ms: number) => {
 };
 
 /** Sends waiting requests, each from an address with a key; resolves with the order in which they start. */
-async function begun(requests: readonly (readonly [address: string, key: string])[]): Promise<string[]> {
+async function begun(
+  requests: readonly (readonly [address: string, key: string, isPipelined?: boolean])[],
+): Promise<string[]> {
   const host = new HostTurns();
   const turns = new RequestTurns(host);
   const order: string[] = [];
@@ -17,8 +19,8 @@ async function begun(requests: readonly (readonly [address: string, key: string]
   await host.take({ principalId: 'busy', name: 'busy' }, () => spin(5));
   expect(turns.isFree).toBe(false);
   await Promise.all(
-    requests.map(async ([address, key]) => {
-      await turns.pass({ socket: { remoteAddress: address } as never }, key);
+    requests.map(async ([address, key, isPipelined = false]) => {
+      await turns.pass({ socket: { remoteAddress: address, isPipelined } as never }, key);
       order.push(`${address} ${key}`);
       spin(1);
     }),
@@ -41,6 +43,12 @@ it('a network of IPv6 addresses gets no more turns than one address', async () =
 
 it('keys behind one proxy take turns', async () => {
   const many = Array.from({ length: 50 }, () => ['10.0.0.1', 'many'] as const);
+  const order = await begun([...many, ['10.0.0.1', 'one']]);
+  expect(order.indexOf('10.0.0.1 one')).toBeLessThanOrEqual(2);
+});
+
+it('pipelined requests get no more turns than one key, whatever keys they have', async () => {
+  const many = Array.from({ length: 50 }, (_, i) => ['10.0.0.1', `key ${i}`, true] as const);
   const order = await begun([...many, ['10.0.0.1', 'one']]);
   expect(order.indexOf('10.0.0.1 one')).toBeLessThanOrEqual(2);
 });
