@@ -12,7 +12,7 @@ import { type Config, toolLimitsOf } from './config.ts';
 import type { EngineStats, Limits } from './engine/engine.ts';
 import { type Begun, beginEngines } from './engines.ts';
 import { collectGarbage } from './ground/heap.ts';
-import { HostTurns } from './ground/host-turns.ts';
+import type { HostTurns } from './ground/host-turns.ts';
 import { Lazy } from './ground/lazy.ts';
 import { MemoryBudget } from './ground/memory-budget.ts';
 import { PACKAGE } from './ground/package.ts';
@@ -92,7 +92,7 @@ export async function createCore(
 ): Promise<Core> {
   const { api } = product;
   const nice = config.THREAD_NICE;
-  const { base, connection, engines } = await begun;
+  const { base, connection, engines, turns } = await begun;
   const operationsOf = (description: Description) =>
     new Operations(description, { allowUnlisted: config.E2B_ALLOW_UNLISTED, dashboard: api.dashboard });
   let operations = operationsOf(base);
@@ -110,7 +110,6 @@ export async function createCore(
       product.createDataPlane?.(config, { connection, request, methods: base.capabilities, isHidden }) ??
       requestsOnly(request()),
   );
-  const turns = new HostTurns();
   const memory = new MemoryBudget({
     maxBytes: config.MEMORY_MB * 1_000_000,
     maxBytesPerPrincipal: config.MEMORY_PER_KEY_MB * 1_000_000,

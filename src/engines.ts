@@ -4,10 +4,11 @@ import { fileURLToPath } from 'node:url';
 import type { Config } from './config.ts';
 import { type Connection, connect } from './e2b/connection.ts';
 import type { Engine } from './engine/engine.ts';
-import type { E2bEngine } from './engine/microvm/engine.ts';
+import type { E2bEngine, E2bOptions } from './engine/microvm/engine.ts';
 import { createQuickjsEngine } from './engine/quickjs/engine.ts';
 import { splitEngine } from './engine/split.ts';
 import { builtFile, PACKAGE_ROOT } from './ground/built.ts';
+import { HostTurns } from './ground/host-turns.ts';
 import { omitUndefined } from './ground/omit-undefined.ts';
 import type { Logger } from './log.ts';
 import type { Product } from './product.ts';
@@ -25,6 +26,7 @@ export type Begun = {
   readonly base: Description;
   readonly connection: Connection;
   readonly engines: Promise<Engines>;
+  readonly turns: HostTurns;
 };
 
 export async function beginEngines(config: Config, log: Logger, { api }: Pick<Product, 'api'>): Promise<Begun> {
@@ -34,15 +36,15 @@ export async function beginEngines(config: Config, log: Logger, { api }: Pick<Pr
     sandboxUrl: config.E2B_SANDBOX_URL,
     domain: config.E2B_DOMAIN,
   });
-  const engines = createEngines(config, connection, JSON.stringify(base), log);
+  const turns = new HostTurns();
+  const engines = createEngines(config, { connection, turns, descriptionJson: JSON.stringify(base) }, log);
   engines.catch(() => undefined); // createCore awaits it and throws the error
-  return { base, connection, engines };
+  return { base, connection, engines, turns };
 }
 
 async function createEngines(
   config: Config,
-  connection: Connection,
-  descriptionJson: string,
+  { connection, turns, descriptionJson }: Pick<E2bOptions, 'connection' | 'turns' | 'descriptionJson'>,
   log: Logger,
 ): Promise<Engines> {
   const warn = (message: string, cause: unknown): void => log.warn({ err: cause }, message);
@@ -63,6 +65,7 @@ async function createEngines(
   const e2b: E2bEngine = createE2bEngine({
     descriptionJson,
     connection,
+    turns,
     template: config.E2B_TEMPLATE,
     runnerApiKey: config.E2B_RUNNER_API_KEY,
     maxRuns: config.E2B_MAX_RUNNERS,

@@ -20,6 +20,7 @@ export type WireOptions = {
   readonly maxMessageBytes?: number;
   /** Limits of a response that the SDK decodes at once, checked before that. Downloads (GET) are not decoded. */
   readonly json?: JsonLimits;
+  /** Awaited before each request, and before each part of a response is decoded. */
   readonly turn?: Turn;
 };
 
@@ -63,12 +64,13 @@ export class Wire {
   }
 
   async fetch(input: string | URL | globalThis.Request, init?: globalThis.RequestInit): Promise<Response> {
-    const { origin, principalId, signal } = this.#options;
+    const { origin, principalId, signal, turn } = this.#options;
     const { url, ...request } = await requestOf(input, init);
     if (new URL(url).origin !== origin) {
       this.#fault = new GatewayError('internal', undefined, { cause: new Error(`not ${origin}`) });
       throw this.#fault;
     }
+    await turn?.();
     const signals = [signal, request.signal].filter(each => each !== undefined && each !== null);
     const { agent, release } = this.#agents.use(principalId);
     const response = await send(url, {

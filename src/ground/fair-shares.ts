@@ -1,6 +1,6 @@
 // Fair shares of a resource, e.g. a processor: records how much time each principal has used. The turn is earliest for
-// the principal with the least used time, including the estimate for its next job. Unused time is not saved up: after a
-// pause a principal continues at the level of those served meanwhile. So one that needs less than its share is served
+// the principal with the least used time, including the estimate for its next job. Unused time is saved up only to a small
+// credit: after a pause a principal continues just below the level of those served meanwhile. So one that needs less than its share is served
 // at once, and the others in proportion, however many jobs each has waiting.
 
 export type FairSharesOptions = {
@@ -8,6 +8,8 @@ export type FairSharesOptions = {
   readonly newcomerMs: number;
   /** Maximum by which a principal's used time may exceed the level of the others. */
   readonly maxAheadMs: number;
+  /** Maximum by which it may be less. Several short jobs in a row then are served at once. Default 0. */
+  readonly creditMs?: number;
 };
 
 /** A principal that has used this much more than the others is not modest. */
@@ -20,20 +22,22 @@ type Share = { hadMs: number; pieceMs: number | undefined; open: number };
 export class FairShares {
   readonly #newcomerMs: number;
   readonly #maxAheadMs: number;
+  readonly #creditMs: number;
   /** The highest used time of a principal at the moment it was served. */
   #levelMs = 0;
   /** Ordered by the principals' last job. */
   readonly #shares = new Map<string, Share>();
 
-  constructor({ newcomerMs, maxAheadMs }: FairSharesOptions) {
+  constructor({ newcomerMs, maxAheadMs, creditMs = 0 }: FairSharesOptions) {
     this.#newcomerMs = newcomerMs;
     this.#maxAheadMs = maxAheadMs;
+    this.#creditMs = creditMs;
   }
 
   /** Returns the turn of a principal that begins to wait. Lower turns are served earlier. */
   arrive(principalId: string): number {
     const share = this.#shareOf(principalId);
-    share.hadMs = Math.max(share.hadMs, this.#levelMs);
+    share.hadMs = Math.max(share.hadMs, this.#levelMs - this.#creditMs);
     return this.turnOf(principalId);
   }
 

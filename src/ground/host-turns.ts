@@ -13,8 +13,11 @@ export type Worked<T> = { readonly value: T; readonly ms: number };
 
 /** Maximum time of work between two turns of the event loop. */
 const SLICE_MS = 0.4;
-/** Pieces of work are small, so a principal that has used more than the others is delayed only briefly. */
-const SHARES = { newcomerMs: 1, maxAheadMs: 8 };
+/**
+ * Pieces of work are small, so a principal that has used more than the others is delayed only briefly. The credit is enough
+ * for a call, so that the pieces of a short one do not alternate with the work of everybody else.
+ */
+const SHARES = { newcomerMs: 1, maxAheadMs: 8, creditMs: 8 };
 
 type Passed = { readonly owner: TurnOwner; readonly onWorked: (ms: number) => void; readonly startedAt: number };
 
@@ -26,6 +29,8 @@ export class HostTurns {
   /** Start of the first work since the last turn of the event loop. All time since then counts, microtasks included. */
   #sliceStartedAt: number | undefined;
   #scheduled = false;
+  /** Number of turns of the event loop in which work has waited. */
+  turn = 0;
   /** The caller whose microtasks are running now. */
   #passed: Passed | undefined;
   #longest: { readonly name: string; readonly ms: number } | undefined;
@@ -51,16 +56,19 @@ export class HostTurns {
 
   /**
    * For work that other code, e.g. a client library, does right after this resolves. Its duration is measured until the
-   * next turn is taken or no microtask is left, and passed to `onWorked`.
+   * next turn is taken or no microtask is left, and passed to `onWorked`. `since`: the number of the turn in which the
+   * owner's work began; if it still lasts, the owner goes on without waiting.
    */
-  pass(owner: TurnOwner, onWorked: (ms: number) => void = () => {}): Promise<void> {
+  pass(owner: TurnOwner, onWorked: (ms: number) => void = () => {}, since?: number): Promise<void> {
     return new Promise(resolve => {
-      this.#enter(owner, () => {
+      const act = () => {
         const drains = this.#passed !== undefined;
         this.#passed = { owner, onWorked, startedAt: performance.now() };
         resolve();
         if (!drains) afterMicrotasks(() => this.#endPass());
-      });
+      };
+      if (since === this.turn) this.#begin(owner, act);
+      else this.#enter(owner, act);
     });
   }
 
@@ -77,14 +85,18 @@ export class HostTurns {
     return longest;
   }
 
-  #enter({ principalId }: TurnOwner, act: () => void): void {
-    if (this.isFree && this.#hasTime()) {
-      this.#endPass();
-      this.#shares.arrive(principalId);
-      this.#shares.begin(principalId);
-      act();
-    } else this.#queue.pushStart(principalId, AsyncResource.bind(act));
+  #enter(owner: TurnOwner, act: () => void): void {
+    const { principalId } = owner;
+    if (this.isFree && this.#hasTime()) this.#begin(owner, act);
+    else this.#queue.pushStart(principalId, AsyncResource.bind(act));
     this.#schedule();
+  }
+
+  #begin({ principalId }: TurnOwner, act: () => void): void {
+    this.#endPass();
+    this.#shares.arrive(principalId);
+    this.#shares.begin(principalId);
+    act();
   }
 
   #hasTime(): boolean {
@@ -110,6 +122,7 @@ export class HostTurns {
     if (this.#scheduled) return;
     this.#scheduled = true;
     setImmediate(() => {
+      this.turn += 1;
       if (this.arrivals.areExpected) {
         this.#endPass();
         this.#scheduled = false;

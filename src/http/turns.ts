@@ -12,16 +12,18 @@ import { isPipelined } from './connection.ts';
 const PROBES = new Set(['/healthz', '/readyz']);
 
 /** Shares of the main thread's time within an address. */
-const SHARES = { newcomerMs: 4, maxAheadMs: 50 };
+const SHARES = { newcomerMs: 4, maxAheadMs: 50, creditMs: 8 };
 
 /** Pipelined requests share one caller's turns, so that they do not delay those of clients that wait for responses. */
 const PIPELINED = 'pipelined';
 
-type Waiting = { readonly caller: string; readonly name: string; readonly begin: () => void };
+type Waiting = { readonly request: object; readonly caller: string; readonly name: string; readonly begin: () => void };
 
 export class RequestTurns {
   readonly #turns: HostTurns;
   readonly #shares = new FairShares(SHARES);
+  /** The turn of the event loop in which each request began. */
+  readonly #begunIn = new WeakMap<object, number>();
   /** Waiting requests by address. */
   readonly #waiting = new Map<string, FairQueue<Waiting>>();
 
@@ -38,11 +40,13 @@ export class RequestTurns {
   pass(request: Pick<IncomingMessage, 'socket'>, key: string, name = 'a request'): Promise<void> {
     const address = addressGroup(request.socket.remoteAddress);
     const caller = isPipelined(request) ? PIPELINED : key;
+    const owner = { principalId: `address ${address}`, name };
+    const begunIn = this.#begunIn.get(request);
+    if (begunIn === this.#turns.turn) return this.#turns.pass(owner, ms => this.#shares.end(caller, ms), begunIn);
     const queue = this.#waiting.get(address) ?? new FairQueue<Waiting>(this.#shares);
     this.#waiting.set(address, queue);
     return new Promise(begin => {
-      queue.pushStart(caller, { caller, name, begin });
-      const owner = { principalId: `address ${address}`, name };
+      queue.pushStart(caller, { request, caller, name, begin });
       let next: Waiting | undefined;
       const onWorked = (ms: number) => queue.done(next?.caller ?? caller, ms);
       void this.#turns.pass(owner, onWorked).then(() => {
@@ -50,7 +54,9 @@ export class RequestTurns {
         next = queue.shift(always, always);
         if (queue.size === 0) this.#waiting.delete(address);
         owner.name = next?.name ?? name;
-        next?.begin();
+        if (next === undefined) return;
+        this.#begunIn.set(next.request, this.#turns.turn);
+        next.begin();
       });
     });
   }

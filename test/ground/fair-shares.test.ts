@@ -1,13 +1,13 @@
 // Whose turn it is by what each has had: counted in the milliseconds that the test says each piece of work took.
 import { describe, expect, it } from 'vitest';
 import { FairQueue } from '../../src/ground/fair-queue.ts';
-import { FairShares } from '../../src/ground/fair-shares.ts';
+import { FairShares, type FairSharesOptions } from '../../src/ground/fair-shares.ts';
 
 const always = () => true;
 const OPTIONS = { newcomerMs: 25, maxAheadMs: 2_000 };
 
 /** A queue whose items are their principals, and what serves the next of it. */
-function shared(costMs: (principal: string) => number, options = OPTIONS) {
+function shared(costMs: (principal: string) => number, options: FairSharesOptions = OPTIONS) {
   const shares = new FairShares(options);
   const queue = new FairQueue<string>(shares);
   const serve = (): string | undefined => {
@@ -87,6 +87,18 @@ describe('shares', () => {
     push('steady', 100);
     const served = Array.from({ length: 20 }, serve);
     expect(served.filter(each => each === 'early').length).toBeLessThanOrEqual(11);
+  });
+
+  it('with a credit, several short pieces in a row are served before the others, but not without end', () => {
+    const { push, serve, meet } = shared(principal => (principal === 'light' ? 2 : 5), { ...OPTIONS, creditMs: 8 });
+    meet('light', 'light', ...names(4), ...names(4));
+    for (const principal of names(4)) push(principal, 100);
+    for (let i = 0; i < 40; i++) serve();
+    push('light', 100);
+    const served = Array.from({ length: 60 }, serve);
+    expect(served.slice(0, 3)).toEqual(['light', 'light', 'light']);
+    // Of the same time come 23 of 60 pieces of 2 ms, and of the credit 4.
+    expect(served.filter(each => each === 'light').length).toBeLessThanOrEqual(29);
   });
 
   it('whoever has had far too much comes to its turn although newcomers never stop coming', () => {

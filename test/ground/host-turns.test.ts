@@ -107,3 +107,29 @@ it('lets in who arrives before work goes on, and goes on although they never sto
   await first;
   expect(arrivedBeforeWork).toBeGreaterThan(1);
 });
+
+it('work that goes on in the turn in which it began does not wait', async () => {
+  const turns = new HostTurns();
+  const order: string[] = [];
+  const owner = { principalId: 'a', name: 'a' };
+  const others = () => turns.take({ principalId: 'b', name: 'b' }, () => void order.push('other'));
+  await turns.take({ principalId: 'busy', name: 'busy' }, () => spin(5));
+  const waiting = [turns.pass(owner).then(() => turns.turn), others(), others()] as const;
+  const began = await waiting[0];
+  await turns.pass(owner, undefined, began);
+  order.push('went on');
+  await Promise.all(waiting);
+  expect(order[0]).toBe('went on');
+});
+
+it('work that goes on in a later turn waits like any other', async () => {
+  const turns = new HostTurns();
+  const began = turns.turn;
+  await turns.take({ principalId: 'busy', name: 'busy' }, () => spin(5));
+  const order: string[] = [];
+  const first = turns.take({ principalId: 'b', name: 'b' }, () => void order.push('other'));
+  await first;
+  await turns.pass({ principalId: 'a', name: 'a' }, undefined, began);
+  expect(turns.turn).toBeGreaterThan(began);
+  expect(order).toEqual(['other']);
+});

@@ -10,14 +10,17 @@ export type Account = {
   readonly apiKey: string;
   /** The id of the caller of the run. */
   readonly principalId: string;
+  /** Awaited before each request. */
+  readonly turn?: () => Promise<void>;
 };
 
 /** Makes an API request for this account, with a timeout. */
-export function ask<T>(
-  { e2b, apiKey, principalId }: Account,
+export async function ask<T>(
+  { e2b, apiKey, principalId, turn }: Account,
   timeoutMs: number,
   request: (sdk: SdkOptions) => Promise<T>,
 ): Promise<T> {
+  await turn?.();
   return askApi(e2b, { apiKey, principalId, timeoutMs, signal: AbortSignal.timeout(timeoutMs) }, request);
 }
 

@@ -30,6 +30,8 @@ export type E2bOptions = {
   readonly startTimeoutMs?: number;
   /** How much longer than its run a sandbox may exist if the gateway dies. Default 10,000. */
   readonly graceMs?: number;
+  /** The turns of all work on the main thread. Default: turns of the engine's own. */
+  readonly turns?: HostTurns | undefined;
   readonly log?: EngineLog;
 };
 
@@ -56,7 +58,7 @@ class MicrovmEngine implements E2bEngine {
   readonly #log: EngineLog;
   readonly #disposal: Disposal;
   readonly #wires = new WireFactory();
-  readonly #turns = new HostTurns();
+  readonly #turns: HostTurns;
   readonly #execute: PackedRunner = packRunner('execute');
   #search: PackedRunner;
   readonly #queue = new FairQueue<Waiting>();
@@ -70,6 +72,7 @@ class MicrovmEngine implements E2bEngine {
     this.#options = options;
     this.#log = options.log ?? (() => undefined);
     this.#disposal = new Disposal(this.#log);
+    this.#turns = options.turns ?? new HostTurns();
     this.#search = packRunner('search', options.descriptionJson);
     this.#maxRuns = options.maxRuns ?? 100;
     this.#places = this.#maxRuns;
@@ -124,7 +127,9 @@ class MicrovmEngine implements E2bEngine {
 
   #partsFor({ principal, surface }: Job): RunParts {
     const { connection, runnerApiKey, template, startTimeoutMs, graceMs } = this.#options;
-    const account = { e2b: connection, apiKey: runnerApiKey ?? principal.apiKey, principalId: principal.id };
+    const { id: principalId } = principal;
+    const turn = () => this.#turns.pass({ principalId, name: 'a microVM' });
+    const account = { e2b: connection, apiKey: runnerApiKey ?? principal.apiKey, principalId, turn };
     return {
       pack: surface === 'search' ? this.#search : this.#execute,
       account,
