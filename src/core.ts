@@ -15,6 +15,7 @@ import { collectGarbage } from './ground/heap.ts';
 import type { HostTurns } from './ground/host-turns.ts';
 import { Lazy } from './ground/lazy.ts';
 import { MemoryBudget } from './ground/memory-budget.ts';
+import { Newcomers } from './ground/newcomers.ts';
 import { PACKAGE } from './ground/package.ts';
 import type { RingKey } from './ground/seal.ts';
 import { CodeAcceptor } from './guest/accept/acceptor.ts';
@@ -167,6 +168,7 @@ export async function createCore(
     acceptor,
     formatter,
     turns,
+    newcomers: new Newcomers(),
     response: { maxResultChars: config.RESPONSE_RESULT_CHARS, maxLogChars: config.RESPONSE_LOG_CHARS },
     ...(observers.onRun && { onRun: observers.onRun }),
     log,

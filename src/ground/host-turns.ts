@@ -31,6 +31,8 @@ export class HostTurns {
   #scheduled = false;
   /** Number of turns of the event loop in which work has waited. */
   turn = 0;
+  /** The turn in which work last went on without waiting. */
+  #wentOnIn = -1;
   /** The caller whose microtasks are running now. */
   #passed: Passed | undefined;
   #longest: { readonly name: string; readonly ms: number } | undefined;
@@ -57,7 +59,7 @@ export class HostTurns {
   /**
    * For work that other code, e.g. a client library, does right after this resolves. Its duration is measured until the
    * next turn is taken or no microtask is left, and passed to `onWorked`. `since`: the number of the turn in which the
-   * owner's work began; if it still lasts, the owner goes on without waiting.
+   * owner's work began; if it still lasts, the owner goes on without waiting, but only one in each turn.
    */
   pass(owner: TurnOwner, onWorked: (ms: number) => void = () => {}, since?: number): Promise<void> {
     return new Promise(resolve => {
@@ -67,8 +69,10 @@ export class HostTurns {
         resolve();
         if (!drains) afterMicrotasks(() => this.#endPass());
       };
-      if (since === this.turn) this.#begin(owner, act);
-      else this.#enter(owner, act);
+      const goesOn = since === this.turn && this.#wentOnIn !== this.turn;
+      if (!goesOn) return this.#enter(owner, act);
+      this.#wentOnIn = this.turn;
+      this.#begin(owner, act);
     });
   }
 

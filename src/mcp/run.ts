@@ -9,6 +9,7 @@ import type { CallHost, Engine, Failed, Limits, Surface, Suspended } from '../en
 import { GatewayError, toGatewayError } from '../errors.ts';
 import type { HostTurns } from '../ground/host-turns.ts';
 import { HOLD_ANYTHING } from '../ground/memory-budget.ts';
+import type { Newcomers } from '../ground/newcomers.ts';
 import type { CodeAcceptor } from '../guest/accept/acceptor.ts';
 import type { Logger } from '../log.ts';
 import { type Principal, requireScope } from '../principal.ts';
@@ -69,6 +70,7 @@ type RunDeps = {
   readonly acceptor: CodeAcceptor;
   readonly formatter: Formatter;
   readonly turns: HostTurns;
+  readonly newcomers: Newcomers;
   readonly response: ResponseLimits;
   readonly onRun?: (record: RunRecord) => void;
   readonly log: Logger;
@@ -90,6 +92,7 @@ export function createRunTool(deps: RunDeps): RunTool {
     const { tool, principal } = call;
     const engine = deps.engine.nameFor(call.surface);
     const startedAt = performance.now();
+    await deps.newcomers.enter(principal.id);
     const span = startRunSpan(tool, { engine, 'enduser.id': principal.id });
     const { result, calls, ended } = await span.within(() => answer(call, requestId, deps, span));
     const durationMs = performance.now() - startedAt;

@@ -122,6 +122,17 @@ it('work that goes on in the turn in which it began does not wait', async () => 
   expect(order[0]).toBe('went on');
 });
 
+it('only one goes on without waiting in each turn', async () => {
+  const turns = new HostTurns();
+  const order: string[] = [];
+  await turns.take({ principalId: 'busy', name: 'busy' }, () => spin(5));
+  const waiting = turns.take({ principalId: 'b', name: 'b' }, () => void order.push('other'));
+  const goOn = (name: string) =>
+    turns.pass({ principalId: name, name }, undefined, turns.turn).then(() => void order.push(name));
+  await Promise.all([goOn('first'), goOn('second'), waiting]);
+  expect(order).toEqual(['first', 'other', 'second']);
+});
+
 it('work that goes on in a later turn waits like any other', async () => {
   const turns = new HostTurns();
   const began = turns.turn;
