@@ -14,7 +14,7 @@ import { toolCall } from './support/send.ts';
 
 const MAX_SILENCE_MS = 4_000;
 /** Maximum CPU time of the main thread in that time, if the system measures it. */
-const MAX_RAN_MS = 600;
+const MAX_RAN_MS = 400;
 /** The bystander's p50 during an attack may be this many times that without, plus this. */
 const MAX_SLOWDOWN = 10;
 const SLACK_MS = 1_000;
