@@ -122,6 +122,26 @@ it('when a client disconnects, none of its requests stays open', async () => {
   }
 });
 
+it('requests that are parsed together with an earlier one are limited for all connections together', async () => {
+  const tiny = 'GET / HTTP/1.1\r\n\r\n'.repeat(100);
+  const open = (i: number) => {
+    const slow = call('async () => new Promise(done => setTimeout(done, 20000))', newKey());
+    const [head, body] = slow.split('\r\n\r\n') as [string, string];
+    const chunked = head.replace(/Content-Length: \d+/, 'Transfer-Encoding: chunked');
+    const socket = openSocket(gateway).on('error', () => undefined);
+    socket.resume().on('close', () => closed.add(i));
+    socket.write(`${chunked}\r\n\r\n${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n${tiny}`);
+    return socket;
+  };
+  const closed = new Set<number>();
+  const sockets = Array.from({ length: 60 }, (_, i) => open(i));
+  await expect.poll(() => closed.size, { timeout: 10_000 }).toBeGreaterThan(10);
+  expect(closed.size).toBeLessThan(40);
+  expect((await fetch(`${gateway.url}/healthz`)).status).toBe(200);
+  for (const socket of sockets) socket.resetAndDestroy();
+  await expect.poll(openRequests).toBe(0);
+});
+
 it('a request with two Host headers is refused', async () => {
   expect(statuses(await exchange(gateway, probe('Host: other\r\nConnection: close\r\n')))).toEqual([400]);
 });
