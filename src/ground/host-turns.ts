@@ -1,5 +1,5 @@
 // Shares the main thread between callers: work for a run (parsing, checking, decoding) waits here for its turn.
-// Principals take turns by the time each has used, the event loop gets control every few milliseconds, and each piece
+// Principals take turns by the time each has used, the event loop gets control after each piece or a few, and each piece
 // of work is measured.
 import { AsyncResource } from 'node:async_hooks';
 import { Arrivals } from './arrivals.ts';
@@ -29,8 +29,7 @@ export class HostTurns {
   /** Start of the first work since the last turn of the event loop. All time since then counts, microtasks included. */
   #sliceStartedAt: number | undefined;
   #scheduled = false;
-  /** Number of turns of the event loop in which work has waited. */
-  turn = 0;
+  #turn = 0;
   /** The turn in which work last went on without waiting. */
   #wentOnIn = -1;
   /** The caller whose microtasks are running now. */
@@ -69,11 +68,16 @@ export class HostTurns {
         resolve();
         if (!drains) afterMicrotasks(() => this.#endPass());
       };
-      const goesOn = since === this.turn && this.#wentOnIn !== this.turn;
+      const goesOn = since === this.#turn && this.#wentOnIn !== this.#turn;
       if (!goesOn) return this.#enter(owner, act);
-      this.#wentOnIn = this.turn;
+      this.#wentOnIn = this.#turn;
       this.#begin(owner, act);
     });
+  }
+
+  /** The number of turns of the event loop so far, counted while there is work. */
+  get turn(): number {
+    return this.#turn;
   }
 
   /** Whether new work would be done at once. */
@@ -126,7 +130,7 @@ export class HostTurns {
     if (this.#scheduled) return;
     this.#scheduled = true;
     setImmediate(() => {
-      this.turn += 1;
+      this.#turn += 1;
       if (this.arrivals.areExpected) {
         this.#endPass();
         this.#scheduled = false;

@@ -19,7 +19,7 @@ const PROBE_BYTES = 16;
 const END_OF_HEADERS = '\r\n\r\n';
 /** Maximum number of requests, of all connections, that were parsed together with an earlier one and wait for it. */
 const MAX_WAITING_IN_ALL = 4_000;
-/** A client that has sent all it wants to may close its side before it reads. Most that close theirs have left. */
+/** How long a client that has closed its side waits for a response. Most that close theirs have left. */
 const LEAVING_MS = 100;
 /** How long a connection with unread data stays open after its last response, so that the client can read it. */
 const LINGER_MS = 500;
@@ -36,7 +36,7 @@ class Connection extends Duplex implements Parsed {
   /** Whether the parser takes more. */
   #wants = false;
   #hasEnded = false;
-  #isLeaving = false;
+  #leaveTimer: NodeJS.Timeout | undefined;
   #isLast = false;
   #request: IncomingMessage | undefined;
   /** How much of the body of the request is not parsed; 0 if it is in chunks. */
@@ -78,6 +78,7 @@ class Connection extends Duplex implements Parsed {
       if (this.#hasEnded) this.#leaveSoon();
       response.once('close', () => {
         this.#isBusy = false;
+        clearTimeout(this.#leaveTimer);
         this.isPipelined = !this.#unparsed.isEmpty || this.#waiting.length > 0;
         if (this.destroyed) return;
         this.#startNext();
@@ -150,9 +151,7 @@ class Connection extends Duplex implements Parsed {
   }
 
   #leaveSoon(): void {
-    if (this.#isLeaving) return;
-    this.#isLeaving = true;
-    setTimeout(() => this.#endInTurn(() => this.#leave()), LEAVING_MS).unref();
+    this.#leaveTimer = setTimeout(() => this.#endInTurn(() => this.#leave()), LEAVING_MS).unref();
   }
 
   /** Node ends the open request when it has read the end of the connection. */
