@@ -1,7 +1,7 @@
 // Fair shares of a resource, e.g. a processor: records how much time each principal has used. The turn is earliest for
 // the principal with the least used time, including the estimate for its next job. Unused time is saved up only to a small
-// credit: after a pause a principal continues just below the level of those served meanwhile. So one that needs less than its share is served
-// at once, and the others in proportion, however many jobs each has waiting.
+// credit: after a pause a principal continues just below the level of those served meanwhile. So one that needs less than
+// its share is served at once, and the others in proportion, however many jobs each has waiting.
 
 export type FairSharesOptions = {
   /** Minimum time that an unknown principal's first job counts: anyone can invent keys, so known ones go first. */

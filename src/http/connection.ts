@@ -7,14 +7,16 @@ import { Duplex } from 'node:stream';
 import { addressGroup } from './auth/addresses.ts';
 import type { DataKind, Parsed, ParsingTurns } from './parsing.ts';
 import { countPieces } from './pieces.ts';
-import { Intake, Unparsed } from './unparsed.ts';
+import { AllUnparsed, Unparsed } from './unparsed.ts';
 
 /** Usual requests fit in one piece, and no piece takes more than a few milliseconds to parse. */
 const PIECE_BYTES = 2_048;
 /** The bytes of a body without chunks take no time to parse. */
 const BODY_PIECE_BYTES = 65_536;
+/** The paths of health checks. */
+export const PROBES: readonly string[] = ['/healthz', '/readyz'];
 /** How the request of a health check begins. */
-const PROBE = /^(?:GET|HEAD) \/(?:healthz|readyz)[ ?]/;
+const PROBE = new RegExp(`^(?:GET|HEAD) (?:${PROBES.join('|')})[ ?]`);
 const PROBE_BYTES = 16;
 const END_OF_HEADERS = '\r\n\r\n';
 /** Maximum number of requests, of all connections, that were parsed together with an earlier one and wait for it. */
@@ -25,7 +27,7 @@ const LEAVING_MS = 100;
 const LINGER_MS = 500;
 
 /** What all connections of a server share. */
-type Shared = { readonly turns: ParsingTurns; readonly intake: Intake; waiting: number };
+type Shared = { readonly turns: ParsingTurns; readonly unparsed: AllUnparsed; waiting: number };
 
 /** Node's HTTP server uses it in place of the socket. */
 class Connection extends Duplex implements Parsed {
@@ -50,7 +52,7 @@ class Connection extends Duplex implements Parsed {
     super({ readableHighWaterMark: BODY_PIECE_BYTES, allowHalfOpen: true });
     this.#socket = socket;
     this.#shared = shared;
-    this.#unparsed = new Unparsed(socket, shared.intake);
+    this.#unparsed = new Unparsed(socket, shared.unparsed);
     this.address = addressGroup(socket.remoteAddress);
     socket
       .on('data', data => this.#receive(data))
@@ -234,7 +236,7 @@ class Connection extends Duplex implements Parsed {
 
 /** Makes the server read its connections in pieces. Call it before the server listens. */
 export function readInPieces(server: Server, turns: ParsingTurns): void {
-  const shared: Shared = { turns, intake: new Intake(), waiting: 0 };
+  const shared: Shared = { turns, unparsed: new AllUnparsed(), waiting: 0 };
   const accept = server.listeners('connection');
   server.removeAllListeners('connection');
   server.on('connection', (socket: Socket) => {

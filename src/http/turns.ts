@@ -7,9 +7,7 @@ import { FairQueue } from '../ground/fair-queue.ts';
 import { FairShares } from '../ground/fair-shares.ts';
 import type { HostTurns } from '../ground/host-turns.ts';
 import { addressGroup } from './auth/addresses.ts';
-import { isPipelined } from './connection.ts';
-
-const PROBES = new Set(['/healthz', '/readyz']);
+import { isPipelined, PROBES } from './connection.ts';
 
 /** Shares of the main thread's time within an address. */
 const SHARES = { newcomerMs: 4, maxAheadMs: 50, creditMs: 8 };
@@ -71,7 +69,7 @@ const digest = (credential: string): string => createHash('sha256').update(crede
 export function inTurns(listener: RequestListener, turns: RequestTurns): RequestListener {
   return (request, response) => {
     const begin = () => listener(request, response);
-    if (PROBES.has(request.url ?? '')) return begin();
+    if (PROBES.includes(request.url ?? '')) return begin();
     const { authorization, 'x-api-key': apiKey } = request.headers;
     void turns.pass(request, digest(authorization ?? String(apiKey ?? ''))).then(() => {
       // The client may have disconnected meanwhile.

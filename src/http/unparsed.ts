@@ -9,7 +9,7 @@ const PACKET_BYTES = 512;
 const MAX_HELD_BYTES_IN_ALL = 16_777_216;
 
 /** What all connections of a server hold. */
-export class Intake {
+export class AllUnparsed {
   readonly #open = new Set<Unparsed>();
   #heldBytes = 0;
   isFull = false;
@@ -35,15 +35,15 @@ export class Intake {
 /** The unparsed data of one connection. */
 export class Unparsed {
   readonly #socket: Pick<Socket, 'pause' | 'resume'>;
-  readonly #intake: Intake;
+  readonly #all: AllUnparsed;
   #packets: Buffer[] = [];
   /** Memory of the packets. */
   #heldBytes = 0;
 
-  constructor(socket: Pick<Socket, 'pause' | 'resume'>, intake: Intake) {
+  constructor(socket: Pick<Socket, 'pause' | 'resume'>, all: AllUnparsed) {
     this.#socket = socket;
-    this.#intake = intake;
-    intake.add(this);
+    this.#all = all;
+    all.add(this);
   }
 
   get isEmpty(): boolean {
@@ -73,7 +73,7 @@ export class Unparsed {
 
   /** Reads from the socket, or stops reading, depending on how much waits to be parsed. */
   regulate(): void {
-    if (this.#heldBytes < (this.#intake.isFull ? 1 : MAX_HELD_BYTES)) this.#socket.resume();
+    if (this.#heldBytes < (this.#all.isFull ? 1 : MAX_HELD_BYTES)) this.#socket.resume();
     else this.#socket.pause();
   }
 
@@ -84,13 +84,13 @@ export class Unparsed {
 
   /** Call it when the connection is closed. */
   close(): void {
-    this.#intake.delete(this);
+    this.#all.delete(this);
     this.discard();
   }
 
   #hold(bytes: number): void {
     this.#heldBytes += bytes;
-    this.#intake.hold(bytes);
+    this.#all.hold(bytes);
   }
 }
 

@@ -1,10 +1,10 @@
 // The limits of data that is not parsed, per connection and for all together.
 import { expect, it } from 'vitest';
-import { Intake, Unparsed } from '../../src/http/unparsed.ts';
+import { AllUnparsed, Unparsed } from '../../src/http/unparsed.ts';
 
 const PACKET = Buffer.alloc(65_536, 'x');
 
-function open(intake: Intake) {
+function open(all: AllUnparsed) {
   const socket = {
     isRead: true,
     pause() {
@@ -14,7 +14,7 @@ function open(intake: Intake) {
       this.isRead = true;
     },
   };
-  const unparsed = new Unparsed(socket as never, intake);
+  const unparsed = new Unparsed(socket as never, all);
   const receive = (packets: number) => {
     for (let i = 0; i < packets; i++) unparsed.push(PACKET);
     unparsed.regulate();
@@ -23,7 +23,7 @@ function open(intake: Intake) {
 }
 
 it('a connection that holds 128 kB is not read until a part is parsed', () => {
-  const { socket, unparsed, receive } = open(new Intake());
+  const { socket, unparsed, receive } = open(new AllUnparsed());
   receive(1);
   expect(socket.isRead).toBe(true);
   receive(1);
@@ -34,16 +34,16 @@ it('a connection that holds 128 kB is not read until a part is parsed', () => {
 });
 
 it('packets count more than their bytes, because they may be small', () => {
-  const { socket, unparsed } = open(new Intake());
+  const { socket, unparsed } = open(new AllUnparsed());
   for (let i = 0; i < 300; i++) unparsed.push(Buffer.from('x'));
   unparsed.regulate();
   expect(socket.isRead).toBe(false);
 });
 
 it('at 16 MB in all, only connections that hold nothing are read, until half of it is parsed', () => {
-  const intake = new Intake();
-  const idle = open(intake);
-  const many = Array.from({ length: 300 }, () => open(intake));
+  const all = new AllUnparsed();
+  const idle = open(all);
+  const many = Array.from({ length: 300 }, () => open(all));
   for (const { receive } of many) receive(1);
   expect(many.filter(({ socket }) => socket.isRead)).toEqual([]);
   expect(idle.socket.isRead).toBe(true);
@@ -56,7 +56,7 @@ it('at 16 MB in all, only connections that hold nothing are read, until half of 
 });
 
 it('data is taken in the order in which it was received', () => {
-  const { unparsed } = open(new Intake());
+  const { unparsed } = open(new AllUnparsed());
   unparsed.push(Buffer.from('ab'));
   unparsed.push(Buffer.from('cd'));
   const taken = [1, 5, 5].map(maxBytes => unparsed.take(maxBytes).toString());
