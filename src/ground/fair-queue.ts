@@ -34,6 +34,12 @@ export class FairQueue<T> {
     return this.#lanes.size > (this.#lanes.has(principal) ? 1 : 0);
   }
 
+  /** Whether items of a principal are waiting for which this returns true. */
+  holds(isWanted: (principal: string) => boolean): boolean {
+    for (const principal of this.#lanes.keys()) if (isWanted(principal)) return true;
+    return false;
+  }
+
   pushStart(principal: string, item: T): void {
     this.#lane(principal).starts.push(item);
     this.#starts += 1;

@@ -67,7 +67,7 @@ class Connection extends Duplex implements Parsed {
   }
 
   get dataKind(): DataKind {
-    if (this.#isInRequest) return 'rest';
+    if (this.#isInRequest || this.isPipelined) return 'rest';
     return PROBE.test(this.#unparsed.first.toString('latin1', 0, PROBE_BYTES)) ? 'probe' : 'beginning';
   }
 

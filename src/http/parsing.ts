@@ -2,7 +2,7 @@
 // much, do not keep the event loop from the others. Kinds of data take turns, then addresses, then connections of an address.
 import type { Arrivals } from '../ground/arrivals.ts';
 
-/** A health check, the beginning of another request, or what follows: only that can be much for one request. */
+/** A health check, the beginning of another request, or what can be much: the rest of a request, and pipelined requests. */
 const KINDS = ['probe', 'beginning', 'rest'] as const;
 export type DataKind = (typeof KINDS)[number];
 

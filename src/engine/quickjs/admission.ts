@@ -3,6 +3,7 @@
 import { FairQueue } from '../../ground/fair-queue.ts';
 import { FairShares } from '../../ground/fair-shares.ts';
 import { LONG_SLICE_MS, lacksWorker, mayTakeWorker, type Standing, type Workers } from './last-workers.ts';
+import type { PoolWorker } from './pool-worker.ts';
 import type { Run } from './run.ts';
 import { Trial } from './trial.ts';
 
@@ -220,7 +221,14 @@ export class Admission {
 
   /** Whether runs wait for a worker that is yet to be added. */
   get lacksWorker(): boolean {
-    return lacksWorker(this.#workers, this.waiting);
+    return lacksWorker(this.#workers, this.waiting) || this.#keepsQuickWaiting();
+  }
+
+  /** Whether a quick principal's run waits while slices of others occupy all workers, each of which may be long. */
+  #keepsQuickWaiting(): boolean {
+    const isQuick = (principal: string) => this.#standingOf(principal) === 'quick';
+    const occupied = ({ run, slice }: PoolWorker) => slice !== undefined && run !== undefined && !isQuick(run.principal);
+    return this.#workers.workers.every(occupied) && this.#queue.holds(isQuick);
   }
 
   #hasPutBack(principal: string): boolean {
