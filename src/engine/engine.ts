@@ -1,5 +1,6 @@
 // The interface of all engines; types only. Engines do not depend on the broker or E2B's API: `callHost` is a parameter.
 import type { ErrorCode } from '../errors.ts';
+import type { Base64 } from '../ground/base64.ts';
 import type { JsonExcess } from '../ground/json-size.ts';
 import type { Hold } from '../ground/memory-budget.ts';
 import type { Principal } from '../principal.ts';
@@ -137,7 +138,7 @@ export type GuestError = {
 
 /** A block for display(): an image or file as base64, or text. */
 export type Display =
-  | { readonly kind: 'blob'; readonly mimeType: string; readonly base64: string }
+  | { readonly kind: 'blob'; readonly mimeType: string; readonly base64: Base64 }
   | { readonly kind: 'text'; readonly text: string };
 
 type Ran = {

@@ -82,11 +82,15 @@ export class Intake {
     return taken;
   }
 
-  /** Handles one message and returns the immediate reply, if it has one. A malformed message ends the run as crashed. */
-  receive(kind: number, id: number, payload: string): string | undefined {
+  /**
+   * Handles one message and returns the immediate reply, if it has one. A malformed message ends the run as crashed.
+   * `payload`: text, or the same as UTF-8, whose memory is not used after the call.
+   */
+  receive(kind: number, id: number, payload: string | Buffer): string | undefined {
     if (this.end !== undefined) return undefined;
     try {
-      return this.#accept(kind, id, payload);
+      if (kind === KIND.display) return this.#display(id, typeof payload === 'string' ? Buffer.from(payload) : payload);
+      return this.#accept(kind, id, typeof payload === 'string' ? payload : payload.toString('utf8'));
     } catch (error) {
       this.end = { reason: 'crashed', detail: error instanceof Error ? error.message : 'malformed message' };
       return undefined;
@@ -122,9 +126,6 @@ export class Intake {
         return undefined;
       case KIND.dropped:
         this.#emissions.push({ kind: 'dropped', chars: Number.isSafeInteger(id) && id > 0 ? id : 0 });
-        return undefined;
-      case KIND.display:
-        this.#display(id, payload);
         return undefined;
       case KIND.random:
         return randomHex(payload, this.meter.taped);
@@ -170,7 +171,7 @@ export class Intake {
     if (over > 0) this.meter.logChars = 2 * this.#limits.maxLogChars;
   }
 
-  #display(typeChars: number, payload: string): void {
+  #display(typeChars: number, payload: Buffer): undefined {
     const display = protocol.parseDisplay(typeChars, payload);
     this.meter.displayBytes += protocol.displayBytes(display);
     this.meter.displays += 1;

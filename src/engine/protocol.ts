@@ -1,5 +1,6 @@
 // The messages between a guest and its host, on every engine: kinds, payloads, and the host's checks of them. Also bundled
 // into the prelude, so it must not import Node modules.
+import { base64In } from '../ground/base64.ts';
 import type { Display, GuestReply, Limits } from './engine.ts';
 
 /** Guest to host: `send(kind, id, payload)`. `id` is that of the call or timer, or 0. */
@@ -106,15 +107,14 @@ export function parseFailed(payload: string): FailedPayload {
 }
 
 const MIME_TYPE = /^[a-z0-9.+-]{1,60}\/[a-z0-9.+-]{1,100}$/i;
-const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
-export function parseDisplay(typeChars: number, payload: string): Display {
-  if (typeChars === 0) return { kind: 'text', text: payload };
+/** `payload`: UTF-8. Nothing of the result refers to its memory. */
+export function parseDisplay(typeChars: number, payload: Buffer): Display {
+  if (typeChars === 0) return { kind: 'text', text: payload.toString('utf8') };
   if (!Number.isSafeInteger(typeChars) || typeChars < 0) throw new ProtocolError('display of an unknown kind');
-  const mimeType = payload.slice(0, typeChars);
-  const base64 = payload.slice(typeChars);
-  if (!MIME_TYPE.test(mimeType) || base64.length % 4 !== 0 || !BASE64.test(base64))
-    throw new ProtocolError('display with a malformed block');
+  const mimeType = payload.toString('latin1', 0, typeChars);
+  const base64 = base64In(payload.subarray(typeChars));
+  if (!MIME_TYPE.test(mimeType) || base64 === undefined) throw new ProtocolError('display with a malformed block');
   return { kind: 'blob', mimeType, base64 };
 }
 

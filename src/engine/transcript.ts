@@ -12,8 +12,8 @@ const GUEST_CODES: readonly string[] = ['budget_exceeded', 'result_too_large', '
 
 /** Copies of a result in memory until the response is sent: one here, and one in the thread that formats it. */
 const RESULT_COPIES = 2;
-/** Copies of a block: itself, the text of the response, and the bytes that are being sent. */
-const DISPLAY_COPIES = 3;
+/** Copies of a block: itself, and what is being sent of it. */
+const DISPLAY_COPIES = 2;
 export const TOO_MUCH_HELD =
   'The run was ended: its result or a call was too large for the memory that is left for this key. Calls it made have taken effect. Return less, or run fewer at a time.';
 const RETRY_AFTER_MS = 1_000;

@@ -1,6 +1,7 @@
 // Keeps large base64 blocks of a response away from the MCP SDK, which would validate and serialize them in one step on the
 // main thread. The SDK gets a short placeholder (mark) instead, and the block is put in its place when it is written.
 import { randomBytes } from 'node:crypto';
+import { type Base64, base64Text } from '../ground/base64.ts';
 
 /** Shorter blocks are passed to the SDK, which is fast enough for them. */
 const MIN_CHARS = 16_384;
@@ -10,11 +11,11 @@ const MARK_BYTES = 24;
 const PIECE_BYTES = 262_144;
 
 export class BlocksApart {
-  readonly #blocks = new Map<string, string>();
+  readonly #blocks = new Map<string, Base64>();
 
-  /** Keeps the block and returns its mark, which cannot be guessed. Returns short blocks unchanged. */
-  readonly set = (base64: string): string => {
-    if (base64.length < MIN_CHARS) return base64;
+  /** Keeps the block and returns its mark, which cannot be guessed. Returns short blocks as text. */
+  readonly set = (base64: Base64): string => {
+    if (base64.length < MIN_CHARS) return base64Text(base64);
     const mark = randomBytes(MARK_BYTES).toString('base64');
     this.#blocks.set(mark, base64);
     return mark;
@@ -37,7 +38,7 @@ export class BlocksApart {
     for (const { at, mark, block } of this.#placesIn(bytes)) {
       this.#blocks.delete(mark);
       yield bytes.subarray(from, at);
-      for (let i = 0; i < block.length; i += PIECE_BYTES) yield Buffer.from(block.slice(i, i + PIECE_BYTES), 'latin1');
+      for (let i = 0; i < block.length; i += PIECE_BYTES) yield block.subarray(i, i + PIECE_BYTES);
       from = at + mark.length;
     }
     if (from < bytes.length) yield bytes.subarray(from);

@@ -7,6 +7,7 @@ import type { Broker, BrokerOptions } from '../broker/broker.ts';
 import type { LedgerEntry } from '../broker/ledger.ts';
 import type { CallHost, Engine, Failed, Limits, Surface, Suspended } from '../engine/engine.ts';
 import { GatewayError, toGatewayError } from '../errors.ts';
+import { base64Text } from '../ground/base64.ts';
 import type { HostTurns } from '../ground/host-turns.ts';
 import { HOLD_ANYTHING } from '../ground/memory-budget.ts';
 import type { Newcomers } from '../ground/newcomers.ts';
@@ -110,7 +111,7 @@ export function createRunTool(deps: RunDeps): RunTool {
 }
 
 type Answer = {
-  readonly result: Formatted | InputRequiredResult | GatewayError;
+  readonly result: Formatted<string> | InputRequiredResult | GatewayError;
   readonly calls: number;
   /** How the run ended, for the log. */
   readonly ended: {
@@ -190,7 +191,7 @@ async function answer(call: ToolCall, requestId: string, deps: RunDeps, span: Sp
       { principalId: principal.id, signal: call.signal },
     );
     return {
-      result: call.setApart === undefined ? formatted : withBlocksApart(formatted, call.setApart),
+      result: withBlocksApart(formatted, call.setApart ?? base64Text),
       calls: ledger.length,
       ended: { outcome: ended, ...spent },
     };

@@ -1,6 +1,7 @@
 // Nothing that a guest patches, forges or leaves behind affects the host or the next run.
 import { describe, expect, it } from 'vitest';
 import type { CallHost } from '../../src/engine/engine.ts';
+import { base64 } from '../support/base64.ts';
 import type { Harness } from './harness.ts';
 
 const PATCHES: readonly (readonly [what: string, code: string])[] = [
@@ -75,7 +76,11 @@ export function isolation(guest: Harness): void {
     });
 
     it.each([
-      ['display', 'display({ mimeType: "text/plain", data: "AQ==" }); return 1', { displays: [{ base64: 'AQ==' }] }],
+      [
+        'display',
+        'display({ mimeType: "text/plain", data: "AQ==" }); return 1',
+        { displays: [{ base64: base64('AQ==') }] },
+      ],
       ['an error', 'throw new TypeError("mine")', { error: { name: 'TypeError', message: 'mine' } }],
       [
         'a result too long',

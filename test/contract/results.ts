@@ -1,5 +1,6 @@
 // Results, logs and displays of runs that succeed.
 import { describe, expect, it } from 'vitest';
+import { base64 } from '../support/base64.ts';
 import type { Harness } from './harness.ts';
 
 export function results(guest: Harness): void {
@@ -144,45 +145,53 @@ export function results(guest: Harness): void {
       [
         '{ mimeType, data } in base64',
         `display({ mimeType: 'image/png', data: '${png}' })`,
-        { kind: 'blob', mimeType: 'image/png', base64: png },
+        { kind: 'blob', mimeType: 'image/png', base64: base64(png) },
       ],
       [
         'bytes, with the type of their first bytes',
         'display(new Uint8Array([0x89, 0x50, 0x4e, 0x47]))',
-        { kind: 'blob', mimeType: 'image/png', base64: png },
+        { kind: 'blob', mimeType: 'image/png', base64: base64(png) },
       ],
       [
         '{ mimeType, data } in bytes',
         `display({ mimeType: 'application/zip', data: new Uint8Array([1]) })`,
-        { kind: 'blob', mimeType: 'application/zip', base64: 'AQ==' },
+        { kind: 'blob', mimeType: 'application/zip', base64: base64('AQ==') },
       ],
       [
         'a code interpreter result',
         `display({ text: 'Figure', png: '${png}\\n' })`,
-        { kind: 'blob', mimeType: 'image/png', base64: png },
+        { kind: 'blob', mimeType: 'image/png', base64: base64(png) },
       ],
       [
         'a whole execution',
         `display({ results: [{ jpeg: 'AQ==' }], logs: {} })`,
-        { kind: 'blob', mimeType: 'image/jpeg', base64: 'AQ==' },
+        { kind: 'blob', mimeType: 'image/jpeg', base64: base64('AQ==') },
       ],
       [
         'text for a text type',
         `display({ mimeType: 'text/csv', data: 'ä,b\\n1,2' })`,
-        { kind: 'blob', mimeType: 'text/csv', base64: 'w6QsYgoxLDI=' },
+        { kind: 'blob', mimeType: 'text/csv', base64: base64('w6QsYgoxLDI=') },
       ],
       [
         'JSON text',
         `display({ mimeType: 'application/json', data: '{"a":1}' })`,
-        { kind: 'blob', mimeType: 'application/json', base64: 'eyJhIjoxfQ==' },
+        { kind: 'blob', mimeType: 'application/json', base64: base64('eyJhIjoxfQ==') },
       ],
       [
         'text that is also valid base64',
         `display({ mimeType: 'text/plain', data: 'test' })`,
-        { kind: 'blob', mimeType: 'text/plain', base64: 'dGVzdA==' },
+        { kind: 'blob', mimeType: 'text/plain', base64: base64('dGVzdA==') },
       ],
-      ['svg text', `display({ svg: '<svg/>' })`, { kind: 'blob', mimeType: 'image/svg+xml', base64: 'PHN2Zy8+' }],
-      ['a data: URL', `display('data:image/gif;base64,AQ==')`, { kind: 'blob', mimeType: 'image/gif', base64: 'AQ==' }],
+      [
+        'svg text',
+        `display({ svg: '<svg/>' })`,
+        { kind: 'blob', mimeType: 'image/svg+xml', base64: base64('PHN2Zy8+') },
+      ],
+      [
+        'a data: URL',
+        `display('data:image/gif;base64,AQ==')`,
+        { kind: 'blob', mimeType: 'image/gif', base64: base64('AQ==') },
+      ],
       ['text', 'display("hello")', { kind: 'text', text: 'hello' }],
       ['other values as JSON', 'display({ a: [1n] })', { kind: 'text', text: '{"a":["1"]}' }],
     ])('shows %s', async (_what, statement, block) => {

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { guestFrames } from '../../src/engine/frames.ts';
 import { displayBytes, parseCall, parseDisplay, parseDone, parseFailed } from '../../src/engine/protocol.ts';
+import { base64 } from '../support/base64.ts';
 
 describe('guest messages', () => {
   it('calls: a name, and the arguments unchanged', () => {
@@ -19,21 +20,26 @@ describe('guest messages', () => {
   });
 
   it('displays: a known kind, a MIME type, canonical base64', () => {
-    const blob = { kind: 'blob', mimeType: 'image/png', base64: 'AQ==' } as const;
-    expect(parseDisplay(9, 'image/pngAQ==')).toEqual(blob);
+    const display = (typeChars: number, payload: string) => parseDisplay(typeChars, Buffer.from(payload));
+    const blob = { kind: 'blob', mimeType: 'image/png', base64: base64('AQ==') } as const;
+    expect(display(9, 'image/pngAQ==')).toEqual(blob);
     expect(displayBytes(blob)).toBe(13);
-    expect(parseDisplay(0, 'image/pngAQ==')).toEqual({ kind: 'text', text: 'image/pngAQ==' });
+    expect(display(0, 'image/pngAQ==')).toEqual({ kind: 'text', text: 'image/pngAQ==' });
     for (const [typeChars, payload] of [
       [1, 'xAQ=='],
       [5, 'a/b\ncAQ=='],
       [9, 'image/png<'],
       [9, 'image/pngAQ'],
+      [9, 'image/pngA==='],
+      [9, 'image/png=AQ='],
+      [9, 'image/pngA"=='],
+      [9, 'image/pngAQé'],
       [13, 'image/pngAQ=='],
       [100, 'image/pngAQ=='],
       [-1, 'image/pngAQ=='],
       [9.5, 'image/pngAQ=='],
     ] as const)
-      expect(() => parseDisplay(typeChars, payload)).toThrow();
+      expect(() => display(typeChars, payload)).toThrow();
   });
 
   it('errors: every field is limited in length', () => {

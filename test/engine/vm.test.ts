@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { describe, expect, it } from 'vitest';
 import { USED_EXPORTS } from '../../src/engine/quickjs/exports.ts';
-import { loadQuickjsModule, Vm } from '../../src/engine/quickjs/vm.ts';
+import { type Hooks, loadQuickjsModule, Vm } from '../../src/engine/quickjs/vm.ts';
 
 const module = loadQuickjsModule();
 const HOST_IMPORTS = [
@@ -21,7 +21,7 @@ const HOST_IMPORTS = [
   'wasi_snapshot_preview1.random_get',
 ];
 
-function boot(send: (kind: number, id: number, payload: string) => string | undefined = () => undefined): Vm {
+function boot(send: Hooks['send'] = () => undefined): Vm {
   const vm = new Vm(module, { interrupt: () => false, send, importMessage: name => `no ${name}` });
   vm.boot(256 * 1024);
   return vm;
@@ -68,8 +68,8 @@ describe('quickjs-wasi', () => {
 
   it('passes three arguments to the host function and returns its result', () => {
     const received: unknown[] = [];
-    const vm = boot((...message) => {
-      received.push(message);
+    const vm = boot((kind, id, payload) => {
+      received.push([kind, id, payload.toString()]);
       return 'é';
     });
     vm.setGlobal('send', vm.hostFunction('send'));

@@ -7,6 +7,7 @@ import { ERRORS, type ErrorCode } from '../../src/errors.ts';
 import { acceptCode } from '../../src/guest/accept/code.ts';
 import { formatOutcome } from '../../src/mcp/answer/format.ts';
 import type { Effect } from '../../src/spec/description.ts';
+import { base64 } from '../support/base64.ts';
 import { fuzzRounds } from '../support/fuzz.ts';
 
 const code = acceptCode('async () => { const sbx = await Sandbox.connect(id); await sbx.files.readText(1); x.y() }', {
@@ -101,12 +102,12 @@ it('labels, ids and endings of calls stay inside the markers', () => {
 
 it('media types and text of displays stay inside the markers', () => {
   const mimeType = fc.constantFrom(`${CANARY}/${CANARY}`, `text/${CANARY}`, `text/html;${CANARY}=1`, `a b ${CANARY}/x`);
-  const base64 = fc.constantFrom('', 'AAAA', 'iVBORw0KGgo=', `${CANARY}!`);
+  const data = fc.constantFrom('', 'AAAA', 'iVBORw0KGgo=');
   fc.assert(
-    fc.property(mimeType, base64, (mimeType, base64) => {
+    fc.property(mimeType, data, (mimeType, data) => {
       const displays: Display[] = [
         { kind: 'text', text: CANARY },
-        { kind: 'blob', mimeType, base64 },
+        { kind: 'blob', mimeType, base64: base64(data) },
       ];
       expect(outsideOf({ displays })).not.toContain(CANARY);
     }),

@@ -2,7 +2,7 @@
 // waiting guests. The scheduler carries the decisions out.
 import { FairQueue } from '../../ground/fair-queue.ts';
 import { FairShares } from '../../ground/fair-shares.ts';
-import { LONG_SLICE_MS, lacksWorker, mayTakeWorker, type Standing, type Workers } from './last-workers.ts';
+import { isLong, LONG_SLICE_MS, lacksWorker, mayTakeWorker, type Standing, type Workers } from './last-workers.ts';
 import type { PoolWorker } from './pool-worker.ts';
 import type { Run } from './run.ts';
 import { Trial } from './trial.ts';
@@ -224,11 +224,12 @@ export class Admission {
     return lacksWorker(this.#workers, this.waiting) || this.#keepsQuickWaiting();
   }
 
-  /** Whether a quick principal's run waits while slices of others occupy all workers, each of which may be long. */
+  /** Whether a quick principal's run waits while long slices of others occupy all workers. */
   #keepsQuickWaiting(): boolean {
     const isQuick = (principal: string) => this.#standingOf(principal) === 'quick';
-    const occupied = ({ run, slice }: PoolWorker) => slice !== undefined && run !== undefined && !isQuick(run.principal);
-    return this.#workers.workers.every(occupied) && this.#queue.holds(isQuick);
+    const isOccupied = (worker: PoolWorker) =>
+      isLong(worker) && worker.run !== undefined && !isQuick(worker.run.principal);
+    return this.#workers.workers.every(isOccupied) && this.#queue.holds(isQuick);
   }
 
   #hasPutBack(principal: string): boolean {

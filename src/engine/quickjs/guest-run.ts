@@ -111,8 +111,9 @@ export class GuestRun {
   }
 
   /** Hook `send` of the VM. */
-  receive(kind: number, id: number, payload: string): string | undefined {
-    return kind === protocol.KIND.intl ? this.#formatted(payload) : this.#intake.receive(kind, id, payload);
+  receive(kind: number, id: number, payload: Buffer): string | undefined {
+    if (kind === protocol.KIND.intl) return this.#formatted(payload.toString('utf8'));
+    return this.#intake.receive(kind, id, payload);
   }
 
   /** Checks the limits at each call, because QuickJS does so only after thousands of steps, and each step may be a call. */

@@ -14,20 +14,25 @@ export type Standing = 'quick' | 'modest' | 'new' | 'heavy' | 'long';
 /** A slice that has occupied its worker for this long counts as long. */
 export const LONG_SLICE_MS = 25;
 
+export const isLong = ({ slice }: PoolWorker): boolean =>
+  slice !== undefined && performance.now() - slice.startedAt > LONG_SLICE_MS;
+
 /**
- * When workers were added, the last free one is kept for quick principals. When no more can be added, the last but one is kept
+ * Workers are added because of long slices: more than `base` short ones at once would only slow each other down. A trial may
+ * become long. When workers were added, the last free one is kept for quick principals. When no more can be added, the last but one is kept
  * for principals that are modest, or new and so on trial. A single principal that occupies all others does not keep the rest
  * from using them.
  */
 export function mayTakeWorker({ workers, base, max }: Workers, principal: string, standing: Standing): boolean {
+  const short = workers.filter(worker => worker.slice && worker.run?.trial === undefined && !isLong(worker));
+  if (workers.length > base && short.length >= base) return false;
   const free = workers.filter(({ slice }) => slice === undefined).length;
   const kept = workers.length > base && max > base + 1 && standing !== 'quick' ? 1 : 0;
   const others = new Set(workers.flatMap(({ run, slice }) => (slice && run ? [run.principal] : [])));
   const oneOtherHasAll = others.size === 1 && !others.has(principal);
   if (kept > 0 && free <= kept && !oneOtherHasAll) return false;
   if (workers.length < max || max < 2) return true;
-  const longSince = performance.now() - LONG_SLICE_MS;
-  const held = workers.filter(({ slice }) => slice && slice.startedAt < longSince);
+  const held = workers.filter(isLong);
   const soonFree = workers.filter(({ run, slice }) => slice === undefined || run?.trial !== undefined);
   if (standing === 'long' ? soonFree.length > 1 + kept : held.length < max - 1 - kept) return true;
   if (held.some(({ run }) => run?.principal === principal)) return false;

@@ -8,8 +8,11 @@ import type { Box, Exports } from './exports.ts';
 export type Hooks = {
   /** Called every few thousand bytecode steps; true stops the guest, which cannot catch that. */
   interrupt(): boolean;
-  /** The only host function that the guest can call. A returned string is returned to it. */
-  send(kind: number, id: number, payload: string): string | undefined;
+  /**
+   * The only host function that the guest can call. A returned string is returned to it. `payload`: UTF-8 in the guest's
+   * memory, which is valid only during the call.
+   */
+  send(kind: number, id: number, payload: Buffer): string | undefined;
   /** The guest's clock, in milliseconds since 1970. Default: the host's clock. */
   now?(): number;
   /** A promise was rejected without a handler, or (`handled`) got one later. Must free both boxes. */
@@ -43,6 +46,7 @@ const STRIP_DEBUG = 1 << 5;
 const WASI_OK = 0;
 const WASI_BADF = 8;
 const WASI_NOSYS = 52;
+const NOTHING = Buffer.alloc(0);
 
 /** One instance with one linear memory and one runtime. Creating one takes a few ms; resetting it (instance.ts) is faster. */
 export class Vm {
@@ -169,17 +173,22 @@ export class Vm {
 
   /** ToString of a value, with lone surrogates replaced. May run guest code if the value is an object. */
   text(value: Box): string {
+    return this.#withUtf8(value, utf8 => utf8.toString('utf8'));
+  }
+
+  /** Passes ToString of a value to `read`, as a view of the memory. It is empty if there is no memory for it. */
+  #withUtf8<T>(value: Box, read: (utf8: Buffer) => T): T {
     const lengthOut = this.#malloc(4);
     const pointer = this.exports.qjs_get_string_len(value, lengthOut);
     const length = this.memory.readUInt32LE(lengthOut);
     this.exports.wasm_free(lengthOut);
     if (pointer === 0) {
       this.exports.qjs_free_value(this.exports.qjs_get_exception());
-      return '';
+      return read(NOTHING);
     }
-    const text = this.memory.toString('utf8', pointer, pointer + length);
+    const result = read(this.memory.subarray(pointer, pointer + length));
     this.exports.qjs_free_cstring(pointer);
-    return text;
+    return result;
   }
 
   #unwrap(result: Box): Box {
@@ -222,7 +231,7 @@ export class Vm {
     if (argc !== 3) return this.exports.qjs_get_undefined();
     const kind = this.exports.qjs_get_float64(arg(0));
     const id = this.exports.qjs_get_float64(arg(1));
-    const answer = this.#hooks.send(kind, id, this.text(arg(2)));
+    const answer = this.#withUtf8(arg(2), payload => this.#hooks.send(kind, id, payload));
     return answer === undefined ? this.exports.qjs_get_undefined() : this.string(answer);
   }
 

@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers';
 import { parentPort, workerData } from 'node:worker_threads';
 import { ownThreadId } from '../../ground/thread-time.ts';
 import type { TapeStart } from '../engine.ts';
-import { type End, type Meter, newMeter } from '../intake.ts';
+import { type Emission, type End, type Meter, newMeter } from '../intake.ts';
 import { tapedFrom } from '../taped.ts';
 import { noteDiscarded } from './collect.ts';
 import { GuestRun, type RunHost } from './guest-run.ts';
@@ -28,8 +28,16 @@ const host: RunHost = {
   stopRequested: () => Atomics.load(shared, 0) !== 0,
   // Without a thread id, CPU time cannot be measured per thread, and the wait would count as work.
   giveWay: maxMs => threadId !== 0 && Atomics.wait(shared, 2, 1, maxMs) !== 'not-equal',
-  flush: (run, emissions) => post({ type: 'emissions', runId: run.id, emissions }),
+  flush: (run, emissions) => post({ type: 'emissions', runId: run.id, emissions }, blocksIn(emissions)),
 };
+
+/** The memory of displayed blocks, which is passed on without a copy. */
+function blocksIn(emissions: readonly Emission[]): ArrayBuffer[] {
+  const blocks: ArrayBuffer[] = [];
+  for (const emission of emissions)
+    if (emission.kind === 'display' && emission.display.kind === 'blob') blocks.push(emission.display.base64.buffer);
+  return blocks;
+}
 
 function newInstance(imageId: number): Instance {
   const image = images.get(imageId);
@@ -69,10 +77,10 @@ function report(run: GuestRun, end: End | undefined): void {
   const emissions = run.takeEmissions();
   const { cpuMs } = run.meter;
   if (end === undefined) {
-    post({ type: 'waiting', runId: run.id, emissions, cpuMs });
+    post({ type: 'waiting', runId: run.id, emissions, cpuMs }, blocksIn(emissions));
     return;
   }
-  post({ type: 'ended', runId: run.id, emissions, cpuMs, end });
+  post({ type: 'ended', runId: run.id, emissions, cpuMs, end }, blocksIn(emissions));
   release();
 }
 

@@ -3,6 +3,7 @@
 import type { LedgerEntry } from '../../broker/ledger.ts';
 import type { Completed, Display, Failed, GuestError, Surface } from '../../engine/engine.ts';
 import { ERRORS, type ErrorCode, type GatewayError } from '../../errors.ts';
+import { type Base64, base64Text, decodedBytes } from '../../ground/base64.ts';
 import { type AcceptedCode, acceptedFrom, type CodeAsWritten } from '../../guest/accept/code.ts';
 import { explainError } from '../../guest/explain/explain.ts';
 import { explainNote } from '../../guest/explain/note.ts';
@@ -15,16 +16,16 @@ import { knownMediaType } from './media-types.ts';
 import { truncateJson, truncateLog } from './truncate.ts';
 import { visible } from './visible.ts';
 
-/** The types of MCP content that a result can have. */
-export type ContentBlock =
+/** The types of MCP content that a result can have. `Data`: the form of base64. */
+export type ContentBlock<Data = Base64> =
   | { readonly type: 'text'; readonly text: string }
-  | { readonly type: 'image'; readonly data: string; readonly mimeType: string }
+  | { readonly type: 'image'; readonly data: Data; readonly mimeType: string }
   | {
       readonly type: 'resource';
-      readonly resource: { readonly uri: string; readonly mimeType: string; readonly blob: string };
+      readonly resource: { readonly uri: string; readonly mimeType: string; readonly blob: Data };
     };
 
-export type Formatted = { readonly content: ContentBlock[]; readonly isError: boolean };
+export type Formatted<Data = Base64> = { readonly content: ContentBlock<Data>[]; readonly isError: boolean };
 
 /** Maximum characters of the result, and of each of stdout and stderr, in a response. */
 export type ResponseLimits = { readonly maxResultChars: number; readonly maxLogChars: number };
@@ -64,7 +65,7 @@ export function formatOutcome(run: Run): Formatted {
 }
 
 /** Formats an error from before or around the run: refused code, an overloaded gateway, anything that was caught. */
-export function formatFault(error: GatewayError, requestId: string): Formatted {
+export function formatFault(error: GatewayError, requestId: string): Formatted<never> {
   const text =
     error.fault === 'gateway'
       ? gatewayFault(error.code, requestId, error.retryAfterMs)
@@ -150,14 +151,10 @@ const IMAGES: readonly (readonly [string, string])[] = [
   ['UklGR', 'image/webp'],
 ];
 
-const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
+const IMAGE_CHARS = 12;
 const MIME_TYPE = /^[\w.+-]{1,60}\/[\w.+-]{1,100}$/;
 
-/** `checked`: the engine has validated the base64 already; doing it again takes long for a large block. */
-export function showDisplays(
-  displays: readonly Display[],
-  { checked = false } = {},
-): { texts: string[]; blocks: ContentBlock[] } {
+export function showDisplays(displays: readonly Display[]): { texts: string[]; blocks: ContentBlock[] } {
   const texts: string[] = [];
   const blocks: ContentBlock[] = [];
   for (const [at, display] of displays.entries()) {
@@ -167,12 +164,11 @@ export function showDisplays(
     }
     const { base64 } = display;
     const mimeType = MIME_TYPE.test(display.mimeType) ? display.mimeType : 'application/octet-stream';
-    const image = IMAGES.find(([start]) => base64.startsWith(start))?.[1];
-    if (!checked && (base64.length % 4 !== 0 || !BASE64.test(base64)))
-      texts.push(`(${mimeType}: the data is not base64)`);
-    else if (image !== undefined) blocks.push({ type: 'image', data: base64, mimeType: image });
+    const beginning = base64Text(base64, IMAGE_CHARS);
+    const image = IMAGES.find(([start]) => beginning.startsWith(start))?.[1];
+    if (image !== undefined) blocks.push({ type: 'image', data: base64, mimeType: image });
     else {
-      texts.push(`(${mimeType}, ${Buffer.byteLength(base64, 'base64').toLocaleString('en-US')} bytes, attached)`);
+      texts.push(`(${mimeType}, ${decodedBytes(base64).toLocaleString('en-US')} bytes, attached)`);
       blocks.push({
         type: 'resource',
         resource: { uri: `display:///${at + 1}`, mimeType: knownMediaType(mimeType), blob: base64 },

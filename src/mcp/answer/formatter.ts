@@ -29,7 +29,7 @@ export class Formatter {
   async format(run: Run, from: Sender): Promise<Formatted> {
     if (isSmall(run)) return formatOutcome(run);
     // Blocks stay on the main thread: copying them to a thread and back takes longer than formatting them.
-    const { texts, blocks } = showDisplays(run.outcome.displays, { checked: true });
+    const { texts, blocks } = showDisplays(run.outcome.displays);
     const displays = texts.map(text => ({ kind: 'text' as const, text }));
     const { content, isError } = await this.#formatTexts({ ...run, outcome: { ...run.outcome, displays } }, from);
     return { content: [...content, ...blocks], isError };
