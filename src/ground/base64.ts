@@ -19,11 +19,16 @@ export function base64In(characters: Uint8Array): Base64 | undefined {
   return isBase64(characters) ? (new Uint8Array(characters) as Base64) : undefined;
 }
 
+/** Checks four characters in one step, and does not stop at a wrong one, because blocks have millions and are mostly right. */
 function isBase64(characters: Uint8Array): boolean {
   if (characters.length % 4 !== 0) return false;
   const end = characters.length - paddingOf(characters);
-  for (let i = 0; i < end; i++) if (IS_CHARACTER[characters[i] as number] === 0) return false;
-  return true;
+  const is = (i: number) => IS_CHARACTER[characters[i] as number] as number;
+  let all = 1;
+  let i = 0;
+  for (; i + 3 < end; i += 4) all &= is(i) & is(i + 1) & is(i + 2) & is(i + 3);
+  for (; i < end; i++) all &= is(i);
+  return all === 1;
 }
 
 function paddingOf(characters: Uint8Array): number {

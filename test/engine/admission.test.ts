@@ -197,6 +197,49 @@ describe('the worker that is kept when workers were added', () => {
   });
 });
 
+describe('workers that were added', () => {
+  it('are not used for more short slices than there are workers otherwise', () => {
+    const { meet, enqueue, place, addWorker, order } = admissionFor(8, 2);
+    meet(1, 'a', 'b', 'light');
+    meet(1, 'a', 'b', 'light');
+    enqueue('a', 'b');
+    for (const run of [place(), place()]) addWorker(run, 0);
+    for (let i = 0; i < 3; i++) addWorker();
+    enqueue('light');
+    expect(order()).toEqual([]);
+  });
+
+  it('are not used for more trials than that, but for known principals with short runs beside trials', () => {
+    const { meet, enqueue, place, addWorker, order } = admissionFor(8, 2);
+    meet(1, 'light', 'light');
+    enqueue('new', 'newer');
+    for (const run of [place(), place()]) addWorker(run);
+    for (let i = 0; i < 3; i++) addWorker();
+    enqueue('newest', 'light');
+    expect(order()).toEqual(['light']);
+  });
+
+  it('are needed while a known principal with short runs waits, and long slices of others occupy all', () => {
+    const { admission, meet, hold, enqueue } = admissionFor(8, 2);
+    meet(1, 'light', 'light');
+    hold('a', 'b');
+    expect(admission.lacksWorker).toBe(false);
+    enqueue('new');
+    expect(admission.lacksWorker).toBe(false);
+    enqueue('light');
+    expect(admission.lacksWorker).toBe(true);
+  });
+
+  it('are not needed while slices of known principals with short runs, or short slices, occupy all', () => {
+    const { admission, meet, enqueue, place, addWorker } = admissionFor(8, 2);
+    meet(1, 'light', 'light', 'other', 'other');
+    enqueue('other', 'new');
+    for (const atMs of [LONG_AGO, 0]) addWorker(place(), atMs);
+    enqueue('light');
+    expect(admission.lacksWorker).toBe(false);
+  });
+});
+
 describe('a trial', () => {
   it('is only the first slice of a new principal', () => {
     const { meet, enqueue, place } = admissionFor(2);

@@ -18,14 +18,12 @@ export const isLong = ({ slice }: PoolWorker): boolean =>
   slice !== undefined && performance.now() - slice.startedAt > LONG_SLICE_MS;
 
 /**
- * Workers are added because of long slices: more than `base` short ones at once would only slow each other down. A trial may
- * become long. When workers were added, the last free one is kept for quick principals. When no more can be added, the last but one is kept
+ * When workers were added, the last free one is kept for quick principals. When no more can be added, the last but one is kept
  * for principals that are modest, or new and so on trial. A single principal that occupies all others does not keep the rest
  * from using them.
  */
 export function mayTakeWorker({ workers, base, max }: Workers, principal: string, standing: Standing): boolean {
-  const short = workers.filter(worker => worker.slice && worker.run?.trial === undefined && !isLong(worker));
-  if (workers.length > base && short.length >= base) return false;
+  if (workers.length > base && isEnough(workers, base, standing)) return false;
   const free = workers.filter(({ slice }) => slice === undefined).length;
   const kept = workers.length > base && max > base + 1 && standing !== 'quick' ? 1 : 0;
   const others = new Set(workers.flatMap(({ run, slice }) => (slice && run ? [run.principal] : [])));
@@ -37,6 +35,14 @@ export function mayTakeWorker({ workers, base, max }: Workers, principal: string
   if (standing === 'long' ? soonFree.length > 1 + kept : held.length < max - 1 - kept) return true;
   if (held.some(({ run }) => run?.principal === principal)) return false;
   return oneOtherHasAll || (standing !== 'heavy' && standing !== 'long');
+}
+
+/** Workers are added because of long slices. More than `base` short ones, or trials, at once would only slow each other down. */
+function isEnough(workers: readonly PoolWorker[], base: number, standing: Standing): boolean {
+  const active = workers.filter(({ slice }) => slice !== undefined);
+  const trials = active.filter(({ run }) => run?.trial !== undefined);
+  const short = active.filter(worker => worker.run?.trial === undefined && !isLong(worker));
+  return short.length >= base || (standing === 'new' && trials.length >= base);
 }
 
 /** Whether `waiting` runs need another worker: the only free one is kept for others, and long slices occupy the rest. */
