@@ -1,8 +1,12 @@
 // The order in which connections are parsed when many have data.
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { Arrivals } from '../../src/ground/arrivals.ts';
-import { ParsingTurns } from '../../src/http/parsing.ts';
+import { oneAtATime, readInPieces } from '../../src/http/connection.ts';
+import { type DataKind, type Parsed, ParsingTurns } from '../../src/http/parsing.ts';
 
 const spin = (ms: number) => {
   const until = performance.now() + ms;
@@ -107,3 +111,39 @@ it('connections end one per turn of the event loop', async () => {
   }
   expect(seen).toEqual([0, 1, 2, 3]);
 });
+
+it('a request counts as the beginning of one, unless the client sent it before it had the response to the last', async () => {
+  const kinds: DataKind[] = [];
+  class Noting extends ParsingTurns {
+    override enter(connection: Parsed): void {
+      kinds.push(connection.dataKind);
+      super.enter(connection);
+    }
+  }
+  const server = createServer(oneAtATime((_request, response) => response.end()));
+  readInPieces(server, new Noting(new Arrivals()));
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  const socket = connect(port, '127.0.0.1');
+  let text = '';
+  socket.on('data', data => (text += data));
+  const send = async (request: string, count: number) => {
+    const before = responsesIn(text);
+    socket.write(request.repeat(count));
+    while (responsesIn(text) < before + count) await turn();
+  };
+  const get = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n';
+  await send(get, 1);
+  await send(get, 1);
+  expect(kinds).toEqual(['beginning', 'beginning']);
+  await send(get, 3);
+  expect(kinds.slice(2)).toEqual(['beginning', 'rest', 'rest']);
+  await send(get, 1);
+  expect(kinds.slice(5)).toEqual(['beginning']);
+  await send('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n', 1);
+  expect(kinds.slice(6)).toEqual(['probe']);
+  socket.destroy();
+  server.close();
+});
+
+const responsesIn = (text: string): number => text.split('HTTP/1.1 200').length - 1;
