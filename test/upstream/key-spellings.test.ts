@@ -71,12 +71,16 @@ it('text without the key is not changed', () => {
 it.each(['\\', '%', '&#', '\\x', '\\u00', `${bare.slice(0, -1)}-`, '%65', `${'\\'.repeat(70)}x65`])(
   'a large text of %j is searched in linear time',
   piece => {
+    /** The lowest of three, because the CPU time of garbage collection and compilation on other threads counts, too. */
     const cost = (chars: number) => {
       const text = piece.repeat(Math.ceil(chars / piece.length));
-      const startedAt = process.cpuUsage();
-      expect(maskKey(text, key)).toBe(text);
-      const { user, system } = process.cpuUsage(startedAt);
-      return user + system;
+      const costs = [1, 2, 3].map(() => {
+        const startedAt = process.cpuUsage();
+        expect(maskKey(text, key)).toBe(text);
+        const { user, system } = process.cpuUsage(startedAt);
+        return user + system;
+      });
+      return Math.min(...costs);
     };
     cost(100_000);
     // The text is eight times longer; quadratic cost would be 64 times higher.
