@@ -4,8 +4,9 @@ import { useGateway } from '../support/e2e.ts';
 
 const e2e = useGateway();
 const run = (code: string) => e2e.client.call('execute_write', code);
+/** The sandbox is killed when `code`, and a promise that it returns, has ended. */
 const inSandbox = (code: string) =>
-  `async () => { const sbx = await Sandbox.create({ timeoutMs: 60_000 }); try { ${code} } finally { await sbx.kill() } }`;
+  `async () => { const sbx = await Sandbox.create({ timeoutMs: 60_000 }); const use = async () => { ${code} }; try { return await use() } finally { await sbx.kill() } }`;
 
 describe('names of the SDK', () => {
   it.each([
