@@ -16,6 +16,7 @@ import type { OAuthFront } from './http/auth/front.ts';
 import { ScopeNames } from './http/auth/scopes.ts';
 import { oneAtATime, readInPieces } from './http/connection.ts';
 import { Drain } from './http/drain.ts';
+import { expressMessages } from './http/express-messages.ts';
 import { createLimits } from './http/limits.ts';
 import { createMcpEndpoint } from './http/mcp.ts';
 import { onceIn } from './http/once.ts';
@@ -93,7 +94,13 @@ export async function startGateway(
   const timeouts = { headersTimeout: 15_000, requestTimeout: 30_000, keepAliveTimeout: 75_000 };
   const stopWatching = watchdog(core, metrics, log);
   // requireHostHeader is off because app.ts refuses requests without a Host header with a registered error.
-  const server = createServer({ ...timeouts, connectionsCheckingInterval: 5_000, requireHostHeader: false });
+  const messages = expressMessages();
+  const server = createServer({
+    ...timeouts,
+    ...messages.classes,
+    connectionsCheckingInterval: 5_000,
+    requireHostHeader: false,
+  });
   // Node drops headers beyond this number silently, so app.ts refuses a request that reaches it.
   server.maxHeadersCount = MAX_HEADERS;
   readInPieces(server, new ParsingTurns(core.turns.arrivals));
@@ -118,6 +125,7 @@ export async function startGateway(
     trustProxy: config.TRUST_PROXY,
     log,
   });
+  messages.useIn(app);
   const listener = oneAtATime(inTurns(withPath(app), turns));
   // Requests with an Expect header that Node does not know are handled like any other.
   server
