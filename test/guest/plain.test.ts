@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { acceptCode, acceptedFrom, MAX_PLAIN_CHARS } from '../../src/guest/accept/code.ts';
 import { readCode } from '../../src/guest/accept/plain.ts';
+import { faultOfExpression } from '../../src/guest/accept/syntax.ts';
 import { FORMS, options } from '../support/accepted.ts';
 
 describe('plain code', () => {
@@ -18,6 +19,23 @@ describe('plain code', () => {
     ['a template', 'async () => `${1}`'],
   ])('%s is accepted by the worker', (_name, code) => {
     expect(readCode(code)).toBe(acceptCode(code, options).source);
+  });
+
+  it.each([
+    ['a return in a static block', 'async () => { class A { static { return 1 } } }'],
+    ['an export inside the function', 'async () => { export const a = 1 }'],
+    ['an import inside the function', "async () => { import a from 'a' }"],
+    ['await outside the function', 'async (a = await 1) => a'],
+    ['await in another function', 'async () => { const a = () => { await 1 } }'],
+    ['a second statement', 'async () => 1\nasync () => 2, await 3'],
+  ])('%s: what is valid only in a program is not taken for a function', (_name, code) => {
+    const source = readCode(code);
+    if (source !== undefined) expect(faultOfExpression(source)).toBeUndefined();
+    else expect(() => acceptCode(code, options)).toThrow();
+  });
+
+  it.each(FORMS)('%s: what is accepted is exactly one expression', (_name, code) => {
+    expect(faultOfExpression(acceptCode(code, options).source)).toBeUndefined();
   });
 
   it.each([

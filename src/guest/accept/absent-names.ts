@@ -47,8 +47,10 @@ const DECLARED = /\b(?:const|let|var|function|class)\s+([A-Za-z_$][\w$]*)/g;
 
 /** A quick test on the text. Most code uses no absent name, and then the syntax tree need not be searched. */
 function namesAbsent(text: string): boolean {
+  const absent = (text.match(WORD) ?? []).filter(word => insteadOf(word, 'write') !== undefined);
+  if (absent.length === 0) return false;
   const declared = new Set([...text.matchAll(DECLARED)].map(([, name]) => name));
-  return (text.match(WORD) ?? []).some(word => insteadOf(word, 'write') !== undefined && !declared.has(word));
+  return absent.some(word => !declared.has(word));
 }
 
 /** Whether the code may define the global itself: by `globalThis.name = …`, or with its name in a string. */

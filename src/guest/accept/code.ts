@@ -64,7 +64,7 @@ export function acceptCode(code: unknown, { maxChars, stripTypes, surface = 'wri
   return showing(text, () => {
     const read = readOne(readingOf(text), stripTypes, surface);
     if (!read.ok) throw new Refused('code_syntax', foreign(text, oddCharacterAt(text, read.fault), surface));
-    return finish(text, read.text, read.edits);
+    return finish(text, read);
   });
 }
 
@@ -111,7 +111,8 @@ function readingOf(text: string): string {
 }
 
 type Read =
-  | { readonly ok: true; readonly text: string; readonly edits: readonly Edit[] }
+  /** `isExpression`: the text needs no edits and was parsed as exactly one expression. */
+  | { readonly ok: true; readonly text: string; readonly edits: readonly Edit[]; readonly isExpression: boolean }
   | { readonly ok: false; readonly fault: Fault };
 
 /**
@@ -144,7 +145,8 @@ function readPlain(text: string, surface: Surface): Read {
     if (needed !== text) return readPlain(needed, surface);
     const shaping = shape();
     const { before, behind } = absentNames(text, root);
-    return { ok: true, text, edits: inOrder([...behind, ...shaping, ...before]) };
+    const edits = inOrder([...behind, ...shaping, ...before]);
+    return { ok: true, text, edits, isExpression: edits.length === 0 && isPlainFunction(text, root) };
   };
   const program = parseText(text);
   if (program.ok) return read(program.node, () => shapeOfProgram(text, program.node, surface));
@@ -153,11 +155,24 @@ function readPlain(text: string, surface: Surface): Read {
   return { ok: false, fault: further(program.fault, expression.fault) };
 }
 
+/** Words of which a program accepts forms that a function in an expression does not. */
+const LENIENT_WORDS = /\b(?:import|export|static)\b/;
+
+/** Whether the program is just `async () => …`. Then it need not be parsed a second time, by the rules of an expression. */
+const isPlainFunction = (text: string, root: AnyNode): boolean =>
+  root.type === 'Program' && root.body.length === 1 && isBareArrow(root.body[0]) && !LENIENT_WORDS.test(text);
+
+const isBareArrow = (node: AnyNode | undefined): boolean =>
+  node?.type === 'ExpressionStatement' &&
+  node.expression.type === 'ArrowFunctionExpression' &&
+  node.expression.async &&
+  node.expression.params.length === 0;
+
 const further = (one: Fault, other: Fault): Fault =>
   other.final || (!one.final && other.offset > one.offset) ? other : one;
 
 /** Applies the edits, checks that the result is one expression, and records where columns moved. */
-function finish(own: string, text: string, edits: readonly Edit[]): AcceptedCode {
+function finish(own: string, { text, edits, isExpression }: Extract<Read, { ok: true }>): AcceptedCode {
   let source = '';
   let at = 0;
   // The bracket that the engine adds.
@@ -181,7 +196,7 @@ function finish(own: string, text: string, edits: readonly Edit[]): AcceptedCode
   append(text.slice(at));
   const code: Omit<AcceptedCode, typeof accepted> = { source, text: own, insertions };
   const result = code as AcceptedCode;
-  const fault = faultOfExpression(source);
+  const fault = isExpression ? undefined : faultOfExpression(source);
   if (fault === undefined) return result;
   const place = placeOf(`(${source}\n)`, fault.offset);
   const lines = own.split('\n').slice(0, place.line - 1);
