@@ -8,9 +8,7 @@ import { guestHost, installGlobals } from './globals.ts';
 import * as is from './intrinsics.ts';
 
 installGlobals();
-const ask = async (options: unknown) => aliasIds(await guestHost.call('api.request', options));
-// Not the async function itself: a plain function, like all functions that the agent's code gets.
-const request = (options: unknown) => ask(options);
+const request = (options: unknown) => is.promiseThen(guestHost.call('api.request', options), aliasIds);
 const api = { request };
 hint(api, 'method', [[API_METHOD, 'get post put patch delete fetch call send Request list find']]);
 hint(api, 'property', [[API_METHOD, 'sandboxes sandbox templates volumes snapshots']]);

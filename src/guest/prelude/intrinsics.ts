@@ -47,7 +47,10 @@ export function stackOf(error: Error): unknown {
   return get === undefined ? own?.value : apply(get, error, []);
 }
 
-export const promiseThen = uncurry(Promise.prototype.then) as <V>(promise: Promise<V>, act: () => void) => void;
+export const promiseThen = uncurry(Promise.prototype.then) as <V, R>(
+  promise: Promise<V>,
+  act: (value: V) => R,
+) => Promise<R>;
 export const mapGet = uncurry(Map.prototype.get) as <K, V>(map: Map<K, V>, key: K) => V | undefined;
 export const mapSet = uncurry(Map.prototype.set) as <K, V>(map: Map<K, V>, key: K, value: V) => Map<K, V>;
 export const mapDelete = uncurry(Map.prototype.delete) as <K, V>(map: Map<K, V>, key: K) => boolean;

@@ -15,17 +15,30 @@ export function aliasIds(answer: unknown): unknown {
 function alias(item: unknown): void {
   if (typeof item !== 'object' || item === null) return;
   for (const name of Object.keys(item)) {
-    // A cheap test first, because most names fail it.
-    if (is.slice(name, -2) !== 'ID' || !/[a-z]ID$/.test(name)) continue;
-    const other = `${name.slice(0, -1)}d`;
-    if (Object.hasOwn(item, other)) continue;
-    Object.defineProperty(item, other, {
-      get() {
-        addNote(`In REST answers it is written ${name}, not ${other}.`);
-        return (item as Record<string, unknown>)[name];
-      },
-      configurable: true,
-      enumerable: false,
-    });
+    if (name[name.length - 1] !== 'D') continue; // most names, so the test is a cheap one
+    const found = aliasOf(name);
+    if (found === undefined || Object.hasOwn(item, found.name)) continue;
+    Object.defineProperty(item, found.name, { get: found.get, configurable: true, enumerable: false });
   }
+}
+
+type Alias = { readonly name: string; readonly get: (this: unknown) => unknown };
+/** By the name in the response. The items of a list share their names, so each alias is made once. */
+const aliases = new is.MapCtor<string, Alias>();
+const MAX_ALIASES = 100;
+
+function aliasOf(name: string): Alias | undefined {
+  const known = is.mapGet(aliases, name);
+  if (known !== undefined) return known;
+  if (!/[a-z]ID$/.test(name)) return undefined;
+  const other = `${name.slice(0, -1)}d`;
+  const made: Alias = {
+    name: other,
+    get() {
+      addNote(`In REST answers it is written ${name}, not ${other}.`);
+      return (this as Record<string, unknown>)[name];
+    },
+  };
+  if (is.mapSize(aliases) < MAX_ALIASES) is.mapSet(aliases, name, made);
+  return made;
 }
