@@ -2,80 +2,39 @@
 // expression and the stack is used up, so the parser must stop before that on any input.
 import { type Options, Parser } from 'acorn';
 
+/** Every recursion of the parser goes through one of these methods. */
+const DESCENTS = [
+  'parseStatement',
+  'parseMaybeAssign',
+  'parseMaybeUnary',
+  'parseExprAtom',
+  'parseBindingAtom',
+  'regexp_disjunction',
+  'regexp_eatNestedClass',
+] as const;
 /** A level of brackets takes about three. Real code needs a tenth of this; a thread's stack has room for three times as many. */
 const MAX_DESCENTS = 1_500;
 
-/** Every recursion of the parser goes through one of these methods, which acorn's types leave out. */
-type Descending = {
-  parseStatement(context: unknown, topLevel: unknown, exports: unknown): unknown;
-  parseMaybeAssign(forInit: unknown, errors: unknown, afterLeft: unknown): unknown;
-  parseMaybeUnary(errors: unknown, sawUnary: unknown, incDec: unknown, forInit: unknown): unknown;
-  parseExprAtom(errors: unknown, forInit: unknown, forNew: unknown): unknown;
-  parseBindingAtom(): unknown;
-  regexp_disjunction(state: unknown): unknown;
-  regexp_eatNestedClass(state: unknown): unknown;
-};
+type Descending = Record<(typeof DESCENTS)[number], (...given: unknown[]) => unknown>;
 
-/** They run for each part of the code, so each is written out: a common wrapper would be slower. A parser that threw ends. */
 const Bounded = Parser.extend(Base => {
-  class Deep extends (Base as unknown as new (...given: unknown[]) => Descending) {
+  class Deep extends Base {
     descents = 0;
-
-    descend(): void {
+  }
+  const base = Base.prototype as unknown as Descending;
+  const own = Deep.prototype as unknown as Descending;
+  for (const name of DESCENTS) {
+    own[name] = function (this: { descents: number }, ...given) {
       if (this.descents >= MAX_DESCENTS) throw new RangeError('nested too deeply');
       this.descents += 1;
-    }
-
-    override parseStatement(context: unknown, topLevel: unknown, exports: unknown): unknown {
-      this.descend();
-      const node = super.parseStatement(context, topLevel, exports);
-      this.descents -= 1;
-      return node;
-    }
-
-    override parseMaybeAssign(forInit: unknown, errors: unknown, afterLeft: unknown): unknown {
-      this.descend();
-      const node = super.parseMaybeAssign(forInit, errors, afterLeft);
-      this.descents -= 1;
-      return node;
-    }
-
-    override parseMaybeUnary(errors: unknown, sawUnary: unknown, incDec: unknown, forInit: unknown): unknown {
-      this.descend();
-      const node = super.parseMaybeUnary(errors, sawUnary, incDec, forInit);
-      this.descents -= 1;
-      return node;
-    }
-
-    override parseExprAtom(errors: unknown, forInit: unknown, forNew: unknown): unknown {
-      this.descend();
-      const node = super.parseExprAtom(errors, forInit, forNew);
-      this.descents -= 1;
-      return node;
-    }
-
-    override parseBindingAtom(): unknown {
-      this.descend();
-      const node = super.parseBindingAtom();
-      this.descents -= 1;
-      return node;
-    }
-
-    override regexp_disjunction(state: unknown): unknown {
-      this.descend();
-      const found = super.regexp_disjunction(state);
-      this.descents -= 1;
-      return found;
-    }
-
-    override regexp_eatNestedClass(state: unknown): unknown {
-      this.descend();
-      const found = super.regexp_eatNestedClass(state);
-      this.descents -= 1;
-      return found;
-    }
+      try {
+        return base[name].apply(this, given);
+      } finally {
+        this.descents -= 1;
+      }
+    };
   }
-  return Deep as unknown as typeof Parser;
+  return Deep;
 });
 
 /** @throws SyntaxError; RangeError for text that is nested too deeply */
