@@ -93,8 +93,8 @@ export async function startGateway(
   // proxies keep theirs, so that a proxy never writes to a connection that was just closed here.
   const timeouts = { headersTimeout: 15_000, requestTimeout: 30_000, keepAliveTimeout: 75_000 };
   const stopWatching = watchdog(core, metrics, log);
-  // requireHostHeader is off because app.ts refuses requests without a Host header with a registered error.
   const messages = expressMessages();
+  // requireHostHeader is off because app.ts refuses requests without a Host header with a registered error.
   const server = createServer({
     ...timeouts,
     ...messages.classes,

@@ -1,7 +1,6 @@
-// Classes of requests and responses that already have Express's methods. Express sets the prototype of each request and
-// response that it gets. V8 then keeps these objects, and all that they refer to, until a full garbage collection. Setting
+// Classes of requests and responses that have Express's methods from the start. Express sets the prototype of each request
+// and response. On Node 20, V8 then keeps such an object, and all that it refers to, until a full garbage collection. To set
 // the prototype that an object already has changes nothing.
-
 import { IncomingMessage, ServerResponse } from 'node:http';
 import type { Express } from 'express';
 

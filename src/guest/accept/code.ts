@@ -155,10 +155,10 @@ function readPlain(text: string, surface: Surface): Read {
   return { ok: false, fault: further(program.fault, expression.fault) };
 }
 
-/** Words of which a program accepts forms that a function in an expression does not. */
+/** `parseText` accepts more than an expression may contain, but only with these words: modules, `return` in a static block. */
 const LENIENT_WORDS = /\b(?:import|export|static)\b/;
 
-/** Whether the program is just `async () => …`. Then it need not be parsed a second time, by the rules of an expression. */
+/** Whether the program is just `async () => …`. If so, `faultOfExpression` would find nothing, and need not parse it again. */
 const isPlainFunction = (text: string, root: AnyNode): boolean =>
   root.type === 'Program' && root.body.length === 1 && isBareArrow(root.body[0]) && !LENIENT_WORDS.test(text);
 

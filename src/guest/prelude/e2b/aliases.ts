@@ -15,7 +15,7 @@ export function aliasIds(answer: unknown): unknown {
 function alias(item: unknown): void {
   if (typeof item !== 'object' || item === null) return;
   for (const name of Object.keys(item)) {
-    if (name[name.length - 1] !== 'D') continue; // most names, so the test is a cheap one
+    if (name[name.length - 1] !== 'D') continue; // a cheap test, because most names fail it
     const found = aliasOf(name);
     if (found === undefined || Object.hasOwn(item, found.name)) continue;
     Object.defineProperty(item, found.name, { get: found.get, configurable: true, enumerable: false });
