@@ -28,8 +28,12 @@ const NO_LIMITS: GuestLimits = {
   maxDisplayBytes: 0,
 };
 
-/** Set at the start of each run. */
-export const run: { limits: GuestLimits; startedAt: number } = { limits: NO_LIMITS, startedAt: 0 };
+/** Set at the start of each run. `evaluated`: the value of the agent's code. */
+export const run: { limits: GuestLimits; startedAt: number; evaluated: unknown } = {
+  limits: NO_LIMITS,
+  startedAt: 0,
+  evaluated: undefined,
+};
 
 const pending = new is.MapCtor<number, Pending>();
 type Timer = { readonly action: () => void; readonly dueAt: number };

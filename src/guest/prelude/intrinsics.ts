@@ -64,6 +64,7 @@ export const setForEach = uncurry(Set.prototype.forEach) as <V>(set: Set<V>, vis
 export const dateToIso = uncurry(Date.prototype.toISOString);
 export const dateTime = uncurry(Date.prototype.getTime);
 export const regExpText = uncurry(RegExp.prototype.toString);
+export const functionText = uncurry(Function.prototype.toString);
 export const slice = uncurry(String.prototype.slice);
 export const indexOf = uncurry(String.prototype.indexOf) as (text: string, what: string, from?: number) => number;
 export const symbolText = uncurry(Symbol.prototype.toString);

@@ -26,6 +26,7 @@ let returned = false;
 export async function start(evaluated: unknown, limitsJson: string): Promise<void> {
   run.limits = is.parse(limitsJson) as GuestLimits;
   run.startedAt = is.now();
+  run.evaluated = evaluated;
   try {
     const value = await (typeof evaluated === 'function' ? (evaluated as () => unknown)() : evaluated);
     returned = true;

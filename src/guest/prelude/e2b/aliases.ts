@@ -1,9 +1,18 @@
 // REST responses spell ids with a capital D (sandboxID), the SDK does not (sandboxId). Reading the SDK's name from a
 // response returns the value too, and adds a note about the right spelling.
+import { run } from '../bridge.ts';
 import * as is from '../intrinsics.ts';
 import { addNote } from '../notes.ts';
 
 const MAX_ITEMS = 1_000;
+
+let read: boolean | undefined;
+
+/** Whether the agent's code can read an alias: most code names none, and making them costs more than the request does here. */
+export function readsAliases(): boolean {
+  read ??= typeof run.evaluated !== 'function' || is.indexOf(is.functionText(run.evaluated as () => unknown), 'Id') >= 0;
+  return read;
+}
 
 export function aliasIds(answer: unknown): unknown {
   const { data } = (answer ?? {}) as { data?: unknown };
