@@ -2,7 +2,7 @@
 // API, make another value of this type.
 
 import type { Api } from './api.ts';
-import type { Capability } from './broker/broker.ts';
+import type { Capability } from './broker/capabilities.ts';
 import type { DataPlane } from './broker/data-plane.ts';
 import type { AroundSend } from './broker/request.ts';
 import type { Config } from './config.ts';

@@ -10,58 +10,13 @@ import { omitUndefined } from '../ground/omit-undefined.ts';
 import type { Principal } from '../principal.ts';
 import type { Mode } from '../spec/description.ts';
 import type { Answers } from '../upstream/answers.ts';
-import { type ApprovalRules, type Asked, HeldCall, judge, MAX_DESCRIBED, type Question } from './approvals.ts';
+import { type ApprovalRules, HeldCall, judge, MAX_DESCRIBED, type Question } from './approvals.ts';
 import { type AnswerBudget, type BrokerLimits, createBudget } from './budget.ts';
+import { type CallContext, type Capabilities, type Capability, findCapability, shortName } from './capabilities.ts';
 import { createEventLine } from './event-line.ts';
 import { createFollower } from './follow.ts';
 import { createLedger, type LedgerCall, type LedgerEntry } from './ledger.ts';
 import { type CallMemory, createRunMemory } from './run-memory.ts';
-
-/** What a capability gets beside its arguments. */
-export type CallContext = {
-  readonly principal: Principal;
-  readonly mode: Mode;
-  /** Aborts when the run ends. */
-  readonly signal: AbortSignal;
-  readonly limits: BrokerLimits;
-  /** The call's entry in the ledger: set its `name`, call `sent()` before it can have an effect, then `answered()`. */
-  readonly call: LedgerCall;
-  /**
-   * Call `take()` for bytes as they arrive; the broker settles the rest by the length of the reply. They also count as
-   * the caller's memory until the engine has passed the reply on.
-   */
-  readonly answer: AnswerBudget;
-  /**
-   * Does work on the main thread whose time depends on data from outside: decoding, checking, redacting. It waits for a
-   * turn among all callers and counts as CPU time of the run.
-   * @throws GatewayError `cpu_exceeded` if the run has none left
-   */
-  work<T>(work: () => T): Promise<T>;
-  /**
-   * Await it before a library processes data from a sandbox; its work then counts as CPU time of the run.
-   * @throws GatewayError `cpu_exceeded` if the run has none left
-   */
-  turn(): Promise<void>;
-  /** Adds time that another thread of the gateway worked for this call to the CPU time of the run. */
-  spend(ms: number): void;
-  /** Removes the caller's key from the text in every spelling. For all text that others may have written. */
-  masked(text: string): Promise<string>;
-  /** The same for a string value; returns its JSON. */
-  maskedValue(value: string): Promise<string>;
-  /** Sends an event to the guest during the call or after it. The sender must `take()` its bytes and send few. */
-  readonly emit: Emit;
-  /** @throws GatewayError `budget_exceeded` */
-  checkRequest(bytes: number): void;
-  /**
-   * Await it before anything is sent, as soon as it is known what the call does. Undefined: no call needs approval.
-   * @throws GatewayError `approval_refused`, `approval_unavailable`
-   * @throws HeldCall if a person must be asked first
-   */
-  readonly approve?: (asked: Asked) => Promise<void>;
-};
-
-/** Takes the arguments as parsed, unchecked JSON and returns JSON text. @throws GatewayError that the guest may read */
-export type Capability = (args: unknown, context: CallContext) => Promise<string>;
 
 /** A call that has not been answered yet. */
 type OpenCall = { readonly call: LedgerCall; readonly memory: CallMemory };
@@ -71,7 +26,7 @@ type BrokerLog = { error(fields: object, message: string): void };
 export type BrokerOptions = {
   readonly principal: Principal;
   readonly mode: Mode;
-  readonly capabilities: Readonly<Record<string, Capability>>;
+  readonly capabilities: Capabilities;
   /** Aborted when the run ends, for whatever reason. */
   readonly signal: AbortSignal;
   readonly limits: BrokerLimits;
@@ -133,7 +88,7 @@ export function createBroker(options: BrokerOptions): Broker {
   const events = createEventLine(options.signal);
 
   const answerCall = async (guestCall: GuestCall, open: OpenCall, signal: AbortSignal, emit: Emit): Promise<string> => {
-    const found = find(capabilities, guestCall.capability);
+    const found = findCapability(capabilities, guestCall.capability);
     const capability = options.around?.(guestCall.capability, found) ?? found;
     const spend = (ms: number) => {
       hostMs += ms;
@@ -239,11 +194,6 @@ const DROP_EVENTS: Emit = () => {};
 const cpuMessage = (maxMs: number) =>
   `Reading what was sent to this run took the gateway more than ${maxMs} ms of CPU time. Ask for less, or write it to a file.`;
 
-const shortName = (capability: unknown) =>
-  String(capability)
-    .replace(/[^\w.]/g, '?')
-    .slice(0, 60);
-
 /** The gateway's own sentences are short, but they may quote long text. */
 const MAX_REFUSAL_CHARS = 4_000;
 
@@ -252,13 +202,6 @@ function refusal(error: GatewayError): GuestReply {
     ok: false,
     error: { name: error.name, code: error.code, message: error.message.slice(0, MAX_REFUSAL_CHARS) },
   };
-}
-
-function find(capabilities: BrokerOptions['capabilities'], name: string): Capability {
-  const capability = Object.hasOwn(capabilities, name) ? capabilities[name] : undefined;
-  if (capability !== undefined) return capability;
-  const known = Object.keys(capabilities).join(', ');
-  throw new GatewayError('capability_unknown', `The gateway has no capability "${shortName(name)}". It has: ${known}.`);
 }
 
 /** Arguments that the engine measured as too large are not parsed. */

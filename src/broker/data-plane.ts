@@ -1,7 +1,8 @@
 // The type of a data plane: capabilities that an API offers the guest beside its REST operations. They belong to one
 // run; their connections are shared by all runs.
 import type { Describe } from './approvals.ts';
-import type { Capability } from './broker.ts';
+import type { Capability } from './capabilities.ts';
+import { type Capabilities, capabilitiesOf } from './capabilities.ts';
 
 /** The run that the capabilities belong to. */
 type DataPlaneRun = {
@@ -15,8 +16,8 @@ type DataPlaneRun = {
 };
 
 export type DataPlane = {
-  /** All capabilities of the run by name, `api.request` included. */
-  open(run: DataPlaneRun): Readonly<Record<string, Capability>>;
+  /** All capabilities of the run, `api.request` included. */
+  open(run: DataPlaneRun): Capabilities;
   /** Provides facts for the person who is asked for approval. */
   readonly describe?: Describe | undefined;
   close(): Promise<void>;
@@ -24,6 +25,6 @@ export type DataPlane = {
 
 /** The data plane of an API that has only REST operations. */
 export const requestsOnly = (request: Capability): DataPlane => ({
-  open: () => ({ 'api.request': request }),
+  open: () => capabilitiesOf({ 'api.request': request }),
   close: async () => {},
 });

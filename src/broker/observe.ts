@@ -4,7 +4,7 @@ import { toGatewayError } from '../errors.ts';
 import { startCallSpan } from '../trace.ts';
 import type { UpstreamRecord } from '../upstream/observe.ts';
 import { HeldCall } from './approvals.ts';
-import type { Capability } from './broker.ts';
+import type { Capability } from './capabilities.ts';
 
 /** For BrokerOptions.around. */
 export function observeCalls(onCall: ((record: UpstreamRecord) => void) | undefined) {

@@ -10,7 +10,7 @@ import { type GuardedRequest, guardRequest } from '../upstream/guard.ts';
 import { maskKey } from '../upstream/key-spellings.ts';
 import type { Operations } from '../upstream/operations.ts';
 import { secretsOf } from '../upstream/redact.ts';
-import type { CallContext, Capability } from './broker.ts';
+import type { CallContext, Capability } from './capabilities.ts';
 
 /** What the rules of an API need from the reading of a response. */
 type Reading = Pick<AnswerPlan, 'hiddenMetadataKey' | 'ownMetadataKey' | 'findMade'>;

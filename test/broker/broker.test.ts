@@ -1,6 +1,6 @@
 // The broker: the replies to a guest's calls, and the budgets of a run.
 import { describe, expect, test } from 'vitest';
-import type { Capability } from '../../src/broker/broker.ts';
+import type { Capability } from '../../src/broker/capabilities.ts';
 import type { GuestReply } from '../../src/engine/engine.ts';
 import { apiKey, createRequest, listRequest, useBroker } from '../support/broker.ts';
 import { sendJson } from '../support/upstream.ts';

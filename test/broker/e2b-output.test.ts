@@ -17,7 +17,7 @@ describe('output', () => {
         const output = createOutput(2 * all.length + 2, key);
         for (const piece of pieces) output.push(piece);
         expect(output.read()).toEqual({ text: all, dropped: 0 });
-        expect(output.isCut).toBe(false);
+        expect(output.isCut()).toBe(false);
       }),
     );
   });
@@ -33,7 +33,7 @@ describe('output', () => {
           const output = createOutput(max, key);
           for (const piece of pieces) output.push(piece);
           const { text, dropped } = output.read();
-          expect(output.isCut).toBe(all.length > 2 * half);
+          expect(output.isCut()).toBe(all.length > 2 * half);
           if (all.length <= 2 * half) {
             expect(text).toBe(all);
             return;
@@ -71,7 +71,7 @@ describe('output', () => {
       try {
         const output = createOutput(2 * pieces, key);
         for (let i = 0; i < 6 * pieces; i++) output.push('x');
-        expect(output.isCut).toBe(true);
+        expect(output.isCut()).toBe(true);
         return slice.mock.results.reduce((sum, { value }) => sum + (value as unknown[]).length, 0);
       } finally {
         slice.mockRestore();

@@ -1,6 +1,6 @@
 // The events of a run are all sent in order, or a call fails.
 import { expect, it } from 'vitest';
-import type { Capability } from '../../src/broker/broker.ts';
+import type { Capability } from '../../src/broker/capabilities.ts';
 import { GatewayError } from '../../src/errors.ts';
 import { Answers } from '../../src/upstream/answers.ts';
 import { useBroker } from '../support/broker.ts';

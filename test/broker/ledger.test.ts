@@ -1,6 +1,6 @@
 // The ledger entries of calls that were cancelled, lost, refused or never sent.
 import { describe, expect, test } from 'vitest';
-import type { Capability } from '../../src/broker/broker.ts';
+import type { Capability } from '../../src/broker/capabilities.ts';
 import { GatewayError } from '../../src/errors.ts';
 import { createRequest, listRequest, useBroker } from '../support/broker.ts';
 

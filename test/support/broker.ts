@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeEach } from 'vitest';
 import { type BrokerOptions, createBroker } from '../../src/broker/broker.ts';
 import type { BrokerLimits } from '../../src/broker/budget.ts';
+import { type Capability, capabilitiesOf } from '../../src/broker/capabilities.ts';
 import { createRequestCapability } from '../../src/broker/request.ts';
 import { Origin } from '../../src/ground/origin.ts';
 import { principalFromKey } from '../../src/principal.ts';
@@ -16,7 +17,10 @@ import { startUpstream, type TestUpstream } from './upstream.ts';
 export const apiKey = `e2b_${randomBytes(20).toString('hex')}`;
 const principal = principalFromKey(apiKey);
 
-type Options = Partial<Omit<BrokerOptions, 'limits'>> & { limits?: Partial<BrokerLimits> };
+type Options = Partial<Omit<BrokerOptions, 'limits' | 'capabilities'>> & {
+  limits?: Partial<BrokerLimits>;
+  capabilities?: Readonly<Record<string, Capability>>;
+};
 
 /** Registers the hooks; the parts exist while a test runs. Aborting `run` ends the run. */
 export function useBroker() {
@@ -37,12 +41,12 @@ export function useBroker() {
     await origin.close();
     await parts.upstream.close();
   });
-  const start = ({ limits, ...options }: Options = {}) => {
+  const start = ({ limits, capabilities, ...options }: Options = {}) => {
     const api = createRequestCapability({ client, answers, operations: () => operations });
     const broker = createBroker({
       principal,
       mode: 'write',
-      capabilities: { 'api.request': api },
+      capabilities: capabilitiesOf(capabilities ?? { 'api.request': api }),
       signal: parts.run.signal,
       limits: { ...BROKER_LIMITS, ...limits },
       ...sharedLimits(),

@@ -1,6 +1,6 @@
 // Sends the output of a command or of code to the agent's code while it runs: in order, in batches if it comes fast.
 import { mayGoOn } from '../../upstream/key-spellings.ts';
-import type { CallContext } from '../broker.ts';
+import type { CallContext } from '../capabilities.ts';
 
 export const STREAMS = ['stdout', 'stderr'] as const;
 type Stream = (typeof STREAMS)[number];

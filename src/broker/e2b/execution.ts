@@ -148,7 +148,7 @@ class KeptStream {
 
   push(text: string): void {
     this.#output.push(text);
-    if (this.#output.isCut) {
+    if (this.#output.isCut()) {
       this.#pieces = [];
       this.#parts = [];
       return;
@@ -158,7 +158,7 @@ class KeptStream {
   }
 
   pieces(): string[] {
-    if (this.#output.isCut) return [this.#output.read().text];
+    if (this.#output.isCut()) return [this.#output.read().text];
     return this.#parts.length === 0 ? [] : [...this.#pieces, maskCutKey(this.#parts.join(''), this.#apiKey)];
   }
 

@@ -5,7 +5,7 @@ import { GatewayError } from '../../errors.ts';
 import type { Effect, Mode } from '../../spec/description.ts';
 import { maskSecrets } from '../../upstream/redact.ts';
 import type { Asked } from '../approvals.ts';
-import type { CallContext, Capability } from '../broker.ts';
+import type { CallContext, Capability } from '../capabilities.ts';
 import { SANDBOX_ID } from '../ledger.ts';
 import { parseArguments } from './arguments.ts';
 import { toFailure } from './errors.ts';

@@ -6,7 +6,7 @@ export type Output = {
   /** `text`: the whole output, or its head and tail with a line between them that counts the missing characters. */
   read(): { readonly text: string; readonly dropped: number };
   /** Whether something was dropped. */
-  readonly isCut: boolean;
+  isCut(): boolean;
 };
 
 /** Leaves no part of the key where the text is cut or ends. The reader must mask whole keys in it. */
@@ -51,7 +51,7 @@ export function createOutput(maxChars: number, apiKey: string): Output {
       const text = `${before}\n[… ${missing} characters left out …]\n${maskCutKey(after, apiKey)}`;
       return { text, dropped: missing };
     },
-    get isCut() {
+    isCut() {
       return dropped + Math.max(0, tailChars - half) > 0;
     },
   };

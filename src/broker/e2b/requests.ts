@@ -6,7 +6,7 @@ import { GatewayError } from '../../errors.ts';
 import { isRecord, tryParseJson } from '../../ground/json.ts';
 import { omitUndefined } from '../../ground/omit-undefined.ts';
 import { type GuardedRequest, withBody } from '../../upstream/guard.ts';
-import type { CallContext } from '../broker.ts';
+import type { CallContext } from '../capabilities.ts';
 import type { AroundSend, SentAnswer } from '../request.ts';
 import { MIN_LIFE_MS } from './arguments.ts';
 import { REQUEST_TAG, tag, withinQuota, wouldStart } from './quota.ts';

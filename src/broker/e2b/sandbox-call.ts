@@ -6,7 +6,7 @@ import type { Sandbox } from '../../e2b/sdk.ts';
 import type { Wire } from '../../e2b/wire.ts';
 import { GatewayError } from '../../errors.ts';
 import { maskKey } from '../../upstream/key-spellings.ts';
-import type { CallContext } from '../broker.ts';
+import type { CallContext } from '../capabilities.ts';
 import { within } from './abort.ts';
 import { noAnswer, toFailure } from './errors.ts';
 import { createLineReporter } from './output.ts';

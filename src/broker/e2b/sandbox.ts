@@ -5,7 +5,7 @@ import type { Connection } from '../../e2b/connection.ts';
 import { WireFactory } from '../../e2b/wire.ts';
 import type { Capability as Described } from '../../spec/description.ts';
 import type { Describe } from '../approvals.ts';
-import type { Capability } from '../broker.ts';
+import type { Capabilities, Capability } from '../capabilities.ts';
 import type { AroundSend } from '../request.ts';
 import { CODE } from './code.ts';
 import { COMMANDS } from './commands.ts';
@@ -23,6 +23,9 @@ const METHODS = { ...LIFECYCLE, ...SNAPSHOTS, ...COMMANDS, ...FILES, ...CODE, ..
 /** The names that a guest may call. Tests compare the description and the prelude with them. */
 export const SANDBOX_METHODS: readonly string[] = Object.keys(METHODS);
 
+const API_REQUEST = 'api.request';
+const METHODS_BY_NAME = new Map<string, (session: Session) => Capability>(Object.entries(METHODS));
+
 export type DataPlaneOptions = {
   readonly connection: Connection;
   /** 0: no limit. */
@@ -39,9 +42,7 @@ export type DataPlaneOptions = {
 
 export type DataPlane = {
   /** The capabilities of one run: `api.request` and every `Sandbox.…`. */
-  open(
-    run: Pick<SessionOptions, 'wallMs' | 'signal' | 'requestId' | 'progress' | 'resumed'>,
-  ): Readonly<Record<string, Capability>>;
+  open(run: Pick<SessionOptions, 'wallMs' | 'signal' | 'requestId' | 'progress' | 'resumed'>): Capabilities;
   readonly describe: Describe;
   close(): Promise<void>;
 };
@@ -54,8 +55,17 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   return {
     open(run) {
       const session = new Session({ ...run, connection, wires, maxSandboxesPerKey, underWay, isHidden, acts });
-      const methods = Object.entries(METHODS).map(([id, method]) => [id, method(session)] as const);
-      return { 'api.request': request(sandboxRules(session)), ...Object.fromEntries(methods) };
+      const opened = new Map<string, Capability>();
+      const make = (name: string) =>
+        name === API_REQUEST ? request(sandboxRules(session)) : METHODS_BY_NAME.get(name)?.(session);
+      return {
+        names: [API_REQUEST, ...SANDBOX_METHODS],
+        find(name) {
+          const capability = opened.get(name) ?? make(name);
+          if (capability !== undefined) opened.set(name, capability);
+          return capability;
+        },
+      };
     },
     describe: describeOver(connection),
     close: () => wires.close(),

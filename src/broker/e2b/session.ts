@@ -17,7 +17,7 @@ import type { Wire, WireFactory, WireOptions } from '../../e2b/wire.ts';
 import { GatewayError } from '../../errors.ts';
 import { isRecord } from '../../ground/json.ts';
 import { refusePath } from '../../upstream/guard.ts';
-import type { CallContext } from '../broker.ts';
+import type { CallContext } from '../capabilities.ts';
 import type { Act } from '../ledger.ts';
 import { type Deadline, deadlineOf } from './deadline.ts';
 import type { Follower } from './follower.ts';
