@@ -1,7 +1,7 @@
 // Builds what answers MCP requests on any transport (description, guard, broker, engine, tools) from the configuration.
 // Knows neither HTTP nor stdio: gateway.ts and stdio.ts connect it to those.
 import { randomBytes } from 'node:crypto';
-import type { McpRequestContext, McpServerFactory, ScopeChallengeHandler } from '@modelcontextprotocol/server';
+import type { McpRequestContext, McpServerFactory } from '@modelcontextprotocol/server';
 import type { Api } from './api.ts';
 import { createBroker } from './broker/broker.ts';
 import type { BrokerLimits } from './broker/budget.ts';
@@ -25,7 +25,7 @@ import { outcomeOf } from './mcp/answer/ledger-text.ts';
 import { type ApprovalRecord, Approvals, type Once } from './mcp/approvals/approvals.ts';
 import { onceInProcess } from './mcp/approvals/once.ts';
 import { createRunTool, type OpenBroker, type RunRecord, type RunTool } from './mcp/run.ts';
-import { createServerFactory } from './mcp/server.ts';
+import { createServerFactory, type MissingScopes } from './mcp/server.ts';
 import { createTools } from './mcp/tools.ts';
 import type { Principal } from './principal.ts';
 import { E2B_PRODUCT, type Product } from './product.ts';
@@ -56,7 +56,7 @@ export type Core = {
   /** Returns a factory of MCP servers. `principalOf` is the transport's: it finds the caller of a request. */
   serverFactory(
     principalOf: (context: McpRequestContext) => Principal,
-    scopeChallenge?: (capability: 'read' | 'write') => ScopeChallengeHandler,
+    missingScopes?: MissingScopes,
   ): McpServerFactory;
   /** Asks E2B whether a key is valid. */
   checkKey(apiKey: string): Promise<KeyVerdict>;
@@ -186,8 +186,8 @@ export async function createCore(
       title: base.title,
       ...(published?.status() ?? { version: base.version, operations: base.operations.length }),
     }),
-    serverFactory: (principalOf, scopeChallenge) =>
-      createServerFactory({ api, tools, runTool, principalOf, ...(scopeChallenge && { scopeChallenge }) }),
+    serverFactory: (principalOf, missingScopes) =>
+      createServerFactory({ api, tools, runTool, principalOf, ...(missingScopes && { missingScopes }) }),
     checkKey: createKeyCheck(client, () => operations),
     async close() {
       clearTimeout(warming);

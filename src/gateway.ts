@@ -11,7 +11,7 @@ import { watchLoop } from './ground/loop-watch.ts';
 import { isLoopbackAddress, LOOPBACK_NAMES } from './ground/loopback.ts';
 import { createApp, MAX_HEADERS } from './http/app.ts';
 import { createKeyAuthenticator } from './http/auth/bearer.ts';
-import { callerOf, scopeChallenge } from './http/auth/caller.ts';
+import { callerOf, missingScopes } from './http/auth/caller.ts';
 import type { OAuthFront } from './http/auth/front.ts';
 import { ScopeNames } from './http/auth/scopes.ts';
 import { oneAtATime, readInPieces } from './http/connection.ts';
@@ -63,7 +63,7 @@ export async function startGateway(
   const core = await createCore(config, log, observers, product, begun);
   const turns = new RequestTurns(core.turns);
   const mcp = createMcpEndpoint(
-    core.serverFactory(({ authInfo }) => callerOf(authInfo), scopeChallenge(new ScopeNames(product.api.signIn.slug))),
+    core.serverFactory(({ authInfo }) => callerOf(authInfo), missingScopes(new ScopeNames(product.api.signIn.slug))),
     { turns, log },
   );
   const limits = await createLimits({

@@ -14,7 +14,8 @@ export type Span = {
 
 function startSpan(name: string, kind: SpanKind, attributes: Attributes, parent = context.active()): Span {
   const span = tracer.startSpan(name, { kind, attributes }, parent);
-  const here = trace.setSpan(parent, span);
+  // Without an SDK, spans are empty, and need no context of their own.
+  const here = trace.isSpanContextValid(span.spanContext()) ? trace.setSpan(parent, span) : parent;
   let ended = false;
   return {
     within: work => context.with(here, work),

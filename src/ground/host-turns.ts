@@ -96,7 +96,11 @@ export class HostTurns {
   #enter(owner: TurnOwner, act: () => void): void {
     const { principalId } = owner;
     if (this.isFree && this.#hasTime()) this.#begin(owner, act);
-    else this.#queue.pushStart(principalId, AsyncResource.bind(act));
+    else {
+      const resource = new AsyncResource('HOSTTURN');
+      // Not AsyncResource.bind: the function that it returns has an accessor, and V8 keeps it until a full collection.
+      this.#queue.pushStart(principalId, () => resource.runInAsyncScope(act));
+    }
     this.#schedule();
   }
 

@@ -44,7 +44,7 @@ function openHolding(request: Request, response: Response, memory: MemoryBudget 
   const { auth } = request as { auth?: { clientId: string; extra?: Record<string, unknown> } };
   const held = memory?.open(auth?.clientId ?? '');
   if (held === undefined) return undefined;
-  response.once('close', held.release);
+  response.once('close', () => held.release());
   const take = (bytes: number): boolean => {
     try {
       held.take(bytes);
@@ -53,7 +53,7 @@ function openHolding(request: Request, response: Response, memory: MemoryBudget 
       return false;
     }
   };
-  if (auth?.extra) auth.extra.hold = { take, give: held.give };
+  if (auth?.extra) auth.extra.hold = { take, give: (bytes: number) => held.give(bytes) };
   return held;
 }
 

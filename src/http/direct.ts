@@ -6,23 +6,34 @@ import {
   type JSONRPCMessage,
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server';
+import type { PlainTransport } from '../mcp/request-server.ts';
+import { inPlainWords } from '../mcp/rpc-errors.ts';
 
-export class DirectTransport extends WebStandardStreamableHTTPServerTransport {
+export class DirectTransport extends WebStandardStreamableHTTPServerTransport implements PlainTransport {
+  readonly sendsPlainErrors = true;
   readonly answer: Promise<JSONRPCMessage>;
-  #answered: (message: JSONRPCMessage) => void = () => undefined;
+  readonly #answered: (message: JSONRPCMessage) => void;
 
   constructor() {
     super({ enableJsonResponse: true });
-    this.answer = new Promise(resolve => {
-      this.#answered = resolve;
-    });
+    const { promise, resolve } = deferred<JSONRPCMessage>();
+    this.answer = promise;
+    this.#answered = resolve;
   }
 
   override async send(
     message: JSONRPCMessage,
     options?: Parameters<WebStandardStreamableHTTPServerTransport['send']>[1],
   ): Promise<void> {
-    if (isJSONRPCResultResponse(message) || isJSONRPCErrorResponse(message)) this.#answered(message);
+    if (isJSONRPCResultResponse(message) || isJSONRPCErrorResponse(message)) this.#answered(inPlainWords(message));
     else await super.send(message, options);
   }
+}
+
+function deferred<T>(): { readonly promise: Promise<T>; readonly resolve: (value: T) => void } {
+  let resolve: ((value: T) => void) | undefined;
+  const promise = new Promise<T>(settle => {
+    resolve = settle;
+  });
+  return { promise, resolve: value => resolve?.(value) };
 }

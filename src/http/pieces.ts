@@ -13,11 +13,12 @@ export function countPieces(request: IncomingMessage): void {
   const count = { pieces: 0 };
   counted.set(request, count);
   const push = request.push.bind(request);
-  request.push = (piece, encoding) => {
+  const pushFew: typeof request.push = (piece, encoding) => {
     if (piece !== null) count.pieces++;
     // One chunk more is passed on, so that the reader of the body checks the count.
     return count.pieces > MAX_PIECES + 1 && piece !== null ? false : push(piece, encoding);
   };
+  request.push = pushFew;
 }
 
 export const hasTooManyPieces = (request: IncomingMessage): boolean => (counted.get(request)?.pieces ?? 0) > MAX_PIECES;

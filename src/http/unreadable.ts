@@ -20,6 +20,7 @@ function codeOf(reason: string | undefined): ErrorCode | undefined {
 }
 
 export function answerUnreadable(server: Server, { log, onRequest }: UnreadableOptions): void {
+  /** Without finished ones: V8 keeps the values of a WeakMap until a full collection. */
   const latest = new WeakMap<Duplex, { readonly request: IncomingMessage; readonly response: ServerResponse }>();
   const refused = new WeakSet<Duplex>();
 
@@ -32,7 +33,13 @@ export function answerUnreadable(server: Server, { log, onRequest }: UnreadableO
     socket.end(textOf(code, requestId), () => setTimeout(() => socket.destroy(), LINGER_MS).unref());
   };
 
-  server.on('request', (request, response) => void latest.set(request.socket, { request, response }));
+  server.on('request', (request, response) => {
+    const exchange = { request, response };
+    latest.set(request.socket, exchange);
+    response.once('close', () => {
+      if (latest.get(request.socket) === exchange) latest.delete(request.socket);
+    });
+  });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     const code = codeOf(error.code);
     if (refused.has(socket)) return;

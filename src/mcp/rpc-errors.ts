@@ -1,5 +1,5 @@
 // JSON-RPC errors: maps the gateway's errors to numbers, and rewrites the SDK's errors about invalid parameters.
-import type { JSONRPCMessage, McpServer } from '@modelcontextprotocol/server';
+import type { JSONRPCMessage } from '@modelcontextprotocol/server';
 import { ERRORS, type GatewayError } from '../errors.ts';
 import { isRecord, tryParseJson } from '../ground/json.ts';
 
@@ -12,22 +12,13 @@ export function rpcCodeOf({ code, fault }: GatewayError): number {
   return fault === 'gateway' ? -32603 : -32600;
 }
 
-/** Makes the server send the SDK's errors about parameters as `params_invalid`, on any transport. */
-export function sendPlainErrors({ server }: McpServer): void {
-  const connect = server.connect.bind(server);
-  server.connect = transport => {
-    const send = transport.send.bind(transport);
-    transport.send = (message, options) => send(inPlainWords(message), options);
-    return connect(transport);
-  };
-}
-
 /** For most methods, the SDK throws zod's issues as JSON in the message of an internal error. */
 const LIST_OF_ISSUES = /^(?:Invalid [\w/]+ request: )?(\[\s*\{[\s\S]*\])$/;
 /** Limited because paths and messages contain names that the caller chose. */
 const MAX_PROBLEM_CHARS = 200;
 
-function inPlainWords(message: JSONRPCMessage): JSONRPCMessage {
+/** The message, or if it is one of the SDK's errors about parameters, a readable one. */
+export function inPlainWords(message: JSONRPCMessage): JSONRPCMessage {
   if (!('error' in message)) return message;
   const [, list] = LIST_OF_ISSUES.exec(message.error.message) ?? [];
   const problem = list === undefined ? undefined : firstProblem(list);

@@ -2,23 +2,25 @@
 
 import {
   type McpRequestContext,
-  McpServer,
+  type McpServer,
   ProtocolError,
   ProtocolErrorCode,
+  type ScopeChallenge,
   type ScopeChallengeHandler,
   type ServerContext,
-  type StandardSchemaWithJSON,
+  type Tool,
 } from '@modelcontextprotocol/server';
 import type { Api } from '../api.ts';
 import { GatewayError } from '../errors.ts';
 import type { Policy } from '../ground/approval-policy.ts';
+import { isRecord } from '../ground/json.ts';
 import type { Hold } from '../ground/memory-budget.ts';
 import { PACKAGE } from '../ground/package.ts';
 import type { Principal } from '../principal.ts';
 import type { SetApart } from './answer/apart.ts';
 import { type Icon, loadIcons } from './icons.ts';
 import { MAX_PROGRESS_TOKEN_CHARS } from './message.ts';
-import { sendPlainErrors } from './rpc-errors.ts';
+import { RequestServer } from './request-server.ts';
 import type { RunTool } from './run.ts';
 import type { ToolRecord } from './tools.ts';
 
@@ -26,23 +28,17 @@ const HOUR_MS = 3_600_000;
 /** How often the SDK may ask a client of an earlier protocol revision during one call. */
 const MAX_ROUNDS = 50;
 
-/**
- * The input schema, built once: the SDK would convert a zod schema to JSON Schema for every tools/list. Its validation
- * accepts everything, because run.ts explains a missing or wrong `code` better than a validator can.
- */
-const CODE_SCHEMA = Object.freeze({
+/** Any arguments are accepted, because run.ts explains a missing or wrong `code` better than a validator can. */
+const INPUT_SCHEMA: Tool['inputSchema'] = {
   type: 'object',
   properties: { code: { type: 'string', description: 'One async function.' } },
   required: ['code'],
-});
-const INPUT: StandardSchemaWithJSON<{ code?: unknown }> = {
-  '~standard': {
-    version: 1,
-    vendor: PACKAGE.name,
-    validate: value => ({ value: typeof value === 'object' && value !== null ? value : {} }),
-    jsonSchema: { input: () => CODE_SCHEMA, output: () => CODE_SCHEMA },
-  },
 };
+
+export type MissingScopes = (
+  capability: 'read' | 'write',
+  authInfo: McpRequestContext['authInfo'],
+) => ScopeChallenge | undefined;
 
 type ServerDeps = {
   readonly api: Pick<Api, 'title' | 'instructions'>;
@@ -50,8 +46,8 @@ type ServerDeps = {
   readonly runTool: RunTool;
   /** Returns the caller, who has been authenticated. With --stdio it is always the same. */
   readonly principalOf: (context: McpRequestContext) => Principal;
-  /** Makes the response for a caller whose token lacks the scope of a tool. Undefined: run.ts refuses with an error. */
-  readonly scopeChallenge?: (capability: 'read' | 'write') => ScopeChallengeHandler;
+  /** The scopes to ask for, if the caller's token lacks one. Undefined: run.ts refuses with an error. */
+  readonly missingScopes?: MissingScopes;
 };
 
 export function createServerFactory({
@@ -59,9 +55,10 @@ export function createServerFactory({
   tools,
   runTool,
   principalOf,
-  scopeChallenge,
+  missingScopes,
 }: ServerDeps): (context: McpRequestContext) => McpServer {
   const icons = loadIcons();
+  const listed = tools.map(tool => describe(tool, icons));
   return context => {
     const server = newServer(api, icons);
     const call = ({ name, surface }: ToolRecord, args: Arguments, requestContext: ServerContext) => {
@@ -84,35 +81,34 @@ export function createServerFactory({
         inputResponses: mcpReq.inputResponses,
       });
     };
-    for (const tool of tools) {
-      const { name, surface, title, description, annotations } = tool;
-      server.registerTool(
-        name,
-        // Claude Code moves long results into a file unless `_meta` allows more; results are truncated here already.
-        {
-          title,
-          description,
-          annotations,
-          inputSchema: INPUT,
-          icons: icons.slice(0, 1),
-          ...(scopeChallenge && surface !== 'search' && { scopeChallenge: scopeChallenge(surface) }),
-          _meta: { 'anthropic/maxResultSizeChars': 200_000 },
-        },
-        (args, requestContext) => call(tool, args, requestContext),
-      );
-    }
+    const toolOf = (params: unknown) => tools.find(({ name }) => isRecord(params) && name === params['name']);
+    // Not registerTool: it creates three tools for each request, whose accessors V8 keeps, with all that they refer to,
+    // until a full garbage collection.
+    server.server.setRequestHandler('tools/list', () => ({ tools: listed }));
     server.server.setRequestHandler('tools/call', async ({ params }, requestContext) => {
-      const tool = tools.find(({ name }) => name === params.name);
+      const tool = toolOf(params);
       if (tool === undefined) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Tool ${params.name} not found`);
       return call(tool, params.arguments ?? {}, requestContext).catch(refuse);
     });
+    const scopesFor = (tool: ToolRecord | undefined) =>
+      tool === undefined || tool.surface === 'search' ? undefined : missingScopes?.(tool.surface, context.authInfo);
+    const challenge: ScopeChallengeHandler = ({ request: { method, params } }) =>
+      scopesFor(method === 'tools/call' ? toolOf(params) : undefined);
+    // Only where it has an effect: V8 keeps an object, until a full collection, if a method of its own is replaced.
+    if (tools.some(tool => scopesFor(tool) !== undefined)) server.resolveScopeChallenge = challenge;
     return server;
   };
 }
 
+function describe({ name, title, description, annotations }: ToolRecord, icons: Icon[]): Tool {
+  // Claude Code moves long results into a file unless `_meta` allows more; results are truncated here already.
+  const _meta = { 'anthropic/maxResultSizeChars': 200_000 };
+  return { name, title, description, inputSchema: INPUT_SCHEMA, annotations, icons: icons.slice(0, 1), _meta };
+}
+
 /** A server without tools. */
 function newServer(api: ServerDeps['api'], icons: Icon[]): McpServer {
-  const server = new McpServer(
+  const server = new RequestServer(
     { name: PACKAGE.name, title: `${api.title} code mode`, version: PACKAGE.version, icons },
     {
       instructions: api.instructions,
@@ -130,7 +126,6 @@ function newServer(api: ServerDeps['api'], icons: Icon[]): McpServer {
       },
     },
   );
-  sendPlainErrors(server);
   server.server.setRequestHandler('prompts/list', () => ({ prompts: [] }));
   server.server.setRequestHandler('resources/list', () => ({ resources: [] }));
   server.server.setRequestHandler('resources/templates/list', () => ({ resourceTemplates: [] }));

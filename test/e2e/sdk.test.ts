@@ -230,6 +230,23 @@ describe('options and arguments', () => {
     expect(text).toMatch(expected);
   });
 
+  it.each([
+    [
+      'by a helper beside the main function',
+      'const idOf = item => item.sandboxId;\nasync function main() { return (await LIST).data.map(idOf) }',
+    ],
+    ['in a bare body', 'const { data } = await LIST; return data.map(({ sandboxId }) => sandboxId)'],
+    ['in an expression', '(await LIST).data.map(item => item.sandboxId)'],
+  ])("reads an id of a REST response in the SDK's spelling %s", async (_how, code) => {
+    const made = await run('async () => (await Sandbox.create({ timeoutMs: 60_000 })).sandboxId');
+    const [, id = ''] = /^(i\w{15,})$/m.exec(made.text) ?? [];
+    expect(id).not.toBe('');
+    const { text } = await run(code.replace('LIST', 'api.request({ method: "GET", path: "/v2/sandboxes" })'));
+    await run(`async () => Sandbox.kill("${id}")`);
+    expect(text).toContain(id);
+    expect(text).toContain('In REST answers it is written sandboxID');
+  });
+
   it('the older name of pause works', async () => {
     const { text } = await run(inSandbox('return [await sbx.betaPause(), await sbx.isRunning()]'));
     expect(text).toContain('[true,false]');

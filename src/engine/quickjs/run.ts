@@ -48,7 +48,7 @@ export class Run {
   parked: { readonly guest: Parked; readonly meter: Meter } | undefined;
   /** Why the scheduler asked the run to stop; its worker may still be running it. */
   stopping: ErrorCode | undefined;
-  onEnd: () => void = () => undefined;
+  onEnd: (() => void) | undefined;
   #chargedHostMs = 0;
   readonly #resolve: (outcome: Outcome) => void;
 
@@ -129,7 +129,7 @@ export class Run {
     this.timers.clear();
     this.job.tape?.close();
     this.abort.abort(RUN_ENDED);
-    this.onEnd();
+    this.onEnd?.();
     this.settlements = [];
     this.parked = undefined;
     const queuedMs = this.startedAt === undefined ? undefined : this.startedAt - this.queuedAt;

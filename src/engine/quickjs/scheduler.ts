@@ -71,10 +71,11 @@ export class Scheduler {
       const cancel = () => this.#stop(run, 'cancelled');
       job.signal.addEventListener('abort', cancel, { once: true });
       this.#images.count(imageId, 1);
-      run.onEnd = () => {
+      const leave = () => {
         job.signal.removeEventListener('abort', cancel);
         this.#images.count(imageId, -1);
       };
+      run.onEnd = leave;
       this.#admission.enqueue(run)?.rejectBusy();
       this.#clock ??= setInterval(() => this.#tick(), TICK_MS);
       this.#dispatch();

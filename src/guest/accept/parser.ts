@@ -24,7 +24,7 @@ const Bounded = Parser.extend(Base => {
   const base = Base.prototype as unknown as Descending;
   const own = Deep.prototype as unknown as Descending;
   for (const name of DESCENTS) {
-    own[name] = function (this: { descents: number }, ...given) {
+    const descend: Descending[typeof name] = function (this: { descents: number }, ...given) {
       if (this.descents >= MAX_DESCENTS) throw new RangeError('nested too deeply');
       this.descents += 1;
       try {
@@ -33,6 +33,7 @@ const Bounded = Parser.extend(Base => {
         this.descents -= 1;
       }
     };
+    own[name] = descend;
   }
   return Deep;
 });

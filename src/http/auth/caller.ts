@@ -1,9 +1,10 @@
 // Passes the authenticated caller from HTTP through the MCP SDK to the tools, in the SDK's `authInfo`.
 import type { IncomingHttpHeaders } from 'node:http';
-import type { AuthInfo, ScopeChallengeHandler } from '@modelcontextprotocol/server';
+import type { AuthInfo } from '@modelcontextprotocol/server';
 import type { RequestHandler } from 'express';
 import { GatewayError } from '../../errors.ts';
 import { POLICIES, type Policy } from '../../ground/approval-policy.ts';
+import type { MissingScopes } from '../../mcp/server.ts';
 import type { Principal } from '../../principal.ts';
 import type { Authenticator } from './bearer.ts';
 import type { ScopeNames } from './scopes.ts';
@@ -48,9 +49,8 @@ export function callerOf(authInfo: AuthInfo | undefined): Principal {
   return principal;
 }
 
-/** Makes the SDK respond to a call that lacks a scope with 403 and the scopes to ask for, before anything runs. */
-export const scopeChallenge =
-  (names: ScopeNames) =>
-  (capability: 'read' | 'write'): ScopeChallengeHandler =>
-  ({ authInfo }) =>
+/** The scopes to ask for: the SDK responds with 403 and names them, before anything runs. */
+export const missingScopes =
+  (names: ScopeNames): MissingScopes =>
+  (capability, authInfo) =>
     authInfo === undefined || authInfo.scopes.includes(capability) ? undefined : { scopes: names.needed(capability) };

@@ -10,7 +10,8 @@ let read: boolean | undefined;
 
 /** Whether the agent's code can read an alias: most code names none, and making them costs more than the request does here. */
 export function readsAliases(): boolean {
-  read ??= typeof run.evaluated !== 'function' || is.indexOf(is.functionText(run.evaluated as () => unknown), 'Id') >= 0;
+  read ??=
+    typeof run.evaluated !== 'function' || is.indexOf(is.functionText(run.evaluated as () => unknown), 'Id') >= 0;
   return read;
 }
 
