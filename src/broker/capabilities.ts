@@ -52,6 +52,7 @@ export type CallContext = {
 
 /** Takes the arguments as parsed, unchecked JSON and returns JSON text. @throws GatewayError that the guest may read */
 export type Capability = (args: unknown, context: CallContext) => Promise<string>;
+
 /** The capabilities of one run by name. A run uses few of them, so each is made when it is first called. */
 export type Capabilities = {
   readonly names: readonly string[];

@@ -1,8 +1,7 @@
 // The type of a data plane: capabilities that an API offers the guest beside its REST operations. They belong to one
 // run; their connections are shared by all runs.
 import type { Describe } from './approvals.ts';
-import type { Capability } from './capabilities.ts';
-import { type Capabilities, capabilitiesOf } from './capabilities.ts';
+import { type Capabilities, type Capability, capabilitiesOf } from './capabilities.ts';
 
 /** The run that the capabilities belong to. */
 type DataPlaneRun = {

@@ -71,12 +71,15 @@ export class MemoryBudget {
   }
 }
 
+/** What the budget does for one principal. `check` throws if the bytes are too many. */
+type Account = { check(bytes: number): void; move(bytes: number): void };
+
 /** A class: V8 would keep a holding that is a literal with a getter, and its request, until a full garbage collection. */
 class Held implements Holding {
-  readonly #account: { check(bytes: number): void; move(bytes: number): void };
+  readonly #account: Account;
   #bytes = 0;
 
-  constructor(account: { check(bytes: number): void; move(bytes: number): void }) {
+  constructor(account: Account) {
     this.#account = account;
   }
 

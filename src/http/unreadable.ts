@@ -20,7 +20,7 @@ function codeOf(reason: string | undefined): ErrorCode | undefined {
 }
 
 export function answerUnreadable(server: Server, { log, onRequest }: UnreadableOptions): void {
-  /** Without finished ones: V8 keeps the values of a WeakMap until a full collection. */
+  /** By connection. Finished ones are deleted, because V8 keeps the values of a WeakMap until a full garbage collection. */
   const latest = new WeakMap<Duplex, { readonly request: IncomingMessage; readonly response: ServerResponse }>();
   const refused = new WeakSet<Duplex>();
 

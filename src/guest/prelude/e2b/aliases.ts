@@ -8,7 +8,7 @@ const MAX_ITEMS = 1_000;
 
 let read: boolean | undefined;
 
-/** Whether the agent's code can read an alias: most code names none, and making them costs more than the request does here. */
+/** Whether the agent's code can read an alias. Most code names none, and making them takes longer than the rest of a reply. */
 export function readsAliases(): boolean {
   read ??=
     typeof run.evaluated !== 'function' || is.indexOf(is.functionText(run.evaluated as () => unknown), 'Id') >= 0;
