@@ -68,7 +68,7 @@ export class FairShares {
 
   /** Whether a job of the principal has been done. */
   isKnown(principalId: string): boolean {
-    return this.#shares.get(principalId)?.pieceMs !== undefined;
+    return this.pieceMsOf(principalId) !== undefined;
   }
 
   /** Whether the principal is known and has not used much more than the others. */
@@ -76,9 +76,9 @@ export class FairShares {
     return this.isKnown(principalId) && this.#shareOf(principalId).hadMs < this.#levelMs + MODEST_MS;
   }
 
-  /** Whether the principal is modest and its jobs are short. */
-  isQuick(principalId: string): boolean {
-    return this.isModest(principalId) && (this.#shareOf(principalId).pieceMs ?? 0) < this.#newcomerMs;
+  /** The average time of the principal's jobs, weighted to the latest. Undefined if none has been done. */
+  pieceMsOf(principalId: string): number | undefined {
+    return this.#shares.get(principalId)?.pieceMs;
   }
 
   #shareOf(principalId: string): Share {

@@ -2,6 +2,7 @@
 // main thread. The SDK gets a short placeholder (mark) instead, and the block is put in its place when it is written.
 import { randomBytes } from 'node:crypto';
 import { type Base64, base64Text } from '../ground/base64.ts';
+import { freeBuffers } from '../ground/free-buffers.ts';
 
 /** Shorter blocks are passed to the SDK, which is fast enough for them. */
 const MIN_CHARS = 16_384;
@@ -12,6 +13,8 @@ const PIECE_BYTES = 262_144;
 
 export class BlocksApart {
   readonly #blocks = new Map<string, Base64>();
+  /** Their memory. */
+  readonly #filled = new Set<ArrayBuffer>();
 
   /** Keeps the block and returns its mark, which cannot be guessed. Returns short blocks as text. */
   readonly set = (base64: Base64): string => {
@@ -37,11 +40,18 @@ export class BlocksApart {
     let from = 0;
     for (const { at, mark, block } of this.#placesIn(bytes)) {
       this.#blocks.delete(mark);
+      this.#filled.add(block.buffer);
       yield bytes.subarray(from, at);
       for (let i = 0; i < block.length; i += PIECE_BYTES) yield block.subarray(i, i + PIECE_BYTES);
       from = at + mark.length;
     }
     if (from < bytes.length) yield bytes.subarray(from);
+  }
+
+  /** Frees the memory of the blocks that were put in. Call it when the system has taken all bytes of the response. */
+  freeFilled(): void {
+    freeBuffers([...this.#filled]);
+    this.#filled.clear();
   }
 
   #placesIn(bytes: Buffer) {

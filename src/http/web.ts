@@ -61,6 +61,7 @@ async function writeAll(
   apart: BlocksApart,
 ): Promise<void> {
   const over = new AbortController();
+  response.once('finish', () => apart.freeFilled());
   response.once('close', () => over.abort(GONE));
   try {
     for await (const chunk of chunks)

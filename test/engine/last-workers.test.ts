@@ -63,15 +63,39 @@ describe('the worker that is kept when workers were added', () => {
 });
 
 describe('workers that were added', () => {
-  it('are not used for more short slices than there are workers otherwise', () => {
-    const { meet, enqueue, place, addWorker, order } = admissionFor(8, 2);
-    meet(1, 'a', 'b', 'light');
-    meet(1, 'a', 'b', 'light');
+  const withShortSlices = (...after: string[]) => {
+    const harness = admissionFor(8, 2);
+    const { meet, enqueue, place, addWorker } = harness;
+    meet(10, 'a', 'b', 'quick');
+    meet(1, 'brief', 'briefer');
     enqueue('a', 'b');
     for (const run of [place(), place()]) addWorker(run, 0);
+    enqueue(...after);
+    return harness;
+  };
+
+  it('are not used for more short slices than there are workers otherwise', () => {
+    const { addWorker, order } = withShortSlices('quick');
     for (let i = 0; i < 3; i++) addWorker();
-    enqueue('light');
     expect(order()).toEqual([]);
+  });
+
+  it('are used for one more very short slice', () => {
+    const { addWorker, place } = withShortSlices('brief', 'briefer');
+    addWorker(place(), 0);
+    for (let i = 0; i < 3; i++) addWorker();
+    expect(place()).toBe(undefined);
+  });
+
+  it('are needed while a known principal with very short runs waits for short ones, but only one', () => {
+    const { admission, addWorker, enqueue, place } = withShortSlices('quick');
+    expect(admission.lacksWorker).toBe(false);
+    enqueue('brief', 'briefer');
+    expect(admission.lacksWorker).toBe(true);
+    const run = place();
+    expect(run?.principal).toMatch(/^brief/);
+    addWorker(run, 0);
+    expect(admission.lacksWorker).toBe(false);
   });
 
   it('are not used for more trials than that, but for known principals with short runs beside trials', () => {

@@ -2,7 +2,17 @@
 // waiting guests. The scheduler carries the decisions out.
 import { FairQueue } from '../../ground/fair-queue.ts';
 import { FairShares } from '../../ground/fair-shares.ts';
-import { isLong, LONG_SLICE_MS, lacksWorker, mayTakeWorker, type Standing, type Workers } from './last-workers.ts';
+import {
+  BRIEF_MS,
+  isBrief,
+  isLong,
+  isQuick,
+  LONG_SLICE_MS,
+  lacksWorker,
+  mayTakeWorker,
+  type Standing,
+  type Workers,
+} from './last-workers.ts';
 import type { PoolWorker } from './pool-worker.ts';
 import type { Run } from './run.ts';
 import { Trial } from './trial.ts';
@@ -211,25 +221,43 @@ export class Admission {
     if (this.#hasPutBack(principal)) return 'long';
     if (!this.#shares.isKnown(principal)) return 'new';
     if (!this.#shares.isModest(principal)) return 'heavy';
-    return this.#shares.isQuick(principal) ? 'quick' : 'modest';
+    const sliceMs = this.#shares.pieceMsOf(principal) ?? 0;
+    if (sliceMs < BRIEF_MS) return 'brief';
+    return sliceMs < LONG_SLICE_MS ? 'quick' : 'modest';
   }
 
   /** Whether the run is of a known principal with short slices. */
   isQuick({ principal }: Run): boolean {
-    return this.#standingOf(principal) === 'quick';
+    return isQuick(this.#standingOf(principal));
   }
 
   /** Whether runs wait for a worker that is yet to be added. */
   get lacksWorker(): boolean {
-    return lacksWorker(this.#workers, this.waiting) || this.#keepsQuickWaiting();
+    return lacksWorker(this.#workers, this.waiting) || this.#keepsQuickWaiting() || this.#keepsBriefWaiting();
   }
 
   /** Whether a quick principal's run waits while long slices of others occupy all workers. */
   #keepsQuickWaiting(): boolean {
-    const isQuick = (principal: string) => this.#standingOf(principal) === 'quick';
-    const isOccupied = (worker: PoolWorker) =>
-      isLong(worker) && worker.run !== undefined && !isQuick(worker.run.principal);
-    return this.#workers.workers.every(isOccupied) && this.#queue.holds(isQuick);
+    return this.#occupiedBy((standing, worker) => isLong(worker) && !isQuick(standing)) && this.#holds(isQuick);
+  }
+
+  /** Whether a brief principal's run waits while slices of others, however short, occupy all workers. One more is enough. */
+  #keepsBriefWaiting(): boolean {
+    const { workers, base } = this.#workers;
+    return workers.length <= base && this.#occupiedBy(standing => !isBrief(standing)) && this.#holds(isBrief);
+  }
+
+  /** Whether all workers are occupied by slices of such principals. */
+  #occupiedBy(isSuch: (standing: Standing, worker: PoolWorker) => boolean): boolean {
+    const { workers } = this.#workers;
+    return workers.every(
+      worker => worker.slice && worker.run && isSuch(this.#standingOf(worker.run.principal), worker),
+    );
+  }
+
+  /** Whether a run of such a principal waits. */
+  #holds(isSuch: (standing: Standing) => boolean): boolean {
+    return this.#queue.holds(principal => isSuch(this.#standingOf(principal)));
   }
 
   #hasPutBack(principal: string): boolean {

@@ -2,14 +2,21 @@
 // a built-in function of QuickJS, so whoever comes next must find a worker that is free or will be soon. Pure.
 import type { PoolWorker } from './pool-worker.ts';
 
-/** `base` workers, and up to `max` while long slices occupy all of them. */
+/** `base` workers, and up to `max` while slices occupy all of them that are long, or too long for a brief principal. */
 export type Workers = { readonly workers: readonly PoolWorker[]; readonly base: number; readonly max: number };
 
 /**
- * What is known of a principal. `quick`: it has used little, in short slices. `modest`: it has used little. `new`: nothing is
- * known, and keys can be invented. `heavy`: it has used much. `long`: a run of it was too long for its trial.
+ * What is known of a principal. `brief`, `quick`: it has used little, in very short or short slices. `modest`: it has used
+ * little. `new`: nothing is known, and keys can be invented. `heavy`: it has used much. `long`: a run of it was too long for
+ * its trial.
  */
-export type Standing = 'quick' | 'modest' | 'new' | 'heavy' | 'long';
+export type Standing = 'brief' | 'quick' | 'modest' | 'new' | 'heavy' | 'long';
+
+export const isBrief = (standing: Standing): boolean => standing === 'brief';
+export const isQuick = (standing: Standing): boolean => standing === 'brief' || standing === 'quick';
+
+/** Below this average, a principal's slices are brief: waiting for a slice of somebody else would take longer than its own. */
+export const BRIEF_MS = 4;
 
 /** A slice that has occupied its worker for this long counts as long. */
 export const LONG_SLICE_MS = 25;
@@ -18,14 +25,14 @@ export const isLong = ({ slice }: PoolWorker): boolean =>
   slice !== undefined && performance.now() - slice.startedAt > LONG_SLICE_MS;
 
 /**
- * When workers were added, the last free one is kept for quick principals. When no more can be added, the last but one is kept
+ * When workers were added, the last free one is kept for brief principals. When no more can be added, the last but one is kept
  * for principals that are modest, or new and so on trial. A single principal that occupies all others does not keep the rest
  * from using them.
  */
 export function mayTakeWorker({ workers, base, max }: Workers, principal: string, standing: Standing): boolean {
   if (workers.length > base && isEnough(workers, base, standing)) return false;
   const free = workers.filter(({ slice }) => slice === undefined).length;
-  const kept = workers.length > base && max > base + 1 && standing !== 'quick' ? 1 : 0;
+  const kept = workers.length > base && max > base + 1 && !isBrief(standing) ? 1 : 0;
   const others = new Set(workers.flatMap(({ run, slice }) => (slice && run ? [run.principal] : [])));
   const oneOtherHasAll = others.size === 1 && !others.has(principal);
   if (kept > 0 && free <= kept && !oneOtherHasAll) return false;
@@ -37,12 +44,15 @@ export function mayTakeWorker({ workers, base, max }: Workers, principal: string
   return oneOtherHasAll || (standing !== 'heavy' && standing !== 'long');
 }
 
-/** Workers are added because of long slices. More than `base` short ones, or trials, at once would only slow each other down. */
+/**
+ * More than `base` short slices, or trials, at once would only slow each other down, so they do not get workers that were
+ * added. One more is allowed for a brief principal, which does not need it for long.
+ */
 function isEnough(workers: readonly PoolWorker[], base: number, standing: Standing): boolean {
   const active = workers.filter(({ slice }) => slice !== undefined);
   const trials = active.filter(({ run }) => run?.trial !== undefined);
   const short = active.filter(worker => worker.run?.trial === undefined && !isLong(worker));
-  return short.length >= base || (standing === 'new' && trials.length >= base);
+  return short.length >= (isBrief(standing) ? base + 1 : base) || (standing === 'new' && trials.length >= base);
 }
 
 /** Whether `waiting` runs need another worker: the only free one is kept for others, and long slices occupy the rest. */
