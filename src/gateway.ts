@@ -25,6 +25,7 @@ import { ParsingTurns } from './http/parsing.ts';
 import { connectRedis } from './http/redis.ts';
 import { withPath } from './http/target.ts';
 import { inTurns, RequestTurns } from './http/turns.ts';
+import { Unpacker } from './http/unpacker.ts';
 import { answerUnreadable } from './http/unreadable.ts';
 import type { Logger } from './log.ts';
 import { TOOL_NAMES } from './mcp/tools.ts';
@@ -66,6 +67,7 @@ export async function startGateway(
     core.serverFactory(({ authInfo }) => callerOf(authInfo), missingScopes(new ScopeNames(product.api.signIn.slug))),
     { turns, log },
   );
+  const unpacker = new Unpacker({ nice: config.THREAD_NICE });
   const limits = await createLimits({
     perKey: config.RATE_LIMIT_PER_KEY,
     global: config.RATE_LIMIT_GLOBAL,
@@ -122,6 +124,7 @@ export async function startGateway(
     allowedOrigins: allowedOrigins(config, hosts),
     maxBodyBytes: config.MAX_HTTP_BODY_BYTES,
     memory: core.memory,
+    unpacker,
     trustProxy: config.TRUST_PROXY,
     log,
   });
@@ -151,7 +154,7 @@ export async function startGateway(
       server.closeAllConnections();
       await closed;
       stopWatching();
-      await Promise.all([core.close(), limits.close(), signIn?.close()]);
+      await Promise.all([core.close(), limits.close(), unpacker.close(), signIn?.close()]);
       redis?.disconnect();
       log.info('closed');
     },

@@ -16,6 +16,7 @@ import { noteCode, observe, type RequestRecord } from './observe.ts';
 import type { Page } from './page.ts';
 import { allowedMethods, createRoutes, labelsOf, MCP_PATH, type Route } from './routes.ts';
 import { closeStalled } from './stalled.ts';
+import type { Unpacker } from './unpacker.ts';
 
 export type AppOptions = {
   readonly auth: Authenticator;
@@ -38,6 +39,8 @@ export type AppOptions = {
   readonly maxBodyBytes: number;
   /** Memory for bodies, counted per caller. */
   readonly memory?: MemoryBudget;
+  /** Without it, compressed bodies are refused. */
+  readonly unpacker?: Unpacker;
   /** How long a client may stop reading a response before its connection is closed. */
   readonly stalledMs?: number;
   /** Express's "trust proxy": hops or addresses. */
@@ -48,9 +51,9 @@ export type AppOptions = {
 const id = (request: Request): string => (request as Request & { id: string }).id;
 
 export function createApp(options: AppOptions): Express {
-  const { auth, debug, drain, limits, log, maxBodyBytes, memory, metrics, onRequest } = options;
+  const { auth, debug, drain, limits, log, maxBodyBytes, memory, metrics, onRequest, unpacker } = options;
   const routes = createRoutes({
-    mcp: [readMessage({ maxBytes: maxBodyBytes, memory }), checkMediaType, checkMessage, options.mcp],
+    mcp: [readMessage({ maxBytes: maxBodyBytes, memory, unpacker }), checkMediaType, checkMessage, options.mcp],
     isDraining: () => drain.draining,
     debug,
     metrics,

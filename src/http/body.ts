@@ -1,48 +1,97 @@
 // Reads the body of a request. Before it is parsed, its length, its uncompressed length, the memory its caller has left and
 // the number of its values are checked. Only the parts of the message that are used are kept.
 import { isUtf8 } from 'node:buffer';
-import type { Readable } from 'node:stream';
-import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import type { Request, RequestHandler, Response } from 'express';
 import { ERRORS, GatewayError } from '../errors.ts';
 import { describeExcess, type JsonExcess, type JsonLimits, JsonMeter } from '../ground/json-size.ts';
 import type { Holding, MemoryBudget } from '../ground/memory-budget.ts';
 import { hasTooManyPieces } from './pieces.ts';
+import { type Encoding, isEncoding } from './unpack.ts';
+import type { Unpacker } from './unpacker.ts';
+import { GONE } from './web.ts';
 
-export type BodyOptions = { readonly maxBytes: number; readonly memory?: MemoryBudget | undefined };
+export type BodyOptions = {
+  readonly maxBytes: number;
+  readonly memory?: MemoryBudget | undefined;
+  /** Without it, compressed bodies are refused. */
+  readonly unpacker?: Unpacker | undefined;
+};
 
 /** A message is the name of a tool and its code; everything else that clients send is small. */
 const LIMITS: Omit<JsonLimits, 'maxBytes'> = { maxValues: 5_000, maxKeys: 2_000, maxDepth: 64, maxKeyBytes: 1_024 };
-/** Maximum ratio of uncompressed to received bytes, for bodies of more than FREE_OF_RATIO_BYTES. */
-const MAX_RATIO = 100;
-const FREE_OF_RATIO_BYTES = 65_536;
-
-const DECODERS = { gzip: createGunzip, 'x-gzip': createGunzip, deflate: createInflate, br: createBrotliDecompress };
-
 /** Puts the parsed message into `request.body`. Runs after authentication, because the memory is counted for the caller. */
-export function readMessage({ maxBytes, memory }: BodyOptions): RequestHandler {
+export function readMessage({ maxBytes, memory, unpacker }: BodyOptions): RequestHandler {
   return async (request, response, next) => {
     if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
+    const encoding = encodingOf(request);
+    if (encoding !== undefined && unpacker === undefined) throw unsupported();
     const held = openHolding(request, response, memory);
-    const chunks: Buffer[] = [];
-    const meter = new JsonMeter({ ...LIMITS, maxBytes });
-    for await (const chunk of unpack(request, maxBytes)) {
-      held?.take(chunk.length);
-      refuse(meter.push(chunk), maxBytes);
-      chunks.push(chunk);
-    }
-    const measured = meter.end();
-    if ('of' in measured) refuse(measured, maxBytes);
-    const message = parse(Buffer.concat(chunks));
+    const body =
+      encoding === undefined || unpacker === undefined
+        ? await readPlain(request, maxBytes, held)
+        : await readPacked(request, response, { maxBytes, encoding, unpacker, held });
+    const message = parse(body);
     request.body = Array.isArray(message) ? message.map(usedOf) : usedOf(message);
     next();
   };
 }
 
+/** Undefined for a body that is not compressed. */
+function encodingOf({ headers }: Request): Encoding | undefined {
+  const encoding = (headers['content-encoding'] ?? 'identity').trim().toLowerCase();
+  if (encoding === 'identity' || encoding === '') return undefined;
+  if (!isEncoding(encoding)) throw unsupported();
+  return encoding;
+}
+
+async function readPlain(request: Request, maxBytes: number, held: Holding | undefined): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  const meter = new JsonMeter({ ...LIMITS, maxBytes });
+  for await (const chunk of pieces(request)) {
+    held?.take(chunk.length);
+    refuse(meter.push(chunk), maxBytes);
+    chunks.push(chunk);
+  }
+  const measured = meter.end();
+  if ('of' in measured) refuse(measured, maxBytes);
+  return Buffer.concat(chunks);
+}
+
+type Packed = {
+  readonly maxBytes: number;
+  readonly encoding: Encoding;
+  readonly unpacker: Unpacker;
+  readonly held: Holding | undefined;
+};
+
+async function readPacked(request: Request, response: Response, packed: Packed): Promise<Buffer> {
+  const { maxBytes, encoding, unpacker, held } = packed;
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of pieces(request)) {
+    held?.take(chunk.length);
+    length += chunk.length;
+    if (length > maxBytes) throw tooLarge(maxBytes);
+    chunks.push(chunk);
+  }
+  const left = new AbortController();
+  response.once('close', () => left.abort(GONE));
+  const from = { principalId: principalOf(request), signal: left.signal };
+  const body = { bytes: Buffer.concat(chunks), encoding, limits: { ...LIMITS, maxBytes } };
+  const unpacked = await unpacker.unpack(body, from);
+  if ('fault' in unpacked) throw unpacked.fault === 'too_large' ? tooLarge(maxBytes) : new GatewayError('body_invalid');
+  const { bytes, verdict } = unpacked;
+  if (!verdict.fits) refuse(verdict.excess, maxBytes);
+  held?.take(bytes.length);
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+const principalOf = (request: Request): string => (request as { auth?: { clientId?: string } }).auth?.clientId ?? '';
+
 /** Reserves memory for the whole request: mcp/server.ts takes the memory for the response from it as well. */
 function openHolding(request: Request, response: Response, memory: MemoryBudget | undefined): Holding | undefined {
-  const { auth } = request as { auth?: { clientId: string; extra?: Record<string, unknown> } };
-  const held = memory?.open(auth?.clientId ?? '');
+  const { auth } = request as { auth?: { extra?: Record<string, unknown> } };
+  const held = memory?.open(principalOf(request));
   if (held === undefined) return undefined;
   response.once('close', () => held.release());
   const take = (bytes: number): boolean => {
@@ -69,30 +118,11 @@ const inPieces = () =>
     'The request body comes in too many small chunks. Send it in one, or in larger ones.',
   );
 
-async function* unpack(request: Request, maxBytes: number): AsyncGenerator<Buffer> {
-  const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
-  if (encoding === 'identity' || encoding === '') return yield* pieces(request, request);
-  if (!Object.hasOwn(DECODERS, encoding)) throw unsupported();
-  const decoder = DECODERS[encoding as keyof typeof DECODERS]();
-  request.once('error', fault => decoder.destroy(fault)).once('close', () => request.complete || decoder.destroy());
-  let bytes = 0;
-  try {
-    for await (const piece of pieces(request.pipe(decoder), request)) {
-      bytes += piece.length;
-      if (bytes > Math.max(FREE_OF_RATIO_BYTES, decoder.bytesWritten * MAX_RATIO)) throw tooLarge(maxBytes);
-      yield piece;
-    }
-  } finally {
-    request.unpipe(decoder);
-    decoder.destroy();
-  }
-}
-
-/** The bytes of a stream. If it breaks off, the error is the caller's (400). */
-async function* pieces(stream: Readable, request: Request): AsyncGenerator<Buffer> {
+/** The bytes as they were sent. If the request breaks off, the error is the caller's (400). */
+async function* pieces(request: Request): AsyncGenerator<Buffer> {
   try {
     // The request must not be destroyed when it is refused, because the response is sent on its socket.
-    for await (const piece of stream.iterator({ destroyOnReturn: false })) {
+    for await (const piece of request.iterator({ destroyOnReturn: false })) {
       if (hasTooManyPieces(request)) throw inPieces();
       yield piece as Buffer;
     }

@@ -1,5 +1,5 @@
 // Attacks by HTTP messages: compressed bodies, batches, clients that do not read.
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { newKey } from '../../support/gateway.ts';
 import { neverRead, post, times, toolCall } from '../support/send.ts';
 import type { Attack } from './attack.ts';
@@ -22,6 +22,13 @@ export const MESSAGES: readonly Attack[] = [
       const meta = { padding: JSON.parse(EMPTY_OBJECTS) };
       const body = gzipSync(toolCall('search', 'async () => new Promise(done => setTimeout(done, 2000))', meta));
       return Promise.all(times(30, () => post(target, body, { encoding: 'gzip' })));
+    },
+  },
+  {
+    name: '30 bodies of 1 kB that unpack to 1 MB',
+    send: target => {
+      const body = brotliCompressSync(toolCall('search', 'async () => 1', { padding: 'x'.repeat(990_000) }));
+      return Promise.all(times(30, () => post(target, body, { encoding: 'br' })));
     },
   },
   {

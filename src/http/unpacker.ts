@@ -1,0 +1,36 @@
+// Decompresses the bodies of requests on a thread of its own, one after the other. Node's streams would do it on four threads
+// that have the priority of the main thread: 30 bodies of 1 kB that unpack to a megabyte kept it from a processor for
+// half of the time.
+import { GatewayError } from '../errors.ts';
+import { builtFile } from '../ground/built.ts';
+import { type Sender, ThreadPool } from '../ground/thread-pool.ts';
+import type { PackedBody, UnpackedBody } from './unpack.ts';
+
+export class Unpacker {
+  readonly #threads: ThreadPool<PackedBody, UnpackedBody>;
+
+  /** The thread starts with the first compressed body: most clients send none. `nice`: see ground/thread-time.ts. */
+  constructor({ nice = 0 } = {}) {
+    const failed = (cause: unknown) => new GatewayError('internal', undefined, { cause });
+    this.#threads = new ThreadPool({
+      file: builtFile('http/unpack-thread.js'),
+      threads: 1,
+      maxThreads: 1,
+      maxWaiting: 1_000,
+      maxHeapMb: 64,
+      deadlineMs: 1_000,
+      nice,
+      late: () => failed(new Error('a body took too long to decompress')),
+      broken: failed,
+    });
+  }
+
+  /** @throws GatewayError `busy`, `cancelled`, `draining` */
+  unpack(body: PackedBody, from: Sender): Promise<UnpackedBody> {
+    return this.#threads.run(body, from);
+  }
+
+  close(): Promise<void> {
+    return this.#threads.close();
+  }
+}
