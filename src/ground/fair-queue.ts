@@ -40,6 +40,13 @@ export class FairQueue<T> {
     return false;
   }
 
+  /** Whether another principal waits whose turn is more than `marginMs` before this one's next. */
+  holdsEarlierThan(principal: string, marginMs: number): boolean {
+    const turn = (this.#shares?.turnOf(principal) ?? 0) - marginMs;
+    for (const [other, lane] of this.#lanes) if (other !== principal && lane.turn < turn) return true;
+    return false;
+  }
+
   pushStart(principal: string, item: T): void {
     this.#lane(principal).starts.push(item);
     this.#starts += 1;

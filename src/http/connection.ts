@@ -46,6 +46,8 @@ class Connection extends Duplex implements Parsed {
   #isBusy = false;
   /** Whether the client sent the request before it had the response to the last one. MCP clients do not. */
   isPipelined = false;
+  /** Whether the last request was of a caller that had sent others before. Clients keep their connection. */
+  isOfKnownCaller = false;
   #waiting: (() => void)[] = [];
 
   constructor(socket: Socket, shared: Shared) {
@@ -68,7 +70,8 @@ class Connection extends Duplex implements Parsed {
 
   get dataKind(): DataKind {
     if (this.#isInRequest || this.isPipelined) return 'rest';
-    return PROBE.test(this.#unparsed.first.toString('latin1', 0, PROBE_BYTES)) ? 'probe' : 'beginning';
+    if (PROBE.test(this.#unparsed.first.toString('latin1', 0, PROBE_BYTES))) return 'probe';
+    return this.isOfKnownCaller ? 'known' : 'beginning';
   }
 
   /** Calls `begin` when the responses to all earlier requests of this connection are complete. */
@@ -255,5 +258,9 @@ export const oneAtATime =
 
 /** Node's type is Socket. */
 const connectionOf = ({ socket }: Pick<IncomingMessage, 'socket'>): Connection => socket as Duplex as Connection;
+
+export function noteCaller(request: Pick<IncomingMessage, 'socket'>, isKnown: boolean): void {
+  connectionOf(request).isOfKnownCaller = isKnown;
+}
 
 export const isPipelined = (request: Pick<IncomingMessage, 'socket'>): boolean => connectionOf(request).isPipelined;

@@ -2,8 +2,11 @@
 // much, do not keep the event loop from the others. Kinds of data take turns, then addresses, then connections of an address.
 import type { Arrivals } from '../ground/arrivals.ts';
 
-/** A health check, the beginning of another request, or what can be much: the rest of a request, and pipelined requests. */
-const KINDS = ['probe', 'beginning', 'rest'] as const;
+/**
+ * A health check, the beginning of another request, on the connection of a known caller or on another, or what can be much:
+ * the rest of a request, and pipelined requests.
+ */
+const KINDS = ['probe', 'known', 'beginning', 'rest'] as const;
 export type DataKind = (typeof KINDS)[number];
 
 /** A connection with data. */
@@ -21,6 +24,7 @@ const SLICE_MS = 0.4;
 export class ParsingTurns {
   readonly #waiting: Record<DataKind, AddressTurns> = {
     probe: new AddressTurns(),
+    known: new AddressTurns(),
     beginning: new AddressTurns(),
     rest: new AddressTurns(),
   };

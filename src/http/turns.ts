@@ -7,7 +7,7 @@ import { FairQueue } from '../ground/fair-queue.ts';
 import { FairShares } from '../ground/fair-shares.ts';
 import type { HostTurns } from '../ground/host-turns.ts';
 import { addressGroup } from './auth/addresses.ts';
-import { isPipelined, PROBES } from './connection.ts';
+import { isPipelined, noteCaller, PROBES } from './connection.ts';
 
 /** Shares of the main thread's time within an address. */
 const SHARES = { newcomerMs: 4, maxAheadMs: 50, creditMs: 8 };
@@ -39,6 +39,7 @@ export class RequestTurns {
     const address = addressGroup(request.socket.remoteAddress);
     const caller = isPipelined(request) ? PIPELINED : key;
     const owner = { principalId: `address ${address}`, name };
+    noteCaller(request, this.#shares.isKnown(key));
     const begunIn = this.#begunIn.get(request);
     if (begunIn === this.#turns.turn) return this.#turns.pass(owner, ms => this.#shares.end(caller, ms), begunIn);
     const queue = this.#waiting.get(address) ?? new FairQueue<Waiting>(this.#shares);

@@ -87,6 +87,16 @@ describe('workers that were added', () => {
     expect(place()).toBe(undefined);
   });
 
+  it('are not kept from others by very short slices', () => {
+    const { meet, enqueue, place, addWorker, order } = admissionFor(8, 2);
+    meet(1, 'brief', 'briefer');
+    enqueue('brief', 'briefer');
+    for (const run of [place(), place()]) addWorker(run, 0);
+    addWorker();
+    enqueue('new');
+    expect(order()).toEqual(['new']);
+  });
+
   it('are needed while a known principal with very short runs waits for short ones, but only one', () => {
     const { admission, addWorker, enqueue, place } = withShortSlices('quick');
     expect(admission.lacksWorker).toBe(false);

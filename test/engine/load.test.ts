@@ -105,6 +105,22 @@ describe('the embedded engine under load', () => {
     expect(calls).toBe(8);
   });
 
+  it('a run whose replies come at once lets another caller go first', async () => {
+    const on = await openEngine({ workers: 1, maxWorkers: 1 });
+    const code = 'async () => { for (let i = 0; i < 3_000; i++) await api.request({ i }) }';
+    let calls = 0;
+    const callHost = async () => {
+      calls += 1;
+      return { ok: true, json: '{"status":200}' } as const;
+    };
+    const limits = { maxCalls: 3_000, cpuMs: 10_000 };
+    const many = start(on, code, { as: 'many', callHost, limits });
+    await until(() => calls > 0);
+    expect(await start(on, 'async () => 1', { as: 'one' })).toMatchObject({ status: 'completed', json: '1' });
+    expect(calls).toBeLessThan(3_000);
+    expect(codeOf(await many)).toBe('completed');
+  });
+
   it('when the queue is full, rejects a run of the key that fills it, as busy and at once', async () => {
     const on = await openEngine({ workers: 1, maxWorkers: 1, maxQueued: 10, maxQueueMs: 60_000 });
     const hog = startHog(on);

@@ -28,8 +28,8 @@ const slow = (address: string, pieces: number) => {
   return connection;
 };
 
-const kindOf = (name: string) =>
-  name === 'probe' || name.startsWith('rest') ? (name.split(' ', 1)[0] as 'probe' | 'rest') : 'beginning';
+const kindOf = (name: string): DataKind =>
+  /^(?:probe|known|rest)\b/.test(name) ? (name.split(' ', 1)[0] as DataKind) : 'beginning';
 
 /** Parses connections with one or more pieces of a millisecond; resolves with their names in the order of the pieces. */
 async function parsed(connections: readonly (readonly [address: string, name: string, pieces: number])[]) {
@@ -58,6 +58,12 @@ it('a connection with much data is parsed in turns with others', async () => {
     ['10.0.0.1', 'little', 1],
   ]);
   expect(order.indexOf('little')).toBe(1);
+});
+
+it('a connection of a known caller does not wait for many of others', async () => {
+  const many = Array.from({ length: 30 }, (_, i) => ['10.0.0.1', `new ${i}`, 1] as const);
+  const order = await parsed([...many, ['10.0.0.1', 'known', 1]]);
+  expect(order.indexOf('known')).toBeLessThanOrEqual(1);
 });
 
 it('an address with many connections takes turns with one that has few', async () => {

@@ -52,3 +52,15 @@ it('pipelined requests get no more turns than one key, whatever keys they have',
   const order = await begun([...many, ['10.0.0.1', 'one']]);
   expect(order.indexOf('10.0.0.1 one')).toBeLessThanOrEqual(2);
 });
+
+it('a connection is of a known caller when its last request was not the first of that key', async () => {
+  const turns = new RequestTurns(new HostTurns());
+  const socket = { remoteAddress: '10.0.0.1', isPipelined: false, isOfKnownCaller: false };
+  const seen: boolean[] = [];
+  for (const key of ['a', 'a', 'b']) {
+    await turns.pass({ socket: socket as never }, key);
+    seen.push(socket.isOfKnownCaller);
+    await new Promise(resolve => setImmediate(resolve));
+  }
+  expect(seen).toEqual([false, true, false]);
+});

@@ -29,6 +29,9 @@ export type AdmissionLimits = {
 /** Shares of the workers' CPU time. Most runs need a few milliseconds. */
 const SHARES = { newcomerMs: LONG_SLICE_MS, maxAheadMs: 2_000 };
 
+/** How much more than the first in the queue a run may use before it leaves its worker: parking takes about as long. */
+const STAY_MS = 2;
+
 export class Admission {
   readonly #limits: AdmissionLimits;
   readonly #workers: Workers;
@@ -128,6 +131,11 @@ export class Admission {
     return this.#queue.holdsOtherThan(run.principal);
   }
 
+  /** Whether a run with replies must let others go first, although it could go on in its worker without being parked. */
+  mustLeave(run: Run): boolean {
+    return this.#queue.holdsEarlierThan(run.principal, STAY_MS);
+  }
+
   begin(run: Run): void {
     this.live.set(run.id, run);
     this.#liveOf.set(run.principal, (this.#liveOf.get(run.principal) ?? 0) + 1);
@@ -214,17 +222,16 @@ export class Admission {
     return this.#parkedBytes < maxParkedBytes || (this.#parkedOf.get(principal) ?? 0) < maxParkedBytes / 32;
   }
 
-  readonly #mayRun = (principal: string): boolean =>
-    mayTakeWorker(this.#workers, principal, this.#standingOf(principal));
+  readonly #mayRun = (principal: string): boolean => mayTakeWorker(this.#workers, principal, this.#standingOf);
 
-  #standingOf(principal: string): Standing {
+  readonly #standingOf = (principal: string): Standing => {
     if (this.#hasPutBack(principal)) return 'long';
     if (!this.#shares.isKnown(principal)) return 'new';
     if (!this.#shares.isModest(principal)) return 'heavy';
     const sliceMs = this.#shares.pieceMsOf(principal) ?? 0;
     if (sliceMs < BRIEF_MS) return 'brief';
     return sliceMs < LONG_SLICE_MS ? 'quick' : 'modest';
-  }
+  };
 
   /** Whether the run is of a known principal with short slices. */
   isQuick({ principal }: Run): boolean {

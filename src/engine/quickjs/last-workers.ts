@@ -24,18 +24,23 @@ export const LONG_SLICE_MS = 25;
 export const isLong = ({ slice }: PoolWorker): boolean =>
   slice !== undefined && performance.now() - slice.startedAt > LONG_SLICE_MS;
 
+/** What is known of each principal. */
+export type StandingOf = (principal: string) => Standing;
+
 /**
- * When workers were added, the last free one is kept for brief principals. When no more can be added, the last but one is kept
- * for principals that are modest, or new and so on trial. A single principal that occupies all others does not keep the rest
- * from using them.
+ * When workers were added, one is kept for brief principals: the others may not occupy all. When no more can be added, another
+ * one is kept for principals that are modest, or new and so on trial. A single principal that occupies all others does not
+ * keep the rest from using them.
  */
-export function mayTakeWorker({ workers, base, max }: Workers, principal: string, standing: Standing): boolean {
-  if (workers.length > base && isEnough(workers, base, standing)) return false;
-  const free = workers.filter(({ slice }) => slice === undefined).length;
+export function mayTakeWorker({ workers, base, max }: Workers, principal: string, standingOf: StandingOf): boolean {
+  const standing = standingOf(principal);
+  const active = workers.filter(({ slice }) => slice !== undefined);
+  const notBrief = active.filter(({ run }) => run === undefined || !isBrief(standingOf(run.principal)));
+  if (workers.length > base && isEnough(isBrief(standing) ? active : notBrief, base, standing)) return false;
   const kept = workers.length > base && max > base + 1 && !isBrief(standing) ? 1 : 0;
-  const others = new Set(workers.flatMap(({ run, slice }) => (slice && run ? [run.principal] : [])));
+  const others = new Set(active.flatMap(({ run }) => (run ? [run.principal] : [])));
   const oneOtherHasAll = others.size === 1 && !others.has(principal);
-  if (kept > 0 && free <= kept && !oneOtherHasAll) return false;
+  if (kept > 0 && notBrief.length >= workers.length - kept && !oneOtherHasAll) return false;
   if (workers.length < max || max < 2) return true;
   const held = workers.filter(isLong);
   const soonFree = workers.filter(({ run, slice }) => slice === undefined || run?.trial !== undefined);
@@ -46,10 +51,9 @@ export function mayTakeWorker({ workers, base, max }: Workers, principal: string
 
 /**
  * More than `base` short slices, or trials, at once would only slow each other down, so they do not get workers that were
- * added. One more is allowed for a brief principal, which does not need it for long.
+ * added. One more is allowed for a brief principal, which does not need it for long. `active`: workers with slices that count.
  */
-function isEnough(workers: readonly PoolWorker[], base: number, standing: Standing): boolean {
-  const active = workers.filter(({ slice }) => slice !== undefined);
+function isEnough(active: readonly PoolWorker[], base: number, standing: Standing): boolean {
   const trials = active.filter(({ run }) => run?.trial !== undefined);
   const short = active.filter(worker => worker.run?.trial === undefined && !isLong(worker));
   return short.length >= (isBrief(standing) ? base + 1 : base) || (standing === 'new' && trials.length >= base);

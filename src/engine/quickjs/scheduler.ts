@@ -205,6 +205,7 @@ export class Scheduler {
     this.#admission.sliceEnded(run);
     run.state = 'resident';
     this.#receive(run, [...run.takeWithheld(), ...message.emissions]);
+    if (run.settlements.length > 0 && this.#admission.mustLeave(run)) this.#dispatch();
     this.#continue(run, worker);
     if (run.state === 'resident') run.job.tape?.idle();
   }
