@@ -19,15 +19,15 @@ export type BodyOptions = {
 
 /** A message is the name of a tool and its code; everything else that clients send is small. */
 const LIMITS: Omit<JsonLimits, 'maxBytes'> = { maxValues: 5_000, maxKeys: 2_000, maxDepth: 64, maxKeyBytes: 1_024 };
+
 /** Puts the parsed message into `request.body`. Runs after authentication, because the memory is counted for the caller. */
 export function readMessage({ maxBytes, memory, unpacker }: BodyOptions): RequestHandler {
   return async (request, response, next) => {
     if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
     const encoding = encodingOf(request);
-    if (encoding !== undefined && unpacker === undefined) throw unsupported();
     const held = openHolding(request, response, memory);
     const body =
-      encoding === undefined || unpacker === undefined
+      encoding === undefined
         ? await readPlain(request, maxBytes, held)
         : await readPacked(request, response, { maxBytes, encoding, unpacker, held });
     const message = parse(body);
@@ -60,12 +60,13 @@ async function readPlain(request: Request, maxBytes: number, held: Holding | und
 type Packed = {
   readonly maxBytes: number;
   readonly encoding: Encoding;
-  readonly unpacker: Unpacker;
+  readonly unpacker: Unpacker | undefined;
   readonly held: Holding | undefined;
 };
 
 async function readPacked(request: Request, response: Response, packed: Packed): Promise<Buffer> {
   const { maxBytes, encoding, unpacker, held } = packed;
+  if (unpacker === undefined) throw unsupported();
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of pieces(request)) {

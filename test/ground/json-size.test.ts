@@ -50,6 +50,25 @@ describe('judgeJson', () => {
     );
   });
 
+  it('counts long strings with quotes and escapes anywhere, also in pieces', () => {
+    const part = fc.oneof(
+      fc.constantFrom('"', '\\', '\\"', ':', ',', '[', '}', '\u0000', 'é'),
+      fc.nat(150).map(chars => 'x'.repeat(chars)),
+    );
+    const long = fc.array(part, { maxLength: 12 }).map(parts => parts.join(''));
+    fc.assert(
+      fc.property(fc.array(long, { maxLength: 5 }), long, fc.integer({ min: 1, max: 300 }), (strings, key, step) => {
+        const value = [...strings, { [key]: strings }];
+        const bytes = Buffer.from(JSON.stringify(value));
+        const meter = new JsonMeter(NO_JSON_LIMITS);
+        for (let at = 0; at < bytes.length; at += step) meter.push(bytes.subarray(at, at + step));
+        const longestKeyBytes = Buffer.byteLength(JSON.stringify(key)) - 2;
+        expect(measured(bytes)).toEqual({ ...sizeOf(value), bytes: bytes.length, longestKeyBytes });
+        expect(meter.end()).toEqual(measured(bytes));
+      }),
+    );
+  });
+
   it('never throws, and counts text that is no JSON', () => {
     fc.assert(fc.property(fc.string({ unit: 'binary' }), text => void measured(text)));
     expect(measured('{},{},"a"')).toMatchObject({ values: 3, depth: 1 });

@@ -131,7 +131,7 @@ export class Admission {
     return this.#queue.holdsOtherThan(run.principal);
   }
 
-  /** Whether a run with replies must let others go first, although it could go on in its worker without being parked. */
+  /** Whether somebody who waits has used so much less that a run with replies must leave its worker, instead of going on in it. */
   mustLeave(run: Run): boolean {
     return this.#queue.holdsEarlierThan(run.principal, STAY_MS);
   }
@@ -226,9 +226,9 @@ export class Admission {
 
   readonly #standingOf = (principal: string): Standing => {
     if (this.#hasPutBack(principal)) return 'long';
-    if (!this.#shares.isKnown(principal)) return 'new';
+    const sliceMs = this.#shares.pieceMsOf(principal);
+    if (sliceMs === undefined) return 'new';
     if (!this.#shares.isModest(principal)) return 'heavy';
-    const sliceMs = this.#shares.pieceMsOf(principal) ?? 0;
     if (sliceMs < BRIEF_MS) return 'brief';
     return sliceMs < LONG_SLICE_MS ? 'quick' : 'modest';
   };

@@ -2,7 +2,7 @@
 // a built-in function of QuickJS, so whoever comes next must find a worker that is free or will be soon. Pure.
 import type { PoolWorker } from './pool-worker.ts';
 
-/** `base` workers, and up to `max` while slices occupy all of them that are long, or too long for a brief principal. */
+/** `base` workers. Others are added up to `max` while long slices occupy all, and one while a brief principal waits for short ones. */
 export type Workers = { readonly workers: readonly PoolWorker[]; readonly base: number; readonly max: number };
 
 /**
@@ -15,7 +15,7 @@ export type Standing = 'brief' | 'quick' | 'modest' | 'new' | 'heavy' | 'long';
 export const isBrief = (standing: Standing): boolean => standing === 'brief';
 export const isQuick = (standing: Standing): boolean => standing === 'brief' || standing === 'quick';
 
-/** Below this average, a principal's slices are brief: waiting for a slice of somebody else would take longer than its own. */
+/** Below this average, a principal's slices are brief: waiting for a slice of somebody else takes longer than the slice itself. */
 export const BRIEF_MS = 4;
 
 /** A slice that has occupied its worker for this long counts as long. */
