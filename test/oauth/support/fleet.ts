@@ -7,8 +7,9 @@ import { freePort, type Replica, startReplica } from '../../survive/support/repl
 export type Fleet = {
   readonly url: string;
   readonly replicas: Replica[];
-  /** Kills one replica while it works, and starts it again on the same port. */
+  /** Kills one replica while it works. */
   kill(index: number): Promise<void>;
+  /** Starts it again on the same port; resolves when the proxy sends calls to both. */
   revive(index: number): Promise<void>;
   /** The parsed log lines of all replicas, also of those that have ended. */
   lines(): readonly Record<string, unknown>[];
@@ -50,6 +51,7 @@ export async function startFleet(env: Readonly<Record<string, string>> = {}): Pr
       if (old === undefined) throw new Error(`no replica ${index}`);
       ended.push(old);
       replicas[index] = await start(old.port);
+      await proxy.usesAll();
     },
     lines: () => text().split('\n').flatMap(parse),
     text,
