@@ -113,8 +113,10 @@ class RealMachine implements DataMachine {
 
   async #end(): Promise<void> {
     await Promise.all([this.processes.killAll(), this.contexts.close()]);
-    // Processes that left their process group, and those that they start meanwhile.
-    for (let round = 0; round < 5 && (await signalMarked(this.#mark, 'SIGKILL')) > 0; round += 1) {
+    // Processes that left their process group, and those that they start meanwhile. A process that has just called execve
+    // has no environment for a moment, so the search ends only when it has found none twice.
+    for (let round = 0, foundNone = 0; round < 10 && foundNone < 2; round += 1) {
+      foundNone = (await signalMarked(this.#mark, 'SIGKILL')) > 0 ? 0 : foundNone + 1;
       await new Promise(resolve => setTimeout(resolve, 10));
     }
   }
