@@ -18,7 +18,7 @@ const programs = {
   'guest/accept/plain': 'src/guest/accept/plain.ts',
   'mcp/answer/thread': 'src/mcp/answer/thread.ts',
   'http/unpack-thread': 'src/http/unpack-thread.ts',
-  'upstream/answer-thread': 'src/upstream/answer-thread.ts',
+  'broker/answer-thread': 'src/broker/answer-thread.ts',
   'engine/quickjs/engine': 'src/engine/quickjs/engine.ts',
   'engine/quickjs/worker': 'src/engine/quickjs/worker.ts',
   'engine/quickjs/imager': 'src/engine/quickjs/imager.ts',

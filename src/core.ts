@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import type { McpRequestContext, McpServerFactory } from '@modelcontextprotocol/server';
 import type { Api } from './api.ts';
+import { Answers } from './broker/answers.ts';
 import { createBroker } from './broker/broker.ts';
 import type { BrokerLimits } from './broker/budget.ts';
 import { requestsOnly } from './broker/data-plane.ts';
@@ -31,7 +32,6 @@ import type { Principal } from './principal.ts';
 import { E2B_PRODUCT, type Product } from './product.ts';
 import type { Description } from './spec/description.ts';
 import { SpecSource, type SpecStatus } from './spec/refresh.ts';
-import { Answers } from './upstream/answers.ts';
 import { createUpstreamClient } from './upstream/client.ts';
 import { createKeyCheck, type KeyVerdict } from './upstream/key-check.ts';
 import { maskKey } from './upstream/key-spellings.ts';

@@ -5,14 +5,17 @@ import { GatewayError, toGatewayError } from '../errors.ts';
 import type { HostTurns } from '../ground/host-turns.ts';
 import { tryParseJson } from '../ground/json.ts';
 import { describeExcess } from '../ground/json-size.ts';
+import { type JsonText, sizeOf, type Utf8 } from '../ground/json-text.ts';
 import type { MemoryBudget } from '../ground/memory-budget.ts';
 import { omitUndefined } from '../ground/omit-undefined.ts';
 import type { Principal } from '../principal.ts';
 import type { Mode } from '../spec/description.ts';
-import type { Answers } from '../upstream/answers.ts';
+import type { MaskForm } from './answer-job.ts';
+import type { Answers } from './answers.ts';
 import { type ApprovalRules, HeldCall, judge, MAX_DESCRIBED, type Question } from './approvals.ts';
 import { type AnswerBudget, type BrokerLimits, createBudget } from './budget.ts';
 import { type CallContext, type Capabilities, type Capability, findCapability, shortName } from './capabilities.ts';
+import type { EventReading } from './e2b/read-event.ts';
 import { createEventLine } from './event-line.ts';
 import { createFollower } from './follow.ts';
 import { createLedger, type LedgerCall, type LedgerEntry } from './ledger.ts';
@@ -32,7 +35,7 @@ export type BrokerOptions = {
   readonly limits: BrokerLimits;
   readonly turns: HostTurns;
   readonly memory: MemoryBudget;
-  readonly answers: Pick<Answers, 'mask'>;
+  readonly answers: Pick<Answers, 'mask' | 'maskText' | 'readEvent'>;
   /** Called with the ledger entry of each call when the call ends. */
   readonly onCall?: (entry: LedgerEntry) => void;
   /** Decides which calls need approval. Undefined: none. */
@@ -87,7 +90,12 @@ export function createBroker(options: BrokerOptions): Broker {
   const owner = { principalId, name: options.requestId ?? 'a run' };
   const events = createEventLine(options.signal);
 
-  const answerCall = async (guestCall: GuestCall, open: OpenCall, signal: AbortSignal, emit: Emit): Promise<string> => {
+  const answerCall = async (
+    guestCall: GuestCall,
+    open: OpenCall,
+    signal: AbortSignal,
+    emit: Emit,
+  ): Promise<JsonText> => {
     const found = findCapability(capabilities, guestCall.capability);
     const capability = options.around?.(guestCall.capability, found) ?? found;
     const spend = (ms: number) => {
@@ -113,20 +121,24 @@ export function createBroker(options: BrokerOptions): Broker {
     try {
       const args = await work(() => parseArgs(guestCall));
       const answer = alsoCharged(budget.answer(), open.memory);
-      const mask = async (text: string, isValue: boolean) => {
-        const { masked, ms } = await options.answers.mask(text, { apiKey, isValue, principalId, signal });
+      const from = { apiKey, principalId, signal };
+      const spent = async <T>(done: Promise<{ readonly value: T; readonly ms: number }>): Promise<T> => {
+        const { value, ms } = await done;
         spend(ms);
-        return masked;
+        return value;
       };
-      const masked = (text: string) => mask(text, false);
-      const maskedValue = (value: string) => mask(value, true);
-      const emitMasked: Emit = payload => events.push(() => masked(payload), emit);
-      const own = { call: open.call, answer, work, turn, spend, masked, maskedValue, emit: emitMasked };
+      const prepare = {
+        masked: (text: string) => spent(options.answers.maskText(text, from)),
+        maskedJson: (value: string | Utf8, form: MaskForm) => spent(options.answers.mask(value, form, from)),
+        readEvent: (line: Utf8, reading: EventReading) => spent(options.answers.readEvent(line, reading, from)),
+      };
+      const emitMasked: Emit = payload => events.push(() => prepare.masked(payload), emit);
+      const own = { call: open.call, answer, work, turn, spend, ...prepare, emit: emitMasked };
       const basic = { principal, mode, signal, limits, checkRequest: budget.checkRequest, ...own };
       const context = options.approvals === undefined ? basic : withApproval(basic, guestCall, options.approvals);
       const json = await (await work(() => ({ answered: capability(args, context) }))).answered;
       await events.pushed();
-      answer.settle(json.length);
+      answer.settle(sizeOf(json));
       return json;
     } finally {
       leave();

@@ -1,10 +1,13 @@
 // The contract of a capability: what a guest may call, what it gets from the broker, and how it is found by its name.
 import type { Emit } from '../engine/engine.ts';
 import { GatewayError } from '../errors.ts';
+import type { JsonPart, JsonText, Utf8 } from '../ground/json-text.ts';
 import type { Principal } from '../principal.ts';
 import type { Mode } from '../spec/description.ts';
+import type { MaskForm } from './answer-job.ts';
 import type { Asked } from './approvals.ts';
 import type { AnswerBudget, BrokerLimits } from './budget.ts';
+import type { EventReading, ReadEvent } from './e2b/read-event.ts';
 import type { LedgerCall } from './ledger.ts';
 
 /** What a capability gets beside its arguments. */
@@ -36,8 +39,10 @@ export type CallContext = {
   spend(ms: number): void;
   /** Removes the caller's key from the text in every spelling. For all text that others may have written. */
   masked(text: string): Promise<string>;
-  /** The same for a string value; returns its JSON. */
-  maskedValue(value: string): Promise<string>;
+  /** The same for JSON. Bytes must not be used afterwards. */
+  maskedJson(value: string | Utf8, form: MaskForm): Promise<JsonPart>;
+  /** Reads a large event of the code interpreter, which must not be used afterwards. */
+  readEvent(line: Utf8, reading: EventReading): Promise<ReadEvent>;
   /** Sends an event to the guest during the call or after it. The sender must `take()` its bytes and send few. */
   readonly emit: Emit;
   /** @throws GatewayError `budget_exceeded` */
@@ -50,8 +55,8 @@ export type CallContext = {
   readonly approve?: (asked: Asked) => Promise<void>;
 };
 
-/** Takes the arguments as parsed, unchecked JSON and returns JSON text. @throws GatewayError that the guest may read */
-export type Capability = (args: unknown, context: CallContext) => Promise<string>;
+/** Takes the arguments as parsed, unchecked JSON. @throws GatewayError that the guest may read */
+export type Capability = (args: unknown, context: CallContext) => Promise<JsonText>;
 
 /** The capabilities of one run by name. A run uses few of them, so each is made when it is first called. */
 export type Capabilities = {

@@ -1,22 +1,24 @@
 // The capability `api.request`: checks the request, sends it, and returns the response as far as a guest may see it.
 // The rules of a particular API are passed in as `around`.
 import { GatewayError } from '../errors.ts';
+import { type JsonText, jsonOf } from '../ground/json-text.ts';
 import { omitUndefined } from '../ground/omit-undefined.ts';
-import type { AnswerPlan, ShapedAnswer } from '../upstream/answer.ts';
-import type { Answers } from '../upstream/answers.ts';
+import type { AnswerPlan } from '../upstream/answer.ts';
 import type { UpstreamAnswer, UpstreamClient } from '../upstream/client.ts';
 import { UpstreamError } from '../upstream/failure.ts';
 import { type GuardedRequest, guardRequest } from '../upstream/guard.ts';
 import { maskKey } from '../upstream/key-spellings.ts';
 import type { Operations } from '../upstream/operations.ts';
 import { secretsOf } from '../upstream/redact.ts';
+import type { PreparedAnswer } from './answer-job.ts';
+import type { Answers } from './answers.ts';
 import type { CallContext, Capability } from './capabilities.ts';
 
 /** What the rules of an API need from the reading of a response. */
 type Reading = Pick<AnswerPlan, 'hiddenMetadataKey' | 'ownMetadataKey' | 'findMade'>;
 
 /** A response as far as a guest may see it. */
-export type SentAnswer = Pick<UpstreamAnswer, 'status' | 'headers'> & { readonly shaped: ShapedAnswer };
+export type SentAnswer = Pick<UpstreamAnswer, 'status' | 'headers'> & { readonly shaped: PreparedAnswer };
 
 /** Wraps the sending of each request that passed the guard: may refuse it, add to it, or change the response. */
 export type AroundSend = (
@@ -38,7 +40,7 @@ const ANSWER_LIMITS = { maxValues: 400_000, maxKeys: 400_000, maxDepth: 100, max
 
 const sendOnly: AroundSend = (request, _context, send) => send(request);
 
-/** The capability returns `{ status, ok, headers, data }` as JSON text, for statuses other than 2xx as well. */
+/** The capability returns `{ status, ok, headers, data }`, for statuses other than 2xx as well. */
 export function createRequestCapability({ client, answers, operations, around = sendOnly }: RequestParts): Capability {
   const sendAndRead = async (request: GuardedRequest, context: CallContext, reading: Reading): Promise<SentAnswer> => {
     const { status, headers, ...answer } = await send(client, request, context);
@@ -51,7 +53,7 @@ export function createRequestCapability({ client, answers, operations, around = 
       ownMetadataKey: reading.ownMetadataKey,
       findMade: reading.findMade === true && status === 201,
     };
-    const { shaped, ms } = await answers.shape(answer, plan, { principalId: principal.id, signal });
+    const { value: shaped, ms } = await answers.shape(answer, plan, { principalId: principal.id, signal });
     context.spend(ms);
     return { status, headers, shaped };
   };
@@ -96,8 +98,9 @@ async function send(client: UpstreamClient, request: GuardedRequest, context: Ca
   }
 }
 
-/** Composes text, because the data is JSON text already and large data should not be parsed again. */
-function compose({ status, headers, shaped }: SentAnswer, apiKey: string): string {
+/** Composes JSON, because the data is JSON already and large data should not be parsed again. */
+function compose({ status, headers, shaped }: SentAnswer, apiKey: string): JsonText {
   const shown = maskKey(JSON.stringify(headers), apiKey);
-  return `{"status":${status},"ok":${status >= 200 && status < 300},"headers":${shown},"data":${shaped.json}}`;
+  const ok = status >= 200 && status < 300;
+  return jsonOf([`{"status":${status},"ok":${ok},"headers":${shown},"data":`, shaped.json, '}']);
 }

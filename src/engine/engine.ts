@@ -2,6 +2,7 @@
 import type { ErrorCode } from '../errors.ts';
 import type { Base64 } from '../ground/base64.ts';
 import type { JsonExcess } from '../ground/json-size.ts';
+import type { JsonText } from '../ground/json-text.ts';
 import type { Hold } from '../ground/memory-budget.ts';
 import type { Principal } from '../principal.ts';
 
@@ -39,11 +40,11 @@ export type GuestCall = {
   readonly decision?: 'approved' | 'refused' | 'unanswered';
 };
 
-/** `json` is passed to the guest's JSON.parse without being parsed here, because it may be large. */
+/** `json` is passed to the guest's JSON.parse without being parsed here, because it may be large. Its bytes move. */
 export type GuestReply =
   | {
       readonly ok: true;
-      readonly json: string;
+      readonly json: JsonText;
       /** To be called when the reply is being sent to the guest and its text is no longer kept here. */
       readonly delivered?: () => void;
     }

@@ -1,6 +1,7 @@
 // The messages between a guest and its host, on every engine: kinds, payloads, and the host's checks of them. Also bundled
 // into the prelude, so it must not import Node modules.
 import { base64In } from '../ground/base64.ts';
+import type { JsonText } from '../ground/json-text.ts';
 import type { Display, GuestReply, Limits } from './engine.ts';
 
 /** Guest to host: `send(kind, id, payload)`. `id` is that of the call or timer, or 0. */
@@ -123,7 +124,7 @@ export function displayBytes(display: Display): number {
 }
 
 /** A reply as the payload of SETTLE. */
-export function settlePayload(reply: GuestReply): { how: Settle; payload: string } {
+export function settlePayload(reply: GuestReply): { how: Settle; payload: JsonText } {
   return reply.ok
     ? { how: SETTLE.fulfilled, payload: reply.json }
     : { how: SETTLE.rejected, payload: JSON.stringify(reply.error) };

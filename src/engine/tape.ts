@@ -3,6 +3,7 @@
 // host: the engine passes calls and timers to the tape, and the tape's deliveries to the guest.
 import { createHash, randomUUID } from 'node:crypto';
 import { toGatewayError } from '../errors.ts';
+import { wholeText } from '../ground/json-text.ts';
 import type { AskHost, Delivery, GuestCall, GuestReply, Recorded, RunTape, TapeEngine, TapeStart } from './engine.ts';
 import { SETTLE, settlePayload } from './protocol.ts';
 import { answerTo } from './transcript.ts';
@@ -202,7 +203,7 @@ export class Tape<Q = unknown> implements RunTape {
 
   #record(id: number, reply: GuestReply): void {
     const { how, payload } = settlePayload(reply);
-    this.#deliver({ id, how, payload }, reply.ok ? reply.delivered : undefined);
+    this.#deliver({ id, how, payload: wholeText(payload) }, reply.ok ? reply.delivered : undefined);
   }
 
   #startTimer(id: number, ms: number): void {

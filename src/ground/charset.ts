@@ -10,13 +10,15 @@ export const BYTE_ORDER_MARK: readonly number[] = [0xef, 0xbb, 0xbf];
 /** From this status on, invalid bytes are replaced instead of refused, because error pages are for people. */
 const FIRST_ERROR_STATUS = 400;
 
+type Bytes = Buffer<ArrayBuffer>;
+
 export type Reader = {
   /** Maximum size of the body. */
   readonly maxBytes: number;
   /** True if the bytes are UTF-8 already, so that they can be measured as they arrive. */
   readonly isUtf8: boolean;
   /** Returns the whole body in UTF-8. @throws GatewayError `upstream_failed` */
-  read(body: Buffer): Buffer;
+  read(body: Bytes): Bytes;
 };
 
 export function readerFor(contentType: string | undefined, status: number): Reader {

@@ -33,7 +33,7 @@ export type OriginOptions = {
 export type OriginAnswer = {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly body: Buffer;
+  readonly body: Buffer<ArrayBuffer>;
   /** Undefined for a body that is not a JSON object or array, because parsing it takes no time worth counting. */
   readonly size: JsonSize | undefined;
 };

@@ -10,7 +10,7 @@ type Options = {
 export async function readCapped(
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   { maxBytes, tooLarge, onBytes }: Options,
-): Promise<Buffer> {
+): Promise<Buffer<ArrayBuffer>> {
   const kept: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of chunks) {

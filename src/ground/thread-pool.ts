@@ -32,6 +32,7 @@ export type Sender = { readonly principalId: string; readonly signal: AbortSigna
 
 type Job<Request, Reply> = {
   readonly request: Request;
+  readonly moved: ArrayBuffer[];
   readonly principalId: string;
   readonly settle: (outcome: { readonly reply: Reply } | { readonly fault: GatewayError }) => void;
 };
@@ -79,8 +80,11 @@ export class ThreadPool<Request, Reply> {
     this.#options = options;
   }
 
-  /** Rejects with `busy`, `cancelled`, `draining`, or the errors that `late` and `broken` make. */
-  run(request: Request, { principalId, signal }: Sender): Promise<Reply> {
+  /**
+   * `moved`: memory of the request that moves to the thread without a copy.
+   * Rejects with `busy`, `cancelled`, `draining`, or the errors that `late` and `broken` make.
+   */
+  run(request: Request, { principalId, signal }: Sender, moved: ArrayBuffer[] = []): Promise<Reply> {
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(new GatewayError('draining'));
       if (signal.aborted) return reject(new GatewayError('cancelled'));
@@ -90,6 +94,7 @@ export class ThreadPool<Request, Reply> {
       };
       const job: Job<Request, Reply> = {
         request,
+        moved,
         principalId,
         settle(outcome) {
           signal.removeEventListener('abort', leave);
@@ -158,7 +163,7 @@ export class ThreadPool<Request, Reply> {
     const maxMs = this.#isLate(work.principalId) ? deadlineMs * LATE_SHARE : deadlineMs;
     const timer = setTimeout(() => this.#look(thread), LONG_MS);
     thread.job = { work, time: new WorkTime(thread.threadId, { exact: true }), maxMs, timer };
-    thread.worker.postMessage(work.request);
+    thread.worker.postMessage(work.request, work.moved);
   }
 
   /** Checks the job of a thread, and terminates the thread if the job takes too long. */

@@ -28,7 +28,7 @@ export type SendOptions = {
 export type UpstreamAnswer = {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: Buffer;
+  readonly body: Buffer<ArrayBuffer>;
   readonly size: JsonSize | undefined;
 };
 

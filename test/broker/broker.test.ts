@@ -2,13 +2,14 @@
 import { describe, expect, test } from 'vitest';
 import type { Capability } from '../../src/broker/capabilities.ts';
 import type { GuestReply } from '../../src/engine/engine.ts';
+import { wholeText } from '../../src/ground/json-text.ts';
 import { apiKey, createRequest, listRequest, useBroker } from '../support/broker.ts';
 import { sendJson } from '../support/upstream.ts';
 
 const { parts, start } = useBroker();
 const value = (reply: GuestReply) => {
   if (!reply.ok) throw new Error(`${reply.error.code}: ${reply.error.message}`);
-  return JSON.parse(reply.json);
+  return JSON.parse(wholeText(reply.json));
 };
 
 describe('api.request', () => {

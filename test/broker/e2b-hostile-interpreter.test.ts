@@ -4,6 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { readEvent } from '../../src/broker/e2b/read-event.ts';
+import { wholeText } from '../../src/ground/json-text.ts';
 import { startDataPlane, type TestDataPlane } from '../support/data-plane.ts';
 
 import type { Made } from '../support/sandbox-methods.ts';
@@ -41,19 +43,20 @@ describe('a code interpreter that the agent has replaced', () => {
       '{"type":"stdout","text":"end"}',
     ];
     answer = (_req, res) => void res.end(lines.join('\n'));
-    const parse = vi.spyOn(JSON, 'parse');
     const reply = await run.reply('Sandbox.runCode', { sandboxId, code: '' });
-    const parsed = parse.mock.calls.map(([text]) => text);
-    parse.mockRestore();
-    expect(parsed).toContain(lines[2]);
-    expect(parsed).not.toContain(many);
     if (!reply.ok) throw new Error(reply.error.message);
     const text = `${'[,{'.repeat(100_000)}"`;
-    expect(JSON.parse(reply.json)).toEqual({
+    expect(JSON.parse(wholeText(reply.json))).toEqual({
       text,
       results: [{ text, n: [1e20, {}], own: 1, isMainResult: true }],
       logs: { stdout: ['end'], stderr: [expect.stringMatching(/^\[gateway: 2 results left out/)] },
     });
+    const parse = vi.spyOn(JSON, 'parse');
+    const read = readEvent(many, { apiKey: run.key, tokens: [] });
+    const parses = parse.mock.calls.length;
+    parse.mockRestore();
+    expect(read).toEqual({ kind: 'too complex' });
+    expect(parses).toBe(0);
   });
 
   it('makes the gateway keep only the text of a result, not the parsed value', async () => {
@@ -127,8 +130,8 @@ describe('a code interpreter that the agent has replaced', () => {
     ] as const) {
       const reply = await run.reply(`Sandbox.${id}`, { sandboxId, ...args });
       if (!reply.ok) throw new Error(`${id}: ${reply.error.message}`);
-      const { base64 = '' } = (JSON.parse(reply.json) ?? {}) as { base64?: string };
-      seen.push(reply.json, Buffer.from(base64, 'base64').toString());
+      const { base64 = '' } = (JSON.parse(wholeText(reply.json)) ?? {}) as { base64?: string };
+      seen.push(wholeText(reply.json), Buffer.from(base64, 'base64').toString());
     }
     const all = seen.join('\n');
     expect(all).toContain('echo ');
@@ -136,6 +139,37 @@ describe('a code interpreter that the agent has replaced', () => {
     expect([envdAccessToken, trafficAccessToken]).not.toContain('');
     expect(all).not.toContain(envdAccessToken);
     expect(all).not.toContain(trafficAccessToken);
+  });
+
+  it.each([
+    ['short', 10],
+    ['long', 100_000],
+  ])('that answers with key and tokens in %s events gets them masked, and all else arrives', async (_kind, chars) => {
+    const { run, sandboxId, plane } = await start();
+    const { envdAccessToken = '' } = plane.cloud.cloud.find(sandboxId) ?? {};
+    const escaped = [...run.key].map(char => `\\u00${char.charCodeAt(0).toString(16)}`).join('');
+    const text = `${'ä'.repeat(chars)} ${run.key} ${envdAccessToken} ${escaped} end`;
+    const events = [
+      { type: 'number_of_executions', execution_count: 3 },
+      { type: 'stdout', text: `${'x'.repeat(chars)} ${run.key} out` },
+      { type: 'result', text, is_main_result: true, png: null },
+      { type: 'result', html: text, is_main_result: false },
+      { type: 'error', name: 'Error', value: `${text}\nlast ${run.key}`, traceback: text },
+    ];
+    answer = (_req, res) => void res.end(`${events.map(event => JSON.stringify(event)).join('\n')}\n`);
+    const shown = `${'ä'.repeat(chars)} [redacted] [redacted] [redacted] end`;
+    const value = await run.call('Sandbox.runCode', { sandboxId, code: '' });
+    expect(value).toEqual({
+      text: shown,
+      results: [
+        { text: shown, isMainResult: true },
+        { html: shown, isMainResult: false },
+      ],
+      logs: { stdout: [expect.stringMatching(/^x+.*x \[redacted\] out$/s)], stderr: [] },
+      error: { name: 'Error', value: `${shown}\nlast [redacted]`, traceback: shown },
+      executionCount: 3,
+    });
+    expect(run.ledger.at(-1)?.ended).toEqual({ error: 'Error', detail: 'last [redacted]' });
   });
 
   it('that repeats the key anywhere in a long error reveals no part of it', async () => {

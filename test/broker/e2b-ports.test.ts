@@ -1,5 +1,6 @@
 // Requests to a server in a sandbox with real processes.
 import { beforeEach, describe, expect, it } from 'vitest';
+import { wholeText } from '../../src/ground/json-text.ts';
 import { type CommandResult, useProcessRun } from '../support/process-run.ts';
 
 const { parts, command } = useProcessRun();
@@ -18,7 +19,7 @@ describe('a server in a sandbox', () => {
   const answerOf = async (replying: ReturnType<typeof fetch>) => {
     const reply = await replying;
     if (!reply.ok) throw new Error(reply.error.message);
-    const { base64, ...rest } = JSON.parse(reply.json) as {
+    const { base64, ...rest } = JSON.parse(wholeText(reply.json)) as {
       status: number;
       headers: Record<string, string>;
       base64: string;

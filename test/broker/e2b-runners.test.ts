@@ -7,6 +7,7 @@ import {
   refuseRunnerRequest,
   withoutHidden,
 } from '../../src/broker/e2b/runners.ts';
+import { wholeText } from '../../src/ground/json-text.ts';
 import { loadDescription } from '../../src/spec/load.ts';
 import { shapeAnswer } from '../../src/upstream/answer.ts';
 import { type GuardedRequest, guardRequest } from '../../src/upstream/guard.ts';
@@ -26,7 +27,7 @@ function answered(request: GuardedRequest, data: unknown, headers: Record<string
   const text = typeof data === 'string' ? data : JSON.stringify(data);
   const shaped = shapeAnswer(text, { apiKey: 'e2b_0', hiddenMetadataKey: hiddenFrom(request) });
   const answer = withoutHidden({ status: 200, headers, shaped });
-  return { value: JSON.parse(answer.shaped.json), headers: answer.headers };
+  return { value: JSON.parse(wholeText(answer.shaped.json)), headers: answer.headers };
 }
 
 describe('listings', () => {

@@ -1,8 +1,8 @@
 // The events of a run are all sent in order, or a call fails.
 import { expect, it } from 'vitest';
+import { Answers } from '../../src/broker/answers.ts';
 import type { Capability } from '../../src/broker/capabilities.ts';
 import { GatewayError } from '../../src/errors.ts';
-import { Answers } from '../../src/upstream/answers.ts';
 import { useBroker } from '../support/broker.ts';
 
 const { parts, start } = useBroker();
@@ -14,8 +14,9 @@ const printing: Capability = async (_args, { emit }) => {
 };
 const quiet: Capability = async () => '"done"';
 
-async function run(mask: Answers['mask'], ...called: readonly string[]) {
-  const { askHost } = start({ answers: { mask }, capabilities: { printing, quiet } });
+async function run(maskText: Answers['maskText'], ...called: readonly string[]) {
+  const answers = Object.assign(new Answers(), { maskText });
+  const { askHost } = start({ answers, capabilities: { printing, quiet } });
   const emitted: string[] = [];
   const replies = [];
   for (const capability of called)
@@ -27,7 +28,7 @@ it('an event waits while the threads are busy, and later events wait for it', as
   let asked = 0;
   const { emitted, replies } = await run(async text => {
     if (text === 'one' && ++asked <= 2) throw new GatewayError('busy');
-    return { masked: text, ms: 0 };
+    return { value: text, ms: 0 };
   }, 'printing');
   expect(emitted).toEqual(['one', 'two', 'three']);
   expect(replies).toMatchObject([{ ok: true }]);
@@ -37,7 +38,7 @@ it('an event that cannot be masked makes its call fail, once', async () => {
   const { emitted, replies } = await run(
     async text => {
       if (text === 'two') throw new GatewayError('answer_too_large', 'The answer takes too long to read.');
-      return { masked: text, ms: 0 };
+      return { value: text, ms: 0 };
     },
     'printing',
     'quiet',

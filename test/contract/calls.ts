@@ -19,6 +19,20 @@ export function calls(guest: Harness): void {
       expect(await guest.value(source, { callHost })).toEqual(['big', '__proto__']);
     });
 
+    it('pass a reply in parts, some of them bytes, to the guest as one text', async () => {
+      const long = 'ä€😀'.repeat(20_000);
+      const parts = () => [
+        '{"a":"ü","b":"',
+        new TextEncoder().encode(long),
+        '","c":',
+        new TextEncoder().encode('[1]'),
+        '}',
+      ];
+      const callHost: CallHost = async () => ({ ok: true, json: parts() });
+      const source = 'async () => { const { a, b, c } = await api.request({}); return [a, b.length, b.slice(-4), c] }';
+      expect(await guest.value(source, { callHost })).toEqual(['ü', long.length, long.slice(-4), [1]]);
+    });
+
     it('run concurrently', async () => {
       let open = 0;
       let allOpen: () => void;

@@ -1,13 +1,13 @@
 // A broker with `api.request` and an upstream server whose responses the test sets, for tests of the broker.
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeEach } from 'vitest';
+import { Answers } from '../../src/broker/answers.ts';
 import { type BrokerOptions, createBroker } from '../../src/broker/broker.ts';
 import type { BrokerLimits } from '../../src/broker/budget.ts';
 import { type Capability, capabilitiesOf } from '../../src/broker/capabilities.ts';
 import { createRequestCapability } from '../../src/broker/request.ts';
 import { Origin } from '../../src/ground/origin.ts';
 import { principalFromKey } from '../../src/principal.ts';
-import { Answers } from '../../src/upstream/answers.ts';
 import { createUpstreamClient, type UpstreamClient } from '../../src/upstream/client.ts';
 import { Operations } from '../../src/upstream/operations.ts';
 import { description } from './description.ts';

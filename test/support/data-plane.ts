@@ -2,15 +2,16 @@
 
 import { afterAll, beforeAll } from 'vitest';
 import { type LocalOptions, startLocal } from '../../local/start.ts';
+import { Answers } from '../../src/broker/answers.ts';
 import { createBroker } from '../../src/broker/broker.ts';
 import type { BrokerLimits } from '../../src/broker/budget.ts';
 import { createDataPlane } from '../../src/broker/e2b/sandbox.ts';
 import { createRequestCapability } from '../../src/broker/request.ts';
 import type { Connection } from '../../src/e2b/connection.ts';
+import { wholeText } from '../../src/ground/json-text.ts';
 import { Origin } from '../../src/ground/origin.ts';
 import { principalFromKey } from '../../src/principal.ts';
 import { loadDescription } from '../../src/spec/load.ts';
-import { Answers } from '../../src/upstream/answers.ts';
 import { createUpstreamClient } from '../../src/upstream/client.ts';
 import { Operations } from '../../src/upstream/operations.ts';
 import { newKey } from './gateway.ts';
@@ -90,11 +91,11 @@ export async function startDataPlane({
       async call<T = unknown>(capability: string, args: unknown): Promise<T> {
         const answered = await reply(capability, args);
         if (!answered.ok) throw Object.assign(new Error(answered.error.message), answered.error);
-        return JSON.parse(answered.json) as T;
+        return JSON.parse(wholeText(answered.json)) as T;
       },
       async refusal(capability: string, args: unknown): Promise<Refusal> {
         const answered = await reply(capability, args);
-        if (answered.ok) throw new Error(`${capability} answered ${answered.json.slice(0, 200)}`);
+        if (answered.ok) throw new Error(`${capability} answered ${wholeText(answered.json).slice(0, 200)}`);
         return answered.error;
       },
       end: () => over.abort(),

@@ -3,14 +3,13 @@
 import { z } from 'zod';
 import { addressOf } from '../../e2b/handle.ts';
 import type { Wire } from '../../e2b/wire.ts';
-import { detailOf } from '../ledger.ts';
 import { callMs, onInstance, options, strings } from './arguments.ts';
 import { MAX_KEPT_CHARS } from './command-runs.ts';
 import { codeOverdue } from './deadline.ts';
 import { createEvents, EVENT_KINDS } from './events.ts';
 import { composeExecution } from './execution.ts';
 import { callInterpreter, execute, INTERPRETER_PORT, type InterpreterAddress } from './interpreter.ts';
-import { method } from './method.ts';
+import { MaskedJson, method } from './method.ts';
 import type { SandboxCall } from './sandbox-call.ts';
 import { tokensOf } from './tokens.ts';
 
@@ -22,7 +21,6 @@ const language = z.string().regex(/^[\w+#-]{1,40}$/, 'is python, javascript, typ
 
 const runCode = method('Sandbox.runCode', {
   mode: 'write',
-  composed: true,
   args: onInstance({
     code: z.string().max(1_000_000),
     /** The kinds of events that the agent's code listens to. */
@@ -56,27 +54,22 @@ const runCode = method('Sandbox.runCode', {
             apiKey: call.context.principal.apiKey,
             onBytes: call.context.answer.take,
             work: call.context.work,
+            readEvent: call.context.readEvent,
             onStdout: reporter?.push,
             events: sent,
           });
         },
         maxAnswerBytes * 2,
       );
-      if (execution.error !== undefined) {
-        const { name, value } = execution.error;
-        const { masked } = call.context;
-        call.context.call.ended({ error: plainName(await masked(name)), ...detailOf(await masked(value)) });
-      }
-      return composeExecution(execution);
+      if (execution.ended !== undefined) call.context.call.ended(execution.ended);
+      const logs = await call.context.maskedJson(JSON.stringify(execution.logs), 'json');
+      return new MaskedJson(composeExecution(execution, logs));
     } finally {
       reporter?.flush();
       sent?.flush();
     }
   },
 });
-
-/** The sandbox chose the name, so it is shortened and reduced to the characters of identifiers. */
-const plainName = (name: string) => name.replace(/[^\w.]/g, '').slice(0, 60) || 'Error';
 
 const createCodeContext = method('Sandbox.createCodeContext', {
   mode: 'write',

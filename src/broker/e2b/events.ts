@@ -1,4 +1,5 @@
 // Sends the output of a command or of code to the agent's code while it runs: in order, in batches if it comes fast.
+import { type JsonPart, sizeOf, wholeText } from '../../ground/json-text.ts';
 import { mayGoOn } from '../../upstream/key-spellings.ts';
 import type { CallContext } from '../capabilities.ts';
 
@@ -11,7 +12,7 @@ export type Events = {
   /** @throws GatewayError if the run has no bytes left */
   print(stream: Stream, text: string): void;
   /** `json`: the event as JSON text. @throws GatewayError if the run has no bytes left */
-  push(kind: 'result' | 'error', json: string): void;
+  push(kind: 'result' | 'error', json: JsonPart): void;
   /** Sends all waiting events now. */
   flush(): void;
   /** Tells the guest that no more events follow. */
@@ -69,8 +70,8 @@ export function createEvents(
     },
     push(kind, json) {
       if (!wanted.includes(kind)) return;
-      answer.take(json.length);
-      add({ kind, pieces: [], json });
+      answer.take(sizeOf(json));
+      add({ kind, pieces: [], json: wholeText(json) });
     },
     flush,
     end() {

@@ -1,22 +1,26 @@
 // Collects the events of one execution of code in a kernel into a result, within limits. Knows no connection.
 import { GatewayError } from '../../errors.ts';
-import { tryParseJson } from '../../ground/json.ts';
-import { type JsonLimits, judgeJson } from '../../ground/json-size.ts';
-import { omitUndefined } from '../../ground/omit-undefined.ts';
+import { type JsonPart, type JsonText, jsonOf } from '../../ground/json-text.ts';
 import { maskCutKey } from '../../upstream/key-spellings.ts';
+import type { Ended } from '../ledger.ts';
 import { type Events, goesOn } from './events.ts';
 import { createOutput, type Output } from './output.ts';
+import { EVENT_LIMITS, type ReadEvent } from './read-event.ts';
 
 export type ExecutionResult = {
-  readonly text?: string;
+  /** Of the main result. */
+  readonly text?: JsonPart;
   /**
    * Each as JSON text, because values would take many times the memory, and they are kept until the code ends.
    * Fields: text, html, markdown, svg, png and jpeg and pdf (base64), latex, json, javascript, data, chart, any others,
    * and `isMainResult`.
    */
-  readonly results: readonly string[];
+  readonly results: readonly JsonPart[];
+  /** May still contain the caller's key. */
   readonly logs: { readonly stdout: readonly string[]; readonly stderr: readonly string[] };
-  readonly error?: { readonly name: string; readonly value: string; readonly traceback: string };
+  /** Fields: name, value, traceback. */
+  readonly error?: JsonPart;
+  readonly ended?: Ended;
   readonly executionCount?: number;
 };
 
@@ -31,30 +35,16 @@ export type ExecutionOptions = {
   readonly events?: Events | undefined;
 };
 
-/** Parsing an event within these limits takes a few tens of milliseconds at most. */
-const EVENT_LIMITS: JsonLimits = {
-  maxBytes: Number.POSITIVE_INFINITY, // counted over all events
-  maxValues: 100_000,
-  maxKeys: 100_000,
-  maxDepth: 200,
-  maxKeyBytes: 100_000,
-};
-
-/** Fields of a result event that are not formats of the result. */
-const NOT_FORMATS = new Set(['type', 'is_main_result', 'extra']);
-
-type Event = Readonly<Record<string, unknown>>;
-
 export class Execution {
   readonly #maxResultBytes: number;
   readonly #onStdout: ExecutionOptions['onStdout'];
   readonly #events: Events | undefined;
   readonly #streams: { readonly stdout: KeptStream; readonly stderr: KeptStream };
-  readonly #results: string[] = [];
+  readonly #results: JsonPart[] = [];
   #resultBytes = 0;
   #leftOut = 0;
-  #mainResult: { readonly text: string | undefined } | undefined;
-  #error: ExecutionResult['error'];
+  #mainResult: { readonly text?: JsonPart } | undefined;
+  #error: Pick<ExecutionResult, 'error' | 'ended'> = {};
   #executionCount: number | undefined;
 
   constructor({ maxResultBytes, maxKeptChars, apiKey, onStdout, events }: ExecutionOptions) {
@@ -65,30 +55,42 @@ export class Execution {
     this.#streams = { stdout: kept(), stderr: kept() };
   }
 
-  /** Takes one event as a line of JSON. @throws GatewayError `sandbox_failed` if it is not an event */
-  take(line: string): void {
-    if (line.trim() === '') return;
-    if (!judgeJson(line, EVENT_LIMITS).fits) {
-      this.#leftOut++;
-      return;
+  /** @throws GatewayError `sandbox_failed` for a line that is not an event */
+  take(event: ReadEvent): void {
+    switch (event.kind) {
+      case 'print':
+        this.#print(event.stream, event.text);
+        break;
+      case 'result':
+        this.#addResult(event);
+        break;
+      case 'error':
+        this.#error = { error: event.json, ended: event.ended };
+        this.#events?.push('error', event.json);
+        break;
+      case 'count':
+        this.#executionCount = event.executionCount;
+        break;
+      case 'too complex':
+        this.#leftOut++;
+        break;
+      case 'not an event':
+        throw new GatewayError(
+          'sandbox_failed',
+          'SandboxError: the code interpreter answered with something that is not its protocol.',
+        );
+      case 'ignored':
     }
-    const event = parseEvent(line);
-    if (event.type === 'stdout' || event.type === 'stderr') this.#print(event.type, String(event.text ?? ''));
-    else if (event.type === 'result') this.#addResult(event, Buffer.byteLength(line));
-    else if (event.type === 'error') this.#fail(errorOf(event));
-    else if (event.type === 'number_of_executions' && typeof event.execution_count === 'number')
-      this.#executionCount = event.execution_count;
   }
 
   result(): ExecutionResult {
-    const text = this.#mainResult?.text;
     const stderr = this.#streams.stderr.pieces();
     if (this.#leftOut > 0) stderr.push(this.#leftOutNote());
     return {
-      ...omitUndefined({ text }),
+      ...this.#mainResult,
       results: this.#results,
       logs: { stdout: this.#streams.stdout.pieces(), stderr },
-      ...(this.#error !== undefined && { error: this.#error }),
+      ...this.#error,
       ...(this.#executionCount !== undefined && { executionCount: this.#executionCount }),
     };
   }
@@ -99,30 +101,15 @@ export class Execution {
     this.#events?.print(stream, text);
   }
 
-  #fail(error: NonNullable<ExecutionResult['error']>): void {
-    this.#error = error;
-    this.#events?.push('error', JSON.stringify(error));
-  }
-
-  #addResult(event: Event, lineBytes: number): void {
-    if (!this.#fits(lineBytes)) return;
-    const formats = Object.entries(event).filter(([name, value]) => !NOT_FORMATS.has(name) && value !== null);
-    const extra = typeof event.extra === 'object' && event.extra !== null ? event.extra : {};
-    const isMainResult = event.is_main_result === true;
-    const result: Record<string, unknown> = { ...Object.fromEntries(formats), ...extra, isMainResult };
-    const json = JSON.stringify(result);
-    // The new JSON can be longer than the line: 1e20 becomes 21 digits.
-    if (!this.#fits(Math.max(0, Buffer.byteLength(json) - lineBytes))) return;
+  #addResult({ json, bytes, main }: Extract<ReadEvent, { kind: 'result' }>): void {
+    this.#resultBytes += bytes;
+    if (this.#resultBytes > this.#maxResultBytes) {
+      this.#leftOut++;
+      return;
+    }
     this.#results.push(json);
     this.#events?.push('result', json);
-    if (isMainResult) this.#mainResult ??= { text: typeof result.text === 'string' ? result.text : undefined };
-  }
-
-  #fits(bytes: number): boolean {
-    this.#resultBytes += bytes;
-    const fits = this.#resultBytes <= this.#maxResultBytes;
-    if (!fits) this.#leftOut++;
-    return fits;
+    if (main !== undefined) this.#mainResult ??= main;
   }
 
   #leftOutNote(): string {
@@ -168,22 +155,12 @@ class KeptStream {
   }
 }
 
-function parseEvent(line: string): Event {
-  const event = tryParseJson(line);
-  if (typeof event === 'object' && event !== null) return event as Event;
-  throw new GatewayError(
-    'sandbox_failed',
-    'SandboxError: the code interpreter answered with something that is not its protocol.',
-  );
-}
-
-const errorOf = ({ name, value, traceback }: Event) => ({
-  name: String(name ?? 'Error'),
-  value: String(value ?? ''),
-  traceback: String(traceback ?? ''),
-});
-
-/** Composes the result for the guest as JSON text, because the results are JSON text already. */
-export function composeExecution({ results, ...rest }: ExecutionResult): string {
-  return `{"results":[${results.join(',')}],${JSON.stringify(rest).slice(1)}`;
+/** `logs`: those of the result as JSON, without the key. */
+export function composeExecution({ results, text, error, executionCount }: ExecutionResult, logs: JsonPart): JsonText {
+  const list = results.flatMap((result, at) => (at === 0 ? [result] : [',', result]));
+  const parts: JsonPart[] = ['{"results":[', ...list, '],"logs":', logs];
+  if (text !== undefined) parts.push(',"text":', text);
+  if (error !== undefined) parts.push(',"error":', error);
+  if (executionCount !== undefined) parts.push(`,"executionCount":${executionCount}`);
+  return jsonOf([...parts, '}']);
 }

@@ -2,11 +2,12 @@
 // as base64.
 import { z } from 'zod';
 import { GatewayError } from '../../errors.ts';
+import { jsonOf } from '../../ground/json-text.ts';
 import { omitUndefined } from '../../ground/omit-undefined.ts';
 import { readCapped } from '../../ground/read-capped.ts';
 import { onInstance, options, path, user } from './arguments.ts';
 import { bytesOf, data } from './commands.ts';
-import { method } from './method.ts';
+import { MaskedJson, method } from './method.ts';
 
 /** Maximum size of a file that is read: as base64 it still fits into one response. */
 const MAX_READ_BYTES = 5_000_000;
@@ -41,7 +42,9 @@ const read = method('Sandbox.files.read', {
           tooLarge: () => tooLarge(path),
           onBytes: call.context.answer.take,
         });
-        return opts.format === 'text' ? bytes.toString('utf8') : bytes.toString('base64');
+        return new MaskedJson(
+          jsonOf([await call.context.maskedJson(bytes, opts.format === 'text' ? 'string' : 'base64')]),
+        );
       },
       MAX_READ_BYTES + 64 * 1024,
     ),

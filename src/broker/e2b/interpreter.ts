@@ -1,13 +1,15 @@
 // Client for the code interpreter of a sandbox, which sends one line of JSON per event. Replaces the SDK's runCode,
 // which follows redirects, keeps everything, and breaks characters that arrive in two pieces. Knows no capability.
-import { StringDecoder } from 'node:string_decoder';
 import type { Response } from 'undici';
 import { isPortClosed } from '../../e2b/sdk-errors.ts';
 import type { Wire } from '../../e2b/wire.ts';
 import { GatewayError } from '../../errors.ts';
 import { describeExcess, type JsonLimits, judgeJson } from '../../ground/json-size.ts';
+import { concatUtf8, type Utf8 } from '../../ground/json-text.ts';
+import { SMALL_BYTES } from '../answers.ts';
 import { noAnswer } from './errors.ts';
 import { Execution, type ExecutionOptions, type ExecutionResult } from './execution.ts';
+import { type EventReading, endedBy, type ReadEvent, readEvent } from './read-event.ts';
 import { maskTokens, type Tokens } from './tokens.ts';
 
 export const INTERPRETER_PORT = 49999;
@@ -28,6 +30,8 @@ export type ExecuteOptions = ExecutionOptions & {
   readonly onBytes: (bytes: number) => void;
   /** Does work on the main thread, in turn with other runs. */
   readonly work: <T>(work: () => T) => Promise<T>;
+  /** Reads a large event on another thread. */
+  readonly readEvent: (line: Utf8, reading: EventReading) => Promise<ReadEvent>;
 };
 
 /** Maximum number of events of one execution. */
@@ -39,14 +43,18 @@ const EVENTS_A_TURN = 100;
 export async function execute(wire: Wire, at: InterpreterAddress, options: ExecuteOptions): Promise<ExecutionResult> {
   const deadline = AbortSignal.timeout(options.timeoutMs);
   const execution = new Execution(options);
+  const reading = { apiKey: options.apiKey, tokens: at.tokens };
   try {
     const response = await request(wire, at, 'POST', '/execute', options.body, deadline);
-    for await (const lines of linesOf(response, options.onBytes))
-      await options.work(() => lines.forEach(line => void execution.take(maskTokens(line, at.tokens))));
+    for await (const some of linesOf(response, options.onBytes)) {
+      if ('large' in some) execution.take(await options.readEvent(some.large, reading));
+      else await options.work(() => some.lines.forEach(line => void execution.take(readEvent(line, reading))));
+    }
     return execution.result();
   } catch (caught) {
     if (!deadline.aborted) throw caught;
-    return { ...execution.result(), error: { name: 'TimeoutError', value: options.overdue, traceback: '' } };
+    const error = { name: 'TimeoutError', value: options.overdue, traceback: '' };
+    return { ...execution.result(), error: JSON.stringify(error), ended: endedBy(error, options.apiKey) };
   }
 }
 
@@ -112,26 +120,39 @@ function responseError(status: number, text: string): Error {
 const named = (name: string, message: string, statusCode: number | undefined) =>
   Object.assign(new Error(message), { name, statusCode });
 
-/** Yields the lines of the response in batches. @throws GatewayError `answer_too_large` */
-async function* linesOf(response: Response, onBytes: (bytes: number) => void): AsyncGenerator<readonly string[]> {
+/** Some lines of a response, or a large one as it arrived. */
+type Lines = { readonly lines: readonly string[] } | { readonly large: Utf8 };
+
+/** @throws GatewayError `answer_too_large` */
+async function* linesOf(response: Response, onBytes: (bytes: number) => void): AsyncGenerator<Lines> {
   if (response.body === null) return;
-  const decoder = new StringDecoder('utf8');
-  let pieces: string[] = [];
+  let begun: Utf8[] = [];
   let count = 0;
-  for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
+  for await (const chunk of response.body as AsyncIterable<Utf8>) {
     onBytes(chunk.byteLength);
-    const [first = '', ...rest] = decoder.write(Buffer.from(chunk)).split('\n');
-    pieces.push(first);
-    if (rest.length === 0) continue;
-    const lines = [pieces.join(''), ...rest.slice(0, -1)];
-    pieces = [rest.at(-1) ?? ''];
-    count += lines.length;
+    const firstEnd = chunk.indexOf(LINE_END);
+    if (firstEnd < 0) {
+      begun.push(chunk);
+      continue;
+    }
+    const lastEnd = chunk.lastIndexOf(LINE_END);
+    const first = concatUtf8([...begun, chunk.subarray(0, firstEnd)]);
+    const others = firstEnd === lastEnd ? [] : textOf(chunk.subarray(firstEnd + 1, lastEnd)).split('\n');
+    begun = [chunk.subarray(lastEnd + 1)];
+    count += 1 + others.length;
     if (count > MAX_EVENTS) throw tooManyEvents();
-    for (let at = 0; at < lines.length; at += EVENTS_A_TURN) yield lines.slice(at, at + EVENTS_A_TURN);
+    yield asLines(first);
+    for (let at = 0; at < others.length; at += EVENTS_A_TURN) yield { lines: others.slice(at, at + EVENTS_A_TURN) };
   }
-  const last = pieces.join('') + decoder.end();
-  if (last !== '') yield [last];
+  yield asLines(concatUtf8(begun));
 }
+
+const LINE_END = 0x0a;
+
+const asLines = (line: Utf8): Lines => (line.length > SMALL_BYTES ? { large: line } : { lines: [textOf(line)] });
+
+const textOf = ({ buffer, byteOffset, length }: Uint8Array): string =>
+  Buffer.from(buffer, byteOffset, length).toString('utf8');
 
 const tooManyEvents = () =>
   new GatewayError(

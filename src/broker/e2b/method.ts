@@ -2,6 +2,7 @@
 // anything is sent, checks the arguments, and masks secrets in the result.
 import type { z } from 'zod';
 import { GatewayError } from '../../errors.ts';
+import { type JsonText, jsonOf } from '../../ground/json-text.ts';
 import type { Effect, Mode } from '../../spec/description.ts';
 import { maskSecrets } from '../../upstream/redact.ts';
 import type { Asked } from '../approvals.ts';
@@ -20,10 +21,16 @@ type Definition<Args> = {
   readonly effectOf?: (args: Args) => Effect | undefined;
   /** True if the result contains data from E2B's API: its secrets are masked as in api.request. */
   readonly redact?: boolean;
-  /** True if `run` returns JSON text. */
-  readonly composed?: boolean;
   readonly run: (args: Args, call: SandboxCall) => Promise<unknown>;
 };
+
+/** A result that `run` has composed and masked itself, because it may be large. */
+export class MaskedJson {
+  readonly json: JsonText;
+  constructor(json: JsonText) {
+    this.json = json;
+  }
+}
 
 /** Makes the method a capability of the run to which the session belongs. */
 export type SandboxMethod = (session: Session) => Capability;
@@ -51,10 +58,8 @@ export function method<Args>(id: string, definition: Definition<Args>): SandboxM
         throw toFailure(caught, context.signal.aborted, { apiKey: context.principal.apiKey, tokens: [] }).error;
       });
     const plain = definition.redact === true ? maskSecrets(value) : value;
-    if (definition.composed === true) return context.masked(String(plain));
-    // A large text, e.g. a file, is made JSON where it is masked, off the main thread.
-    if (typeof plain === 'string') return context.maskedValue(plain);
-    return context.masked(JSON.stringify(plain ?? null));
+    if (plain instanceof MaskedJson) return plain.json;
+    return jsonOf([await context.maskedJson(JSON.stringify(plain ?? null), 'json')]);
   };
 }
 

@@ -2,6 +2,7 @@
 // replies, large ones as files. Creating the sandbox and ending the run is in run.ts.
 import type { CommandHandle, Sandbox } from '../../e2b/sdk.ts';
 import type { HostTurns } from '../../ground/host-turns.ts';
+import { type JsonText, sizeOf, utf8Of, wholeText } from '../../ground/json-text.ts';
 import { HOLD_ANYTHING } from '../../ground/memory-budget.ts';
 import type { Delivery, GuestReply, Job, RunTape, TapeEnd } from '../engine.ts';
 import { type Emission, type End, Intake } from '../intake.ts';
@@ -221,7 +222,7 @@ export class Conversation {
     if (reply.ok) reply.delivered?.();
   }
 
-  async #answer(answer: Answer, payload: string, unwanted?: () => void): Promise<void> {
+  async #answer(answer: Answer, payload: JsonText, unwanted?: () => void): Promise<void> {
     const { signal, onLost } = this.#parts;
     if (signal.aborted || this.#checkCpu()) return;
     if (answer.how !== SETTLE.event && !this.#intake.answer(answer.id)) return unwanted?.();
@@ -232,10 +233,10 @@ export class Conversation {
     }
   }
 
-  async #carry(answer: Answer, payload: string): Promise<EngineFrame> {
-    if (payload.length <= INLINE_CHARS) return { ...answer, p: payload };
+  async #carry(answer: Answer, payload: JsonText): Promise<EngineFrame> {
+    if (sizeOf(payload) <= INLINE_CHARS) return { ...answer, p: wholeText(payload) };
     const { sandbox, folder, signal } = this.#parts;
-    const bytes = new Uint8Array(Buffer.from(payload, 'utf8'));
+    const bytes = utf8Of(payload);
     const file = ++this.#files;
     await writePayload(sandbox, `${folder}/${FILES.toRunner(file)}`, bytes, signal);
     return { ...answer, file, bytes: bytes.length };

@@ -1,5 +1,6 @@
 // A WebAssembly instance that runs guests of one image, one after the other. Between them it is reset in place; a guest can
 // also be parked, which saves the pages in which it differs from the image.
+import type { JsonText } from '../../ground/json-text.ts';
 import { IMPORT_MESSAGE } from '../protocol.ts';
 import type { Box } from './exports.ts';
 import type { Image } from './image.ts';
@@ -50,7 +51,7 @@ export class Instance {
   }
 
   /** Throws GuestException. */
-  settle(id: number, how: number, payload: string): void {
+  settle(id: number, how: number, payload: JsonText): void {
     this.#vm.call(this.image.settle, this.#vm.number(id), this.#vm.number(how), this.#vm.string(payload));
   }
 

@@ -1,5 +1,6 @@
 // The messages between the scheduler and its workers; types only. Both sides are trusted: intake.ts has checked everything in
 // them that comes from a guest.
+import type { JsonText } from '../../ground/json-text.ts';
 import type { Limits, TapeStart } from '../engine.ts';
 import type { Emission, End, Meter } from '../intake.ts';
 import type { Settle } from '../protocol.ts';
@@ -10,7 +11,7 @@ import type { Parked } from './instance.ts';
 export type Settlement = {
   readonly id: number;
   readonly how: Settle;
-  readonly payload: string;
+  readonly payload: JsonText;
   /** The guest's time, for a run that is recorded or replayed. */
   readonly atMs?: number;
   /** CPU time that the host used for it. */

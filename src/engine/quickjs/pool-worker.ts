@@ -1,7 +1,8 @@
 // One worker thread as the scheduler sees it: the run in it, its current slice, and the memory that both share.
 import type { Worker } from 'node:worker_threads';
+import { buffersOf } from '../../ground/json-text.ts';
 import { WorkTime } from '../../ground/thread-time.ts';
-import type { ToWorker } from './messages.ts';
+import type { Settlement, ToWorker } from './messages.ts';
 import type { Run } from './run.ts';
 
 /** A worker that has not begun a slice after this time counts as dead. */
@@ -34,8 +35,8 @@ export class PoolWorker {
     this.#control = new Int32Array(control);
   }
 
-  post(message: ToWorker, transfer: ArrayBuffer[] = []): void {
-    this.#worker.postMessage(message, transfer);
+  post(message: ToWorker): void {
+    this.#worker.postMessage(message, movedBy(message));
   }
 
   beginSlice(maxMs: number): void {
@@ -91,3 +92,14 @@ export class PoolWorker {
 }
 
 const isOver = (time: WorkTime, maxMs: number): boolean => time.clockMs > maxMs && time.ranMs > maxMs;
+
+/** The memory of a message that moves to the worker without a copy. */
+function movedBy(message: ToWorker): ArrayBuffer[] {
+  if (message.type === 'settle') return repliesIn(message.settlements);
+  if (message.type !== 'run' || !('parked' in message.begin)) return [];
+  const { parked, settlements } = message.begin;
+  return [parked.pages.buffer, ...repliesIn(settlements)];
+}
+
+const repliesIn = (settlements: readonly Settlement[]): ArrayBuffer[] =>
+  settlements.flatMap(({ payload }) => buffersOf(payload));

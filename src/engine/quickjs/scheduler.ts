@@ -135,7 +135,7 @@ export class Scheduler {
     run.parked = undefined;
     this.#runSlice(run, worker);
     const begin = { parked: parked.guest, meter: parked.meter, settlements: run.takeSettlements() };
-    worker.post({ type: 'run', runId, imageId, limits, begin }, [parked.guest.pages.buffer]);
+    worker.post({ type: 'run', runId, imageId, limits, begin });
   }
 
   #runSlice(run: Run, worker: PoolWorker): void {

@@ -2,6 +2,7 @@
 // quickjs-wasi is pinned exactly; test/engine/vm.test.ts fails when the internals used here change.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { type JsonText, partsOf } from '../../ground/json-text.ts';
 import type { Box, Exports } from './exports.ts';
 
 /** The host functions of the VM. It has no other access to the host: no files, no sockets, no environment. */
@@ -133,7 +134,7 @@ export class Vm {
     return true;
   }
 
-  string(text: string): Box {
+  string(text: JsonText): Box {
     const { pointer, length } = this.#write(text);
     const box = this.exports.qjs_new_string(pointer, length);
     this.exports.wasm_free(pointer);
@@ -217,12 +218,17 @@ export class Vm {
   }
 
   /** Copies text into the memory as UTF-8 with a final NUL. Lone surrogates become U+FFFD. */
-  #write(text: string): { pointer: number; length: number } {
-    const length = Buffer.byteLength(text);
+  #write(text: JsonText): { pointer: number; length: number } {
+    const parts = partsOf(text);
+    const length = parts.reduce((bytes, part) => bytes + Buffer.byteLength(part), 0);
     const pointer = this.#malloc(length + 1);
-    const memory = this.memory;
-    memory.write(text, pointer, length, 'utf8');
-    memory[pointer + length] = 0;
+    let at = pointer;
+    for (const part of parts) {
+      if (typeof part === 'string') this.memory.write(part, at, 'utf8');
+      else this.memory.set(part, at);
+      at += Buffer.byteLength(part);
+    }
+    this.memory[at] = 0;
     return { pointer, length };
   }
 

@@ -1,0 +1,67 @@
+// The work on what a run receives, which is done on the main thread or on another (answers.ts). Pure.
+import { type JsonPart, type Utf8, utf8Of } from '../ground/json-text.ts';
+import { type AnswerPlan, type ShapedAnswer, shapeAnswer } from '../upstream/answer.ts';
+import { maskKey } from '../upstream/key-spellings.ts';
+import { type EventReading, type ReadEvent, readEvent } from './e2b/read-event.ts';
+
+/** A response as the guest gets it. */
+export type PreparedAnswer = Omit<ShapedAnswer, 'json'> & { readonly json: JsonPart };
+
+/**
+ * The form in which the caller's key is masked: `json` is JSON text; `string` is the text of a string value, and
+ * `base64` bytes that become base64, of which the result is the JSON, because escapes of JSON could spell a key.
+ */
+export type MaskForm = 'json' | 'string' | 'base64';
+
+/** `text`: of no particular form; the result is always a string. */
+export type Job =
+  | { readonly kind: 'answer'; readonly body: Utf8; readonly plan: AnswerPlan }
+  | { readonly kind: 'text'; readonly text: string; readonly apiKey: string }
+  | { readonly kind: 'mask'; readonly value: string | Utf8; readonly form: MaskForm; readonly apiKey: string }
+  | { readonly kind: 'event'; readonly line: Utf8; readonly reading: EventReading };
+
+export type Results = {
+  readonly answer: PreparedAnswer;
+  readonly text: string;
+  readonly mask: JsonPart;
+  readonly event: ReadEvent;
+};
+
+/** `ms`: how long the work took. */
+export type Done<Kind extends keyof Results = keyof Results> = { readonly value: Results[Kind]; readonly ms: number };
+
+/** `makePart`: how long JSON is passed on. */
+export function doJob(job: Job, makePart: (json: string) => JsonPart = json => json): Done {
+  const startedAt = performance.now();
+  const value = resultOf(job, makePart);
+  return { value, ms: performance.now() - startedAt };
+}
+
+function resultOf(job: Job, makePart: (json: string) => JsonPart): Results[keyof Results] {
+  switch (job.kind) {
+    case 'answer': {
+      const shaped = shapeAnswer(textOf(job.body), job.plan);
+      return { ...shaped, json: makePart(shaped.json) };
+    }
+    case 'text':
+      return maskKey(job.text, job.apiKey);
+    case 'mask':
+      return makePart(maskKey(jsonIn(job.value, job.form), job.apiKey));
+    case 'event':
+      return readEvent(textOf(job.line), job.reading, makePart);
+  }
+}
+
+function jsonIn(value: string | Utf8, form: MaskForm): string {
+  const text = typeof value === 'string' ? value : bufferOf(value).toString(form === 'base64' ? 'base64' : 'utf8');
+  return form === 'json' ? text : JSON.stringify(text);
+}
+
+const textOf = (bytes: Utf8): string => bufferOf(bytes).toString('utf8');
+const bufferOf = ({ buffer, byteOffset, length }: Utf8): Buffer => Buffer.from(buffer, byteOffset, length);
+
+/** Bytes, unless the text is short. */
+export const movedPart = (json: string): JsonPart => (json.length > SHORT_CHARS ? utf8Of(json) : json);
+
+/** Text up to this length is copied as fast as a buffer is moved. */
+const SHORT_CHARS = 4_096;

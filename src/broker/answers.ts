@@ -1,0 +1,81 @@
+// Prepares what a run receives: shapes responses, masks keys, reads events of sandboxes. Small texts are processed on the
+// main thread, large ones on other threads, so that other callers do not have to wait.
+import { GatewayError } from '../errors.ts';
+import { builtFile } from '../ground/built.ts';
+import { buffersOf, sizeOf, type Utf8 } from '../ground/json-text.ts';
+import { type Sender, ThreadPool } from '../ground/thread-pool.ts';
+import type { AnswerPlan } from '../upstream/answer.ts';
+import type { UpstreamAnswer } from '../upstream/client.ts';
+import { type Done, doJob, type Job, type MaskForm, type Results } from './answer-job.ts';
+import type { EventReading } from './e2b/read-event.ts';
+
+/** The main thread prepares such a text in about a millisecond. */
+const SMALL_VALUES = 1_000;
+export const SMALL_BYTES = 32_768;
+
+/** The key to mask, and the caller who waits. */
+export type MaskFor = Sender & { readonly apiKey: string };
+
+export class Answers {
+  readonly #threads: ThreadPool<Job, Done>;
+
+  /** `nice`: see ground/thread-time.ts. */
+  constructor({ nice = 0 } = {}) {
+    this.#threads = new ThreadPool({
+      file: builtFile('broker/answer-thread.js'),
+      threads: 1,
+      maxThreads: 4,
+      maxWaiting: 1_000,
+      maxHeapMb: 192,
+      deadlineMs: 10_000,
+      nice,
+      late: () => tooMuch('takes too long to read'),
+      broken: cause => tooMuch('takes too much memory to read', cause),
+    });
+  }
+
+  /** `body` must not be used afterwards. @throws GatewayError `answer_too_large`, `busy`, `cancelled` */
+  shape(
+    { body, size }: Pick<UpstreamAnswer, 'body' | 'size'>,
+    plan: AnswerPlan,
+    from: Sender,
+  ): Promise<Done<'answer'>> {
+    const isSmall = body.length <= SMALL_BYTES && (size?.values ?? 0) <= SMALL_VALUES;
+    return this.#do({ kind: 'answer', body, plan }, isSmall, from);
+  }
+
+  /** @throws GatewayError `answer_too_large`, `busy`, `cancelled` */
+  maskText(text: string, { apiKey, ...from }: MaskFor): Promise<Done<'text'>> {
+    return this.#do({ kind: 'text', text, apiKey }, text.length <= SMALL_BYTES, from);
+  }
+
+  /** Bytes must not be used afterwards. @throws GatewayError `answer_too_large`, `busy`, `cancelled` */
+  mask(value: string | Utf8, form: MaskForm, { apiKey, ...from }: MaskFor): Promise<Done<'mask'>> {
+    return this.#do({ kind: 'mask', value, form, apiKey }, sizeOf(value) <= SMALL_BYTES, from);
+  }
+
+  /** `line` is large, and must not be used afterwards. @throws GatewayError `answer_too_large`, `busy`, `cancelled` */
+  readEvent(line: Utf8, reading: EventReading, from: Sender): Promise<Done<'event'>> {
+    return this.#do({ kind: 'event', line, reading }, false, from);
+  }
+
+  async #do<Kind extends keyof Results>(job: Job, isSmall: boolean, from: Sender): Promise<Done<Kind>> {
+    const done = isSmall ? doJob(job) : await this.#threads.run(job, from, movedBy(job));
+    return done as Done<Kind>;
+  }
+
+  close(): Promise<void> {
+    return this.#threads.close();
+  }
+}
+
+function movedBy(job: Job): ArrayBuffer[] {
+  if (job.kind === 'answer') return buffersOf(job.body);
+  if (job.kind === 'event') return buffersOf(job.line);
+  return job.kind === 'mask' ? buffersOf(job.value) : [];
+}
+
+const tooMuch = (why: string, cause?: unknown) =>
+  new GatewayError('answer_too_large', `The answer ${why}. Ask for less: use limit, filters or a narrower path.`, {
+    cause,
+  });
