@@ -1,8 +1,9 @@
 // The work on what a run receives, which is done on the main thread or on another (answers.ts). Pure.
-import { type JsonPart, type Utf8, utf8Of } from '../ground/json-text.ts';
+import { type JsonPart, type Utf8, utf8Of, wholeText } from '../ground/json-text.ts';
 import { type AnswerPlan, type ShapedAnswer, shapeAnswer } from '../upstream/answer.ts';
 import { maskKey } from '../upstream/key-spellings.ts';
-import { type EventReading, type ReadEvent, readEvent } from './e2b/read-event.ts';
+import { type ReadEvent, readEvent } from './e2b/read-event.ts';
+import { maskBytes, type Secrets } from './e2b/tokens.ts';
 
 /** A response as the guest gets it. */
 export type PreparedAnswer = Omit<ShapedAnswer, 'json'> & { readonly json: JsonPart };
@@ -17,8 +18,8 @@ export type MaskForm = 'json' | 'string' | 'base64';
 export type Job =
   | { readonly kind: 'answer'; readonly body: Utf8; readonly plan: AnswerPlan }
   | { readonly kind: 'text'; readonly text: string; readonly apiKey: string }
-  | { readonly kind: 'mask'; readonly value: string | Utf8; readonly form: MaskForm; readonly apiKey: string }
-  | { readonly kind: 'event'; readonly line: Utf8; readonly reading: EventReading };
+  | { readonly kind: 'mask'; readonly value: string | Utf8; readonly form: MaskForm; readonly secrets: Secrets }
+  | { readonly kind: 'event'; readonly line: Utf8; readonly secrets: Secrets };
 
 export type Results = {
   readonly answer: PreparedAnswer;
@@ -40,24 +41,24 @@ export function doJob(job: Job, makePart: (json: string) => JsonPart = json => j
 function resultOf(job: Job, makePart: (json: string) => JsonPart): Results[keyof Results] {
   switch (job.kind) {
     case 'answer': {
-      const shaped = shapeAnswer(textOf(job.body), job.plan);
+      const shaped = shapeAnswer(wholeText(job.body), job.plan);
       return { ...shaped, json: makePart(shaped.json) };
     }
     case 'text':
       return maskKey(job.text, job.apiKey);
     case 'mask':
-      return makePart(maskKey(jsonIn(job.value, job.form), job.apiKey));
+      return makePart(maskKey(jsonIn(job), job.secrets.apiKey));
     case 'event':
-      return readEvent(textOf(job.line), job.reading, makePart);
+      return readEvent(wholeText(job.line), job.secrets, makePart);
   }
 }
 
-function jsonIn(value: string | Utf8, form: MaskForm): string {
-  const text = typeof value === 'string' ? value : bufferOf(value).toString(form === 'base64' ? 'base64' : 'utf8');
+function jsonIn({ value, form, secrets }: Extract<Job, { kind: 'mask' }>): string {
+  if (form === 'base64') return JSON.stringify(maskBytes(bufferOf(utf8Of(value)), secrets.tokens).toString('base64'));
+  const text = wholeText(value);
   return form === 'json' ? text : JSON.stringify(text);
 }
 
-const textOf = (bytes: Utf8): string => bufferOf(bytes).toString('utf8');
 const bufferOf = ({ buffer, byteOffset, length }: Utf8): Buffer => Buffer.from(buffer, byteOffset, length);
 
 /** Bytes, unless the text is short. */

@@ -7,7 +7,7 @@ import { type Sender, ThreadPool } from '../ground/thread-pool.ts';
 import type { AnswerPlan } from '../upstream/answer.ts';
 import type { UpstreamAnswer } from '../upstream/client.ts';
 import { type Done, doJob, type Job, type MaskForm, type Results } from './answer-job.ts';
-import type { EventReading } from './e2b/read-event.ts';
+import type { Secrets } from './e2b/tokens.ts';
 
 /** The main thread prepares such a text in about a millisecond. */
 const SMALL_VALUES = 1_000;
@@ -50,13 +50,13 @@ export class Answers {
   }
 
   /** Bytes must not be used afterwards. @throws GatewayError `answer_too_large`, `busy`, `cancelled` */
-  mask(value: string | Utf8, form: MaskForm, { apiKey, ...from }: MaskFor): Promise<Done<'mask'>> {
-    return this.#do({ kind: 'mask', value, form, apiKey }, sizeOf(value) <= SMALL_BYTES, from);
+  mask(value: string | Utf8, form: MaskForm, { apiKey, tokens, ...from }: MaskFor & Secrets): Promise<Done<'mask'>> {
+    return this.#do({ kind: 'mask', value, form, secrets: { apiKey, tokens } }, sizeOf(value) <= SMALL_BYTES, from);
   }
 
   /** `line` is large, and must not be used afterwards. @throws GatewayError `answer_too_large`, `busy`, `cancelled` */
-  readEvent(line: Utf8, reading: EventReading, from: Sender): Promise<Done<'event'>> {
-    return this.#do({ kind: 'event', line, reading }, false, from);
+  readEvent(line: Utf8, secrets: Secrets, from: Sender): Promise<Done<'event'>> {
+    return this.#do({ kind: 'event', line, secrets }, false, from);
   }
 
   async #do<Kind extends keyof Results>(job: Job, isSmall: boolean, from: Sender): Promise<Done<Kind>> {

@@ -15,7 +15,7 @@ import type { Answers } from './answers.ts';
 import { type ApprovalRules, HeldCall, judge, MAX_DESCRIBED, type Question } from './approvals.ts';
 import { type AnswerBudget, type BrokerLimits, createBudget } from './budget.ts';
 import { type CallContext, type Capabilities, type Capability, findCapability, shortName } from './capabilities.ts';
-import type { EventReading } from './e2b/read-event.ts';
+import type { Secrets, Tokens } from './e2b/tokens.ts';
 import { createEventLine } from './event-line.ts';
 import { createFollower } from './follow.ts';
 import { createLedger, type LedgerCall, type LedgerEntry } from './ledger.ts';
@@ -129,8 +129,9 @@ export function createBroker(options: BrokerOptions): Broker {
       };
       const prepare = {
         masked: (text: string) => spent(options.answers.maskText(text, from)),
-        maskedJson: (value: string | Utf8, form: MaskForm) => spent(options.answers.mask(value, form, from)),
-        readEvent: (line: Utf8, reading: EventReading) => spent(options.answers.readEvent(line, reading, from)),
+        maskedJson: (value: string | Utf8, form: MaskForm, tokens: Tokens = []) =>
+          spent(options.answers.mask(value, form, { ...from, tokens })),
+        readEvent: (line: Utf8, secrets: Secrets) => spent(options.answers.readEvent(line, secrets, from)),
       };
       const emitMasked: Emit = payload => events.push(() => prepare.masked(payload), emit);
       const own = { call: open.call, answer, work, turn, spend, ...prepare, emit: emitMasked };

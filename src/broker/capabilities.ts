@@ -7,7 +7,8 @@ import type { Mode } from '../spec/description.ts';
 import type { MaskForm } from './answer-job.ts';
 import type { Asked } from './approvals.ts';
 import type { AnswerBudget, BrokerLimits } from './budget.ts';
-import type { EventReading, ReadEvent } from './e2b/read-event.ts';
+import type { ReadEvent } from './e2b/read-event.ts';
+import type { Secrets, Tokens } from './e2b/tokens.ts';
 import type { LedgerCall } from './ledger.ts';
 
 /** What a capability gets beside its arguments. */
@@ -39,10 +40,10 @@ export type CallContext = {
   spend(ms: number): void;
   /** Removes the caller's key from the text in every spelling. For all text that others may have written. */
   masked(text: string): Promise<string>;
-  /** The same for JSON. Bytes must not be used afterwards. */
-  maskedJson(value: string | Utf8, form: MaskForm): Promise<JsonPart>;
+  /** The same for JSON. Bytes must not be used afterwards; in those that become base64, the tokens are masked too. */
+  maskedJson(value: string | Utf8, form: MaskForm, tokens?: Tokens): Promise<JsonPart>;
   /** Reads a large event of the code interpreter, which must not be used afterwards. */
-  readEvent(line: Utf8, reading: EventReading): Promise<ReadEvent>;
+  readEvent(line: Utf8, secrets: Secrets): Promise<ReadEvent>;
   /** Sends an event to the guest during the call or after it. The sender must `take()` its bytes and send few. */
   readonly emit: Emit;
   /** @throws GatewayError `budget_exceeded` */

@@ -9,7 +9,7 @@ import {
 } from '../../e2b/sdk-errors.ts';
 import { ERRORS, GatewayError } from '../../errors.ts';
 import { LONGEST_SPELLING_CHARS, maskKey } from '../../upstream/key-spellings.ts';
-import { maskTokens, type Tokens } from './tokens.ts';
+import { maskTokens, type Secrets } from './tokens.ts';
 
 const MAX_MESSAGE_CHARS = 1_000;
 /** Maximum characters of a message that are masked. Cutting it there may split a key, so the end is then dropped. */
@@ -18,8 +18,6 @@ const MAX_READ_CHARS = 32_000;
 /** Uses the SDK's name for the error, and the name of its option. */
 export const noAnswer = (requestTimeoutMs: number) =>
   new GatewayError('sandbox_failed', `TimeoutError: no answer within ${requestTimeoutMs} ms (requestTimeoutMs).`);
-
-export type Secrets = { readonly apiKey: string; readonly tokens: Tokens };
 
 /** `status`: undefined if it is not known that a response arrived. */
 export type Failure = { readonly error: GatewayError; readonly status: number | undefined };

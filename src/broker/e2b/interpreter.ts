@@ -9,8 +9,8 @@ import { concatUtf8, type Utf8 } from '../../ground/json-text.ts';
 import { SMALL_BYTES } from '../answers.ts';
 import { noAnswer } from './errors.ts';
 import { Execution, type ExecutionOptions, type ExecutionResult } from './execution.ts';
-import { type EventReading, endedBy, type ReadEvent, readEvent } from './read-event.ts';
-import { maskTokens, type Tokens } from './tokens.ts';
+import { endedBy, type ReadEvent, readEvent } from './read-event.ts';
+import { maskTokens, type Secrets, type Tokens } from './tokens.ts';
 
 export const INTERPRETER_PORT = 49999;
 
@@ -31,7 +31,7 @@ export type ExecuteOptions = ExecutionOptions & {
   /** Does work on the main thread, in turn with other runs. */
   readonly work: <T>(work: () => T) => Promise<T>;
   /** Reads a large event on another thread. */
-  readonly readEvent: (line: Utf8, reading: EventReading) => Promise<ReadEvent>;
+  readonly readEvent: (line: Utf8, secrets: Secrets) => Promise<ReadEvent>;
 };
 
 /** Maximum number of events of one execution. */
@@ -43,12 +43,12 @@ const EVENTS_A_TURN = 100;
 export async function execute(wire: Wire, at: InterpreterAddress, options: ExecuteOptions): Promise<ExecutionResult> {
   const deadline = AbortSignal.timeout(options.timeoutMs);
   const execution = new Execution(options);
-  const reading = { apiKey: options.apiKey, tokens: at.tokens };
+  const secrets = { apiKey: options.apiKey, tokens: at.tokens };
   try {
     const response = await request(wire, at, 'POST', '/execute', options.body, deadline);
     for await (const some of linesOf(response, options.onBytes)) {
-      if ('large' in some) execution.take(await options.readEvent(some.large, reading));
-      else await options.work(() => some.lines.forEach(line => void execution.take(readEvent(line, reading))));
+      if ('large' in some) execution.take(await options.readEvent(some.large, secrets));
+      else await options.work(() => some.lines.forEach(line => void execution.take(readEvent(line, secrets))));
     }
     return execution.result();
   } catch (caught) {

@@ -3,11 +3,12 @@ import { z } from 'zod';
 import { addressOf, DAEMON_PORT } from '../../e2b/handle.ts';
 import { isRedirect, type Wire } from '../../e2b/wire.ts';
 import { GatewayError } from '../../errors.ts';
+import { jsonOf, wholeText } from '../../ground/json-text.ts';
 import { omitUndefined } from '../../ground/omit-undefined.ts';
 import { callMs, onInstance, options, path, user } from './arguments.ts';
 import { bytesOf, data } from './commands.ts';
-import { method } from './method.ts';
-import { maskBytes, maskTokens, type Tokens, tokensOf } from './tokens.ts';
+import { MaskedJson, method } from './method.ts';
+import { maskTokens, type Tokens, tokensOf } from './tokens.ts';
 
 /** Maximum size of a response body: as base64 it still fits into the response of a call. */
 const MAX_BODY_BYTES = 5_000_000;
@@ -77,9 +78,12 @@ const fetchPort = method('Sandbox.fetch', {
         ...(body !== undefined && { body: new Uint8Array(body) }),
       };
       try {
-        const answer = await ask(wire, at.baseUrl, path, init, opts.redirect === 'follow', tokensOf(access));
-        context.call.ended({ httpStatus: answer.status });
-        return answer;
+        const tokens = tokensOf(access);
+        const { bytes, ...head } = await ask(wire, at.baseUrl, path, init, opts.redirect === 'follow', tokens);
+        context.call.ended({ httpStatus: head.status });
+        const masked = wholeText(await context.maskedJson(JSON.stringify(head), 'json'));
+        const base64 = await context.maskedJson(bytes, 'base64', tokens);
+        return new MaskedJson(jsonOf([`${masked.slice(0, -1)},"base64":`, base64, '}']));
       } catch (caught) {
         if (!deadline.aborted) throw wire.fault ?? caught;
         const message = `port ${port} did not answer within ${waitMs} ms`;
@@ -102,12 +106,11 @@ async function ask(wire: Wire, baseUrl: string, path: string, init: Init, follow
     const next =
       follow && hop < MAX_REDIRECTS && isRedirect(response) ? samePlace(response.headers, at, init) : undefined;
     if (next === undefined) {
-      const bytes = maskBytes(Buffer.from(await response.arrayBuffer()), tokens);
       return {
         status: response.status,
         statusText: maskTokens(response.statusText, tokens).slice(0, 200),
         headers: shown(response.headers, tokens),
-        base64: bytes.toString('base64'),
+        bytes: new Uint8Array(await response.arrayBuffer()),
       };
     }
     await response.body?.cancel();

@@ -4,10 +4,7 @@ import { type JsonLimits, judgeJson } from '../../ground/json-size.ts';
 import type { JsonPart } from '../../ground/json-text.ts';
 import { maskKey } from '../../upstream/key-spellings.ts';
 import { detailOf, type Ended } from '../ledger.ts';
-import { maskTokens, type Tokens } from './tokens.ts';
-
-/** What is masked in the events. */
-export type EventReading = { readonly apiKey: string; readonly tokens: Tokens };
+import { maskTokens, type Secrets } from './tokens.ts';
 
 /** JSON parts hold no key and no token. Printed text may still hold the key, because it may continue in the next event. */
 export type ReadEvent =
@@ -34,11 +31,7 @@ type Event = Readonly<Record<string, unknown>>;
 type CodeError = { readonly name: string; readonly value: string; readonly traceback: string };
 type MakePart = (json: string) => JsonPart;
 
-export function readEvent(
-  line: string,
-  { apiKey, tokens }: EventReading,
-  makePart: MakePart = json => json,
-): ReadEvent {
+export function readEvent(line: string, { apiKey, tokens }: Secrets, makePart: MakePart = json => json): ReadEvent {
   if (line.trim() === '') return { kind: 'ignored' };
   const masked = maskTokens(line, tokens);
   const verdict = judgeJson(masked, EVENT_LIMITS);

@@ -6,6 +6,9 @@ import { MASK } from '../../upstream/key-spellings.ts';
 
 export type Tokens = readonly string[];
 
+/** What is masked in what a sandbox sends. */
+export type Secrets = { readonly apiKey: string; readonly tokens: Tokens };
+
 export const tokensOf = ({ envdAccessToken, trafficAccessToken }: Access): Tokens =>
   [envdAccessToken, trafficAccessToken].filter(token => token !== undefined && token !== '') as string[];
 
