@@ -19,6 +19,7 @@ import {
   readQuery,
   readRequest,
   readTarget,
+  textOf,
 } from './shape.ts';
 
 declare const guarded: unique symbol;
@@ -154,7 +155,7 @@ function build(
     query: encodeQuery(query, operation),
     contentType: body?.contentType,
     accept: asked.accept,
-    body: body?.text,
+    body: body && textOf(body),
     operation,
     ...meaning,
     write: isWrite(asked.method),

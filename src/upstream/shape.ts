@@ -49,13 +49,11 @@ const Shape = z.strictObject({
 /** Name -> values as they are sent, one for each occurrence. */
 export type Query = ReadonlyMap<string, readonly string[]>;
 
-export type AskedBody = {
-  readonly contentType: string;
-  /** The body as it is sent. */
-  readonly text: string;
-  /** The parsed value when the content type is JSON, else undefined. */
-  readonly json?: { readonly value: unknown };
-};
+/** The parsed value if the content type is JSON, else the text. */
+export type AskedBody = { readonly contentType: string } & (
+  | { readonly text: string }
+  | { readonly json: { readonly value: unknown } }
+);
 
 export type AskedRequest = {
   readonly method: Method;
@@ -181,14 +179,17 @@ export function readBody({ given, contentType: type }: AskedRequest): AskedBody 
     if (text === undefined) throw invalid('A body that is not JSON must be text: give it as `rawBody`.');
     return { contentType, text };
   }
-  if (text === undefined) return { contentType, text: JSON.stringify(body), json: { value: body } };
+  if (text === undefined) return { contentType, json: { value: body } };
   checkSize(text);
   // Models often stringify the body as for fetch(), so JSON text counts as the value it contains.
   const value = tryParseJson(text);
   if (value === undefined)
     throw invalid('The body is a string but not JSON. Give an object, or set `contentType` and use `rawBody`.');
-  return { contentType, text: JSON.stringify(value), json: { value } };
+  return { contentType, json: { value } };
 }
+
+/** The body as it is sent. */
+export const textOf = (body: AskedBody): string => ('text' in body ? body.text : JSON.stringify(body.json.value));
 
 function checkSize(text: string): void {
   const verdict = judgeJson(text, BODY_LIMITS);

@@ -93,7 +93,7 @@ function checkBody(
   if (described === undefined || fits === undefined) return ['this operation takes no body'];
   const type = body.contentType.split(';')[0]?.trim().toLowerCase();
   if (type !== described.contentType) return [`the content type must be ${described.contentType}`];
-  if (body.json === undefined) return [];
+  if ('text' in body) return [];
   const elsewhere = new Set(inQuery.map(({ name }) => name));
   const problems: string[] = [];
   const meant = new Set<string>();

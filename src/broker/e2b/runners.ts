@@ -3,7 +3,6 @@
 
 import { RUNNER_METADATA } from '../../e2b/metadata.ts';
 import { GatewayError } from '../../errors.ts';
-import { tryParseJson } from '../../ground/json.ts';
 import { hasMetadata } from '../../upstream/answer.ts';
 import type { GuardedRequest } from '../../upstream/guard.ts';
 import type { SentAnswer } from '../request.ts';
@@ -39,12 +38,14 @@ export function refuseRunnerMetadata(metadata: unknown): void {
   if (isRunner({ metadata })) throw refusal(`The metadata key "${RUNNER_METADATA}" is the gateway's own. Use another.`);
 }
 
-/** Refuses a request that names a runner in path or query, or would create a sandbox that looks like one. */
-export function refuseRunnerRequest(request: GuardedRequest, isHidden: IsHidden): void {
+/**
+ * Refuses a request that names a runner in path or query, or would create a sandbox that looks like one. `body`: parsed.
+ */
+export function refuseRunnerRequest(request: GuardedRequest, body: unknown, isHidden: IsHidden): void {
   const named = decoded(`${request.path}?${request.query}`).match(/[a-z0-9]{8,}/gi) ?? [];
   for (const id of named) refuseRunner(id, isHidden);
-  if (request.effect === 'creates' && request.resource === 'sandbox' && request.body !== undefined)
-    refuseRunnerMetadata((tryParseJson(request.body) as { metadata?: unknown } | null | undefined)?.metadata);
+  if (request.effect === 'creates' && request.resource === 'sandbox')
+    refuseRunnerMetadata((body as { metadata?: unknown } | null | undefined)?.metadata);
 }
 
 const refusal = (message: string) => new GatewayError('path_refused', message);
