@@ -1,6 +1,7 @@
 // Decompresses and measures a body. Runs on a thread (unpacker.ts). Pure.
 import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
 import { type JsonLimits, type JsonVerdict, judgeJson } from '../ground/json-size.ts';
+import type { Utf8 } from '../ground/json-text.ts';
 
 const DECODERS = { gzip: gunzipSync, 'x-gzip': gunzipSync, deflate: inflateSync, br: brotliDecompressSync };
 export type Encoding = keyof typeof DECODERS;
@@ -11,7 +12,7 @@ export type PackedBody = { readonly bytes: Uint8Array; readonly encoding: Encodi
 
 /** `broken`: the bytes are not of this encoding, or not complete. */
 export type UnpackedBody =
-  | { readonly bytes: Uint8Array; readonly verdict: JsonVerdict }
+  | { readonly bytes: Utf8; readonly verdict: JsonVerdict }
   | { readonly fault: 'broken' | 'too_large' };
 
 /** Maximum ratio of uncompressed to received bytes, for bodies of more than FREE_OF_RATIO_BYTES. */

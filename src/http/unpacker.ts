@@ -6,12 +6,13 @@ import { builtFile } from '../ground/built.ts';
 import { type Sender, ThreadPool } from '../ground/thread-pool.ts';
 import type { PackedBody, UnpackedBody } from './unpack.ts';
 
+const RETRY_AFTER_MS = 1_000;
+
 export class Unpacker {
   readonly #threads: ThreadPool<PackedBody, UnpackedBody>;
 
   /** The thread starts with the first compressed body: most clients send none. `nice`: see ground/thread-time.ts. */
   constructor({ nice = 0 } = {}) {
-    const failed = (cause: unknown) => new GatewayError('internal', undefined, { cause });
     this.#threads = new ThreadPool({
       file: builtFile('http/unpack-thread.js'),
       threads: 1,
@@ -20,8 +21,9 @@ export class Unpacker {
       maxHeapMb: 64,
       deadlineMs: 1_000,
       nice,
-      late: () => failed(new Error('a body took too long to decompress')),
-      broken: failed,
+      // Within the limits of a body this takes milliseconds, so the thread had no processor.
+      late: () => new GatewayError('busy', undefined, { retryAfterMs: RETRY_AFTER_MS }),
+      broken: cause => new GatewayError('internal', undefined, { cause }),
     });
   }
 

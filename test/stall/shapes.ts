@@ -131,6 +131,8 @@ export const PLACES: Readonly<Record<string, Place>> = {
   'answer of the API': answered('/v2/sandboxes', `api.request({ path: '/v2/sandboxes' })`, asText),
   'list of a sandbox': answered('/filesystem.Filesystem/ListDir', `sbx.files.list('/')`, asText),
   'file of a sandbox': answered('/files', `sbx.files.read('/x')`, asText),
+  'bytes of a file': answered('/files', `sbx.files.read('/x', { format: 'bytes' })`, asText),
+  'server in a sandbox': answered('/', `sbx.fetch(80, '/')`, asText),
   'messages of a command': answered('/process.Process/Start', `sbx.commands.run('true')`, asFrames),
   'events of code': answered('/execute', `sbx.runCode('1')`, asText),
 };

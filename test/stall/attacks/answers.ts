@@ -4,6 +4,7 @@ import { post, times, toolCall } from '../support/send.ts';
 import { type Attack, execute, requests } from './attack.ts';
 
 const ZEROS = `e2b_${'0'.repeat(40)}`;
+const IMAGE = JSON.stringify({ type: 'result', png: 'A'.repeat(400_000), is_main_result: false });
 const ALMOST_KEYS = `${'%30'.repeat(39)}%31`.repeat(50_000);
 
 export const ANSWERS: readonly Attack[] = [
@@ -27,6 +28,16 @@ export const ANSWERS: readonly Attack[] = [
       const reads = onSandbox(`Promise.all(Array.from({ length: 8 }, () => sbx.files.read('/x').catch(e => e.code)))`);
       return post(target, toolCall('execute_read', reads), { key: ZEROS });
     },
+  },
+  {
+    name: 'files of 5 MB read as bytes, 8 times',
+    answers: { ...HOSTILE, '/files': { body: 'x'.repeat(4_900_000) } },
+    send: execute(
+      'execute_read',
+      onSandbox(
+        `Promise.all(Array.from({ length: 8 }, () => sbx.files.read('/x', { format: 'bytes' }).then(b => b.length, e => e.code)))`,
+      ),
+    ),
   },
   {
     name: 'a sandbox that answers a command with 16 MB of small messages, 4 times',
@@ -66,6 +77,16 @@ export const ANSWERS: readonly Attack[] = [
     send: target =>
       Promise.all(
         times(4, () => post(target, toolCall('execute_write', onSandbox(`sbx.runCode('1').catch(e => e.code)`)))),
+      ),
+  },
+  {
+    name: 'a sandbox that answers code with 8 images of 400 kB, which are displayed, 6 times',
+    answers: { ...HOSTILE, '/execute': { body: `${IMAGE}\n`.repeat(8) } },
+    send: target =>
+      Promise.all(
+        times(6, () =>
+          post(target, toolCall('execute_write', onSandbox(`sbx.runCode('1').then(r => display(r), e => e.code)`))),
+        ),
       ),
   },
 ];

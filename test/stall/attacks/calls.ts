@@ -28,6 +28,17 @@ export const CALLS: readonly Attack[] = [
     send: execute('execute_write', requests(100, RAW, toSandboxes(`rawBody: s, contentType: 'application/json'`))),
   },
   {
+    name: '32 raw bodies of 900 kB',
+    send: target => {
+      const code = requests(
+        8,
+        `const s = JSON.stringify({ a: 'x'.repeat(900_000) })`,
+        toSandboxes(`rawBody: s, contentType: 'application/json'`),
+      );
+      return Promise.all(times(4, () => post(target, toolCall('execute_write', code))));
+    },
+  },
+  {
     name: '16 bodies of 75,000 metadata keys',
     send: execute('execute_write', requests(16, METADATA, toSandboxes(`body: { templateID: 'base', metadata: m }`))),
   },
