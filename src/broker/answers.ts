@@ -25,7 +25,8 @@ export class Answers {
       file: builtFile('broker/answer-thread.js'),
       threads: 1,
       maxThreads: 4,
-      maxWaiting: 1_000,
+      // What has arrived is never refused: the call may have changed something. Each run has few calls at once.
+      maxWaiting: Number.POSITIVE_INFINITY,
       maxHeapMb: 192,
       deadlineMs: 10_000,
       nice,
@@ -34,7 +35,7 @@ export class Answers {
     });
   }
 
-  /** `body` must not be used afterwards. @throws GatewayError `answer_too_large`, `busy`, `cancelled` */
+  /** `body` must not be used afterwards. @throws GatewayError `answer_too_large`, `cancelled` */
   shape(
     { body, size }: Pick<UpstreamAnswer, 'body' | 'size'>,
     plan: AnswerPlan,
@@ -44,17 +45,17 @@ export class Answers {
     return this.#do({ kind: 'answer', body, plan }, isSmall, from);
   }
 
-  /** @throws GatewayError `answer_too_large`, `busy`, `cancelled` */
+  /** @throws GatewayError `answer_too_large`, `cancelled` */
   maskText(text: string, { apiKey, ...from }: MaskFor): Promise<Done<'text'>> {
     return this.#do({ kind: 'text', text, apiKey }, text.length <= SMALL_BYTES, from);
   }
 
-  /** Bytes must not be used afterwards. @throws GatewayError `answer_too_large`, `busy`, `cancelled` */
+  /** Bytes must not be used afterwards. @throws GatewayError `answer_too_large`, `cancelled` */
   mask(value: string | Utf8, form: MaskForm, { apiKey, tokens, ...from }: MaskFor & Secrets): Promise<Done<'mask'>> {
     return this.#do({ kind: 'mask', value, form, secrets: { apiKey, tokens } }, sizeOf(value) <= SMALL_BYTES, from);
   }
 
-  /** `line` is large, and must not be used afterwards. @throws GatewayError `answer_too_large`, `busy`, `cancelled` */
+  /** `line` is large, and must not be used afterwards. @throws GatewayError `answer_too_large`, `cancelled` */
   readEvent(line: Utf8, secrets: Secrets, from: Sender): Promise<Done<'event'>> {
     return this.#do({ kind: 'event', line, secrets }, false, from);
   }

@@ -1,10 +1,7 @@
 // The queue of events that a run's calls send to the guest: they are masked one after another, in order. If an event
 // cannot be masked, the call that ends next fails with the reason.
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Emit } from '../engine/engine.ts';
 import { GatewayError } from '../errors.ts';
-
-const BUSY_RETRY_MS = 200;
 
 type Mask = () => Promise<string>;
 
@@ -15,7 +12,7 @@ export function createEventLine(signal: AbortSignal) {
 
   const send = async (mask: Mask, emit: Emit): Promise<void> => {
     try {
-      emit(await unlessBusy(mask, signal));
+      emit(await mask());
     } catch (caught) {
       const isOver = signal.aborted || (caught instanceof GatewayError && caught.code === 'cancelled');
       if (!isOver) fault ??= caught;
@@ -33,16 +30,4 @@ export function createEventLine(signal: AbortSignal) {
       if (thrown !== undefined) throw thrown;
     },
   };
-}
-
-/** Retries while the masking threads are busy with other callers. */
-async function unlessBusy(mask: Mask, signal: AbortSignal): Promise<string> {
-  for (;;) {
-    try {
-      return await mask();
-    } catch (caught) {
-      if (!(caught instanceof GatewayError) || caught.code !== 'busy') throw caught;
-      await sleep(BUSY_RETRY_MS, undefined, { signal });
-    }
-  }
 }
