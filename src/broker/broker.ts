@@ -87,7 +87,7 @@ export function createBroker(options: BrokerOptions): Broker {
 
   const openMemory = createRunMemory(options.memory, principal.id, options.signal);
   const { id: principalId, apiKey } = principal;
-  const owner = { principalId, name: options.requestId ?? 'a run' };
+  const owner = { principalId, name: options.requestId ?? 'a run', paced: true } as const;
   const events = createEventLine(options.signal);
 
   const answerCall = async (

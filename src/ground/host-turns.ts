@@ -5,9 +5,10 @@ import { AsyncResource } from 'node:async_hooks';
 import { Arrivals } from './arrivals.ts';
 import { FairQueue } from './fair-queue.ts';
 import { FairShares } from './fair-shares.ts';
+import { Pace } from './pace.ts';
 
-/** The caller for whom the main thread works. `name` is for the log. */
-export type TurnOwner = { readonly principalId: string; readonly name: string };
+/** The caller for whom the main thread works. `name` is for the log. `paced`: see pace.ts. */
+export type TurnOwner = { readonly principalId: string; readonly name: string; readonly paced?: true };
 
 export type Worked<T> = { readonly value: T; readonly ms: number };
 
@@ -24,11 +25,13 @@ type Passed = { readonly owner: TurnOwner; readonly onWorked: (ms: number) => vo
 export class HostTurns {
   /** Work waits while new connections are accepted. */
   readonly arrivals = new Arrivals();
+  readonly pace = new Pace();
   readonly #shares = new FairShares(SHARES);
   readonly #queue = new FairQueue<() => void>(this.#shares);
   /** Start of the first work since the last turn of the event loop. All time since then counts, microtasks included. */
   #sliceStartedAt: number | undefined;
   #scheduled = false;
+  #resting: NodeJS.Timeout | undefined;
   #turn = 0;
   /** The turn in which work last went on without waiting. */
   #wentOnIn = -1;
@@ -82,8 +85,11 @@ export class HostTurns {
 
   /** Whether new work would be done at once. */
   get isFree(): boolean {
-    const { size } = this.#queue;
-    return size === 0 && !this.arrivals.areExpected && (this.#sliceStartedAt === undefined || this.#hasTime());
+    return (
+      !this.#queue.holds(this.#mayGo) &&
+      !this.arrivals.areExpected &&
+      (this.#sliceStartedAt === undefined || this.#hasTime())
+    );
   }
 
   /** The longest piece of work since the last call of this method. */
@@ -95,7 +101,7 @@ export class HostTurns {
 
   #enter(owner: TurnOwner, act: () => void): void {
     const { principalId } = owner;
-    if (this.isFree && this.#hasTime()) this.#begin(owner, act);
+    if (this.isFree && this.#hasTime() && this.#mayGo(principalId)) this.#begin(owner, act);
     else {
       const resource = new AsyncResource('HOSTTURN');
       // Not AsyncResource.bind: the function that it returns has an accessor, and V8 keeps it until a full collection.
@@ -117,9 +123,10 @@ export class HostTurns {
     return now - this.#sliceStartedAt < SLICE_MS;
   }
 
-  #note({ principalId, name }: TurnOwner, startedAt: number): number {
+  #note({ principalId, name, paced }: TurnOwner, startedAt: number): number {
     const ms = performance.now() - startedAt;
     this.#queue.done(principalId, ms);
+    if (paced) this.pace.noteWork(principalId, ms);
     if (ms > (this.#longest?.ms ?? 0)) this.#longest = { name, ms };
     return ms;
   }
@@ -130,8 +137,14 @@ export class HostTurns {
     if (passed !== undefined) passed.onWorked(this.#note(passed.owner, passed.startedAt));
   }
 
+  readonly #mayGo = (principalId: string): boolean => this.pace.restMs(principalId) === 0;
+
   #schedule(): void {
     if (this.#scheduled) return;
+    if (!this.#queue.holds(this.#mayGo)) {
+      this.#scheduleLater();
+      return;
+    }
     this.#scheduled = true;
     setImmediate(() => {
       this.#turn += 1;
@@ -146,10 +159,18 @@ export class HostTurns {
     });
   }
 
+  /** All that waits has to rest. */
+  #scheduleLater(): void {
+    this.#resting ??= setTimeout(() => {
+      this.#resting = undefined;
+      if (this.#queue.size > 0) this.#schedule();
+    }, 1);
+  }
+
   /** Does one piece of work at a time, so that its microtasks run, and are counted, before the next. */
   #workOff(): void {
     this.#endPass();
-    const next = this.#hasTime() ? this.#queue.shift(always, always) : undefined;
+    const next = this.#hasTime() ? this.#queue.shift(this.#mayGo, this.#mayGo) : undefined;
     if (next !== undefined) {
       next();
       afterMicrotasks(() => this.#workOff());
@@ -160,8 +181,6 @@ export class HostTurns {
     if (this.#queue.size > 0) this.#schedule();
   }
 }
-
-const always = (): boolean => true;
 
 /** Node empties the microtask queue before it runs callbacks of nextTick. */
 const afterMicrotasks = (act: () => void): void => queueMicrotask(() => process.nextTick(act));

@@ -4,6 +4,7 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
+import { freeBuffers } from '../ground/free-buffers.ts';
 import { addressGroup } from './auth/addresses.ts';
 import type { DataKind, Parsed, ParsingTurns } from './parsing.ts';
 import { countPieces } from './pieces.ts';
@@ -142,7 +143,10 @@ class Connection extends Duplex implements Parsed {
   }
 
   #receive(data: Buffer): void {
-    if (this.#isLast) return;
+    if (this.#isLast) {
+      dropPacket(data);
+      return;
+    }
     this.#unparsed.push(data);
     this.#proceed();
     this.#unparsed.regulate();
@@ -235,6 +239,11 @@ class Connection extends Duplex implements Parsed {
     this.#socket.resume();
     setTimeout(() => this.destroy(), LINGER_MS).unref();
   }
+}
+
+/** Frees the memory at once: a refused client may send much more, and V8 would collect garbage for every few megabytes. */
+function dropPacket({ buffer, length }: Buffer): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === length) freeBuffers([buffer]);
 }
 
 /** Makes the server read its connections in pieces. Call it before the server listens. */

@@ -60,6 +60,7 @@ export function createMcpEndpoint(factory: McpServerFactory, { turns, log }: Mcp
       response.once('close', () => {
         if (!response.writableFinished) void turn().then(() => left.abort(GONE));
       });
+      turns.noteActive(auth?.clientId ?? '');
       await turn();
       if (response.destroyed) return;
       const apart = new BlocksApart();

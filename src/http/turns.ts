@@ -34,6 +34,11 @@ export class RequestTurns {
     return this.#turns.isFree;
   }
 
+  /** See ground/pace.ts. */
+  noteActive(principalId: string): void {
+    this.#turns.pace.noteActive(principalId);
+  }
+
   /** `key`: a digest of it, which may not be checked yet. `name`: for the log. */
   pass(request: Pick<IncomingMessage, 'socket'>, key: string, name = 'a request'): Promise<void> {
     const address = addressGroup(request.socket.remoteAddress);

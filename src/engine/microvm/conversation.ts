@@ -84,7 +84,7 @@ export class Conversation {
   /** The SDK awaits this before it reads on, so frames are handled in order and a flood of output is slowed down. */
   async onStdout(text: string): Promise<void> {
     const { turns, job, signal, onLost } = this.#parts;
-    const owner = { principalId: job.principal.id, name: 'frames of a microVM' };
+    const owner = { principalId: job.principal.id, name: 'frames of a microVM', paced: true } as const;
     const frames = this.#frames.read(text);
     try {
       for (let done = false; !done && !signal.aborted; ) {

@@ -154,7 +154,7 @@ export class Run {
     const { signal } = this.#over;
     const sdk = sdkOptions(account.e2b, { apiKey: account.apiKey, signal, timeoutMs: REQUEST_TIMEOUT_MS });
     const access = accessOf(made);
-    const owner = { principalId: this.#job.principal.id, name: 'output of a microVM' };
+    const owner = { principalId: this.#job.principal.id, name: 'output of a microVM', paced: true } as const;
     this.#wire = wires.open({
       origin: daemonOrigin(access, sdk),
       principalId: this.#job.principal.id,
