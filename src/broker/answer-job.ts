@@ -1,5 +1,5 @@
 // The work on what a run receives, which is done on the main thread or on another (answers.ts). Pure.
-import { type JsonPart, type Utf8, utf8Of, wholeText } from '../ground/json-text.ts';
+import { concatUtf8, type JsonPart, type Pieces, type Utf8, utf8Of, wholeText } from '../ground/json-text.ts';
 import { type AnswerPlan, type ShapedAnswer, shapeAnswer } from '../upstream/answer.ts';
 import { maskKey } from '../upstream/key-spellings.ts';
 import { type ReadEvent, readEvent } from './e2b/read-event.ts';
@@ -18,8 +18,8 @@ export type MaskForm = 'json' | 'string' | 'base64';
 export type Job =
   | { readonly kind: 'answer'; readonly body: Utf8; readonly plan: AnswerPlan }
   | { readonly kind: 'text'; readonly text: string; readonly apiKey: string }
-  | { readonly kind: 'mask'; readonly value: string | Utf8; readonly form: MaskForm; readonly secrets: Secrets }
-  | { readonly kind: 'event'; readonly line: Utf8; readonly secrets: Secrets };
+  | { readonly kind: 'mask'; readonly value: string | Pieces; readonly form: MaskForm; readonly secrets: Secrets }
+  | { readonly kind: 'event'; readonly line: Pieces; readonly secrets: Secrets };
 
 export type Results = {
   readonly answer: PreparedAnswer;
@@ -49,17 +49,21 @@ function resultOf(job: Job, makePart: (json: string) => JsonPart): Results[keyof
     case 'mask':
       return makePart(maskKey(jsonIn(job), job.secrets.apiKey));
     case 'event':
-      return readEvent(wholeText(job.line), job.secrets, makePart);
+      return readEvent(bufferOf(job.line).toString('utf8'), job.secrets, makePart);
   }
 }
 
 function jsonIn({ value, form, secrets }: Extract<Job, { kind: 'mask' }>): string {
-  if (form === 'base64') return JSON.stringify(maskBytes(bufferOf(utf8Of(value)), secrets.tokens).toString('base64'));
-  const text = wholeText(value);
+  const bytes = typeof value === 'string' ? Buffer.from(value) : bufferOf(value);
+  if (form === 'base64') return JSON.stringify(maskBytes(bytes, secrets.tokens).toString('base64'));
+  const text = typeof value === 'string' ? value : bytes.toString('utf8');
   return form === 'json' ? text : JSON.stringify(text);
 }
 
-const bufferOf = ({ buffer, byteOffset, length }: Utf8): Buffer => Buffer.from(buffer, byteOffset, length);
+function bufferOf(pieces: Pieces): Buffer {
+  const { buffer, byteOffset, length } = concatUtf8(pieces);
+  return Buffer.from(buffer, byteOffset, length);
+}
 
 /** Bytes, unless the text is short. */
 export const movedPart = (json: string): JsonPart => (json.length > SHORT_CHARS ? utf8Of(json) : json);

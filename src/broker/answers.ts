@@ -2,7 +2,7 @@
 // main thread, large ones on other threads, so that other callers do not have to wait.
 import { GatewayError } from '../errors.ts';
 import { builtFile } from '../ground/built.ts';
-import { buffersOf, sizeOf, type Utf8 } from '../ground/json-text.ts';
+import { buffersOf, type Pieces, sizeOf } from '../ground/json-text.ts';
 import { type Sender, ThreadPool } from '../ground/thread-pool.ts';
 import type { AnswerPlan } from '../upstream/answer.ts';
 import type { UpstreamAnswer } from '../upstream/client.ts';
@@ -51,12 +51,12 @@ export class Answers {
   }
 
   /** Bytes must not be used afterwards. @throws GatewayError `answer_too_large`, `cancelled` */
-  mask(value: string | Utf8, form: MaskForm, { apiKey, tokens, ...from }: MaskFor & Secrets): Promise<Done<'mask'>> {
+  mask(value: string | Pieces, form: MaskForm, { apiKey, tokens, ...from }: MaskFor & Secrets): Promise<Done<'mask'>> {
     return this.#do({ kind: 'mask', value, form, secrets: { apiKey, tokens } }, sizeOf(value) <= SMALL_BYTES, from);
   }
 
   /** `line` is large, and must not be used afterwards. @throws GatewayError `answer_too_large`, `cancelled` */
-  readEvent(line: Utf8, secrets: Secrets, from: Sender): Promise<Done<'event'>> {
+  readEvent(line: Pieces, secrets: Secrets, from: Sender): Promise<Done<'event'>> {
     return this.#do({ kind: 'event', line, secrets }, false, from);
   }
 

@@ -5,7 +5,7 @@ import { GatewayError, toGatewayError } from '../errors.ts';
 import type { HostTurns } from '../ground/host-turns.ts';
 import { tryParseJson } from '../ground/json.ts';
 import { describeExcess } from '../ground/json-size.ts';
-import { type JsonText, sizeOf, type Utf8 } from '../ground/json-text.ts';
+import { type JsonText, type Pieces, sizeOf } from '../ground/json-text.ts';
 import type { MemoryBudget } from '../ground/memory-budget.ts';
 import { omitUndefined } from '../ground/omit-undefined.ts';
 import type { Principal } from '../principal.ts';
@@ -129,9 +129,9 @@ export function createBroker(options: BrokerOptions): Broker {
       };
       const prepare = {
         masked: (text: string) => spent(options.answers.maskText(text, from)),
-        maskedJson: (value: string | Utf8, form: MaskForm, tokens: Tokens = []) =>
+        maskedJson: (value: string | Pieces, form: MaskForm, tokens: Tokens = []) =>
           spent(options.answers.mask(value, form, { ...from, tokens })),
-        readEvent: (line: Utf8, secrets: Secrets) => spent(options.answers.readEvent(line, secrets, from)),
+        readEvent: (line: Pieces, secrets: Secrets) => spent(options.answers.readEvent(line, secrets, from)),
       };
       const emitMasked: Emit = payload => events.push(() => prepare.masked(payload), emit);
       const own = { call: open.call, answer, work, turn, spend, ...prepare, emit: emitMasked };

@@ -1,7 +1,7 @@
 // The contract of a capability: what a guest may call, what it gets from the broker, and how it is found by its name.
 import type { Emit } from '../engine/engine.ts';
 import { GatewayError } from '../errors.ts';
-import type { JsonPart, JsonText, Utf8 } from '../ground/json-text.ts';
+import type { JsonPart, JsonText, Pieces } from '../ground/json-text.ts';
 import type { Principal } from '../principal.ts';
 import type { Mode } from '../spec/description.ts';
 import type { MaskForm } from './answer-job.ts';
@@ -41,9 +41,9 @@ export type CallContext = {
   /** Removes the caller's key from the text in every spelling. For all text that others may have written. */
   masked(text: string): Promise<string>;
   /** The same for JSON. Bytes must not be used afterwards; in those that become base64, the tokens are masked too. */
-  maskedJson(value: string | Utf8, form: MaskForm, tokens?: Tokens): Promise<JsonPart>;
+  maskedJson(value: string | Pieces, form: MaskForm, tokens?: Tokens): Promise<JsonPart>;
   /** Reads a large event of the code interpreter, which must not be used afterwards. */
-  readEvent(line: Utf8, secrets: Secrets): Promise<ReadEvent>;
+  readEvent(line: Pieces, secrets: Secrets): Promise<ReadEvent>;
   /** Sends an event to the guest during the call or after it. The sender must `take()` its bytes and send few. */
   readonly emit: Emit;
   /** @throws GatewayError `budget_exceeded` */

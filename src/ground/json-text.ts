@@ -3,6 +3,8 @@
 
 /** UTF-8. Whoever posts it to another thread moves it and must not use it afterwards. */
 export type Utf8 = Uint8Array<ArrayBuffer>;
+/** Bytes in the pieces in which they arrived. A character may be split between two. */
+export type Pieces = readonly Utf8[];
 export type JsonPart = string | Utf8;
 /** The parts in order make one JSON value. */
 export type JsonText = string | readonly JsonPart[];
@@ -31,7 +33,7 @@ export const utf8Of = (text: JsonText | Utf8): Utf8 =>
   concatUtf8(partsOf(text).map(part => (typeof part === 'string' ? ENCODER.encode(part) : part)));
 
 /** A copy with a buffer of its own, unless there is one piece that has one. */
-export function concatUtf8(pieces: readonly Uint8Array<ArrayBuffer>[]): Utf8 {
+export function concatUtf8(pieces: Pieces): Utf8 {
   const [only] = pieces;
   if (only !== undefined && pieces.length === 1 && ownsBuffer(only)) return only;
   const whole = new Uint8Array(pieces.reduce((bytes, { length }) => bytes + length, 0));

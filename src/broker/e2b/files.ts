@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { GatewayError } from '../../errors.ts';
 import { jsonOf } from '../../ground/json-text.ts';
 import { omitUndefined } from '../../ground/omit-undefined.ts';
-import { readCapped } from '../../ground/read-capped.ts';
+import { readPieces } from '../../ground/read-capped.ts';
 import { onInstance, options, path, user } from './arguments.ts';
 import { bytesOf, data } from './commands.ts';
 import { MaskedJson, method } from './method.ts';
@@ -37,7 +37,7 @@ const read = method('Sandbox.files.read', {
           signal: sdk.signal,
           ...omitUndefined({ user: opts.user }),
         });
-        const bytes = await readCapped(stream, {
+        const bytes = await readPieces(stream, {
           maxBytes: MAX_READ_BYTES,
           tooLarge: () => tooLarge(path),
           onBytes: call.context.answer.take,

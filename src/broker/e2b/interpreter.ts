@@ -5,7 +5,7 @@ import { isPortClosed } from '../../e2b/sdk-errors.ts';
 import type { Wire } from '../../e2b/wire.ts';
 import { GatewayError } from '../../errors.ts';
 import { describeExcess, type JsonLimits, judgeJson } from '../../ground/json-size.ts';
-import { concatUtf8, type Utf8 } from '../../ground/json-text.ts';
+import { concatUtf8, type Pieces, sizeOf, type Utf8 } from '../../ground/json-text.ts';
 import { SMALL_BYTES } from '../answers.ts';
 import { noAnswer } from './errors.ts';
 import { Execution, type ExecutionOptions, type ExecutionResult } from './execution.ts';
@@ -31,7 +31,7 @@ export type ExecuteOptions = ExecutionOptions & {
   /** Does work on the main thread, in turn with other runs. */
   readonly work: <T>(work: () => T) => Promise<T>;
   /** Reads a large event on another thread. */
-  readonly readEvent: (line: Utf8, secrets: Secrets) => Promise<ReadEvent>;
+  readonly readEvent: (line: Pieces, secrets: Secrets) => Promise<ReadEvent>;
 };
 
 /** Maximum number of events of one execution. */
@@ -121,7 +121,7 @@ const named = (name: string, message: string, statusCode: number | undefined) =>
   Object.assign(new Error(message), { name, statusCode });
 
 /** Some lines of a response, or a large one as it arrived. */
-type Lines = { readonly lines: readonly string[] } | { readonly large: Utf8 };
+type Lines = { readonly lines: readonly string[] } | { readonly large: Pieces };
 
 /** @throws GatewayError `answer_too_large` */
 async function* linesOf(response: Response, onBytes: (bytes: number) => void): AsyncGenerator<Lines> {
@@ -136,7 +136,7 @@ async function* linesOf(response: Response, onBytes: (bytes: number) => void): A
       continue;
     }
     const lastEnd = chunk.lastIndexOf(LINE_END);
-    const first = concatUtf8([...begun, chunk.subarray(0, firstEnd)]);
+    const first = [...begun, chunk.subarray(0, firstEnd)];
     const others = firstEnd === lastEnd ? [] : textOf(chunk.subarray(firstEnd + 1, lastEnd)).split('\n');
     begun = [chunk.subarray(lastEnd + 1)];
     count += 1 + others.length;
@@ -144,12 +144,13 @@ async function* linesOf(response: Response, onBytes: (bytes: number) => void): A
     yield asLines(first);
     for (let at = 0; at < others.length; at += EVENTS_A_TURN) yield { lines: others.slice(at, at + EVENTS_A_TURN) };
   }
-  yield asLines(concatUtf8(begun));
+  yield asLines(begun);
 }
 
 const LINE_END = 0x0a;
 
-const asLines = (line: Utf8): Lines => (line.length > SMALL_BYTES ? { large: line } : { lines: [textOf(line)] });
+const asLines = (line: Pieces): Lines =>
+  sizeOf(line) > SMALL_BYTES ? { large: line } : { lines: [textOf(concatUtf8(line))] };
 
 const textOf = ({ buffer, byteOffset, length }: Uint8Array): string =>
   Buffer.from(buffer, byteOffset, length).toString('utf8');

@@ -5,6 +5,7 @@ import { isRedirect, type Wire } from '../../e2b/wire.ts';
 import { GatewayError } from '../../errors.ts';
 import { jsonOf, wholeText } from '../../ground/json-text.ts';
 import { omitUndefined } from '../../ground/omit-undefined.ts';
+import { readPieces } from '../../ground/read-capped.ts';
 import { callMs, onInstance, options, path, user } from './arguments.ts';
 import { bytesOf, data } from './commands.ts';
 import { MaskedJson, method } from './method.ts';
@@ -12,6 +13,8 @@ import { maskTokens, type Tokens, tokensOf } from './tokens.ts';
 
 /** Maximum size of a response body: as base64 it still fits into the response of a call. */
 const MAX_BODY_BYTES = 5_000_000;
+/** The wire refuses a larger body before this does. */
+const BODY_LIMIT = { maxBytes: MAX_BODY_BYTES, tooLarge: () => new GatewayError('answer_too_large') };
 const MAX_REDIRECTS = 5;
 const MAX_HEADER_CHARS = 16_000;
 
@@ -110,7 +113,7 @@ async function ask(wire: Wire, baseUrl: string, path: string, init: Init, follow
         status: response.status,
         statusText: maskTokens(response.statusText, tokens).slice(0, 200),
         headers: shown(response.headers, tokens),
-        bytes: new Uint8Array(await response.arrayBuffer()),
+        bytes: await readPieces(response.body ?? [], BODY_LIMIT),
       };
     }
     await response.body?.cancel();
