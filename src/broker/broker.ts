@@ -5,7 +5,7 @@ import { GatewayError, toGatewayError } from '../errors.ts';
 import type { HostTurns } from '../ground/host-turns.ts';
 import { tryParseJson } from '../ground/json.ts';
 import { describeExcess } from '../ground/json-size.ts';
-import { type JsonText, type Pieces, sizeOf } from '../ground/json-text.ts';
+import { type JsonText, type Pieces, sizeOf, wholeText } from '../ground/json-text.ts';
 import type { MemoryBudget } from '../ground/memory-budget.ts';
 import { omitUndefined } from '../ground/omit-undefined.ts';
 import type { Principal } from '../principal.ts';
@@ -224,7 +224,7 @@ function parseArgs({ argsJson, excess }: GuestCall): unknown {
       'too_complex',
       `The arguments of the call hold ${describeExcess(excess)}. Send less at once, or put the data into a sandbox file.`,
     );
-  const args = tryParseJson(argsJson);
+  const args = tryParseJson(wholeText(argsJson));
   if (args === undefined) throw new GatewayError('request_invalid', 'The arguments of the call are not JSON.');
   return args;
 }

@@ -2,7 +2,7 @@
 import type { ErrorCode } from '../errors.ts';
 import type { Base64 } from '../ground/base64.ts';
 import type { JsonExcess } from '../ground/json-size.ts';
-import type { JsonText } from '../ground/json-text.ts';
+import type { JsonPart, JsonText } from '../ground/json-text.ts';
 import type { Hold } from '../ground/memory-budget.ts';
 import type { Principal } from '../principal.ts';
 
@@ -33,7 +33,7 @@ export type Limits = {
 /** A call from the guest: the capability, and its arguments as JSON exactly as the guest wrote it. */
 export type GuestCall = {
   readonly capability: string;
-  readonly argsJson: string;
+  readonly argsJson: JsonPart;
   /** The arguments exceed a limit and are left out, see intake.ts. */
   readonly excess?: JsonExcess;
   /** The user's decision on this call, see tape.ts. It never comes from the guest. */

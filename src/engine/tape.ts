@@ -245,7 +245,7 @@ export class Tape<Q = unknown> implements RunTape {
 
 /** The exact text of a call: when the code runs again, it writes the same arguments. */
 const textOf = ({ capability, argsJson, excess }: GuestCall): string =>
-  `${capability}\n${argsJson}\n${excess === undefined ? '' : excess.of}`;
+  `${capability}\n${wholeText(argsJson)}\n${excess === undefined ? '' : excess.of}`;
 
 /** Longer calls are replaced by their digest at once, because the broker keeps their text already. */
 const MAX_KEPT_CHARS = 1_000;

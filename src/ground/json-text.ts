@@ -7,29 +7,29 @@ export type Utf8 = Uint8Array<ArrayBuffer>;
 export type Pieces = readonly Utf8[];
 export type JsonPart = string | Utf8;
 /** The parts in order make one JSON value. */
-export type JsonText = string | readonly JsonPart[];
+export type JsonText = JsonPart | readonly JsonPart[];
 
 /** In bytes for parts that are bytes, else in characters. */
-export const sizeOf = (text: JsonText | Utf8): number =>
+export const sizeOf = (text: JsonText): number =>
   isOne(text) ? text.length : text.reduce((size, part) => size + part.length, 0);
 
-export const wholeText = (text: JsonText | Utf8): string => partsOf(text).map(stringOf).join('');
+export const wholeText = (text: JsonText): string => partsOf(text).map(stringOf).join('');
 
-export const partsOf = (text: JsonText | Utf8): readonly JsonPart[] => (isOne(text) ? [text] : text);
+export const partsOf = (text: JsonText): readonly JsonPart[] => (isOne(text) ? [text] : text);
 
 /** Joins the parts if all are strings. */
 export const jsonOf = (parts: readonly JsonPart[]): JsonText =>
   parts.every(part => typeof part === 'string') ? parts.join('') : parts;
 
 /** The buffers that move when the text is posted. Small bytes may share a buffer with others, and are copied. */
-export const buffersOf = (text: JsonText | Utf8): ArrayBuffer[] =>
+export const buffersOf = (text: JsonText): ArrayBuffer[] =>
   typeof text === 'string' ? [] : partsOf(text).flatMap(part => (ownsBuffer(part) ? [part.buffer] : []));
 
 const ownsBuffer = (part: JsonPart): part is Utf8 =>
   typeof part !== 'string' && part.length > 0 && part.length === part.buffer.byteLength;
 
 /** All parts as UTF-8, with a buffer of its own. */
-export const utf8Of = (text: JsonText | Utf8): Utf8 =>
+export const utf8Of = (text: JsonText): Utf8 =>
   concatUtf8(partsOf(text).map(part => (typeof part === 'string' ? ENCODER.encode(part) : part)));
 
 /** A copy with a buffer of its own, unless there is one piece that has one. */
@@ -47,7 +47,7 @@ export function concatUtf8(pieces: Pieces): Utf8 {
 
 const ENCODER = new TextEncoder();
 
-const isOne = (text: JsonText | Utf8): text is JsonPart => typeof text === 'string' || text instanceof Uint8Array;
+const isOne = (text: JsonText): text is JsonPart => typeof text === 'string' || text instanceof Uint8Array;
 
 const stringOf = (part: JsonPart): string =>
   typeof part === 'string' ? part : Buffer.from(part.buffer, part.byteOffset, part.length).toString('utf8');

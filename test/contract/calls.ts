@@ -13,6 +13,12 @@ export function calls(guest: Harness): void {
       });
     });
 
+    it('send long arguments unchanged', async () => {
+      const text = `'ä€😀"'.repeat(20_000)`;
+      const source = `async () => { const text = ${text}; const { args } = await api.request({ text }); return [text.length, args.text === text] }`;
+      expect(await guest.value(source)).toEqual([100_000, true]);
+    });
+
     it('pass a JSON reply to the guest unparsed', async () => {
       const callHost: CallHost = async () => ({ ok: true, json: '{"big":12345678901234567890,"__proto__":1}' });
       const source = 'async () => Object.keys(await api.request({}))';

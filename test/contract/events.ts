@@ -1,6 +1,7 @@
 // Events of a call reach the guest while the call is open, in order and before the reply, and also after it.
 import { describe, expect, it } from 'vitest';
 import type { CallHost } from '../../src/engine/engine.ts';
+import { wholeText } from '../../src/ground/json-text.ts';
 import { type Harness, LIMITS } from './harness.ts';
 
 const ID = 'i0abc';
@@ -15,7 +16,7 @@ const host =
   async ({ capability, argsJson }, _signal, emit) => {
     if (capability === 'Sandbox.connect') return answer({ sandboxId: ID, domain: 'example.org' });
     if (capability === 'Sandbox.commands.run')
-      return answer(await onRun((...events) => emit?.(JSON.stringify(events)), JSON.parse(argsJson).cmd));
+      return answer(await onRun((...events) => emit?.(JSON.stringify(events)), JSON.parse(wholeText(argsJson)).cmd));
     onOther?.();
     return answer(null);
   };

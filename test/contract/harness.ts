@@ -1,6 +1,7 @@
 // Shared by all parts of the contract suite: default limits, a host that replies, and functions to run a piece of code.
 import { expect } from 'vitest';
 import type { CallHost, Engine, GuestError, Job, Limits, Outcome } from '../../src/engine/engine.ts';
+import { wholeText } from '../../src/ground/json-text.ts';
 import { principalFromKey } from '../../src/principal.ts';
 
 export const LIMITS: Limits = {
@@ -23,7 +24,10 @@ export const principal = principalFromKey('');
 /** Replies to every call with the call itself, after a turn of the event loop. */
 export const echoHost: CallHost = async call => {
   await new Promise(resolve => setImmediate(resolve));
-  return { ok: true, json: JSON.stringify({ capability: call.capability, args: JSON.parse(call.argsJson) }) };
+  return {
+    ok: true,
+    json: JSON.stringify({ capability: call.capability, args: JSON.parse(wholeText(call.argsJson)) }),
+  };
 };
 
 export type RunOptions = Partial<Omit<Job, 'source' | 'limits'>> & { readonly limits?: Partial<Limits> };

@@ -3,6 +3,7 @@
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import type { AskHost, GuestCall, Outcome } from '../../src/engine/engine.ts';
+import { wholeText } from '../../src/ground/json-text.ts';
 import type { Harness } from './harness.ts';
 import { runToEnd } from './tape.ts';
 
@@ -53,7 +54,7 @@ const opinionOn = (end: number): GuestCall['decision'] => (end % 3 === 0 ? 'refu
 function world(asks: boolean) {
   const sent: string[] = [];
   const askHost: AskHost = async call => {
-    const { n, end, caught } = JSON.parse(call.argsJson) as { n?: number; end?: number; caught?: string };
+    const { n, end, caught } = JSON.parse(wholeText(call.argsJson)) as { n?: number; end?: number; caught?: string };
     if (end !== undefined && call.decision === undefined && asks) return { held: end };
     const decision = end === undefined || asks ? call.decision : opinionOn(end);
     if (decision === 'refused')

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AskHost, GuestCall, GuestReply, Outcome } from '../../src/engine/engine.ts';
 import { type Recording, Tape } from '../../src/engine/tape.ts';
+import { wholeText } from '../../src/ground/json-text.ts';
 import type { Harness, RunOptions } from './harness.ts';
 
 type Decision = GuestCall['decision'];
@@ -13,7 +14,8 @@ const refusal: GuestReply = { ok: false, error: { name: 'GatewayError', code: 'a
 /** An API that replies to each call once; a call with `end` needs approval. */
 function world(delayMs: (n: number) => number = () => 0) {
   const sent: string[] = [];
-  const askHost: AskHost = async ({ argsJson, decision }) => {
+  const askHost: AskHost = async ({ argsJson: args, decision }) => {
+    const argsJson = wholeText(args);
     const ends = argsJson.includes('"end"');
     if (ends && decision === undefined) return { held: argsJson };
     if (ends && decision !== 'approved') return refusal;

@@ -2,7 +2,6 @@
 // as base64.
 import { z } from 'zod';
 import { GatewayError } from '../../errors.ts';
-import { jsonOf } from '../../ground/json-text.ts';
 import { omitUndefined } from '../../ground/omit-undefined.ts';
 import { readPieces } from '../../ground/read-capped.ts';
 import { onInstance, options, path, user } from './arguments.ts';
@@ -37,14 +36,13 @@ const read = method('Sandbox.files.read', {
           signal: sdk.signal,
           ...omitUndefined({ user: opts.user }),
         });
-        const bytes = await readPieces(stream, {
+        const pieces = await readPieces(stream, {
           maxBytes: MAX_READ_BYTES,
           tooLarge: () => tooLarge(path),
           onBytes: call.context.answer.take,
         });
-        return new MaskedJson(
-          jsonOf([await call.context.maskedJson(bytes, opts.format === 'text' ? 'string' : 'base64')]),
-        );
+        const form = opts.format === 'text' ? 'string' : 'base64';
+        return new MaskedJson(await call.context.maskedJson(pieces, form));
       },
       MAX_READ_BYTES + 64 * 1024,
     ),

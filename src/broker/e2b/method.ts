@@ -2,7 +2,7 @@
 // anything is sent, checks the arguments, and masks secrets in the result.
 import type { z } from 'zod';
 import { GatewayError } from '../../errors.ts';
-import { type JsonText, jsonOf } from '../../ground/json-text.ts';
+import type { JsonText } from '../../ground/json-text.ts';
 import type { Effect, Mode } from '../../spec/description.ts';
 import { maskSecrets } from '../../upstream/redact.ts';
 import type { Asked } from '../approvals.ts';
@@ -59,7 +59,7 @@ export function method<Args>(id: string, definition: Definition<Args>): SandboxM
       });
     const plain = definition.redact === true ? maskSecrets(value) : value;
     if (plain instanceof MaskedJson) return plain.json;
-    return jsonOf([await context.maskedJson(JSON.stringify(plain ?? null), 'json')]);
+    return context.maskedJson(JSON.stringify(plain ?? null), 'json');
   };
 }
 

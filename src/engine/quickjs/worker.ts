@@ -1,6 +1,7 @@
 // Entry point of a worker thread: owns instances, has at most one run, and carries out the scheduler's messages.
 import { setImmediate } from 'node:timers';
 import { parentPort, workerData } from 'node:worker_threads';
+import { utf8Of } from '../../ground/json-text.ts';
 import { ownThreadId } from '../../ground/thread-time.ts';
 import type { TapeStart } from '../engine.ts';
 import { type Emission, type End, type Meter, newMeter } from '../intake.ts';
@@ -28,15 +29,26 @@ const host: RunHost = {
   stopRequested: () => Atomics.load(shared, 0) !== 0,
   // Without a thread id, CPU time cannot be measured per thread, and the wait would count as work.
   giveWay: maxMs => threadId !== 0 && Atomics.wait(shared, 2, 1, maxMs) !== 'not-equal',
-  flush: (run, emissions) => post({ type: 'emissions', runId: run.id, emissions }, blocksIn(emissions)),
+  flush(run, all) {
+    const { emissions, moved } = packed(all);
+    post({ type: 'emissions', runId: run.id, emissions }, moved);
+  },
 };
 
-/** The memory of displayed blocks, which is passed on without a copy. */
-function blocksIn(emissions: readonly Emission[]): ArrayBuffer[] {
-  const blocks: ArrayBuffer[] = [];
-  for (const emission of emissions)
-    if (emission.kind === 'display' && emission.display.kind === 'blob') blocks.push(emission.display.base64.buffer);
-  return blocks;
+/** Longer arguments of calls are passed on as bytes, which the main thread decodes when it is the run's turn. */
+const LONG_ARGS_CHARS = 32_768;
+
+/** `moved`: the memory of displayed blocks and of long arguments, which is passed on without a copy. */
+function packed(emissions: readonly Emission[]): { emissions: readonly Emission[]; moved: ArrayBuffer[] } {
+  const moved: ArrayBuffer[] = [];
+  const pack = (emission: Emission): Emission => {
+    if (emission.kind === 'display' && emission.display.kind === 'blob') moved.push(emission.display.base64.buffer);
+    if (emission.kind !== 'call' || emission.argsJson.length <= LONG_ARGS_CHARS) return emission;
+    const argsJson = utf8Of(emission.argsJson);
+    moved.push(argsJson.buffer);
+    return { ...emission, argsJson };
+  };
+  return { emissions: emissions.map(pack), moved };
 }
 
 function newInstance(imageId: number): Instance {
@@ -74,13 +86,13 @@ function recycle(imageId: number, { instance, trapped }: GuestRun): void {
 }
 
 function report(run: GuestRun, end: End | undefined): void {
-  const emissions = run.takeEmissions();
+  const { emissions, moved } = packed(run.takeEmissions());
   const { cpuMs } = run.meter;
   if (end === undefined) {
-    post({ type: 'waiting', runId: run.id, emissions, cpuMs }, blocksIn(emissions));
+    post({ type: 'waiting', runId: run.id, emissions, cpuMs }, moved);
     return;
   }
-  post({ type: 'ended', runId: run.id, emissions, cpuMs, end }, blocksIn(emissions));
+  post({ type: 'ended', runId: run.id, emissions, cpuMs, end }, moved);
   release();
 }
 

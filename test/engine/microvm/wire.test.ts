@@ -6,6 +6,7 @@ import type { CallHost, Outcome } from '../../../src/engine/engine.ts';
 import { FrameReader } from '../../../src/engine/microvm/stdout.ts';
 import { MARK, type RunnerFrame, toAscii } from '../../../src/engine/microvm/wire.ts';
 import { KIND } from '../../../src/engine/protocol.ts';
+import { wholeText } from '../../../src/ground/json-text.ts';
 import { expectWellFormed, Harness } from '../../contract/harness.ts';
 import { PATIENT } from '../../local/support/control.ts';
 import { microvmEngine, runInPlaceOfRunner, startProcessCloud } from '../../support/microvm.ts';
@@ -229,7 +230,7 @@ describe('large payloads', () => {
 
   it('of many concurrent calls keep their order and belong to the right call', async () => {
     const callHost: CallHost = async ({ argsJson }) => {
-      const { n, size } = JSON.parse(argsJson) as { n: number; size: number };
+      const { n, size } = JSON.parse(wholeText(argsJson)) as { n: number; size: number };
       return { ok: true, json: JSON.stringify({ n, text: String(n).repeat(size) }) };
     };
     const source = `async () => {
