@@ -2,14 +2,14 @@
 // begins again in each turn of the event loop, and whatever others wait for takes twice as long. Pure, except for the clock.
 
 /** Above this part of the main thread's time, the work of a caller is heavy, until it has used less for a while. */
-const OWN = { share: 0.1, creditMs: 8, maxDebtMs: 20 };
+const OWN = { share: 0.05, creditMs: 4, maxDebtMs: 10 };
 /** What all heavy work together gets while others are active. */
-const HEAVY = { share: 0.3, creditMs: 0.5, maxDebtMs: Number.POSITIVE_INFINITY };
+const HEAVY = { share: 0.2, creditMs: 0.5, maxDebtMs: 10 };
 /** A caller counts as active for this long after a request. */
 const ACTIVE_MS = 250;
 const MAX_KNOWN = 1_000;
 
-/** Fills with a share of the time, up to the credit, and is emptied by work. Below 0 there was too much work. */
+/** Fills with a share of the time, up to the credit, and is emptied by work. Below 0, down to the debt, there was too much. */
 class Bucket {
   readonly #limits: typeof OWN;
   #levelMs: number;

@@ -144,12 +144,17 @@ class Connection extends Duplex implements Parsed {
 
   #receive(data: Buffer): void {
     if (this.#isLast) {
-      dropPacket(data);
+      this.#drop(data);
       return;
     }
     this.#unparsed.push(data);
     this.#proceed();
     this.#unparsed.regulate();
+  }
+
+  /** Frees the memory at once: a refused client may send much more, and V8 would collect garbage for every few megabytes. */
+  #drop({ buffer, length }: Buffer): void {
+    if (buffer instanceof ArrayBuffer && buffer.byteLength === length) freeBuffers([buffer]);
   }
 
   #receiveEnd(): void {
@@ -239,11 +244,6 @@ class Connection extends Duplex implements Parsed {
     this.#socket.resume();
     setTimeout(() => this.destroy(), LINGER_MS).unref();
   }
-}
-
-/** Frees the memory at once: a refused client may send much more, and V8 would collect garbage for every few megabytes. */
-function dropPacket({ buffer, length }: Buffer): void {
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === length) freeBuffers([buffer]);
 }
 
 /** Makes the server read its connections in pieces. Call it before the server listens. */
