@@ -58,13 +58,13 @@ const LEFT_OUT = /\.map$|\/chunks\/.*\.wasm$|\/page\/(?!icon)[^/]+$/;
 rmSync(FOLDER, { recursive: true, force: true });
 mkdirSync(`${FOLDER}/node_modules`, { recursive: true });
 for (const entry of [
+  'broker',
   'chunks',
   'description',
   'engine',
   'guest',
   'mcp',
   'spec',
-  'upstream',
   'page',
   'main.js',
   'THIRD_PARTY.txt',
