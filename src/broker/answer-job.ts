@@ -54,9 +54,11 @@ function resultOf(job: Job, makePart: (json: string) => JsonPart): Results[keyof
 }
 
 function jsonIn({ value, form, secrets }: Extract<Job, { kind: 'mask' }>): string {
-  const bytes = typeof value === 'string' ? Buffer.from(value) : bufferOf(value);
-  if (form === 'base64') return JSON.stringify(maskBytes(bytes, secrets.tokens).toString('base64'));
-  const text = typeof value === 'string' ? value : bytes.toString('utf8');
+  if (form === 'base64') {
+    const bytes = typeof value === 'string' ? Buffer.from(value) : bufferOf(value);
+    return JSON.stringify(maskBytes(bytes, secrets.tokens).toString('base64'));
+  }
+  const text = typeof value === 'string' ? value : bufferOf(value).toString('utf8');
   return form === 'json' ? text : JSON.stringify(text);
 }
 
