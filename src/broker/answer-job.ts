@@ -14,7 +14,7 @@ export type PreparedAnswer = Omit<ShapedAnswer, 'json'> & { readonly json: JsonP
  */
 export type MaskForm = 'json' | 'string' | 'base64';
 
-/** `text`: of no particular form; the result is always a string. */
+/** The job `text` masks text of any form; its result is always a string. */
 export type Job =
   | { readonly kind: 'answer'; readonly body: Utf8; readonly plan: AnswerPlan }
   | { readonly kind: 'text'; readonly text: string; readonly apiKey: string }
@@ -31,7 +31,7 @@ export type Results = {
 /** `ms`: how long the work took. */
 export type Done<Kind extends keyof Results = keyof Results> = { readonly value: Results[Kind]; readonly ms: number };
 
-/** `makePart`: how long JSON is passed on. */
+/** `makePart`: converts JSON to the form in which it is passed on. */
 export function doJob(job: Job, makePart: (json: string) => JsonPart = json => json): Done {
   const startedAt = performance.now();
   const value = resultOf(job, makePart);
