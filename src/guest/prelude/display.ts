@@ -59,6 +59,10 @@ function bytesOf(value: unknown): Uint8Array | undefined {
 }
 
 const DATA_URL = /^data:([\w.+-]+\/[\w.+-]+);base64,/;
+const MAX_DATA_URL_HEAD = 200;
+
+/** The start of a data: URL and its media type. QuickJS tries a pattern at each position, so only the head is searched. */
+const headOf = (text: string): RegExpExecArray | null => DATA_URL.exec(text.slice(0, MAX_DATA_URL_HEAD));
 
 const TEXT_TYPE = /^(?:text\/|application\/json\b|image\/svg\+xml\b)/i;
 
@@ -69,7 +73,7 @@ const TEXT_TYPE = /^(?:text\/|application\/json\b|image\/svg\+xml\b)/i;
 function bytesOfText(mimeType: string, data: string): Uint8Array {
   const isText = TEXT_TYPE.test(mimeType);
   try {
-    const bytes = is.fromBase64(data.replace(DATA_URL, ''));
+    const bytes = is.fromBase64(data.slice(headOf(data)?.[0].length ?? 0));
     if (isText) decodeUtf8(bytes, true);
     return bytes;
   } catch {
@@ -110,7 +114,7 @@ function putResult(value: Record<string, unknown>): boolean {
 }
 
 function putText(text: string): void {
-  const url = DATA_URL.exec(text);
+  const url = headOf(text);
   if (url === null) put(text);
   else putTyped(url[1] ?? '', text);
 }

@@ -19,6 +19,19 @@ export type Encoding = {
 
 /** Decodes base64 like Node: accepts both alphabets, skips other characters, and stops at a `=`. */
 function fromBase64(text: string): Uint8Array {
+  return strictly(codec.fromBase64, text) ?? fromLooseBase64(text);
+}
+
+/** Patterns are slow in the guest, so usual text is given to the engine's own function as it is. */
+function strictly(decode: (text: string) => Uint8Array, text: string): Uint8Array | undefined {
+  try {
+    return decode(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function fromLooseBase64(text: string): Uint8Array {
   const [data = ''] = text
     .replaceAll('-', '+')
     .replaceAll('_', '/')
@@ -33,7 +46,8 @@ function lengthOfBase64(text: string): number {
 }
 
 /** Decodes up to the first pair that is not hexadecimal. */
-const fromHex = (text: string): Uint8Array => codec.fromHex((/^(?:[0-9a-f]{2})*/i.exec(text) ?? [''])[0]);
+const fromHex = (text: string): Uint8Array =>
+  strictly(codec.fromHex, text) ?? codec.fromHex((/^(?:[0-9a-f]{2})*/i.exec(text) ?? [''])[0]);
 
 const fromLatin1 = (text: string): Uint8Array =>
   Uint8Array.from({ length: text.length }, (_, at) => text.charCodeAt(at));
