@@ -97,7 +97,7 @@ export async function createCore(
   const operationsOf = (description: Description) =>
     new Operations(description, { allowUnlisted: config.E2B_ALLOW_UNLISTED, dashboard: api.dashboard });
   let operations = operationsOf(base);
-  const answers = new Answers({ nice });
+  const answers = new Answers({ nice, activity: turns.activity });
   const client = observeClient(createUpstreamClient(connection.api), observers.onUpstreamCall);
   const { engine, isHidden } = await engines;
   const limits = limitsOf(config);

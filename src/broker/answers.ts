@@ -3,6 +3,7 @@
 import { GatewayError } from '../errors.ts';
 import { builtFile } from '../ground/built.ts';
 import { buffersOf, type Pieces, sizeOf } from '../ground/json-text.ts';
+import { Activity, Pace, type PaceLimits } from '../ground/pace.ts';
 import { type Sender, ThreadPool } from '../ground/thread-pool.ts';
 import type { AnswerPlan } from '../upstream/answer.ts';
 import type { UpstreamAnswer } from '../upstream/client.ts';
@@ -13,14 +14,23 @@ import type { Secrets } from './e2b/tokens.ts';
 const SMALL_VALUES = 1_000;
 export const SMALL_BYTES = 32_768;
 
+/**
+ * Less than for the main thread, because the work here causes more elsewhere: collections of garbage, and memory that
+ * replies need in the guest. A tenth of a thread reads about 40 MB of files in a second.
+ */
+const PACE: PaceLimits = {
+  own: { share: 0.02, creditMs: 2, maxDebtMs: 10 },
+  heavy: { share: 0.1, creditMs: 0.5, maxDebtMs: 25 },
+};
+
 /** The key to mask, and the caller who waits. */
 export type MaskFor = Sender & { readonly apiKey: string };
 
 export class Answers {
   readonly #threads: ThreadPool<Job, Done>;
 
-  /** `nice`: see ground/thread-time.ts. */
-  constructor({ nice = 0 } = {}) {
+  /** `nice`: see ground/thread-time.ts. `activity`: see ground/pace.ts. */
+  constructor({ nice = 0, activity = new Activity() } = {}) {
     this.#threads = new ThreadPool({
       file: builtFile('broker/answer-thread.js'),
       threads: 1,
@@ -30,6 +40,7 @@ export class Answers {
       maxHeapMb: 192,
       deadlineMs: 10_000,
       nice,
+      pace: new Pace(activity, PACE),
       late: () => tooMuch('takes too long to read'),
       broken: cause => tooMuch('takes too much memory to read', cause),
     });

@@ -5,7 +5,7 @@ import { AsyncResource } from 'node:async_hooks';
 import { Arrivals } from './arrivals.ts';
 import { FairQueue } from './fair-queue.ts';
 import { FairShares } from './fair-shares.ts';
-import { Pace } from './pace.ts';
+import { Activity, Pace, type PaceLimits } from './pace.ts';
 
 /** The caller for whom the main thread works. `name` is for the log. `paced`: see pace.ts. */
 export type TurnOwner = { readonly principalId: string; readonly name: string; readonly paced?: true };
@@ -20,12 +20,19 @@ const SLICE_MS = 0.4;
  */
 const SHARES = { newcomerMs: 1, maxAheadMs: 8, creditMs: 8 };
 
+/** For what runs receive. Pieces of work are small, so the debt is. */
+const PACE: PaceLimits = {
+  own: { share: 0.05, creditMs: 4, maxDebtMs: 10 },
+  heavy: { share: 0.2, creditMs: 0.5, maxDebtMs: 10 },
+};
+
 type Passed = { readonly owner: TurnOwner; readonly onWorked: (ms: number) => void; readonly startedAt: number };
 
 export class HostTurns {
   /** Work waits while new connections are accepted. */
   readonly arrivals = new Arrivals();
-  readonly pace = new Pace();
+  readonly activity = new Activity();
+  readonly #pace = new Pace(this.activity, PACE);
   readonly #shares = new FairShares(SHARES);
   readonly #queue = new FairQueue<() => void>(this.#shares);
   /** Start of the first work since the last turn of the event loop. All time since then counts, microtasks included. */
@@ -126,7 +133,7 @@ export class HostTurns {
   #note({ principalId, name, paced }: TurnOwner, startedAt: number): number {
     const ms = performance.now() - startedAt;
     this.#queue.done(principalId, ms);
-    if (paced) this.pace.noteWork(principalId, ms);
+    if (paced) this.#pace.noteWork(principalId, ms);
     if (ms > (this.#longest?.ms ?? 0)) this.#longest = { name, ms };
     return ms;
   }
@@ -137,7 +144,7 @@ export class HostTurns {
     if (passed !== undefined) passed.onWorked(this.#note(passed.owner, passed.startedAt));
   }
 
-  readonly #mayGo = (principalId: string): boolean => this.pace.restMs(principalId) === 0;
+  readonly #mayGo = (principalId: string): boolean => this.#pace.restMs(principalId) === 0;
 
   #schedule(): void {
     if (this.#scheduled) return;

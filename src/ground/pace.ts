@@ -1,21 +1,27 @@
-// Slows down callers whose data keeps the main thread busy while others use the gateway. Without it, the work of one caller
-// begins again in each turn of the event loop, and whatever others wait for takes twice as long. Pure, except for the clock.
+// Slows down callers whose data keeps the host's threads busy while others use the gateway. Without it, the work of one
+// caller begins again in each turn of the event loop, and whatever others wait for takes twice as long. Work on threads
+// beside the main thread counts as well: it uses processors and memory that the main thread needs. Pure, except for the clock.
 
-/** Above this part of the main thread's time, the work of a caller is heavy, until it has used less for a while. */
-const OWN = { share: 0.05, creditMs: 4, maxDebtMs: 10 };
-/** What all heavy work together gets while others are active. */
-const HEAVY = { share: 0.2, creditMs: 0.5, maxDebtMs: 10 };
+/** A part of the time of one thread. `maxDebtMs` / `share` is the longest rest. */
+type Share = { readonly share: number; readonly creditMs: number; readonly maxDebtMs: number };
+
+/**
+ * `own`: above it, the work of a caller is heavy, until it has used less for a while. `heavy`: what all heavy work together
+ * gets while others are active; its debt should be more than a piece of work usually takes, or it gets more than that.
+ */
+export type PaceLimits = { readonly own: Share; readonly heavy: Share };
+
 /** A caller counts as active for this long after a request. */
 const ACTIVE_MS = 250;
 const MAX_KNOWN = 1_000;
 
 /** Fills with a share of the time, up to the credit, and is emptied by work. Below 0, down to the debt, there was too much. */
 class Bucket {
-  readonly #limits: typeof OWN;
+  readonly #limits: Share;
   #levelMs: number;
   #at: number;
 
-  constructor(limits: typeof OWN, now: number) {
+  constructor(limits: Share, now: number) {
     this.#limits = limits;
     this.#levelMs = limits.creditMs;
     this.#at = now;
@@ -36,29 +42,44 @@ class Bucket {
   }
 }
 
-export class Pace {
-  readonly #clock: () => number;
-  /** By principal, in the order of their last work. */
-  readonly #own = new Map<string, Bucket>();
-  readonly #heavy: Bucket;
+/** Knows which callers send requests. */
+export class Activity {
+  readonly now: () => number;
   /** The last two principals that sent requests. */
-  #active: readonly { readonly principalId: string; readonly at: number }[] = [];
+  #last: readonly { readonly principalId: string; readonly at: number }[] = [];
 
   constructor(clock = () => performance.now()) {
-    this.#clock = clock;
-    this.#heavy = new Bucket(HEAVY, clock());
+    this.now = clock;
   }
 
   /** Call it for each request. */
-  noteActive(principalId: string): void {
-    const others = this.#active.filter(other => other.principalId !== principalId);
-    this.#active = [{ principalId, at: this.#clock() }, ...others.slice(0, 1)];
+  note(principalId: string): void {
+    const others = this.#last.filter(other => other.principalId !== principalId);
+    this.#last = [{ principalId, at: this.now() }, ...others.slice(0, 1)];
+  }
+
+  ofOthers(principalId: string): boolean {
+    return this.#last.some(other => other.principalId !== principalId && this.now() - other.at < ACTIVE_MS);
+  }
+}
+
+export class Pace {
+  readonly #activity: Activity;
+  readonly #limits: PaceLimits;
+  /** By principal, in the order of their last work. */
+  readonly #own = new Map<string, Bucket>();
+  readonly #heavy: Bucket;
+
+  constructor(activity: Activity, limits: PaceLimits) {
+    this.#activity = activity;
+    this.#limits = limits;
+    this.#heavy = new Bucket(limits.heavy, activity.now());
   }
 
   /** Call it for work that was done. */
   noteWork(principalId: string, ms: number): void {
-    const now = this.#clock();
-    const own = this.#own.get(principalId) ?? new Bucket(OWN, now - ms);
+    const now = this.#activity.now();
+    const own = this.#own.get(principalId) ?? new Bucket(this.#limits.own, now - ms);
     if (own.levelMs(now) < 0) this.#heavy.take(ms, now);
     own.take(ms, now);
     this.#own.delete(principalId);
@@ -70,12 +91,8 @@ export class Pace {
   restMs(principalId: string): number {
     const own = this.#own.get(principalId);
     if (own === undefined) return 0;
-    const now = this.#clock();
+    const now = this.#activity.now();
     const isHeavy = own.levelMs(now) < 0;
-    return isHeavy && this.#othersAreActive(principalId, now) ? this.#heavy.restMs(now) : 0;
-  }
-
-  #othersAreActive(principalId: string, now: number): boolean {
-    return this.#active.some(other => other.principalId !== principalId && now - other.at < ACTIVE_MS);
+    return isHeavy && this.#activity.ofOthers(principalId) ? this.#heavy.restMs(now) : 0;
   }
 }

@@ -1,10 +1,13 @@
 // A pool of worker threads for work on callers' texts. The work may take too long or crash its thread, so each job has
 // a deadline and fails alone. Principals take turns; a principal that uses a thread never gets the last free one; one
 // that has recently passed a deadline goes after all others. Does not know the work: requests and replies are messages.
+import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { GatewayError } from '../errors.ts';
 import { FairQueue } from './fair-queue.ts';
 import { FairShares } from './fair-shares.ts';
+import { LatePrincipals } from './late-principals.ts';
+import type { Pace } from './pace.ts';
 import { lowerPriority, WorkTime } from './thread-time.ts';
 
 /** The first message of a thread. `threadId`: see thread-time.ts. */
@@ -22,6 +25,8 @@ export type ThreadPoolOptions = {
   readonly maxHeapMb: number;
   /** See thread-time.ts. */
   readonly nice: number;
+  /** Slows down callers with much work. Default: nobody is slowed down. */
+  readonly pace?: Pace | undefined;
   /** Make the error for a request that passed the deadline, and for one whose thread crashed. */
   readonly late: () => GatewayError;
   readonly broken: (cause: unknown) => GatewayError;
@@ -37,31 +42,32 @@ type Job<Request, Reply> = {
   readonly settle: (outcome: { readonly reply: Reply } | { readonly fault: GatewayError }) => void;
 };
 
+type Current<Request, Reply> = {
+  readonly work: Job<Request, Reply>;
+  readonly time: WorkTime;
+  readonly maxMs: number;
+  timer: NodeJS.Timeout;
+};
+
 type Thread<Request, Reply> = {
   readonly worker: Worker;
   ready: boolean;
   threadId: number;
-  job:
-    | {
-        readonly work: Job<Request, Reply>;
-        readonly time: WorkTime;
-        readonly maxMs: number;
-        timer: NodeJS.Timeout;
-      }
-    | undefined;
+  job: Current<Request, Reply> | undefined;
   idle: NodeJS.Timeout | undefined;
 };
 
 const RETRY_AFTER_MS = 1_000;
+/** If all that waits has to rest, it is checked again after this time. */
+const REST_MS = 5;
 /** A job that has taken this long counts as long: another thread is started for jobs that wait. */
 const LONG_MS = 30;
 const IDLE_MS = 5_000;
 /** See `maxAheadMs` of FairShares. */
 const MAX_AHEAD_MS = 2_000;
-/** How long a principal that has passed the deadline goes last. */
-const LATE_FOR_MS = 30_000;
-const MAX_LATE = 1_000;
 const LATE_SHARE = 1 / 4;
+/** On two processors, work on these threads delays the main thread like its own; on more, it does so less. */
+const THREADS_WORTH = Math.max(1, availableParallelism() / 2);
 /** Wall time limit as a multiple of the CPU time limit, for a machine that gives the thread no processor. */
 const MAX_CLOCK_TIMES = 4;
 
@@ -71,9 +77,9 @@ export class ThreadPool<Request, Reply> {
     new FairShares({ newcomerMs: LONG_MS, maxAheadMs: MAX_AHEAD_MS }),
   );
   readonly #threads = new Set<Thread<Request, Reply>>();
-  /** Principal -> time until which it goes last. */
-  readonly #late = new Map<string, number>();
+  readonly #late = new LatePrincipals();
   #growing: NodeJS.Timeout | undefined;
+  #resting: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor(options: ThreadPoolOptions) {
@@ -116,6 +122,7 @@ export class ThreadPool<Request, Reply> {
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#growing);
+    clearTimeout(this.#resting);
     for (const job of this.#queue.remove(always)) job.settle({ fault: new GatewayError('draining') });
     await Promise.all([...this.#threads].map(({ worker }) => worker.terminate()));
   }
@@ -141,26 +148,38 @@ export class ThreadPool<Request, Reply> {
       if (thread === undefined || job === undefined) break;
       this.#give(thread, job);
     }
-    if (this.#queue.size > 0) this.#growing ??= setTimeout(() => this.#grow(), LONG_MS);
+    if (this.#queue.size === 0) return;
+    if (this.#queue.holds(this.#mayGo)) this.#growing ??= setTimeout(() => this.#grow(), LONG_MS);
+    else this.#resting ??= setTimeout(() => this.#endRest(), REST_MS);
   }
+
+  #endRest(): void {
+    this.#resting = undefined;
+    this.#dispatch();
+  }
+
+  readonly #mayGo = (principalId: string): boolean => (this.#options.pace?.restMs(principalId) ?? 0) === 0;
 
   /** The last free thread is reserved for a principal that uses none and is not late. */
   #next(freeThreads: number): Job<Request, Reply> | undefined {
-    const isLate = (principalId: string) => this.#isLate(principalId);
+    const isLate = (principalId: string) => this.#late.has(principalId);
     const held = (holds: (principalId: string) => boolean) =>
       [...this.#threads].some(({ job }) => job !== undefined && holds(job.work.principalId));
     const alone = this.#options.maxThreads === 1;
-    const mayTake = (principalId: string) => alone || freeThreads > 1 || !held(other => other === principalId);
+    const mayTake = (principalId: string) =>
+      this.#mayGo(principalId) && (alone || freeThreads > 1 || !held(other => other === principalId));
     return (
       this.#queue.shift(never, principalId => !isLate(principalId) && mayTake(principalId)) ??
-      (alone || (freeThreads > 1 && !held(isLate)) ? this.#queue.shift(never, isLate) : undefined)
+      (alone || (freeThreads > 1 && !held(isLate))
+        ? this.#queue.shift(never, principalId => isLate(principalId) && this.#mayGo(principalId))
+        : undefined)
     );
   }
 
   #give(thread: Thread<Request, Reply>, work: Job<Request, Reply>): void {
     clearTimeout(thread.idle);
     const { deadlineMs } = this.#options;
-    const maxMs = this.#isLate(work.principalId) ? deadlineMs * LATE_SHARE : deadlineMs;
+    const maxMs = this.#late.has(work.principalId) ? deadlineMs * LATE_SHARE : deadlineMs;
     const timer = setTimeout(() => this.#look(thread), LONG_MS);
     thread.job = { work, time: new WorkTime(thread.threadId, { exact: true }), maxMs, timer };
     thread.worker.postMessage(work.request, work.moved);
@@ -175,18 +194,8 @@ export class ThreadPool<Request, Reply> {
       job.timer = setTimeout(() => this.#look(thread), Math.ceil(job.maxMs - ranMs));
       return;
     }
-    this.#noteLate(job.work.principalId);
+    this.#late.note(job.work.principalId);
     this.#lose(thread, this.#options.late());
-  }
-
-  #isLate(principalId: string): boolean {
-    return (this.#late.get(principalId) ?? 0) > performance.now();
-  }
-
-  #noteLate(principalId: string): void {
-    this.#late.delete(principalId);
-    this.#late.set(principalId, performance.now() + LATE_FOR_MS);
-    if (this.#late.size > MAX_LATE) this.#late.delete(this.#late.keys().next().value ?? '');
   }
 
   /** Starts another thread for waiting jobs, unless an existing one will soon be free. */
@@ -227,7 +236,7 @@ export class ThreadPool<Request, Reply> {
     thread.job = undefined;
     if (job !== undefined) {
       clearTimeout(job.timer);
-      this.#queue.done(job.work.principalId, job.time.ranMs);
+      this.#noteDone(job);
       job.work.settle({ reply: message as Reply });
     } else if (!thread.ready) {
       thread.threadId = (message as ThreadReady).threadId ?? 0;
@@ -239,13 +248,18 @@ export class ThreadPool<Request, Reply> {
       thread.idle = setTimeout(() => this.#lose(thread, new GatewayError('internal')), IDLE_MS).unref();
   }
 
+  #noteDone({ work: { principalId }, time: { ranMs } }: Current<Request, Reply>): void {
+    this.#queue.done(principalId, ranMs);
+    this.#options.pace?.noteWork(principalId, ranMs / THREADS_WORTH);
+  }
+
   #lose(thread: Thread<Request, Reply>, fault: GatewayError): void {
     if (!this.#threads.delete(thread)) return;
     clearTimeout(thread.idle);
     void thread.worker.terminate();
     if (thread.job !== undefined) {
       clearTimeout(thread.job.timer);
-      this.#queue.done(thread.job.work.principalId, thread.job.time.ranMs);
+      this.#noteDone(thread.job);
       thread.job.work.settle({ fault });
     }
     if (thread.ready) this.#dispatch();

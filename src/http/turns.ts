@@ -36,7 +36,7 @@ export class RequestTurns {
 
   /** See ground/pace.ts. */
   noteActive(principalId: string): void {
-    this.#turns.pace.noteActive(principalId);
+    this.#turns.activity.note(principalId);
   }
 
   /** `key`: a digest of it, which may not be checked yet. `name`: for the log. */

@@ -2,19 +2,28 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { HostTurns } from '../../src/ground/host-turns.ts';
-import { Pace } from '../../src/ground/pace.ts';
+import { Activity, Pace } from '../../src/ground/pace.ts';
 
 const PIECE_MS = 0.4;
+const LIMITS = {
+  own: { share: 0.05, creditMs: 4, maxDebtMs: 10 },
+  heavy: { share: 0.2, creditMs: 0.5, maxDebtMs: 10 },
+};
+
+function paceAt(clock: () => number) {
+  const activity = new Activity(clock);
+  return { activity, pace: new Pace(activity, LIMITS) };
+}
 
 /** The part of 2 s in which each of the callers worked, if all always have work and others send requests or not. */
 function simulate(callers: readonly string[], { others }: { others: boolean }) {
   let now = 1_000;
-  const pace = new Pace(() => now);
+  const { activity, pace } = paceAt(() => now);
   const workedMs = new Map(callers.map(caller => [caller, 0]));
-  for (const caller of callers.slice(0, 1)) pace.noteActive(caller);
+  for (const caller of callers.slice(0, 1)) activity.note(caller);
   const until = now + 2_000;
   while (now < until) {
-    if (others) pace.noteActive('bystander');
+    if (others) activity.note('bystander');
     const caller = callers
       .filter(each => pace.restMs(each) === 0)
       .sort((a, b) => (workedMs.get(a) ?? 0) - (workedMs.get(b) ?? 0))[0];
@@ -41,10 +50,10 @@ it('beside others, heavy callers together get a fifth of the time, in equal part
 
 it('a caller rests only after its credit, and no longer after a pause', () => {
   let now = 0;
-  const pace = new Pace(() => now);
+  const { activity, pace } = paceAt(() => now);
   const work = (ms: number) => {
     now += ms;
-    pace.noteActive('bystander');
+    activity.note('bystander');
     pace.noteWork('a', ms);
   };
   work(3);
@@ -54,43 +63,43 @@ it('a caller rests only after its credit, and no longer after a pause', () => {
   expect(pace.restMs('a')).toBeCloseTo(10, 5);
   expect(pace.restMs('b')).toBe(0);
   now += 11;
-  pace.noteActive('bystander');
+  activity.note('bystander');
   expect(pace.restMs('a')).toBe(0);
   now += 200;
-  pace.noteActive('bystander');
+  activity.note('bystander');
   work(1);
   expect(pace.restMs('a')).toBe(0);
 });
 
 it('a caller that worked long while it was alone is not heavy for long', () => {
   let now = 0;
-  const pace = new Pace(() => now);
+  const { activity, pace } = paceAt(() => now);
   for (let piece = 0; piece < 10_000; piece++) {
     now += 5;
     pace.noteWork('a', 5);
   }
-  pace.noteActive('bystander');
+  activity.note('bystander');
   expect(pace.restMs('a')).toBeLessThanOrEqual(50);
   now += 300;
-  pace.noteActive('bystander');
+  activity.note('bystander');
   pace.noteWork('a', 3);
   expect(pace.restMs('a')).toBe(0);
 });
 
 it('the requests of one caller are not those of others', () => {
   let now = 0;
-  const pace = new Pace(() => now);
+  const { activity, pace } = paceAt(() => now);
   for (let piece = 0; piece < 20; piece++) {
-    pace.noteActive('a');
+    activity.note('a');
     now += 5;
     pace.noteWork('a', 5);
   }
   expect(pace.restMs('a')).toBe(0);
-  pace.noteActive('b');
-  pace.noteActive('a');
+  activity.note('b');
+  activity.note('a');
   expect(pace.restMs('a')).toBeGreaterThan(0);
   now += 300;
-  pace.noteActive('a');
+  activity.note('a');
   expect(pace.restMs('a')).toBe(0);
 });
 
@@ -101,10 +110,10 @@ it('while heavy work rests, the work of others is done at once, and the heavy wo
     while (performance.now() < until);
   };
   const order: string[] = [];
-  turns.pace.noteActive('bystander');
+  turns.activity.note('bystander');
   const heavy = Array.from({ length: 4 }, (_, at) =>
     turns.take({ principalId: 'heavy', name: 'heavy', paced: true }, () => {
-      turns.pace.noteActive('bystander');
+      turns.activity.note('bystander');
       spin(20);
       order.push(`heavy ${at}`);
     }),
