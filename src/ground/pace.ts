@@ -7,7 +7,7 @@ type Share = { readonly share: number; readonly creditMs: number; readonly maxDe
 
 /**
  * `own`: above it, the work of a caller is heavy, until it has used less for a while. `heavy`: what all heavy work together
- * gets while others are active; its debt should be more than a piece of work usually takes, or it gets more than that.
+ * gets while others are active. Its debt must be more than a piece of work usually takes, or heavy work gets more than its share.
  */
 export type PaceLimits = { readonly own: Share; readonly heavy: Share };
 

@@ -66,7 +66,7 @@ const IDLE_MS = 5_000;
 /** See `maxAheadMs` of FairShares. */
 const MAX_AHEAD_MS = 2_000;
 const LATE_SHARE = 1 / 4;
-/** On two processors, work on these threads delays the main thread like its own; on more, it does so less. */
+/** The threads compete with the main thread for processors. With two, their time counts in full for `pace`, with more less. */
 const THREADS_WORTH = Math.max(1, availableParallelism() / 2);
 /** Wall time limit as a multiple of the CPU time limit, for a machine that gives the thread no processor. */
 const MAX_CLOCK_TIMES = 4;
