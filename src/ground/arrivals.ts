@@ -9,19 +9,24 @@ export class Arrivals {
   #isExpecting = false;
   #hasArrived = false;
   #since = 0;
+  readonly #now: () => number;
+
+  constructor(clock = () => performance.now()) {
+    this.#now = clock;
+  }
 
   /** Call it for each new connection. */
   arrived(): void {
     this.#hasArrived = true;
     if (this.#isExpecting) return;
     this.#isExpecting = true;
-    this.#since = performance.now();
+    this.#since = this.#now();
     this.#watch();
   }
 
   /** Whether work should wait for a turn of the event loop, in which more connections may be accepted. */
   get areExpected(): boolean {
-    return this.#isExpecting && (performance.now() - this.#since) % (ACCEPT_MS + WORK_MS) < ACCEPT_MS;
+    return this.#isExpecting && (this.#now() - this.#since) % (ACCEPT_MS + WORK_MS) < ACCEPT_MS;
   }
 
   #watch(): void {
