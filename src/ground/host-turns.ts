@@ -30,9 +30,10 @@ type Passed = { readonly owner: TurnOwner; readonly onWorked: (ms: number) => vo
 
 export class HostTurns {
   /** Work waits while new connections are accepted. */
-  readonly arrivals = new Arrivals();
-  readonly activity = new Activity();
-  readonly #pace = new Pace(this.activity, PACE);
+  readonly arrivals: Arrivals;
+  readonly activity: Activity;
+  readonly #pace: Pace;
+  readonly #now: () => number;
   readonly #shares = new FairShares(SHARES);
   readonly #queue = new FairQueue<() => void>(this.#shares);
   /** Start of the first work since the last turn of the event loop. All time since then counts, microtasks included. */
@@ -46,6 +47,13 @@ export class HostTurns {
   #passed: Passed | undefined;
   #longest: { readonly name: string; readonly ms: number } | undefined;
 
+  constructor(clock = () => performance.now()) {
+    this.#now = clock;
+    this.arrivals = new Arrivals(clock);
+    this.activity = new Activity(clock);
+    this.#pace = new Pace(this.activity, PACE);
+  }
+
   /**
    * Does `work` at once if there is time left, else when it is its turn. The work is not interrupted, so its input must
    * limit its duration. Rejects with the error that it throws.
@@ -53,7 +61,7 @@ export class HostTurns {
   take<T>(owner: TurnOwner, work: () => T): Promise<Worked<T>> {
     return new Promise((resolve, reject) => {
       this.#enter(owner, () => {
-        const startedAt = performance.now();
+        const startedAt = this.#now();
         try {
           const value = work();
           resolve({ value, ms: this.#note(owner, startedAt) });
@@ -74,7 +82,7 @@ export class HostTurns {
     return new Promise(resolve => {
       const act = () => {
         const drains = this.#passed !== undefined;
-        this.#passed = { owner, onWorked, startedAt: performance.now() };
+        this.#passed = { owner, onWorked, startedAt: this.#now() };
         resolve();
         if (!drains) afterMicrotasks(() => this.#endPass());
       };
@@ -125,13 +133,13 @@ export class HostTurns {
   }
 
   #hasTime(): boolean {
-    const now = performance.now();
+    const now = this.#now();
     this.#sliceStartedAt ??= now;
     return now - this.#sliceStartedAt < SLICE_MS;
   }
 
   #note({ principalId, name, paced }: TurnOwner, startedAt: number): number {
-    const ms = performance.now() - startedAt;
+    const ms = this.#now() - startedAt;
     this.#queue.done(principalId, ms);
     if (paced) this.#pace.noteWork(principalId, ms);
     if (ms > (this.#longest?.ms ?? 0)) this.#longest = { name, ms };
@@ -161,7 +169,7 @@ export class HostTurns {
         this.#schedule();
         return;
       }
-      this.#sliceStartedAt = performance.now();
+      this.#sliceStartedAt = this.#now();
       this.#workOff();
     });
   }
