@@ -128,19 +128,22 @@ describe('budgets', () => {
   });
 
   test('calls beyond the parallel limit wait in order', async () => {
-    let open = 0;
-    let most = 0;
     const order: unknown[] = [];
+    const ends: (() => void)[] = [];
     const slow: Capability = async args => {
-      most = Math.max(most, ++open);
       order.push(args);
-      await new Promise(resolve => setImmediate(resolve));
-      open--;
+      await new Promise<void>(resolve => ends.push(resolve));
       return 'null';
     };
     const { call } = start({ capabilities: { slow }, limits: { maxParallelCalls: 8 } });
-    await Promise.all(Array.from({ length: 40 }, (_, index) => call(index, 'slow')));
-    expect(most).toBe(8);
+    const calls = Array.from({ length: 40 }, (_, index) => call(index, 'slow'));
+    for (let begun = 8; begun <= 40; begun += 8) {
+      await expect.poll(() => order.length).toBe(begun);
+      for (let i = 0; i < 10; i++) await new Promise(resolve => setImmediate(resolve));
+      expect(order).toHaveLength(begun);
+      for (const end of ends.splice(0)) end();
+    }
+    await Promise.all(calls);
     expect(order).toEqual(Array.from({ length: 40 }, (_, index) => index));
   });
 

@@ -1,4 +1,5 @@
 // The limit on sandboxes of a key, for every way to create one, and the mark on sandboxes that a run creates.
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { REQUEST_TAG } from '../../src/broker/e2b/quota.ts';
 import { startDataPlane, type TestDataPlane } from '../support/data-plane.ts';
@@ -68,6 +69,44 @@ describe('with a limit of two', () => {
     const ids = plane.cloud.cloud.all().map(({ sandboxId }) => ({ sandboxId }));
     await Promise.all(ids.map(id => plane.openRun({ key }).reply('Sandbox.kill', id)));
     await Promise.all([1, 2].map(() => plane.openRun({ key }).call('Sandbox.create', {}))); // nothing stays counted
+  });
+
+  it('a creation that E2B lists before it has ended is counted once', async () => {
+    let answer = (): void => undefined;
+    const held = new Promise<void>(resolve => (answer = resolve));
+    const intercept = async (request: IncomingMessage, response: ServerResponse) => {
+      if (request.method !== 'POST') return false;
+      const end = response.end.bind(response) as (...args: unknown[]) => void;
+      response.end = (...args: unknown[]) => {
+        void held.then(() => end(...args));
+        return response;
+      };
+      return false;
+    };
+    plane = await startDataPlane({ maxSandboxesPerKey: 2, cloud: { intercept } });
+    const { cloud, requests, openRun } = plane;
+    const run = openRun();
+    const first = create(run);
+    await expect.poll(() => cloud.cloud.all()).toHaveLength(1);
+    const second = create(run);
+    const counts = () => requests.filter(each => each === 'GET /v2/sandboxes').length;
+    await expect.poll(counts).toBe(2);
+    const third = run.reply('Sandbox.create', {});
+    await expect.poll(counts).toBe(3);
+    answer();
+    await Promise.all([first, second]);
+    expect(await third).toMatchObject({ ok: false, error: { code: 'sandbox_limit' } });
+  });
+
+  it('a creation that fails leaves its place to a later one', async () => {
+    plane = await startDataPlane({ maxSandboxesPerKey: 1 });
+    const { openRun } = plane;
+    const run = openRun();
+    const [failed, made] = await Promise.all([
+      run.reply('Sandbox.create', { template: 'does-not-exist' }),
+      run.reply('Sandbox.create', {}),
+    ]);
+    expect([failed.ok, made.ok]).toEqual([false, true]);
   });
 
   it.each([

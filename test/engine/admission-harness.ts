@@ -6,6 +6,8 @@ import { principalFromKey } from '../../src/principal.ts';
 import { LIMITS } from '../contract/harness.ts';
 
 export const LONG_AGO = -1_000;
+/** In the future: the slice stays short, however long the test is interrupted. */
+export const NOW = 1_000_000;
 
 /** Admission for `max` workers, none of which is started yet. More than `base` are additional ones. */
 export function admissionFor(max: number, base = max) {

@@ -1,6 +1,6 @@
 // Who may use the last free workers, and when others are needed, with workers that only have a state.
 import { describe, expect, it } from 'vitest';
-import { admissionFor, LONG_AGO } from './admission-harness.ts';
+import { admissionFor, LONG_AGO, NOW } from './admission-harness.ts';
 
 describe('the worker that is kept when workers were added', () => {
   it('is for known principals with short runs, not for new ones nor for long runs', () => {
@@ -44,7 +44,7 @@ describe('the worker that is kept when workers were added', () => {
     enqueue('b');
     const begun = place();
     begun?.takeWithheld();
-    addWorker(begun, 0);
+    addWorker(begun, NOW);
     addWorker();
     addWorker();
     expect(order()).toEqual([]);
@@ -69,7 +69,7 @@ describe('workers that were added', () => {
     meet(10, 'a', 'b', 'quick');
     meet(1, 'brief', 'briefer');
     enqueue('a', 'b');
-    for (const run of [place(), place()]) addWorker(run, 0);
+    for (const run of [place(), place()]) addWorker(run, NOW);
     enqueue(...after);
     return harness;
   };
@@ -82,7 +82,7 @@ describe('workers that were added', () => {
 
   it('are used for one more very short slice', () => {
     const { addWorker, place } = withShortSlices('brief', 'briefer');
-    addWorker(place(), 0);
+    addWorker(place(), NOW);
     for (let i = 0; i < 3; i++) addWorker();
     expect(place()).toBe(undefined);
   });
@@ -91,7 +91,7 @@ describe('workers that were added', () => {
     const { meet, enqueue, place, addWorker, order } = admissionFor(8, 2);
     meet(1, 'brief', 'briefer');
     enqueue('brief', 'briefer');
-    for (const run of [place(), place()]) addWorker(run, 0);
+    for (const run of [place(), place()]) addWorker(run, NOW);
     addWorker();
     enqueue('new');
     expect(order()).toEqual(['new']);
@@ -104,7 +104,7 @@ describe('workers that were added', () => {
     expect(admission.lacksWorker).toBe(true);
     const run = place();
     expect(run?.principal).toMatch(/^brief/);
-    addWorker(run, 0);
+    addWorker(run, NOW);
     expect(admission.lacksWorker).toBe(false);
   });
 
@@ -133,7 +133,7 @@ describe('workers that were added', () => {
     const { admission, meet, enqueue, place, addWorker } = admissionFor(8, 2);
     meet(1, 'light', 'light', 'other', 'other');
     enqueue('other', 'new');
-    for (const atMs of [LONG_AGO, 0]) addWorker(place(), atMs);
+    for (const atMs of [LONG_AGO, NOW]) addWorker(place(), atMs);
     enqueue('light');
     expect(admission.lacksWorker).toBe(false);
   });

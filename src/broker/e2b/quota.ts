@@ -1,11 +1,12 @@
 // Limits the sandboxes that one key may have running, and marks those that a run creates. Counts E2B's list each time
-// and the creations in progress in this process; creations in other replicas at the same moment are not counted.
+// and waits for the creations in progress in this process; creations in other replicas at the same moment are not counted.
 
 import { apiOf } from '../../e2b/api-client.ts';
 import type { SdkOptions } from '../../e2b/connection.ts';
 import { GatewayError } from '../../errors.ts';
 import { isRunner } from './runners.ts';
 import type { SandboxCall } from './sandbox-call.ts';
+import type { Creation } from './session.ts';
 
 /** Metadata key on every sandbox that a run creates. Its value is the request id, as in the gateway's log. */
 export const REQUEST_TAG = 'e2b-code-mode-request';
@@ -15,35 +16,49 @@ export const tag = (requestId: string) => ({ [REQUEST_TAG]: requestId.slice(0, 1
 type Asking = Pick<SandboxCall, 'session' | 'context'>;
 
 /**
- * Runs `create` if `wanted` more sandboxes are allowed. Of concurrent creations, a later one counts the earlier ones.
+ * Runs `create` if `wanted` more sandboxes are allowed. Of concurrent creations, a later one leaves room for the earlier ones.
  * @throws GatewayError `sandbox_limit`
  */
-export async function withinQuota<T>(
-  { session, context }: Asking,
-  wanted: number,
-  create: () => Promise<T>,
-): Promise<T> {
-  const { maxSandboxesPerKey: max, underWay } = session.options;
-  if (max === 0) return create();
-  const { id } = context.principal;
-  const earlier = underWay.get(id) ?? 0;
-  underWay.set(id, earlier + wanted);
+export async function withinQuota<T>(asking: Asking, wanted: number, create: () => Promise<T>): Promise<T> {
+  const { maxSandboxesPerKey, underWay } = asking.session.options;
+  if (maxSandboxesPerKey === 0) return create();
+  const { id } = asking.context.principal;
+  const creations = underWay.get(id) ?? new Set<Creation>();
+  underWay.set(id, creations);
+  const earlier = [...creations];
+  let end = (): void => undefined;
+  const mine: Creation = { wanted, ended: new Promise(resolve => (end = resolve)), isEnded: false };
+  creations.add(mine);
   try {
-    const running = await session.api(context, countRunning);
-    if (running + earlier + wanted > max) throw overLimit(max, running, earlier);
+    await waitForRoom(asking, wanted, earlier);
     return await create();
   } finally {
-    const left = (underWay.get(id) ?? 0) - wanted;
-    if (left > 0) underWay.set(id, left);
-    else underWay.delete(id);
+    mine.isEnded = true;
+    end();
+    creations.delete(mine);
+    if (creations.size === 0) underWay.delete(id);
   }
 }
 
-function overLimit(max: number, running: number, underWay: number): GatewayError {
-  const making = underWay === 0 ? '' : `, and ${underWay} more asked for`;
+/**
+ * E2B's list may show what an earlier creation has made before that has ended, and an earlier creation may fail. So when only
+ * both together are too many, this waits for the earlier ones, one after the other, and counts again.
+ */
+async function waitForRoom({ session, context }: Asking, wanted: number, earlier: readonly Creation[]): Promise<void> {
+  const { maxSandboxesPerKey: max } = session.options;
+  for (let open = earlier; ; open = open.filter(({ isEnded }) => !isEnded)) {
+    const running = await session.api(context, countRunning);
+    if (running + wanted > max) throw overLimit(max, running, wanted);
+    if (running + wanted + open.reduce((sum, each) => sum + each.wanted, 0) <= max) return;
+    await open[0]?.ended;
+  }
+}
+
+function overLimit(max: number, running: number, wanted: number): GatewayError {
+  const asked = wanted === 1 ? '' : `, and ${wanted} more were asked for`;
   return new GatewayError(
     'sandbox_limit',
-    `This gateway lets a key have ${max} sandboxes running, and ${running} are${making}. Kill what is no longer needed (Sandbox.list, Sandbox.kill), then try again.`,
+    `This gateway lets a key have ${max} sandboxes running, and ${running} are${asked}. Kill what is no longer needed (Sandbox.list, Sandbox.kill), then try again.`,
   );
 }
 

@@ -15,7 +15,7 @@ import { LIFECYCLE } from './lifecycle.ts';
 import { PORTS } from './ports.ts';
 import { sandboxRules } from './requests.ts';
 import type { IsHidden } from './runners.ts';
-import { Session, type SessionOptions } from './session.ts';
+import { type Creation, Session, type SessionOptions } from './session.ts';
 import { SNAPSHOTS } from './snapshots.ts';
 
 const METHODS = { ...LIFECYCLE, ...SNAPSHOTS, ...COMMANDS, ...FILES, ...CODE, ...PORTS };
@@ -50,7 +50,7 @@ export type DataPlane = {
 export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const { connection, maxSandboxesPerKey, isHidden = () => false, request } = options;
   const wires = new WireFactory(options.maxHeldBytes);
-  const underWay = new Map<string, number>();
+  const underWay = new Map<string, Set<Creation>>();
   const acts = new Map(options.methods.map(({ id, effect, resource }) => [id, { effect, resource }]));
   return {
     open(run) {

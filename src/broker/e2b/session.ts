@@ -23,6 +23,9 @@ import { type Deadline, deadlineOf } from './deadline.ts';
 import type { Follower } from './follower.ts';
 import type { IsHidden } from './runners.ts';
 
+/** Sandboxes that are being created. `ended` resolves when that has succeeded or failed. */
+export type Creation = { readonly wanted: number; readonly ended: Promise<void>; isEnded: boolean };
+
 export type SessionOptions = {
   readonly connection: Connection;
   readonly wires: WireFactory;
@@ -33,8 +36,8 @@ export type SessionOptions = {
   readonly requestId: string;
   /** 0: no limit. */
   readonly maxSandboxesPerKey: number;
-  /** Principal id -> number of sandboxes being created in all its runs, which E2B's list does not show yet. */
-  readonly underWay: Map<string, number>;
+  /** Principal id -> creations in progress in all its runs, in the order in which they began. */
+  readonly underWay: Map<string, Set<Creation>>;
   readonly isHidden: IsHidden;
   /** Method -> its act according to the description. */
   readonly acts: ReadonlyMap<string, Act>;
