@@ -106,6 +106,8 @@ describe('a runner that the guest has replaced', () => {
 
   const DONE = `message(${KIND.done}, 0, '1')`;
   const LOST = { status: 'failed', error: { code: 'engine_lost' } };
+  /** What the host does for a flood counts as the run's CPU time, so on a slow machine that is used up first. */
+  const FLOODED = { error: { code: expect.stringMatching(/^(?:engine_lost|cpu_exceeded)$/) } };
   const TIME_OVER = { status: 'failed', error: { code: 'time_exceeded' } };
 
   it.each<[what: string, code: string, outcome: object]>([
@@ -136,18 +138,18 @@ describe('a runner that the guest has replaced', () => {
     [
       'floods stdout with frames that have no effect',
       `const frame = ${JSON.stringify(MARK)} + JSON.stringify({ t: 'message', kind: 7, id: 0, cpuMs: 1, p: '9' }) + '\\n'; for (let i = 0; i < 100; i++) write(frame.repeat(1000))`,
-      LOST,
+      FLOODED,
     ],
     [
       'floods stdout with empty pieces of log',
       `const frame = ${JSON.stringify(MARK)} + JSON.stringify({ t: 'message', kind: ${KIND.log}, id: 1, cpuMs: 1, p: '' }) + '\\n'; for (let i = 0; i < 100; i++) write(frame.repeat(1000))`,
-      LOST,
+      FLOODED,
     ],
-    ['floods stdout', `for (;;) write('x'.repeat(60000) + '\\n')`, LOST],
+    ['floods stdout', `for (;;) write('x'.repeat(60000) + '\\n')`, FLOODED],
     [
       'floods stderr',
       `setInterval(() => { for (let i = 0; i < 50; i++) fs.writeSync(2, 'x'.repeat(60000)) }, 1)`,
-      LOST,
+      FLOODED,
     ],
     [
       'logs without end',
