@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { LocalCloud } from '../../../local/server.ts';
-import type { CallHost } from '../../../src/engine/engine.ts';
+import type { CallHost, Limits } from '../../../src/engine/engine.ts';
 import type { E2bOptions } from '../../../src/engine/microvm/engine.ts';
 import { Harness, LIMITS } from '../../contract/harness.ts';
 import { ManualClock, PATIENT } from '../../local/support/control.ts';
@@ -66,13 +66,13 @@ describe('the sandbox of a run', () => {
     await expect.poll(() => alive().length, PATIENT).toBe(0);
   });
 
-  it.each<[what: string, source: string, code: string, wallMs: number]>([
-    ['an error', 'async () => { throw new Error("x") }', '', 30_000],
-    ['a spin', 'async () => { for (;;); }', 'cpu_exceeded', 30_000],
-    ['the wall deadline', 'async () => api.request({})', 'time_exceeded', 500],
-  ])('is killed after %s too', async (_what, source, code, wallMs) => {
+  it.each<[what: string, source: string, code: string, limits: Partial<Limits>]>([
+    ['an error', 'async () => { throw new Error("x") }', '', {}],
+    ['a spin', 'async () => { for (;;); }', 'cpu_exceeded', { wallMs: 30_000, cpuMs: 100 }],
+    ['the wall deadline', 'async () => api.request({})', 'time_exceeded', { wallMs: 500 }],
+  ])('is killed after %s too', async (_what, source, code, limits) => {
     await open();
-    const error = await guest.error(source, { callHost: never, limits: { wallMs, cpuMs: 100 } });
+    const error = await guest.error(source, { callHost: never, limits });
     expect(error.code ?? '').toBe(code);
   });
 
