@@ -23,7 +23,7 @@ import { CodeAcceptor } from './guest/accept/acceptor.ts';
 import type { Logger } from './log.ts';
 import { Formatter } from './mcp/answer/formatter.ts';
 import { outcomeOf } from './mcp/answer/ledger-text.ts';
-import { type ApprovalRecord, Approvals, type Once } from './mcp/approvals/approvals.ts';
+import { type ApprovalDeps, type ApprovalRecord, Approvals, type Once } from './mcp/approvals/approvals.ts';
 import { onceInProcess } from './mcp/approvals/once.ts';
 import { createRunTool, type OpenBroker, type RunRecord, type RunTool } from './mcp/run.ts';
 import { createServerFactory, type MissingScopes } from './mcp/server.ts';
@@ -163,7 +163,7 @@ export async function createCore(
   const runTool = createRunTool({
     engine,
     openBroker,
-    approvals: createApprovals(config, { api, engine: engine.name, turns, log }, observers),
+    approvals: createApprovals(config, { api, engine: engine.name, turns, answers, log }, observers),
     limits,
     acceptor,
     formatter,
@@ -204,7 +204,7 @@ const processKey = (): RingKey => ({ kid: 'process', secret: randomBytes(32) });
 
 function createApprovals(
   config: Config,
-  { api, ...parts }: { readonly api: Api; readonly engine: string; readonly turns: HostTurns; readonly log: Logger },
+  { api, ...parts }: Pick<ApprovalDeps, 'engine' | 'turns' | 'answers' | 'log'> & { readonly api: Api },
   { once, now = Date.now, onApproval }: Observers,
 ): Approvals {
   const [key = processKey(), ...older] = config.APPROVAL_KEYS ?? config.OAUTH_KEYS ?? [];

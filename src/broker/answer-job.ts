@@ -1,4 +1,5 @@
 // The work on what a run receives, which is done on the main thread or on another (answers.ts). Pure.
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { concatUtf8, type JsonPart, type Pieces, type Utf8, utf8Of, wholeText } from '../ground/json-text.ts';
 import { type AnswerPlan, type ShapedAnswer, shapeAnswer } from '../upstream/answer.ts';
 import { maskKey } from '../upstream/key-spellings.ts';
@@ -14,18 +15,26 @@ export type PreparedAnswer = Omit<ShapedAnswer, 'json'> & { readonly json: JsonP
  */
 export type MaskForm = 'json' | 'string' | 'base64';
 
-/** The job `text` masks text of any form; its result is always a string. */
+/**
+ * The job `text` masks text of any form; its result is always a string. `deflate` and `inflate` are for what a run had received
+ * when it was interrupted.
+ */
 export type Job =
   | { readonly kind: 'answer'; readonly body: Utf8; readonly plan: AnswerPlan }
   | { readonly kind: 'text'; readonly text: string; readonly apiKey: string }
   | { readonly kind: 'mask'; readonly value: string | Pieces; readonly form: MaskForm; readonly secrets: Secrets }
-  | { readonly kind: 'event'; readonly line: Pieces; readonly secrets: Secrets };
+  | { readonly kind: 'event'; readonly line: Pieces; readonly secrets: Secrets }
+  | { readonly kind: 'deflate'; readonly bytes: Utf8 }
+  | { readonly kind: 'inflate'; readonly bytes: Utf8; readonly maxBytes: number };
 
 export type Results = {
   readonly answer: PreparedAnswer;
   readonly text: string;
   readonly mask: JsonPart;
   readonly event: ReadEvent;
+  readonly deflate: Utf8;
+  /** Undefined if the bytes are not compressed, or more than `maxBytes` were. */
+  readonly inflate: Utf8 | undefined;
 };
 
 /** `ms`: how long the work took. */
@@ -50,6 +59,18 @@ function resultOf(job: Job, makePart: (json: string) => JsonPart): Results[keyof
       return makePart(maskKey(jsonIn(job), job.secrets.apiKey));
     case 'event':
       return readEvent(bufferOf(job.line).toString('utf8'), job.secrets, makePart);
+    case 'deflate':
+      return new Uint8Array(deflateRawSync(job.bytes));
+    case 'inflate':
+      return inflated(job.bytes, job.maxBytes);
+  }
+}
+
+function inflated(bytes: Utf8, maxOutputLength: number): Utf8 | undefined {
+  try {
+    return new Uint8Array(inflateRawSync(bytes, { maxOutputLength }));
+  } catch {
+    return undefined;
   }
 }
 

@@ -2,7 +2,7 @@
 // main thread, large ones on other threads, so that other callers do not have to wait.
 import { GatewayError } from '../errors.ts';
 import { builtFile } from '../ground/built.ts';
-import { buffersOf, type Pieces, sizeOf } from '../ground/json-text.ts';
+import { buffersOf, type Pieces, sizeOf, type Utf8 } from '../ground/json-text.ts';
 import { Activity, Pace, type PaceLimits } from '../ground/pace.ts';
 import { type Sender, ThreadPool } from '../ground/thread-pool.ts';
 import type { AnswerPlan } from '../upstream/answer.ts';
@@ -71,6 +71,16 @@ export class Answers {
     return this.#do({ kind: 'event', line, secrets }, false, from);
   }
 
+  /** Bytes must not be used afterwards. @throws GatewayError `cancelled` */
+  deflate(bytes: Utf8, from: Sender): Promise<Done<'deflate'>> {
+    return this.#do({ kind: 'deflate', bytes }, bytes.length <= SMALL_BYTES, from);
+  }
+
+  /** Bytes must not be used afterwards. @throws GatewayError `cancelled` */
+  inflate(bytes: Utf8, maxBytes: number, from: Sender): Promise<Done<'inflate'>> {
+    return this.#do({ kind: 'inflate', bytes, maxBytes }, maxBytes <= SMALL_BYTES, from);
+  }
+
   async #do<Kind extends keyof Results>(job: Job, isSmall: boolean, from: Sender): Promise<Done<Kind>> {
     const done = isSmall ? doJob(job) : await this.#threads.run(job, from, movedBy(job));
     return done as Done<Kind>;
@@ -84,7 +94,8 @@ export class Answers {
 function movedBy(job: Job): ArrayBuffer[] {
   if (job.kind === 'answer') return buffersOf(job.body);
   if (job.kind === 'event') return buffersOf(job.line);
-  return job.kind === 'mask' ? buffersOf(job.value) : [];
+  if (job.kind === 'mask') return buffersOf(job.value);
+  return job.kind === 'text' ? [] : buffersOf(job.bytes);
 }
 
 const tooMuch = (why: string, cause?: unknown) =>

@@ -2,7 +2,7 @@
 import type { ErrorCode } from '../errors.ts';
 import type { Base64 } from '../ground/base64.ts';
 import type { JsonExcess } from '../ground/json-size.ts';
-import type { JsonPart, JsonText } from '../ground/json-text.ts';
+import type { JsonPart, JsonText, Utf8 } from '../ground/json-text.ts';
 import type { Hold } from '../ground/memory-budget.ts';
 import type { Principal } from '../principal.ts';
 
@@ -64,11 +64,15 @@ type Held<Q> = { readonly held: Q };
 export type Recorded = {
   readonly id: number;
   readonly how: 0 | 1 | 2 | 3;
-  readonly payload: string;
+  readonly payload: string | Utf8;
   readonly atMs: number;
 };
 /** `code`: the code of the error with which the call is rejected. */
-export type Delivery = Recorded & { readonly code?: string; readonly delivered?: (() => void) | undefined };
+export type Delivery = Omit<Recorded, 'payload'> & {
+  readonly payload: JsonText;
+  readonly code?: string | undefined;
+  readonly delivered?: (() => void) | undefined;
+};
 
 /** Seed of the guest's random numbers and start of its clock: with the replies, all that can influence the guest. */
 export type TapeStart = { readonly seed: string; readonly startedMs: number };

@@ -3,7 +3,7 @@
 // host: the engine passes calls and timers to the tape, and the tape's deliveries to the guest.
 import { createHash, randomUUID } from 'node:crypto';
 import { toGatewayError } from '../errors.ts';
-import { wholeText } from '../ground/json-text.ts';
+import { copyOf, sizeOf, wholeText } from '../ground/json-text.ts';
 import type { AskHost, Delivery, GuestCall, GuestReply, Recorded, RunTape, TapeEngine, TapeStart } from './engine.ts';
 import { SETTLE, settlePayload } from './protocol.ts';
 import { answerTo } from './transcript.ts';
@@ -19,14 +19,14 @@ type Noted = Opened | { readonly id: number; readonly text: string };
 export type Recording = TapeStart & {
   readonly answers: readonly Recorded[];
   readonly opened: readonly Opened[];
-  /** Total length of the answers. */
+  /** Total length of the answers, in characters, or bytes of large ones. */
   readonly chars: number;
   readonly interruptedMs: number;
 };
 
 export type TapeOptions<Q> = {
   readonly askHost: AskHost<Q>;
-  /** Maximum length of the answers that are kept; a run that got more cannot be interrupted. */
+  /** Maximum total length of the answers that are kept; a run that got more cannot be interrupted. */
   readonly maxChars: number;
   /** Takes memory of the caller, see Job; returns false if there is not enough. */
   readonly hold: (bytes: number) => boolean;
@@ -155,7 +155,7 @@ export class Tape<Q = unknown> implements RunTape {
         this.#timers.delete(next.id);
       }
       this.#idle = false;
-      this.#engine.deliver(withCode(next));
+      this.#engine.deliver(replayed(next));
     }
   }
 
@@ -202,8 +202,8 @@ export class Tape<Q = unknown> implements RunTape {
   }
 
   #record(id: number, reply: GuestReply): void {
-    const { how, payload } = settlePayload(reply);
-    this.#deliver({ id, how, payload: wholeText(payload) }, reply.ok ? reply.delivered : undefined);
+    const more = reply.ok ? { delivered: reply.delivered } : { code: reply.error.code };
+    this.#deliver({ id, ...settlePayload(reply), ...more });
   }
 
   #startTimer(id: number, ms: number): void {
@@ -215,15 +215,21 @@ export class Tape<Q = unknown> implements RunTape {
     this.#timers.set(id, setTimeout(fire, Math.max(0, Math.min(ms, maxTimerMs))));
   }
 
-  #deliver(answer: Omit<Recorded, 'atMs'>, delivered?: () => void): void {
+  #deliver({ payload, ...answer }: Omit<Delivery, 'atMs'>): void {
     if (this.#engine === undefined) return;
-    const recorded = { ...answer, atMs: this.#now() };
-    const { length } = recorded.payload;
-    this.#chars += this.#options.hold(length) ? length : Number.POSITIVE_INFINITY;
-    if (this.#isTooLong) this.#answers.length = 0;
-    else this.#answers.push(recorded);
+    const atMs = this.#now();
+    const { id, how } = answer;
+    if (this.#take(sizeOf(payload))) this.#answers.push({ id, how, payload: copyOf(payload), atMs });
     this.#idle = false;
-    this.#engine.deliver({ ...withCode(recorded), delivered });
+    this.#engine.deliver({ ...answer, payload, atMs });
+  }
+
+  /** Returns false if an answer of this size cannot be kept. Then the run cannot be interrupted any more. */
+  #take(size: number): boolean {
+    const fits = this.#chars + size <= this.#options.maxChars && this.#options.hold(size);
+    this.#chars = fits ? this.#chars + size : Number.POSITIVE_INFINITY;
+    if (!fits) this.#answers.length = 0;
+    return fits;
   }
 
   get #isTooLong(): boolean {
@@ -259,8 +265,10 @@ function digested(noted: Noted): Opened {
 const isSame = (one: Opened, other: Opened): boolean =>
   'key' in one ? 'key' in other && one.key === other.key : 'ms' in other && one.ms === other.ms;
 
-function withCode(recorded: Recorded): Delivery {
-  if (recorded.how !== SETTLE.rejected) return recorded;
-  const { code } = JSON.parse(recorded.payload) as { code: string };
-  return { ...recorded, code };
+/** What the guest gets in a replay. A copy, because bytes move to it, and the next interruption needs them again. */
+function replayed(recorded: Recorded): Delivery {
+  const delivery = { ...recorded, payload: copyOf(recorded.payload) };
+  if (recorded.how !== SETTLE.rejected) return delivery;
+  const { code } = JSON.parse(wholeText(recorded.payload)) as { code: string };
+  return { ...delivery, code };
 }

@@ -32,6 +32,14 @@ const ownsBuffer = (part: JsonPart): part is Utf8 =>
 export const utf8Of = (text: JsonText): Utf8 =>
   concatUtf8(partsOf(text).map(part => (typeof part === 'string' ? ENCODER.encode(part) : part)));
 
+/** In one part, which does not move when the text is posted. */
+export function copyOf(text: JsonText): string | Utf8 {
+  const parts = partsOf(text);
+  if (parts.every(part => typeof part === 'string')) return parts.join('');
+  const [only] = parts;
+  return only instanceof Uint8Array && parts.length === 1 ? new Uint8Array(only) : utf8Of(text);
+}
+
 /** A copy with a buffer of its own, unless there is one piece that has one. */
 export function concatUtf8(pieces: Pieces): Utf8 {
   const [only] = pieces;

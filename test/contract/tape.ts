@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { AskHost, GuestCall, GuestReply, Outcome } from '../../src/engine/engine.ts';
 import { type Recording, Tape } from '../../src/engine/tape.ts';
 import { wholeText } from '../../src/ground/json-text.ts';
+import { type State, stateBytes, stateIn } from '../../src/mcp/approvals/state.ts';
 import type { Harness, RunOptions } from './harness.ts';
 
 type Decision = GuestCall['decision'];
@@ -31,7 +32,11 @@ const approveAll: Decide = held => new Map([...held.keys()].map(id => [id, 'appr
 
 type Taped = { readonly outcome: Outcome; readonly rounds: number; readonly asked: readonly unknown[][] };
 
-/** Runs until no question is left. The recording is serialized as JSON each time, as for a client. */
+/** What is left of a recording after it was written for a client and read again. */
+const keptByClient = (recording: Recording): Recording =>
+  stateIn(new Uint8Array(stateBytes({ recording } as State))).recording;
+
+/** Runs until no question is left. */
 export async function runToEnd(
   guest: Harness,
   source: string,
@@ -46,7 +51,7 @@ export async function runToEnd(
     if (outcome.status !== 'suspended') return { outcome, rounds, asked };
     asked.push([...tape.held.values()]);
     decisions = decide(tape.held, rounds);
-    recording = JSON.parse(JSON.stringify(tape.recording())) as Recording;
+    recording = keptByClient(tape.recording());
   }
 }
 

@@ -2,6 +2,7 @@
 // on this replica or another. Stores only which answers were used.
 import { createHash, randomUUID } from 'node:crypto';
 import { type InputRequiredResult, inputRequired } from '@modelcontextprotocol/server';
+import type { Answers } from '../../broker/answers.ts';
 import type { ApprovalRules, Question } from '../../broker/approvals.ts';
 import type { Earlier } from '../../broker/broker.ts';
 import type { LedgerEntry } from '../../broker/ledger.ts';
@@ -18,7 +19,8 @@ import type { Seal } from '../../ground/seal.ts';
 import type { Logger } from '../../log.ts';
 import type { Principal } from '../../principal.ts';
 import { type Answer, answerIn, formFor, type Held } from './question.ts';
-import { type Binding, type State, States } from './state.ts';
+import type { Binding, State } from './state.ts';
+import { type StateCaller, States } from './states.ts';
 
 /** The parts of a tool call that approvals need. */
 export type Asking = {
@@ -32,6 +34,7 @@ export type Asking = {
   readonly canAsk: boolean;
   readonly requestState: unknown;
   readonly inputResponses: Readonly<Record<string, unknown>> | undefined;
+  readonly signal: AbortSignal;
   /** Charges the caller for memory that the run uses until its response is sent. Undefined (stdio): no charge. */
   readonly hold: Hold | undefined;
 };
@@ -45,7 +48,7 @@ export type ApprovalRecord = {
 /** Returns true the first time that an answer is used. @throws GatewayError `approval_unchecked` */
 export type Once = (nonce: string, lifeSeconds: number) => Promise<boolean>;
 
-type ApprovalDeps = {
+export type ApprovalDeps = {
   /** Lazy, because the module is loaded when it is first needed. */
   readonly seal: Lazy<Seal>;
   readonly once: Once;
@@ -54,6 +57,7 @@ type ApprovalDeps = {
   readonly maxStateChars: number;
   readonly engine: string;
   readonly turns: HostTurns;
+  readonly answers: Answers;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly onApproval: ((record: ApprovalRecord) => void) | undefined;
@@ -101,7 +105,7 @@ export class Approvals {
     if (call.requestState === undefined) {
       return call.surface === 'write' && policy !== 'off' ? this.#run(call, policy) : undefined;
     }
-    const state = await this.#states.open(call.requestState, this.#bindingOf(call), this.#deps.now(), holdOf(call));
+    const state = await this.#states.open(call.requestState, this.#bindingOf(call), this.#deps.now(), callerOf(call));
     const answer = answerIn(call.inputResponses?.[KEY], state.held);
     if (answer === undefined) return questionOf(state.held, String(call.requestState));
     const beforeSending = async () => {
@@ -135,7 +139,7 @@ export class Approvals {
           ...{ binding: this.#bindingOf(call), policy, nonce: randomUUID(), askedMs, expiresMs: askedMs + LIFE_MS },
           ...{ recording: tape.recording(), ledger, held, granted },
         };
-        const sealed = await this.#states.pack(packed, holdOf(call));
+        const sealed = await this.#states.pack(packed, callerOf(call));
         this.#deps.log.info({ ...logged(call, held, requestId), stateChars: sealed.length }, 'approval asked for');
         this.#deps.onApproval?.({ answer: 'asked', count: held.length });
         return questionOf(held, sealed);
@@ -161,7 +165,7 @@ export class Approvals {
   }
 }
 
-const holdOf = ({ hold = HOLD_ANYTHING }: Asking): Hold => hold;
+const callerOf = ({ signal, hold = HOLD_ANYTHING }: Asking): StateCaller => ({ signal, hold });
 
 const questionOf = (held: Held, requestState: string): InputRequiredResult =>
   inputRequired({ inputRequests: { [KEY]: inputRequired.elicit(formFor(held) as never) }, requestState });

@@ -9,11 +9,18 @@ export type Target = { readonly url: string; readonly port: number };
 export const toolCall = (name: string, code: string, meta: object = {}): string =>
   JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: { code }, _meta: meta } });
 
+type PostOptions = {
+  readonly key?: string;
+  readonly encoding?: string;
+  readonly ms?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
 /** The text of the response, or '' if there was none. */
 export async function post(
   { url }: Target,
   body: string | Buffer,
-  { key = newKey(), encoding, ms = TIMEOUT_MS }: { key?: string; encoding?: string; ms?: number } = {},
+  { key = newKey(), encoding, ms = TIMEOUT_MS, headers = {} }: PostOptions = {},
 ): Promise<string> {
   try {
     const answer = await fetch(`${url}/mcp`, {
@@ -23,6 +30,7 @@ export async function post(
         'Content-Type': 'application/json',
         Accept: 'application/json, text/event-stream',
         ...(encoding !== undefined && { 'Content-Encoding': encoding }),
+        ...headers,
       },
       body,
       signal: AbortSignal.timeout(ms),
