@@ -51,7 +51,7 @@ export class Seal {
     const { ring, issuer, audience } = this.#options;
     const issuedAt = this.#nowSeconds();
     const jwt = new EncryptJWT({ ...claims })
-      .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid: ring[0].kid, typ: purpose })
+      .setProtectedHeader(headerOf(ring[0], purpose))
       .setIssuer(issuer)
       .setAudience(audience)
       .setIssuedAt(issuedAt);
@@ -61,24 +61,20 @@ export class Seal {
 
   /** Undefined if the text was not sealed here for this purpose, was changed, or has expired. */
   async open(purpose: Purpose, sealed: string): Promise<Opened | undefined> {
-    if (!this.isOurs(sealed) || sealed.length > MAX_SEALED_CHARS) return undefined;
-    const jwe = sealed.slice(this.prefix.length);
-    // Base64url has unused bits at its end, so without this check a token would have several spellings.
-    if (!jwe.split('.').every(isCanonical)) return undefined;
+    const found = this.#read(purpose, sealed, MAX_SEALED_CHARS);
+    if (found === undefined) return undefined;
     try {
-      const { payload, protectedHeader } = await jwtDecrypt(jwe, ({ kid }) => this.#keyOf(this.#find(kid), purpose), {
-        keyManagementAlgorithms: ['dir'],
-        contentEncryptionAlgorithms: ['A256GCM'],
-        typ: purpose,
+      const { payload } = await jwtDecrypt(found.jwe, await this.#keyOf(found.key, purpose), {
+        ...ALGORITHMS,
         issuer: this.#options.issuer,
         audience: this.#options.audience,
         requiredClaims: ['iat'],
         clockTolerance: CLOCK_TOLERANCE_SECONDS,
         currentDate: new Date(this.#options.now()),
       });
-      return { claims: payload, kid: protectedHeader.kid ?? '', iat: payload.iat ?? 0 };
+      return { claims: payload, kid: found.key.kid, iat: payload.iat ?? 0 };
     } catch (caught) {
-      if (caught instanceof errors.JOSEError || caught instanceof UnknownKey) return undefined;
+      if (caught instanceof errors.JOSEError) return undefined;
       throw caught;
     }
   }
@@ -86,29 +82,18 @@ export class Seal {
   /** For bytes that contain their own expiry time. */
   async sealBytes(purpose: Purpose, bytes: Uint8Array): Promise<string> {
     const [key] = this.#options.ring;
-    const jwe = new CompactEncrypt(bytes).setProtectedHeader({
-      alg: 'dir',
-      enc: 'A256GCM',
-      kid: key.kid,
-      typ: purpose,
-    });
+    const jwe = new CompactEncrypt(bytes).setProtectedHeader(headerOf(key, purpose));
     return this.prefix + (await jwe.encrypt(await this.#keyOf(key, purpose)));
   }
 
   /** Undefined if the text was not sealed here for this purpose, or was changed. */
   async openBytes(purpose: Purpose, sealed: string, maxChars: number): Promise<Uint8Array | undefined> {
-    if (!this.isOurs(sealed) || sealed.length > maxChars) return undefined;
-    const jwe = sealed.slice(this.prefix.length);
-    if (!jwe.split('.').every(isCanonical)) return undefined;
+    const found = this.#read(purpose, sealed, maxChars);
+    if (found === undefined) return undefined;
     try {
-      const { plaintext, protectedHeader } = await compactDecrypt(
-        jwe,
-        ({ kid }) => this.#keyOf(this.#find(kid), purpose),
-        { keyManagementAlgorithms: ['dir'], contentEncryptionAlgorithms: ['A256GCM'] },
-      );
-      return protectedHeader.typ === purpose ? plaintext : undefined;
+      return (await compactDecrypt(found.jwe, await this.#keyOf(found.key, purpose), ALGORITHMS)).plaintext;
     } catch (caught) {
-      if (caught instanceof errors.JOSEError || caught instanceof UnknownKey) return undefined;
+      if (caught instanceof errors.JOSEError) return undefined;
       throw caught;
     }
   }
@@ -118,10 +103,17 @@ export class Seal {
     return this.#options.ring.map(key => this.#derive(key, label));
   }
 
-  #find(kid: string | undefined): RingKey {
-    const found = this.#options.ring.find(key => key.kid === kid);
-    if (found === undefined) throw new UnknownKey();
-    return found;
+  /**
+   * The JWE and the key it names, if it can be one of ours. Its header is compared, not parsed: what others send may be long,
+   * deep, or nothing but dots.
+   */
+  #read(purpose: Purpose, sealed: string, maxChars: number): { jwe: string; key: RingKey } | undefined {
+    if (!this.isOurs(sealed) || sealed.length > maxChars) return undefined;
+    const jwe = sealed.slice(this.prefix.length);
+    const parts = jwe.split('.', JWE_PARTS + 1);
+    const key = this.#options.ring.find(each => textOf(headerOf(each, purpose)) === parts[0]);
+    // Base64url has unused bits at its end, so without this check a token would have several spellings.
+    return key !== undefined && parts.length === JWE_PARTS && parts.every(isCanonical) ? { jwe, key } : undefined;
   }
 
   #keyOf(key: RingKey, purpose: Purpose): Promise<webcrypto.CryptoKey> {
@@ -145,6 +137,10 @@ export class Seal {
   readonly #nowSeconds = (): number => Math.floor(this.#options.now() / 1000);
 }
 
-class UnknownKey extends Error {}
+const JWE_PARTS = 5;
+const ALGORITHMS = { keyManagementAlgorithms: ['dir'], contentEncryptionAlgorithms: ['A256GCM'] };
+
+const headerOf = ({ kid }: RingKey, typ: Purpose) => ({ alg: 'dir', enc: 'A256GCM', kid, typ });
+const textOf = (header: object): string => Buffer.from(JSON.stringify(header)).toString('base64url');
 
 const isCanonical = (part: string): boolean => Buffer.from(part, 'base64url').toString('base64url') === part;

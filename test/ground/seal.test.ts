@@ -2,7 +2,7 @@
 import { hkdfSync } from 'node:crypto';
 import fc from 'fast-check';
 import { CompactEncrypt, EncryptJWT } from 'jose';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { E2B } from '../../src/e2b/api.ts';
 import { type Purpose, Seal } from '../../src/ground/seal.ts';
 import { newRing } from '../support/front.ts';
@@ -125,6 +125,27 @@ describe('a text does not open', () => {
     `${SEALED_PREFIX}${'A'.repeat(100_000)}`,
     'e2b_0123456789abcdef',
   ])('when it is none: %.30s', async text => expect(await newSeal().open('access', text)).toBeUndefined());
+
+  it.each([
+    ['is deep', (rest: string) => `${Buffer.from('['.repeat(50_000)).toString('base64url')}.${rest}`],
+    [
+      'has many values',
+      (rest: string) => `${Buffer.from(`[${'{},'.repeat(20_000)}{}]`).toString('base64url')}.${rest}`,
+    ],
+    ['is followed by dots', (_rest: string, head: string) => `${head}${'.'.repeat(100_000)}`],
+  ])('when its head %s, which is not parsed', async (_what, change) => {
+    const seal = newSeal();
+    const [head = '', ...rest] = (await seal.sealBytes('approval', Buffer.from('x')))
+      .slice(SEALED_PREFIX.length)
+      .split('.');
+    const parse = vi.spyOn(JSON, 'parse');
+    try {
+      expect(await seal.openBytes('approval', SEALED_PREFIX + change(rest.join('.'), head), 500_000)).toBeUndefined();
+      expect(parse).not.toHaveBeenCalled();
+    } finally {
+      parse.mockRestore();
+    }
+  });
 
   it('when its head names another algorithm, another kid, none at all, or a critical extension', async () => {
     const ring = newRing();

@@ -1,4 +1,5 @@
 // Attacks by runs that ask a person for approval, whom the attacker can play.
+import { SEALED_PREFIX } from '../../../src/e2b/key.ts';
 import { newKey } from '../../support/gateway.ts';
 import { HOSTILE, onSandbox } from '../hostile-sandbox.ts';
 import { post, type Target, times } from '../support/send.ts';
@@ -35,6 +36,13 @@ async function askAndAnswer(target: Target, code: string): Promise<void> {
   await Promise.all(times(8, () => ask(target, key, code, { requestState, inputResponses: { approval } })));
 }
 
+/** States that are none: with this head, or nothing but dots. */
+const falseStates = (state: string) => (target: Target) => {
+  const key = newKey();
+  return Promise.all(times(16, () => ask(target, key, 'async () => 1', { requestState: SEALED_PREFIX + state })));
+};
+const headed = (text: string) => `${Buffer.from(text).toString('base64url')}...`;
+
 const reads = (count: number) =>
   onSandbox(
     `Promise.all(Array.from({ length: ${count} }, () => sbx.files.read('/x').then(t => t.length, e => e.code))).then(() => sbx.kill())`,
@@ -51,4 +59,6 @@ export const APPROVALS: readonly Attack[] = [
     answers: { ...HOSTILE, '/files': { body: '"\\\n'.repeat(160_000) } },
     send: target => askAndAnswer(target, reads(2)),
   },
+  { name: '16 states whose head has 380,000 levels', send: falseStates(`${headed('['.repeat(380_000))}.`) },
+  { name: '16 states of 500,000 dots', send: falseStates('.'.repeat(500_000)) },
 ];
