@@ -3,6 +3,7 @@ import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import type { Answer, Attack } from './attacks/attack.ts';
 import { framed, HOSTILE, onSandbox } from './hostile-sandbox.ts';
+import { askAndAnswer, falseStates, headed } from './support/approvals.ts';
 import { post, rawHead, times, toolCall, writeRaw } from './support/send.ts';
 
 /** A text that repeats one piece, so that its description is short. */
@@ -134,5 +135,11 @@ export const PLACES: Readonly<Record<string, Place>> = {
   'bytes of a file': answered('/files', `sbx.files.read('/x', { format: 'bytes' })`, asText),
   'server in a sandbox': answered('/', `sbx.fetch(80, '/')`, asText),
   'messages of a command': answered('/process.Process/Start', `sbx.commands.run('true')`, asFrames),
+  'state of a run': shape => ({ send: falseStates(textOf(shape), AT_ONCE) }),
+  'head of a state': shape => ({ send: falseStates(headed(textOf(shape)), AT_ONCE) }),
+  'recorded reply': shape => ({
+    answers: { ...HOSTILE, '/files': asText({ ...shape, bytes: Math.min(shape.bytes, 900_000) }) },
+    send: target => askAndAnswer(target, onSandbox(`sbx.files.read('/x').then(() => sbx.kill())`)),
+  }),
   'events of code': answered('/execute', `sbx.runCode('1')`, asText),
 };
