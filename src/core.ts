@@ -3,7 +3,6 @@
 import { randomBytes } from 'node:crypto';
 import type { McpRequestContext, McpServerFactory } from '@modelcontextprotocol/server';
 import type { Api } from './api.ts';
-import { Answers } from './broker/answers.ts';
 import { createBroker } from './broker/broker.ts';
 import type { BrokerLimits } from './broker/budget.ts';
 import { requestsOnly } from './broker/data-plane.ts';
@@ -93,11 +92,10 @@ export async function createCore(
 ): Promise<Core> {
   const { api } = product;
   const nice = config.THREAD_NICE;
-  const { base, connection, engines, turns } = await begun;
+  const { base, connection, engines, turns, answers } = await begun;
   const operationsOf = (description: Description) =>
     new Operations(description, { allowUnlisted: config.E2B_ALLOW_UNLISTED, dashboard: api.dashboard });
   let operations = operationsOf(base);
-  const answers = new Answers({ nice, activity: turns.activity });
   const client = observeClient(createUpstreamClient(connection.api), observers.onUpstreamCall);
   const { engine, isHidden } = await engines;
   const limits = limitsOf(config);

@@ -1,6 +1,7 @@
 // Builds the engine that runs agents' code from the configuration. Part of the composition root.
 
 import { fileURLToPath } from 'node:url';
+import { Answers } from './broker/answers.ts';
 import type { Config } from './config.ts';
 import { type Connection, connect } from './e2b/connection.ts';
 import type { Engine } from './engine/engine.ts';
@@ -27,6 +28,7 @@ export type Begun = {
   readonly connection: Connection;
   readonly engines: Promise<Engines>;
   readonly turns: HostTurns;
+  readonly answers: Answers;
 };
 
 export async function beginEngines(config: Config, log: Logger, { api }: Pick<Product, 'api'>): Promise<Begun> {
@@ -37,14 +39,16 @@ export async function beginEngines(config: Config, log: Logger, { api }: Pick<Pr
     domain: config.E2B_DOMAIN,
   });
   const turns = new HostTurns();
-  const engines = createEngines(config, { connection, turns, descriptionJson: JSON.stringify(base) }, log);
+  const answers = new Answers({ nice: config.THREAD_NICE, activity: turns.activity });
+  const { readResult } = answers;
+  const engines = createEngines(config, { connection, turns, readResult, descriptionJson: JSON.stringify(base) }, log);
   engines.catch(() => undefined); // createCore awaits it and throws the error
-  return { base, connection, engines, turns };
+  return { base, connection, engines, turns, answers };
 }
 
 async function createEngines(
   config: Config,
-  { connection, turns, descriptionJson }: Pick<E2bOptions, 'connection' | 'turns' | 'descriptionJson'>,
+  { descriptionJson, ...shared }: Pick<E2bOptions, 'connection' | 'turns' | 'readResult' | 'descriptionJson'>,
   log: Logger,
 ): Promise<Engines> {
   const warn = (message: string, cause: unknown): void => log.warn({ err: cause }, message);
@@ -64,8 +68,7 @@ async function createEngines(
   const { createE2bEngine } = await import('./engine/microvm/engine.ts');
   const e2b: E2bEngine = createE2bEngine({
     descriptionJson,
-    connection,
-    turns,
+    ...shared,
     template: config.E2B_TEMPLATE,
     runnerApiKey: config.E2B_RUNNER_API_KEY,
     maxRuns: config.E2B_MAX_RUNNERS,

@@ -71,6 +71,13 @@ export class Answers {
     return this.#do({ kind: 'event', line, secrets }, false, from);
   }
 
+  /**
+   * Decodes and checks the result of a run, which is JSON after a note. Bytes must not be used afterwards.
+   * @throws GatewayError `answer_too_large`, `cancelled`
+   */
+  readonly readResult = async (bytes: Utf8, noteChars: number, from: Sender): Promise<string | undefined> =>
+    (await this.#do<'result'>({ kind: 'result', bytes, noteChars }, bytes.length <= SMALL_BYTES, from)).value;
+
   /** Bytes must not be used afterwards. @throws GatewayError `cancelled` */
   deflate(bytes: Utf8, from: Sender): Promise<Done<'deflate'>> {
     return this.#do({ kind: 'deflate', bytes }, bytes.length <= SMALL_BYTES, from);

@@ -84,20 +84,20 @@ export class Intake {
 
   /**
    * Handles one message and returns the immediate reply, if it has one. A malformed message ends the run as crashed.
-   * `payload`: text, or the same as UTF-8, whose memory is not used after the call.
+   * `payload`: text, or the same as UTF-8, whose memory is not used after the call. `isChecked`: a result is valid JSON.
    */
-  receive(kind: number, id: number, payload: string | Buffer): string | undefined {
+  receive(kind: number, id: number, payload: string | Buffer, isChecked = false): string | undefined {
     if (this.end !== undefined) return undefined;
     try {
       if (kind === KIND.display) return this.#display(id, typeof payload === 'string' ? Buffer.from(payload) : payload);
-      return this.#accept(kind, id, typeof payload === 'string' ? payload : payload.toString('utf8'));
+      return this.#accept(kind, id, typeof payload === 'string' ? payload : payload.toString('utf8'), isChecked);
     } catch (error) {
       this.end = { reason: 'crashed', detail: error instanceof Error ? error.message : 'malformed message' };
       return undefined;
     }
   }
 
-  #accept(kind: number, id: number, payload: string): string | undefined {
+  #accept(kind: number, id: number, payload: string, isChecked: boolean): string | undefined {
     switch (kind) {
       case KIND.call: {
         const call = protocol.parseCall(payload);
@@ -116,7 +116,7 @@ export class Intake {
         if (this.answer(id)) this.#emissions.push({ kind: 'clear', id });
         return undefined;
       case KIND.done:
-        this.#finish(protocol.parseDone(id, payload));
+        this.#finish(protocol.parseDone(id, payload), isChecked);
         return undefined;
       case KIND.failed:
         this.end = payload === '' ? { reason: 'memory' } : { reason: 'failed', error: protocol.parseFailed(payload) };
@@ -157,8 +157,10 @@ export class Intake {
     if (this.meter.crossings > protocol.MAX_CROSSINGS) this.end = { reason: 'flood' };
   }
 
-  #finish(done: protocol.DonePayload): void {
+  /** The engine guarantees that a result is valid JSON, so the host checks it. */
+  #finish(done: protocol.DonePayload, isChecked: boolean): void {
     if (done.json.length > this.#limits.maxResultChars * 2) throw new ProtocolError('result over its limit');
+    if (!isChecked) JSON.parse(done.json);
     this.end = { reason: 'done', ...done };
   }
 

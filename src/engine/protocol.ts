@@ -89,10 +89,10 @@ export function parseCall(payload: string): { capability: string; argsJson: stri
   return { capability: payload.slice(0, end), argsJson: payload.slice(end + 1) };
 }
 
+/** The JSON of the result is not checked. */
 export function parseDone(noteChars: number, payload: string): DonePayload {
   if (!Number.isSafeInteger(noteChars) || noteChars < 0) throw new ProtocolError('done without a result');
   const json = payload.slice(noteChars);
-  JSON.parse(json); // the engine guarantees valid JSON, so the host checks it
   return noteChars === 0 ? { json } : { json, note: payload.slice(0, Math.min(noteChars, MAX_ERROR_CHARS)) };
 }
 

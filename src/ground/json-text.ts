@@ -57,5 +57,5 @@ const ENCODER = new TextEncoder();
 
 const isOne = (text: JsonText): text is JsonPart => typeof text === 'string' || text instanceof Uint8Array;
 
-const stringOf = (part: JsonPart): string =>
+export const stringOf = (part: JsonPart): string =>
   typeof part === 'string' ? part : Buffer.from(part.buffer, part.byteOffset, part.length).toString('utf8');

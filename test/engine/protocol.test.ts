@@ -2,7 +2,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { guestFrames } from '../../src/engine/frames.ts';
-import { displayBytes, parseCall, parseDisplay, parseDone, parseFailed } from '../../src/engine/protocol.ts';
+import { Intake } from '../../src/engine/intake.ts';
+import { displayBytes, KIND, parseCall, parseDisplay, parseDone, parseFailed } from '../../src/engine/protocol.ts';
+import { LIMITS } from '../contract/harness.ts';
 import { base64 } from '../support/base64.ts';
 
 describe('guest messages', () => {
@@ -11,10 +13,23 @@ describe('guest messages', () => {
     for (const bad of ['', '\n{}', 'no newline', `${'x'.repeat(101)}\n{}`]) expect(() => parseCall(bad)).toThrow();
   });
 
-  it('results: only valid JSON text', () => {
+  it('results: only valid JSON text, unless it was checked', () => {
+    const received = (payload: string, isChecked?: boolean) => {
+      const intake = new Intake(LIMITS);
+      intake.receive(KIND.done, 0, payload, isChecked);
+      return intake.end;
+    };
+    expect(received('{"a":1}')).toEqual({ reason: 'done', json: '{"a":1}' });
+    for (const bad of ['', '{', 'undefined', '{"a":1}}', "{'a':1}"])
+      expect(received(bad)).toMatchObject({ reason: 'crashed' });
+    expect(received('{', true)).toEqual({ reason: 'done', json: '{' });
+    const tooLong = JSON.stringify('x'.repeat(LIMITS.maxResultChars * 2));
+    expect(received(tooLong, true)).toMatchObject({ reason: 'crashed', detail: 'result over its limit' });
+  });
+
+  it('results may have a note', () => {
     expect(parseDone(0, '{"a":1}')).toEqual({ json: '{"a":1}' });
     expect(parseDone(4, 'note[1]')).toEqual({ json: '[1]', note: 'note' });
-    for (const bad of ['', '{', 'undefined', '{"a":1}}', "{'a':1}"]) expect(() => parseDone(0, bad)).toThrow();
     expect(() => parseDone(-1, '1')).toThrow();
     expect(() => parseDone(Number.NaN, '1')).toThrow();
   });

@@ -4,17 +4,23 @@ import type { LocalCloud } from '../../local/server.ts';
 import { type LocalOptions, startLocal } from '../../local/start.ts';
 import type { Connection } from '../../src/e2b/connection.ts';
 import { WireFactory } from '../../src/e2b/wire.ts';
-import type { Outcome } from '../../src/engine/engine.ts';
+import type { CallHost, Outcome } from '../../src/engine/engine.ts';
 import { type Account, Disposal } from '../../src/engine/microvm/disposal.ts';
 import { createE2bEngine, type E2bEngine, type E2bOptions } from '../../src/engine/microvm/engine.ts';
 import { Run } from '../../src/engine/microvm/run.ts';
 import { MARK } from '../../src/engine/microvm/wire.ts';
 import { HostTurns } from '../../src/ground/host-turns.ts';
+import { checkedText } from '../../src/ground/json-check.ts';
 import { Origin } from '../../src/ground/origin.ts';
 import { DESCRIPTION } from '../contract/description.ts';
 import { echoHost, LIMITS, principal } from '../contract/harness.ts';
 import type { Fault } from './faults.ts';
 import { processMachine } from './process-machine/machine.ts';
+
+/** A capability whose calls stay open. */
+export const UNANSWERED = 'api.unanswered';
+const echoUnless: CallHost = (call, signal) =>
+  call.capability === UNANSWERED ? new Promise(() => undefined) : echoHost(call, signal);
 
 /** Local mode accepts any key of this form. */
 export const RUNNER_KEY = `e2b_${'0'.repeat(40)}`;
@@ -63,12 +69,13 @@ export async function runInPlaceOfRunner(
     'url' in where ? { e2b: localConnection(where), apiKey: RUNNER_KEY, principalId: principal.id } : where;
   const run = new Run(
     {
-      ...{ source: 'unused', surface: 'write', callHost: echoHost, limits: { ...LIMITS, wallMs }, principal },
+      ...{ source: 'unused', surface: 'write', callHost: echoUnless, limits: { ...LIMITS, wallMs }, principal },
       signal: new AbortController().signal,
     },
     {
       ...{ pack: { json: JSON.stringify({ runner }) }, account, template: 'base' },
       ...{ startTimeoutMs: 20_000, graceMs: 5_000, disposal, wires, turns: new HostTurns(), log: () => undefined },
+      readResult: async (bytes, noteChars) => checkedText(bytes, noteChars),
       own: sandboxId => () => void disposal.kill(sandboxId, account),
     },
   );

@@ -1,17 +1,21 @@
 // The messages between a run and the runner in its sandbox. Receives frames in order and in turns with other runs, and sends
 // replies, large ones as files. Creating the sandbox and ending the run is in run.ts.
 import type { CommandHandle, Sandbox } from '../../e2b/sdk.ts';
-import type { HostTurns } from '../../ground/host-turns.ts';
-import { type JsonText, sizeOf, utf8Of, wholeText } from '../../ground/json-text.ts';
+import type { HostTurns, TurnOwner } from '../../ground/host-turns.ts';
+import { type JsonText, sizeOf, type Utf8, utf8Of, wholeText } from '../../ground/json-text.ts';
 import { HOLD_ANYTHING } from '../../ground/memory-budget.ts';
+import type { Sender } from '../../ground/thread-pool.ts';
 import type { Delivery, GuestReply, Job, RunTape, TapeEnd } from '../engine.ts';
 import { type Emission, type End, Intake } from '../intake.ts';
-import { SETTLE, settlePayload } from '../protocol.ts';
+import { KIND, SETTLE, settlePayload } from '../protocol.ts';
 import { answerTo, type Transcript } from '../transcript.ts';
 import { maxPayloadBytes, readPayload, writePayload } from './files.ts';
 import { StdinWriter } from './stdin.ts';
 import { FrameReader, WireError } from './stdout.ts';
 import { type EngineFrame, FILES, INLINE_CHARS, type RunnerFrame, toAscii } from './wire.ts';
+
+/** Decodes a result, which is JSON after a note, and checks it. Undefined if it is not JSON. Bytes must not be used afterwards. */
+export type ReadResult = (bytes: Utf8, noteChars: number, from: Sender) => Promise<string | undefined>;
 
 export type ConversationParts = {
   readonly job: Job;
@@ -19,6 +23,7 @@ export type ConversationParts = {
   readonly sandbox: Sandbox;
   /** The folder of this run in the sandbox. */
   readonly folder: string;
+  readonly readResult: ReadResult;
   /** Frames are handled in turns, so that a runner's output does not delay other runs. */
   readonly turns: HostTurns;
   /** Aborted when the run is over. */
@@ -34,13 +39,15 @@ export type ConversationParts = {
 
 /** The CPU time that a runner reports is untrusted, so it is limited to what this many cores can use. */
 const MAX_CORES = 16;
-const FRAMES_A_TURN = 50;
+/** How long frames are handled in one turn. */
+const TURN_MS = 0.4;
 
 type Answer = Pick<EngineFrame, 'id' | 'how' | 'atMs'>;
 type FileFrame = Extract<RunnerFrame, { file: number }>;
 
 export class Conversation {
   readonly #parts: ConversationParts;
+  readonly #owner: TurnOwner;
   readonly #intake: Intake;
   readonly #frames = new FrameReader();
   #stdin: StdinWriter | undefined;
@@ -59,6 +66,7 @@ export class Conversation {
   constructor(parts: ConversationParts) {
     const { job, signal, onTapeEnd } = parts;
     this.#parts = parts;
+    this.#owner = { principalId: job.principal.id, name: 'frames of a microVM', paced: true };
     this.#intake = new Intake(job.limits);
     const deliver = (delivery: Delivery) => this.#deliver(delivery);
     job.tape?.attach({ deliver, end: onTapeEnd, signal: () => signal, maxTimerMs: job.limits.wallMs * 2 });
@@ -83,12 +91,11 @@ export class Conversation {
 
   /** The SDK awaits this before it reads on, so frames are handled in order and a flood of output is slowed down. */
   async onStdout(text: string): Promise<void> {
-    const { turns, job, signal, onLost } = this.#parts;
-    const owner = { principalId: job.principal.id, name: 'frames of a microVM', paced: true } as const;
+    const { turns, signal, onLost } = this.#parts;
     const frames = this.#frames.read(text);
     try {
       for (let done = false; !done && !signal.aborted; ) {
-        const { value, ms } = await turns.take(owner, () => this.#takeSome(frames));
+        const { value, ms } = await turns.take(this.#owner, () => this.#takeSome(frames));
         this.#hostMs += ms;
         if (value.file !== undefined) await this.#takeFile(value.file);
         this.#checkCpu();
@@ -104,9 +111,10 @@ export class Conversation {
     this.#frames.count(text);
   }
 
-  /** Handles up to FRAMES_A_TURN frames, or until one has its payload in a file. */
+  /** Handles frames for a moment, or until one has its payload in a file. */
   #takeSome(frames: Iterator<RunnerFrame>): { readonly done: boolean; readonly file?: FileFrame } {
-    for (let taken = 0; taken < FRAMES_A_TURN && !this.#parts.signal.aborted; taken++) {
+    const until = performance.now() + TURN_MS;
+    while (performance.now() < until && !this.#parts.signal.aborted) {
       const next = frames.next();
       if (next.done === true) return { done: true };
       const frame = next.value;
@@ -130,7 +138,7 @@ export class Conversation {
   }
 
   async #takeFile({ kind, id, file, bytes, cpuMs }: FileFrame): Promise<void> {
-    const { sandbox, folder, job, signal } = this.#parts;
+    const { sandbox, folder, job, turns, signal } = this.#parts;
     this.#setReportedCpu(cpuMs);
     if (bytes > maxPayloadBytes(kind, job.limits)) throw new WireError('a payload over its limit');
     // Bytes and text of the payload, until it is received; whoever keeps parts of it then counts them.
@@ -138,18 +146,29 @@ export class Conversation {
     const { hold = HOLD_ANYTHING } = job;
     if (!hold.take(held)) return this.#parts.onNoMemory();
     try {
-      this.#receive(kind, id, await readPayload(sandbox, `${folder}/${FILES.fromRunner(file)}`, bytes, signal));
+      const payload = await readPayload(sandbox, `${folder}/${FILES.fromRunner(file)}`, bytes, signal);
+      const text = kind === KIND.done ? await this.#readResult(payload, id) : payload;
+      const { ms } = await turns.take(this.#owner, () => this.#receive(kind, id, text, true));
+      this.#hostMs += ms;
     } finally {
       hold.give(held);
     }
+  }
+
+  /** @throws WireError if it is not JSON */
+  async #readResult(payload: Utf8, noteChars: number): Promise<string> {
+    const { readResult, job, signal } = this.#parts;
+    const text = await readResult(payload, noteChars, { principalId: job.principal.id, signal });
+    if (text === undefined) throw new WireError('a result is not JSON');
+    return text;
   }
 
   #setReportedCpu(cpuMs: number): void {
     this.#reportedMs = Math.min(cpuMs, MAX_CORES * this.#parts.job.limits.wallMs);
   }
 
-  #receive(kind: number, id: number, payload: string): void {
-    this.#intake.receive(kind, id, payload);
+  #receive(kind: number, id: number, payload: string | Buffer, isChecked = false): void {
+    this.#intake.receive(kind, id, payload, isChecked);
     const { end } = this.#intake;
     for (const emission of this.#intake.takeEmissions())
       if (end === undefined || emission.kind !== 'call') this.#handle(emission);

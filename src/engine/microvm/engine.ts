@@ -6,8 +6,10 @@ import { WireFactory } from '../../e2b/wire.ts';
 import type { ErrorCode } from '../../errors.ts';
 import { FairQueue } from '../../ground/fair-queue.ts';
 import { HostTurns } from '../../ground/host-turns.ts';
+import { checkedText } from '../../ground/json-check.ts';
 import type { Engine, EngineStats, Job, Outcome } from '../engine.ts';
 import { gatewayFault, Transcript } from '../transcript.ts';
+import type { ReadResult } from './conversation.ts';
 import { type Account, Disposal, type EngineLog } from './disposal.ts';
 import { type PackedRunner, packRunner } from './pack.ts';
 import { Run, type RunParts } from './run.ts';
@@ -32,6 +34,8 @@ export type E2bOptions = {
   readonly graceMs?: number;
   /** The turns of all work on the main thread. Default: turns of the engine's own. */
   readonly turns?: HostTurns | undefined;
+  /** Default: on the main thread. */
+  readonly readResult?: ReadResult | undefined;
   readonly log?: EngineLog;
 };
 
@@ -139,6 +143,7 @@ class MicrovmEngine implements E2bEngine {
       disposal: this.#disposal,
       wires: this.#wires,
       turns: this.#turns,
+      readResult: this.#options.readResult ?? (async (bytes, noteChars) => checkedText(bytes, noteChars)),
       own: sandboxId => this.#own(sandboxId, account),
       log: this.#log,
     };

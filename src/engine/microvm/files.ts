@@ -29,7 +29,12 @@ export const maxFileBytes = (limits: Limits): number =>
   Math.max(...Object.values(KIND).map(kind => maxPayloadBytes(kind, limits)));
 
 /** @throws WireError if the file is not exactly as long as announced; also errors of the SDK */
-export async function readPayload(sandbox: Sandbox, path: string, bytes: number, signal: AbortSignal): Promise<string> {
+export async function readPayload(
+  sandbox: Sandbox,
+  path: string,
+  bytes: number,
+  signal: AbortSignal,
+): Promise<Buffer<ArrayBuffer>> {
   const stream = await sandbox.files.read(path, { format: 'stream', signal });
   const reader = stream.getReader();
   const chunks: Uint8Array[] = [];
@@ -44,7 +49,7 @@ export async function readPayload(sandbox: Sandbox, path: string, bytes: number,
     if (value !== undefined) chunks.push(value);
   }
   if (got < bytes) throw new WireError('a file is shorter than announced');
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }
 
 export async function writePayload(

@@ -1,6 +1,7 @@
 // Reads frames from the runner's stdout and checks them. Other output of the sandbox is skipped. Everything is limited,
 // because the guest controls the sandbox.
 import { z } from 'zod';
+import { judgeJson } from '../../ground/json-size.ts';
 import { KIND } from '../protocol.ts';
 import { INLINE_CHARS, MARK, type RunnerFrame } from './wire.ts';
 
@@ -11,6 +12,8 @@ const MAX_TOTAL_CHARS = 8_000_000;
 
 /** Maximum number of frames: one for each call, display and piece of log, all of which are limited. */
 const MAX_FRAMES = 50_000;
+
+const FRAME_LIMITS = { maxBytes: MAX_LINE_CHARS, maxValues: 20, maxKeys: 20, maxDepth: 3, maxKeyBytes: 20 };
 
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 /** The kinds that are sent. Timers are sent only if there is a tape; random bytes are never requested. */
@@ -80,6 +83,7 @@ export class FrameReader {
 }
 
 function parseFrame(line: string): RunnerFrame {
+  if (!judgeJson(line.slice(MARK.length), FRAME_LIMITS).fits) throw new WireError('a frame has too much in it');
   let value: unknown;
   try {
     value = JSON.parse(line.slice(MARK.length));

@@ -9,7 +9,7 @@ import { KIND } from '../../../src/engine/protocol.ts';
 import { wholeText } from '../../../src/ground/json-text.ts';
 import { expectWellFormed, Harness } from '../../contract/harness.ts';
 import { PATIENT } from '../../local/support/control.ts';
-import { microvmEngine, runInPlaceOfRunner, startProcessCloud } from '../../support/microvm.ts';
+import { microvmEngine, runInPlaceOfRunner, startProcessCloud, UNANSWERED } from '../../support/microvm.ts';
 
 const message = (kind: number, id: number, p: string): RunnerFrame => ({ t: 'message', kind, id, cpuMs: 1, p });
 const line = (frame: RunnerFrame) => `${MARK}${toAscii(frame)}\n`;
@@ -130,7 +130,7 @@ describe('a runner that the guest has replaced', () => {
     ['opens timers on the host', `message(${KIND.timer}, 1, '5')`, LOST],
     [
       'has more calls open than it may',
-      `const calls = Array.from({ length: 200 }, (_, i) => ${JSON.stringify(MARK)} + JSON.stringify({ t: 'message', kind: 0, id: i + 1, cpuMs: 1, p: 'api.request\\n{}' }) + '\\n'); write(calls.join(''))`,
+      `const calls = Array.from({ length: 200 }, (_, i) => ${JSON.stringify(MARK)} + JSON.stringify({ t: 'message', kind: 0, id: i + 1, cpuMs: 1, p: '${UNANSWERED}\\n{}' }) + '\\n'); write(calls.join(''))`,
       LOST,
     ],
     ['displays invalid base64', `message(${KIND.display}, 9, 'image/png?')`, LOST],

@@ -7,7 +7,7 @@ export type Answer = { readonly body: string | Buffer; readonly type?: string; r
 
 export type Attack = {
   readonly name: string;
-  /** Paths that the simulated API answers instead of 404. It is also the daemon of its sandboxes. */
+  /** Paths, or methods with paths, that the simulated API answers instead of 404. It is also the daemon of its sandboxes. */
   readonly answers?: Readonly<Record<string, Answer>>;
   /** The bystander's code, if it is not a search. */
   readonly bystander?: string;

@@ -24,7 +24,7 @@ const imageEnv = () =>
 type StallGateway = {
   readonly embedded: Replica;
   readonly microvm: Replica;
-  /** Responses by path; other paths get 404. */
+  /** Responses by path, or by method and path; other paths get 404. */
   answers: Readonly<Record<string, Answer>>;
 };
 
@@ -43,7 +43,8 @@ export function useStallGateway(): StallGateway {
   beforeAll(async () => {
     upstream = await startUpstream();
     upstream.answer = (request, response) => {
-      const found = stall.answers[request.url.split('?')[0] ?? ''];
+      const path = request.url.split('?')[0] ?? '';
+      const found = stall.answers[`${request.method} ${path}`] ?? stall.answers[path];
       response.writeHead(found === undefined ? 404 : 200, { 'content-type': found?.type ?? 'application/json' });
       setTimeout(() => response.end(found?.body ?? '{"code":404,"message":"not here"}'), found?.afterMs ?? 0);
     };
