@@ -40,15 +40,18 @@ export async function beginEngines(config: Config, log: Logger, { api }: Pick<Pr
   });
   const turns = new HostTurns();
   const answers = new Answers({ nice: config.THREAD_NICE, activity: turns.activity });
-  const { readResult } = answers;
-  const engines = createEngines(config, { connection, turns, readResult, descriptionJson: JSON.stringify(base) }, log);
+  const engines = createEngines(
+    config,
+    { connection, turns, checks: answers, descriptionJson: JSON.stringify(base) },
+    log,
+  );
   engines.catch(() => undefined); // createCore awaits it and throws the error
   return { base, connection, engines, turns, answers };
 }
 
 async function createEngines(
   config: Config,
-  { descriptionJson, ...shared }: Pick<E2bOptions, 'connection' | 'turns' | 'readResult' | 'descriptionJson'>,
+  { descriptionJson, ...shared }: Pick<E2bOptions, 'connection' | 'turns' | 'checks' | 'descriptionJson'>,
   log: Logger,
 ): Promise<Engines> {
   const warn = (message: string, cause: unknown): void => log.warn({ err: cause }, message);

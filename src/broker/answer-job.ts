@@ -1,5 +1,6 @@
 // The work on what a run receives, which is done on the main thread or on another (answers.ts). Pure.
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { isBase64 } from '../ground/base64.ts';
 import { checkedText } from '../ground/json-check.ts';
 import { concatUtf8, type JsonPart, type Pieces, type Utf8, utf8Of, wholeText } from '../ground/json-text.ts';
 import { type AnswerPlan, type ShapedAnswer, shapeAnswer } from '../upstream/answer.ts';
@@ -17,7 +18,7 @@ export type PreparedAnswer = Omit<ShapedAnswer, 'json'> & { readonly json: JsonP
 export type MaskForm = 'json' | 'string' | 'base64';
 
 /**
- * The job `text` masks text of any form; its result is always a string. `result` is for what a microVM returns; `deflate` and `inflate` are for what a run had received
+ * The job `text` masks text of any form; its result is always a string. `result` and `base64` are for what a microVM returns and displays; `deflate` and `inflate` are for what a run had received
  * when it was interrupted.
  */
 export type Job =
@@ -26,6 +27,7 @@ export type Job =
   | { readonly kind: 'mask'; readonly value: string | Pieces; readonly form: MaskForm; readonly secrets: Secrets }
   | { readonly kind: 'event'; readonly line: Pieces; readonly secrets: Secrets }
   | { readonly kind: 'result'; readonly bytes: Utf8; readonly noteChars: number }
+  | { readonly kind: 'base64'; readonly bytes: Utf8; readonly start: number }
   | { readonly kind: 'deflate'; readonly bytes: Utf8 }
   | { readonly kind: 'inflate'; readonly bytes: Utf8; readonly maxBytes: number };
 
@@ -36,6 +38,8 @@ export type Results = {
   readonly event: ReadEvent;
   /** Undefined if what follows the note is not JSON. */
   readonly result: string | undefined;
+  /** The same bytes. Undefined if they are not base64 from `start` on. */
+  readonly base64: Utf8 | undefined;
   readonly deflate: Utf8;
   /** Undefined if the bytes are not compressed, or more than `maxBytes` were. */
   readonly inflate: Utf8 | undefined;
@@ -65,6 +69,8 @@ function resultOf(job: Job, makePart: (json: string) => JsonPart): Results[keyof
       return readEvent(bufferOf(job.line).toString('utf8'), job.secrets, makePart);
     case 'result':
       return checkedText(job.bytes, job.noteChars);
+    case 'base64':
+      return isBase64(job.bytes.subarray(job.start)) ? job.bytes : undefined;
     case 'deflate':
       return new Uint8Array(deflateRawSync(job.bytes));
     case 'inflate':

@@ -78,6 +78,13 @@ export class Answers {
   readonly readResult = async (bytes: Utf8, noteChars: number, from: Sender): Promise<string | undefined> =>
     (await this.#do<'result'>({ kind: 'result', bytes, noteChars }, bytes.length <= SMALL_BYTES, from)).value;
 
+  /**
+   * Returns the same bytes if they are base64 from `start` on. Bytes must not be used afterwards.
+   * @throws GatewayError `cancelled`
+   */
+  readonly checkBase64 = async (bytes: Utf8, start: number, from: Sender): Promise<Utf8 | undefined> =>
+    (await this.#do<'base64'>({ kind: 'base64', bytes, start }, bytes.length <= SMALL_BYTES, from)).value;
+
   /** Bytes must not be used afterwards. @throws GatewayError `cancelled` */
   deflate(bytes: Utf8, from: Sender): Promise<Done<'deflate'>> {
     return this.#do({ kind: 'deflate', bytes }, bytes.length <= SMALL_BYTES, from);

@@ -84,12 +84,14 @@ export class Intake {
 
   /**
    * Handles one message and returns the immediate reply, if it has one. A malformed message ends the run as crashed.
-   * `payload`: text, or the same as UTF-8, whose memory is not used after the call. `isChecked`: a result is valid JSON.
+   * `payload`: text, or the same as UTF-8, whose memory is not used after the call. `isChecked`: a result is valid JSON, or a
+   * block is base64, whose memory is used.
    */
   receive(kind: number, id: number, payload: string | Buffer, isChecked = false): string | undefined {
     if (this.end !== undefined) return undefined;
     try {
-      if (kind === KIND.display) return this.#display(id, typeof payload === 'string' ? Buffer.from(payload) : payload);
+      if (kind === KIND.display)
+        return this.#display(id, typeof payload === 'string' ? Buffer.from(payload) : payload, isChecked);
       return this.#accept(kind, id, typeof payload === 'string' ? payload : payload.toString('utf8'), isChecked);
     } catch (error) {
       this.end = { reason: 'crashed', detail: error instanceof Error ? error.message : 'malformed message' };
@@ -173,8 +175,8 @@ export class Intake {
     if (over > 0) this.meter.logChars = 2 * this.#limits.maxLogChars;
   }
 
-  #display(typeChars: number, payload: Buffer): undefined {
-    const display = protocol.parseDisplay(typeChars, payload);
+  #display(typeChars: number, payload: Buffer, isChecked: boolean): undefined {
+    const display = protocol.parseDisplay(typeChars, payload, isChecked);
     this.meter.displayBytes += protocol.displayBytes(display);
     this.meter.displays += 1;
     if (this.meter.displays > protocol.MAX_DISPLAYS) throw new ProtocolError('too many displays');

@@ -1,6 +1,6 @@
 // The messages between a guest and its host, on every engine: kinds, payloads, and the host's checks of them. Also bundled
 // into the prelude, so it must not import Node modules.
-import { base64In } from '../ground/base64.ts';
+import { type Base64, base64In } from '../ground/base64.ts';
 import type { JsonText } from '../ground/json-text.ts';
 import type { Display, GuestReply, Limits } from './engine.ts';
 
@@ -109,12 +109,13 @@ export function parseFailed(payload: string): FailedPayload {
 
 const MIME_TYPE = /^[a-z0-9.+-]{1,60}\/[a-z0-9.+-]{1,100}$/i;
 
-/** `payload`: UTF-8. Nothing of the result refers to its memory. */
-export function parseDisplay(typeChars: number, payload: Buffer): Display {
+/** `payload`: UTF-8. Nothing of the result refers to its memory, unless `isChecked`: it is known to end with base64. */
+export function parseDisplay(typeChars: number, payload: Buffer, isChecked = false): Display {
   if (typeChars === 0) return { kind: 'text', text: payload.toString('utf8') };
   if (!Number.isSafeInteger(typeChars) || typeChars < 0) throw new ProtocolError('display of an unknown kind');
   const mimeType = payload.toString('latin1', 0, typeChars);
-  const base64 = base64In(payload.subarray(typeChars));
+  const characters = payload.subarray(typeChars);
+  const base64 = isChecked ? (characters as Uint8Array as Base64) : base64In(characters);
   if (!MIME_TYPE.test(mimeType) || base64 === undefined) throw new ProtocolError('display with a malformed block');
   return { kind: 'blob', mimeType, base64 };
 }

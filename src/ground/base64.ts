@@ -19,8 +19,8 @@ export function base64In(characters: Uint8Array): Base64 | undefined {
   return isBase64(characters) ? (new Uint8Array(characters) as Base64) : undefined;
 }
 
-/** Checks four characters in one step, and does not stop at a wrong one, because blocks have millions and are mostly right. */
-function isBase64(characters: Uint8Array): boolean {
+/** Whether they are base64 with padding. Checks four characters in one step, and does not stop at a wrong one, because blocks have millions and are mostly right. */
+export function isBase64(characters: Uint8Array): boolean {
   if (characters.length % 4 !== 0) return false;
   const end = characters.length - paddingOf(characters);
   const is = (i: number) => IS_CHARACTER[characters[i] as number] as number;

@@ -6,11 +6,10 @@ import type { Connection } from '../../src/e2b/connection.ts';
 import { WireFactory } from '../../src/e2b/wire.ts';
 import type { CallHost, Outcome } from '../../src/engine/engine.ts';
 import { type Account, Disposal } from '../../src/engine/microvm/disposal.ts';
-import { createE2bEngine, type E2bEngine, type E2bOptions } from '../../src/engine/microvm/engine.ts';
+import { CHECKS_HERE, createE2bEngine, type E2bEngine, type E2bOptions } from '../../src/engine/microvm/engine.ts';
 import { Run } from '../../src/engine/microvm/run.ts';
 import { MARK } from '../../src/engine/microvm/wire.ts';
 import { HostTurns } from '../../src/ground/host-turns.ts';
-import { checkedText } from '../../src/ground/json-check.ts';
 import { Origin } from '../../src/ground/origin.ts';
 import { DESCRIPTION } from '../contract/description.ts';
 import { echoHost, LIMITS, principal } from '../contract/harness.ts';
@@ -75,7 +74,7 @@ export async function runInPlaceOfRunner(
     {
       ...{ pack: { json: JSON.stringify({ runner }) }, account, template: 'base' },
       ...{ startTimeoutMs: 20_000, graceMs: 5_000, disposal, wires, turns: new HostTurns(), log: () => undefined },
-      readResult: async (bytes, noteChars) => checkedText(bytes, noteChars),
+      checks: CHECKS_HERE,
       own: sandboxId => () => void disposal.kill(sandboxId, account),
     },
   );

@@ -14,8 +14,13 @@ import { StdinWriter } from './stdin.ts';
 import { FrameReader, WireError } from './stdout.ts';
 import { type EngineFrame, FILES, INLINE_CHARS, type RunnerFrame, toAscii } from './wire.ts';
 
-/** Decodes a result, which is JSON after a note, and checks it. Undefined if it is not JSON. Bytes must not be used afterwards. */
-export type ReadResult = (bytes: Utf8, noteChars: number, from: Sender) => Promise<string | undefined>;
+/** Checks long payloads, whose bytes must not be used afterwards. Both return undefined if the payload is wrong. */
+export type PayloadChecks = {
+  /** Decodes a result, which is JSON after a note. */
+  readonly readResult: (bytes: Utf8, noteChars: number, from: Sender) => Promise<string | undefined>;
+  /** Returns the bytes, which are base64 after a media type. */
+  readonly checkBase64: (bytes: Utf8, typeChars: number, from: Sender) => Promise<Utf8 | undefined>;
+};
 
 export type ConversationParts = {
   readonly job: Job;
@@ -23,7 +28,7 @@ export type ConversationParts = {
   readonly sandbox: Sandbox;
   /** The folder of this run in the sandbox. */
   readonly folder: string;
-  readonly readResult: ReadResult;
+  readonly checks: PayloadChecks;
   /** Frames are handled in turns, so that a runner's output does not delay other runs. */
   readonly turns: HostTurns;
   /** Aborted when the run is over. */
@@ -147,27 +152,30 @@ export class Conversation {
     if (!hold.take(held)) return this.#parts.onNoMemory();
     try {
       const payload = await readPayload(sandbox, `${folder}/${FILES.fromRunner(file)}`, bytes, signal);
-      const text = kind === KIND.done ? await this.#readResult(payload, id) : payload;
-      const { ms } = await turns.take(this.#owner, () => this.#receive(kind, id, text, true));
+      const checked = await this.#checked(kind, id, payload);
+      const { ms } = await turns.take(this.#owner, () => this.#receive(kind, id, checked, true));
       this.#hostMs += ms;
     } finally {
       hold.give(held);
     }
   }
 
-  /** @throws WireError if it is not JSON */
-  async #readResult(payload: Utf8, noteChars: number): Promise<string> {
-    const { readResult, job, signal } = this.#parts;
-    const text = await readResult(payload, noteChars, { principalId: job.principal.id, signal });
-    if (text === undefined) throw new WireError('a result is not JSON');
-    return text;
+  /** @throws WireError if it is not what its kind requires */
+  async #checked(kind: number, id: number, payload: Buffer<ArrayBuffer>): Promise<string | Buffer<ArrayBuffer>> {
+    const { checks, job, signal } = this.#parts;
+    const isBlock = kind === KIND.display && id > 0;
+    if (kind !== KIND.done && !isBlock) return payload;
+    const from = { principalId: job.principal.id, signal };
+    const checked = await (isBlock ? checks.checkBase64(payload, id, from) : checks.readResult(payload, id, from));
+    if (checked === undefined) throw new WireError('a payload is not what its kind requires');
+    return typeof checked === 'string' ? checked : Buffer.from(checked.buffer, checked.byteOffset, checked.length);
   }
 
   #setReportedCpu(cpuMs: number): void {
     this.#reportedMs = Math.min(cpuMs, MAX_CORES * this.#parts.job.limits.wallMs);
   }
 
-  #receive(kind: number, id: number, payload: string | Buffer, isChecked = false): void {
+  #receive(kind: number, id: number, payload: string | Buffer<ArrayBuffer>, isChecked = false): void {
     this.#intake.receive(kind, id, payload, isChecked);
     const { end } = this.#intake;
     for (const emission of this.#intake.takeEmissions())

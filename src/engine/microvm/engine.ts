@@ -4,12 +4,13 @@
 import { type Connection, connect } from '../../e2b/connection.ts';
 import { WireFactory } from '../../e2b/wire.ts';
 import type { ErrorCode } from '../../errors.ts';
+import { isBase64 } from '../../ground/base64.ts';
 import { FairQueue } from '../../ground/fair-queue.ts';
 import { HostTurns } from '../../ground/host-turns.ts';
 import { checkedText } from '../../ground/json-check.ts';
 import type { Engine, EngineStats, Job, Outcome } from '../engine.ts';
 import { gatewayFault, Transcript } from '../transcript.ts';
-import type { ReadResult } from './conversation.ts';
+import type { PayloadChecks } from './conversation.ts';
 import { type Account, Disposal, type EngineLog } from './disposal.ts';
 import { type PackedRunner, packRunner } from './pack.ts';
 import { Run, type RunParts } from './run.ts';
@@ -35,7 +36,7 @@ export type E2bOptions = {
   /** The turns of all work on the main thread. Default: turns of the engine's own. */
   readonly turns?: HostTurns | undefined;
   /** Default: on the main thread. */
-  readonly readResult?: ReadResult | undefined;
+  readonly checks?: PayloadChecks | undefined;
   readonly log?: EngineLog;
 };
 
@@ -45,6 +46,12 @@ export { connect };
 export type E2bEngine = Engine & {
   /** True for sandboxes of this engine that may still exist; agents must not see or use them. */
   isRunner(sandboxId: string): boolean;
+};
+
+/** @public For tests that start a run without the engine. */
+export const CHECKS_HERE: PayloadChecks = {
+  readResult: async (bytes, noteChars) => checkedText(bytes, noteChars),
+  checkBase64: async (bytes, typeChars) => (isBase64(bytes.subarray(typeChars)) ? bytes : undefined),
 };
 
 const RETRY_AFTER_MS = 2_000;
@@ -143,7 +150,7 @@ class MicrovmEngine implements E2bEngine {
       disposal: this.#disposal,
       wires: this.#wires,
       turns: this.#turns,
-      readResult: this.#options.readResult ?? (async (bytes, noteChars) => checkedText(bytes, noteChars)),
+      checks: this.#options.checks ?? CHECKS_HERE,
       own: sandboxId => this.#own(sandboxId, account),
       log: this.#log,
     };

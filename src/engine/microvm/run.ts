@@ -12,7 +12,7 @@ import type { End } from '../intake.ts';
 import { guestLimits, MAX_CROSSINGS } from '../protocol.ts';
 import { gatewayFault, limitDetail, TOO_MUCH_HELD, Transcript } from '../transcript.ts';
 import { startCommand } from './bootstrap.ts';
-import { Conversation, type ReadResult } from './conversation.ts';
+import { Conversation, type PayloadChecks } from './conversation.ts';
 import { createSandbox } from './creation.ts';
 import type { Account, Disposal, EngineLog } from './disposal.ts';
 import { maxFileBytes, writePayload } from './files.ts';
@@ -31,7 +31,7 @@ export type RunParts = {
   readonly graceMs: number;
   readonly disposal: Disposal;
   readonly turns: HostTurns;
-  readonly readResult: ReadResult;
+  readonly checks: PayloadChecks;
   /** Creates the connections to the sandbox; no others are used after its creation. */
   readonly wires: WireFactory;
   /** Registers the sandbox as a runner; the returned function kills it in the background. */
@@ -201,7 +201,7 @@ export class Run {
       sandbox,
       folder,
       turns: this.#parts.turns,
-      readResult: this.#parts.readResult,
+      checks: this.#parts.checks,
       signal: this.#over.signal,
       onStarted: () => this.#onStarted(),
       onEnd: end => this.#finish(end),

@@ -181,6 +181,27 @@ describe('a runner that the guest has replaced', () => {
       LOST,
     ],
     [
+      'returns a file that is not JSON',
+      `fs.writeFileSync(folder + '/out-1', '{"a":'); sendFrame({ t: 'message', kind: ${KIND.done}, id: 0, cpuMs: 1, file: 1, bytes: 5 })`,
+      LOST,
+    ],
+    [
+      'returns a file of JSON after a note',
+      `fs.writeFileSync(folder + '/out-1', 'note[1]'); sendFrame({ t: 'message', kind: ${KIND.done}, id: 4, cpuMs: 1, file: 1, bytes: 7 })`,
+      { status: 'completed', json: '[1]', note: 'note' },
+    ],
+    [
+      'displays a file that is not base64',
+      `fs.writeFileSync(folder + '/out-1', 'image/png?AAA'); sendFrame({ t: 'message', kind: ${KIND.display}, id: 9, cpuMs: 1, file: 1, bytes: 13 })`,
+      LOST,
+    ],
+    [
+      'displays a file of base64',
+      `fs.writeFileSync(folder + '/out-1', 'image/pngAQ=='); sendFrame({ t: 'message', kind: ${KIND.display}, id: 9, cpuMs: 1, file: 1, bytes: 13 }); ${DONE}`,
+      { json: '1', displays: [{ kind: 'blob', mimeType: 'image/png' }] },
+    ],
+    ['writes a frame of many values', `sendFrame({ t: 'started', more: Array(100).fill(0) })`, LOST],
+    [
       'names a file over the limit',
       `fs.writeFileSync(folder + '/out-1', '1'); sendFrame({ t: 'message', kind: ${KIND.done}, id: 0, cpuMs: 1, file: 1, bytes: 1e9 })`,
       LOST,
