@@ -2,7 +2,7 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { isBase64 } from '../ground/base64.ts';
 import { checkedText } from '../ground/json-check.ts';
-import { concatUtf8, type JsonPart, type Pieces, type Utf8, utf8Of, wholeText } from '../ground/json-text.ts';
+import { bufferOf, type JsonPart, type Pieces, type Utf8, utf8Of, wholeText } from '../ground/json-text.ts';
 import { type AnswerPlan, type ShapedAnswer, shapeAnswer } from '../upstream/answer.ts';
 import { maskKey } from '../upstream/key-spellings.ts';
 import { type ReadEvent, readEvent } from './e2b/read-event.ts';
@@ -18,8 +18,8 @@ export type PreparedAnswer = Omit<ShapedAnswer, 'json'> & { readonly json: JsonP
 export type MaskForm = 'json' | 'string' | 'base64';
 
 /**
- * The job `text` masks text of any form; its result is always a string. `result` and `base64` are for what a microVM returns and displays; `deflate` and `inflate` are for what a run had received
- * when it was interrupted.
+ * `text` masks text of any form; its result is always a string. `result` and `base64` check what a microVM returns and
+ * displays. `deflate` and `inflate` are for the state of a run that waits for approval.
  */
 export type Job =
   | { readonly kind: 'answer'; readonly body: Utf8; readonly plan: AnswerPlan }
@@ -93,11 +93,6 @@ function jsonIn({ value, form, secrets }: Extract<Job, { kind: 'mask' }>): strin
   }
   const text = typeof value === 'string' ? value : bufferOf(value).toString('utf8');
   return form === 'json' ? text : JSON.stringify(text);
-}
-
-function bufferOf(pieces: Pieces): Buffer {
-  const { buffer, byteOffset, length } = concatUtf8(pieces);
-  return Buffer.from(buffer, byteOffset, length);
 }
 
 /** Bytes, unless the text is short. */

@@ -1,5 +1,6 @@
-// Prepares what a run receives: shapes responses, masks keys, reads events of sandboxes. Small texts are processed on the
-// main thread, large ones on other threads, so that other callers do not have to wait.
+// Prepares what a run receives: shapes responses, masks keys, reads events of sandboxes. Also checks what a microVM returns,
+// and compresses the replies of a run that waits for approval. Small data is processed on the main thread, large data on
+// other threads, so that other callers do not have to wait.
 import { GatewayError } from '../errors.ts';
 import { builtFile } from '../ground/built.ts';
 import { buffersOf, type Pieces, sizeOf, type Utf8 } from '../ground/json-text.ts';
@@ -75,15 +76,17 @@ export class Answers {
    * Decodes and checks the result of a run, which is JSON after a note. Bytes must not be used afterwards.
    * @throws GatewayError `answer_too_large`, `cancelled`
    */
-  readonly readResult = async (bytes: Utf8, noteChars: number, from: Sender): Promise<string | undefined> =>
-    (await this.#do<'result'>({ kind: 'result', bytes, noteChars }, bytes.length <= SMALL_BYTES, from)).value;
+  async readResult(bytes: Utf8, noteChars: number, from: Sender): Promise<string | undefined> {
+    return (await this.#do<'result'>({ kind: 'result', bytes, noteChars }, bytes.length <= SMALL_BYTES, from)).value;
+  }
 
   /**
    * Returns the same bytes if they are base64 from `start` on. Bytes must not be used afterwards.
    * @throws GatewayError `cancelled`
    */
-  readonly checkBase64 = async (bytes: Utf8, start: number, from: Sender): Promise<Utf8 | undefined> =>
-    (await this.#do<'base64'>({ kind: 'base64', bytes, start }, bytes.length <= SMALL_BYTES, from)).value;
+  async checkBase64(bytes: Utf8, start: number, from: Sender): Promise<Utf8 | undefined> {
+    return (await this.#do<'base64'>({ kind: 'base64', bytes, start }, bytes.length <= SMALL_BYTES, from)).value;
+  }
 
   /** Bytes must not be used afterwards. @throws GatewayError `cancelled` */
   deflate(bytes: Utf8, from: Sender): Promise<Done<'deflate'>> {

@@ -19,7 +19,10 @@ export function base64In(characters: Uint8Array): Base64 | undefined {
   return isBase64(characters) ? (new Uint8Array(characters) as Base64) : undefined;
 }
 
-/** Whether they are base64 with padding. Checks four characters in one step, and does not stop at a wrong one, because blocks have millions and are mostly right. */
+/**
+ * Whether they are base64 with padding. Checks four characters in one step, and does not stop at a wrong one, because blocks
+ * have millions and are mostly right.
+ */
 export function isBase64(characters: Uint8Array): boolean {
   if (characters.length % 4 !== 0) return false;
   const end = characters.length - paddingOf(characters);

@@ -32,7 +32,7 @@ const ownsBuffer = (part: JsonPart): part is Utf8 =>
 export const utf8Of = (text: JsonText): Utf8 =>
   concatUtf8(partsOf(text).map(part => (typeof part === 'string' ? ENCODER.encode(part) : part)));
 
-/** In one part, which does not move when the text is posted. */
+/** The text in one part, whose memory stays when the original is posted. */
 export function copyOf(text: JsonText): string | Utf8 {
   const parts = partsOf(text);
   if (parts.every(part => typeof part === 'string')) return parts.join('');
@@ -51,6 +51,12 @@ export function concatUtf8(pieces: Pieces): Utf8 {
     at += piece.length;
   }
   return whole;
+}
+
+/** The pieces together, with a buffer of their own. */
+export function bufferOf(pieces: Pieces): Buffer<ArrayBuffer> {
+  const { buffer, byteOffset, length } = concatUtf8(pieces);
+  return Buffer.from(buffer, byteOffset, length);
 }
 
 const ENCODER = new TextEncoder();

@@ -25,17 +25,16 @@ export async function withinQuota<T>(asking: Asking, wanted: number, create: () 
   const { id } = asking.context.principal;
   const creations = underWay.get(id) ?? new Set<Creation>();
   underWay.set(id, creations);
-  const earlier = [...creations];
   let end = (): void => undefined;
-  const mine: Creation = { wanted, ended: new Promise(resolve => (end = resolve)), isEnded: false };
+  const mine: Creation = { wanted, ended: new Promise(resolve => (end = resolve)) };
+  const earlier = [...creations];
   creations.add(mine);
   try {
-    await waitForRoom(asking, wanted, earlier);
+    await waitForRoom(asking, wanted, () => earlier.filter(each => creations.has(each)));
     return await create();
   } finally {
-    mine.isEnded = true;
-    end();
     creations.delete(mine);
+    end();
     if (creations.size === 0) underWay.delete(id);
   }
 }
@@ -44,9 +43,14 @@ export async function withinQuota<T>(asking: Asking, wanted: number, create: () 
  * E2B's list may show what an earlier creation has made before that has ended, and an earlier creation may fail. So when only
  * both together are too many, this waits for the earlier ones, one after the other, and counts again.
  */
-async function waitForRoom({ session, context }: Asking, wanted: number, earlier: readonly Creation[]): Promise<void> {
+async function waitForRoom(
+  { session, context }: Asking,
+  wanted: number,
+  earlier: () => readonly Creation[],
+): Promise<void> {
   const { maxSandboxesPerKey: max } = session.options;
-  for (let open = earlier; ; open = open.filter(({ isEnded }) => !isEnded)) {
+  for (;;) {
+    const open = earlier(); // before the list is read, which shows those that have ended
     const running = await session.api(context, countRunning);
     if (running + wanted > max) throw overLimit(max, running, wanted);
     if (running + wanted + open.reduce((sum, each) => sum + each.wanted, 0) <= max) return;

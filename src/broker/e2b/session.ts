@@ -24,7 +24,7 @@ import type { Follower } from './follower.ts';
 import type { IsHidden } from './runners.ts';
 
 /** Sandboxes that are being created. `ended` resolves when that has succeeded or failed. */
-export type Creation = { readonly wanted: number; readonly ended: Promise<void>; isEnded: boolean };
+export type Creation = { readonly wanted: number; readonly ended: Promise<void> };
 
 export type SessionOptions = {
   readonly connection: Connection;

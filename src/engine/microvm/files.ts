@@ -1,6 +1,7 @@
 // Transfers payloads that are too large for stdin and stdout as files in the run's folder. Their content is untrusted: the
 // engine chooses the path, and the announced size is checked before and while reading.
 import type { Sandbox } from '../../e2b/sdk.ts';
+import { bufferOf, type Utf8 } from '../../ground/json-text.ts';
 import type { Limits } from '../engine.ts';
 import { KIND } from '../protocol.ts';
 import { WireError } from './stdout.ts';
@@ -37,7 +38,7 @@ export async function readPayload(
 ): Promise<Buffer<ArrayBuffer>> {
   const stream = await sandbox.files.read(path, { format: 'stream', signal });
   const reader = stream.getReader();
-  const chunks: Uint8Array[] = [];
+  const chunks: Utf8[] = [];
   let got = 0;
   for (let { done, value } = await reader.read(); !done; { done, value } = await reader.read()) {
     got += value?.length ?? 0;
@@ -46,10 +47,10 @@ export async function readPayload(
       void reader.cancel().catch(() => undefined);
       throw new WireError('a file is longer than announced');
     }
-    if (value !== undefined) chunks.push(value);
+    if (value !== undefined) chunks.push(value as Utf8);
   }
   if (got < bytes) throw new WireError('a file is shorter than announced');
-  return Buffer.concat(chunks);
+  return bufferOf(chunks);
 }
 
 export async function writePayload(

@@ -83,10 +83,11 @@ export class FrameReader {
 }
 
 function parseFrame(line: string): RunnerFrame {
-  if (!judgeJson(line.slice(MARK.length), FRAME_LIMITS).fits) throw new WireError('a frame has too much in it');
+  const json = line.slice(MARK.length);
+  if (!judgeJson(json, FRAME_LIMITS).fits) throw new WireError('a frame has more values than any kind of frame');
   let value: unknown;
   try {
-    value = JSON.parse(line.slice(MARK.length));
+    value = JSON.parse(json);
   } catch {
     throw new WireError('a frame is not JSON');
   }

@@ -52,7 +52,7 @@ export function stateBytes(state: State): Utf8 {
   return Buffer.concat([length, text, ...long]);
 }
 
-/** The bytes of `stateBytes`, which the caller encrypted, so they are not checked. The state shares their memory. */
+/** Reads the bytes of `stateBytes`. They were encrypted in between, so they are not checked. The state shares their memory. */
 export function stateIn(bytes: Utf8): State {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   let at = LENGTH_BYTES + buffer.readUInt32BE();
